@@ -1,0 +1,1 @@
+"""What the engine and the Blender add-on agree on: standard library and numpy only."""

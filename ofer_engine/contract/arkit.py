@@ -1,0 +1,24 @@
+"""The 52 face units of Apple's ARFaceAnchor.BlendShapeLocation, in Apple's order.
+
+Left and right are the subject's. Engines match them by bare, case-sensitive name.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_EYE: Final = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
+
+ARKIT_52: Final[tuple[str, ...]] = (
+    *(f"eye{unit}Left" for unit in _EYE),
+    *(f"eye{unit}Right" for unit in _EYE),
+    "jawForward", "jawLeft", "jawRight", "jawOpen",
+    "mouthClose", "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight",
+    "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight",
+    "mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft", "mouthStretchRight",
+    "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+    "mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight",
+    "mouthUpperUpLeft", "mouthUpperUpRight",
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
+)  # fmt: skip
