@@ -1,0 +1,1 @@
+"""Head models, and the camera that saw the photo."""

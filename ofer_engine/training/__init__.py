@@ -1,0 +1,1 @@
+"""How everything under weights/ is made: build scripts, synthetic photos, trainers."""
