@@ -19,7 +19,7 @@ _BOOTSTRAP: Final = (
 
 _OURS: Final = {
     "OMP_WAIT_POLICY": "PASSIVE",  # an idle engine must not spin beside Blender
-    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # same seed and device, same bits (cuBLAS reproducibility)
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # same seed and device, same bits on CUDA
     "PYTORCH_ENABLE_MPS_FALLBACK": "1",  # an operator missing on Apple runs on the CPU
 }
 
