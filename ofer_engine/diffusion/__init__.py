@@ -1,0 +1,1 @@
+"""Context and noise in, face coefficients out: the schedule, the samplers and OFER's denoiser."""
