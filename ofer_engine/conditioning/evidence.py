@@ -1,0 +1,160 @@
+"""The open pack's conditioner: a face crop becomes points with uncertainty, and a context vector.
+
+A convolutional trunk that has seen real faces (the packaged landmark network's, `LandmarkTrunk`)
+feeds new heads, trained on synthetic photos with known truth: P surface points with the head's own
+meaning, how sure each is (Gaussian negative log-likelihood) and whether it is seen, the identity
+and expression coefficients that a regressor would answer, and the pose. IdGen, IdRank and ExpGen
+are conditioned on all of it, with the visibility pooled over regions of the face as an explicit
+mask, so that what is hidden may spread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..photo.face_networks import LandmarkTrunk
+
+CROP = 128
+"""Side of the crop in pixels, as the training photos have it."""
+_TRUNK_SIDE = 160
+_FEATURES = 384
+_SHAPE_MODES = 160
+_CONTEXT_MODES = 60
+_REGIONS = 24
+_POSE = 4
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the conditioner reads in B crops.
+
+    points : (B, P, 2) crop pixels; log_variance : (B, P) of one coordinate, log px²;
+    visibility : (B, P) logits; identity : (B, K) and expression : (B, X) regressed coefficients;
+    pose : (B, 4) sines of pitch and yaw, log distance in metres, scaled log of mm per pixel;
+    shape : (B, M) point modes in standard deviations; feature : (B, H).
+    """
+
+    points: Tensor
+    log_variance: Tensor
+    visibility: Tensor
+    identity: Tensor
+    expression: Tensor
+    pose: Tensor
+    shape: Tensor
+    feature: Tensor
+
+
+class EvidenceNetwork(nn.Module):
+    """Crop → `Evidence`.
+
+    points, identities, expressions : counts P, K, X. The buffers `mean_points` (2P,),
+    `point_modes` (2P, M), `regions` (R, P), `context_mean` and `context_deviation` (C,) are set
+    from training data by `training/conditioner`.
+    """
+
+    mean_points: Tensor
+    point_modes: Tensor
+    regions: Tensor
+    context_mean: Tensor
+    context_deviation: Tensor
+
+    def __init__(self, points: int, identities: int, expressions: int) -> None:
+        super().__init__()
+        self.trunk = LandmarkTrunk()
+        self.squeeze = nn.Conv2d(128, 96, 1)
+        cells = (_TRUNK_SIDE // 32) ** 2
+        self.hidden = nn.Sequential(
+            nn.Flatten(),
+            nn.LayerNorm(96 * cells),
+            nn.Linear(96 * cells, _FEATURES),
+            nn.ReLU(inplace=True),
+        )
+        self.shape_head = nn.Linear(_FEATURES, _SHAPE_MODES)
+        self.sureness_head = nn.Linear(_FEATURES, 2 * points)
+        self.identity_head = nn.Linear(_FEATURES, identities)
+        self.expression_head = nn.Linear(_FEATURES, expressions)
+        self.pose_head = nn.Linear(_FEATURES, _POSE)
+        self.register_buffer("mean_points", torch.zeros(2 * points))
+        self.register_buffer("point_modes", torch.zeros(2 * points, _SHAPE_MODES))
+        self.register_buffer("regions", torch.zeros(_REGIONS, points))
+        self.register_buffer("context_mean", torch.zeros(self.context_size))
+        self.register_buffer("context_deviation", torch.ones(self.context_size))
+
+    @property
+    def context_size(self) -> int:
+        """C, the length of `context`'s rows."""
+        coefficients = self.identity_head.out_features + self.expression_head.out_features
+        return coefficients + _POSE + _CONTEXT_MODES + 2 * _REGIONS + _FEATURES
+
+    def forward(self, crops: Tensor) -> Evidence:
+        """crops : (B, 3, 128, 128) float32, RGB in 0..1, cut by `photo.align.evidence_crop`."""
+        image = F.interpolate(crops, size=_TRUNK_SIDE, mode="bilinear", align_corners=False)
+        feature = self.hidden(F.relu(self.squeeze(self.trunk(image))))
+        shape = self.shape_head(feature)
+        flat_points = self.mean_points + shape @ self.point_modes.T
+        log_variance, visibility = self.sureness_head(feature).chunk(2, dim=1)
+        return Evidence(
+            points=flat_points.view(len(crops), -1, 2),
+            log_variance=log_variance.clamp(-3.5, 7.0),
+            visibility=visibility,
+            identity=self.identity_head(feature),
+            expression=self.expression_head(feature),
+            pose=self.pose_head(feature),
+            shape=shape,
+            feature=feature,
+        )
+
+    def context(self, evidence: Evidence, hidden: Tensor | None = None) -> Tensor:
+        """(B, C) float32, standardised: everything the three networks are told about the photo.
+
+        hidden : (B, P) bool, points that the user says the photo does not show. Their pixels
+        should have been covered in the crop as well (`photo.align`).
+        """
+        visible = torch.sigmoid(evidence.visibility)
+        if hidden is not None:
+            visible = visible * ~hidden
+        told = torch.cat(
+            [
+                evidence.identity,
+                evidence.expression,
+                evidence.pose,
+                evidence.shape[:, :_CONTEXT_MODES],
+                visible @ self.regions.T,
+                evidence.log_variance @ self.regions.T,
+                evidence.feature,
+            ],
+            dim=1,
+        )
+        return (told - self.context_mean) / self.context_deviation
+
+    @torch.no_grad()
+    def prepare(self, mean_points: Tensor, point_modes: Tensor, deviation: Tensor) -> None:
+        """Start training from the average: mean points (2P,), modes (2P, M), point sd (P,) px."""
+        self.mean_points.copy_(mean_points)
+        self.point_modes.copy_(point_modes)
+        points = len(deviation)
+        self.sureness_head.weight.mul_(0.1)
+        self.sureness_head.bias[:points] = 2 * deviation.log()
+        self.sureness_head.bias[points:] = 1.0
+        for head in (self.shape_head, self.identity_head, self.expression_head):
+            head.weight.mul_(0.3)
+
+
+def point_regions(template: Tensor, count: int = _REGIONS) -> Tensor:
+    """(count, P) averaging rows over compact regions of the points template : (P, 3) metres.
+
+    Region centres are spread by farthest-point selection from the first point; each point
+    belongs to its nearest centre.
+    """
+    centres = [0]
+    nearest = torch.cdist(template, template[:1])[:, 0]
+    while len(centres) < count:
+        centres.append(int(nearest.argmax()))
+        nearest = torch.minimum(nearest, torch.cdist(template, template[centres[-1:]])[:, 0])
+    owner = torch.cdist(template, template[centres]).argmin(dim=1)
+    rows = F.one_hot(owner, count).T.to(template.dtype)
+    return rows / rows.sum(dim=1, keepdim=True)

@@ -1,0 +1,1 @@
+"""Packs: everything that turns photos into heads, with its licence and its card."""

@@ -1,0 +1,163 @@
+"""Training the open pack's conditioner (`conditioning/evidence`) on synthetic photos.
+
+Losses: Gaussian negative log-likelihood of the points, cross-entropy of visibility, squared error
+of identity (modes weighted by how far they move the face), expression and pose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..conditioning.evidence import CROP, Evidence, EvidenceNetwork, point_regions
+from ..heads.open_head import OpenHead
+from .loop import Group, Plan, step_generator, train
+from .photo_set import PhotoSet
+
+_TRUNK_SCALE = 0.4
+_SAMPLE = 20_000
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Loss weights per identity mode (K,) and per expression unit (X,)."""
+
+    identity: Tensor
+    expression: Tensor
+
+
+def new_network(head: OpenHead, photos: PhotoSet, trunk: Mapping[str, Tensor]) -> EvidenceNetwork:
+    """A network that starts at the average face of `photos`, its trunk from `trunk`'s weights."""
+    points = photos.points[:_SAMPLE].reshape(min(_SAMPLE, len(photos)), -1)
+    network = EvidenceNetwork(
+        photos.points.shape[1], photos.identity.shape[1], photos.expression.shape[1]
+    )
+    network.trunk.load_state_dict(trunk)
+    network.trunk.freeze(1)
+    mean = points.mean(dim=0)
+    spread = points - mean
+    variance, directions = torch.linalg.eigh(spread.T @ spread / len(points))
+    count = network.point_modes.shape[1]
+    modes = directions.flip(1)[:, :count] * variance.flip(0)[:count].clamp_min(1e-6).sqrt()
+    deviation = spread.view(len(points), -1, 2).square().mean(dim=(0, 2)).sqrt()
+    network.prepare(mean, modes, deviation)
+    template = torch.from_numpy(head.template[head.point_vertices]).float()
+    network.regions.copy_(point_regions(template))
+    return network
+
+
+def loss_weights(head: OpenHead, photos: PhotoSet) -> Weights:
+    """Identity modes count by the face's movement, units by the inverse of their variance."""
+    movement = np.sqrt((head.identity[:, head.face] ** 2).sum(axis=2).mean(axis=1))
+    identity = torch.from_numpy((movement / movement.mean()) ** 1.5).float()
+    variance = photos.expression.var(dim=0)
+    return Weights(identity, 0.05 / (variance + 0.01))
+
+
+def losses(
+    evidence: Evidence, truth: PhotoSet, rows: Tensor, weights: Weights
+) -> dict[str, Tensor]:
+    """Named losses of one batch; `rows` are the batch's indices into `truth`."""
+    error = (evidence.points - truth.points[rows]).square().sum(dim=2)
+    likelihood = evidence.log_variance + 0.5 * error * torch.exp(-evidence.log_variance)
+    seen = F.binary_cross_entropy_with_logits(evidence.visibility, truth.visible[rows].float())
+    target = truth.identity[rows]
+    known = ~target.isnan().any(dim=1)
+    difference = torch.where(known[:, None], evidence.identity - target.nan_to_num(), 0.0)
+    identity = (weights.identity * difference.square()).sum() / known.sum().clamp_min(1)
+    identity = identity / target.shape[1]
+    expression = weights.expression * (evidence.expression - truth.expression[rows]).square()
+    pose = (evidence.pose - truth.pose[rows]).square().mean()
+    parts = {
+        "points": likelihood.mean(),
+        "visibility": seen,
+        "identity": identity,
+        "expression": expression.mean(),
+        "pose": pose,
+    }
+    total = parts["points"] + 0.4 * seen + identity + parts["expression"] + 0.5 * pose
+    return {"total": total} | parts
+
+
+def degrade(crops: Tensor, generator: torch.Generator) -> Tensor:
+    """Photographic accidents on (B, 3, S, S) crops in 0..1: blur, contrast, cast, grey, noise."""
+    batch = len(crops)
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return torch.rand(shape or (1,), generator=generator) * (high - low) + low
+
+    if uniform(0, 1) < 0.35:
+        side = int(CROP * uniform(0.35, 0.9))
+        small = F.interpolate(crops, size=side, mode="area")
+        crops = F.interpolate(small, size=CROP, mode="bilinear", align_corners=False)
+    crops = (crops - 0.5) * uniform(0.65, 1.3, batch, 1, 1, 1) + 0.5
+    crops = (crops + uniform(-0.12, 0.12, batch, 1, 1, 1)) * uniform(0.85, 1.15, batch, 3, 1, 1)
+    grey = uniform(0, 1, batch, 1, 1, 1) < 0.2
+    crops = torch.where(grey, crops.mean(dim=1, keepdim=True), crops)
+    noise = torch.randn((8, 3, CROP, CROP), generator=generator)
+    picked = noise[torch.randint(8, (batch,), generator=generator)]
+    return (crops + picked * uniform(0, 0.045, batch, 1, 1, 1)).clamp(0, 1)
+
+
+def train_conditioner(
+    network: EvidenceNetwork,
+    head: OpenHead,
+    photos: PhotoSet,
+    validation: PhotoSet,
+    plan: Plan,
+    folder: Path,
+    batch: int = 64,
+) -> None:
+    """Train in place. Pictures are visited in a new order each epoch, fixed by the plan's seed."""
+    weights = loss_weights(head, photos)
+    network.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
+    trunk = [p for p in network.trunk.parameters() if p.requires_grad]
+    heads = [p for n, p in network.named_parameters() if not n.startswith("trunk.")]
+    per_epoch = len(photos) // batch
+
+    def step_losses(step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        epoch, position = divmod(step, per_epoch)
+        order = np.random.default_rng((plan.seed, epoch)).permutation(len(photos))
+        rows = np.sort(order[position * batch : (position + 1) * batch])
+        crops = degrade(photos.crops(rows), generator).contiguous(memory_format=torch.channels_last)
+        return losses(network(crops), photos, torch.from_numpy(rows), weights)
+
+    def validate(model: torch.nn.Module) -> dict[str, float]:
+        rows = np.arange(min(2000, len(validation)))
+        sums: dict[str, float] = {}
+        for part in np.array_split(rows, 20):
+            crops = validation.crops(part).contiguous(memory_format=torch.channels_last)
+            values = losses(model(crops), validation, torch.from_numpy(part), weights)
+            for name, value in values.items():
+                sums[f"held_{name}"] = sums.get(f"held_{name}", 0.0) + float(value) / 20
+        return sums
+
+    train(network, [Group(trunk, _TRUNK_SCALE), Group(heads)], step_losses, plan, folder, validate)
+    network.eval()
+
+
+@torch.no_grad()
+def contexts(network: EvidenceNetwork, photos: PhotoSet, seed: int, batch: int = 200) -> Tensor:
+    """(N, C) float32: what the trained conditioner tells of each picture, lightly degraded."""
+    network.eval()
+    rows = []
+    for number, part in enumerate(np.array_split(np.arange(len(photos)), -(-len(photos) // batch))):
+        crops = degrade(photos.crops(part), step_generator(seed, number))
+        rows.append(network.context(network(crops.contiguous(memory_format=torch.channels_last))))
+    return torch.cat(rows)
+
+
+@torch.no_grad()
+def standardise_context(network: EvidenceNetwork, photos: PhotoSet, seed: int) -> None:
+    """Give every context entry zero mean and unit deviation over a sample of the pictures."""
+    network.context_mean.zero_()
+    network.context_deviation.fill_(1.0)
+    sample = contexts(network, photos.first(_SAMPLE), seed)
+    network.context_mean.copy_(sample.mean(dim=0))
+    network.context_deviation.copy_(sample.std(dim=0).clamp_min(1e-3))

@@ -1,0 +1,89 @@
+"""Reading a folder of synthetic photos, made by `training/photos`, as one indexable set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+LABELS = ("points", "visible", "identity", "expression", "rotation", "distance", "mm_per_pixel")
+
+
+@dataclass(frozen=True)
+class PhotoSet:
+    """N synthetic crops with their truth.
+
+    images : per chunk (n, 128, 128, 3) uint8, memory-mapped; points : (N, P, 2) crop pixels;
+    visible : (N, P) bool; identity : (N, K), NaN rows where the surface is not this head's;
+    expression : (N, X) in 0..1; rotation : (N, 3, 3); distance : (N,) m; mm_per_pixel : (N,).
+    """
+
+    images: tuple[np.ndarray, ...]
+    points: Tensor
+    visible: Tensor
+    identity: Tensor
+    expression: Tensor
+    rotation: Tensor
+    distance: Tensor
+    mm_per_pixel: Tensor
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def crops(self, indices: np.ndarray) -> Tensor:
+        """(B, 3, 128, 128) float32 in 0..1 of the pictures at `indices`, in their order."""
+        starts = np.cumsum([0, *(len(chunk) for chunk in self.images)])
+        chunk_of = np.searchsorted(starts, indices, side="right") - 1
+        pictures = np.stack(
+            [
+                self.images[chunk][index - starts[chunk]]
+                for chunk, index in zip(chunk_of, indices, strict=True)
+            ]
+        )
+        return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+
+    def first(self, count: int) -> PhotoSet:
+        """The first `count` pictures, as a set."""
+        return self._labels(slice(0, count))
+
+    def split(self, held_out: int) -> tuple[PhotoSet, PhotoSet]:
+        """(training, held out): the last `held_out` pictures are kept apart."""
+        at = len(self) - held_out
+        starts = np.cumsum([0, *(len(chunk) for chunk in self.images)])
+        chunk = int(np.searchsorted(starts, at, side="right")) - 1
+        rest = (self.images[chunk][at - starts[chunk] :], *self.images[chunk + 1 :])
+        return self._labels(slice(0, at)), replace(self._labels(slice(at, None)), images=rest)
+
+    def _labels(self, rows: slice) -> PhotoSet:
+        return replace(self, **{label: getattr(self, label)[rows] for label in LABELS})
+
+    @property
+    def pose(self) -> Tensor:
+        """(N, 4) the conditioner's pose: sines of pitch and yaw, log metres, log mm per pixel."""
+        return torch.stack(
+            [
+                self.rotation[:, 2, 0],
+                self.rotation[:, 2, 1],
+                self.distance.log(),
+                (self.mm_per_pixel / 1.6).log() * 5,
+            ],
+            dim=1,
+        )
+
+
+def read_photo_set(folder: Path, images: str = "images", visible: str = "visible") -> PhotoSet:
+    """All finished chunks of a folder; paired sets hold `images_occluded`, `visible_occluded`."""
+    chunks = sorted(path.parent for path in folder.glob("*/complete.json"))
+    if not chunks:
+        raise FileNotFoundError(f"{folder} holds no finished chunk of synthetic photos")
+    files = dict(zip(LABELS, LABELS, strict=True)) | {"visible": visible}
+    labels = {
+        label: torch.from_numpy(np.concatenate([np.load(c / f"{file}.npy") for c in chunks]))
+        for label, file in files.items()
+    }
+    pictures = tuple(np.load(chunk / f"{images}.npy", mmap_mode="r") for chunk in chunks)
+    floats = {name: v.float() if v.is_floating_point() else v for name, v in labels.items()}
+    return PhotoSet(images=pictures, **floats)

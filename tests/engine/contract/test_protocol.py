@@ -1,0 +1,85 @@
+"""The wire: every message survives a round trip, and nothing else is taken for one."""
+
+import json
+import typing
+
+import pytest
+
+from ofer_engine.contract import protocol
+from ofer_engine.contract.errors import ErrorCode, OferError
+
+REQUESTS = [
+    protocol.Hello(protocol.PROTOCOL_VERSION),
+    protocol.OpenPhoto(1, "/photos/Zoë \u2028 5.jpg"),
+    protocol.Reconstruct(2, "a.jpg", "/out", "a", box=(1.0, 2.5, 3.0, 4.0), seed=2**40),
+    protocol.Cancel(),
+    protocol.Unload(),
+    protocol.Quit(),
+]
+EVENTS = [
+    protocol.Ready(1, "0.1.0", "cpu", 512, ("open", "mine")),
+    protocol.PhotoOpened(
+        1, "a.jpg", 640, 480, (protocol.FaceFound((1.0, 2.0, 3.0, 4.0), 0.9, 0.5, True),), ("n",)
+    ),
+    protocol.Stage(2, "Drawing heads", 3, 20, 1.25),
+    protocol.Result(2, "/out/a.ofer", ()),
+    protocol.Failure(2, "no_face", "No face.", "Place it.", "/log"),
+    protocol.Cancelled(2),
+    protocol.Heartbeat(),
+]
+
+
+def test_the_lists_above_hold_every_kind():
+    assert {type(m) for m in REQUESTS} == set(typing.get_args(protocol.Request))
+    assert {type(m) for m in EVENTS} == set(typing.get_args(protocol.Event))
+
+
+@pytest.mark.parametrize("message", REQUESTS)
+def test_requests_survive_the_wire(message):
+    line = protocol.encode(message)
+    assert line.isascii() and "\n" not in line
+    assert protocol.decode_request(line) == message
+
+
+@pytest.mark.parametrize("message", EVENTS)
+def test_events_survive_the_wire(message):
+    assert protocol.decode_event(protocol.encode(message)) == message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "hello",
+        "[]",
+        "null",
+        '{"type": "Nothing"}',
+        '{"type": "Hello"}',
+        '{"type": "Hello", "protocol": "1"}',
+        '{"type": "Hello", "protocol": true}',
+        '{"type": "Hello", "protocol": 1, "more": 2}',
+        '{"type": "OpenPhoto", "id": 1.5, "path": "a"}',
+        '{"type": "Reconstruct", "id": 1, "path": "a", "out": "b", "name": "c", "box": "1234"}',
+        '{"type": "Reconstruct", "id": 1, "path": "a", "out": "b", "name": "c", "box": ["x"]}',
+        "[" * 100_000,
+        "\x00\xff",
+    ],
+)
+def test_anything_else_is_refused_by_name(line):
+    with pytest.raises(OferError) as caught:
+        protocol.decode_request(line)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+def test_an_event_is_no_request():
+    with pytest.raises(OferError):
+        protocol.decode_request(protocol.encode(protocol.Heartbeat()))
+
+
+def test_a_failure_carries_the_error_whole():
+    error = OferError(ErrorCode.NO_FACE, "No face was found.", "Place it by hand.")
+    event = protocol.failure(7, error, "/log")
+    assert event == protocol.Failure(
+        7, "no_face", "No face was found.", "Place it by hand.", "/log"
+    )
+    assert json.loads(protocol.encode(event))["type"] == "Failure"
