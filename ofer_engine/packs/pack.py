@@ -94,13 +94,12 @@ def build_networks(sizes: Sizes) -> Networks:
 def read_pack(folder: Path, device: torch.device) -> Pack:
     """Load and verify a whole pack. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
     description = _read_description(folder)
+    record = _record(folder, description)
+    files: Mapping[str, str] = description["files"]
     try:
         sizes = Sizes(
             **{k: tuple(v) if isinstance(v, list) else v for k, v in description["sizes"].items()}
         )
-        files: Mapping[str, str] = description["files"]
-        about = {key: description[key] for key in _ABOUT}
-        record = PackRecord(**about, fingerprint=_fingerprint(files))
     except (KeyError, TypeError, AttributeError) as cause:
         raise _damaged(folder, DESCRIPTION) from cause
     contents = {name: _verified(folder, name, digest) for name, digest in files.items()}
@@ -116,6 +115,11 @@ def read_pack(folder: Path, device: torch.device) -> Pack:
             raise _damaged(folder, f"{name}.safetensors") from cause
         network.to(device).eval().requires_grad_(False)
     return Pack(record, sizes, OpenHead.load(folder / HEAD), networks)
+
+
+def read_record(folder: Path) -> PackRecord:
+    """What a pack says of itself; its networks are not touched. Raises as `read_pack`."""
+    return _record(folder, _read_description(folder))
 
 
 def write_pack(folder: Path, record: PackRecord, sizes: Sizes, networks: Networks) -> None:
@@ -158,6 +162,14 @@ def _read_description(folder: Path) -> dict:
     if not isinstance(description, dict) or description.get("format") != FORMAT_VERSION:
         raise _damaged(folder, DESCRIPTION)
     return description
+
+
+def _record(folder: Path, description: dict) -> PackRecord:
+    try:
+        about = {key: description[key] for key in _ABOUT}
+        return PackRecord(**about, fingerprint=_fingerprint(description["files"]))
+    except (KeyError, TypeError, AttributeError) as cause:
+        raise _damaged(folder, DESCRIPTION) from cause
 
 
 def _verified(folder: Path, name: str, digest: str) -> bytes:

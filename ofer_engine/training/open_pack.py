@@ -27,6 +27,15 @@ from .idrank import train_ranker
 from .loop import Plan
 from .photo_set import PhotoSet, read_photo_set
 
+OPEN_RECORD = PackRecord(
+    id="open",
+    version="0.1",
+    title="OFER Faces open pack",
+    licence="CC0-1.0 head, Apache-2.0 face networks, CC0-1.0 trained weights",
+    commercial=True,
+    claim="plausible, not a likeness",
+    fingerprint="",
+)
 _IDGEN_WIDTHS = (96, 48, 24)
 _EXPGEN_WIDTHS = (64, 32, 16)
 _RANK_WIDTHS = (512, 128, 32)

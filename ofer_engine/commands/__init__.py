@@ -1,0 +1,1 @@
+"""The engine's command line, one command a module; each has `add(commands)`."""

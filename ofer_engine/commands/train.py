@@ -1,0 +1,37 @@
+"""`train open`: make the bundled pack's networks again from synthetic photos."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the engine's parser."""
+    train = commands.add_parser("train", help="train the networks of a pack")
+    packs = train.add_subparsers(required=True, metavar="PACK")
+    parser = packs.add_parser("open", help="the bundled pack, on its own head")
+    parser.add_argument("--photos", type=Path, required=True, help="made by training.photos")
+    parser.add_argument("--out", type=Path, required=True, help="pack folder with its head.npz")
+    parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoints")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    for stage in ("conditioner", "idgen", "expgen", "idrank"):
+        parser.add_argument(f"--{stage}", type=int, help=f"optimiser steps of the {stage}")
+    parser.set_defaults(command=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..device import set_threads
+    from ..packs.registry import BUNDLED
+    from ..training.open_pack import OPEN_RECORD, Recipe, train_open_pack
+
+    set_threads(options.threads)
+    stages = ("conditioner", "idgen", "expgen", "idrank")
+    steps = {stage: getattr(options, stage) for stage in stages if getattr(options, stage)}
+    recipe = Recipe(seed=options.seed, **steps)
+    train_open_pack(
+        options.photos, BUNDLED / "faces", options.out, options.work, OPEN_RECORD, recipe
+    )
+    print(options.out)
+    return 0
