@@ -1,0 +1,137 @@
+"""Every check of the project: linters, type checker, the tests of the engine and of Blender."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from ..contract.launch import HOME_VARIABLE, engine_environment
+from . import blender, provision
+from .console import Console
+from .environment import Environment
+from .home import Home
+from .pins import Pins
+
+_NO_TESTS_CHOSEN: Final = 5  # pytest's exit code where every test was deselected
+
+_ENGINE_TESTS: Final = ("tests/engine", "tests/install")
+_BLENDER_TESTS: Final = ("tests/blender", "tests/e2e")
+
+
+class Part(StrEnum):
+    """What `--only` names."""
+
+    LINT = "lint"
+    ENGINE = "engine"
+    BLENDER = "blender"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counted tests; a check or a test run that broke down counts as one that failed."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
+        )
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+    @classmethod
+    def read(cls, report: Path) -> Tally:
+        """The counts of a pytest run, from its junit report; all zero where there is none."""
+        try:
+            document = xml.etree.ElementTree.parse(report)
+        except (OSError, xml.etree.ElementTree.ParseError):
+            return cls()
+        total = cls()
+        for suite in document.iter("testsuite"):
+            count = {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors")}
+            failed = count["failures"] + count["errors"]
+            skipped = int(suite.get("skipped", "0"))
+            total += cls(count["tests"] - failed - skipped, failed, skipped)
+        return total
+
+
+@dataclass(frozen=True)
+class Checks:
+    """bpy : version of Blender as a module, empty for the pinned; options : more for pytest."""
+
+    home: Home
+    pins: Pins
+    root: Path
+    console: Console
+    bpy: str = ""
+    options: tuple[str, ...] = ()
+
+    def run(self, parts: Sequence[Part]) -> Tally:
+        """Set up what is missing and run these parts. Raises OferError where set-up fails."""
+        jobs = [
+            provision.engine(self.home, self.pins),
+            provision.engine_tests(self.home, self.pins),
+        ]
+        if Part.BLENDER in parts:
+            jobs.append(provision.blender_module(self.home, self.pins, self.bpy))
+        for job in jobs:
+            provision.provide(self.home, job, self.console)
+        total = Tally()
+        if Part.LINT in parts:
+            total += self._lint()
+        if Part.ENGINE in parts:
+            total += self._pytest(self.home.engine, _ENGINE_TESTS)
+        if Part.BLENDER in parts:
+            total += self._blender()
+        return total
+
+    def _lint(self) -> Tally:
+        python = str(self.home.engine.python)
+        commands = (
+            [python, "-m", "ruff", "check", "--no-cache", "."],
+            [python, "-m", "ruff", "format", "--no-cache", "--check", "."],
+            [python, "-m", "pyright", "--pythonpath", python],
+        )
+        return Tally(failed=sum(self._call(command) != 0 for command in commands))
+
+    def _blender(self) -> Tally:
+        environment = self.home.blender_module(self.bpy)
+        if problem := blender.module_problem(environment):
+            self.console.say(problem)
+            return Tally(failed=1)
+        return self._pytest(environment, _BLENDER_TESTS)
+
+    def _pytest(self, environment: Environment, folders: Sequence[str]) -> Tally:
+        present = [folder for folder in folders if (self.root / folder).is_dir()]
+        if not present:
+            return Tally()
+        with tempfile.TemporaryDirectory() as scratch:
+            report = Path(scratch) / "report.xml"
+            options = ["-p", "no:cacheprovider", f"--junitxml={report}", *self.options]
+            code = self._call([str(environment.python), "-m", "pytest", *options, *present])
+            tally = Tally.read(report)
+        if code in (0, _NO_TESTS_CHOSEN) or tally.failed:
+            return tally
+        self.console.say(f"The tests of {', '.join(present)} ended with exit code {code}.")
+        return tally + Tally(failed=1)
+
+    def _call(self, command: Sequence[str]) -> int:
+        self.console.say(f"$ {' '.join([Path(command[0]).name, *command[1:]])}")
+        sys.stdout.flush()
+        environment = engine_environment() | {
+            HOME_VARIABLE: str(self.home.path),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PATH": os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")]),
+        }
+        return subprocess.run(command, cwd=self.root, env=environment).returncode

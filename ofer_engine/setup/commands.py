@@ -1,0 +1,201 @@
+"""The commands of install.py: their options, and what each does."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from ..contract.errors import ErrorCode, OferError
+from ..contract.launch import HOME_VARIABLE, default_home, engine_command, engine_environment
+from . import blender, doctor, package, provision, road, torch_build
+from .checks import Checks, Part
+from .console import Console, JsonConsole
+from .home import Home
+from .machine import folder_error
+from .pins import Pins
+
+_STOPPED: Final = 130  # what a shell expects after an interrupt
+
+
+def main(root: Path, arguments: Sequence[str] | None = None) -> int:
+    """Run one command of the project in `root`; returns the exit code."""
+    parser = _parser()
+    chosen, extra = parser.parse_known_args(arguments)
+    if extra and chosen.command not in ("test", "run"):
+        parser.error(f"unrecognized arguments: {' '.join(extra)}")
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
+    json_wanted = getattr(chosen, "progress", "text") == "json"
+    console = JsonConsole() if json_wanted else Console()
+    home = Home(Path(getattr(chosen, "home", None) or default_home()).expanduser().absolute())
+    try:
+        command = _Command(chosen, tuple(extra), home, Pins.read(root), root, console)
+        return getattr(command, chosen.command)()
+    except OferError as error:
+        console.fail(error)
+    except OSError as error:
+        console.fail(folder_error(error, Path(error.filename or home.path)))
+    except KeyboardInterrupt:
+        again = "Run the same command again: it goes on where it stopped."
+        console.fail(OferError(ErrorCode.CANCELLED, "Stopped.", again))
+        return _STOPPED
+    return 1
+
+
+class _Command:
+    """One command with everything it was given; each public method is a command."""
+
+    def __init__(
+        self,
+        chosen: argparse.Namespace,
+        extra: tuple[str, ...],
+        home: Home,
+        pins: Pins,
+        root: Path,
+        console: Console,
+    ) -> None:
+        self._chosen, self._extra = chosen, tuple(each for each in extra if each != "--")
+        self._home, self._pins, self._root, self._console = home, pins, root, console
+
+    def run(self) -> int:
+        photo, out = self._chosen.photo, self._chosen.out
+        trip = road.Trip(
+            photo=photo and photo.absolute(),
+            out=out.absolute(),
+            blender=self._chosen.blender,
+            options=self._extra,
+        )
+        road.travel(trip, self._home, self._pins, self._root, self._console)
+        return 0
+
+    def setup(self) -> int:
+        if self._chosen.rebuild:
+            with self._home.locked(0):
+                self._home.engine.discard()
+        job = provision.engine(self._home, self._pins, self._chosen.torch)
+        worked = provision.provide(self._home, job, self._console)
+        stamp = self._home.engine.stamp()
+        what = f"{stamp.torch if stamp else 'no PyTorch'} in {self._home.engine.folder}"
+        self._console.finish(
+            f"The engine is set up: {what}."
+            if worked
+            else f"The engine was set up already: {what}. Nothing to do."
+        )
+        return 0
+
+    def test(self) -> int:
+        chosen = self._chosen
+        checks = Checks(self._home, self._pins, self._root, self._console, chosen.bpy, self._extra)
+        tally = checks.run([chosen.only] if chosen.only else list(Part))
+        self._console.finish(str(tally))
+        lint_alone = chosen.only is Part.LINT
+        return 0 if not tally.failed and (tally.passed or lint_alone) else 1
+
+    def package(self) -> int:
+        built = package.build(self._root, self._root / "dist")
+        package.validate(built, self._extension_tool())
+        size = built.stat().st_size / 1e6
+        self._console.finish(f"Built and validated {built} ({size:.1f} MB).")
+        return 0
+
+    def blender(self) -> int:
+        found = blender.required(self._chosen.blender)
+        built = package.build(self._root, self._root / "dist")
+        package.validate(built, self._extension_tool())
+        blender.install_extension(found, built)
+        self._console.finish(
+            f"OFER Faces is installed and enabled in {found.label}: start it and look for the "
+            "OFER tab in the sidebar of the 3D viewport (N)."
+        )
+        return 0
+
+    def doctor(self) -> int:
+        findings = doctor.examine(self._home, self._pins, self._root, self._chosen.blender)
+        self._console.finish(doctor.report(findings, self._pins, self._home))
+        return 0 if doctor.able(findings) else 1
+
+    def weights(self) -> int:
+        provision.provide(self._home, provision.engine(self._home, self._pins), self._console)
+        arguments = ["packs", self._chosen.action, *map(str, self._chosen.files)]
+        command = engine_command(self._home.engine.python, self._root, arguments)
+        environment = engine_environment() | {HOME_VARIABLE: str(self._home.path)}
+        return subprocess.run(command, env=environment).returncode
+
+    def _extension_tool(self) -> list[str]:
+        """Blender's own judge of extensions, from a Blender or else from the module."""
+        job = provision.blender_module(self._home, self._pins)
+        tool = blender.extension_tool(blender.find(self._chosen.blender), job.environment)
+        if tool is None:
+            provision.provide(self._home, job, self._console)
+            tool = blender.extension_tool(None, job.environment)
+        if tool is None:
+            raise OferError(
+                ErrorCode.INTERNAL,
+                f"Blender's extension tool is missing from {job.environment.folder}.",
+                "Remove that folder and run this again.",
+            )
+        return tool
+
+
+def _parser() -> argparse.ArgumentParser:
+    home = argparse.ArgumentParser(add_help=False)
+    home.add_argument(
+        "--home",
+        type=Path,
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="where environments and packs live (default: the user's data folder)",
+    )
+    with_blender = argparse.ArgumentParser(add_help=False)
+    with_blender.add_argument(
+        "--blender", type=Path, metavar="PROGRAM", help="the Blender to use (default: found)"
+    )
+    parser = argparse.ArgumentParser(
+        prog="install.py",
+        description="OFER Faces: one photo in, a rigged Blender head out.",
+        parents=[home],
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run", parents=[home, with_blender], help="turn a photo into a head in a .blend file"
+    )
+    run.add_argument("photo", nargs="?", type=Path, help="default: a public-domain portrait")
+    run.add_argument("--out", type=Path, default=Path("ofer-out"), metavar="DIR")
+    run.epilog = "Other options go to the engine: python -m ofer_engine reconstruct --help"
+
+    setup = commands.add_parser("setup", parents=[home], help="make the engine's environment")
+    setup.add_argument("--progress", choices=("text", "json"), default="text")
+    setup.add_argument("--rebuild", action="store_true", help="make it anew")
+    setup.add_argument(
+        "--torch",
+        default=torch_build.AUTOMATIC,
+        metavar="BACKEND",
+        help="build of PyTorch: auto (default), cpu, cu128, rocm6.4, …",
+    )
+
+    test = commands.add_parser("test", parents=[home], help="run every check and test")
+    test.add_argument("--only", type=Part, choices=list(Part))
+    test.add_argument("--bpy", default="", metavar="VERSION", help="another Blender, as 4.2.23")
+    test.epilog = "Other options go to pytest."
+
+    for name, said in (
+        ("package", "build the extension's zip and validate it"),
+        ("blender", "install the extension into the Blender found"),
+        ("doctor", "say what is here, what is missing and how to get it"),
+    ):
+        commands.add_parser(name, parents=[home, with_blender], help=said)
+
+    weights = commands.add_parser("weights", parents=[home], help="list or import weight packs")
+    weights.add_argument("action", nargs="?", choices=("list", "import"), default="list")
+    weights.add_argument("files", nargs="*", type=Path)
+    return parser
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,123 @@
+"""What a long command tells: numbered steps and their progress, for a person or for a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any, Final, TextIO
+
+from ..contract.errors import OferError
+
+_MEGABYTE: Final = 1_000_000
+_TERMINAL_SECONDS: Final = 0.2
+_LOG_SECONDS: Final = 10.0
+_JSON_SECONDS: Final = 0.5
+
+
+def clock(seconds: float) -> str:
+    """`1:05` for 65 seconds."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+class Console:
+    """Lines for a person; a terminal sees the running step rewritten in place."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._terminal = self._stream.isatty()
+        self._begun = self._shown = time.monotonic()
+        self._step = self._of = 0
+        self._name = ""
+        self._open_line = False
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        self._end_line()
+        self._write(text + "\n")
+
+    def step(self, i: int, of: int, name: str) -> None:
+        """Step `i` of `of` begins."""
+        self._end_line()
+        self._step, self._of, self._name = i, of, name
+        self._begun = self._shown = time.monotonic()
+        self._announce()
+
+    def tick(self, done: int = 0, total: int = 0, doing: str = "") -> None:
+        """The running step goes on; done, total : bytes, 0 where unknown."""
+        now = time.monotonic()
+        if now - self._shown >= self._interval():
+            self._shown = now
+            self._progress(done, total, doing, now - self._begun)
+
+    def finish(self, message: str) -> None:
+        """The command did what was asked."""
+        self.say(message)
+
+    def fail(self, error: OferError) -> None:
+        """The command ends here."""
+        self.say(f"{error.message} {error.hint}".strip())
+
+    def _interval(self) -> float:
+        return _TERMINAL_SECONDS if self._terminal else _LOG_SECONDS
+
+    def _announce(self) -> None:
+        head = f"[{self._step}/{self._of}] {self._name}"
+        self._open_line = self._terminal
+        self._write(head if self._terminal else head + "\n")
+
+    def _progress(self, done: int, total: int, doing: str, elapsed: float) -> None:
+        parts = [f"[{self._step}/{self._of}] {self._name}", doing, _amount(done, total)]
+        text = " · ".join(part for part in [*parts, clock(elapsed)] if part)
+        self._write(f"\r\x1b[2K{text}" if self._terminal else f"  {text}\n")
+
+    def _end_line(self) -> None:
+        if self._open_line:
+            elapsed = clock(time.monotonic() - self._begun)
+            self._write(f"\r\x1b[2K[{self._step}/{self._of}] {self._name} · {elapsed}\n")
+            self._open_line = False
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+class JsonConsole(Console):
+    """One JSON object a line, for the add-on's *Set up engine*.
+
+    {"text", "fraction"} while it works, fraction 0..1 of the whole; last either {"done": true,
+    "text"} or {"error", "hint", "code"}.
+    """
+
+    def say(self, text: str) -> None:
+        self._send(text=text, fraction=self._fraction(0, 0))
+
+    def finish(self, message: str) -> None:
+        self._send(done=True, text=message)
+
+    def fail(self, error: OferError) -> None:
+        self._send(error=error.message, hint=error.hint, code=str(error.code))
+
+    def _interval(self) -> float:
+        return _JSON_SECONDS
+
+    def _announce(self) -> None:
+        self.say(self._name)
+
+    def _progress(self, done: int, total: int, doing: str, elapsed: float) -> None:
+        parts = [self._name, doing, _amount(done, total), clock(elapsed)]
+        text = " · ".join(part for part in parts if part)
+        self._send(text=text, fraction=self._fraction(done, total))
+
+    def _fraction(self, done: int, total: int) -> float:
+        part = min(1.0, done / total) if total else 0.0
+        return round((max(self._step, 1) - 1 + part) / max(self._of, 1), 4)
+
+    def _send(self, **message: Any) -> None:
+        self._write(json.dumps(message) + "\n")
+
+
+def _amount(done: int, total: int) -> str:
+    if total:
+        return f"{done / _MEGABYTE:.0f} of {total / _MEGABYTE:.0f} MB"
+    return f"{done / _MEGABYTE:.0f} MB" if done else ""

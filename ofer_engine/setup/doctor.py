@@ -1,0 +1,175 @@
+"""Says what is here, what is missing and how to get it, fit for a public bug report."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ..contract.errors import OferError
+from ..contract.launch import HOME_VARIABLE, engine_command, engine_environment
+from . import blender, interpreters, machine, provision
+from .home import Home
+from .pins import Pins
+
+_LOG_LINES: Final = 8
+_SHORTEST_NAME: Final = 3  # shorter user names would be struck out of ordinary words
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. needed : without it nothing runs; fix : how to get it."""
+
+    name: str
+    text: str
+    fix: str = ""
+    needed: bool = False
+
+    @property
+    def mark(self) -> str:
+        """`ok`, `missing` (and needed) or `absent` (one can do without)."""
+        if not self.fix:
+            return "ok"
+        return "missing" if self.needed else "absent"
+
+
+def examine(home: Home, pins: Pins, root: Path, chosen: Path | None = None) -> list[Finding]:
+    """Look at everything that a run needs; starts the engine's Python once."""
+    looked = [_system(home), _python(), _engine(home, pins)]
+    looked += _weights(root)
+    if not looked[2].fix:
+        looked.append(_packs(home, root))
+    return looked + _blender(home, pins, chosen)
+
+
+def able(findings: list[Finding]) -> bool:
+    """True where a photo can be turned into a head."""
+    return not any(finding.fix and finding.needed for finding in findings)
+
+
+def report(findings: list[Finding], pins: Pins, home: Home) -> str:
+    """The findings as text without private paths; with the end of a failed set-up's log."""
+    lines = [f"OFER Faces {pins.version}"]
+    for finding in findings:
+        lines.append(f"{finding.mark:8} {finding.name:15} {finding.text}")
+        if finding.fix:
+            lines.append(f"{'':24} -> {finding.fix}")
+    if not able(findings) and home.log.is_file():
+        lines.append("End of the last set-up's log:")
+        lines += [f"  {line}" for line in home.log.read_text("utf-8").splitlines()[-_LOG_LINES:]]
+    able_text = "This machine can run OFER Faces." if able(findings) else "Something is missing."
+    return masked("\n".join([*lines, able_text]))
+
+
+def masked(text: str) -> str:
+    """`text` without the user's folder, name and machine name, and without addresses."""
+    home = Path.home()
+    for folder in {str(home), str(home.resolve()), home.as_posix()}:
+        if len(folder) > 1:
+            text = re.sub(re.escape(folder) + r"(?=[\\/\s]|$|\W)", "~", text)
+    text = re.sub(r"(?i)((?:[a-z]:)?[\\/](?:home|users)[\\/])[^\\/\s]+", r"\1<user>", text)
+    for name, stand_in in ((_user(), "<user>"), (platform.node(), "<machine>")):
+        if len(name) >= _SHORTEST_NAME and name != "root":
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", stand_in, text)
+    return re.sub(r"\w+://[^\s'\"]+", "<address>", text)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+
+
+def _system(home: Home) -> Finding:
+    existing = next(each for each in (home.path, *home.path.parents) if each.exists())
+    free = shutil.disk_usage(existing).free / machine.GIGABYTE
+    gpus = ", ".join(machine.nvidia_gpus()) or str(machine.accelerator())
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    return Finding("system", f"{system}; device {gpus}; {free:.0f} GB free at {home.path}")
+
+
+def _python() -> Finding:
+    return Finding("Python", f"{platform.python_version()} ({platform.python_implementation()})")
+
+
+def _engine(home: Home, pins: Pins) -> Finding:
+    job = provision.engine(home, pins)
+    if not job.done:
+        state = "partly set up" if home.engine.python.exists() else "not set up"
+        return Finding(
+            "engine", f"{state} at {home.engine.folder}", "python3 install.py setup", needed=True
+        )
+    try:
+        torch = provision.ask_torch(home.engine)
+    except OferError as error:
+        return Finding("engine", error.message, error.hint, needed=True)
+    text = f"{torch}, Python {interpreters.name(_version(home))}, {home.engine.folder}"
+    kind = machine.accelerator()
+    if kind is not machine.Accelerator.CPU and torch.endswith("on CPU"):
+        return Finding(
+            "engine",
+            f"{text}; the {kind} device is not used",
+            "update its driver, then python3 install.py setup --rebuild",
+        )
+    return Finding("engine", text)
+
+
+def _version(home: Home) -> interpreters.Version:
+    return interpreters.version_of([str(home.engine.python)]) or (0, 0)
+
+
+def _weights(root: Path) -> list[Finding]:
+    wanted = {
+        "pack open": ("open/pack.json", "open/head.npz"),
+        "face finder": ("faces/detector.safetensors", "faces/landmarks.safetensors"),
+    }
+    findings = []
+    for name, files in wanted.items():
+        gone = [file for file in files if not (root / "weights" / file).is_file()]
+        fix = "take a complete copy of the project (git clone, or the extension's zip)"
+        text = f"weights/{', weights/'.join(gone)} not found" if gone else "bundled"
+        findings.append(Finding(name, text, fix if gone else "", needed=True))
+    return findings
+
+
+def _packs(home: Home, root: Path) -> Finding:
+    """What the engine itself says about its packs: that it starts at all is the point."""
+    answer = subprocess.run(
+        engine_command(home.engine.python, root, ["packs", "list"]),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=engine_environment() | {HOME_VARIABLE: str(home.path)},
+    )
+    said = [line.strip() for line in answer.stdout.splitlines() if line.strip()]
+    if answer.returncode == 0 and said:
+        return Finding("packs", "; ".join(said))
+    blamed = [line.strip() for line in answer.stderr.splitlines() if line.strip()]
+    text = blamed[-1] if blamed else f"exit code {answer.returncode}"
+    return Finding("packs", f"the engine does not list them: {text}", "report this", needed=True)
+
+
+def _blender(home: Home, pins: Pins, chosen: Path | None) -> list[Finding]:
+    found = blender.find_all(chosen)
+    usable = [each for each in found if each.version >= blender.OLDEST]
+    text = "; ".join(f"{each.label} at {each.program}" for each in found) or "none found"
+    fix = "" if usable else "install Blender 4.2 or newer, or name it with --blender PATH"
+    findings = [Finding("Blender", text, fix)]
+    job = provision.blender_module(home, pins)
+    if job.done:
+        problem = blender.module_problem(job.environment)
+        text = "Blender as a Python module works" if not problem else problem
+        findings.append(Finding("bpy", text, "see above" if problem else "", needed=not usable))
+    elif not usable:
+        text, fix = "Blender as a Python module is not set up", "`install.py run` brings it in"
+        if interpreters.find(interpreters.BPY) is None:
+            fix = f"needs Python {interpreters.names(interpreters.BPY)}, or install Blender"
+        findings.append(Finding("bpy", text, fix))
+    return findings

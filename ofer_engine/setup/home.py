@@ -1,0 +1,69 @@
+"""The folder of OFER on this machine: environments, packs, log, and the lock of a set-up."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ..contract.errors import ErrorCode, OferError
+from ..contract.launch import ENGINE_FOLDER
+from .environment import Environment
+from .machine import prepare_folder
+
+
+@dataclass(frozen=True)
+class Home:
+    """`path` is what --home names."""
+
+    path: Path
+
+    @property
+    def engine(self) -> Environment:
+        """Where the engine runs."""
+        return Environment(self.path / ENGINE_FOLDER)
+
+    def blender_module(self, version: str = "") -> Environment:
+        """Where Blender runs as a Python module; version : another one than the pinned."""
+        return Environment(self.path / (f"blender-test-{version}" if version else "blender-test"))
+
+    @property
+    def log(self) -> Path:
+        """The whole output of the last set-up."""
+        return self.path / "setup.log"
+
+    @contextlib.contextmanager
+    def locked(self, needed: int) -> Iterator[IO[str]]:
+        """Hold the right to change what is here; children given the open file hold it too.
+
+        needed : bytes to have free. Raises OferError read_only, disk_full, or engine_missing where
+        another set-up is at work.
+        """
+        prepare_folder(self.path, needed)
+        with (self.path / ".lock").open("w") as file:
+            if not _take(file):
+                raise OferError(
+                    ErrorCode.ENGINE_MISSING,
+                    f"Another set-up is at work in {self.path}.",
+                    "Wait until it ends, then run this again.",
+                )
+            yield file
+
+
+def _take(file: IO[str]) -> bool:
+    """Lock the file until it is closed everywhere; False where somebody else has."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
