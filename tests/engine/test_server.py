@@ -1,0 +1,202 @@
+"""The engine as a real child process, over the real protocol."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ofer_engine.contract import protocol, reconstruction
+from ofer_engine.contract.launch import engine_command, engine_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = {"identities": 12, "keep": 3, "expressions": 2, "steps": 5}
+
+
+class Engine:
+    """A child process whose events are read in the background."""
+
+    def __init__(self, log):
+        self.log = log
+        with log.open("wb") as errors:
+            self.process = subprocess.Popen(
+                engine_command(Path(sys.executable), ROOT, ["serve", "--device", "cpu"]),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=engine_environment(),
+                text=True,
+                encoding="utf-8",
+            )
+        self.events = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.events.put(protocol.decode_event(line))
+        self.events.put(None)
+
+    def send(self, message):
+        line = message if isinstance(message, str) else protocol.encode(message)
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def until(self, *kinds, seconds=60.0):
+        """Events up to and including the first of these kinds."""
+        seen = []
+        deadline = time.monotonic() + seconds
+        while True:
+            event = self.events.get(timeout=max(0.01, deadline - time.monotonic()))
+            assert event is not None, f"the engine ended: {self.log.read_text()}"
+            if not isinstance(event, protocol.Heartbeat):
+                seen.append(event)
+            if isinstance(event, kinds):
+                return seen
+
+
+@pytest.fixture
+def engine(tmp_path):
+    child = Engine(tmp_path / "engine.log")
+    yield child
+    child.process.kill()
+    child.process.wait()
+    child.process.stdin.close()
+    child.process.stdout.close()
+
+
+def _reconstruct(photo, out, **more):
+    return protocol.Reconstruct(5, str(photo), str(out), "face", **(SMALL | more))
+
+
+def test_a_photo_becomes_a_reconstruction(engine, portrait, tmp_path):
+    engine.send(protocol.Hello(protocol.PROTOCOL_VERSION))
+    ready = engine.until(protocol.Ready)[-1]
+    assert (ready.protocol, ready.device) == (protocol.PROTOCOL_VERSION, "cpu")
+    assert "open" in ready.packs
+    engine.send(protocol.OpenPhoto(4, str(portrait)))
+    opened = engine.until(protocol.PhotoOpened, protocol.Failure)[-1]
+    assert len(opened.faces) == 1 and not opened.faces[0].low_confidence
+    engine.send(_reconstruct(portrait, tmp_path / "out"))
+    events = engine.until(protocol.Result, protocol.Failure)
+    stages, result = events[:-1], events[-1]
+    assert isinstance(result, protocol.Result), result
+    assert {type(e) for e in stages} == {protocol.Stage}
+    assert [e.step for e in stages if e.name == "Drawing heads"] == [1, 2, 3, 4, 5]
+    assert all(e.eta >= 0 for e in stages)
+    record = reconstruction.read(Path(result.path))
+    assert record.array("identity_vertices").shape[0] == 3
+    assert record.array("expression_vertices").shape[0] == 2
+    assert all(record.thumbnail(h).exists() for h in record.identities + record.expressions)
+    json.loads((Path(result.path) / "reconstruction.json").read_text())
+
+
+def test_cancel_leaves_nothing_and_the_engine_goes_on(engine, portrait, tmp_path):
+    engine.send(_reconstruct(portrait, tmp_path / "out", identities=1000, steps=1000))
+    while engine.until(protocol.Stage)[-1].name != "Drawing heads":
+        pass
+    started = time.monotonic()
+    engine.send(protocol.Cancel())
+    assert engine.until(protocol.Cancelled, protocol.Result)[-1] == protocol.Cancelled(5)
+    assert time.monotonic() - started < 2.0
+    assert not list(tmp_path.glob("out/*"))
+    engine.send(_reconstruct(portrait, tmp_path / "out"))
+    assert isinstance(engine.until(protocol.Result, protocol.Failure)[-1], protocol.Result)
+
+
+def test_garbage_is_answered_and_survived(engine):
+    for line in ("garbage", '{"type": "Reconstruct"}', "[" * 50_000):
+        engine.send(line)
+        assert engine.until(protocol.Failure)[-1].code == "bad_request"
+    engine.send(protocol.Hello(protocol.PROTOCOL_VERSION))
+    engine.until(protocol.Ready)
+
+
+def test_another_protocol_is_refused_and_the_engine_ends(engine):
+    engine.send(protocol.Hello(protocol.PROTOCOL_VERSION + 1))
+    assert engine.until(protocol.Failure)[-1].code == "protocol_mismatch"
+    assert engine.process.wait(10) == 2
+
+
+def test_it_ends_when_its_input_closes(engine):
+    engine.send(protocol.Hello(protocol.PROTOCOL_VERSION))
+    engine.until(protocol.Ready)
+    engine.process.stdin.close()
+    assert engine.process.wait(5) == 0
+
+
+def test_it_ends_in_mid_work_when_its_input_closes(engine, portrait, tmp_path):
+    engine.send(_reconstruct(portrait, tmp_path / "out", identities=1000, steps=1000))
+    engine.until(protocol.Stage)
+    engine.process.stdin.close()
+    assert engine.process.wait(10) == 0
+
+
+def test_it_beats_while_idle_and_while_computing(engine, portrait, tmp_path):
+    def gap(seconds):
+        last, worst, end = time.monotonic(), 0.0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                event = engine.events.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            assert event is not None
+            worst, last = max(worst, time.monotonic() - last), time.monotonic()
+        return max(worst, time.monotonic() - last)
+
+    engine.send(protocol.Hello(protocol.PROTOCOL_VERSION))
+    engine.until(protocol.Ready)
+    assert gap(5) < 2 * protocol.HEARTBEAT_SECONDS
+    engine.send(_reconstruct(portrait, tmp_path / "out", identities=1000, steps=1000))
+    assert gap(5) < 2 * protocol.HEARTBEAT_SECONDS
+    engine.send(protocol.Cancel())
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"path": "/nowhere/face.jpg"}, "photo_missing"),
+        ({"pack": "nobody"}, "weights_missing"),
+        ({"face": 9}, "bad_request"),
+        ({"box": (1.0, 2.0)}, "bad_request"),
+        ({"keep": 13}, "bad_request"),
+        ({"steps": 0}, "bad_request"),
+        ({"sampler": "magic"}, "bad_request"),
+    ],
+)
+def test_a_bad_request_is_one_sentence_and_leaves_nothing(engine, portrait, tmp_path, change, code):
+    import dataclasses
+
+    request = dataclasses.replace(_reconstruct(portrait, tmp_path / "out"), **change)
+    engine.send(request)
+    failure = engine.until(protocol.Failure, protocol.Result)[-1]
+    assert failure.code == code and failure.message.endswith(".") and failure.hint
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_same_photo_seed_and_device_give_the_same_bits(engine, portrait, tmp_path):
+    for out in ("one", "two"):
+        engine.send(_reconstruct(portrait, tmp_path / out, seed=7))
+        assert isinstance(engine.until(protocol.Result, protocol.Failure)[-1], protocol.Result)
+    one, two = (reconstruction.read(tmp_path / out / "face.ofer") for out in ("one", "two"))
+    for name in reconstruction.ARRAYS:
+        np.testing.assert_array_equal(one.array(name), two.array(name))
+    for hypothesis in one.identities + one.expressions:
+        assert one.thumbnail(hypothesis).read_bytes() == two.thumbnail(hypothesis).read_bytes()
+    engine.send(_reconstruct(portrait, tmp_path / "three", seed=8))
+    engine.until(protocol.Result, protocol.Failure)
+    three = reconstruction.read(tmp_path / "three" / "face.ofer")
+    assert not np.array_equal(three.array("identity_vertices"), one.array("identity_vertices"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_it_opens_no_socket(engine, portrait, tmp_path):
+    engine.send(_reconstruct(portrait, tmp_path / "out"))
+    engine.until(protocol.Result, protocol.Failure)
+    descriptors = Path(f"/proc/{engine.process.pid}/fd").iterdir()
+    assert not [d for d in descriptors if os.readlink(d).startswith("socket")]
