@@ -33,7 +33,7 @@ def _run(options: argparse.Namespace) -> int:
         "clean": evaluate(pack, read_photo_set(options.photos), options.heads),
         "occluded": evaluate(
             pack,
-            read_photo_set(options.photos, "images_occluded", "visible_occluded"),
+            read_photo_set(options.photos, images="images_occluded", visible="visible_occluded"),
             options.heads,
         ),
     }

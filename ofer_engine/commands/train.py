@@ -11,7 +11,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     train = commands.add_parser("train", help="train the networks of a pack")
     packs = train.add_subparsers(required=True, metavar="PACK")
     parser = packs.add_parser("open", help="the bundled pack, on its own head")
-    parser.add_argument("--photos", type=Path, required=True, help="made by training.photos")
+    parser.add_argument(
+        "--photos", type=Path, nargs="+", required=True, help="sets of training.photos"
+    )
     parser.add_argument("--out", type=Path, required=True, help="pack folder with its head.npz")
     parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoints")
     parser.add_argument("--threads", type=int, default=1)

@@ -7,6 +7,7 @@ it stopped, and a finished stage is read back in a moment.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,6 +41,7 @@ _IDGEN_WIDTHS = (96, 48, 24)
 _EXPGEN_WIDTHS = (64, 32, 16)
 _RANK_WIDTHS = (512, 128, 32)
 _CANDIDATES = 100
+_CANDIDATE_STEPS = 12
 
 
 @dataclass(frozen=True)
@@ -51,20 +53,20 @@ class Recipe:
     expgen: int = 8000
     idrank: int = 4000
     held_out: int = 4000
-    ranked_photos: int = 6000
+    ranked_photos: int = 3000
     seed: int = 0
 
 
 def train_open_pack(
-    photos: Path, faces: Path, out: Path, work: Path, record: PackRecord, recipe: Recipe
+    photos: Sequence[Path], faces: Path, out: Path, work: Path, record: PackRecord, recipe: Recipe
 ) -> None:
     """Train all four networks on the photos and write the pack beside `out`/head.npz.
 
-    photos : folder made by `training/photos`; faces : the packaged face networks;
+    photos : folders made by `training/photos`, the last one with own heads; faces : the packaged face networks;
     work : checkpoints.
     """
     head = OpenHead.load(out / "head.npz")
-    kept, held = read_photo_set(photos).split(recipe.held_out)
+    kept, held = read_photo_set(*photos).split(recipe.held_out)
     torch.manual_seed(recipe.seed)
     sizes = Sizes(
         points=kept.points.shape[1],
@@ -155,7 +157,9 @@ def _candidates(networks: Networks, told: Tensor, file: Path, seed: int) -> Tens
         for part in told.split(16):
             repeated = part.repeat_interleave(_CANDIDATES, dim=0)
             start = noise((len(repeated), networks.idgen.shape.coefficients))
-            drawn = dpm_solver_pp_2m(denoiser.condition(repeated), start, schedule, noise=noise)
+            drawn = dpm_solver_pp_2m(
+                denoiser.condition(repeated), start, schedule, noise=noise, steps=_CANDIDATE_STEPS
+            )
             rows.append(drawn.view(len(part), _CANDIDATES, -1).half().numpy())
         np.save(file, np.concatenate(rows))
     return torch.from_numpy(np.load(file)).float()

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..contract.errors import ErrorCode, OferError
+
 LABELS = ("points", "visible", "identity", "expression", "rotation", "distance", "mm_per_pixel")
 
 
@@ -74,11 +76,18 @@ class PhotoSet:
         )
 
 
-def read_photo_set(folder: Path, images: str = "images", visible: str = "visible") -> PhotoSet:
-    """All finished chunks of a folder; paired sets hold `images_occluded`, `visible_occluded`."""
-    chunks = sorted(path.parent for path in folder.glob("*/complete.json"))
+def read_photo_set(*folders: Path, images: str = "images", visible: str = "visible") -> PhotoSet:
+    """All finished chunks of the folders, in their order.
+
+    Paired sets hold `images_occluded` and `visible_occluded` too. Raises OferError(BAD_REQUEST).
+    """
+    chunks = [path.parent for folder in folders for path in sorted(folder.glob("*/complete.json"))]
     if not chunks:
-        raise FileNotFoundError(f"{folder} holds no finished chunk of synthetic photos")
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"There is no finished chunk of synthetic photos in {folders[0]}.",
+            "Make some with `python -m ofer_engine.training.photos`.",
+        )
     files = dict(zip(LABELS, LABELS, strict=True)) | {"visible": visible}
     labels = {
         label: torch.from_numpy(np.concatenate([np.load(c / f"{file}.npy") for c in chunks]))
