@@ -13,7 +13,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from ..contract.launch import HOME_VARIABLE, engine_environment
 from . import blender, provision
 from .console import Console
 from .environment import Environment
@@ -129,8 +128,7 @@ class Checks:
     def _call(self, command: Sequence[str]) -> int:
         self.console.say(f"$ {' '.join([Path(command[0]).name, *command[1:]])}")
         sys.stdout.flush()
-        environment = engine_environment() | {
-            HOME_VARIABLE: str(self.home.path),
+        environment = self.home.process_environment | {
             "PYTHONDONTWRITEBYTECODE": "1",
             "PATH": os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")]),
         }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from ..contract.errors import ErrorCode, OferError
-from ..contract.launch import HOME_VARIABLE, default_home, engine_command, engine_environment
+from ..contract.launch import default_home
 from . import blender, doctor, package, provision, road, torch_build
 from .checks import Checks, Part
 from .console import Console, JsonConsole
@@ -18,6 +18,7 @@ from .home import Home
 from .machine import folder_error
 from .pins import Pins
 
+_PASSED_ON: Final = ("run", "test", "weights")  # unknown options go to the engine or to pytest
 _STOPPED: Final = 130  # what a shell expects after an interrupt
 
 
@@ -25,7 +26,7 @@ def main(root: Path, arguments: Sequence[str] | None = None) -> int:
     """Run one command of the project in `root`; returns the exit code."""
     parser = _parser()
     chosen, extra = parser.parse_known_args(arguments)
-    if extra and chosen.command not in ("test", "run"):
+    if extra and chosen.command not in _PASSED_ON:
         parser.error(f"unrecognized arguments: {' '.join(extra)}")
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
@@ -121,10 +122,9 @@ class _Command:
 
     def weights(self) -> int:
         provision.provide(self._home, provision.engine(self._home, self._pins), self._console)
-        arguments = ["packs", self._chosen.action, *map(str, self._chosen.files)]
-        command = engine_command(self._home.engine.python, self._root, arguments)
-        environment = engine_environment() | {HOME_VARIABLE: str(self._home.path)}
-        return subprocess.run(command, env=environment).returncode
+        arguments = ["packs", *self._chosen.words, *self._extra]
+        command = self._home.engine_call(self._root, arguments)
+        return subprocess.run(command, env=self._home.process_environment).returncode
 
     def _extension_tool(self) -> list[str]:
         """Blender's own judge of extensions, from a Blender or else from the module."""
@@ -192,8 +192,8 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(name, parents=[home, with_blender], help=said)
 
     weights = commands.add_parser("weights", parents=[home], help="list or import weight packs")
-    weights.add_argument("action", nargs="?", choices=("list", "import"), default="list")
-    weights.add_argument("files", nargs="*", type=Path)
+    weights.add_argument("words", nargs="*", metavar="import FILE", help="default: list them")
+    weights.epilog = "Everything goes to the engine: python -m ofer_engine packs --help"
     return parser
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.errors import OferError
-from ..contract.launch import HOME_VARIABLE, engine_command, engine_environment
 from . import blender, interpreters, machine, provision
 from .home import Home
 from .pins import Pins
@@ -141,12 +140,12 @@ def _weights(root: Path) -> list[Finding]:
 def _packs(home: Home, root: Path) -> Finding:
     """What the engine itself says about its packs: that it starts at all is the point."""
     answer = subprocess.run(
-        engine_command(home.engine.python, root, ["packs", "list"]),
+        home.engine_call(root, ["packs"]),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         encoding="utf-8",
-        env=engine_environment() | {HOME_VARIABLE: str(home.path)},
+        env=home.process_environment,
     )
     said = [line.strip() for line in answer.stdout.splitlines() if line.strip()]
     if answer.returncode == 0 and said:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from ..contract.errors import ErrorCode, OferError
-from ..contract.launch import ENGINE_FOLDER
+from ..contract.launch import (
+    ENGINE_FOLDER,
+    HOME_VARIABLE,
+    engine_command,
+    engine_environment,
+)
 from .environment import Environment
 from .machine import prepare_folder
 
@@ -34,6 +39,16 @@ class Home:
     def log(self) -> Path:
         """The whole output of the last set-up."""
         return self.path / "setup.log"
+
+    def engine_call(self, root: Path, arguments: Sequence[str]) -> list[str]:
+        """Command of the engine's own command line, with the packs that are here."""
+        home = ["--home", str(self.path)]
+        return engine_command(self.engine.python, root, [*home, *arguments])
+
+    @property
+    def process_environment(self) -> dict[str, str]:
+        """Variables for the engine and for whoever starts it from here."""
+        return engine_environment() | {HOME_VARIABLE: str(self.path)}
 
     @contextlib.contextmanager
     def locked(self, needed: int) -> Iterator[IO[str]]:

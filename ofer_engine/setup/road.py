@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..contract.errors import ErrorCode, OferError
-from ..contract.launch import HOME_VARIABLE, engine_command, engine_environment
 from . import blender, portrait, provision
 from .console import Console, clock
 from .home import Home
@@ -60,8 +59,8 @@ def _photo(trip: Trip, home: Home, pins: Pins, console: Console) -> Path:
 
 def _reconstruct(photo: Path, name: str, trip: Trip, home: Home, root: Path) -> None:
     arguments = ["reconstruct", str(photo), "--out", str(trip.out), "--name", name, *trip.options]
-    command = engine_command(home.engine.python, root, arguments)
-    if subprocess.run(command, env=_environment(home)).returncode != 0:
+    command = home.engine_call(root, arguments)
+    if subprocess.run(command, env=home.process_environment).returncode != 0:
         raise OferError(
             ErrorCode.ENGINE_DIED,
             "The photo was not reconstructed, for the reason above.",
@@ -78,7 +77,7 @@ def _build(name: str, trip: Trip, home: Home, pins: Pins, root: Path, console: C
         command = found.script(script, arguments)
     else:
         command = [*_module(home, pins, console), str(script), *arguments]
-    if subprocess.run(command, env=_environment(home)).returncode != 0:
+    if subprocess.run(command, env=home.process_environment).returncode != 0:
         raise OferError(
             ErrorCode.INTERNAL,
             f"Blender did not build the head, for the reason above; {name}.ofer is whole.",
@@ -110,7 +109,3 @@ def _report(name: str, out: Path, console: Console) -> None:
         files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
         size = sum(file.stat().st_size for file in files)
         console.say(f"  {path}  {size / 1e6:.1f} MB")
-
-
-def _environment(home: Home) -> dict[str, str]:
-    return engine_environment() | {HOME_VARIABLE: str(home.path)}
