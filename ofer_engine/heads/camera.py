@@ -1,0 +1,225 @@
+"""The pinhole camera that saw the photo, and its pose from points.
+
+Camera frame: x right, y up, z towards the viewer, so what the camera sees has negative z.
+Image: continuous pixels, x right, y down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..contract.errors import ErrorCode, OferError
+
+Array = NDArray[np.float64]
+
+NORMAL_LENS = 50 / np.hypot(36, 24)
+MIN_POINTS = 6
+_ROUNDS = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """A pinhole camera; X_cam = rotation @ X_head + translation.
+
+    focal : pixels; centre : (2,) pixels, principal point; rotation : (3, 3);
+    translation : (3,) metres; width, height : of the photo, pixels. All float64.
+    """
+
+    focal: float
+    centre: Array
+    rotation: Array
+    translation: Array
+    width: int
+    height: int
+
+    def to_camera(self, points: ArrayLike) -> Array:
+        """points : (..., 3) metres, head frame → (..., 3) metres, camera frame."""
+        return np.asarray(points, np.float64) @ self.rotation.T + self.translation
+
+    def project(self, points: ArrayLike) -> Array:
+        """points : (..., 3) metres, head frame → (..., 2) pixels of the photo."""
+        seen = self.to_camera(points)
+        flat = seen[..., :2] * (-self.focal / seen[..., 2:])
+        return flat * (1, -1) + self.centre
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers, rotation row by row, as in the contract's `CameraRecord`."""
+        return {
+            "focal": self.focal,
+            "centre": self.centre.tolist(),
+            "rotation": self.rotation.ravel().tolist(),
+            "translation": self.translation.tolist(),
+            "width": self.width,
+            "height": self.height,
+        }
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Camera:
+        """The inverse of `to_json`, to the last bit."""
+        return cls(
+            float(record["focal"]),
+            np.array(record["centre"], np.float64),
+            np.array(record["rotation"], np.float64).reshape(3, 3),
+            np.array(record["translation"], np.float64),
+            int(record["width"]),
+            int(record["height"]),
+        )
+
+
+def default_focal(width: int, height: int) -> float:
+    """Focal length in pixels to assume for a photo that does not tell: a 50 mm equivalent.
+
+    Telephones take portraits at 24-77 mm and cameras at 35-135 mm, and pictures are cropped
+    afterwards, which lengthens the equivalent; 50 mm is a middle, not a measurement. The head's
+    distance comes out wrong by the same factor as the focal length.
+    """
+    return float(NORMAL_LENS * np.hypot(width, height))
+
+
+def solve_camera(
+    points3d: ArrayLike,
+    points2d: ArrayLike,
+    weights: ArrayLike,
+    focal: float,
+    centre: ArrayLike,
+    size: tuple[int, int],
+    focal_deviation: float = 0.0,
+) -> Camera:
+    """The pose under which the points project best, by weighted least squares.
+
+    points3d : (N, 3) metres, head frame; points2d : (N, 2) pixels; weights : (N,) at least 0, of
+    the squared pixel errors: 1 / variance; focal : pixels; centre : (2,) pixels; size : (width,
+    height). focal_deviation : 0 keeps the focal length; above 0 it is refined, with this standard
+    deviation of its logarithm as a prior.
+    Starts from scaled orthography, then Levenberg-Marquardt (Marquardt 1963).
+    Raises OferError BAD_REQUEST for fewer than six points of positive weight, or not finite.
+    """
+    head, image = np.asarray(points3d, np.float64), np.asarray(points2d, np.float64)
+    weight = np.asarray(weights, np.float64)
+    used = weight > 0
+    head, image, weight = head[used], image[used], weight[used]
+    if len(head) < MIN_POINTS or not all(np.isfinite(a).all() for a in (head, image, weight)):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "Too few points of the face are seen to find its camera.",
+            "Place the face by hand, or choose another photo.",
+        )
+    middle = np.asarray(centre, np.float64)
+    flat = (image - middle) * (1, -1)  # pixels, y up
+    pose = _orthographic_pose(head, flat / focal, weight / weight.sum())
+    rotation, translation, focal = _refine(
+        head, flat, np.sqrt(weight), pose, float(focal), focal_deviation
+    )
+    return Camera(focal, middle, rotation, translation, *size)
+
+
+def _orthographic_pose(head: Array, flat: Array, share: Array) -> tuple[Array, Array]:
+    """Rotation and translation of a scaled orthographic camera.
+
+    head : (N, 3); flat : (N, 2) image over focal length; share : (N,) weights that sum to 1.
+    """
+    head_mean, flat_mean = share @ head, share @ flat
+    root = np.sqrt(share)[:, None]
+    rows = np.linalg.lstsq((head - head_mean) * root, (flat - flat_mean) * root, rcond=1e-6)[0].T
+    u, sizes, vt = np.linalg.svd(rows, full_matrices=False)
+    scale = max(float(sizes.mean()), 1e-9)  # 1 / distance
+    first, second = u @ vt
+    rotation = np.stack((first, second, np.cross(first, second)))
+    seen = np.array((*(flat_mean / scale), -1 / scale))
+    return rotation, seen - rotation @ head_mean
+
+
+def _refine(
+    head: Array,
+    flat: Array,
+    root: Array,
+    pose: tuple[Array, Array],
+    focal: float,
+    focal_deviation: float,
+) -> tuple[Array, Array, float]:
+    """Levenberg-Marquardt on turn (3), shift (3) and, with a prior, the log focal length.
+
+    head : (N, 3); flat : (N, 2) pixels about the centre, y up; root : (N,) roots of the weights.
+    """
+    certainty = 1 / focal_deviation if focal_deviation > 0 else 0.0
+    free = 7 if certainty else 6
+    state = (*pose, 0.0)
+    damping = 1e-3
+    residual, jacobian = _errors(head, flat, root, state, focal, certainty)
+    for _ in range(_ROUNDS):
+        cost = float(residual @ residual)
+        slopes = jacobian[:, :free]
+        normal = slopes.T @ slopes
+        damped = normal + damping * np.diag(np.diag(normal) + 1e-12)
+        step = np.zeros(7)
+        step[:free] = -np.linalg.solve(damped, slopes.T @ residual)
+        rotation, translation, log_focal = state
+        trial = (_turn(step[:3]) @ rotation, translation + step[3:6], log_focal + float(step[6]))
+        new_residual, new_jacobian = _errors(head, flat, root, trial, focal, certainty)
+        new_cost = float(new_residual @ new_residual)
+        if not new_cost <= cost:
+            damping *= 10
+            if damping > 1e12:
+                break
+            continue
+        state, residual, jacobian = trial, new_residual, new_jacobian
+        damping = max(damping / 10, 1e-12)
+        if cost - new_cost <= 1e-14 * cost or cost < 1e-24:
+            break
+    rotation, translation, log_focal = state
+    return _orthonormal(rotation), translation, focal * float(np.exp(log_focal))
+
+
+def _errors(
+    head: Array,
+    flat: Array,
+    root: Array,
+    state: tuple[Array, Array, float],
+    focal: float,
+    certainty: float,
+) -> tuple[Array, Array]:
+    """Weighted errors (2N + 1,) and their derivatives (2N + 1, 7) by turn, shift and log focal.
+
+    The last error is the prior's: the log focal length in standard deviations.
+    """
+    rotation, translation, log_focal = state
+    focal = focal * float(np.exp(log_focal))
+    turned = head @ rotation.T
+    seen = turned + translation
+    depth = np.maximum(-seen[:, 2], 1e-6)
+    plane = seen[:, :2] * (focal / depth)[:, None]
+    by_seen = np.zeros((len(head), 2, 3))
+    by_seen[:, 0, 0] = by_seen[:, 1, 1] = focal / depth
+    by_seen[:, :, 2] = plane / depth[:, None]
+    jacobian = np.empty((len(head), 2, 7))
+    # A small turn w moves a point by w x turned; its derivative is the cross product's matrix.
+    jacobian[:, :, :3] = np.cross(turned[:, None], by_seen)
+    jacobian[:, :, 3:6] = by_seen
+    jacobian[:, :, 6] = plane
+    jacobian *= root[:, None, None]
+    prior = np.zeros((1, 7))
+    prior[0, 6] = certainty
+    residual = ((plane - flat) * root[:, None]).ravel()
+    return np.append(residual, log_focal * certainty), np.vstack((jacobian.reshape(-1, 7), prior))
+
+
+def _turn(vector: ArrayLike) -> Array:
+    """Rotation matrix of a rotation vector (Rodrigues)."""
+    angle = float(np.linalg.norm(np.asarray(vector)))
+    x, y, z = np.asarray(vector)
+    skew = np.array([(0, -z, y), (z, 0, -x), (-y, x, 0)])
+    return (
+        np.eye(3)
+        + np.sinc(angle / np.pi) * skew
+        + 0.5 * np.sinc(angle / (2 * np.pi)) ** 2 * skew @ skew
+    )
+
+
+def _orthonormal(matrix: Array) -> Array:
+    u, _, vt = np.linalg.svd(matrix)
+    return u @ vt
