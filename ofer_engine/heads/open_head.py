@@ -1,0 +1,197 @@
+"""The open pack's head: arrays of weights/open/head.npz and what they mean.
+
+Metres, engine frame (Y up, +Z out of the face, +X to the subject's left), origin at the mean
+head's head joint. Built by ofer_engine/training/open_head_build.py from CC0 MakeHuman data.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..contract.arkit import ARKIT_52
+from ..contract.errors import ErrorCode, OferError
+
+JOINT_NAMES = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
+
+
+@dataclass(frozen=True)
+class OpenHead:
+    """V vertices, F polygons, K identity modes, R regions, 6 joints.
+
+    template : (V, 3) float32; identity : (K, V, 3) float32 per 1 sd; expression : (52, V, 3)
+    float32 in ARKIT_52 order; polygons : (F, 4) int32, counter-clockwise from outside, last -1
+    for a triangle; uv : (F, 4, 2) float32; part : (F,) uint8 into part_names; regions : (R, V)
+    float32 in 0..1 in region_names order; mean_joints : (6, 3) float32; joints_identity :
+    (K, 6, 3) float32; joint_parents : (6,), -1 for the root; skin_weights : (V, 6) float32;
+    outer, face : (V,) bool; landmark_triangles : (468, 3) int32; landmark_barycentric : (468, 3)
+    float32; point_vertices : (240,) int32, evidence points; rank_vertices : (400,) int32;
+    mirror : (V,) int32, vertex on the other side; neck_loop : (L,) int32, border in order.
+    """
+
+    template: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
+    polygons: np.ndarray
+    uv: np.ndarray
+    part: np.ndarray
+    part_names: tuple[str, ...]
+    regions: np.ndarray
+    region_names: tuple[str, ...]
+    mean_joints: np.ndarray
+    joints_identity: np.ndarray
+    joint_names: tuple[str, ...]
+    joint_parents: tuple[int, ...]
+    skin_weights: np.ndarray
+    outer: np.ndarray
+    face: np.ndarray
+    landmark_triangles: np.ndarray
+    landmark_barycentric: np.ndarray
+    point_vertices: np.ndarray
+    rank_vertices: np.ndarray
+    mirror: np.ndarray
+    neck_loop: np.ndarray
+
+    expression_names = ARKIT_52
+
+    @classmethod
+    def load(cls, path: Path) -> OpenHead:
+        """Read head.npz. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
+        if not path.is_file():
+            raise OferError(
+                ErrorCode.WEIGHTS_MISSING, f"The open head {path.name} is not there.",
+                "Get the repository again, or build the head with open_head_build.",
+            )  # fmt: skip
+        try:
+            with np.load(path) as data:
+                arrays = {name: data[name] for name in data.files}
+            return cls._from_arrays(arrays)
+        except (zipfile.BadZipFile, OSError, EOFError, KeyError, ValueError) as error:
+            raise OferError(
+                ErrorCode.WEIGHTS_DAMAGED, f"The open head {path.name} cannot be read.",
+                "Get the repository again, or build the head with open_head_build.",
+            ) from error  # fmt: skip
+
+    @classmethod
+    def _from_arrays(cls, arrays: dict[str, np.ndarray]) -> OpenHead:
+        def words(name: str) -> tuple[str, ...]:
+            return tuple(str(word) for word in arrays[name])
+
+        return cls(
+            template=arrays["template"],
+            identity=arrays["identity"].astype(np.float32),
+            expression=arrays["expression"].astype(np.float32),
+            polygons=arrays["polygons"],
+            uv=arrays["uv"],
+            part=arrays["part"],
+            part_names=words("part_names"),
+            regions=arrays["regions"].astype(np.float32),
+            region_names=words("region_names"),
+            mean_joints=arrays["joints"],
+            joints_identity=arrays["joints_identity"],
+            joint_names=words("joint_names"),
+            joint_parents=tuple(int(parent) for parent in arrays["joint_parents"]),
+            skin_weights=arrays["skin_weights"],
+            outer=arrays["outer"],
+            face=arrays["face"],
+            landmark_triangles=arrays["landmark_triangles"],
+            landmark_barycentric=arrays["landmark_barycentric"],
+            point_vertices=arrays["point_vertices"],
+            rank_vertices=arrays["rank_vertices"],
+            mirror=arrays["mirror"],
+            neck_loop=arrays["neck_loop"],
+        )
+
+    def region(self, name: str) -> np.ndarray:
+        """(V,) float32 in 0..1. Raises KeyError for a name not in region_names."""
+        if name not in self.region_names:
+            raise KeyError(name)
+        return self.regions[self.region_names.index(name)]
+
+    def part_polygons(self, *names: str) -> np.ndarray:
+        """(n, 4) int32 polygons of the named parts."""
+        return self.polygons[np.isin(self.part, [self.part_names.index(name) for name in names])]
+
+    def vertices(self, identity: np.ndarray, expression: np.ndarray | None = None) -> np.ndarray:
+        """Heads of given coefficients.
+
+        identity : (..., k) float, the first k ≤ K coefficients in sd; expression : (..., 52) in
+        ARKIT_52 order, of a shape that broadcasts with identity's, None for neutral. Returns
+        (..., V, 3) float32 metres.
+        """
+        shape = _combine(identity, self.identity)
+        if expression is not None:
+            shape = shape + _combine(expression, self.expression)
+        return self.template + shape
+
+    def joints(self, identity: np.ndarray) -> np.ndarray:
+        """identity : (..., k). (..., 6, 3) float32 metres, JOINT_NAMES order; eye joints are the
+        centres of the eyeballs."""
+        return self.mean_joints + _combine(identity, self.joints_identity)
+
+    def landmarks(self, vertices: np.ndarray) -> np.ndarray:
+        """vertices : (..., V, 3). (..., 468, 3), the detector's landmarks on them."""
+        corners = vertices[..., self.landmark_triangles, :]
+        return (corners * self.landmark_barycentric[:, :, None]).sum(-2)
+
+    def pose(
+        self,
+        vertices: np.ndarray,
+        joints: np.ndarray,
+        *,
+        neck: np.ndarray | None = None,
+        head: np.ndarray | None = None,
+        jaw: np.ndarray | None = None,
+        eye_left: np.ndarray | None = None,
+        eye_right: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Linear blend skinning; the root stays.
+
+        vertices : (..., V, 3) and joints : (..., 6, 3) metres of one head or a batch; each
+        rotation : (..., 3) axis times angle in radians, about its joint, in its parent's frame.
+        Returns (..., V, 3) float32 metres.
+        """
+        turns = (None, neck, head, jaw, eye_left, eye_right)
+        turn_of: list[np.ndarray] = []
+        shift_of: list[np.ndarray] = []
+        for index, (turn, parent) in enumerate(zip(turns, self.joint_parents, strict=True)):
+            local = rotation_matrix(np.zeros(3) if turn is None else np.asarray(turn))
+            centre = joints[..., index, :, None]
+            shift = centre - local @ centre
+            if parent >= 0:
+                shift = turn_of[parent] @ shift + shift_of[parent]
+                local = turn_of[parent] @ local
+            turn_of.append(local)
+            shift_of.append(shift)
+        posed = np.zeros(1)
+        for index, weight in enumerate(self.skin_weights.T):
+            moved = (
+                vertices @ np.swapaxes(turn_of[index], -1, -2)
+                + shift_of[index][..., 0][..., None, :]
+            )
+            posed = posed + weight[:, None] * moved
+        return posed.astype(np.float32)
+
+
+def _combine(coefficients: np.ndarray, modes: np.ndarray) -> np.ndarray:
+    """(..., k) with (K, N, 3) → (..., N, 3) float32."""
+    coefficients = np.asarray(coefficients, np.float32)
+    flat = modes[: coefficients.shape[-1]].reshape(coefficients.shape[-1], -1)
+    return (coefficients @ flat).reshape(*coefficients.shape[:-1], *modes.shape[1:])
+
+
+def rotation_matrix(axis_angle: np.ndarray) -> np.ndarray:
+    """axis_angle : (..., 3) radians. (..., 3, 3) rotation matrices (Rodrigues)."""
+    axis_angle = np.asarray(axis_angle, float)
+    angle = np.linalg.norm(axis_angle, axis=-1)[..., None, None]
+    x, y, z = np.moveaxis(axis_angle, -1, 0)
+    zero = np.zeros_like(x)
+    skew = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
+    return (
+        np.eye(3)
+        + np.sinc(angle / np.pi) * skew
+        + np.sinc(angle / 2 / np.pi) ** 2 / 2 * (skew @ skew)
+    )

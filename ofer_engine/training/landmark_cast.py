@@ -1,0 +1,159 @@
+"""Where the packaged detector's 468 landmarks lie on a head mesh: render, detect, cast back.
+
+The landmark network (face_landmark.tflite of the mediapipe 0.10.21 wheel, Apache-2.0) runs through
+ai-edge-litert, at build time only.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from .surface import closest_points
+from .surface_view import rotation, view
+
+LANDMARKS: Final = 468
+_NETWORK: Final = "mediapipe/modules/face_landmark/face_landmark.tflite"
+_INPUT: Final = 192
+_EYE_CORNERS: Final = (33, 263)
+_CERTAIN: Final = 0.9
+
+
+class LandmarkNetwork:
+    """The 468-landmark network behind one call."""
+
+    def __init__(self, wheel: Path) -> None:
+        data = zipfile.ZipFile(wheel).read(_NETWORK)
+        self._interpreter = Interpreter(model_content=data, num_threads=1)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._outputs = [o["index"] for o in self._interpreter.get_output_details()]
+
+    def __call__(self, crop: np.ndarray) -> tuple[np.ndarray, float]:
+        """crop : (192, 192, 3) float32 RGB in 0..1. (468, 2) pixels of the crop, and the
+        probability that a face is there."""
+        self._interpreter.set_tensor(self._input, crop[None].astype(np.float32))
+        self._interpreter.invoke()
+        points, flag = sorted(
+            (self._interpreter.get_tensor(output).ravel() for output in self._outputs),
+            key=lambda array: -array.size,
+        )
+        return points.reshape(LANDMARKS, 3)[:, :2].copy(), float(1 / (1 + np.exp(-flag[0])))
+
+
+def _crop(picture: np.ndarray, centre: np.ndarray, size: float, angle: float) -> np.ndarray:
+    cell = (np.arange(_INPUT) + 0.5) / _INPUT - 0.5
+    across, down = np.meshgrid(cell * size, cell * size)
+    x = centre[0] + np.cos(angle) * across - np.sin(angle) * down - 0.5
+    y = centre[1] + np.sin(angle) * across + np.cos(angle) * down - 0.5
+    height, width = picture.shape[:2]
+    x, y = np.clip(x, 0, width - 1.001), np.clip(y, 0, height - 1.001)
+    column, row = x.astype(int), y.astype(int)
+    fx, fy = (x - column)[..., None], (y - row)[..., None]
+    top = picture[row, column] * (1 - fx) + picture[row, column + 1] * fx
+    bottom = picture[row + 1, column] * (1 - fx) + picture[row + 1, column + 1] * fx
+    return top * (1 - fy) + bottom * fy
+
+
+def detect(network: LandmarkNetwork, picture: np.ndarray) -> tuple[np.ndarray, float]:
+    """Landmarks of the one face that fills a square picture, refined over three regions.
+
+    picture : (S, S, 3) float in 0..1. (468, 2) pixels, and the face probability.
+    """
+    size = len(picture)
+    centre, extent, angle = np.full(2, size / 2), size * 0.8, 0.0
+    points, certainty = np.zeros((LANDMARKS, 2)), 0.0
+    for _ in range(3):
+        found, certainty = network(_crop(picture, centre, extent, angle))
+        offset = (found / _INPUT - 0.5) * extent
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        points = offset @ turn.T + centre
+        axis = points[_EYE_CORNERS[1]] - points[_EYE_CORNERS[0]]
+        angle = float(np.arctan2(axis[1], axis[0]))
+        upright = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        flat = points @ upright.T
+        low, high = flat.min(0), flat.max(0)
+        centre, extent = (low + high) / 2 @ upright, 1.5 * float((high - low).max())
+    return points, certainty
+
+
+@dataclass(frozen=True)
+class CastLandmarks:
+    """position : (468, 3) metres on the reference mesh, symmetric, NaN where never hit;
+    spread : (468,) metres, median distance of single casts from position; accepted : int."""
+
+    position: np.ndarray
+    spread: np.ndarray
+    accepted: int
+
+
+def cast_landmarks(
+    network: LandmarkNetwork,
+    reference: np.ndarray,
+    heads: Iterable[np.ndarray],
+    triangles: np.ndarray,
+    colours: list[np.ndarray],
+    *,
+    centre: np.ndarray,
+    extent: float,
+    seed: int,
+) -> CastLandmarks:
+    """Detect on one random view of each head and carry the hits to the reference mesh.
+
+    reference : (V, 3) metres; heads : shapes (V, 3) of the same topology; triangles : (T, 3) the
+    surfaces to draw; colours : paintings (V, 3), one drawn for each view; centre, extent : metres.
+    """
+    rng = np.random.default_rng(seed)
+    hits = []
+    for head in heads:
+        yaw, pitch = rng.uniform(-18, 18), rng.uniform(-12, 12)
+        light = rng.normal(size=3) * (0.5, 0.5, 0.1) + (0, 0.3, 1)
+        shown = view(
+            head,
+            triangles,
+            colours[rng.integers(len(colours))],
+            turn=rotation(pitch, yaw),
+            centre=centre,
+            extent=extent,
+            light=tuple(light),
+            background=rng.uniform(0.1, 1),
+        )
+        points, certainty = detect(network, shown.picture)
+        if certainty < _CERTAIN:
+            continue
+        column, row = np.clip(points.astype(int), 0, len(shown.picture) - 1).T
+        triangle = shown.triangle[row, column]
+        on_head = triangle >= 0
+        hit = np.full((LANDMARKS, 3), np.nan)
+        corners = reference[triangles[triangle[on_head]]]
+        weights = shown.barycentric[row, column][on_head]
+        hit[on_head] = (corners * weights[:, :, None]).sum(1)
+        hits.append(hit)
+    return _summarise(np.array(hits))
+
+
+def _summarise(hits: np.ndarray) -> CastLandmarks:
+    middle = np.nanmedian(hits, axis=0)
+    spread = np.nanmedian(np.linalg.norm(hits - middle, axis=2), axis=0)
+    reflected = middle * [-1, 1, 1]
+    gaps = np.linalg.norm(middle[:, None] - reflected[None], axis=2)
+    partner = np.nan_to_num(gaps, nan=np.inf).argmin(1)
+    mutual = partner[partner] == np.arange(LANDMARKS)
+    middle[mutual] = (middle[mutual] + reflected[partner[mutual]]) / 2
+    return CastLandmarks(middle, spread, len(hits))
+
+
+def attach(position: np.ndarray, vertices: np.ndarray, triangles: np.ndarray):
+    """Barycentric places of the cast landmarks on a surface.
+
+    position : (468, 3) metres; triangles : (T, 3), the surfaces that may carry a landmark.
+    Returns (468, 3) int32 vertex ids and (468, 3) float32 weights.
+    """
+    found = closest_points(position, vertices, triangles)
+    return triangles[found.triangle].astype(np.int32), found.barycentric.astype(np.float32)

@@ -1,0 +1,38 @@
+"""Which vertices of a head can be seen from outside."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from .surface_view import rotation, view
+
+_PIXELS_NEEDED: Final = 6
+
+
+def seen_from_outside(
+    vertices: np.ndarray, triangles: np.ndarray, centre: np.ndarray, extent: float
+) -> np.ndarray:
+    """(V,) bool: vertices whose triangles show in a ring of 36 views.
+
+    vertices : (V, 3) metres; triangles : (T, 3); centre : (3,); extent : metres across a view.
+    """
+    pixels = np.zeros(len(vertices))
+    white = np.ones_like(vertices)
+    for yaw in range(0, 360, 30):
+        for pitch in (-25, 0, 25):
+            shown = view(
+                vertices,
+                triangles,
+                white,
+                turn=rotation(pitch, yaw),
+                centre=centre,
+                extent=extent,
+                distance=3.0,
+                size=700,
+            )
+            seen, count = np.unique(shown.triangle[shown.triangle >= 0], return_counts=True)
+            for corner in range(3):
+                np.add.at(pixels, triangles[seen, corner], count)
+    return pixels > _PIXELS_NEEDED
