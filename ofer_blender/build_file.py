@@ -1,0 +1,57 @@
+"""Build a .blend and a .glb of a reconstruction without a window.
+
+python build_file.py NAME.ofer --blend X.blend --glb X.glb        (a Python with bpy)
+blender --background --factory-startup --python build_file.py -- NAME.ofer --blend X.blend …
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+_ROOT = Path(__file__).absolute().parents[1]
+_PACKAGE = "ofer_faces"
+
+
+def main(arguments: list[str]) -> int:
+    """Build what the command line says; errors are one sentence on stderr."""
+    parser = argparse.ArgumentParser(prog="build_file.py", description=__doc__)
+    parser.add_argument("reconstruction", type=Path)
+    parser.add_argument("--blend", type=Path)
+    parser.add_argument("--glb", type=Path)
+    options = parser.parse_args(arguments)
+    addon = _addon()
+    from importlib import import_module
+
+    errors = import_module(f"{_PACKAGE}.ofer_engine.contract.errors")
+    scene_file = import_module(f"{_PACKAGE}.ofer_blender.scene_file")
+    addon.register()
+    try:
+        scene_file.build(options.reconstruction, options.blend, options.glb)
+    except (errors.OferError, RuntimeError, OSError) as error:  # RuntimeError: Blender's own words
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        addon.unregister()
+    return 0
+
+
+def _addon() -> ModuleType:
+    """The project's folder as a package, whatever that folder is called."""
+    spec = importlib.util.spec_from_file_location(
+        _PACKAGE, _ROOT / "__init__.py", submodule_search_locations=[str(_ROOT)]
+    )
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[_PACKAGE] = package
+    spec.loader.exec_module(package)
+    return package
+
+
+if __name__ == "__main__":
+    after = sys.argv.index("--") if "--" in sys.argv else 0
+    status = main(sys.argv[after + 1 :])
+    if status:
+        sys.exit(status)

@@ -1,0 +1,94 @@
+"""A head as a Blender object: mesh, UVs, materials, shape keys, vertex groups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import bpy
+import numpy as np
+
+from ..ofer_engine.contract.reconstruction import Hypothesis, Reconstruction
+from . import eyes, material, provenance
+from .head_arrays import HeadArrays
+from .hypotheses import NEUTRAL
+
+BASIS: Final = "Basis"
+UV_LAYER: Final = "UVMap"
+_WEIGHT_STEPS: Final = 1024  # vertex groups are filled by equal weight: a call per step, not vertex
+
+
+def build(reconstruction: Reconstruction, arrays: HeadArrays) -> bpy.types.Object:
+    """Make the head, linked to no collection yet.
+
+    The Basis is the best identity; every further identity and every expression is a shape key of
+    its hypothesis's name, all at 0. `arrays` has been checked by `head_arrays.read`.
+    """
+    mesh = _mesh(reconstruction, arrays)
+    head = bpy.data.objects.new(reconstruction.name, mesh)
+    _add_keys(head, reconstruction, arrays)
+    _add_groups(head, reconstruction.joints, arrays.skin_weights)
+    _describe(head, reconstruction)
+    provenance.store(head, reconstruction)
+    return head
+
+
+def _mesh(reconstruction: Reconstruction, arrays: HeadArrays) -> bpy.types.Mesh:
+    corners = arrays.polygons >= 0
+    sizes = corners.sum(axis=1)
+    mesh = bpy.data.meshes.new(reconstruction.name)
+    mesh.vertices.add(arrays.identity_vertices.shape[1])
+    mesh.vertices.foreach_set("co", arrays.identity_vertices[0].ravel())
+    mesh.loops.add(int(sizes.sum()))
+    mesh.loops.foreach_set("vertex_index", arrays.polygons[corners])
+    mesh.polygons.add(len(sizes))
+    mesh.polygons.foreach_set("loop_start", (np.cumsum(sizes) - sizes).astype(np.int32))
+    for made in material.materials(reconstruction.parts):
+        mesh.materials.append(made)
+    gaze = eyes.gaze_uv(reconstruction, arrays)
+    mesh.polygons.foreach_set("material_index", material.slots(reconstruction, arrays, gaze))
+    mesh.uv_layers.new(name=UV_LAYER).uv.foreach_set("vector", arrays.uv[corners].ravel())
+    mesh.uv_layers.new(name=eyes.UV_LAYER).uv.foreach_set("vector", gaze[corners].ravel())
+    mesh.uv_layers.active_index = 0
+    mesh.update(calc_edges=True)
+    mesh.shade_smooth()
+    return mesh
+
+
+def _add_keys(head: bpy.types.Object, reconstruction: Reconstruction, arrays: HeadArrays) -> None:
+    head.shape_key_add(name=BASIS, from_mix=False)
+    further = zip(reconstruction.identities[1:], arrays.identity_vertices[1:], strict=True)
+    expressions = zip(reconstruction.expressions, arrays.expression_vertices, strict=True)
+    for hypothesis, vertices in (*further, *expressions):
+        key = head.shape_key_add(name=hypothesis.name, from_mix=False)
+        key.points.foreach_set("co", vertices.ravel())
+        key.value = 0.0
+    head.active_shape_key_index = 0
+
+
+def _add_groups(head: bpy.types.Object, joints: tuple[str, ...], weights: np.ndarray) -> None:
+    steps = np.rint(weights * _WEIGHT_STEPS).astype(np.int32)
+    for joint, column in zip(joints, steps.T, strict=True):
+        group = head.vertex_groups.new(name=joint)
+        order = np.argsort(column, kind="stable")
+        values, starts = np.unique(column[order], return_index=True)
+        for value, members in zip(values, np.split(order, starts[1:]), strict=True):
+            if value > 0:
+                group.add(members.tolist(), float(value) / _WEIGHT_STEPS, "REPLACE")
+
+
+def _describe(head: bpy.types.Object, reconstruction: Reconstruction) -> None:
+    """Fill the lists of the panel."""
+    head.ofer.is_head = True
+    head.ofer.folder = str(Path(reconstruction.folder).absolute())
+    head.ofer.basis = reconstruction.identities[0].name
+    for hypothesis in reconstruction.identities:
+        _fill(head.ofer.identities.add(), hypothesis)
+    head.ofer.expressions.add().name = NEUTRAL
+    for hypothesis in reconstruction.expressions:
+        _fill(head.ofer.expressions.add(), hypothesis)
+
+
+def _fill(item: bpy.types.PropertyGroup, hypothesis: Hypothesis) -> None:
+    item.name, item.rank = hypothesis.name, hypothesis.rank
+    item.score, item.candidate = hypothesis.score, hypothesis.candidate

@@ -1,0 +1,94 @@
+"""The only place where background events meet Blender: the desk, its timer and its redraws."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import bpy
+
+from ..ofer_engine.contract.errors import ErrorCode, OferError
+from .desk import Desk
+
+INTERVAL: Final = 0.1
+"""Seconds between looks at the engine."""
+
+
+def follow(operator: bpy.types.Operator, wait: bool) -> set[str]:
+    """Follow the job that the operator just began: with a timer, or until it is done.
+
+    Gives the operator's result; a job that failed while waited for is reported.
+    """
+    if not wait:
+        if not bpy.app.timers.is_registered(_tick):
+            bpy.app.timers.register(_tick, first_interval=INTERVAL)
+        return {"FINISHED"}
+    desk.wait()
+    if desk.failure:
+        operator.report({"ERROR"}, f"{desk.failure.message} {desk.failure.hint}".strip())
+        return {"CANCELLED"}
+    return {"FINISHED"}
+
+
+def stop() -> None:
+    """End the job, the engine and the timer; a timer left at exit crashes Blender 4.2."""
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    desk.close()
+
+
+@bpy.app.handlers.persistent
+def forget(*_: object) -> None:
+    """Another file was opened: what runs belongs to the old one."""
+    desk.abandon()
+
+
+def _tick() -> float | None:
+    running = desk.poll()
+    _redraw()
+    return INTERVAL if running else None
+
+
+def _obstacle() -> str:
+    """Inserting while a tool runs or in Edit Mode would not be one clean undo step."""
+    if any(window.modal_operators for window in bpy.context.window_manager.windows):
+        return "Waiting until the tool in use is done"
+    if bpy.context.mode != "OBJECT":
+        return "Waiting for Object Mode"
+    return ""
+
+
+def _deliver(folder: Path) -> None:
+    """Insert through an operator, which makes the undo step. Raises OferError."""
+    windows = bpy.context.window_manager.windows
+    try:
+        if bpy.context.window or not windows:
+            bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(folder))
+        else:  # a timer has no window of its own
+            with bpy.context.temp_override(window=windows[0]):
+                bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(folder))
+    except RuntimeError as cause:  # the operator reported an error
+        said = str(cause).removeprefix("Error: ").strip()
+        raise OferError(ErrorCode.RECONSTRUCTION_DAMAGED, said) from cause
+
+
+def _redraw() -> None:
+    """Only our regions: redrawing a whole view costs more than the job's news are worth."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            kind = {"VIEW_3D": "UI", "PREFERENCES": "WINDOW"}.get(area.type)
+            for region in area.regions:
+                if region.type == kind:
+                    region.tag_redraw()
+
+
+desk: Final = Desk(_deliver, _obstacle)
+
+
+def register() -> None:
+    bpy.app.handlers.load_post.append(forget)
+
+
+def unregister() -> None:
+    bpy.app.handlers.load_post.remove(forget)
+    stop()

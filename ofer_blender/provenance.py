@@ -1,0 +1,50 @@
+"""What a head was made from, kept with it as custom properties so that it can be made again."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final
+
+import bpy
+
+from ..ofer_engine.contract.reconstruction import Hypothesis, Reconstruction
+
+PROPERTY: Final = "ofer_provenance"
+_LEFT_OUT: Final = ("folder", "identities", "expressions", "expression_names", "notes")
+
+
+def store(head: bpy.types.Object, reconstruction: Reconstruction) -> None:
+    """Write `head["ofer_provenance"]`: photo name and hash, face, camera, pack, settings, scores.
+
+    Nested groups of plain values, readable without the add-on. The photo's folder is not kept.
+    """
+    kept = {
+        item.name: getattr(reconstruction, item.name)
+        for item in dataclasses.fields(reconstruction)
+        if item.name not in _LEFT_OUT
+    }
+    kept["notes"] = "\n".join(reconstruction.notes)
+    kept["identities"] = _hypotheses(reconstruction.identities)
+    kept["expressions"] = _hypotheses(reconstruction.expressions)
+    head[PROPERTY] = _plain(kept)
+
+
+def read(head: bpy.types.Object) -> dict:
+    """What `store` wrote, or an empty dictionary where someone deleted it."""
+    group = head.get(PROPERTY)
+    return group.to_dict() if group else {}
+
+
+def _hypotheses(hypotheses: tuple[Hypothesis, ...]) -> dict[str, dict]:
+    return {item.name: {**dataclasses.asdict(item)} for item in hypotheses}
+
+
+def _plain(value: object) -> object:
+    """Only what an ID property can hold: groups, numbers, strings and non-empty lists."""
+    if dataclasses.is_dataclass(value):
+        value = dataclasses.asdict(value)
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items() if item != ()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value

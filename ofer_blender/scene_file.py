@@ -1,0 +1,114 @@
+"""A new .blend around one head: light, a camera, a sensible view; and its glTF export."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import bpy
+from mathutils import Euler, Vector
+
+from ..ofer_engine.contract import reconstruction
+from . import compat, head_arrays, head_object, photo_camera
+
+GLB_SETTINGS: Final = {
+    "export_format": "GLB",
+    "use_selection": True,
+    "export_yup": True,
+    "export_apply": False,  # applying modifiers loses every shape key
+    "export_morph": True,
+    "export_morph_normal": True,
+    "export_morph_tangent": False,
+    "export_skins": True,
+    "export_influence_nb": 4,
+    "export_def_bones": False,
+}
+_LAMPS: Final = (
+    ("Key", (0.9, -1.3, 0.9), 22.0, 0.8),
+    ("Fill", (-1.2, -1.0, 0.2), 7.0, 1.2),
+    ("Rim", (-0.5, 1.2, 0.9), 16.0, 0.6),
+)
+"""Name, place in metres from the head, watts, size in metres."""
+
+
+def build(folder: Path, blend: Path | None, glb: Path | None) -> bpy.types.Object:
+    """Empty this Blender, build the head of a NAME.ofer folder in it, write what is asked for.
+
+    Raises OferError where the folder is damaged, RuntimeError where Blender cannot write.
+    """
+    record = reconstruction.read(folder)
+    arrays = head_arrays.read(record)
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
+    scene = bpy.context.scene
+    head = head_object.build(record, arrays)
+    camera = photo_camera.build(record.camera, head)
+    for made in (head, camera, *_lamps()):
+        scene.collection.objects.link(made)
+    _set_scene(scene, camera, record.camera)
+    head.select_set(True)
+    bpy.context.view_layer.objects.active = head
+    _look_at(head)
+    with _quiet():
+        if glb:
+            bpy.ops.export_scene.gltf(filepath=str(glb.absolute()), **GLB_SETTINGS)
+        if blend:
+            path = str(blend.absolute())
+            bpy.ops.wm.save_as_mainfile(filepath=path, check_existing=False, compress=True)
+    return head
+
+
+def _lamps() -> Iterator[bpy.types.Object]:
+    for name, place, watts, size in _LAMPS:
+        data = bpy.data.lights.new(name, "AREA")
+        data.energy, data.size = watts, size
+        lamp = bpy.data.objects.new(name, data)
+        lamp.location = place
+        lamp.rotation_euler = (-Vector(place)).to_track_quat("-Z", "Y").to_euler()
+        yield lamp
+
+
+def _set_scene(
+    scene: bpy.types.Scene, camera: bpy.types.Object, photo: reconstruction.CameraRecord
+) -> None:
+    scene.camera = camera
+    scene.render.engine = compat.EEVEE
+    scene.render.resolution_x, scene.render.resolution_y = photo.width, photo.height
+    scene.world = bpy.data.worlds.new("World")
+    tree = compat.enable_nodes(scene.world)
+    sky = next(node for node in tree.nodes if node.type == "BACKGROUND")
+    sky.inputs["Color"].default_value = (0.18, 0.18, 0.19, 1.0)
+
+
+def _look_at(head: bpy.types.Object) -> None:
+    """Open the file with the head filling the view, its colours on, and our tab at hand."""
+    middle = sum((Vector(corner) for corner in head.bound_box), Vector()) / 8
+    front = (math.radians(85), 0.0, math.radians(20))
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            if area.type == "VIEW_3D":
+                view = area.spaces.active
+                view.clip_start = 0.01
+                view.shading.type = "MATERIAL"
+                view.show_region_ui = True
+                region = view.region_3d
+                region.view_perspective = "PERSP"
+                region.view_location = middle
+                region.view_distance = 0.75
+                region.view_rotation = Euler(front).to_quaternion()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what Blender's exporters print on stdout out of our caller's."""
+    stdout, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
+        os.close(nowhere)

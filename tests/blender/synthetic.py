@@ -1,0 +1,116 @@
+"""Small heads as the engine would write them, for tests of what Blender does with them."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from ofer_faces.ofer_engine.contract import reconstruction as rec
+
+RINGS, SIDES = 20, 25
+IDENTITIES, EXPRESSIONS, CANDIDATES = 4, 3, 7
+JOINTS = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
+PARTS = ("skin", "eye_left", "eye_right", "lashes", "teeth_upper", "teeth_lower", "tongue")
+
+
+def write(folder: Path, name: str = "anna", **changes: np.ndarray) -> rec.Reconstruction:
+    """Write `folder/NAME.ofer`: an egg of 500 vertices with eyeballs; `changes` replace arrays."""
+    arrays = {**_arrays(), **changes}
+    record = _record(folder / f"{name}{rec.SUFFIX}", name)
+    pictures = {item.name: _png(item.rank) for item in (*record.identities, *record.expressions)}
+    return rec.write(record, arrays, pictures)
+
+
+def _arrays() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(7)
+    egg, polygons, uv = _egg()
+    vertices = len(egg)
+    smooth = np.stack([np.sin(egg @ rng.normal(0, 40, 3)) for _ in range(3)], axis=-1)
+    identity = egg + rng.normal(0, 0.002, (IDENTITIES, 1, 3)) * smooth
+    expression = identity[0] + rng.normal(0, 0.004, (EXPRESSIONS, vertices, 3))
+    joints = np.array([(0, -0.13, 0), (0, -0.1, 0), (0, 0, 0), (0, 0.01, 0.02),
+                       (0.03, 0.04, 0.08), (-0.03, 0.04, 0.08)])  # fmt: skip
+    weights = rng.dirichlet(np.ones(4), vertices)
+    part = np.zeros(len(polygons), np.uint8)
+    part[:60], part[60:120] = 1, 2
+    return {
+        "identity_vertices": identity.astype(np.float32),
+        "identity_joints": np.tile(joints, (IDENTITIES, 1, 1)).astype(np.float32),
+        "identity_coefficients": rng.normal(size=(CANDIDATES, 6)).astype(np.float32),
+        "identity_scores": np.sort(rng.normal(size=CANDIDATES))[::-1].astype(np.float32),
+        "identity_order": np.arange(CANDIDATES, dtype=np.int32),
+        "expression_vertices": expression.astype(np.float32),
+        "expression_coefficients": rng.normal(size=(EXPRESSIONS, 52)).astype(np.float32),
+        "polygons": polygons,
+        "uv": uv,
+        "part": part,
+        "skin_weights": np.pad(weights, ((0, 0), (0, 2))).astype(np.float32),
+        "evidence_points": rng.uniform(0, 400, (12, 2)).astype(np.float32),
+        "evidence_deviation": np.ones(12, np.float32),
+        "evidence_visible": np.ones(12, np.float32),
+        "evidence_vertices": np.arange(12, dtype=np.int32),
+    }
+
+
+def _egg() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(V, 3) metres in the engine frame, (F, 4) polygons with triangles at one pole, (F, 4, 2)."""
+    rise, turn = np.meshgrid(
+        np.linspace(0.1, np.pi - 0.1, RINGS), np.arange(SIDES) * 2 * np.pi / SIDES, indexing="ij"
+    )
+    ball = np.stack((np.sin(rise) * np.sin(turn), np.cos(rise), np.sin(rise) * np.cos(turn)), -1)
+    egg = ball.reshape(-1, 3) * (0.08, 0.13, 0.1)
+    ring, side = np.meshgrid(np.arange(RINGS - 1), np.arange(SIDES), indexing="ij")
+    here, beside = ring * SIDES + side, ring * SIDES + (side + 1) % SIDES
+    quads = np.stack((here, here + SIDES, beside + SIDES, beside), -1).reshape(-1, 4)
+    fan = np.arange(1, SIDES - 1)
+    lid = np.stack((np.zeros_like(fan), fan, fan + 1, np.full_like(fan, -1)), -1)
+    polygons = np.concatenate((quads, lid)).astype(np.int32)
+    uv = np.stack((turn.ravel() / 7, rise.ravel() / 4), -1)[polygons].astype(np.float32)
+    return egg, polygons, uv
+
+
+def _record(folder: Path, name: str) -> rec.Reconstruction:
+    identities = tuple(
+        rec.Hypothesis(f"identity_{i + 1:02d}", i + 1, 2.5 - i, i + 2) for i in range(IDENTITIES)
+    )
+    expressions = tuple(
+        rec.Hypothesis(f"expression_{i + 1:02d}", i + 1, 1.0 - i, i) for i in range(EXPRESSIONS)
+    )
+    return rec.Reconstruction(
+        name=name,
+        created="2026-01-02T03:04:05+00:00",
+        photo=rec.PhotoRecord(f"{name}.jpg", "ab" * 32, 640, 480),
+        face=rec.FaceRecord((200.0, 100.0, 180.0, 220.0), False, 0.97, False),
+        camera=rec.CameraRecord(
+            700.0, (310.0, 250.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0),
+            (0.01, 0.02, -0.8), 640, 480, False,
+        ),
+        pack=rec.PackRecord("open", "1", "Open head", "GPL-3.0-or-later", True,
+                            "plausible, not a likeness", "cd" * 32),
+        settings=rec.SettingsRecord(5, "dpm_solver_pp_2m", 20, CANDIDATES, IDENTITIES, EXPRESSIONS,
+                                    "cpu", 1, "0.1.0", "2.13.0"),
+        identities=identities,
+        expressions=expressions,
+        expression_names=("jawOpen",),
+        joints=JOINTS,
+        joint_parents=(-1, 0, 1, 2, 2, 2),
+        parts=PARTS,
+        notes=("The focal length was assumed.",),
+        folder=folder,
+    )  # fmt: skip
+
+
+def _png(shade: int) -> bytes:
+    """An 8 x 8 grey picture."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = (b"\0" + bytes([shade * 20]) * 8) * 8
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    )  # fmt: skip
