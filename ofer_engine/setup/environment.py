@@ -16,7 +16,7 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.launch import environment_python
 from .installer import ANY_PIP_OPTIONS, PIP_OPTIONS, Runner, clean_environment
 from .machine import folder_error
-from .pins import fingerprint
+from .pins import fingerprint, version_of
 
 _STAMP: Final = "ofer-ready.json"
 
@@ -119,20 +119,25 @@ class Environment:
         """Bring in pip as pinned, whether or not this Python ships with ensurepip.
 
         base : command of the Python that the environment was made with, whose own pip is the
-        second way in. Raises OferError engine_missing where there is no way.
+        second way in. Call it after `repair`. Raises OferError engine_missing where there is none.
         """
-        if not _runs(self._pip("--version")) and not _runs(
-            [str(self.python), "-I", "-m", "ensurepip", "--default-pip"]
-        ):
-            if not _runs([*base, "-m", "pip", "--version"]):
-                raise OferError(
-                    ErrorCode.ENGINE_MISSING,
-                    f"{' '.join(base)} has neither ensurepip nor pip.",
-                    "Install them (on Debian: sudo apt install python3-venv) and run this again.",
-                )
-            target = f"--target={self.site_packages}"
-            runner.run([*base, "-m", "pip", "install", *ANY_PIP_OPTIONS, target, pip])
-        runner.run(self._pip("install", *ANY_PIP_OPTIONS, pip))
+        if not self.version("pip"):
+            # Files that no record lists would mix with those of another version.
+            shutil.rmtree(self.site_packages / "pip", ignore_errors=True)
+            if not _runs([str(self.python), "-I", "-m", "ensurepip", "--default-pip"]):
+                self._add_pip_from(base, pip, runner)
+        if self.version("pip") != version_of(pip):
+            runner.run(self._pip("install", *ANY_PIP_OPTIONS, pip))
+
+    def _add_pip_from(self, base: list[str], pip: str, runner: Runner) -> None:
+        if not _runs([*base, "-m", "pip", "--version"]):
+            raise OferError(
+                ErrorCode.ENGINE_MISSING,
+                f"{' '.join(base)} has neither ensurepip nor pip.",
+                "Install them (on Debian: sudo apt install python3-venv) and run this again.",
+            )
+        target = f"--target={self.site_packages}"
+        runner.run([*base, "-m", "pip", "install", *ANY_PIP_OPTIONS, target, pip])
 
     def install(self, requirements: tuple[str, ...], runner: Runner) -> None:
         """Bring in these requirements from ready-made wheels."""

@@ -133,12 +133,6 @@ def _fill(job: Job, base: list[str], runner: Runner, console: Console) -> None:
     steps.next(_described(job.requirements))
     environment.install(job.requirements, runner)
     steps.next("Check")
-    if broken := environment.repair():
-        raise OferError(
-            ErrorCode.ENGINE_MISSING,
-            f"These packages were damaged while they were installed: {', '.join(broken)}.",
-            "Run this again: it brings them in anew.",
-        )
     torch = job.check(environment) if job.check else stamp.torch
     groups = stamp.groups | {job.group: fingerprint(job.requirements)}
     environment.write_stamp(Stamp(groups, torch, job.torch or stamp.backend))

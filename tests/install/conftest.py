@@ -1,0 +1,172 @@
+"""A copy of the installing part of the project with tiny packages for its pins.
+
+No index is asked and nothing is downloaded; everything else is real: install.py as a process, pip,
+virtual environments.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_PINS = """\
+[project]
+version = "0.1.0"
+[project.optional-dependencies]
+engine = ["torch==1.0", "numpy==1.0", "pillow==1.0", "safetensors==1.0"]
+test = ["scikit-image==1.0"]
+blender-test = ["bpy==1.0"]
+[tool.ofer]
+pip = "pip=={pip}"
+uv = "uv==1.0"
+"""
+
+_TORCH = """
+__version__ = "1.0"
+class version: hip = None
+class cuda: is_available = staticmethod(lambda: False)
+class backends:
+    class mps: is_available = staticmethod(lambda: False)
+"""
+
+
+def _digest(text: str) -> str:
+    """SHA-256 as a wheel's RECORD writes it."""
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+
+
+def make_wheel(
+    shelf: Path, name: str, module: str, body: str, *, version: str = "1.0", script: str = ""
+) -> Path:
+    """Write a wheel whose one package `module` is `body`; script : a program to put beside."""
+    record = f"{name}-{version}.dist-info"
+    files = {
+        f"{module}/__init__.py": body,
+        f"{record}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{record}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    if script:
+        files[f"{name}-{version}.data/scripts/{name}"] = script
+    rows = [f"{path},sha256={_digest(text)},{len(text)}" for path, text in files.items()]
+    files[f"{record}/RECORD"] = "\n".join([*rows, f"{record}/RECORD,,", ""])
+    target = shelf / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(target, "w") as wheel:
+        for path, text in files.items():
+            wheel.writestr(path, text)
+    return target
+
+
+def pip_wheel(shelf: Path) -> str:
+    """Pack this environment's own pip as a wheel again, so that none is fetched; its version."""
+    pip = importlib.metadata.distribution("pip")
+    record = f"pip-{pip.version}.dist-info"
+    ours = [file for file in pip.files or () if file.parts[0] in ("pip", record)]
+    kept = [file for file in ours if file.suffix != ".pyc" and file.name != "RECORD"]
+    with zipfile.ZipFile(shelf / f"pip-{pip.version}-py3-none-any.whl", "w") as wheel:
+        for file in kept:
+            wheel.write(str(file.locate()), str(file))
+        wheel.writestr(f"{record}/RECORD", "".join(f"{file},,\n" for file in kept))
+    return pip.version
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command of install.py did."""
+
+    code: int
+    out: str
+    seconds: float
+
+    @property
+    def last(self) -> str:
+        return self.out.strip().splitlines()[-1]
+
+
+@dataclass(frozen=True)
+class Project:
+    """root : the copy; home : for --home; shelf : where pip finds its wheels."""
+
+    root: Path
+    home: Path
+    shelf: Path
+
+    @property
+    def python(self) -> Path:
+        return self.home / "engine" / "bin" / "python"
+
+    @property
+    def site_packages(self) -> Path:
+        return next((self.home / "engine" / "lib").glob("python3.*/site-packages"))
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """This process's variables with the shelf as the only source of packages."""
+        source = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.shelf)}
+        return {**os.environ, **source, **changes}
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-I", str(self.root / "install.py"), *arguments]
+
+    def install(self, *arguments: str, **changes: str) -> Answer:
+        """Run install.py with `--home`; stdout and stderr together."""
+        begun = time.monotonic()
+        done = subprocess.run(
+            self.command(*arguments, "--home", str(self.home)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=self.environment(**changes),
+            timeout=300,
+        )
+        return Answer(done.returncode, done.stdout, time.monotonic() - begun)
+
+    def works(self) -> bool:
+        """True where the environment holds every stand-in, whole."""
+        code = "import torch, numpy, PIL, safetensors; assert torch.__version__ == '1.0'"
+        return subprocess.run([str(self.python), "-I", "-c", code]).returncode == 0
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Project:
+    """A project that was never set up."""
+    root, shelf = tmp_path / "project", tmp_path / "shelf"
+    shelf.mkdir()
+    for part in ("contract", "setup"):
+        shutil.copytree(ROOT / "ofer_engine" / part, root / "ofer_engine" / part)
+    shutil.copy(ROOT / "ofer_engine" / "__init__.py", root / "ofer_engine")
+    shutil.copy(ROOT / "install.py", root)
+    (root / "pyproject.toml").write_text(_PINS.replace("{pip}", pip_wheel(shelf)))
+    make_wheel(shelf, "torch", "torch", _TORCH)
+    for name, module in (("numpy", "numpy"), ("pillow", "PIL"), ("safetensors", "safetensors")):
+        make_wheel(shelf, name, module, "DATA = 'x' * 10\n")
+    return Project(root, tmp_path / "home", shelf)
+
+
+@pytest.fixture(scope="session")
+def _first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
+    """Where the one real set-up is kept, once some test has made it."""
+    yield [tmp_path_factory.mktemp("set-up") / "home"]
+
+
+@pytest.fixture
+def project(bare: Project, _first: list[Path]) -> Project:
+    """A project that is set up: a copy of one real set-up, to be damaged at will."""
+    kept = _first[0]
+    if not kept.exists():
+        answer = replace(bare, home=kept).install("setup")
+        assert answer.code == 0, answer.out
+    shutil.copytree(kept, bare.home, symlinks=True)
+    return bare
