@@ -1,0 +1,290 @@
+"""The head that is photographed: any parametric head, brought to what the renderer needs.
+
+Two surfaces are known: the open head (`head.npz`), whose identity coefficients are the labels, and
+ICT-FaceKit's light model (MIT; statistics of real scans), which carries the same evidence points
+through a correspondence map and keeps the networks honest about shapes outside the open head's
+span.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from ..contract.arkit import ARKIT_52
+from .openness import surface_openness
+from .rasterise import vertex_normals
+
+SKIN: Final = 1
+EYE_LEFT: Final = 2
+EYE_RIGHT: Final = 3
+MOUTH: Final = 4
+LASH: Final = 5
+
+_PART_MATERIAL: Final = {
+    "skin": SKIN,
+    "eye_left": EYE_LEFT,
+    "eye_right": EYE_RIGHT,
+    "lashes": LASH,
+    "teeth_upper": MOUTH,
+    "teeth_lower": MOUTH,
+    "tongue": MOUTH,
+}
+_TEETH: Final = ("teeth_upper", "teeth_lower")
+_BUMPS: Final = 96
+
+
+@dataclass(frozen=True)
+class SurfacePoints:
+    """Points glued to triangles: triangles (P, 3) int32 vertex ids, barycentric (P, 3) float32."""
+
+    triangles: np.ndarray
+    barycentric: np.ndarray
+
+    @staticmethod
+    def at_vertices(ids: np.ndarray) -> SurfacePoints:
+        """Points that are vertices. ids : (P,) int."""
+        corner = np.zeros((len(ids), 3), np.float32)
+        corner[:, 0] = 1.0
+        return SurfacePoints(np.stack([ids] * 3, 1).astype(np.int32), corner)
+
+    def on(self, vertices: np.ndarray) -> np.ndarray:
+        """Positions on a posed surface. vertices : (V, C) -> (P, C), same unit and frame."""
+        return np.einsum("pkc,pk->pc", vertices[self.triangles], self.barycentric)
+
+
+@dataclass(frozen=True)
+class PhotoHead:
+    """A parametric head, metres, engine frame.
+
+    template : (V, 3); identity : (K, V * 3) per 1 sd; expression : (52, V * 3) in ARKIT_52 order;
+    bumps : (B, V * 3) smooth pushes, 1 m at their centre, for shapes that no coefficient has;
+    normals : (V, 3) of the template; triangles : (T, 3) int32; material : (V,) uint8;
+    lips, brows, teeth, openness : (V,) 0..1;
+    eye_centres : (2, 3) left, right; eye_radius : of both; points, landmarks : the evidence points
+    and the detector's 468. Everything not said is float32. `labelled` tells that `identity` is the open head's basis.
+    """
+
+    template: np.ndarray
+    normals: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
+    bumps: np.ndarray
+    triangles: np.ndarray
+    material: np.ndarray
+    lips: np.ndarray
+    brows: np.ndarray
+    teeth: np.ndarray
+    openness: np.ndarray
+    eye_centres: np.ndarray
+    eye_radius: float
+    points: SurfacePoints
+    landmarks: SurfacePoints
+    labelled: bool
+
+    def surface(
+        self, identity: np.ndarray, expression: np.ndarray, misfit: np.ndarray
+    ) -> np.ndarray:
+        """Vertices of one face. identity (K,), expression (52,), misfit (B,) metres -> (V, 3)."""
+        offset = identity @ self.identity
+        for unit in np.flatnonzero(expression):
+            offset += expression[unit] * self.expression[unit]
+        if misfit.any():
+            offset += misfit @ self.bumps
+        return (self.template + offset.reshape(-1, 3)).astype(np.float32)
+
+
+def load_open_photo_head(path: Path) -> PhotoHead:
+    """The open head, from head.npz (see heads/open_head.py for the format)."""
+    with np.load(path) as archive:
+        head = {name: archive[name] for name in archive.files}
+    part_names = [str(name) for name in head["part_names"]]
+    polygons = head["polygons"]
+    material = np.zeros(len(head["template"]), np.uint8)
+    teeth = np.zeros(len(material), np.float32)
+    for index, name in enumerate(part_names):
+        own = np.unique(polygons[head["part"] == index])
+        own = own[own >= 0]
+        material[own] = _PART_MATERIAL[name]
+        teeth[own] = name in _TEETH
+    regions = dict(zip((str(name) for name in head["region_names"]), head["regions"], strict=True))
+    return _assemble(
+        template=head["template"],
+        identity=head["identity"],
+        expression=head["expression"],
+        triangles=_triangulate(polygons),
+        material=material,
+        lips=regions["lips"],
+        brows=regions["brows"],
+        teeth=teeth,
+        points=SurfacePoints.at_vertices(head["point_vertices"]),
+        landmarks=SurfacePoints(head["landmark_triangles"], head["landmark_barycentric"]),
+        labelled=True,
+    )
+
+
+_ICT_MATERIAL: Final = {0: SKIN, 1: SKIN, 2: MOUTH, 3: MOUTH, 4: EYE_LEFT, 6: EYE_RIGHT}
+_ICT_TEETH: Final = 3
+
+
+def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> PhotoHead:
+    """ICT-FaceKit's light model with the open head's points.
+
+    map_path : npz with open_vertices (M,) int, ict_vertices (M, 3) int and barycentric (M, 3):
+    where on ICT each open-head vertex lies; scale, rotation (3, 3) and translation (3,): from ICT's
+    centimetres to the engine's frame. Written by training/measure_prior.
+    """
+    with np.load(path) as archive:
+        ict = {name: archive[name] for name in archive.files}
+    with np.load(map_path) as archive:
+        carried = SurfacePoints(
+            archive["ict_vertices"].astype(np.int32), archive["barycentric"].astype(np.float32)
+        )
+        open_vertices = archive["open_vertices"].astype(int)
+        to_engine = (archive["scale"] * archive["rotation"].T).astype(np.float32)
+        origin = archive["translation"].astype(np.float32)
+    template = ict["neutral"] @ to_engine + origin
+    kept = np.isin(ict["face_material"], list(_ICT_MATERIAL))
+    polygons, kinds = ict["faces"][kept], ict["face_material"][kept]
+    material = np.zeros(len(template), np.uint8)
+    teeth = np.zeros(len(template), np.float32)
+    for kind, meaning in _ICT_MATERIAL.items():
+        own = np.unique(polygons[kinds == kind])
+        own = own[own >= 0]
+        material[own] = meaning
+        teeth[own] = kind == _ICT_TEETH
+    nearest = KDTree(carried.on(template)).query(template, distance_upper_bound=0.006)[1]
+    source = np.append(open_vertices, -1)[nearest]
+
+    def carry(region: np.ndarray) -> np.ndarray:
+        return np.where((source >= 0) & (material == SKIN), region[source], 0.0)
+
+    row = np.full(len(open_head.template), -1)
+    row[open_vertices] = np.arange(len(open_vertices))
+    used = np.flatnonzero(material)
+    short = np.full(len(template), -1, np.int32)
+    short[used] = np.arange(len(used))
+    carried = SurfacePoints(short[carried.triangles], carried.barycentric)
+    return _assemble(
+        template=template[used],
+        identity=ict["identity"][:, used].astype(np.float32) @ to_engine,
+        expression=_arkit_from_ict(ict["expression_names"], ict["expression"][:, used]) @ to_engine,
+        triangles=short[_triangulate(polygons)],
+        material=material[used],
+        lips=carry(open_head.lips)[used],
+        brows=carry(open_head.brows)[used],
+        teeth=teeth[used],
+        points=_through(open_head.points, row, carried),
+        landmarks=_through(open_head.landmarks, row, carried),
+        labelled=False,
+    )
+
+
+def _through(points: SurfacePoints, row: np.ndarray, carried: SurfacePoints) -> SurfacePoints:
+    """The same points on the other surface: each goes with its heaviest mapped corner."""
+    weight = np.where(row[points.triangles] >= 0, points.barycentric, -1.0)
+    heaviest = np.take_along_axis(points.triangles, weight.argmax(1)[:, None], 1)[:, 0]
+    rows = row[heaviest]
+    return SurfacePoints(carried.triangles[rows], carried.barycentric[rows])
+
+
+def _arkit_from_ict(names: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """ICT's units (53, V, 3) in ARKIT_52 order; paired units that Apple has once are added up."""
+    by_name: dict[str, np.ndarray] = {}
+    for name, unit in zip((str(n) for n in names), units, strict=True):
+        long = name.replace("_L", "Left").replace("_R", "Right")
+        target = long if long in ARKIT_52 else name.split("_")[0]
+        by_name[target] = by_name.get(target, 0.0) + unit.astype(np.float32)
+    absent = np.zeros(units.shape[1:], np.float32)
+    return np.stack([by_name.get(name, absent) for name in ARKIT_52])
+
+
+def _triangulate(polygons: np.ndarray) -> np.ndarray:
+    """(F, 4) polygons, -1 for no fourth corner -> (T, 3) int32, winding kept."""
+    quads = polygons[polygons[:, 3] >= 0]
+    return np.concatenate([polygons[:, :3], quads[:, [0, 2, 3]]]).astype(np.int32)
+
+
+def _assemble(
+    *,
+    template: np.ndarray,
+    identity: np.ndarray,
+    expression: np.ndarray,
+    triangles: np.ndarray,
+    material: np.ndarray,
+    lips: np.ndarray,
+    brows: np.ndarray,
+    teeth: np.ndarray,
+    points: SurfacePoints,
+    landmarks: SurfacePoints,
+    labelled: bool,
+) -> PhotoHead:
+    template = np.ascontiguousarray(template, np.float32)
+    open_jaw = expression[ARKIT_52.index("jawOpen")].reshape(-1, 3) * np.float32(0.7)
+    openness = surface_openness(template, triangles)
+    inside = material != SKIN
+    openness[inside] = np.maximum(
+        openness, surface_openness(template + open_jaw.astype(np.float32), triangles)
+    )[inside]
+    normals = vertex_normals(template, triangles)
+    eyes = [_fit_sphere(template[material == eye]) for eye in (EYE_LEFT, EYE_RIGHT)]
+    return PhotoHead(
+        template=template,
+        normals=normals,
+        identity=_rows(identity),
+        expression=_rows(expression),
+        bumps=_smooth_bumps(template, landmarks.on(template)),
+        triangles=triangles,
+        material=material,
+        lips=lips.astype(np.float32),
+        brows=brows.astype(np.float32),
+        teeth=teeth,
+        openness=openness,
+        eye_centres=np.array([centre for centre, _ in eyes], np.float32),
+        eye_radius=float(np.mean([radius for _, radius in eyes])),
+        points=points,
+        landmarks=landmarks,
+        labelled=labelled,
+    )
+
+
+def _rows(modes: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(modes.reshape(len(modes), -1), np.float32)
+
+
+def _fit_sphere(vertices: np.ndarray) -> tuple[np.ndarray, float]:
+    """Centre (3,) and radius of the least-squares sphere. vertices : (N, 3)."""
+    system = np.c_[2 * vertices, np.ones(len(vertices))].astype(float)
+    solution = np.linalg.lstsq(system, (vertices.astype(float) ** 2).sum(1), rcond=None)[0]
+    centre = solution[:3]
+    return centre, float(np.sqrt(solution[3] + centre @ centre))
+
+
+def _smooth_bumps(template: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Gaussian pushes and pulls about the landmarks, half of them mirrored. -> (B, V * 3) float32.
+
+    Every layer of the head moves alike, so that linings and eyes stay behind the skin.
+    """
+    rng = np.random.default_rng(20240117)
+    centres = landmarks[rng.integers(len(landmarks), size=_BUMPS)]
+    widths = np.exp(rng.uniform(np.log(0.010), np.log(0.035), _BUMPS))
+    towards = rng.normal(size=(_BUMPS, 3)) + [0.0, 0.0, 1.5]
+    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+    mirror = np.array([-1.0, 1.0, 1.0])
+    bumps = np.empty((_BUMPS, len(template), 3), np.float32)
+    for row, (centre, width, direction) in enumerate(zip(centres, widths, towards, strict=True)):
+        bumps[row] = _push(template, centre, width, direction)
+        if row % 2:
+            bumps[row] += _push(template, centre * mirror, width, direction * mirror)
+    return _rows(bumps)
+
+
+def _push(
+    template: np.ndarray, centre: np.ndarray, width: float, direction: np.ndarray
+) -> np.ndarray:
+    share = np.exp(-((template - centre) ** 2).sum(1) / (2 * width**2))
+    return share[:, None] * direction

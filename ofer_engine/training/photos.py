@@ -1,0 +1,177 @@
+"""Makes sets of synthetic photos: `python -m ofer_engine.training.photos --help`.
+
+A set is a folder of chunks, `000000/`, `002000/`, …, named by the index of their first picture.
+Each holds one .npy per label and `complete.json`, which records how it was made. A chunk is written
+beside its place and then renamed, so it is whole or absent; a second run skips what is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ..contract.errors import ErrorCode, OferError
+from .photo_head import PhotoHead, load_ict_photo_head, load_open_photo_head
+from .studio import Photo, Studio
+
+_LOG: Final = logging.getLogger(__name__)
+_CHUNK: Final = 2000
+_VERSION: Final = 1
+_STORED: Final = tuple(Photo.__dataclass_fields__)
+_OF_OCCLUDED: Final = ("image", "visible", "occluder", "covered")
+"""What differs between the two pictures of a pair; the rest is stored once."""
+_FILE: Final = {"image": "images"}
+
+
+@dataclass(frozen=True)
+class PhotoPlan:
+    """What a set is made of.
+
+    head : sha256 of the head file; surface : "open" or "ict"; seed; paired : each moment clean and
+    occluded; misfit_mm : shape noise outside the identity basis; identities : width of the identity
+    label, NaN-filled where the surface is not the open head's; version of the generator.
+    """
+
+    head: str
+    surface: str
+    seed: int
+    paired: bool
+    misfit_mm: float
+    identities: int
+    version: int = _VERSION
+
+
+class ChunkWriter:
+    """Writes chunks of one set into `folder`."""
+
+    def __init__(self, folder: Path, studio: Studio, plan: PhotoPlan) -> None:
+        self.folder = folder
+        self.studio = studio
+        self.plan = plan
+
+    def write(self, first: int, count: int) -> bool:
+        """Make pictures first … first + count - 1. False if they are there already.
+
+        Raises OferError(RECONSTRUCTION_DAMAGED) if the chunk was made with another plan.
+        """
+        place = self.folder / f"{first:06d}"
+        record = asdict(self.plan) | {"first": first, "count": count}
+        if place.exists():
+            if _same_record(place, record):
+                return False
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                f"{place} holds pictures that were made in another way.",
+                "Choose an empty folder, or delete this chunk.",
+            )
+        unfinished = self.folder / f".{first:06d}.part"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        sizes = {}
+        for name, array in self._labels(first, count).items():
+            path = unfinished / f"{name}.npy"
+            np.save(path, array)
+            sizes[path.name] = path.stat().st_size
+        text = json.dumps(record | {"sizes": sizes}, indent=1, sort_keys=True)
+        (unfinished / "complete.json").write_text(text, encoding="utf-8")
+        unfinished.rename(place)
+        return True
+
+    def _labels(self, first: int, count: int) -> dict[str, np.ndarray]:
+        indices = range(first, first + count)
+        if not self.plan.paired:
+            return self._columns([self.studio.photograph(self.plan.seed, i) for i in indices])
+        pairs = [self.studio.photograph_pair(self.plan.seed, i) for i in indices]
+        labels = self._columns([clean for clean, _ in pairs])
+        occluded = self._columns([photo for _, photo in pairs])
+        for field in _OF_OCCLUDED:
+            name = _FILE.get(field, field)
+            labels[f"{name}_occluded"] = occluded[name]
+        return labels
+
+    def _columns(self, photos: list[Photo]) -> dict[str, np.ndarray]:
+        labels = {
+            _FILE.get(field, field): np.stack(
+                [np.asarray(getattr(photo, field)) for photo in photos]
+            )
+            for field in _STORED
+        }
+        for name, array in labels.items():
+            if array.dtype == np.float64:
+                labels[name] = array.astype(np.float32)
+        if not self.studio.head.labelled:
+            labels["identity_ict"] = labels["identity"]
+            labels["identity"] = np.full((len(photos), self.plan.identities), np.nan, np.float32)
+        return labels
+
+
+def _same_record(place: Path, record: Mapping[str, object]) -> bool:
+    """Whether a chunk is whole and was made from this record."""
+    manifest = place / "complete.json"
+    if not manifest.is_file():
+        return False
+    found = json.loads(manifest.read_text(encoding="utf-8"))
+    sizes = found.pop("sizes", {})
+    whole = all(
+        (place / name).is_file() and (place / name).stat().st_size == size
+        for name, size in sizes.items()
+    )
+    return whole and bool(sizes) and found == record
+
+
+def _load(options: argparse.Namespace) -> tuple[PhotoHead, PhotoPlan]:
+    if not options.head.is_file():
+        raise OferError(ErrorCode.WEIGHTS_MISSING, f"There is no head at {options.head}.")
+    head = load_open_photo_head(options.head)
+    plan = PhotoPlan(
+        head=hashlib.sha256(options.head.read_bytes()).hexdigest(),
+        surface="ict" if options.ict else "open",
+        seed=options.seed,
+        paired=options.paired,
+        misfit_mm=options.misfit,
+        identities=len(head.identity),
+    )
+    if options.ict:
+        head = load_ict_photo_head(options.ict, options.ict_map, head)
+    return head, plan
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--head", type=Path, required=True, help="head.npz of the open head")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the set")
+    parser.add_argument("--first", type=int, default=0, help="index of the first picture")
+    parser.add_argument("--count", type=int, required=True, help="how many pictures")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--paired", action="store_true", help="each moment clean and occluded")
+    parser.add_argument("--misfit", type=float, default=0.0, help="mm rms of extra shape noise")
+    parser.add_argument("--ict", type=Path, help="ict_facekit_light.npz: photograph that instead")
+    parser.add_argument("--ict-map", type=Path, help="correspondences of --ict")
+    options = parser.parse_args(arguments)
+    if options.ict and not options.ict_map:
+        parser.error("--ict needs --ict-map")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    head, plan = _load(options)
+    writer = ChunkWriter(options.out, Studio(head, options.misfit), plan)
+    end = options.first + options.count
+    for first in range(options.first, end, _CHUNK):
+        count = min(_CHUNK, end - first)
+        started = time.perf_counter()
+        if writer.write(first, count):
+            rate = count / (time.perf_counter() - started)
+            _LOG.info("%s: %d to %d, %.1f a second", options.out, first, first + count, rate)
+
+
+if __name__ == "__main__":
+    main()
