@@ -18,7 +18,7 @@ _FOLLOW: Final = {
     466: 0.15, 467: 0.35, 509: 0.6, 468: 0.85, 474: 1.0,
     520: 1.0, 537: 0.9, 554: 0.7, 571: 0.4, 588: 0.15,
 }  # fmt: skip
-OVERLAP: Final = 0.00015
+OVERLAP: Final = 0.0004
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from .head_cut import HeadCut, cut_head
 from .lip_seal import OVERLAP, lip_seal
 from .makehuman import MakeHuman
 from .sliders import Sliders, load_sliders
+from .teeth_seat import teeth_seat
 
 JOINT_NAMES: Final = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
 JOINT_PARENTS: Final = (-1, 0, 1, 2, 2, 2)
@@ -66,10 +67,13 @@ def load_slider_head(makehuman: MakeHuman) -> SliderHead:
     count = len(cut.base_ids)
     mirror = np.concatenate([cut.mirror, count + np.array(_MIRRORED_JOINTS)])
     seal = lip_seal(cut, average[:count])
+    base = makehuman.base.vertices[cut.base_ids]
+    seat = teeth_seat(cut, base)
+    rest = seat.offset(base)
     return SliderHead(
         cut,
         sliders.names,
-        seal.close(average, OVERLAP),
-        seal.close(columns, 0.0),
+        seat.hold(seal.close(average, OVERLAP), rest),
+        seat.hold(seal.close(columns, 0.0), np.zeros(3)),
         mirror,
     )

@@ -74,7 +74,7 @@ def align(source: np.ndarray, target: np.ndarray, weights: np.ndarray | None = N
 
 
 @numba.njit(cache=True)
-def _closest_on_triangle(p, a, b, c):  # noqa: ANN001, ANN202
+def _closest_on_triangle(p, a, b, c):
     """Barycentric coordinates of the point of abc nearest to p (Ericson 2005, §5.1.5)."""
     ab, ac, ap = b - a, c - a, p - a
     d1, d2 = np.dot(ab, ap), np.dot(ac, ap)
@@ -105,7 +105,7 @@ def _closest_on_triangle(p, a, b, c):  # noqa: ANN001, ANN202
 
 
 @numba.njit(cache=True)
-def _closest(points, corners, candidates):  # noqa: ANN001, ANN202
+def _closest(points, corners, candidates):
     best = np.empty(len(points), np.int64)
     barycentric = np.empty((len(points), 3))
     distance = np.full(len(points), np.inf)

@@ -22,7 +22,7 @@ class SurfaceView:
 
 
 @numba.njit(cache=True)
-def _rasterise(pixels, inverse_depth, triangles, size):  # noqa: ANN001, ANN202
+def _rasterise(pixels, inverse_depth, triangles, size):
     nearest = np.zeros((size, size), np.float32)
     shown = np.full((size, size), -1, np.int32)
     barycentric = np.zeros((size, size, 3), np.float32)
