@@ -214,7 +214,7 @@ def _shrink(image: Image.Image) -> Image.Image:
     size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
     if image.mode in ("1", "P"):
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    if image.mode.startswith("I;16"):  # Pillow resizes no 16-bit pictures
+    if image.mode.startswith("I;16"):  # Pillow's block reduction takes no 16-bit pictures
         image = image.convert("I")
     resized = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
     resized.info = image.info
