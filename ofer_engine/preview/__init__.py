@@ -1,0 +1,1 @@
+"""Pictures of heads without a graphics card: thumbnails, overlays and contact sheets."""

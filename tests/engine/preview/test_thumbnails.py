@@ -1,0 +1,91 @@
+"""Thumbnails and overlays: the head is where the camera says, and pictures are repeatable."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ofer_engine.heads.camera import Camera
+from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.preview.overlay import cropped, overlay
+from ofer_engine.preview.thumbnails import Look, render, thumbnail, thumbnail_camera
+
+HEAD = Path(__file__).parents[3] / "weights" / "open" / "head.npz"
+
+
+@pytest.fixture(scope="module")
+def head() -> OpenHead:
+    return OpenHead.load(HEAD)
+
+
+@pytest.fixture(scope="module")
+def look(head) -> Look:
+    return Look.of_head(head)
+
+
+def _facing(distance: float, focal: float, size: tuple[int, int], centre) -> Camera:
+    return Camera(focal, np.array(centre), np.eye(3), np.array([0, -0.05, -distance]), *size)
+
+
+def test_a_thumbnail_is_a_png_of_the_asked_size_and_the_same_every_time(head, look):
+    picture = thumbnail(head.template, look, 96)
+    assert picture == thumbnail(head.template, look, 96)
+    with Image.open(io.BytesIO(picture)) as image:
+        assert (image.format, image.size, image.mode) == ("PNG", (96, 96), "RGB")
+
+
+def test_all_heads_share_one_camera(head, look):
+    """The camera depends on the model alone, so a larger head looks larger."""
+    large = render(head.template * 1.1, look, thumbnail_camera(look, 96))[..., 3].sum()
+    small = render(head.template * 0.9, look, thumbnail_camera(look, 96))[..., 3].sum()
+    assert large > small * 1.1
+
+
+def test_the_silhouette_is_where_the_camera_projects_the_vertices(head, look):
+    camera = _facing(0.9, 260, (160, 120), (70, 50))
+    coverage = render(head.template, look, camera)[..., 3]
+    seen = camera.project(head.template)
+    rows, columns = np.nonzero(coverage > 0.5)
+    assert abs(columns.min() - seen[:, 0].min()) < 1.5
+    assert abs(columns.max() + 1 - seen[:, 0].max()) < 1.5
+    assert abs(rows.min() - seen[:, 1].min()) < 1.5
+
+
+def test_eyes_have_pupils_in_the_middle_of_whites(head, look):
+    camera = _facing(0.6, 900, (400, 400), (200, 200))
+    picture = render(head.template, look, camera)[..., :3]
+    for name in ("eye_L", "eye_R"):
+        joint = head.joints(np.zeros(head.identity.shape[0]))[head.joint_names.index(name)]
+        column, row = camera.project(joint).astype(int)
+        pupil = picture[row - 2 : row + 3, column - 2 : column + 3].mean()
+        white = picture[row - 2 : row + 3, column + 12 : column + 16].mean()
+        assert pupil < 0.15
+        assert white > 3 * pupil
+
+
+def test_overlay_leaves_the_photo_alone_outside_the_head(head, look):
+    photo = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    camera = _facing(0.9, 260, (160, 120), (70, 50))
+    coverage = render(head.template, look, camera)[..., 3]
+    laid = overlay(photo, head.template, look, camera)
+    np.testing.assert_array_equal(laid[coverage == 0], photo[coverage == 0])
+    assert (laid[coverage == 1] != photo[coverage == 1]).any(1).mean() > 0.9
+    np.testing.assert_array_equal(overlay(photo, head.template, look, camera, 0.0), photo)
+
+
+def test_a_cropped_camera_sees_the_same_points_in_the_cut(head):
+    camera = _facing(0.9, 1300, (800, 600), (390, 310))
+    part = cropped(camera, (100.0, 50.0, 500.0, 450.0), 200)
+    expected = (camera.project(head.template) - (100, 50)) / 2
+    np.testing.assert_allclose(part.project(head.template), expected, atol=1e-9)
+    assert (part.width, part.height) == (200, 200)
+
+
+def test_a_head_without_eyes_is_shown_whole():
+    corners = np.array([[-0.1, -0.1, 0], [0.1, -0.1, 0], [0.1, 0.1, 0], [-0.1, 0.1, 0]], np.float32)
+    look = Look.of_parts(corners, np.array([[0, 1, 2, 3]]), np.array([0]), ("skin",))
+    coverage = render(corners, look, thumbnail_camera(look, 64))[..., 3]
+    assert not coverage[[0, -1]].any()
+    assert coverage.mean() > 0.5
