@@ -66,7 +66,8 @@ class PhotoHead:
     normals : (V, 3) of the template; triangles : (T, 3) int32; material : (V,) uint8;
     lips, brows, teeth, openness : (V,) 0..1;
     eye_centres : (2, 3) left, right; eye_radius : of both; points, landmarks : the evidence points
-    and the detector's 468. Everything not said is float32. `labelled` tells that `identity` is the open head's basis.
+    and the detector's 468. Everything not said is float32. `labelled` : `identity` is the open
+    head's basis.
     """
 
     template: np.ndarray

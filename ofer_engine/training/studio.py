@@ -82,7 +82,7 @@ class Studio:
     """Takes photos of one parametric head. The same (seed, index) gives the same bits."""
 
     def __init__(self, head: PhotoHead, misfit_mm: float) -> None:
-        """misfit_mm : average rms, on the face, of smooth shape noise outside the identity basis."""
+        """misfit_mm : average rms on the face of smooth shape noise outside the identity basis."""
         self.head = head
         self.fields = FaceFields.of(head)
         self.backdrops = BackdropBank(_RENDER_SIDE)
