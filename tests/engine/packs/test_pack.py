@@ -1,0 +1,105 @@
+"""Packs on disk: the bundled one loads, and a damaged one is refused by name."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.packs import registry
+from ofer_engine.packs.pack import HEAD, NETWORKS, read_pack, read_record, write_pack
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A pack folder that may be damaged."""
+    return shutil.copytree(registry.BUNDLED / "open", tmp_path / "open")
+
+
+@pytest.fixture(scope="module")
+def pack():
+    return read_pack(registry.BUNDLED / "open", CPU)
+
+
+def test_the_bundled_pack_says_what_it_is(pack):
+    assert pack.record.id == "open" and pack.record.commercial
+    assert pack.record.claim == "plausible, not a likeness"
+    assert read_record(registry.BUNDLED / "open") == pack.record
+
+
+def test_the_bundled_pack_is_small_enough():
+    folder = registry.BUNDLED / "open"
+    assert sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) <= 40 * 2**20
+
+
+def test_networks_are_ready_to_use_and_finite(pack):
+    for name in NETWORKS:
+        network = getattr(pack.networks, name)
+        assert not network.training
+        assert not any(p.requires_grad for p in network.parameters())
+        assert all(torch.isfinite(v).all() for v in network.state_dict().values())
+
+
+def test_writing_and_reading_again_changes_nothing(pack, copy):
+    write_pack(copy, pack.record, pack.sizes, pack.networks)
+    again = read_pack(copy, CPU)
+    assert again.record == pack.record and again.sizes == pack.sizes
+    for name in NETWORKS:
+        one = getattr(pack.networks, name).state_dict()
+        other = getattr(again.networks, name).state_dict()
+        assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+@pytest.mark.parametrize("name", [HEAD, *(f"{n}.safetensors" for n in NETWORKS)])
+def test_one_flipped_bit_is_found_in_every_file(copy, name):
+    file = copy / name
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(OferError, match=name) as caught:
+        read_pack(copy, CPU)
+    assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
+
+
+@pytest.mark.parametrize("name", ["pack.json", HEAD, "idgen.safetensors"])
+def test_a_missing_file_is_named(copy, name):
+    (copy / name).unlink()
+    with pytest.raises(OferError, match=name) as caught:
+        read_pack(copy, CPU)
+    assert caught.value.code is ErrorCode.WEIGHTS_MISSING and caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b'{"format": 1}', b'{"format": 99}', b"\xff\xfe\x00", b'{"a":' * 9],
+)
+def test_a_damaged_description_is_refused(copy, content):
+    (copy / "pack.json").write_bytes(content)
+    with pytest.raises(OferError) as caught:
+        read_pack(copy, CPU)
+    assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
+
+
+@pytest.mark.parametrize("change", [{"identities": 7}, {"points": "many"}, {"more": 1}])
+def test_sizes_that_do_not_fit_the_weights_are_refused(copy, change):
+    file = copy / "pack.json"
+    description = json.loads(file.read_text())
+    description["sizes"] |= change
+    file.write_text(json.dumps(description))
+    with pytest.raises(OferError) as caught:
+        read_pack(copy, CPU)
+    assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
+
+
+def test_the_registry_finds_packs_and_protects_the_bundled_ones(tmp_path, copy):
+    shutil.copytree(copy, tmp_path / "packs" / "mine")
+    shutil.copytree(copy, tmp_path / "packs" / "open")
+    found = registry.find_packs(tmp_path)
+    assert set(found) == {"open", "mine"}
+    assert found["open"] == registry.BUNDLED / "open"
+    with pytest.raises(OferError, match="mine") as caught:
+        registry.pack_folder("nobody", tmp_path)
+    assert caught.value.code is ErrorCode.WEIGHTS_MISSING

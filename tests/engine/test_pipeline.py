@@ -1,0 +1,110 @@
+"""One photo set once, many heads drawn from it."""
+
+import numpy as np
+import pytest
+import torch
+
+from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.packs.pack import read_pack
+from ofer_engine.packs.registry import BUNDLED, pack_folder
+from ofer_engine.photo.faces import FaceDetector
+from ofer_engine.photo.load import load_photo
+from ofer_engine.pipeline import Reconstructor
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def opened(portrait):
+    reconstructor = Reconstructor(read_pack(pack_folder("open", None), CPU), CPU)
+    photo = load_photo(portrait)
+    faces = FaceDetector.load(BUNDLED / "faces").detect(photo)
+    reconstructor.set_photo(photo, faces[0])
+    return reconstructor, photo, faces[0]
+
+
+def test_nothing_can_be_drawn_before_a_photo_is_set():
+    reconstructor = Reconstructor(read_pack(pack_folder("open", None), CPU), CPU)
+    with pytest.raises(OferError) as caught:
+        reconstructor.identities(1, seed=0)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+@pytest.mark.parametrize("count", [1, 2, 33])
+@pytest.mark.parametrize("sampler", ["ddpm", "ddim", "dpm_solver_pp_2m"])
+def test_any_number_of_heads_from_any_sampler(opened, count, sampler):
+    reconstructor, *_ = opened
+    drawn = reconstructor.identities(count, seed=1, sampler=sampler, steps=8)
+    assert drawn.shape == (count, reconstructor.pack.sizes.identities)
+    assert np.isfinite(drawn).all()
+    ranking = reconstructor.rank(drawn)
+    assert sorted(ranking.order) == list(range(count))
+    assert (np.diff(ranking.scores[ranking.order]) <= 0).all()
+
+
+def test_a_seed_means_the_same_bits_and_another_means_others(opened):
+    reconstructor, *_ = opened
+    one, two = (reconstructor.identities(10, seed=4) for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+    assert np.abs(reconstructor.identities(10, seed=5) - one).max() > 0.1
+
+
+def test_heads_are_people_and_differ(opened):
+    reconstructor, *_ = opened
+    drawn = reconstructor.identities(100, seed=0)
+    spread = drawn.std(axis=0)
+    assert (spread > 0.1).all() and (spread < 1.5).all()
+    assert np.abs(drawn).max() < 6
+
+
+def test_expressions_are_unit_weights_most_typical_first(opened):
+    reconstructor, *_ = opened
+    drawn = reconstructor.expressions(15, seed=0)
+    assert drawn.shape == (15, 52) and drawn.min() >= 0 and drawn.max() <= 1
+    away = np.square(drawn - drawn.mean(axis=0)).sum(axis=1)
+    assert away[:5].mean() < away[-5:].mean()
+
+
+def test_the_camera_puts_the_head_on_the_face(opened):
+    reconstructor, photo, face = opened
+    evidence, head = reconstructor.evidence, reconstructor.pack.head
+    surface = head.vertices(evidence.identity, evidence.expression)
+    projected = evidence.camera.project(surface[head.landmark_triangles])
+    landmarks = np.einsum("lcd,lc->ld", projected, head.landmark_barycentric)
+    size = np.ptp(face.landmarks[:, :2], axis=0).max()
+    away = np.linalg.norm(landmarks - face.landmarks[:, :2], axis=1) / size
+    assert np.median(away) < 0.04
+    assert evidence.camera.translation[2] < -0.2
+
+
+def test_the_face_that_is_asked_for_is_the_one_that_is_read(opened):
+    reconstructor, photo, face = opened
+    first = reconstructor.evidence.points.copy()
+    moved = load_moved(photo, 40)
+    shifted = FaceDetector.load(BUNDLED / "faces").detect(moved)[0]
+    second = reconstructor.set_photo(moved, shifted).points
+    reconstructor.set_photo(photo, face)
+    size = np.ptp(first, axis=0).max()
+    np.testing.assert_allclose(second - first, [[40, 0]] * len(first), atol=0.03 * size)
+
+
+def load_moved(photo, by):
+    """The same photo with `by` pixel columns added on the left."""
+    import dataclasses
+
+    padded = np.pad(photo.pixels, ((0, 0), (by, 0), (0, 0)), mode="edge")
+    return dataclasses.replace(photo, pixels=padded)
+
+
+def test_progress_can_stop_the_drawing(opened):
+    reconstructor, *_ = opened
+    seen = []
+
+    def stop(step, of):
+        seen.append((step, of))
+        if step == 3:
+            raise OferError(ErrorCode.CANCELLED, "Stopped.")
+
+    with pytest.raises(OferError):
+        reconstructor.identities(5, seed=0, steps=10, on_step=stop)
+    assert seen == [(1, 10), (2, 10), (3, 10)]
