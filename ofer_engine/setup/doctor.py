@@ -71,7 +71,8 @@ def masked(text: str) -> str:
     for folder in {str(home), str(home.resolve()), home.as_posix()}:
         if len(folder) > 1:
             text = re.sub(re.escape(folder) + r"(?=[\\/\s]|$|\W)", "~", text)
-    text = re.sub(r"(?i)((?:[a-z]:)?[\\/](?:home|users)[\\/])[^\\/\s]+", r"\1<user>", text)
+    text = re.sub(r"(?<![\w.~/-])(/home/|/Users/)[^/\s]+", r"\1<user>", text)
+    text = re.sub(r"(?i)\b([a-z]:[\\/]users[\\/])[^\\/\s]+", r"\1<user>", text)
     for name, stand_in in ((_user(), "<user>"), (platform.node(), "<machine>")):
         if len(name) >= _SHORTEST_NAME and name != "root":
             text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", stand_in, text)

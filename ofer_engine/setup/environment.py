@@ -124,7 +124,9 @@ class Environment:
         if not self.version("pip"):
             # Files that no record lists would mix with those of another version.
             shutil.rmtree(self.site_packages / "pip", ignore_errors=True)
-            if not _runs([str(self.python), "-I", "-m", "ensurepip", "--default-pip"]):
+            if self.ask("import ensurepip").returncode == 0:
+                runner.run([str(self.python), "-I", "-m", "ensurepip", "--default-pip"])
+            else:
                 self._add_pip_from(base, pip, runner)
         if self.version("pip") != version_of(pip):
             runner.run(self._pip("install", *ANY_PIP_OPTIONS, pip))

@@ -74,17 +74,7 @@ class Runner:
 
     def _run(self, command: Sequence[str], watch: Path | None) -> tuple[int, str]:
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            env=clean_environment(),
-            pass_fds=[self.held.fileno()] if self.held and os.name == "posix" else (),
-        )
+        process = self._start(command)
         try:
             return self._follow(process, watch)
         except BaseException:
@@ -95,6 +85,26 @@ class Runner:
                 process.kill()
                 process.wait()
             raise
+
+    def _start(self, command: Sequence[str]) -> subprocess.Popen[str]:
+        try:
+            return subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env=clean_environment(),
+                pass_fds=[self.held.fileno()] if self.held and os.name == "posix" else (),
+            )
+        except OSError as error:
+            raise OferError(
+                ErrorCode.ENGINE_MISSING,
+                f"{command[0]} does not start ({error.strerror}).",
+                "Run `install.py setup --rebuild`.",
+            ) from error
 
     def _follow(self, process: subprocess.Popen[str], watch: Path | None) -> tuple[int, str]:
         lines: queue.Queue[str | None] = queue.Queue()

@@ -66,7 +66,9 @@ def make_wheel(
     target = shelf / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(target, "w") as wheel:
         for path, text in files.items():
-            wheel.writestr(path, text)
+            entry = zipfile.ZipInfo(path)
+            entry.external_attr = 0o100755 << 16
+            wheel.writestr(entry, text)
     return target
 
 
@@ -114,7 +116,12 @@ class Project:
 
     def environment(self, **changes: str) -> dict[str, str]:
         """This process's variables with the shelf as the only source of packages."""
-        source = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.shelf)}
+        source = {
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.shelf),
+            "PIP_EXTRA_INDEX_URL": "",
+            "PIP_CONFIG_FILE": os.devnull,  # nor any source that this machine's user has set
+        }
         return {**os.environ, **source, **changes}
 
     def command(self, *arguments: str) -> list[str]:

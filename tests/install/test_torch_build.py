@@ -1,0 +1,101 @@
+"""Which build of PyTorch is taken, and by what, seen from a real pip and a real package index."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ofer_engine.setup import machine
+
+from .conftest import Project, make_wheel
+
+_UV_WITHOUT_NETWORK = """#!/usr/bin/env python3
+import pathlib, sys
+pathlib.Path(__file__).with_name("asked").write_text(" ".join(sys.argv[1:]))
+sys.exit("error: dns error")
+"""
+_NVIDIA_SMI = """#!/bin/sh
+echo "NVIDIA Test GPU, 570.1"
+"""
+
+
+@pytest.fixture
+def index(bare: Project) -> Iterator[dict[str, str]]:
+    """Variables that make pip take the project's wheels from a package index on this machine."""
+    make_wheel(bare.shelf, "uv", "uv", "", script=_UV_WITHOUT_NETWORK)
+    served = bare.shelf.parent / "index"
+    for wheel in bare.shelf.glob("*.whl"):
+        folder = served / wheel.name.split("-")[0].replace("_", "-")
+        folder.mkdir(parents=True, exist_ok=True)
+        wheel.rename(folder / wheel.name)
+    handler = functools.partial(_Quiet, directory=str(served))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        yield {"PIP_NO_INDEX": "0", "PIP_FIND_LINKS": "", "PIP_INDEX_URL": address}
+        server.shutdown()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """The test's own output stays readable."""
+
+
+def test_a_build_on_this_disk_is_left_to_pip(bare: Project) -> None:
+    answer = bare.install("setup")
+    assert "[3/5] PyTorch 1.0, the build on this disk" in answer.out.splitlines()
+
+
+def test_uv_is_asked_for_the_cpu_build_and_pip_takes_over_where_it_fails(
+    bare: Project, index: dict[str, str], tmp_path: Path
+) -> None:
+    answer = bare.install("setup", PATH="/usr/bin:/bin", **index)
+    assert answer.code == 0, answer.out
+    assert "[3/5] PyTorch 1.0, CPU build" in answer.out.splitlines()
+    assert "PyTorch's own index gave nothing" in answer.out
+    asked = bare.python.with_name("asked").read_text()
+    assert asked.startswith(f"pip install --python {bare.python} --torch-backend cpu ")
+    assert "--only-binary :all:" in asked and asked.endswith(" torch==1.0")
+    assert bare.works()
+
+
+def test_uv_is_left_to_choose_where_an_nvidia_gpu_answers(
+    bare: Project, index: dict[str, str], tmp_path: Path
+) -> None:
+    tool = tmp_path / "tools" / "nvidia-smi"
+    tool.parent.mkdir()
+    tool.write_text(_NVIDIA_SMI)
+    tool.chmod(0o755)
+    answer = bare.install("setup", PATH=f"{tool.parent}:/usr/bin:/bin", **index)
+    assert "[3/5] PyTorch 1.0, CUDA build" in answer.out.splitlines()
+    assert "--torch-backend auto " in bare.python.with_name("asked").read_text()
+
+
+def test_a_build_asked_for_replaces_another_and_is_then_kept(
+    bare: Project, index: dict[str, str]
+) -> None:
+    assert bare.install("setup", "--torch", "cpu", **index).code == 0
+    assert bare.install("setup", "--torch", "cu128", **index).code == 0
+    assert "--torch-backend cu128 " in bare.python.with_name("asked").read_text()
+    assert bare.install("setup", "--torch", "cu128").last.endswith("Nothing to do.")
+    assert bare.install("setup").last.endswith("Nothing to do.")
+
+
+@pytest.mark.parametrize(
+    ("versions", "amd"), [(("0", "0"), False), (("0", "110000"), True), ((), False)]
+)
+def test_an_amd_gpu_is_told_from_the_kernel_driver(versions, amd, tmp_path, monkeypatch) -> None:
+    for node, version in enumerate(versions):
+        (tmp_path / str(node)).mkdir()
+        lines = f"cpu_cores_count 8\ngfx_target_version {version}\n"
+        (tmp_path / str(node) / "properties").write_text(lines)
+    monkeypatch.setattr(machine, "_KFD_NODES", tmp_path)
+    monkeypatch.setattr(machine, "nvidia_gpus", tuple)
+    monkeypatch.setattr("sys.platform", "linux")
+    expected = machine.Accelerator.ROCM if amd else machine.Accelerator.CPU
+    assert machine.accelerator() is expected
