@@ -7,15 +7,19 @@ head's head joint. Built by ofer_engine/training/open_head_build.py from CC0 Mak
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
 from ..contract.arkit import ARKIT_52
 from ..contract.errors import ErrorCode, OferError
 
-JOINT_NAMES = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
+JOINT_NAMES: Final = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
+_HALF: Final = ("identity", "expression", "regions")
+_WORDS: Final = ("part_names", "region_names", "joint_names")
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,10 @@ class OpenHead:
     mirror: np.ndarray
     neck_loop: np.ndarray
 
-    expression_names = ARKIT_52
+    @property
+    def expression_names(self) -> tuple[str, ...]:
+        """ARKIT_52."""
+        return ARKIT_52
 
     @classmethod
     def load(cls, path: Path) -> OpenHead:
@@ -69,7 +76,7 @@ class OpenHead:
             with np.load(path) as data:
                 arrays = {name: data[name] for name in data.files}
             return cls._from_arrays(arrays)
-        except (zipfile.BadZipFile, OSError, EOFError, KeyError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, ValueError) as error:
             raise OferError(
                 ErrorCode.WEIGHTS_DAMAGED, f"The open head {path.name} cannot be read.",
                 "Get the repository again, or build the head with open_head_build.",
@@ -77,33 +84,25 @@ class OpenHead:
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, np.ndarray]) -> OpenHead:
-        def words(name: str) -> tuple[str, ...]:
-            return tuple(str(word) for word in arrays[name])
+        values: dict[str, Any] = dict(arrays)
+        for name in _HALF:
+            values[name] = arrays[name].astype(np.float32)
+        for name in _WORDS:
+            values[name] = tuple(str(word) for word in arrays[name])
+        values["joint_parents"] = tuple(int(parent) for parent in arrays["joint_parents"])
+        values["mean_joints"] = values.pop("joints")
+        for value in values.values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
 
-        return cls(
-            template=arrays["template"],
-            identity=arrays["identity"].astype(np.float32),
-            expression=arrays["expression"].astype(np.float32),
-            polygons=arrays["polygons"],
-            uv=arrays["uv"],
-            part=arrays["part"],
-            part_names=words("part_names"),
-            regions=arrays["regions"].astype(np.float32),
-            region_names=words("region_names"),
-            mean_joints=arrays["joints"],
-            joints_identity=arrays["joints_identity"],
-            joint_names=words("joint_names"),
-            joint_parents=tuple(int(parent) for parent in arrays["joint_parents"]),
-            skin_weights=arrays["skin_weights"],
-            outer=arrays["outer"],
-            face=arrays["face"],
-            landmark_triangles=arrays["landmark_triangles"],
-            landmark_barycentric=arrays["landmark_barycentric"],
-            point_vertices=arrays["point_vertices"],
-            rank_vertices=arrays["rank_vertices"],
-            mirror=arrays["mirror"],
-            neck_loop=arrays["neck_loop"],
-        )
+    def save(self, path: Path) -> None:
+        """Write head.npz; modes, units and regions are stored as float16, the rest as it is."""
+        arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        arrays["joints"] = arrays.pop("mean_joints")
+        for name in _HALF:
+            arrays[name] = arrays[name].astype(np.float16)
+        np.savez_compressed(path, allow_pickle=False, **arrays)
 
     def region(self, name: str) -> np.ndarray:
         """(V,) float32 in 0..1. Raises KeyError for a name not in region_names."""

@@ -61,7 +61,7 @@ class HeadCut:
 def _edge_quads(quads: np.ndarray) -> dict[tuple[int, int], list[int]]:
     edges: dict[tuple[int, int], list[int]] = defaultdict(list)
     for index, quad in enumerate(quads):
-        for a, b in zip(quad, np.roll(quad, -1), strict=True):
+        for a, b in zip(quad.tolist(), np.roll(quad, -1).tolist(), strict=True):
             edges[min(a, b), max(a, b)].append(index)
     return edges
 
@@ -102,7 +102,7 @@ def _component_above(quads: np.ndarray, loop: list[int], start: int) -> np.ndarr
             across[sides[0]].append(sides[1])
             across[sides[1]].append(sides[0])
     reached = np.zeros(len(quads), bool)
-    todo = list(np.flatnonzero((quads == start).any(1)))
+    todo = np.flatnonzero((quads == start).any(1)).tolist()
     reached[todo] = True
     while todo:
         for quad in across[todo.pop()]:

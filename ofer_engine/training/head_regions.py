@@ -1,4 +1,4 @@
-"""Named soft regions of the open head's skin, and the vertices that networks look at."""
+"""Named soft regions of the open head's skin."""
 
 from __future__ import annotations
 
@@ -38,31 +38,22 @@ def regions(
     template : (V, 3) metres; outer : (V,) bool; neck_share : (V,) skin weight of neck and root;
     landmarks : (468, 3) metres on the template.
     """
-    uv = np.zeros((len(template), 2))
-    uv[cut.polygons.ravel()] = cut.uv.reshape(-1, 2)
-    skin = np.zeros(len(template))
-    skin[cut.vertices_of("skin")] = 1
+    lips, eyelids, ears, cavity = _painted(makehuman, cut)
     front = outer & (template[:, 2] > landmarks[list(FACE_OVAL), 2].min() - 0.01)
 
     def inside(outline: np.ndarray, border: float = _BORDER) -> np.ndarray:
         return inside_polygon(template, outline, border) * front
 
-    ears = makehuman.mask("ears", uv) * skin
-    lips = makehuman.mask("lips", uv) * skin
-    cavity = makehuman.mask("inside-mouth", uv) * skin
     face = inside(_oval(landmarks)) * (1 - ears)
     nose = inside(landmarks[list(_NOSE)])
     brows = np.maximum(
         inside(landmarks[list(RIGHT_BROW)], 0.003), inside(landmarks[list(LEFT_BROW)], 0.003)
     )
-    eyelids = makehuman.mask("eyelids", uv) * skin
-    eye_line = landmarks[[70, 300], 1].mean()
-    lip_line = landmarks[[61, 291], 1].mean()
-    rise = np.clip((template[:, 1] - eye_line) / _BORDER + 0.5, 0, 1)
+    rise = np.clip((template[:, 1] - landmarks[[70, 300], 1].mean()) / _BORDER + 0.5, 0, 1)
     drop = np.clip((landmarks[17, 1] - template[:, 1]) / _BORDER + 0.5, 0, 1)
     middle = np.clip((landmarks[291, 0] * 1.1 - np.abs(template[:, 0])) / 0.006 + 0.5, 0, 1)
     forehead = face * rise * (1 - brows)
-    chin = face * drop * middle * (template[:, 1] < lip_line)
+    chin = face * drop * middle * (template[:, 1] < landmarks[[61, 291], 1].mean())
     cheeks = face * np.clip(1 - rise - nose - lips - eyelids - chin, 0, 1)
     neck = outer * np.clip(neck_share * 1.5, 0, 1) * (1 - face)
     scalp = outer * np.clip(1 - face - ears - neck, 0, 1)
@@ -73,30 +64,19 @@ def regions(
     return np.maximum(found, found[:, cut.mirror])
 
 
+def _painted(makehuman: MakeHuman, cut: HeadCut) -> np.ndarray:
+    """(4, V): MakeHuman's own pictures of lips, eyelids, ears and the inside of the mouth."""
+    uv = np.zeros((len(cut.base_ids), 2))
+    uv[cut.polygons.ravel()] = cut.uv.reshape(-1, 2)
+    skin = np.zeros(len(uv))
+    skin[cut.vertices_of("skin")] = 1
+    names = ("lips", "eyelids", "ears", "inside-mouth")
+    return np.stack([makehuman.mask(name, uv) * skin for name in names])
+
+
 def _oval(landmarks: np.ndarray) -> np.ndarray:
     """(36, 3) outline of the face, raised to the hairline above the eyes."""
     outline = landmarks[list(FACE_OVAL)].copy()
     above = outline[:, 1] > landmarks[[70, 300], 1].mean()
     outline[above, 1] += _HAIRLINE_RISE
     return outline
-
-
-def spread(points: np.ndarray, among: np.ndarray, taken: list[int], count: int) -> list[int]:
-    """Farthest-point choice of `count` of the vertices `among`, far from those taken already.
-
-    points : (V, 3); among : (n,) int; taken : vertex ids. Starts from the foremost vertex when
-    nothing is taken.
-    """
-    distance = np.full(len(among), np.inf)
-    for vertex in taken:
-        distance = np.minimum(distance, np.linalg.norm(points[among] - points[vertex], axis=1))
-    chosen: list[int] = []
-    for _ in range(min(count, len(among))):
-        if chosen or taken:
-            index = int(distance.argmax())
-        else:
-            index = int(points[among, 2].argmax())
-        chosen.append(int(among[index]))
-        gap = np.linalg.norm(points[among] - points[among[index]], axis=1)
-        distance = np.minimum(distance, gap)
-    return chosen

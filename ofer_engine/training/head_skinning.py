@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from ..heads.open_head import JOINT_NAMES
 from .head_cut import HeadCut
 from .makehuman import MakeHuman
-from .slider_head import JOINT_NAMES
 
 _BONE_JOINT: Final = {
     "eye.L": "eye_L",

@@ -131,8 +131,7 @@ def fit_prior(
 
     face : (V,) bool, the vertices that the figures speak of.
     """
-    chosen = fit.vertices
-    on_face = face[chosen]
+    chosen, on_face = fit.vertices, face[fit.vertices]
     goals, sizes = _aligned_identities(scan, fit, scan.outer, on_face)
     rows = np.concatenate(
         [source.columns[:, chosen].transpose(1, 2, 0), _gauge(source.average[chosen])], axis=2

@@ -42,7 +42,7 @@ def _brow(points: np.ndarray) -> np.ndarray:
 
 
 def load_ict(path: Path) -> IctScan:
-    """Read ict_facekit_light.npz: `neutral`, `identity`, `faces`, `face_material`, `landmarks68`."""
+    """Read ict_facekit_light.npz: neutral, identity, faces, face_material, landmarks68."""
     data = np.load(path)
     neutral = data["neutral"].astype(float) * _METRES
     faces, material = data["faces"], data["face_material"]

@@ -1,50 +1,30 @@
-"""Where the packaged detector's 468 landmarks lie on a head mesh: render, detect, cast back.
-
-The landmark network (face_landmark.tflite of the mediapipe 0.10.21 wheel, Apache-2.0) runs through
-ai-edge-litert, at build time only.
-"""
+"""Where the packaged detector's 468 landmarks lie on a head mesh: render, detect, cast back."""
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+import torch
 
+from ..photo.face_networks import LandmarkNetwork
 from .surface import closest_points
-from .surface_view import rotation, view
+from .surface_view import SurfaceView, rotation, view
 
 LANDMARKS: Final = 468
-_NETWORK: Final = "mediapipe/modules/face_landmark/face_landmark.tflite"
 _INPUT: Final = 192
 _EYE_CORNERS: Final = (33, 263)
 _CERTAIN: Final = 0.9
 
 
-class LandmarkNetwork:
-    """The 468-landmark network behind one call."""
-
-    def __init__(self, wheel: Path) -> None:
-        data = zipfile.ZipFile(wheel).read(_NETWORK)
-        self._interpreter = Interpreter(model_content=data, num_threads=1)
-        self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._outputs = [o["index"] for o in self._interpreter.get_output_details()]
-
-    def __call__(self, crop: np.ndarray) -> tuple[np.ndarray, float]:
-        """crop : (192, 192, 3) float32 RGB in 0..1. (468, 2) pixels of the crop, and the
-        probability that a face is there."""
-        self._interpreter.set_tensor(self._input, crop[None].astype(np.float32))
-        self._interpreter.invoke()
-        points, flag = sorted(
-            (self._interpreter.get_tensor(output).ravel() for output in self._outputs),
-            key=lambda array: -array.size,
-        )
-        return points.reshape(LANDMARKS, 3)[:, :2].copy(), float(1 / (1 + np.exp(-flag[0])))
+def _ask(network: LandmarkNetwork, crop: np.ndarray) -> tuple[np.ndarray, float]:
+    """crop : (192, 192, 3) RGB in 0..1. (468, 2) pixels of it, and the face probability."""
+    picture = torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)[None], np.float32))
+    with torch.inference_mode():
+        points, presence = network(picture)
+    return points[0, :, :2].numpy().astype(float), float(torch.sigmoid(presence[0]))
 
 
 def _crop(picture: np.ndarray, centre: np.ndarray, size: float, angle: float) -> np.ndarray:
@@ -70,7 +50,7 @@ def detect(network: LandmarkNetwork, picture: np.ndarray) -> tuple[np.ndarray, f
     centre, extent, angle = np.full(2, size / 2), size * 0.8, 0.0
     points, certainty = np.zeros((LANDMARKS, 2)), 0.0
     for _ in range(3):
-        found, certainty = network(_crop(picture, centre, extent, angle))
+        found, certainty = _ask(network, _crop(picture, centre, extent, angle))
         offset = (found / _INPUT - 0.5) * extent
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         points = offset @ turn.T + centre
@@ -127,15 +107,21 @@ def cast_landmarks(
         points, certainty = detect(network, shown.picture)
         if certainty < _CERTAIN:
             continue
-        column, row = np.clip(points.astype(int), 0, len(shown.picture) - 1).T
-        triangle = shown.triangle[row, column]
-        on_head = triangle >= 0
-        hit = np.full((LANDMARKS, 3), np.nan)
-        corners = reference[triangles[triangle[on_head]]]
-        weights = shown.barycentric[row, column][on_head]
-        hit[on_head] = (corners * weights[:, :, None]).sum(1)
-        hits.append(hit)
+        hits.append(_carry(points, shown, reference, triangles))
     return _summarise(np.array(hits))
+
+
+def _carry(
+    points: np.ndarray, shown: SurfaceView, reference: np.ndarray, triangles: np.ndarray
+) -> np.ndarray:
+    """(468, 3): the surface points behind the pixels, on the reference mesh; NaN beside it."""
+    column, row = np.clip(points.astype(int), 0, len(shown.picture) - 1).T
+    triangle = shown.triangle[row, column]
+    on_head = triangle >= 0
+    hit = np.full((LANDMARKS, 3), np.nan)
+    corners = reference[triangles[triangle[on_head]]]
+    hit[on_head] = (corners * shown.barycentric[row, column][on_head][:, :, None]).sum(1)
+    return hit
 
 
 def _summarise(hits: np.ndarray) -> CastLandmarks:
@@ -149,7 +135,9 @@ def _summarise(hits: np.ndarray) -> CastLandmarks:
     return CastLandmarks(middle, spread, len(hits))
 
 
-def attach(position: np.ndarray, vertices: np.ndarray, triangles: np.ndarray):
+def attach(
+    position: np.ndarray, vertices: np.ndarray, triangles: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Barycentric places of the cast landmarks on a surface.
 
     position : (468, 3) metres; triangles : (T, 3), the surfaces that may carry a landmark.

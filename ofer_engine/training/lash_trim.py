@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from .head_cut import HeadCut
 
@@ -40,5 +40,5 @@ def lash_trim(cut: HeadCut, vertices: np.ndarray) -> LashTrim:
         radius = np.linalg.norm(eyeball - centre, axis=1).mean()
         touching |= np.linalg.norm(vertices[lashes] - centre, axis=1) < _ROOT_REACH * radius
     rooted = lashes[touching]
-    _, nearest = cKDTree(vertices[rooted]).query(vertices[lashes])
+    _, nearest = KDTree(vertices[rooted]).query(vertices[lashes])
     return LashTrim(lashes, rooted[nearest])

