@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -24,10 +25,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--glb", type=Path)
     options = parser.parse_args(arguments)
     addon = _addon()
-    from importlib import import_module
-
-    errors = import_module(f"{_PACKAGE}.ofer_engine.contract.errors")
-    scene_file = import_module(f"{_PACKAGE}.ofer_blender.scene_file")
+    errors = importlib.import_module(f"{_PACKAGE}.ofer_engine.contract.errors")
+    scene_file = importlib.import_module(f"{_PACKAGE}.ofer_blender.scene_file")
     addon.register()
     try:
         scene_file.build(options.reconstruction, options.blend, options.glb)
@@ -50,7 +49,15 @@ def _addon() -> ModuleType:
     return package
 
 
+def _silence() -> None:
+    """Blender and its exporters chat on stdout, some of it only when the process ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 if __name__ == "__main__":
+    _silence()
     after = sys.argv.index("--") if "--" in sys.argv else 0
     status = main(sys.argv[after + 1 :])
     if status:

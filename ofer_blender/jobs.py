@@ -17,17 +17,23 @@ INTERVAL: Final = 0.1
 def follow(operator: bpy.types.Operator, wait: bool) -> set[str]:
     """Follow the job that the operator just began: with a timer, or until it is done.
 
-    Gives the operator's result; a job that failed while waited for is reported.
+    Background mode has no timers and always waits. Gives the operator's result; a job that
+    failed while waited for is reported.
     """
-    if not wait:
-        if not bpy.app.timers.is_registered(_tick):
-            bpy.app.timers.register(_tick, first_interval=INTERVAL)
+    if not (wait or bpy.app.background):
+        watch()
         return {"FINISHED"}
     desk.wait()
     if desk.failure:
         operator.report({"ERROR"}, f"{desk.failure.message} {desk.failure.hint}".strip())
         return {"CANCELLED"}
     return {"FINISHED"}
+
+
+def watch() -> None:
+    """Let a timer poll the desk until its job is done."""
+    if not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, first_interval=INTERVAL)
 
 
 def stop() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -52,12 +50,11 @@ def build(folder: Path, blend: Path | None, glb: Path | None) -> bpy.types.Objec
     head.select_set(True)
     bpy.context.view_layer.objects.active = head
     _look_at(head)
-    with _quiet():
-        if glb:
-            bpy.ops.export_scene.gltf(filepath=str(glb.absolute()), **GLB_SETTINGS)
-        if blend:
-            path = str(blend.absolute())
-            bpy.ops.wm.save_as_mainfile(filepath=path, check_existing=False, compress=True)
+    if glb:
+        bpy.ops.export_scene.gltf(filepath=str(glb.absolute()), **GLB_SETTINGS)
+    if blend:
+        path = str(blend.absolute())
+        bpy.ops.wm.save_as_mainfile(filepath=path, check_existing=False, compress=True)
     return head
 
 
@@ -99,16 +96,3 @@ def _look_at(head: bpy.types.Object) -> None:
                 region.view_location = middle
                 region.view_distance = 0.75
                 region.view_rotation = Euler(front).to_quaternion()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what Blender's exporters print on stdout out of our caller's."""
-    stdout, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    try:
-        yield
-    finally:
-        os.dup2(stdout, 1)
-        os.close(stdout)
-        os.close(nowhere)

@@ -52,17 +52,14 @@ class OFER_OT_use_identity(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if no_head(cls, context):
-            return False
-        head = hypotheses.active_head(context)
-        if hypotheses.is_basis(head, hypotheses.chosen_identity(head)):
-            cls.poll_message_set("This identity is the Basis already")
-            return False
-        return True
+        return not no_head(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         name = self.name or hypotheses.chosen_identity(head)
+        if hypotheses.is_basis(head, name):
+            self.report({"INFO"}, f"{name} is the Basis already.")
+            return {"CANCELLED"}
         if name not in head.ofer.identities or name not in head.data.shape_keys.key_blocks:
             self.report({"ERROR"}, f"{head.name} has no shape key {name!r} of an identity.")
             return {"CANCELLED"}

@@ -64,7 +64,7 @@ class OFER_OT_find_faces(bpy.types.Operator):
             jobs.desk.open_photo(engine_settings(), photo_source.chosen(context.scene.ofer))
         except OferError as error:
             return refuse(self, error)
-        return jobs.follow(self, self.wait or bpy.app.background)
+        return jobs.follow(self, self.wait)
 
 
 class OFER_OT_choose_face(bpy.types.Operator):

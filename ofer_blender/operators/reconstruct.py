@@ -57,7 +57,7 @@ class OFER_OT_reconstruct(bpy.types.Operator):
             jobs.desk.reconstruct(engine, source, placed)
         except OferError as error:
             return refuse(self, error)
-        return jobs.follow(self, self.wait or bpy.app.background)
+        return jobs.follow(self, self.wait)
 
 
 class OFER_OT_cancel(bpy.types.Operator):

@@ -35,7 +35,7 @@ class OFER_OT_set_up_engine(bpy.types.Operator):
             jobs.desk.set_up(engine_settings())
         except OferError as error:
             return refuse(self, error)
-        return jobs.follow(self, self.wait or bpy.app.background)
+        return jobs.follow(self, self.wait)
 
 
 class OFER_OT_open_log(bpy.types.Operator):

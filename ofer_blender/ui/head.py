@@ -53,7 +53,10 @@ class OFER_PT_hypotheses(_HeadPanel, bpy.types.Panel):
         )
         name = hypotheses.chosen_identity(head)
         row.operator("ofer.remove_hypothesis", text="", icon="REMOVE").name = name
-        layout.operator("ofer.use_identity", icon="CHECKMARK").name = name
+        if hypotheses.is_basis(head, name):
+            layout.label(text="This one is the Basis", icon="CHECKMARK")
+        else:
+            layout.operator("ofer.use_identity", icon="CHECKMARK").name = name
 
 
 class OFER_PT_expressions(_HeadPanel, bpy.types.Panel):

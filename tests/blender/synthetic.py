@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from ofer_faces.ofer_engine.contract import reconstruction as rec
 
-RINGS, SIDES = 20, 25
+RINGS, SIDES = 10, 12
 IDENTITIES, EXPRESSIONS, CANDIDATES = 4, 3, 7
 JOINTS = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
 PARTS = ("skin", "eye_left", "eye_right", "lashes", "teeth_upper", "teeth_lower", "tongue")
 
 
 def write(folder: Path, name: str = "anna", **changes: np.ndarray) -> rec.Reconstruction:
-    """Write `folder/NAME.ofer`: an egg of 500 vertices with eyeballs; `changes` replace arrays."""
+    """Write `folder/NAME.ofer`: an egg of 120 vertices with eyeballs; `changes` replace arrays."""
     arrays = {**_arrays(), **changes}
     record = _record(folder / f"{name}{rec.SUFFIX}", name)
     pictures = {item.name: _png(item.rank) for item in (*record.identities, *record.expressions)}
@@ -34,7 +34,7 @@ def _arrays() -> dict[str, np.ndarray]:
                        (0.03, 0.04, 0.08), (-0.03, 0.04, 0.08)])  # fmt: skip
     weights = rng.dirichlet(np.ones(4), vertices)
     part = np.zeros(len(polygons), np.uint8)
-    part[:60], part[60:120] = 1, 2
+    part[:20], part[20:40] = 1, 2
     return {
         "identity_vertices": identity.astype(np.float32),
         "identity_joints": np.tile(joints, (IDENTITIES, 1, 1)).astype(np.float32),
@@ -106,7 +106,9 @@ def _png(shade: int) -> bytes:
     """An 8 x 8 grey picture."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     rows = (b"\0" + bytes([shade * 20]) * 8) * 8
     header = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)

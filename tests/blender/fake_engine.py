@@ -1,0 +1,114 @@
+"""An engine that misbehaves on command: `fake_engine.py MODE PREPARED_FOLDER`.
+
+The real one cannot be made to hang, babble or speak another protocol. It speaks plain JSON lines
+of its own, so that a mistake in our encoder cannot hide in both ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+
+MODE, PREPARED = sys.argv[1], Path(sys.argv[2])
+requests: queue.Queue[dict | None] = queue.Queue()
+cancelled = threading.Event()
+quiet = threading.Event()
+
+
+def send(kind: str, **fields: object) -> None:
+    sys.stdout.write(json.dumps({"type": kind, **fields}) + "\n")
+    sys.stdout.flush()
+
+
+def read() -> None:
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["type"] == "Cancel":
+            cancelled.set()
+        else:
+            requests.put(request)
+    os._exit(0)
+
+
+def beat() -> None:
+    while True:
+        if not quiet.is_set():
+            send("Heartbeat")
+        time.sleep(0.2)
+
+
+def babble() -> None:
+    sys.stdout.write("Downloading… 50 %\n{}\n[1, 2\n" + '{"type": "Result"}\n\n{"type": "Nix"}\n')
+    sys.stdout.write("x" * 200_000 + "\n")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(b"\xff\xfe\x00\n")
+    sys.stdout.flush()
+
+
+def open_photo(request: dict) -> None:
+    if MODE == "bad_photo":
+        message = "anna.jpg is no picture."
+        send("Failure", id=request["id"], code="photo_unreadable", message=message,
+             hint="Choose a JPEG or PNG.", log="")  # fmt: skip
+        return
+    face = {"score": 0.9, "low_confidence": False}
+    faces = [
+        {"box": [10.0, 20.0, 100.0, 120.0], "confidence": 0.99, **face},
+        {"box": [300, 20, 80.5, 90], "confidence": 0.4, **face, "low_confidence": True},
+    ]
+    found = [] if MODE == "no_face" else faces
+    send("PhotoOpened", id=request["id"], path=request["path"], width=640, height=480,
+         faces=found, notes=["The photo was scaled down."])  # fmt: skip
+
+
+def reconstruct(request: dict) -> None:
+    steps = 600 if MODE in ("slow", "deaf", "mute", "die") else 3
+    for step in range(steps):
+        send("Stage", id=request["id"], name="Drawing heads", step=step, of=steps, eta=1.5)
+        if cancelled.is_set() and MODE != "deaf":
+            cancelled.clear()
+            send("Cancelled", id=request["id"])
+            return
+        if MODE == "mute":
+            quiet.set()
+            time.sleep(60)
+        if MODE == "die":
+            os._exit(3)
+        if MODE == "garbage":
+            babble()
+        time.sleep(0.02)
+    folder = Path(request["out"]) / f"{request['name']}.ofer"
+    shutil.copytree(PREPARED / "anna.ofer", folder)
+    if MODE == "damaged":
+        (folder / "polygons.npy").write_bytes(b"no array")
+    (PREPARED / "request.json").write_text(json.dumps(request))
+    send("Result", id=request["id"], path=str(folder), notes=["The focal length was assumed."])
+
+
+def main() -> None:
+    threading.Thread(target=read, daemon=True).start()
+    if MODE == "flood":
+        while True:
+            sys.stdout.write("y" * 4096)
+    threading.Thread(target=beat, daemon=True).start()
+    while request := requests.get():
+        match request["type"]:
+            case "Hello":
+                protocol = 99 if MODE == "foreign" else 1
+                packs = ["open"]
+                send("Ready", protocol=protocol, engine="fake", device="cpu", memory=9, packs=packs)
+            case "OpenPhoto":
+                open_photo(request)
+            case "Reconstruct":
+                reconstruct(request)
+            case "Quit":
+                return
+
+
+main()

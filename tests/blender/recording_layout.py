@@ -1,0 +1,86 @@
+"""A layout that writes down what a panel draws; Blender draws none without a window."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import bpy
+
+
+class RecordingLayout:
+    """Takes every call that our panels make and fails where Blender would."""
+
+    def __init__(self, drawn: list[str] | None = None) -> None:
+        self.drawn = [] if drawn is None else drawn
+        self.alert = self.use_property_split = self.use_property_decorate = False
+        self.scale_y = 1.0
+
+    def _nest(self, **_: Any) -> RecordingLayout:
+        return RecordingLayout(self.drawn)
+
+    row = column = box = _nest
+
+    def label(self, text: str = "", icon: str = "NONE") -> None:
+        _check_icon(icon)
+        self.drawn.append(text)
+
+    def operator(
+        self, idname: str, text: str = "", icon: str = "NONE", depress: bool = False
+    ) -> SimpleNamespace:
+        _check_icon(icon)
+        module, name = idname.split(".")
+        kind = getattr(getattr(bpy.ops, module), name).get_rna_type()
+        shown = text or kind.name
+        self.drawn.append(f"[{idname}] {'*' if depress else ''}{shown}")
+        return SimpleNamespace()
+
+    def prop(self, data: Any, name: str, text: str | None = None, **_: Any) -> None:
+        self.drawn.append(f"{text or data.bl_rna.properties[name].name}: {getattr(data, name)}")
+
+    def progress(self, factor: float, text: str) -> None:
+        assert 0 <= factor <= 1
+        self.drawn.append(f"progress {factor:.2f} {text}")
+
+    def template_ID(self, data: Any, name: str, open: str) -> None:
+        self.drawn.append(f"image {getattr(data, name)}")
+
+    def template_icon(self, icon_value: int, scale: float) -> None:
+        self.drawn.append("thumbnail")
+
+    def template_list(
+        self, kind: str, _id: str, data: Any, items: str, active: Any, index: str
+    ) -> None:
+        draw_item = getattr(bpy.types, kind).draw_item
+        for item in getattr(data, items):
+            draw_item(SimpleNamespace(), bpy.context, self, data, item, 0, active, index)
+
+
+def _check_icon(icon: str) -> None:
+    known = bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items
+    assert icon in known, icon
+
+
+def draw(panel: str) -> list[str]:
+    """What a panel shows now, line by line; nothing where its poll says no."""
+    kind = getattr(bpy.types, panel)
+    if hasattr(kind, "poll") and not kind.poll(bpy.context):
+        return []
+    layout = RecordingLayout()
+    kind.draw(SimpleNamespace(layout=layout), bpy.context)
+    return layout.drawn
+
+
+def draw_preferences(preferences: bpy.types.AddonPreferences) -> list[str]:
+    """What the add-on's preferences show."""
+    layout = RecordingLayout()
+    type(preferences).draw(_Preferences(preferences, layout), bpy.context)
+    return layout.drawn
+
+
+class _Preferences:
+    def __init__(self, preferences: bpy.types.AddonPreferences, layout: RecordingLayout) -> None:
+        self._preferences, self.layout = preferences, layout
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._preferences, name)

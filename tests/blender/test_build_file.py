@@ -1,0 +1,69 @@
+"""`build_file.py` makes a .blend that opens and a .glb that other programs read."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+import synthetic
+from conftest import ROOT
+from ofer_faces.ofer_blender.frame import to_blender
+
+SCRIPT = ROOT / "ofer_blender" / "build_file.py"
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", "-X", "utf8", str(SCRIPT), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_blend_and_glb(tmp_path: Path) -> None:
+    record = synthetic.write(tmp_path, "ånna b")
+    blend, glb = tmp_path / "ånna b.blend", tmp_path / "ånna b.glb"
+    done = run(record.folder, "--blend", blend, "--glb", glb)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    head = bpy.context.view_layer.objects.active
+    assert head.name == "ånna b" and head.ofer.is_head
+    assert len(head.data.shape_keys.key_blocks) == 7
+    assert bpy.context.scene.camera.type == "CAMERA"
+    assert tuple(bpy.context.scene.render.resolution_x for _ in range(1)) == (640,)
+    assert [each.type for each in bpy.data.objects].count("LIGHT") == 3
+
+
+def test_glb_keeps_every_key(tmp_path: Path) -> None:
+    record = synthetic.write(tmp_path)
+    glb = tmp_path / "anna.glb"
+    assert run(record.folder, "--glb", glb).returncode == 0
+    bpy.ops.wm.read_homefile(use_empty=True)
+    bpy.ops.import_scene.gltf(filepath=str(glb))
+    (head,) = (each for each in bpy.data.objects if each.type == "MESH")
+    names = [key.name for key in head.data.shape_keys.key_blocks][1:]
+    assert names == [f"identity_{i:02d}" for i in (2, 3, 4)] + [
+        f"expression_{i:02d}" for i in (1, 2, 3)
+    ]
+    # Seams split vertices, so compare the clouds: each exported point is one of ours.
+    wanted = to_blender(record.array("expression_vertices")[1])
+    key = head.data.shape_keys.key_blocks["expression_02"]
+    seen = np.array([head.matrix_world @ point.co for point in key.points], np.float32)
+    apart = np.linalg.norm(seen[:, None] - wanted[None], axis=-1)
+    assert apart.min(axis=1).max() < 1e-5 and apart.min(axis=0).max() < 1e-5
+
+
+@pytest.mark.parametrize("damage", ["missing", "damaged", "unwritable"])
+def test_errors_are_one_sentence(tmp_path: Path, damage: str) -> None:
+    record = synthetic.write(tmp_path)
+    folder, blend = record.folder, tmp_path / "anna.blend"
+    if damage == "missing":
+        folder = tmp_path / "nobody.ofer"
+    elif damage == "damaged":
+        (folder / "uv.npy").write_bytes(b"nothing")
+    else:
+        blend = tmp_path / "no" / "such" / "folder" / "anna.blend"
+    done = run(folder, "--blend", blend)
+    assert done.returncode == 1 and done.stdout == ""
+    assert "Traceback" not in done.stderr and len(done.stderr.strip()) > 20

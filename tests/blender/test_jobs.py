@@ -1,0 +1,351 @@
+"""Jobs from the panel's buttons to the scene, and every way they can go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import bpy
+import pytest
+import synthetic
+from ofer_faces.ofer_blender import jobs
+from ofer_faces.ofer_engine.contract.errors import ErrorCode
+from recording_layout import draw
+from scene_dump import differences, dump
+
+Employ = Callable[[str], None]
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Operators return at once; `poll_until` is the timer, which never fires in this module."""
+    monkeypatch.setattr(jobs, "follow", lambda operator, wait: {"FINISHED"})
+
+
+def begin(photo: Path) -> None:
+    assert bpy.ops.ofer.reconstruct(filepath=str(photo)) == {"FINISHED"}
+
+
+def poll_until(done: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, f"still {jobs.desk.job}, {jobs.desk.failure}"
+        time.sleep(0.02)
+        jobs.desk.poll()
+
+
+def computing() -> bool:
+    return bool(jobs.desk.job and jobs.desk.job.stage == "Drawing heads")
+
+
+def idle() -> bool:
+    return jobs.desk.job is None
+
+
+def chosen(photo: Path) -> None:
+    bpy.ops.ofer.choose_photo(filepath=str(photo))
+
+
+def test_the_whole_story(employ: Employ, photo: Path, tmp_path: Path) -> None:
+    employ("ok")
+    chosen(photo)
+    bpy.ops.ofer.find_faces()
+    poll_until(idle)
+    assert jobs.desk.notes == ("The photo was scaled down.",)
+    bpy.ops.ofer.choose_face(index=1)
+    bpy.context.scene.ofer.seed = 42
+    bpy.ops.ed.undo_push(message="Settings")
+    before = dump()
+    bpy.ops.ofer.reconstruct()
+    poll_until(computing)
+    assert any("1.5" in line or "2 s left" in line for line in draw("OFER_PT_photo"))
+    poll_until(idle)
+    assert jobs.desk.failure is None
+    assert jobs.desk.notes == ("The focal length was assumed.",)
+    head = bpy.context.object
+    assert head.ofer.is_head and head.select_get()
+    assert Path(head.ofer.folder) == tmp_path / "home" / "reconstructions" / "anna.ofer"
+    asked = json.loads((tmp_path / "prepared" / "request.json").read_text())
+    assert (asked["face"], asked["seed"], asked["identities"]) == (1, 42, 100)
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+def test_result_is_the_head_of_its_folder(employ: Employ, photo: Path) -> None:
+    employ("ok")
+    begin(photo)
+    poll_until(idle)
+    names = [key.name for key in bpy.context.object.data.shape_keys.key_blocks]
+    assert len(names) == synthetic.IDENTITIES + synthetic.EXPRESSIONS
+
+
+def test_second_run_keeps_the_engine_and_the_first_folder(employ: Employ, photo: Path) -> None:
+    employ("ok")
+    begin(photo)
+    poll_until(idle)
+    engine = jobs.desk.client.pid
+    begin(photo)
+    poll_until(idle)
+    assert jobs.desk.client.pid == engine
+    folders = {Path(each.ofer.folder).name for each in bpy.data.objects}
+    assert folders == {"anna.ofer", "anna_02.ofer"}
+
+
+def test_box_by_hand_is_sent(employ: Employ, photo: Path, tmp_path: Path) -> None:
+    employ("no_face")
+    chosen(photo)
+    bpy.ops.ofer.find_faces()
+    poll_until(idle)
+    assert any("ofer.place_face" in line for line in draw("OFER_PT_photo"))
+    bpy.ops.ofer.place_face()
+    assert tuple(bpy.context.scene.ofer.box) == (200, 120, 240, 240)
+    bpy.ops.ofer.reconstruct()
+    poll_until(idle)
+    asked = json.loads((tmp_path / "prepared" / "request.json").read_text())
+    assert asked["box"] == [200.0, 120.0, 240.0, 240.0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "code"),
+    [("die", ErrorCode.ENGINE_DIED), ("foreign", ErrorCode.PROTOCOL_MISMATCH),
+     ("damaged", ErrorCode.RECONSTRUCTION_DAMAGED)],
+)  # fmt: skip
+def test_faults_leave_the_scene_untouched(
+    employ: Employ, photo: Path, mode: str, code: ErrorCode
+) -> None:
+    employ(mode)
+    before = dump()
+    begin(photo)
+    poll_until(idle)
+    assert jobs.desk.failure.code == code
+    assert differences(before, dump()) == []
+    drawn = " ".join(draw("OFER_PT_photo"))
+    assert jobs.desk.failure.message.split()[0] in drawn
+
+
+def test_bad_photo_says_what_to_do(employ: Employ, photo: Path) -> None:
+    employ("bad_photo")
+    chosen(photo)
+    before = dump()
+    bpy.ops.ofer.find_faces()
+    poll_until(idle)
+    assert jobs.desk.failure.code == ErrorCode.PHOTO_UNREADABLE
+    drawn = draw("OFER_PT_photo")
+    assert "anna.jpg is no picture." in drawn and "Choose a JPEG or PNG." in drawn
+    assert drawn[-1] == "[ofer.choose_photo] Choose Photo…"
+    assert differences(before, dump()) == []
+
+
+def test_engine_killed_in_mid_job_and_restarted(employ: Employ, photo: Path) -> None:
+    employ("slow")
+    before = dump()
+    begin(photo)
+    poll_until(computing)
+    os.kill(jobs.desk.client.pid, signal.SIGKILL)
+    poll_until(idle, seconds=2.0)
+    assert jobs.desk.failure.code == ErrorCode.ENGINE_DIED
+    assert differences(before, dump()) == []
+    employ("ok")
+    begin(photo)
+    poll_until(idle)
+    assert jobs.desk.failure is None and bpy.context.object.ofer.is_head
+
+
+def test_engine_that_died_while_idle_is_replaced(employ: Employ, photo: Path) -> None:
+    employ("ok")
+    begin(photo)
+    poll_until(idle)
+    old = jobs.desk.client.pid
+    os.kill(old, signal.SIGKILL)
+    poll_until(lambda: not jobs.desk.client.usable)
+    begin(photo)
+    poll_until(idle)
+    assert jobs.desk.failure is None and jobs.desk.client.pid != old
+
+
+@pytest.mark.parametrize("phase", ["starting", "computing", "opening"])
+def test_cancel_leaves_nothing(employ: Employ, photo: Path, tmp_path: Path, phase: str) -> None:
+    employ("slow")
+    before = dump()
+    if phase == "opening":
+        chosen(photo)
+        before = dump()
+        bpy.ops.ofer.find_faces()
+    else:
+        begin(photo)
+    if phase == "computing":
+        poll_until(computing)
+    assert bpy.ops.ofer.cancel() == {"FINISHED"}
+    asked = time.monotonic()
+    poll_until(idle)
+    assert time.monotonic() - asked < 0.5
+    assert jobs.desk.failure is None
+    assert differences(before, dump()) == []
+    assert not list((tmp_path / "home").glob("reconstructions/*"))
+
+
+def test_cancel_of_a_deaf_engine_ends_it(employ: Employ, photo: Path) -> None:
+    employ("deaf")
+    begin(photo)
+    poll_until(computing)
+    engine = jobs.desk.client.pid
+    bpy.ops.ofer.cancel()
+    poll_until(idle, seconds=4.0)
+    assert jobs.desk.client is None and jobs.desk.failure is None
+    poll_until(lambda: not Path(f"/proc/{engine}").exists())
+
+
+def test_result_waits_for_object_mode(
+    employ: Employ, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mesh = bpy.data.meshes.new("Own")
+    own = bpy.data.objects.new("Own", mesh)
+    bpy.context.collection.objects.link(own)
+    bpy.context.view_layer.objects.active = own
+    employ("ok")
+    begin(photo)
+    bpy.ops.object.mode_set(mode="EDIT")
+    poll_until(lambda: jobs.desk.job.result is not None)
+    jobs.desk.poll()
+    assert jobs.desk.job.stage == "Waiting for Object Mode" and len(bpy.data.objects) == 1
+    bpy.ops.object.mode_set(mode="OBJECT")
+    poll_until(idle)
+    assert bpy.context.object.ofer.is_head
+
+
+def test_cancel_while_waiting_for_object_mode(
+    employ: Employ, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs.desk, "obstacle", lambda: "Waiting for Object Mode")
+    employ("ok")
+    begin(photo)
+    poll_until(lambda: jobs.desk.job.result is not None)
+    bpy.ops.ofer.cancel()
+    assert idle() and not bpy.data.objects
+    assert not list((tmp_path / "home").glob("reconstructions/*"))
+
+
+def test_undo_and_save_during_a_job(employ: Employ, photo: Path, tmp_path: Path) -> None:
+    chosen(photo)
+    bpy.ops.ed.undo_push(message="Photo")
+    employ("ok")
+    bpy.ops.ofer.reconstruct()
+    poll_until(computing)
+    bpy.ops.ed.undo()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "during.blend"))
+    poll_until(idle)
+    assert jobs.desk.failure is None and bpy.context.object.ofer.is_head
+
+
+def test_object_deleted_during_a_job(employ: Employ, photo: Path) -> None:
+    employ("ok")
+    begin(photo)
+    poll_until(idle)
+    begin(photo)
+    poll_until(computing)
+    bpy.data.objects.remove(bpy.context.object)
+    poll_until(idle)
+    assert jobs.desk.failure is None and len(bpy.data.objects) == 1
+
+
+@pytest.mark.parametrize("load", ["new", "factory", "open"])
+def test_another_file_cancels(employ: Employ, photo: Path, tmp_path: Path, load: str) -> None:
+    where = str(tmp_path / "other.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=where, copy=True)
+    employ("slow")
+    begin(photo)
+    poll_until(computing)
+    engine = jobs.desk.client.pid
+    if load == "new":
+        bpy.ops.wm.read_homefile(use_empty=True)
+    elif load == "factory":
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+    else:
+        bpy.ops.wm.open_mainfile(filepath=where)
+    assert idle() and jobs.desk.failure is None
+    poll_until(lambda: not Path(f"/proc/{engine}").exists())
+    assert not bpy.data.objects
+
+
+def test_disabled_during_a_job(employ: Employ, photo: Path, addon: ModuleType) -> None:
+    employ("slow")
+    begin(photo)
+    poll_until(computing)
+    engine = jobs.desk.client.pid
+    addon.unregister()
+    assert idle() and jobs.desk.client is None
+    assert not bpy.app.timers.is_registered(jobs._tick)
+    poll_until(lambda: not Path(f"/proc/{engine}").exists())
+    assert not bpy.data.objects
+
+
+def test_a_busy_desk_refuses_and_says_why(employ: Employ, photo: Path) -> None:
+    employ("slow")
+    begin(photo)
+    with pytest.raises(RuntimeError, match="wait, or press Esc"):
+        bpy.ops.ofer.reconstruct(filepath=str(photo))
+    with pytest.raises(RuntimeError, match="wait, or press Esc"):
+        bpy.ops.ofer.find_faces()
+    bpy.ops.ofer.cancel()
+    poll_until(idle)
+    assert not bpy.ops.ofer.cancel.poll()
+
+
+def test_missing_engine_and_photo_are_named(employ: Employ, photo: Path) -> None:
+    with pytest.raises(RuntimeError, match="press Set Up Engine"):
+        bpy.ops.ofer.reconstruct(filepath=str(photo))
+    employ("ok")
+    before = dump()
+    with pytest.raises(RuntimeError, match="No photo is chosen"):
+        bpy.ops.ofer.reconstruct()
+    with pytest.raises(RuntimeError, match=r"There is no photo 'gone\.jpg'"):
+        bpy.ops.ofer.reconstruct(filepath=str(photo.with_name("gone.jpg")))
+    assert jobs.desk.client is None, "no engine is started for nothing"
+    assert differences(before, dump()) == []
+
+
+def test_polling_and_inserting_are_quick(employ: Employ, photo: Path) -> None:
+    employ("ok")
+    begin(photo)
+    slowest = 0.0
+    while jobs.desk.job:
+        begun = time.thread_time()
+        jobs.desk.poll()
+        slowest = max(slowest, time.thread_time() - begun)
+        time.sleep(0.01)
+    assert bpy.context.object.ofer.is_head
+    assert slowest < 0.05
+
+
+def test_timer_lives_as_long_as_the_job(employ: Employ, photo: Path, addon: ModuleType) -> None:
+    employ("slow")
+    begin(photo)
+    jobs.watch()
+    jobs.watch()
+    assert bpy.app.timers.is_registered(jobs._tick)
+    assert jobs._tick() == jobs.INTERVAL
+    poll_until(computing)
+    bpy.ops.ofer.cancel()
+    poll_until(idle)
+    assert jobs._tick() is None, "which is how Blender is told to forget a timer"
+    addon.unregister()
+    assert not bpy.app.timers.is_registered(jobs._tick)
+
+
+def test_scripts_wait(employ: Employ, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    employ("ok")
+    before = dump()
+    assert bpy.ops.ofer.reconstruct("EXEC_DEFAULT", True, filepath=str(photo)) == {"FINISHED"}
+    assert bpy.context.object.ofer.is_head
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+    employ("die")
+    with pytest.raises(RuntimeError, match="stopped unexpectedly"):
+        bpy.ops.ofer.reconstruct(filepath=str(photo))
+    assert differences(before, dump()) == []

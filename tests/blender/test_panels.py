@@ -1,0 +1,123 @@
+"""What the tab shows in each state of the work."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import pytest
+import synthetic
+from conftest import preferences
+from ofer_faces.ofer_blender import CLASSES, jobs, previews
+from ofer_faces.ofer_blender.desk import Job
+from ofer_faces.ofer_blender.ui import tab
+from recording_layout import draw, draw_preferences
+
+PANELS = [each.__name__ for each in CLASSES if issubclass(each, bpy.types.Panel)]
+
+
+def test_tab_and_order() -> None:
+    panels = [getattr(bpy.types, name) for name in PANELS]
+    assert {panel.bl_category for panel in panels} == {"OFER"}
+    top = [panel.bl_label for panel in panels if not getattr(panel, "bl_parent_id", "")]
+    assert top == ["Photo", "Hypotheses", "Expressions", "Made From", "Setup"]
+
+
+def test_nothing_chosen_and_no_engine() -> None:
+    drawn = draw("OFER_PT_photo")
+    assert "[ofer.choose_photo] Choose Photo…" in drawn
+    assert drawn[-1] == "[ofer.set_up_engine] Set Up Engine"
+    assert "The engine is missing: press Set Up Engine." in " ".join(draw("OFER_PT_setup"))
+    assert draw("OFER_PT_hypotheses") == draw("OFER_PT_expressions") == []
+
+
+def test_faces_to_choose_from(employ: Callable[[str], None], photo: Path) -> None:
+    employ("ok")
+    bpy.ops.ofer.choose_photo(filepath=str(photo))
+    assert "[ofer.choose_photo] anna.jpg" in draw("OFER_PT_photo")
+    assert "[ofer.find_faces] Find Faces" in draw("OFER_PT_photo")
+    bpy.ops.ofer.find_faces()
+    drawn = draw("OFER_PT_photo")
+    assert "[ofer.choose_face] *Face 1 · 99% · 100 × 120 px at 10, 20" in drawn
+    assert "[ofer.choose_face] Face 2 · 40% · 80 × 90 px at 300, 20" in drawn
+    assert not any("Low confidence" in line for line in drawn)
+    bpy.ops.ofer.choose_face(index=1)
+    drawn = draw("OFER_PT_photo")
+    assert any(line.startswith("[ofer.choose_face] *Face 2") for line in drawn)
+    assert any("Low confidence" in line for line in drawn)
+    with pytest.raises(RuntimeError, match="no such face"):
+        bpy.ops.ofer.choose_face(index=2)
+    bpy.context.scene.ofer.source = "IMAGE"
+    drawn = draw("OFER_PT_photo")
+    assert "image None" in drawn and not any("choose_face" in line for line in drawn)
+    assert bpy.context.scene.ofer.face == 0
+
+
+def test_head_panels(tmp_path: Path) -> None:
+    record = synthetic.write(tmp_path)
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    drawn = draw("OFER_PT_hypotheses")
+    assert drawn[:3] == ["thumbnail", "identity_01  (Basis)", "rank 1 · score 2.500"]
+    assert drawn.count("thumbnail") == 4
+    assert drawn[-1] == "This one is the Basis"
+    bpy.ops.ofer.show(name="identity_02")
+    assert draw("OFER_PT_hypotheses")[-1] == "[ofer.use_identity] Use This One"
+    assert "Strength: 0.0" not in draw("OFER_PT_expressions")
+    bpy.ops.ofer.show(name="expression_02")
+    assert draw("OFER_PT_expressions")[-1] == "Strength: 1.0"
+    made = draw("OFER_PT_provenance")
+    assert made[0] == "Photo: anna.jpg" and "Licence: GPL-3.0-or-later, may be sold" in made
+    del bpy.context.object["ofer_provenance"]
+    assert draw("OFER_PT_provenance") == ["This head's record was deleted."]
+
+
+def test_options_and_preferences(employ: Callable[[str], None]) -> None:
+    assert "Drawn: 100" in draw("OFER_PT_options")
+    bpy.context.scene.ofer.use_box = True
+    assert any(line.startswith("Face Box") for line in draw("OFER_PT_options"))
+    assert "Device: auto" in draw_preferences(preferences())
+    employ("ok")
+    assert "The engine is ready." in draw_preferences(preferences())
+
+
+def test_a_running_setup_is_drawn_without_its_end_known() -> None:
+    jobs.desk.job = Job("Setting up", stage="Fetching", fraction=0.25, eta=75.0)
+    try:
+        assert "progress 0.25 Fetching · 1 min 15 s left" in draw("OFER_PT_photo")
+        assert not bpy.ops.ofer.choose_photo.poll()
+    finally:
+        jobs.desk.job = None
+
+
+def test_thumbnails_are_the_pictures(tmp_path: Path) -> None:
+    record = synthetic.write(tmp_path)
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    head = bpy.context.object
+    picture = previews.thumbnail(head, "identity_03")
+    assert tuple(picture.image_size) == (8, 8)
+    assert picture is previews.thumbnail(head, "identity_03")
+    assert all(abs(p * 255 - 60) <= 1 for p in picture.image_pixels_float[:3])
+    assert previews.thumbnail(head, "nobody") is None and previews.icon(head, "nobody") == 0
+    head.ofer.folder = ""
+    assert previews.thumbnail(head, "identity_03") is None
+
+
+def test_every_fix_is_an_operator() -> None:
+    for idname in tab.FIXES.values():
+        module, name = idname.split(".")
+        assert getattr(getattr(bpy.ops, module), name).get_rna_type().name
+
+
+def test_every_operator_explains_itself() -> None:
+    for operator in (each for each in CLASSES if issubclass(each, bpy.types.Operator)):
+        assert inspect.getdoc(operator) and not inspect.getdoc(operator).endswith(".")
+        changes = "UNDO" in operator.bl_options
+        assert changes == (operator.bl_idname not in NOT_CHANGING), operator
+
+
+NOT_CHANGING = {
+    "ofer.find_faces", "ofer.reconstruct", "ofer.cancel", "ofer.set_up_engine", "ofer.open_log",
+    "ofer.show_preferences",
+}  # fmt: skip

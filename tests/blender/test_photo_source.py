@@ -1,0 +1,109 @@
+"""A photo on disk or in the .blend becomes a file that the engine can read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from ofer_faces.ofer_blender import photo_source
+from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
+
+
+@pytest.fixture
+def settings() -> bpy.types.PropertyGroup:
+    bpy.context.scene.ofer.source = "IMAGE"
+    return bpy.context.scene.ofer
+
+
+def painted(width: int = 5, height: int = 3) -> tuple[bpy.types.Image, np.ndarray]:
+    """An image of the .blend and its pixels, top row first, 8-bit."""
+    pixels = np.random.default_rng(2).integers(0, 256, (height, width, 4)).astype(np.uint8)
+    image = bpy.data.images.new("Anna", width, height, alpha=True)
+    image.pixels.foreach_set((pixels[::-1].astype(np.float32) / 255).ravel())
+    return image, pixels
+
+
+def written(source: photo_source.PhotoSource) -> np.ndarray:
+    """The pixels of the file for the engine, read back by Blender, top row first."""
+    if source.writer:
+        source.writer.join()
+    assert source.ready
+    image = bpy.data.images.load(str(source.path))
+    values = np.array(image.pixels, np.float32).reshape(image.size[1], image.size[0], 4)[::-1]
+    return np.rint(values * 255).astype(np.uint8)
+
+
+def test_painted_image(settings: bpy.types.PropertyGroup) -> None:
+    settings.image, pixels = painted()
+    source = photo_source.chosen(settings)
+    assert (written(source)[..., :3] == pixels[..., :3]).all()
+    assert source.temporary and source.name == "Anna"
+    assert source.key == photo_source.key(settings)
+    source.discard()
+    assert not source.path.exists()
+
+
+def test_image_on_disk_is_read_where_it_lies(
+    settings: bpy.types.PropertyGroup, tmp_path: Path
+) -> None:
+    image, _ = painted()
+    image.filepath_raw, image.file_format = str(tmp_path / "anna.png"), "PNG"
+    image.save()
+    settings.image = bpy.data.images.load(str(tmp_path / "anna.png"))
+    source = photo_source.chosen(settings)
+    assert source.path == tmp_path / "anna.png" and not source.temporary
+    source.discard()
+    assert source.path.exists()
+    settings.image.pixels[0] = 0.5  # painted over, not saved
+    assert photo_source.chosen(settings).temporary
+
+
+def test_packed_image_keeps_its_bytes(settings: bpy.types.PropertyGroup, tmp_path: Path) -> None:
+    image, _ = painted()
+    image.filepath_raw, image.file_format = str(tmp_path / "anna.png"), "PNG"
+    image.save()
+    data = (tmp_path / "anna.png").read_bytes()
+    settings.image = bpy.data.images.load(str(tmp_path / "anna.png"))
+    settings.image.pack()
+    (tmp_path / "anna.png").unlink()
+    source = photo_source.chosen(settings)
+    assert source.path.read_bytes() == data and source.path.suffix == ".png"
+    source.discard()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "code"),
+    [
+        (lambda s: setattr(s, "image", None), ErrorCode.PHOTO_MISSING),
+        (lambda s: setattr(s, "source", "FILE"), ErrorCode.PHOTO_MISSING),
+        (lambda s: setattr(s, "image", _missing()), ErrorCode.PHOTO_UNREADABLE),
+        (lambda s: setattr(s, "image", painted(6, 4)[0]), ErrorCode.PHOTO_TOO_LARGE),
+    ],
+)
+def test_what_cannot_be_read_is_named(
+    settings: bpy.types.PropertyGroup,
+    prepare: Callable,
+    code: ErrorCode,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(photo_source, "MAX_PIXELS", 23)
+    prepare(settings)
+    with pytest.raises(OferError) as caught:
+        photo_source.chosen(settings)
+    assert caught.value.code == code and caught.value.hint
+
+
+def _missing() -> bpy.types.Image:
+    image, _ = painted()
+    image.source, image.filepath = "FILE", "/nowhere/anna.png"
+    image.reload()
+    return image
+
+
+def test_another_photo_forgets_the_face(settings: bpy.types.PropertyGroup) -> None:
+    settings.face, settings.use_box, settings.box = 3, True, (1, 2, 3, 4)
+    settings.image, _ = painted()
+    assert (settings.face, settings.use_box, tuple(settings.box)) == (0, False, (0, 0, 0, 0))

@@ -1,0 +1,97 @@
+"""The story with nothing but real parts: our process, the real engine, Blender."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from ofer_faces.ofer_blender import jobs
+from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_engine.contract import reconstruction
+from ofer_faces.ofer_engine.contract.errors import ErrorCode
+from scene_dump import differences, dump
+
+
+def poll(seconds: float = 120.0, until: str = "") -> list[str]:
+    """Play the timer until the job is done, or has reached a stage; every stage seen."""
+    stages: list[str] = []
+    end = time.monotonic() + seconds
+    while jobs.desk.poll():
+        assert time.monotonic() < end, f"still {jobs.desk.job}"
+        if jobs.desk.job.stage not in stages:
+            stages.append(jobs.desk.job.stage)
+        if until and jobs.desk.job.stage == until:
+            break
+        time.sleep(0.02)
+    return stages
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "follow", lambda operator, wait: {"FINISHED"})
+    settings = bpy.context.scene.ofer
+    settings.identities, settings.keep, settings.expressions = 20, 10, 15
+
+
+def test_photo_to_undo(portrait: Path) -> None:
+    bpy.ops.ofer.choose_photo(filepath=str(portrait))
+    bpy.ops.ofer.find_faces()
+    poll()
+    assert jobs.desk.failure is None and len(jobs.desk.photo.faces) == 1
+    bpy.ops.ed.undo_push(message="Photo")
+    before = dump()
+    bpy.ops.ofer.reconstruct()
+    stages = poll()
+    assert jobs.desk.failure is None
+    assert {"Drawing heads", "Drawing expressions"} <= set(stages)
+    head = bpy.context.object
+    keys = head.data.shape_keys.key_blocks
+    names = [f"identity_{i:02d}" for i in range(2, 11)]
+    names += [f"expression_{i:02d}" for i in range(1, 16)]
+    assert [key.name for key in keys] == ["Basis", *names]
+    record = reconstruction.read(Path(head.ofer.folder))
+    points = np.empty(len(head.data.vertices) * 3, np.float32)
+    keys["expression_15"].points.foreach_get("co", points)
+    wanted = to_blender(record.array("expression_vertices")[14])
+    assert np.abs(points.reshape(-1, 3) - wanted).max() <= 1e-6
+    assert all(record.thumbnail(item).is_file() for item in record.identities)
+    assert np.all(np.diff([item.score for item in head.ofer.identities]) <= 0)
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+def test_cancel_is_quick_and_leaves_the_engine_warm(portrait: Path, tmp_path: Path) -> None:
+    bpy.context.scene.ofer.identities = 1000
+    before = dump()
+    bpy.ops.ofer.reconstruct(filepath=str(portrait))
+    poll(until="Drawing heads")
+    engine = jobs.desk.client.pid
+    asked = time.monotonic()
+    bpy.ops.ofer.cancel()
+    poll()
+    assert time.monotonic() - asked < 2.0
+    assert jobs.desk.client and jobs.desk.client.pid == engine and jobs.desk.client.usable
+    assert differences(before, dump()) == []
+    assert not list((tmp_path / "home" / "reconstructions").glob("*"))
+
+
+def test_bad_photo_and_killed_engine(real_engine: Path, portrait: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"\xff\xd8\xff nothing more")
+    before = dump()
+    bpy.ops.ofer.reconstruct(filepath=str(bad))
+    poll()
+    assert jobs.desk.failure.code == ErrorCode.PHOTO_UNREADABLE and jobs.desk.failure.hint
+    bpy.ops.ofer.reconstruct(filepath=str(portrait))
+    poll(until="Drawing heads")
+    os.kill(jobs.desk.client.pid, signal.SIGKILL)
+    killed = time.monotonic()
+    poll()
+    assert time.monotonic() - killed < 2.0
+    assert jobs.desk.failure.code == ErrorCode.ENGINE_DIED
+    assert differences(before, dump()) == []

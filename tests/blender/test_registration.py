@@ -1,0 +1,89 @@
+"""The add-on comes and goes without a trace, and keeps to its side of the wall."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+import tomllib
+from types import ModuleType
+
+import bpy
+import pytest
+from conftest import ROOT
+from ofer_faces.ofer_blender import CLASSES, jobs
+
+SOURCES = sorted((ROOT / "ofer_blender").rglob("*.py"))
+WITHOUT_BPY = ("child_process", "engine_client", "engine_setup", "desk", "frame", "head_arrays")
+
+
+def imports(path: str) -> set[str]:
+    """Modules that a file imports, relative ones with their dots."""
+    tree = ast.parse((ROOT / path).read_text("utf-8"))
+    plain = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return plain | {"." * node.level + (node.module or "") for node in nodes}
+
+
+def test_register_and_unregister_again_and_again(addon: ModuleType) -> None:
+    def registered() -> tuple:
+        handlers = len(bpy.app.handlers.load_post)
+        keys = bpy.context.window_manager.keyconfigs.addon
+        shortcuts = sum(len(keymap.keymap_items) for keymap in keys.keymaps) if keys else 0
+        return handlers, shortcuts, [each.is_registered for each in CLASSES]
+
+    full = registered()
+    assert all(full[2])
+    for _ in range(3):
+        addon.unregister()
+        assert not hasattr(bpy.types.Scene, "ofer") and not hasattr(bpy.types.Object, "ofer")
+        assert registered()[0] == full[0] - 1 and not any(registered()[2])
+        addon.register()
+        assert registered() == full
+
+
+def test_registering_is_quick(addon: ModuleType) -> None:
+    addon.unregister()
+    begun = time.thread_time()
+    addon.register()
+    assert time.thread_time() - begun < 0.02
+    assert jobs.desk.client is None and not bpy.app.timers.is_registered(jobs._tick)
+
+
+def test_the_root_imports_nothing() -> None:
+    tree = ast.parse((ROOT / "__init__.py").read_text("utf-8"))
+    assert not any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body)
+
+
+@pytest.mark.parametrize("path", [str(p.relative_to(ROOT)) for p in SOURCES])
+def test_no_torch_and_only_the_contract_of_the_engine(path: str) -> None:
+    for module in imports(path):
+        assert module.split(".")[0] not in {"torch", "ofer_engine", "requests", "socket"}
+        if "ofer_engine" in module:
+            assert module.strip(".").startswith("ofer_engine.contract")
+
+
+@pytest.mark.parametrize("module", WITHOUT_BPY)
+def test_what_needs_no_blender_imports_none(module: str) -> None:
+    assert "bpy" not in imports(f"ofer_blender/{module}.py")
+
+
+def test_manifest() -> None:
+    manifest = tomllib.loads((ROOT / "blender_manifest.toml").read_text("utf-8"))
+    assert (manifest["id"], manifest["name"]) == ("ofer_faces", "OFER Faces")
+    assert manifest["blender_version_min"] == "4.2.0"
+    assert manifest["license"] == ["SPDX:GPL-3.0-or-later"]
+    for text in (manifest["tagline"], *manifest["permissions"].values()):
+        assert len(text) <= 64 and text[-1].isalnum()
+
+
+def test_blender_quits_cleanly_while_the_add_on_is_on() -> None:
+    script = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "tests" / "blender")!r})
+from conftest import ADDON
+ADDON.register()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
