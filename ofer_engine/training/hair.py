@@ -77,19 +77,8 @@ def random_hair(rng: np.random.Generator, envelope: HeadEnvelope, hairline: floa
         return None
     azimuth = np.linspace(-180, 180, _COLUMNS)
     side = np.abs(azimuth + rng.normal() * 4)
-    front = hairline + rng.uniform(-3, 14)
-    temple = rng.uniform(-16, 4)
-    ear, nape = rng.uniform(4, 12), rng.uniform(-38, -22)
-    hang = {HairStyle.BOB: rng.uniform(-52, -25), HairStyle.LONG: rng.uniform(-75, -55)}
-    if style in hang:
-        ear = nape = hang[HairStyle(style)]
-        temple = rng.uniform(-10, 15)
-    widow = rng.uniform(20, 45)
-    line = np.interp(
-        side,
-        [0, widow, 62, 80, 88, 104, 125, 180],
-        [front, front, 18, temple, ear, ear, nape, nape],
-    )
+    hangs = style in (HairStyle.BOB, HairStyle.LONG)
+    line = _rim_of_hair(rng, HairStyle(style), hairline, side)
     line = line + wavy(rng, azimuth, 9, rng.uniform(0.5, 3.0))
     line[-1] = line[0]
     thick_top, thick_side = rng.uniform(0.004, 0.04), rng.uniform(0.003, 0.022)
@@ -103,11 +92,30 @@ def random_hair(rng: np.random.Generator, envelope: HeadEnvelope, hairline: floa
     lump = 1 + wavy(rng, along + 2 * elevation, 6, 0.12)
     lift = body * np.sqrt(rim) * lump + 0.0015
     hanging = np.clip(-elevation - 8, 0, None)
-    upright = envelope.reach(along, np.minimum(elevation, 0) * 0) * (
+    upright = envelope.reach(along, np.zeros_like(elevation)) * (
         1 / np.maximum(np.cos(np.radians(hanging)), 0.3) - 1
     )
-    lift += np.where(style in hang, upright * np.clip((side - 60) / 25, 0, 1), 0.0)
+    lift += np.where(hangs, upright * np.clip((side - 60) / 25, 0, 1), 0.0)
     return sheet(envelope.at(along, elevation, lift))
+
+
+def _rim_of_hair(
+    rng: np.random.Generator, style: HairStyle, hairline: float, side: np.ndarray
+) -> np.ndarray:
+    """Elevation at which hair begins, degrees; side : degrees from the nose, 0..180."""
+    front = hairline + rng.uniform(-3, 14)
+    temple = rng.uniform(-16, 4)
+    ear, nape = rng.uniform(4, 12), rng.uniform(-38, -22)
+    hang = {HairStyle.BOB: rng.uniform(-52, -25), HairStyle.LONG: rng.uniform(-75, -55)}
+    if style in hang:
+        ear = nape = hang[style]
+        temple = rng.uniform(-10, 15)
+    widow = rng.uniform(20, 45)
+    return np.interp(
+        side,
+        [0, widow, 62, 80, 88, 104, 125, 180],
+        [front, front, 18, temple, ear, ear, nape, nape],
+    )
 
 
 def random_fringe(

@@ -142,22 +142,17 @@ def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> Pho
     with np.load(path) as archive:
         ict = {name: archive[name] for name in archive.files}
     with np.load(map_path) as archive:
-        carried = SurfacePoints(
-            archive["ict_vertices"].astype(np.int32), archive["barycentric"].astype(np.float32)
-        )
-        open_vertices = archive["open_vertices"].astype(int)
-        to_engine = (archive["scale"] * archive["rotation"].T).astype(np.float32)
-        origin = archive["translation"].astype(np.float32)
+        places = {name: archive[name] for name in archive.files}
+    carried = SurfacePoints(
+        places["ict_vertices"].astype(np.int32), places["barycentric"].astype(np.float32)
+    )
+    open_vertices = places["open_vertices"].astype(int)
+    to_engine = (places["scale"] * places["rotation"].T).astype(np.float32)
+    origin = places["translation"].astype(np.float32)
     template = ict["neutral"] @ to_engine + origin
     kept = np.isin(ict["face_material"], list(_ICT_MATERIAL))
-    polygons, kinds = ict["faces"][kept], ict["face_material"][kept]
-    material = np.zeros(len(template), np.uint8)
-    teeth = np.zeros(len(template), np.float32)
-    for kind, meaning in _ICT_MATERIAL.items():
-        own = np.unique(polygons[kinds == kind])
-        own = own[own >= 0]
-        material[own] = meaning
-        teeth[own] = kind == _ICT_TEETH
+    polygons = ict["faces"][kept]
+    material, teeth = _ict_materials(len(template), polygons, ict["face_material"][kept])
     nearest = KDTree(carried.on(template)).query(template, distance_upper_bound=0.006)[1]
     source = np.append(open_vertices, -1)[nearest]
 
@@ -185,8 +180,23 @@ def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> Pho
     )
 
 
+def _ict_materials(
+    vertices: int, polygons: np.ndarray, kinds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Material (V,) uint8 and teeth (V,) float32 from ICT's material of each polygon."""
+    material = np.zeros(vertices, np.uint8)
+    teeth = np.zeros(vertices, np.float32)
+    for kind, meaning in _ICT_MATERIAL.items():
+        own = np.unique(polygons[kinds == kind])
+        own = own[own >= 0]
+        material[own] = meaning
+        teeth[own] = kind == _ICT_TEETH
+    return material, teeth
+
+
 def _through(points: SurfacePoints, row: np.ndarray, carried: SurfacePoints) -> SurfacePoints:
-    """The same points on the other surface: each goes with its heaviest mapped corner."""
+    """The same points on the other surface: each goes with its heaviest mapped corner, which is
+    exact for points that are vertices, and within a triangle for landmarks."""
     weight = np.where(row[points.triangles] >= 0, points.barycentric, -1.0)
     heaviest = np.take_along_axis(points.triangles, weight.argmax(1)[:, None], 1)[:, 0]
     rows = row[heaviest]

@@ -204,16 +204,8 @@ class Studio:
         hidden = surfels.layer == OCCLUDER_LAYER
         if prop is not None and prop.rods is not None:
             _contact_shadow(picture, hidden, surfels.layer > 0, scene.lighting)
-        small = halve(picture)
         visible = visible_points(scene.points_screen, surfels.nearness)
-        flat = np.zeros((PICTURE_SIDE, PICTURE_SIDE), bool)
-        if kind in (Occluder.PATCH, Occluder.BLOB):
-            flat = random_strokes(rng, scene.landmarks_px, PICTURE_SIDE)
-        if kind == Occluder.BLOB:
-            small = self._blob(rng, small, flat)
-        image = film.develop(small)
-        if kind == Occluder.PATCH:
-            image = paint_patch(rng, image, flat)
+        image, flat = self._finish(rng, kind, scene, film, halve(picture))
         column, row = np.clip(template.points.astype(int), 0, PICTURE_SIDE - 1).T
         hidden |= flat.repeat(2, 0).repeat(2, 1)
         return replace(
@@ -223,6 +215,25 @@ class Studio:
             occluder=OCCLUDERS.index(kind),
             covered=float((hidden & on_head).sum() / max(on_head.sum(), 1)),
         )
+
+    def _finish(
+        self,
+        rng: np.random.Generator,
+        kind: Occluder,
+        scene: _Scene,
+        film: Film,
+        picture: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The developed picture (128, 128, 3) uint8, and where something flat covers it."""
+        flat = np.zeros((PICTURE_SIDE, PICTURE_SIDE), bool)
+        if kind in (Occluder.PATCH, Occluder.BLOB):
+            flat = random_strokes(rng, scene.landmarks_px, PICTURE_SIDE)
+        if kind == Occluder.BLOB:
+            picture = self._blob(rng, picture, flat)
+        image = film.develop(picture)
+        if kind == Occluder.PATCH:
+            image = paint_patch(rng, image, flat)
+        return image, flat
 
     def _blob(self, rng: np.random.Generator, picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Cover with a piece of some backdrop, sharp or soft at the edge."""

@@ -14,7 +14,13 @@ from ofer_engine.training.framing import CROP_EXTENT, face_square, random_framin
 from ofer_engine.training.mimicry import random_expression
 from ofer_engine.training.occluders import OCCLUDERS, Occluder
 from ofer_engine.training.patches import HIDDEN_GREY
-from ofer_engine.training.photo_head import PhotoHead, load_open_photo_head
+from ofer_engine.training.photo_head import (
+    LASH,
+    SKIN,
+    PhotoHead,
+    load_ict_photo_head,
+    load_open_photo_head,
+)
 from ofer_engine.training.photo_set import read_photo_set
 from ofer_engine.training.photos import ChunkWriter, PhotoPlan, main
 from ofer_engine.training.rasterise import vertex_normals
@@ -204,14 +210,62 @@ def test_expressions_keep_the_rules():
     assert used.sum() == 51
 
 
-def test_the_ict_variant_keeps_the_points(head):
-    """Without ICT's file only the mapping of points can be tried: through the identity map."""
-    from ofer_engine.training.photo_head import SurfacePoints, _through
+_PARTS_AS_ICT = {"skin": 0, "tongue": 2, "teeth_upper": 3, "teeth_lower": 3, "eye_left": 4}
 
-    row = np.arange(len(head.template))
-    carried = SurfacePoints.at_vertices(row)
-    moved = _through(head.points, row, carried)
-    np.testing.assert_array_equal(moved.on(head.template), head.points.on(head.template))
+
+@pytest.fixture
+def disguised(tmp_path, head) -> tuple[Path, Path]:
+    """The open head in ICT's file format, turned and in centimetres, and the map between them."""
+    with np.load(HEAD) as archive:
+        polygons, part, names = (archive[key] for key in ("polygons", "part", "part_names"))
+    material = np.array([_PARTS_AS_ICT.get(str(name), 6) for name in names])[part]
+    material[part == list(names).index("lashes")] = 11
+    turn = rotation_about(0, 30.0).astype(np.float32)
+    units = {}
+    for name, unit in zip(ARKIT_52, head.expression.reshape(52, -1, 3), strict=True):
+        short = name.replace("Left", "_L").replace("Right", "_R")
+        if name in ("browInnerUp", "cheekPuff"):
+            units |= {f"{name}_L": unit / 2, f"{name}_R": unit / 2}
+        elif name in ("jawLeft", "jawRight", "mouthLeft", "mouthRight"):
+            units[name] = unit
+        elif name != "tongueOut":
+            units[short] = unit
+    assert len(units) == 53
+    np.savez(
+        tmp_path / "ict.npz",
+        neutral=(head.template - 0.1) @ turn * 100,
+        identity=head.identity.reshape(len(head.identity), -1, 3) @ turn * 100,
+        expression=np.stack(list(units.values())) @ turn * 100,
+        expression_names=np.array(list(units)),
+        faces=polygons,
+        face_material=material,
+    )
+    ids = np.arange(len(head.template))
+    np.savez(
+        tmp_path / "map.npz",
+        open_vertices=ids,
+        ict_vertices=np.stack([ids] * 3, 1),
+        barycentric=np.eye(3)[np.zeros(len(ids), int)],
+        scale=0.01,
+        rotation=turn,
+        translation=np.full(3, 0.1),
+    )
+    return tmp_path / "ict.npz", tmp_path / "map.npz"
+
+
+def test_another_surface_carries_the_same_points_and_units(head, disguised):
+    other = load_ict_photo_head(*disguised, head)
+    rng = np.random.default_rng(0)
+    identity, units = rng.normal(size=len(head.identity)).astype(np.float32), np.zeros(52)
+    units[[0, 17, 43, 46]] = 0.5
+    none = np.zeros(len(head.bumps))
+    ours, theirs = head.surface(identity, units, none), other.surface(identity, units, none)
+    np.testing.assert_allclose(other.points.on(theirs), head.points.on(ours), atol=1e-5)
+    moved = other.landmarks.on(theirs) - head.landmarks.on(ours)
+    assert np.linalg.norm(moved, axis=1).mean() < 0.002
+    assert (other.lips > 0.5).sum() == ((head.lips > 0.5) & (head.material == SKIN)).sum()
+    assert not other.labelled and head.labelled
+    assert (other.material == LASH).sum() == 0
 
 
 def _writer(folder: Path, studio: Studio, **changes) -> ChunkWriter:
