@@ -195,8 +195,7 @@ def _ict_materials(
 
 
 def _through(points: SurfacePoints, row: np.ndarray, carried: SurfacePoints) -> SurfacePoints:
-    """The same points on the other surface: each goes with its heaviest mapped corner, which is
-    exact for points that are vertices, and within a triangle for landmarks."""
+    """The same points on the other surface, each at its heaviest mapped corner (exact at vertices)."""
     weight = np.where(row[points.triangles] >= 0, points.barycentric, -1.0)
     heaviest = np.take_along_axis(points.triangles, weight.argmax(1)[:, None], 1)[:, 0]
     rows = row[heaviest]
