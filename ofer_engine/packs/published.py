@@ -96,7 +96,7 @@ def read_published_pack(home: Path, device: torch.device) -> PublishedPack:
     files = {part: part_file(home, part) for part in REQUIRED}
 
     def network(make: Callable[[], Network], part: Part) -> Network:
-        return _built(make, files[part], "network.", device)
+        return load_network(make, files[part], "network.", device)
 
     flame, front = (load_file(files[part]) for part in (Part.FLAME_2020, Part.FRONT_VERTICES))
     return PublishedPack(
@@ -123,11 +123,11 @@ def contexts(pack: PublishedPack, blob: Tensor, picture: Tensor) -> Contexts:
     blobs, pictures = blob[None].to(pack.device), picture[None].to(pack.device)
 
     def identity(part: Part, final_norm: bool) -> Tensor:
-        arcface = _built(ArcFace, pack.files[part], "arcface.", pack.device)
+        arcface = load_network(ArcFace, pack.files[part], "arcface.", pack.device)
         return identity_embedding(arcface, blobs, final_norm)
 
     def look(part: Part) -> Tensor:
-        return _built(Farl, pack.files[part], "farl.", pack.device)(pictures)
+        return load_network(Farl, pack.files[part], "farl.", pack.device)(pictures)
 
     ranking, expression = Part.IDRANK, Part.EXPGEN
     return Contexts(
@@ -263,7 +263,9 @@ def _expressions(drawn: Tensor) -> np.ndarray:
     return scaled
 
 
-def _built(make: Callable[[], Network], path: Path, prefix: str, device: torch.device) -> Network:
+def load_network(
+    make: Callable[[], Network], path: Path, prefix: str, device: torch.device
+) -> Network:
     """A network that holds the tensors named `prefix`*, without ever having had others."""
     with torch.device("meta"):
         network = make()
