@@ -1,9 +1,11 @@
-"""`evaluate synthetic`: a pack's figures on heads it never saw, and its card."""
+"""`evaluate`: a pack's figures on heads it never saw, and its card; NoW and CO-545."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+
+from . import benchmarks
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -17,6 +19,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--card", type=Path, help="pack folder whose CARD.md is to be written")
     parser.set_defaults(command=_run)
+    benchmarks.add(kinds)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -1,0 +1,128 @@
+"""`evaluate now` and `evaluate co545`: predictions against scans that the user holds."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..evaluation.predictions import Predictions
+    from ..evaluation.scoring import Dataset, Worth
+    from ..evaluation.tally import Scoreboard
+
+
+def add(kinds: argparse._SubParsersAction) -> None:
+    """Add both to the kinds of `evaluate`."""
+    now = kinds.add_parser("now", help="the NoW challenge, on scans that you hold")
+    _add_common(now)
+    now.add_argument(
+        "--images", default="validation", help="validation (default), test, or the path of a list"
+    )
+    now.add_argument("--metrical", action="store_true", help="heads keep their size")
+    now.add_argument(
+        "--export", type=Path, metavar="DIR", help="write a submission there instead of measuring"
+    )
+    now.set_defaults(command=_now)
+
+    co545 = kinds.add_parser("co545", help="CO-545 in our reading, on meshes that you hold")
+    _add_common(co545)
+    co545.add_argument("--truth-unit", choices=("m", "cm", "mm"), default="m")
+    co545.add_argument("--truth-landmark-vertices", type=Path, metavar="FILE")
+    co545.set_defaults(command=_co545)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--predictions", type=Path, required=True, help="one per image, same names")
+    parser.add_argument("--unit", choices=("m", "cm", "mm"), default="m", help="of plain meshes")
+    parser.add_argument("--heads", type=int, default=10, help="at most so many of an image's heads")
+    parser.add_argument(
+        "--landmark-vertices",
+        type=Path,
+        metavar="FILE",
+        help="seven vertex numbers that hold for every predicted mesh",
+    )
+    parser.add_argument("--mean-head", type=Path, metavar="MESH", help="default: the pack's")
+    parser.add_argument("--pack", default="open", help="whose mean head is the control")
+    parser.add_argument("--processes", type=int, default=1)
+
+
+def _now(options: argparse.Namespace) -> int:
+    from ..evaluation.now import NowData, export, tables
+    from ..evaluation.predictions import Kind
+    from ..evaluation.scoring import Worth
+
+    data = NowData(options.data, options.images)
+    predictions = _predictions(options, Kind.IDENTITIES)
+    if options.export:
+        written, without = export(data, predictions, options.export)
+        print(f"{written} heads written to {options.export}, millimetres.")
+        _name_missing(without)
+        return 0
+    board = _score(options, data, predictions, Worth.MEDIAN, scaling=not options.metrical)
+    print("NoW, metrical\n" if options.metrical else "NoW, non-metrical\n")
+    print(tables(board))
+    _name_missing(board.missing)
+    return 0
+
+
+def _co545(options: argparse.Namespace) -> int:
+    from ..evaluation.co545 import READING, Co545Data, errors
+    from ..evaluation.diversity import diversity, report
+    from ..evaluation.predictions import Kind
+    from ..evaluation.scoring import Worth
+
+    data = Co545Data(options.data, options.truth_unit, options.truth_landmark_vertices)
+    names = [image.name for image in data.images()]
+    predictions = _predictions(options, Kind.EXPRESSIONS)
+    board = _score(options, data, predictions, Worth.RMS, scaling=True)
+    print(f"{READING}\n\n{errors(board)}\n")
+    ours = any(predictions.reconstruction(name) for name in names)
+    for kind in Kind if ours else (Kind.EXPRESSIONS,):
+        found = diversity(_predictions(options, kind), names)
+        print("\n".join(report(found, f"Diversity of {kind if ours else 'heads'}")))
+    _name_missing(board.missing)
+    return 0
+
+
+def _predictions(options: argparse.Namespace, kind: str) -> Predictions:
+    from ..evaluation.predictions import Kind, Predictions
+
+    return Predictions(
+        options.predictions,
+        Kind(kind),
+        options.unit,
+        options.landmark_vertices,
+        options.heads,
+        options.home,
+    )
+
+
+def _score(
+    options: argparse.Namespace,
+    data: Dataset,
+    predictions: Predictions,
+    worth: Worth,
+    scaling: bool,
+) -> Scoreboard:
+    from ..evaluation.predictions import mean_head
+    from ..evaluation.scoring import Method, score
+
+    if options.mean_head:
+        mean = predictions.plain(options.mean_head)
+    else:
+        mean = mean_head(options.pack, options.home)
+    return score(data, Method(predictions, mean, scaling, worth), options.processes, _show)
+
+
+def _show(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done}/{of} images", end="\n" if done == of else "", file=sys.stderr, flush=True)
+
+
+def _name_missing(missing: list[str]) -> None:
+    if missing:
+        some = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+        print(f"\n{len(missing)} images have no prediction and do not count: {some}")
