@@ -195,7 +195,7 @@ def _ict_materials(
 
 
 def _through(points: SurfacePoints, row: np.ndarray, carried: SurfacePoints) -> SurfacePoints:
-    """The same points on the other surface, each at its heaviest mapped corner (exact at vertices)."""
+    """The same points on the other surface, at its heaviest mapped corner (exact at vertices)."""
     weight = np.where(row[points.triangles] >= 0, points.barycentric, -1.0)
     heaviest = np.take_along_axis(points.triangles, weight.argmax(1)[:, None], 1)[:, 0]
     rows = row[heaviest]
