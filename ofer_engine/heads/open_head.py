@@ -30,7 +30,7 @@ class OpenHead:
     float32 in ARKIT_52 order; polygons : (F, 4) int32, counter-clockwise from outside, last -1
     for a triangle; uv : (F, 4, 2) float32; part : (F,) uint8 into part_names; regions : (R, V)
     float32 in 0..1 in region_names order; mean_joints : (6, 3) float32; joints_identity :
-    (K, 6, 3) float32; joint_parents : (6,), -1 for the root; skin_weights : (V, 6) float32;
+    (K, 6, 3) float32; joint_parents : (6,) int, -1 for the root; skin_weights : (V, 6) float32;
     outer, face : (V,) bool; landmark_triangles : (468, 3) int32; landmark_barycentric : (468, 3)
     float32; point_vertices : (240,) int32, evidence points; rank_vertices : (400,) int32;
     mirror : (V,) int32, vertex on the other side; neck_loop : (L,) int32, border in order.
@@ -48,7 +48,7 @@ class OpenHead:
     mean_joints: np.ndarray
     joints_identity: np.ndarray
     joint_names: tuple[str, ...]
-    joint_parents: tuple[int, ...]
+    joint_parents: np.ndarray
     skin_weights: np.ndarray
     outer: np.ndarray
     face: np.ndarray
@@ -89,7 +89,6 @@ class OpenHead:
             values[name] = arrays[name].astype(np.float32)
         for name in _WORDS:
             values[name] = tuple(str(word) for word in arrays[name])
-        values["joint_parents"] = tuple(int(parent) for parent in arrays["joint_parents"])
         values["mean_joints"] = values.pop("joints")
         for value in values.values():
             if isinstance(value, np.ndarray):
