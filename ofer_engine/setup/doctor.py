@@ -16,6 +16,8 @@ from . import blender, interpreters, machine, provision
 from .home import Home
 from .pins import Pins
 
+ENGINE: Final = "engine"
+
 _LOG_LINES: Final = 8
 _SHORTEST_NAME: Final = 3  # shorter user names would be struck out of ordinary words
 
@@ -58,7 +60,8 @@ def report(findings: list[Finding], pins: Pins, home: Home) -> str:
         lines.append(f"{finding.mark:8} {finding.name:15} {finding.text}")
         if finding.fix:
             lines.append(f"{'':24} -> {finding.fix}")
-    if not able(findings) and home.log.is_file():
+    unset = any(finding.name == ENGINE and finding.fix for finding in findings)
+    if unset and home.log.is_file():
         lines.append("End of the last set-up's log:")
         lines += [f"  {line}" for line in home.log.read_text("utf-8").splitlines()[-_LOG_LINES:]]
     able_text = "This machine can run OFER Faces." if able(findings) else "Something is missing."
@@ -103,21 +106,21 @@ def _engine(home: Home, pins: Pins) -> Finding:
     if not job.done:
         state = "partly set up" if home.engine.python.exists() else "not set up"
         return Finding(
-            "engine", f"{state} at {home.engine.folder}", "python3 install.py setup", needed=True
+            ENGINE, f"{state} at {home.engine.folder}", "python3 install.py setup", needed=True
         )
     try:
         torch = provision.ask_torch(home.engine)
     except OferError as error:
-        return Finding("engine", error.message, error.hint, needed=True)
+        return Finding(ENGINE, error.message, error.hint, needed=True)
     text = f"{torch}, Python {interpreters.name(_version(home))}, {home.engine.folder}"
     kind = machine.accelerator()
     if kind is not machine.Accelerator.CPU and torch.endswith("on CPU"):
         return Finding(
-            "engine",
+            ENGINE,
             f"{text}; the {kind} device is not used",
             "update its driver, then python3 install.py setup --rebuild",
         )
-    return Finding("engine", text)
+    return Finding(ENGINE, text)
 
 
 def _version(home: Home) -> interpreters.Version:

@@ -5,10 +5,12 @@ Kept to the syntax of Python 3.9: `install.py` asks it under whatever Python it 
 
 from __future__ import annotations
 
+import glob
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 Version = tuple[int, int]
@@ -61,22 +63,29 @@ def version_of(python: list[str]) -> Version | None:
 def find(versions: Iterable[Version]) -> list[str] | None:
     """Command of a Python of one of these versions: the running one if it fits, else by name.
 
-    Looks for `python3.N` on PATH, and for the `py` launcher on Windows; earlier versions first.
+    Looks on PATH, where pyenv and Homebrew keep them, and asks the `py` launcher on Windows;
+    earlier versions first.
     """
     wanted = tuple(versions)
     if sys.version_info[:2] in wanted and sys.maxsize > 2**32:
         return [sys.executable]
     for version in wanted:
-        if (python := _by_name(version)) and version_of(python) == version:
-            return python
+        for python in _candidates(version):
+            if version_of(python) == version:
+                return python
     return None
 
 
-def _by_name(version: Version) -> list[str] | None:
+def _candidates(version: Version) -> Iterator[list[str]]:
+    program = f"python{name(version)}"
     if sys.platform == "win32" and (launcher := shutil.which("py")):
-        return [launcher, f"-{name(version)}"]
-    found = shutil.which(f"python{name(version)}")
-    return [found] if found else None
+        yield [launcher, f"-{name(version)}"]
+    if found := shutil.which(program):
+        yield [found]
+    home = os.path.expanduser("~")
+    for pattern in (f"{home}/.pyenv/versions/{name(version)}.*/bin", "/opt/homebrew/bin"):
+        for folder in sorted(glob.glob(pattern)):
+            yield [os.path.join(folder, program)]
 
 
 def how_to_get(version: Version) -> str:

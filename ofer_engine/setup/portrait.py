@@ -30,6 +30,7 @@ def fetch(home: Home, pins: Pins, target: Path, runner: Runner) -> None:
     """
     kept = home.path / "portrait" / FILE_NAME
     if not _is_portrait(kept):
+        runner.console.step(1, 1, "Public-domain portrait")
         _bring(home.engine, pins, kept, runner)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(kept, target)

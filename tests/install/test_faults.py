@@ -46,14 +46,17 @@ def _mounted(folder: Path, options: str) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_wrong_python_is_told_in_one_sentence_with_the_ones_to_install() -> None:
+def test_wrong_python_is_told_in_one_sentence_with_the_ones_to_install(tmp_path: Path) -> None:
     code = (
         "import runpy, sys; sys.version_info = (3, 9, 18, 'final', 0); "
         f"sys.argv = ['install.py', 'run']; runpy.run_path({str(ROOT / 'install.py')!r}, "
         "run_name='__main__')"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, env={"PATH": ""}
+        [sys.executable, "-I", "-c", code],
+        capture_output=True,
+        text=True,
+        env={"PATH": "", "HOME": str(tmp_path)},
     )
     assert done.returncode == 1
     assert done.stdout == ""
@@ -72,6 +75,7 @@ def test_another_python_of_this_machine_is_used_where_the_running_one_is_wrong(
     version = sys.version_info[:2]
     (tmp_path / f"python{interpreters.name(version)}").symlink_to(sys.executable)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(sys, "version_info", (3, 9, 18, "final", 0))
     assert interpreters.find([version]) == [str(tmp_path / f"python{interpreters.name(version)}")]
     assert interpreters.find([(3, 8)]) is None
