@@ -42,13 +42,12 @@ WAIT_SECONDS: Final = 0.02
 
 @dataclass
 class Job:
-    """request : sent once the photo is readable, None while setting up; stage : for people;
+    """request : what the engine was asked, None while setting up; stage : for people;
     fraction : 0..1; eta : seconds left, if known; cancelled : time.monotonic() of the wish."""
 
     title: str
     request: OpenPhoto | Reconstruct | None = None
     source: PhotoSource | None = None
-    sent: bool = False
     stage: str = "Starting"
     fraction: float = 0.0
     eta: float | None = None
@@ -131,7 +130,7 @@ class Desk:
         elif job.result:
             self._discard(job.result)
             self._finish()
-        elif not job.sent or self.client.ready is None:
+        elif self.client.ready is None:
             self._drop_engine()
             self._finish()
         else:
@@ -166,6 +165,7 @@ class Desk:
         except OferError:
             self._finish()
             raise
+        self.client.send(job.request)
 
     def _employ(self, engine: EngineSettings) -> None:
         """Keep the warm engine if it still lives and is the right one, else start it."""
@@ -184,9 +184,6 @@ class Desk:
             self._handle(job, event)
             if self.job is None:
                 return
-        if not job.sent and job.source.ready:
-            self.client.send(job.request)
-            job.sent = True
         if job.cancelled and time.monotonic() - job.cancelled > CANCEL_SECONDS:
             self._drop_engine()
             self._finish()

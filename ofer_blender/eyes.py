@@ -19,7 +19,7 @@ IRIS_RADIUS: Final = 0.0060
 PUPIL_RADIUS: Final = 0.0021
 SIDE: Final = 0.024
 """Metres, seen from the front; SIDE is the width of the picture."""
-PIXELS: Final = 256
+PIXELS: Final = 128
 
 _SCLERA: Final = (0.92, 0.89, 0.86)
 _RIM: Final = (0.09, 0.06, 0.04)

@@ -72,9 +72,10 @@ def _add_groups(head: bpy.types.Object, joints: tuple[str, ...], weights: np.nda
         group = head.vertex_groups.new(name=joint)
         order = np.argsort(column, kind="stable")
         values, starts = np.unique(column[order], return_index=True)
-        for value, members in zip(values, np.split(order, starts[1:]), strict=True):
+        members, ends = order.tolist(), [*starts[1:].tolist(), len(order)]
+        for value, start, end in zip(values.tolist(), starts.tolist(), ends, strict=True):
             if value > 0:
-                group.add(members.tolist(), float(value) / _WEIGHT_STEPS, "REPLACE")
+                group.add(members[start:end], value / _WEIGHT_STEPS, "REPLACE")
 
 
 def _describe(head: bpy.types.Object, reconstruction: Reconstruction) -> None:

@@ -15,11 +15,12 @@ from .head_arrays import HeadArrays
 
 @dataclass(frozen=True)
 class Look:
-    """colour : linear RGB; roughness, subsurface : 0..1, of a Principled BSDF."""
+    """colour : linear RGB; roughness, subsurface, alpha : 0..1, of a Principled BSDF."""
 
     colour: tuple[float, float, float]
     roughness: float
     subsurface: float = 0.0
+    alpha: float = 1.0
 
 
 IRIS: Final = "iris"
@@ -28,7 +29,7 @@ LOOKS: Final = {
     "skin": Look((0.51, 0.28, 0.20), 0.5, 0.12),
     "eye_left": Look((0.78, 0.74, 0.70), 0.15),
     "eye_right": Look((0.78, 0.74, 0.70), 0.15),
-    "lashes": Look((0.015, 0.010, 0.008), 0.6),
+    "lashes": Look((0.03, 0.018, 0.012), 0.8, alpha=0.45),  # bands of mesh that stand for hairs
     "teeth_upper": Look((0.72, 0.66, 0.54), 0.25, 0.05),
     "teeth_lower": Look((0.72, 0.66, 0.54), 0.25, 0.05),
     "tongue": Look((0.42, 0.11, 0.10), 0.35, 0.10),
@@ -55,12 +56,13 @@ def slots(reconstruction: Reconstruction, arrays: HeadArrays, gaze_uv: np.ndarra
 def _material(part: str) -> bpy.types.Material:
     look = LOOKS.get(part, _UNKNOWN)
     made = bpy.data.materials.new(f"OFER {part.replace('_', ' ')}")
-    made.diffuse_color = (*look.colour, 1.0)  # what the Solid view shows
+    made.diffuse_color = (*look.colour, look.alpha)  # what the Solid view shows
     made.roughness = look.roughness
     tree = compat.enable_nodes(made)
     shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Base Color"].default_value = (*look.colour, 1.0)
     shader.inputs["Roughness"].default_value = look.roughness
+    shader.inputs["Alpha"].default_value = look.alpha
     shader.inputs["Subsurface Weight"].default_value = look.subsurface
     shader.inputs["Subsurface Radius"].default_value = (0.010, 0.004, 0.002)  # metres
     shader.inputs["Subsurface Scale"].default_value = 1.0

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 import tempfile
-import threading
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import bpy
-import numpy as np
 
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 
@@ -22,18 +18,12 @@ _FALLBACK_NAME: Final = "photo"
 @dataclass(frozen=True)
 class PhotoSource:
     """key : tells two photos apart; name : for the reconstruction; path : what the engine reads;
-    temporary : the path is ours to delete; writer : the thread still writing it, if any."""
+    temporary : the path is ours to delete."""
 
     key: str
     name: str
     path: Path
     temporary: bool = False
-    writer: threading.Thread | None = None
-
-    @property
-    def ready(self) -> bool:
-        """The file is complete."""
-        return self.writer is None or not self.writer.is_alive()
 
     def discard(self) -> None:
         """Delete what was written for the engine."""
@@ -83,17 +73,13 @@ def _from_image(image: bpy.types.Image | None) -> PhotoSource:
             return PhotoSource(source_key, name, path, temporary=True)
         if on_disk.is_file():
             return PhotoSource(source_key, name, on_disk)
-    pixels = _pixels(image)
-    path = _temporary(".png")
-    writer = threading.Thread(target=_write_png, args=(path, pixels), name="ofer-photo")
-    writer.start()
-    return PhotoSource(source_key, name, path, temporary=True, writer=writer)
+    _check_pixels(image)
+    return PhotoSource(source_key, name, _write(image), temporary=True)
 
 
-def _pixels(image: bpy.types.Image) -> np.ndarray:
-    """(H, W, channels) float32, bottom row first."""
+def _check_pixels(image: bpy.types.Image) -> None:
     width, height = image.size
-    if not image.has_data and not width:
+    if not width:
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
             f"The image {image.name!r} has no pixels.",
@@ -105,27 +91,27 @@ def _pixels(image: bpy.types.Image) -> np.ndarray:
             f"The image {image.name!r} has {width * height / 1e6:.0f} million pixels.",
             f"Scale it to at most {MAX_PIXELS / 1e6:.0f} million.",
         )
-    values = np.empty(width * height * image.channels, dtype=np.float32)
-    image.pixels.foreach_get(values)
-    return values.reshape(height, width, image.channels)
+
+
+def _write(image: bpy.types.Image) -> Path:
+    """The pixels as a BMP, which is quicker to write than any compressed kind."""
+    path = _temporary(".bmp")
+    usual = image.file_format
+    try:
+        image.file_format = "BMP"
+        image.save(filepath=str(path), save_copy=True)
+    except RuntimeError as cause:
+        path.unlink()
+        raise OferError(
+            ErrorCode.PHOTO_UNREADABLE,
+            f"Blender cannot write the image {image.name!r}: {cause}",
+            "Choose another image, or save this one to a file first.",
+        ) from cause
+    finally:
+        image.file_format = usual
+    return path
 
 
 def _temporary(suffix: str) -> Path:
     with tempfile.NamedTemporaryFile(prefix="ofer_photo_", suffix=suffix, delete=False) as file:
         return Path(file.name)
-
-
-def _write_png(path: Path, pixels: np.ndarray) -> None:
-    """(H, W, 1..4) float, bottom row first, 0..1 -> 8-bit RGB PNG; alpha is left out."""
-    colour = pixels[::-1, :, :3] if pixels.shape[2] >= 3 else pixels[::-1, :, :1].repeat(3, axis=2)
-    height, width = colour.shape[:2]
-    rows = np.zeros((height, 1 + width * 3), dtype=np.uint8)  # each row starts with filter 0
-    rows[:, 1:] = np.clip(colour * 255 + 0.5, 0, 255).reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = zlib.compress(rows.tobytes(), 1)
-    chunks = (_chunk(b"IHDR", header), _chunk(b"IDAT", body), _chunk(b"IEND", b""))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -28,9 +28,6 @@ def painted(width: int = 5, height: int = 3) -> tuple[bpy.types.Image, np.ndarra
 
 def written(source: photo_source.PhotoSource) -> np.ndarray:
     """The pixels of the file for the engine, read back by Blender, top row first."""
-    if source.writer:
-        source.writer.join()
-    assert source.ready
     image = bpy.data.images.load(str(source.path))
     values = np.array(image.pixels, np.float32).reshape(image.size[1], image.size[0], 4)[::-1]
     return np.rint(values * 255).astype(np.uint8)
