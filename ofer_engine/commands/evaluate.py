@@ -13,7 +13,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     evaluate = commands.add_parser("evaluate", help="figures of a pack, beside their controls")
     kinds = evaluate.add_subparsers(required=True, metavar="KIND")
     parser = kinds.add_parser("synthetic", help="on paired synthetic photos of held-out heads")
-    parser.add_argument("--photos", type=Path, required=True, help="paired set of training.photos")
+    parser.add_argument(
+        "--photos", type=Path, required=True, help="paired set of training.studio.photos"
+    )
     parser.add_argument("--pack", default="open")
     parser.add_argument("--heads", type=int, default=300)
     parser.add_argument("--threads", type=int, default=1)

@@ -12,7 +12,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     packs = train.add_subparsers(required=True, metavar="PACK")
     parser = packs.add_parser("open", help="the bundled pack, on its own head")
     parser.add_argument(
-        "--photos", type=Path, nargs="+", required=True, help="sets of training.photos"
+        "--photos", type=Path, nargs="+", required=True, help="sets of training.studio.photos"
     )
     parser.add_argument("--out", type=Path, required=True, help="pack folder with its head.npz")
     parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoints")

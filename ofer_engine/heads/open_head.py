@@ -1,7 +1,7 @@
 """The open pack's head: arrays of weights/open/head.npz and what they mean.
 
 Metres, engine frame (Y up, +Z out of the face, +X to the subject's left), origin at the mean
-head's head joint. Built by ofer_engine/training/open_head_build.py from CC0 MakeHuman data.
+head's head joint. Built by ofer_engine/training/head/open_head_build.py from CC0 MakeHuman data.
 """
 
 from __future__ import annotations

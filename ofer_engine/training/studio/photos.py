@@ -1,4 +1,4 @@
-"""Makes sets of synthetic photos: `python -m ofer_engine.training.photos --help`.
+"""Makes sets of synthetic photos: `python -m ofer_engine.training.studio.photos --help`.
 
 A set is a folder of chunks, `000000/`, `002000/`, …, named by the index of their first picture.
 Each holds one .npy per label and `complete.json`, which records how it was made. A chunk is written
@@ -20,7 +20,7 @@ from typing import Final
 
 import numpy as np
 
-from ..contract.errors import ErrorCode, OferError
+from ...contract.errors import ErrorCode, OferError
 from .photo_head import PhotoHead, load_ict_photo_head, load_open_photo_head
 from .studio import Photo, Studio
 

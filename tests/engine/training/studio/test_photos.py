@@ -9,24 +9,29 @@ import pytest
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.heads.camera import Camera
-from ofer_engine.training.drawing import visible_points
-from ofer_engine.training.framing import CROP_EXTENT, face_square, random_framing, rotation_about
-from ofer_engine.training.mimicry import random_expression
-from ofer_engine.training.occluders import OCCLUDERS, Occluder
-from ofer_engine.training.patches import HIDDEN_GREY
-from ofer_engine.training.photo_head import (
+from ofer_engine.training.photo_set import read_photo_set
+from ofer_engine.training.studio.drawing import visible_points
+from ofer_engine.training.studio.framing import (
+    CROP_EXTENT,
+    face_square,
+    random_framing,
+    rotation_about,
+)
+from ofer_engine.training.studio.mimicry import random_expression
+from ofer_engine.training.studio.occluders import OCCLUDERS, Occluder
+from ofer_engine.training.studio.patches import HIDDEN_GREY
+from ofer_engine.training.studio.photo_head import (
     LASH,
     SKIN,
     PhotoHead,
     load_ict_photo_head,
     load_open_photo_head,
 )
-from ofer_engine.training.photo_set import read_photo_set
-from ofer_engine.training.photos import ChunkWriter, PhotoPlan, main
-from ofer_engine.training.rasterise import vertex_normals
-from ofer_engine.training.studio import PICTURE_SIDE, Photo, Studio
+from ofer_engine.training.studio.photos import ChunkWriter, PhotoPlan, main
+from ofer_engine.training.studio.rasterise import vertex_normals
+from ofer_engine.training.studio.studio import PICTURE_SIDE, Photo, Studio
 
-HEAD = Path(__file__).parents[3] / "weights" / "open" / "head.npz"
+HEAD = Path(__file__).parents[4] / "weights" / "open" / "head.npz"
 
 
 @pytest.fixture(scope="module")

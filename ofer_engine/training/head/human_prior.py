@@ -2,7 +2,7 @@
 
 A scan model is registered to the sliders, thousands of its identities are fitted by ridge
 regression, and only the statistics of the slider values are kept: no geometry of the scans.
-`python -m ofer_engine.training.human_prior` makes `weights/open/source/slider_prior.npz` again when
+`training/head/measure_prior` makes `weights/open/source/slider_prior.npz` again where
 ICT-FaceKit is at hand.
 """
 
@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from ..contract.errors import ErrorCode, OferError
+from ...contract.errors import ErrorCode, OferError
 from .ict_scan import IctScan
 from .registration import Registration, Source
 from .surface import align

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from ..contract.arkit import ARKIT_52
+from ...contract.arkit import ARKIT_52
 from .head_cut import HeadCut
 from .makehuman import MakeHuman
 

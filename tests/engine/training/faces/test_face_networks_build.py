@@ -11,7 +11,7 @@ from torch import nn
 
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.photo.face_networks import ResidualBlock
-from ofer_engine.training.face_networks_build import (
+from ofer_engine.training.faces.face_networks_build import (
     convert_detector,
     convert_landmarks,
     fill,
@@ -19,9 +19,9 @@ from ofer_engine.training.face_networks_build import (
     read_source,
     write_weights,
 )
-from ofer_engine.training.tflite import Graph, Operator
+from ofer_engine.training.faces.tflite import Graph, Operator
 
-FACES = Path(__file__).parents[3] / "weights" / "faces"
+FACES = Path(__file__).parents[4] / "weights" / "faces"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from scipy.spatial import KDTree
 
-from ..contract.arkit import ARKIT_52
+from ...contract.arkit import ARKIT_52
 from .openness import surface_openness
 from .rasterise import vertex_normals
 
@@ -137,7 +137,7 @@ def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> Pho
 
     map_path : npz with open_vertices (M,) int, ict_vertices (M, 3) int and barycentric (M, 3):
     where on ICT each open-head vertex lies; scale, rotation (3, 3) and translation (3,): from ICT's
-    centimetres to the engine's frame. Written by training/measure_prior.
+    centimetres to the engine's frame. Written by training/head/measure_prior.
     """
     with np.load(path) as archive:
         ict = {name: archive[name] for name in archive.files}

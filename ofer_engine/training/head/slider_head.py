@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from ..heads.open_head import JOINT_NAMES
+from ...heads.open_head import JOINT_NAMES
 from .head_cut import HeadCut, cut_head
 from .lip_seal import OVERLAP, lip_seal
 from .makehuman import MakeHuman

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from ..contract.arkit import ARKIT_52
+from ...contract.arkit import ARKIT_52
 
 _INDEX: Final = {name: i for i, name in enumerate(ARKIT_52)}
 _NEUTRAL_SHARE, _ACTED_SHARE = 0.25, 0.45

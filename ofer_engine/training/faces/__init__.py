@@ -1,0 +1,1 @@
+"""Converting the packaged face networks to safetensors."""

@@ -1,0 +1,1 @@
+"""Photographing random people: synthetic photos with known truth, to learn from."""
