@@ -28,6 +28,9 @@ from .photo.align import Crop, cut, evidence_crop
 from .photo.faces import Face
 from .photo.load import Photo
 
+_MARGIN = 1.28
+"""Side of the crop over the extent of the landmarks. The training photos have 1.22 over the true
+landmarks; the detector's span 5 % less (median of 63 synthetic photos)."""
 _EXPRESSION_STREAM = 1 << 32
 """Added to the seed for expressions, so that they do not repeat the identities' noise."""
 
@@ -80,7 +83,7 @@ class Reconstructor:
     @torch.inference_mode()
     def set_photo(self, photo: Photo, face: Face) -> PhotoEvidence:
         """Encode one face of a photo; everything after reuses it."""
-        crop = evidence_crop(face.landmarks[:, :2], CROP)
+        crop = evidence_crop(face.landmarks[:, :2], CROP, _MARGIN)
         pixels = torch.from_numpy(cut(photo, crop)).permute(2, 0, 1)[None].to(self.device)
         conditioner = self.pack.networks.conditioner
         evidence = conditioner(pixels.contiguous(memory_format=torch.channels_last))
