@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
 import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
@@ -31,6 +33,9 @@ def main(root: Path, arguments: Sequence[str] | None = None) -> int:
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a path that the console cannot show
     json_wanted = getattr(chosen, "progress", "text") == "json"
     console = JsonConsole() if json_wanted else Console()
     home = Home(Path(getattr(chosen, "home", None) or default_home()).expanduser().absolute())

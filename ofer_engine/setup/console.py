@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from typing import Any, Final, TextIO
@@ -29,7 +30,7 @@ class Console:
         self._begun = self._shown = time.monotonic()
         self._step = self._of = 0
         self._name = ""
-        self._open_line = False
+        self._line = ""
 
     def say(self, text: str) -> None:
         """A line that stays."""
@@ -62,20 +63,28 @@ class Console:
         return _TERMINAL_SECONDS if self._terminal else _LOG_SECONDS
 
     def _announce(self) -> None:
-        head = f"[{self._step}/{self._of}] {self._name}"
-        self._open_line = self._terminal
-        self._write(head if self._terminal else head + "\n")
+        self._rewrite(f"[{self._step}/{self._of}] {self._name}")
 
     def _progress(self, done: int, total: int, doing: str, elapsed: float) -> None:
         parts = [f"[{self._step}/{self._of}] {self._name}", doing, _amount(done, total)]
         text = " · ".join(part for part in [*parts, clock(elapsed)] if part)
-        self._write(f"\r\x1b[2K{text}" if self._terminal else f"  {text}\n")
+        self._rewrite(text if self._terminal else f"  {text}")
+
+    def _rewrite(self, text: str) -> None:
+        """Put `text` in place of the running line; where lines cannot be rewritten, below it."""
+        if not self._terminal:
+            self._write(text + "\n")
+            return
+        shown = text[: shutil.get_terminal_size().columns - 1]
+        self._write("\r" + shown.ljust(len(self._line)))
+        self._line = shown
 
     def _end_line(self) -> None:
-        if self._open_line:
+        if self._line:
             elapsed = clock(time.monotonic() - self._begun)
-            self._write(f"\r\x1b[2K[{self._step}/{self._of}] {self._name} · {elapsed}\n")
-            self._open_line = False
+            self._rewrite(f"[{self._step}/{self._of}] {self._name} · {elapsed}")
+            self._write("\n")
+            self._line = ""
 
     def _write(self, text: str) -> None:
         self._stream.write(text)
