@@ -126,9 +126,25 @@ def _parts(
         return
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        running = {pool.submit(_score_subject, dataset, method, e): len(e) for e in subjects}
-        for finished in as_completed(running):
-            yield finished.result(), running[finished]
+        running = {pool.submit(_score_elsewhere, dataset, method, e): len(e) for e in subjects}
+        try:
+            for finished in as_completed(running):
+                found = finished.result()
+                if isinstance(found, tuple):
+                    raise OferError(*found)
+                yield found, running[finished]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _score_elsewhere(
+    dataset: Dataset, method: Method, entries: Sequence[_Entry]
+) -> Scoreboard | tuple[ErrorCode, str, str]:
+    """In a process of its own: an OferError cannot travel, so its three parts do."""
+    try:
+        return _score_subject(dataset, method, entries)
+    except OferError as error:
+        return error.code, error.message, error.hint
 
 
 def _entries(images: Sequence[Image]) -> list[_Entry]:

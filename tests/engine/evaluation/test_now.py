@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.evaluation.mesh_files import read_landmarks, read_mesh
 from ofer_engine.evaluation.now import NowData, export
 from ofer_engine.evaluation.predictions import MILLIMETRES, Predictions, even
+from ofer_engine.evaluation.scan_distance import Surface
 from ofer_engine.evaluation.scoring import FaceScan, Method, Worth, score
 from ofer_engine.evaluation.tally import Contender, Tally
 
@@ -142,6 +144,24 @@ def test_processes_change_nothing(now, exact, tmp_path, face_of):
         assert one.figures(one.images, contender).median == pytest.approx(
             two.figures(one.images, contender).median, abs=1e-9
         )
+
+
+def test_a_failure_in_another_process_is_told_as_in_this_one(now, exact, tmp_path, face_of):
+    (now / "scans" / "BERT" / "head.obj").unlink()
+    mean_head, told = _mean_head(tmp_path, face_of), []
+    for processes in (1, 2):
+        with pytest.raises(OferError, match="the scans of BERT") as caught:
+            _board(now, Predictions(exact), mean_head, processes=processes)
+        told.append((caught.value.code, caught.value.message, caught.value.hint))
+    assert told[0] == told[1]
+
+
+def test_a_missing_library_is_named_with_what_brings_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.spatial", None)
+    with pytest.raises(OferError, match="needs scipy") as caught:
+        Surface(np.eye(3), np.array([[0, 1, 2]]))
+    assert caught.value.code is ErrorCode.ENGINE_MISSING
+    assert "install.py" in caught.value.hint
 
 
 def test_submission_is_what_now_asks_for_and_measures_the_same(now, exact, tmp_path, face_of):
