@@ -71,6 +71,42 @@ def test_partial_run_follows_the_flow_from_its_own_level(sampler, start):
     assert error_of(sampler, 250, spread=1.5, start=start) < 0.01
 
 
+def two_groups(x: torch.Tensor, t: int) -> torch.Tensor:
+    """The exact noise prediction of a mixture of two narrow, unequal Gaussians in four dimensions."""
+    bar = float(SCHEDULE.alpha_bar[t])
+    variance = bar * SPREADS**2 + 1.0 - bar
+    offset = x[:, None].double() - math.sqrt(bar) * MEANS
+    likelihood = -0.5 * (offset.square() / variance + variance.log()).sum(-1) + SHARES.log()
+    score = -(likelihood.softmax(1)[..., None] * offset / variance).sum(1)
+    return (-math.sqrt(1.0 - bar) * score).float()
+
+
+MEANS = torch.tensor([[-0.8, 0.2, 0.0, 1.0], [0.6, -0.4, 0.3, 1.0]], dtype=torch.float64)
+SPREADS = torch.tensor([[0.2, 0.5, 0.9, 0.3], [0.4, 0.2, 0.7, 0.3]], dtype=torch.float64)
+SHARES = torch.tensor([0.35, 0.65], dtype=torch.float64)
+
+
+def sliced_wasserstein(first: torch.Tensor, second: torch.Tensor) -> float:
+    slices = torch.randn(first.shape[1], 100, generator=torch.Generator().manual_seed(0))
+    slices /= slices.norm(dim=0)
+    difference = (first @ slices).sort(0).values - (second @ slices).sort(0).values
+    return difference.square().mean().sqrt().item()
+
+
+def test_20_calls_of_the_solver_draw_what_1000_of_ddpm_draw():
+    def draw(sampler, seed: int, steps: int | None) -> torch.Tensor:
+        noise = seeded_noise(seed)
+        return sampler(two_groups, noise((4000, 4)), SCHEDULE, noise=noise, steps=steps)
+
+    reference = draw(ddpm, 0, None)
+    floor = sliced_wasserstein(reference, draw(ddpm, 1, None))
+    solver = draw(dpm_solver_pp_2m, 2, 20)
+    assert sliced_wasserstein(reference, solver) < 2.0 * floor
+    torch.testing.assert_close(solver.std(0), reference.std(0), rtol=0.05, atol=0)
+    # The published "DDIM" leaves most of the noise in.
+    assert sliced_wasserstein(reference, draw(ddim_as_published, 2, None)) > 10.0 * floor
+
+
 @pytest.mark.parametrize("steps, bias", [(None, 2e-3), (200, 0.02)])
 @pytest.mark.parametrize("start", [TOP, 400])
 def test_ddpm_has_the_mean_and_spread_of_the_data(steps, bias, start):

@@ -1,0 +1,81 @@
+"""`packs import` and `packs files`: the published OFER's files that this machine has, or lacks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..packs.official import ImportReport
+
+
+def add(kinds: argparse._SubParsersAction) -> None:
+    """Add both to the kinds of `packs`."""
+    importing = kinds.add_parser("import", help="take over published files that you have obtained")
+    importing.add_argument("paths", type=Path, nargs="+", metavar="FILE_OR_FOLDER")
+    importing.add_argument(
+        "--projections",
+        choices=("training", "demo"),
+        default="training",
+        help="attention projections where a checkpoint has none: those it was trained with "
+        "(default), or those of the published demo",
+    )
+    importing.set_defaults(command=_import)
+    files = kinds.add_parser("files", help="list the published files: have or missing, licence")
+    files.set_defaults(command=_files)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from ..packs.official import import_files
+    from ..packs.projections import Draw
+
+    report = import_files(
+        options.paths,
+        _home(options),
+        Draw(options.projections),
+        on_file=lambda path: print(f"reading {path.name}", flush=True),
+    )
+    _print_report(report)
+    return 1 if report.refused or not report.imported else 0
+
+
+def _print_report(report: ImportReport) -> None:
+    from ..packs.catalogue import CATALOGUE, PACK_ID, Part
+
+    for record in report.imported:
+        file = CATALOGUE[Part(record.part)]
+        print(f"imported {record.source_name}: {file.title} ({file.licence})")
+        for note in record.notes:
+            print(f"  {note}")
+    for refused in report.refused:
+        print(f"refused {refused.path.name}: {refused.error}", file=sys.stderr)
+    if not report.imported and not report.refused:
+        print("There is no weight file in what you gave.", file=sys.stderr)
+    if report.complete:
+        print(f"The pack {PACK_ID} is complete.")
+        return
+    print(f"The pack {PACK_ID} still lacks:")
+    for part in report.missing:
+        file = CATALOGUE[part]
+        print(f"  {file.title}: {file.usual_name}, from {file.source} ({file.licence})")
+
+
+def _files(options: argparse.Namespace) -> int:
+    from ..packs.catalogue import REQUIRED
+    from ..packs.official import status
+
+    for line in status(_home(options)):
+        have = "have" if line.record else "missing" if line.part in REQUIRED else "optional"
+        may_sell = "commercial use allowed" if line.file.commercial else "not for sale"
+        print(f"{have:8} {line.file.title}: {line.file.licence}; {may_sell}")
+        if line.record is None:
+            print(f"         {line.file.usual_name}, from {line.file.source}")
+    return 0
+
+
+def _home(options: argparse.Namespace) -> Path:
+    from ..contract.launch import default_home
+
+    return options.home or default_home()

@@ -1,0 +1,52 @@
+"""The import command as people meet it: what it prints and how it ends."""
+
+import argparse
+
+import numpy as np
+import pytest
+
+from ofer_engine.commands import weights
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--home", default=tmp_path / "home")
+    weights.add(parser.add_subparsers(required=True))
+
+    def call(*words: str) -> tuple[int, str, str]:
+        options = parser.parse_args(words)
+        status = options.command(options)
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return call
+
+
+def test_what_is_imported_refused_and_missing_is_named(run, tmp_path):
+    np.save(tmp_path / "front.npy", np.arange(1785))
+    (tmp_path / "page.tar").write_text("<html>please log in</html>")
+    status, out, err = run("import", str(tmp_path / "front.npy"), str(tmp_path / "page.tar"))
+    assert status == 1
+    assert "imported front.npy: OFER's face vertices" in out
+    assert "refused page.tar" in err and "log in" in err
+    for name in ("model_idgen_flame20.tar", "model_idrank.tar", "generic_model.pkl"):
+        assert name in out
+    assert "frontindices.npy, from" not in out
+
+
+def test_an_import_without_refusals_succeeds_and_is_listed(run, tmp_path):
+    np.save(tmp_path / "front.npy", np.arange(1785))
+    assert run("import", str(tmp_path / "front.npy"))[0] == 0
+    status, out, _ = run("files")
+    assert status == 0
+    lines = [line for line in out.splitlines() if not line.startswith(" ")]
+    assert len(lines) == 10
+    assert sum(line.startswith("have") for line in lines) == 1
+    assert any("FLAME 2023 Open" in line and "commercial use allowed" in line for line in lines)
+
+
+def test_an_empty_folder_says_so(run, tmp_path):
+    (tmp_path / "empty").mkdir()
+    status, _, err = run("import", str(tmp_path / "empty"))
+    assert status == 1 and "no weight file" in err
