@@ -60,5 +60,4 @@ if __name__ == "__main__":
     _silence()
     after = sys.argv.index("--") if "--" in sys.argv else 0
     status = main(sys.argv[after + 1 :])
-    if status:
-        sys.exit(status)
+    importlib.import_module(f"{_PACKAGE}.ofer_blender.compat").leave(status)

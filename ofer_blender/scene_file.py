@@ -41,6 +41,7 @@ def build(folder: Path, blend: Path | None, glb: Path | None) -> bpy.types.Objec
     record = reconstruction.read(folder)
     arrays = head_arrays.read(record)
     bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
+    bpy.context.preferences.filepaths.save_version = 0  # no .blend1 beside a file made again
     scene = bpy.context.scene
     head = head_object.build(record, arrays)
     camera = photo_camera.build(record.camera, head)
