@@ -164,7 +164,7 @@ class _SparseRows(_Sparse):
 
 
 class _Chumpy(_Standin):
-    """A node of chumpy's expression graph: a constant, a selection or a transposition."""
+    """A node of chumpy's expression graph: a constant, or its numbers in another order."""
 
     kind = ""
 
@@ -180,6 +180,8 @@ class _Chumpy(_Standin):
             return chosen.reshape(state.get("preferred_shape", chosen.shape))
         if self.kind == "transpose" and "a" in state:
             return np.transpose(np.asarray(state["a"]), state.get("axes"))
+        if self.kind == "reshape" and {"a", "newshape"} <= state.keys():
+            return np.reshape(np.asarray(state["a"]), state["newshape"])
         raise DamagedPickle(f"a chumpy expression of kind {self.kind!r} cannot be evaluated")
 
 
@@ -242,6 +244,8 @@ _ALLOWED: Final[dict[tuple[str, str], Callable[..., Any]]] = {
     ("__builtin__", "object"): _Standin,
     ("builtins", "object"): _Standin,
     ("collections", "OrderedDict"): OrderedDict,
+    # chumpy objects keep the names of their changed inputs in sets.
+    **{(module, "set"): set for module in ("__builtin__", "builtins")},
     **{("scipy.sparse." + part, "csc_matrix"): _Sparse for part in ("csc", "_csc")},
     **{("scipy.sparse." + part, "csr_matrix"): _SparseRows for part in ("csr", "_csr")},
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor_v2,

@@ -72,7 +72,7 @@ def test_partial_run_follows_the_flow_from_its_own_level(sampler, start):
 
 
 def two_groups(x: torch.Tensor, t: int) -> torch.Tensor:
-    """The exact noise prediction of a mixture of two narrow, unequal Gaussians in four dimensions."""
+    """The exact noise prediction of a mixture of two unequal Gaussians in four dimensions."""
     bar = float(SCHEDULE.alpha_bar[t])
     variance = bar * SPREADS**2 + 1.0 - bar
     offset = x[:, None].double() - math.sqrt(bar) * MEANS

@@ -186,7 +186,8 @@ def _chumpy(name: str, state: dict) -> bytes:
 @pytest.mark.parametrize(
     "name, state, expected",
     [
-        ("Ch", {"x": np.arange(6.0)}, np.arange(6.0)),
+        ("Ch", {"x": np.arange(6.0), "_dirty_vars": {"x"}, "_itr": None}, np.arange(6.0)),
+        ("reshape", {"a": np.arange(6.0), "newshape": (3, 2)}, np.arange(6.0).reshape(3, 2)),
         ("Select", {"a": np.arange(6.0), "idxs": np.array([4, 1])}, np.array([4.0, 1.0])),
         (
             "transpose",
