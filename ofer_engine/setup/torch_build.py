@@ -1,9 +1,9 @@
 """Chooses the build of PyTorch that fits the machine, without naming where builds come from.
 
-pip is asked first what it would take. A file on this disk, and any system whose builds all live
-in pip's own index (macOS; Windows without an NVIDIA GPU), is left to pip. Elsewhere pip's index
-has one build for all, several GB of CUDA libraries: there `uv` takes the one that fits, since it
-knows PyTorch's indexes by name (`--torch-backend`).
+A file on this disk that pip has been told of (`find-links`) comes first. Where all builds live in
+pip's own index (macOS; Windows without an NVIDIA GPU), pip brings the one there is. Elsewhere that
+index has one build for all, several GB of CUDA libraries: there `uv` takes the one that fits, since
+it knows PyTorch's indexes by name (`--torch-backend`).
 """
 
 from __future__ import annotations
@@ -33,23 +33,27 @@ _NEEDED_BYTES: Final = {
 
 @dataclass(frozen=True)
 class Build:
-    """backend : for uv's --torch-backend, empty where pip brings it; needed : free bytes."""
+    """backend : for uv's --torch-backend, empty where pip brings it; needed : free bytes.
+
+    on_disk : pip takes a file, so no index is asked.
+    """
 
     backend: str
     needed: int
     label: str
+    on_disk: bool = False
 
 
 def choose(requirement: str, wanted: str, environment: Environment, runner: Runner) -> Build:
     """The build for this machine.
 
     requirement : `torch==VERSION`; wanted : AUTOMATIC, or a backend that uv knows (cpu, cu128,
-    rocm6.4, …). Raises OferError where the index cannot be reached or has no build.
+    rocm6.4, …). Asks nothing of any network.
     """
     kind = accelerator() if wanted == AUTOMATIC else _kind(wanted)
     needed = _NEEDED_BYTES[kind]
-    if _on_disk(requirement, environment, runner):
-        return Build("", _NEEDED_BYTES[Accelerator.CPU], "the build on this disk")
+    if wanted in (AUTOMATIC, "cpu") and _on_disk(requirement, environment, runner):
+        return Build("", _NEEDED_BYTES[Accelerator.CPU], "the build on this disk", on_disk=True)
     if wanted == AUTOMATIC and _all_builds_in_index(kind):
         return Build("", needed, f"{kind} build")
     backend = "cpu" if kind is Accelerator.CPU else wanted
@@ -61,6 +65,9 @@ def install(
 ) -> None:
     """Bring the chosen build in; where PyTorch's own index is out of reach, the common one."""
     prepare_folder(environment.folder, build.needed)
+    if build.on_disk:
+        runner.run(_from_disk(requirement, environment))
+        return
     if build.backend:
         try:
             _install_with_uv(build, requirement, uv, environment, runner)
@@ -84,14 +91,20 @@ def _all_builds_in_index(kind: Accelerator) -> bool:
     return sys.platform == "darwin" or (sys.platform == "win32" and kind is Accelerator.CPU)
 
 
+def _from_disk(requirement: str, environment: Environment, *more: str) -> list[str]:
+    options = [*PIP_OPTIONS, "--no-index", "--no-deps", *more]
+    return [str(environment.python), "-I", "-m", "pip", "install", *options, requirement]
+
+
 def _on_disk(requirement: str, environment: Environment, runner: Runner) -> bool:
-    """True where pip would take a file of this disk. Downloads nothing but metadata."""
+    """True where pip finds the requirement as a file of this disk."""
     report = environment.folder / "ofer-torch-report.json"
-    options = [*PIP_OPTIONS, "--dry-run", "--no-deps", "--ignore-installed", "--report"]
-    command = [str(environment.python), "-I", "-m", "pip", "install"]
+    dry = ("--dry-run", "--ignore-installed", "--report", str(report))
     try:
-        runner.run([*command, *options, str(report), requirement])
+        runner.run(_from_disk(requirement, environment, *dry))
         taken = json.loads(report.read_text("utf-8"))["install"]
+    except OferError:
+        return False
     finally:
         report.unlink(missing_ok=True)
     return bool(taken) and taken[0]["download_info"]["url"].startswith("file:")
