@@ -31,7 +31,7 @@ from ofer_engine.diffusion.samplers import (
     seeded_noise,
 )
 from ofer_engine.diffusion.schedule import Schedule
-from ofer_engine.packs.pack import read_pack
+from ofer_engine.packs.open_pack import read_open_pack
 from ofer_engine.packs.registry import pack_folder
 
 SETTINGS: tuple[tuple[str, Sampler, int | None], ...] = (
@@ -54,7 +54,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     set_threads(options.threads)
-    networks = read_pack(pack_folder(options.pack, options.home), torch.device("cpu")).networks
+    folder = pack_folder(options.pack, options.home)
+    networks = read_open_pack(folder, torch.device("cpu")).networks
     network = getattr(networks, options.network)
     context = torch.randn(1, network.shape.context, generator=torch.Generator().manual_seed(7))
     denoise = FoldedDenoiser(network).condition(context)

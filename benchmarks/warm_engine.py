@@ -17,8 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ofer_engine.device import resident_megabytes, set_threads
-from ofer_engine.packs.pack import read_pack
-from ofer_engine.packs.registry import BUNDLED, pack_folder
+from ofer_engine.packs.registry import BUNDLED, load_pack
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
 from ofer_engine.pipeline import Reconstructor
@@ -36,7 +35,7 @@ def main() -> None:
     set_threads(options.threads)
     device = torch.device("cpu")
     started = time.perf_counter()
-    reconstructor = Reconstructor(read_pack(pack_folder("open", None), device), device)
+    reconstructor = Reconstructor(load_pack("open", None, device))
     detector = FaceDetector.load(BUNDLED / "faces")
     print(f"loading the pack      {time.perf_counter() - started:6.2f} s")
     opening, drawing = [], []

@@ -16,9 +16,10 @@ from .contract.reconstruction import (
     Reconstruction,
     SettingsRecord,
 )
+from .packs.pack import PhotoEvidence
 from .photo.faces import Face
 from .photo.load import Photo
-from .pipeline import PhotoEvidence, Ranking, Reconstructor
+from .pipeline import Ranking, Reconstructor
 from .preview.thumbnails import Look, thumbnail
 from .progress import Progress
 
@@ -77,7 +78,7 @@ def assemble(
         "evidence_points": evidence.points,
         "evidence_deviation": evidence.deviation,
         "evidence_visible": evidence.visible,
-        "evidence_vertices": head.point_vertices.astype(np.int32),
+        "evidence_vertices": evidence.vertices,
     }
     look = Look.of_head(head)
     pictures: dict[str, bytes] = {}
@@ -97,7 +98,7 @@ def assemble(
         settings=settings,
         identities=identities,
         expressions=expressions,
-        expression_names=head.expression_names,
+        expression_names=reconstructor.pack.expression_names,
         joints=head.joint_names,
         joint_parents=tuple(int(parent) for parent in head.joint_parents),
         parts=head.part_names,

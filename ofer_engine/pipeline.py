@@ -1,12 +1,13 @@
 """The road of one photo: set it once, then draw, rank and vary as often as asked.
 
-    reconstructor = Reconstructor(read_pack(folder, device))
+    reconstructor = Reconstructor(load_pack("open", home, device))
     reconstructor.set_photo(photo, face)
     candidates = reconstructor.identities(100, seed=0)
     ranking = reconstructor.rank(candidates)
     expressions = reconstructor.expressions(15, seed=0)
 
-Photo → conditioning → IdGen → IdRank → ExpGen, as OFER §3 has it, with one encoding per photo.
+Photo → conditioning → IdGen → IdRank → ExpGen, as OFER §3 has it, with one encoding per photo and
+one road for every pack.
 """
 
 from __future__ import annotations
@@ -17,40 +18,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .conditioning.evidence import CROP, Evidence
 from .contract.errors import ErrorCode, OferError
-from .diffusion.folded import FoldedDenoiser
-from .diffusion.samplers import SAMPLERS, OnStep, seeded_noise
+from .diffusion.samplers import SAMPLERS, Denoise, OnStep, Sampler, seeded_noise
 from .diffusion.schedule import Schedule
-from .heads.camera import Camera, default_focal, solve_camera
-from .packs.pack import Pack
-from .photo.align import Crop, cut, evidence_crop
+from .packs.pack import Pack, PhotoEvidence
 from .photo.faces import Face
 from .photo.load import Photo
 
-_MARGIN = 1.28
-"""Side of the crop over the extent of the landmarks. The training photos have 1.22 over the true
-landmarks; the detector's span 5 % less (median of 63 synthetic photos)."""
 _EXPRESSION_STREAM = 1 << 32
 """Added to the seed for expressions, so that they do not repeat the identities' noise."""
-
-
-@dataclass(frozen=True)
-class PhotoEvidence:
-    """What the open photo shows.
-
-    points : (P, 2) photo pixels; deviation : (P,) photo pixels; visible : (P,) 0..1;
-    identity : (K,) and expression : (X,) regressed means; context : (1, C) on the pack's device.
-    """
-
-    points: np.ndarray
-    deviation: np.ndarray
-    visible: np.ndarray
-    identity: np.ndarray
-    expression: np.ndarray
-    camera: Camera
-    focal_known: bool
-    context: Tensor
 
 
 @dataclass(frozen=True)
@@ -60,18 +36,19 @@ class Ranking:
     scores: np.ndarray
     order: np.ndarray
 
+    @staticmethod
+    def of(scores: np.ndarray) -> Ranking:
+        """Equal scores keep the order in which they were drawn."""
+        return Ranking(scores, np.argsort(-scores, kind="stable"))
+
 
 class Reconstructor:
-    """Turns one photo after another into candidate heads, on one device, from one pack."""
+    """Turns one photo after another into candidate heads, with one pack."""
 
-    def __init__(self, pack: Pack, device: torch.device) -> None:
+    def __init__(self, pack: Pack) -> None:
         self.pack = pack
-        self.device = device
-        self.schedule = Schedule.linear()
+        self._schedule = Schedule.linear()
         self._evidence: PhotoEvidence | None = None
-        self._rank_basis = pack.head.identity[:, pack.head.rank_vertices]
-        self._idgen = FoldedDenoiser(pack.networks.idgen)
-        self._expgen = FoldedDenoiser(pack.networks.expgen)
 
     @property
     def evidence(self) -> PhotoEvidence:
@@ -80,17 +57,11 @@ class Reconstructor:
             raise OferError(ErrorCode.BAD_REQUEST, "No photo is open.", "Open a photo first.")
         return self._evidence
 
-    @torch.inference_mode()
     def set_photo(self, photo: Photo, face: Face) -> PhotoEvidence:
         """Encode one face of a photo; everything after reuses it."""
-        crop = evidence_crop(face.landmarks[:, :2], CROP, _MARGIN)
-        pixels = torch.from_numpy(cut(photo, crop)).permute(2, 0, 1)[None].to(self.device)
-        conditioner = self.pack.networks.conditioner
-        evidence = conditioner(pixels.contiguous(memory_format=torch.channels_last))
-        self._evidence = self._read(photo, crop, evidence, conditioner.context(evidence))
+        self._evidence = self.pack.encode(photo, face)
         return self._evidence
 
-    @torch.inference_mode()
     def identities(
         self,
         count: int,
@@ -100,20 +71,14 @@ class Reconstructor:
         on_step: OnStep | None = None,
     ) -> np.ndarray:
         """(count, K) float32 identity coefficients drawn by IdGen."""
-        coefficients = self.pack.sizes.identities
-        drawn = self._sample(self._idgen, coefficients, count, seed, sampler, steps, on_step)
-        return drawn.cpu().numpy()
+        denoise = self.pack.idgen.condition(self.evidence.contexts.identity)
+        shape = (count, self.pack.identities)
+        return self._draw(denoise, shape, seed, _sampler(sampler), steps, on_step).cpu().numpy()
 
-    @torch.inference_mode()
     def rank(self, identities: np.ndarray) -> Ranking:
         """Order candidates (N, K) by IdRank."""
-        head = self.pack.head
-        vertices = head.template[head.rank_vertices] + np.tensordot(identities, self._rank_basis, 1)
-        millimetres = torch.from_numpy((vertices * 1000).astype(np.float32)).to(self.device)
-        scores = self.pack.networks.idrank(millimetres, self.evidence.context[0]).cpu().numpy()
-        return Ranking(scores, np.argsort(-scores, kind="stable"))
+        return Ranking.of(self.pack.scores(self.evidence.contexts, identities))
 
-    @torch.inference_mode()
     def expressions(
         self,
         count: int,
@@ -122,67 +87,31 @@ class Reconstructor:
         steps: int | None = None,
         on_step: OnStep | None = None,
     ) -> np.ndarray:
-        """(count, X) float32 unit weights in 0..1 drawn by ExpGen, the most typical first."""
-        networks = self.pack.networks
-        drawn = self._sample(
-            self._expgen,
-            self.pack.sizes.expressions,
-            count,
-            seed + _EXPRESSION_STREAM,
-            sampler,
-            steps,
-            on_step,
-        )
-        deviation, mean = networks.expression_deviation, networks.expression_mean
-        weights = drawn * deviation.to(drawn) + mean.to(drawn)
-        typical = (weights - weights.mean(dim=0)).square().sum(dim=1).argsort(stable=True)
-        return weights[typical].clamp(0, 1).cpu().numpy()
+        """(count, X) float32 coefficients drawn by ExpGen, the most typical first."""
+        denoise = self.pack.expgen.condition(self.evidence.contexts.expression)
+        shape, seed = (count, self.pack.expressions), seed + _EXPRESSION_STREAM
+        drawn = self._draw(denoise, shape, seed, _sampler(sampler), steps, on_step)
+        coefficients = self.pack.expression_coefficients(drawn)
+        away = np.square(coefficients - coefficients.mean(axis=0)).sum(axis=1)
+        return coefficients[np.argsort(away, kind="stable")]
 
-    def _sample(
+    @torch.inference_mode()
+    def _draw(
         self,
-        denoiser: FoldedDenoiser,
-        coefficients: int,
-        count: int,
+        denoise: Denoise,
+        shape: tuple[int, int],
         seed: int,
-        sampler: str,
+        sampler: Sampler,
         steps: int | None,
         on_step: OnStep | None,
     ) -> Tensor:
-        if sampler not in SAMPLERS:
-            known = f"Choose one of {', '.join(SAMPLERS)}."
-            raise OferError(ErrorCode.BAD_REQUEST, f"There is no sampler {sampler!r}.", known)
         noise = seeded_noise(seed)
-        start = noise((count, coefficients)).to(self.device)
-        return SAMPLERS[sampler](
-            denoiser.condition(self.evidence.context),
-            start,
-            self.schedule,
-            noise=noise,
-            steps=steps,
-            on_step=on_step,
-        )
+        start = noise(shape).to(self.pack.device)
+        return sampler(denoise, start, self._schedule, noise=noise, steps=steps, on_step=on_step)
 
-    def _read(self, photo: Photo, crop: Crop, evidence: Evidence, context: Tensor) -> PhotoEvidence:
-        points = crop.to_photo(evidence.points[0].double().cpu().numpy())
-        deviation = torch.exp(0.5 * evidence.log_variance[0]).cpu().numpy() * crop.photo_scale
-        visible = torch.sigmoid(evidence.visibility[0]).cpu().numpy()
-        identity = evidence.identity[0].cpu().numpy()
-        expression = evidence.expression[0].clamp(0, 1).cpu().numpy()
-        head = self.pack.head
-        surface = head.vertices(identity, expression)[head.point_vertices]
-        height, width = photo.pixels.shape[:2]
-        focal = photo.focal or default_focal(width, height)
-        weights = visible / deviation**2
-        camera = solve_camera(
-            surface, points, weights, focal, (width / 2, height / 2), (width, height)
-        )
-        return PhotoEvidence(
-            points.astype(np.float32),
-            deviation.astype(np.float32),
-            visible.astype(np.float32),
-            identity,
-            expression,
-            camera,
-            photo.focal is not None,
-            context,
-        )
+
+def _sampler(name: str) -> Sampler:
+    if name not in SAMPLERS:
+        known = f"Choose one of {', '.join(SAMPLERS)}."
+        raise OferError(ErrorCode.BAD_REQUEST, f"There is no sampler {name!r}.", known)
+    return SAMPLERS[name]

@@ -13,13 +13,19 @@ from . import __version__
 from .assembly import Drawn, assemble
 from .contract import protocol
 from .contract.errors import ErrorCode, OferError
-from .contract.reconstruction import SUFFIX, Reconstruction, SettingsRecord, write
+from .contract.reconstruction import SUFFIX, Mode, Reconstruction, SettingsRecord, write
 from .device import choose_device, resident_megabytes, set_threads
-from .packs.pack import read_pack
-from .packs.registry import BUNDLED, find_packs, pack_folder
+from .packs.flame_pack import PACK_ID, FlamePack
+from .packs.published import (
+    PUBLISHED_CANDIDATES,
+    PUBLISHED_EXPRESSIONS,
+    PublishedDraws,
+    as_published,
+)
+from .packs.registry import BUNDLED, find_packs, load_pack
 from .photo.faces import Face, FaceDetector
 from .photo.load import Photo, load_photo
-from .pipeline import Reconstructor
+from .pipeline import Ranking, Reconstructor
 from .progress import Progress, Report
 
 _PLAN = {
@@ -170,6 +176,8 @@ class Session:
     def _draw(
         self, reconstructor: Reconstructor, request: protocol.Reconstruct, progress: Progress
     ) -> Drawn:
+        if request.mode == Mode.AS_PUBLISHED:
+            return _draw_as_published(reconstructor, progress)
         identities = reconstructor.identities(
             request.identities,
             request.seed,
@@ -200,6 +208,7 @@ class Session:
             threads=self._threads,
             engine=__version__,
             torch=torch.__version__,
+            mode=request.mode,
         )
 
     def _faces(self) -> FaceDetector:
@@ -209,13 +218,45 @@ class Session:
 
     def _reconstructor(self, pack: str) -> Reconstructor:
         if pack not in self._reconstructors:
-            loaded = read_pack(pack_folder(pack, self._home), self._device)
-            self._reconstructors = {pack: Reconstructor(loaded, self._device)}
+            loaded = load_pack(pack, self._home, self._device)
+            self._reconstructors = {pack: Reconstructor(loaded)}
         return self._reconstructors[pack]
 
 
+def _draw_as_published(reconstructor: Reconstructor, progress: Progress) -> Drawn:
+    """The published demo's draws for one photo; only the published pack has them."""
+    pack = reconstructor.pack
+    if not isinstance(pack, FlamePack):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"The pack {pack.record.id} was never published with OFER: it has no such mode.",
+            f"Choose the mode {Mode.CORRECTED}, or the pack {PACK_ID}.",
+        )
+
+    def on_step(done: int, of: int) -> None:
+        identities = of < 1000
+        progress.step("Drawing heads" if identities else "Drawing expressions", done, of)
+
+    told = reconstructor.evidence.contexts
+    result = as_published(pack.published, told, PublishedDraws(), on_step)
+    return Drawn(result.identities, Ranking.of(result.scores), result.expressions)
+
+
 def check_counts(request: protocol.Reconstruct) -> None:
-    """Raises OferError(BAD_REQUEST) where the counts make no sense together."""
+    """Raises OferError(BAD_REQUEST) where the counts or the mode make no sense."""
+    if request.mode not in tuple(Mode):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"There is no mode {request.mode!r}.",
+            f"Choose one of {', '.join(Mode)}.",
+        )
+    published = (PUBLISHED_CANDIDATES, PUBLISHED_EXPRESSIONS)
+    if request.mode == Mode.AS_PUBLISHED and (request.identities, request.expressions) != published:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "As published, 100 candidates and 15 expressions are drawn, no other numbers.",
+            f"Leave both numbers, or choose the mode {Mode.CORRECTED}.",
+        )
     sensible = (
         1 <= request.keep <= request.identities <= 1000
         and 0 <= request.expressions <= 200

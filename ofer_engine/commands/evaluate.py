@@ -28,12 +28,12 @@ def _run(options: argparse.Namespace) -> int:
     from ..device import choose_device, set_threads
     from ..evaluation.card import table, write_card
     from ..evaluation.synthetic import evaluate
-    from ..packs.pack import read_pack
+    from ..packs.open_pack import read_open_pack
     from ..packs.registry import pack_folder
     from ..training.photo_set import read_photo_set
 
     set_threads(options.threads)
-    pack = read_pack(pack_folder(options.pack, options.home), choose_device("cpu"))
+    pack = read_open_pack(pack_folder(options.pack, options.home), choose_device("cpu"))
     figures = {
         "clean": evaluate(pack, read_photo_set(options.photos), options.heads),
         "occluded": evaluate(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.protocol import Reconstruct
+from ..contract.reconstruction import Mode
 from .machine import add_machine_options
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sampler", default="dpm_solver_pp_2m")
     parser.add_argument("--steps", type=int, default=20, help="calls of the sampler")
+    parser.add_argument(
+        "--mode",
+        choices=[str(mode) for mode in Mode],
+        default=str(Mode.CORRECTED),
+        help="as-published repeats the demo's draws and quirks (published pack only)",
+    )
     parser.add_argument(
         "--face",
         type=_face,
@@ -82,6 +89,7 @@ def _request(options: argparse.Namespace) -> Reconstruct:
         seed=options.seed,
         sampler=options.sampler,
         steps=options.steps,
+        mode=options.mode,
     )
 
 

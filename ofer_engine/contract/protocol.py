@@ -15,6 +15,7 @@ import typing
 from dataclasses import dataclass
 
 from .errors import ErrorCode, OferError
+from .reconstruction import Mode
 
 PROTOCOL_VERSION = 1
 HEARTBEAT_SECONDS = 2.0
@@ -43,7 +44,7 @@ class Reconstruct:
     path : the photo; out : folder that will hold `name + ".ofer"`; face : index into the faces of
     `PhotoOpened`; box : (x, y, w, h) photo pixels placed by hand instead, or empty;
     identities : candidates drawn and ranked; keep : best-ranked ones written;
-    expressions : expression hypotheses drawn for the best identity.
+    expressions : expression hypotheses drawn for the best identity; mode : a `Mode`.
     """
 
     id: int
@@ -59,6 +60,7 @@ class Reconstruct:
     seed: int = 0
     sampler: str = "dpm_solver_pp_2m"
     steps: int = 20
+    mode: str = Mode.CORRECTED
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import shutil
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,15 @@ import numpy as np
 from .errors import ErrorCode, OferError
 
 FORMAT_VERSION: Final = 1
+
+
+class Mode(StrEnum):
+    """How the networks are driven; what is published has quirks that research must repeat."""
+
+    CORRECTED = "corrected"
+    AS_PUBLISHED = "as-published"
+
+
 SUFFIX: Final = ".ofer"
 RECORD: Final = "reconstruction.json"
 THUMBNAILS: Final = "thumbnails"
@@ -113,6 +123,7 @@ class SettingsRecord:
     threads: int
     engine: str
     torch: str
+    mode: str = Mode.CORRECTED
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from ..packs.pack import Pack
+from ..packs.open_pack import OpenPack
 from .metrics import Interval
 from .synthetic import Figures
 
@@ -50,7 +50,7 @@ def table(figures: Mapping[str, Figures]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def write_card(folder: Path, pack: Pack, figures: Mapping[str, Figures]) -> None:
+def write_card(folder: Path, pack: OpenPack, figures: Mapping[str, Figures]) -> None:
     """Write card.json, and put the table between the marks of CARD.md, whose words stay."""
     values = {condition: asdict(f) for condition, f in figures.items()}
     card = {"pack": pack.record.id, "version": pack.record.version, "figures": values}

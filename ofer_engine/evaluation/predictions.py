@@ -189,7 +189,7 @@ def _numbered(vertices: np.ndarray, file: Path) -> np.ndarray:
 @lru_cache(maxsize=4)
 def _pack_head(pack: str, home: Path | None) -> OpenHead:
     # Here, because they bring PyTorch, and a process that measures plain meshes starts without.
-    from ..packs.pack import HEAD
+    from ..packs.open_pack import HEAD
     from ..packs.registry import pack_folder
 
     file = pack_folder(pack, home) / HEAD

@@ -15,7 +15,7 @@ from ..diffusion.denoiser import Denoiser
 from ..diffusion.folded import FoldedDenoiser
 from ..diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ..diffusion.schedule import Schedule
-from ..packs.pack import Pack
+from ..packs.open_pack import OpenPack
 from ..training.photo_set import PhotoSet
 from .metrics import (
     Interval,
@@ -58,7 +58,7 @@ class _Drawn:
     expression: np.ndarray
 
 
-def evaluate(pack: Pack, photos: PhotoSet, heads: int = 300, samples: int = 100) -> Figures:
+def evaluate(pack: OpenPack, photos: PhotoSet, heads: int = 300, samples: int = 100) -> Figures:
     """Figures over the first `heads` pictures of a held-out set."""
     rows = np.arange(min(heads, len(photos)))
     head = pack.head
@@ -71,7 +71,7 @@ def evaluate(pack: Pack, photos: PhotoSet, heads: int = 300, samples: int = 100)
         flat = template + coefficients @ basis
         return flat.reshape(*coefficients.shape[:-1], len(face), 3)
 
-    drawn = [_draw(pack, photos, row, samples) for row in rows]
+    drawn = [_draw(pack, photos, int(row), samples) for row in rows]
     truth = photos.identity[rows].numpy()
     means = np.stack([one.samples.mean(axis=0) for one in drawn])
     true_faces = decode(truth)
@@ -112,7 +112,7 @@ def evaluate(pack: Pack, photos: PhotoSet, heads: int = 300, samples: int = 100)
 
 
 @torch.inference_mode()
-def _draw(pack: Pack, photos: PhotoSet, row: int, samples: int) -> _Drawn:
+def _draw(pack: OpenPack, photos: PhotoSet, row: int, samples: int) -> _Drawn:
     networks = pack.networks
     crop = photos.crops(np.array([row]))
     context = networks.conditioner.context(networks.conditioner(crop))

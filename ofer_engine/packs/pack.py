@@ -1,209 +1,80 @@
-"""A pack on disk and in memory: one head, one conditioner, three networks, a licence, a card.
-
-pack.json                 what it is, the sizes of its networks, the sha256 of every file
-head.npz                  `heads/open_head`
-conditioner.safetensors   `conditioning/evidence`
-idgen.safetensors, expgen.safetensors, idrank.safetensors
-CARD.md, card.json        how it was made, and how far it can be trusted
-"""
+"""What every pack can do: read a photo once, and drive the diffusion and ranking networks."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass
+from typing import Protocol
 
+import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..conditioning.evidence import EvidenceNetwork
-from ..contract.errors import ErrorCode, OferError
 from ..contract.reconstruction import PackRecord
-from ..diffusion.denoiser import Denoiser, DenoiserShape
-from ..heads.open_head import OpenHead
-from ..ranking.ranker import Ranker, RankerShape
-
-FORMAT_VERSION: Final = 1
-DESCRIPTION: Final = "pack.json"
-HEAD: Final = "head.npz"
-NETWORKS: Final = ("conditioner", "idgen", "expgen", "idrank")
+from ..diffusion.folded import FoldedDenoiser
+from ..heads.camera import Camera
+from ..heads.head import Head
+from ..photo.faces import Face
+from ..photo.load import Photo
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """What the four networks must be built with.
+@dataclass(frozen=True, eq=False)
+class Contexts:
+    """What each network is told about one face, (1, C) float32 on the pack's device."""
 
-    points : P evidence points; identities : K; expressions : X; rank_vertices : R;
-    idgen_widths, expgen_widths : U-Net levels; rank_widths : hidden layers of IdRank.
+    identity: Tensor
+    ranking: Tensor
+    expression: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoEvidence:
+    """What a photo shows of one face.
+
+    points : (P, 2) float32 photo pixels, of the head's `vertices` (P,) int32; deviation : (P,)
+    photo pixels; visible : (P,) 0..1; focal_known : the camera's focal length was in the photo.
     """
 
-    points: int
-    identities: int
-    expressions: int
-    rank_vertices: int
-    idgen_widths: tuple[int, ...]
-    expgen_widths: tuple[int, ...]
-    rank_widths: tuple[int, ...]
+    points: np.ndarray
+    deviation: np.ndarray
+    visible: np.ndarray
+    vertices: np.ndarray
+    camera: Camera
+    focal_known: bool
+    contexts: Contexts
 
 
-@dataclass(frozen=True)
-class Networks:
-    """The trained parts. Expression coefficients are standardised for ExpGen by mean and deviation.
+class Pack(Protocol):
+    """A head, a way to read photos, and the three trained networks behind one face.
 
-    expression_mean, expression_deviation : (X,) float32.
+    identities, expressions : lengths K and X of the two coefficient vectors;
+    expression_names : (X,).
     """
 
-    conditioner: EvidenceNetwork
-    idgen: Denoiser
-    expgen: Denoiser
-    idrank: Ranker
-    expression_mean: Tensor
-    expression_deviation: Tensor
+    @property
+    def record(self) -> PackRecord: ...
+    @property
+    def head(self) -> Head: ...
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def identities(self) -> int: ...
+    @property
+    def expressions(self) -> int: ...
+    @property
+    def expression_names(self) -> tuple[str, ...]: ...
+    @property
+    def idgen(self) -> FoldedDenoiser: ...
+    @property
+    def expgen(self) -> FoldedDenoiser: ...
 
+    def encode(self, photo: Photo, face: Face) -> PhotoEvidence:
+        """Read one face of a photo; everything after reuses the answer."""
+        ...
 
-@dataclass(frozen=True)
-class Pack:
-    """Everything that turns photos into heads."""
+    def scores(self, contexts: Contexts, identities: np.ndarray) -> np.ndarray:
+        """(N,) float32, higher is better, of candidates (N, K)."""
+        ...
 
-    record: PackRecord
-    sizes: Sizes
-    head: OpenHead
-    networks: Networks
-
-
-def build_networks(sizes: Sizes) -> Networks:
-    """Networks of these sizes with fresh weights."""
-    conditioner = EvidenceNetwork(sizes.points, sizes.identities, sizes.expressions)
-    context = conditioner.context_size
-    return Networks(
-        conditioner=conditioner,
-        idgen=Denoiser(DenoiserShape(sizes.identities, context, sizes.idgen_widths)),
-        expgen=Denoiser(DenoiserShape(sizes.expressions, context, sizes.expgen_widths)),
-        idrank=Ranker(RankerShape(sizes.rank_vertices, context, sizes.rank_widths)),
-        expression_mean=torch.zeros(sizes.expressions),
-        expression_deviation=torch.ones(sizes.expressions),
-    )
-
-
-def read_pack(folder: Path, device: torch.device) -> Pack:
-    """Load and verify a whole pack. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
-    description = _read_description(folder)
-    record = _record(folder, description)
-    files: Mapping[str, str] = description["files"]
-    try:
-        sizes = Sizes(
-            **{k: tuple(v) if isinstance(v, list) else v for k, v in description["sizes"].items()}
-        )
-    except (KeyError, TypeError, AttributeError) as cause:
-        raise _damaged(folder, DESCRIPTION) from cause
-    contents = {name: _verified(folder, name, digest) for name, digest in files.items()}
-    networks = build_networks(sizes)
-    tensors = {name: _tensors(folder, name, contents) for name in NETWORKS}
-    for key in ("expression_mean", "expression_deviation"):
-        getattr(networks, key).copy_(tensors["expgen"].pop(key))
-    for name in NETWORKS:
-        network: nn.Module = getattr(networks, name)
-        try:
-            network.load_state_dict(tensors[name])
-        except RuntimeError as cause:
-            raise _damaged(folder, f"{name}.safetensors") from cause
-        network.to(device).eval().requires_grad_(False)
-    return Pack(record, sizes, OpenHead.load(folder / HEAD), networks)
-
-
-def read_record(folder: Path) -> PackRecord:
-    """What a pack says of itself; its networks are not touched. Raises as `read_pack`."""
-    return _record(folder, _read_description(folder))
-
-
-def write_pack(folder: Path, record: PackRecord, sizes: Sizes, networks: Networks) -> None:
-    """Write networks and description beside a `head.npz` that is already in `folder`.
-
-    Trained parameters are kept as float16 and computed with as float32.
-    """
-    for name in NETWORKS:
-        network: nn.Module = getattr(networks, name)
-        halved = dict(network.named_parameters())
-        tensors = {
-            key: (value.half() if key in halved else value).contiguous().clone()
-            for key, value in network.state_dict().items()
-        }
-        if name == "expgen":
-            tensors["expression_mean"] = networks.expression_mean.clone()
-            tensors["expression_deviation"] = networks.expression_deviation.clone()
-        save_file(tensors, folder / f"{name}.safetensors")
-    names = (HEAD, *(f"{name}.safetensors" for name in NETWORKS))
-    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    about = {key: getattr(record, key) for key in _ABOUT}
-    description = {"format": FORMAT_VERSION} | about | {"sizes": asdict(sizes), "files": files}
-    (folder / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
-
-
-_ABOUT: Final = ("id", "version", "title", "licence", "commercial", "claim")
-
-
-def _read_description(folder: Path) -> dict:
-    try:
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-    except FileNotFoundError as cause:
-        raise OferError(
-            ErrorCode.WEIGHTS_MISSING,
-            f"There is no pack in {folder.name}: its {DESCRIPTION} is missing.",
-            "Install OFER Faces again, or choose another pack.",
-        ) from cause
-    except (OSError, ValueError) as cause:
-        raise _damaged(folder, DESCRIPTION) from cause
-    if not isinstance(description, dict) or description.get("format") != FORMAT_VERSION:
-        raise _damaged(folder, DESCRIPTION)
-    return description
-
-
-def _record(folder: Path, description: dict) -> PackRecord:
-    try:
-        about = {key: description[key] for key in _ABOUT}
-        return PackRecord(**about, fingerprint=_fingerprint(description["files"]))
-    except (KeyError, TypeError, AttributeError) as cause:
-        raise _damaged(folder, DESCRIPTION) from cause
-
-
-def _verified(folder: Path, name: str, digest: str) -> bytes:
-    try:
-        content = (folder / name).read_bytes()
-    except OSError as cause:
-        raise OferError(
-            ErrorCode.WEIGHTS_MISSING,
-            f"The file {name} of the pack {folder.name} cannot be read.",
-            "Install OFER Faces again, or import the weights again.",
-        ) from cause
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise _damaged(folder, name)
-    return content
-
-
-def _tensors(folder: Path, name: str, contents: Mapping[str, bytes]) -> dict[str, Tensor]:
-    file = f"{name}.safetensors"
-    try:
-        tensors = load_tensors(contents[file])
-    except (KeyError, SafetensorError) as cause:
-        raise _damaged(folder, file) from cause
-    return {
-        key: value.float() if value.is_floating_point() else value for key, value in tensors.items()
-    }
-
-
-def _fingerprint(files: Mapping[str, str]) -> str:
-    return hashlib.sha256("".join(sorted(files.values())).encode()).hexdigest()[:16]
-
-
-def _damaged(folder: Path, name: str) -> OferError:
-    return OferError(
-        ErrorCode.WEIGHTS_DAMAGED,
-        f"The file {name} of the pack {folder.name} is damaged: it is not what was released.",
-        "Install OFER Faces again, or import the weights again.",
-    )
+    def expression_coefficients(self, drawn: Tensor) -> np.ndarray:
+        """(E, X) float32 for the head, of what ExpGen draws, (E, X)."""
+        ...

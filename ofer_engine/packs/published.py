@@ -34,6 +34,7 @@ from ..heads.flame import EXPRESSIONS, SHAPES, FlameHead
 from ..ranking.ranker import Ranker
 from .catalogue import REQUIRED, Part
 from .official import missing_parts, part_file, status
+from .pack import Contexts
 from .published_keys import EXPGEN_SHAPE, IDGEN_SHAPE, IDRANK_SHAPE
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -60,17 +61,6 @@ class PublishedPack:
     expgen: FoldedDenoiser
     files: Mapping[Part, Path]
     device: torch.device
-
-
-@dataclass(frozen=True, eq=False)
-class Contexts:
-    """What the networks are told about one face: identity (1, 512), ranking and expression
-    (1, 1024), float32, on the pack's device.
-    """
-
-    identity: Tensor
-    ranking: Tensor
-    expression: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +192,7 @@ def as_published(
         return draws.noise((count, *shape[1:]))[:kept]
 
     drawn = ddpm(denoise, x.to(pack.device), schedule, noise=noise, on_step=on_step)
-    return PublishedResult(identities, scores, int(scores.argmax()), _expressions(drawn))
+    return PublishedResult(identities, scores, int(scores.argmax()), scaled_jaw(drawn))
 
 
 def corrected(
@@ -226,7 +216,7 @@ def corrected(
     shape = (expressions, EXPGEN_SHAPE.coefficients)
     own_seed = seed + _EXPRESSION_STREAM
     drawn = draw(pack.expgen, contexts.expression, shape, own_seed, steps, on_step)
-    return PublishedResult(candidates, scores, int(scores.argmax()), _expressions(drawn))
+    return PublishedResult(candidates, scores, int(scores.argmax()), scaled_jaw(drawn))
 
 
 def draw(
@@ -257,7 +247,8 @@ def meshes(pack: PublishedPack, result: PublishedResult) -> tuple[np.ndarray, np
     return neutral, pack.head.vertices(repeated, result.expressions)
 
 
-def _expressions(drawn: Tensor) -> np.ndarray:
+def scaled_jaw(drawn: Tensor) -> np.ndarray:
+    """(E, 53) float32 for FLAME of ExpGen's draws (E, 53): the jaw's angles are halved (§0.6)."""
     scaled = drawn.cpu().numpy().copy()
     scaled[:, EXPRESSIONS:] *= JAW_SCALE
     return scaled

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from ..contract.errors import ErrorCode, OferError
-from .pack import DESCRIPTION
+from ..contract.reconstruction import PackRecord
+from .catalogue import REQUIRED
+from .flame_pack import PACK_ID, flame_record, read_flame_pack
+from .official import pack_home, status
+from .open_pack import DESCRIPTION, read_open_pack, read_record
+from .pack import Pack
 
 BUNDLED = Path(__file__).resolve().parents[2] / "weights"
 
 
 def find_packs(home: Path | None) -> dict[str, Path]:
-    """Pack id → folder, bundled first; `home/packs` may add packs but not replace bundled ones."""
+    """Pack id → folder, bundled first; `home/packs` may add packs but not replace bundled ones.
+
+    The pack of the published OFER is there once every file that it needs has been imported.
+    """
     places = [BUNDLED] if home is None else [BUNDLED, home / "packs"]
     found: dict[str, Path] = {}
     for place in places:
         for description in sorted(place.glob(f"*/{DESCRIPTION}")):
             found.setdefault(description.parent.name, description.parent)
+    if home is not None and _flame_is_complete(home):
+        found[PACK_ID] = pack_home(home)
     return found
 
 
@@ -31,3 +43,22 @@ def pack_folder(identifier: str, home: Path | None) -> Path:
             "Choose one of these, or import its weights with `install.py weights import`.",
         )
     return packs[identifier]
+
+
+def pack_record(identifier: str, home: Path | None) -> PackRecord:
+    """What one pack says of itself. Raises OferError as `pack_folder`."""
+    folder = pack_folder(identifier, home)
+    return flame_record(home) if home and identifier == PACK_ID else read_record(folder)
+
+
+def load_pack(identifier: str, home: Path | None, device: torch.device) -> Pack:
+    """One pack, ready to use. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
+    folder = pack_folder(identifier, home)
+    if home and identifier == PACK_ID:
+        return read_flame_pack(home, read_open_pack(BUNDLED / "open", device), device)
+    return read_open_pack(folder, device)
+
+
+def _flame_is_complete(home: Path) -> bool:
+    have = {line.part for line in status(home) if line.record is not None}
+    return set(REQUIRED) <= have

@@ -5,8 +5,7 @@ import pytest
 import torch
 
 from ofer_engine.contract.errors import ErrorCode, OferError
-from ofer_engine.packs.pack import read_pack
-from ofer_engine.packs.registry import BUNDLED, pack_folder
+from ofer_engine.packs.registry import BUNDLED, load_pack
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
 from ofer_engine.pipeline import Reconstructor
@@ -16,7 +15,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def opened(portrait):
-    reconstructor = Reconstructor(read_pack(pack_folder("open", None), CPU), CPU)
+    reconstructor = Reconstructor(load_pack("open", None, CPU))
     photo = load_photo(portrait)
     faces = FaceDetector.load(BUNDLED / "faces").detect(photo)
     reconstructor.set_photo(photo, faces[0])
@@ -24,7 +23,7 @@ def opened(portrait):
 
 
 def test_nothing_can_be_drawn_before_a_photo_is_set():
-    reconstructor = Reconstructor(read_pack(pack_folder("open", None), CPU), CPU)
+    reconstructor = Reconstructor(load_pack("open", None, CPU))
     with pytest.raises(OferError) as caught:
         reconstructor.identities(1, seed=0)
     assert caught.value.code is ErrorCode.BAD_REQUEST
@@ -35,7 +34,7 @@ def test_nothing_can_be_drawn_before_a_photo_is_set():
 def test_any_number_of_heads_from_any_sampler(opened, count, sampler):
     reconstructor, *_ = opened
     drawn = reconstructor.identities(count, seed=1, sampler=sampler, steps=8)
-    assert drawn.shape == (count, reconstructor.pack.sizes.identities)
+    assert drawn.shape == (count, reconstructor.pack.identities)
     assert np.isfinite(drawn).all()
     ranking = reconstructor.rank(drawn)
     assert sorted(ranking.order) == list(range(count))

@@ -8,7 +8,7 @@ import torch
 
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.packs import registry
-from ofer_engine.packs.pack import HEAD, NETWORKS, read_pack, read_record, write_pack
+from ofer_engine.packs.open_pack import HEAD, NETWORKS, read_open_pack, read_record, write_pack
 
 CPU = torch.device("cpu")
 
@@ -21,7 +21,7 @@ def copy(tmp_path):
 
 @pytest.fixture(scope="module")
 def pack():
-    return read_pack(registry.BUNDLED / "open", CPU)
+    return read_open_pack(registry.BUNDLED / "open", CPU)
 
 
 def test_the_bundled_pack_says_what_it_is(pack):
@@ -45,7 +45,7 @@ def test_networks_are_ready_to_use_and_finite(pack):
 
 def test_writing_and_reading_again_changes_nothing(pack, copy):
     write_pack(copy, pack.record, pack.sizes, pack.networks)
-    again = read_pack(copy, CPU)
+    again = read_open_pack(copy, CPU)
     assert again.record == pack.record and again.sizes == pack.sizes
     for name in NETWORKS:
         one = getattr(pack.networks, name).state_dict()
@@ -60,7 +60,7 @@ def test_one_flipped_bit_is_found_in_every_file(copy, name):
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     with pytest.raises(OferError, match=name) as caught:
-        read_pack(copy, CPU)
+        read_open_pack(copy, CPU)
     assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
 
 
@@ -68,7 +68,7 @@ def test_one_flipped_bit_is_found_in_every_file(copy, name):
 def test_a_missing_file_is_named(copy, name):
     (copy / name).unlink()
     with pytest.raises(OferError, match=name) as caught:
-        read_pack(copy, CPU)
+        read_open_pack(copy, CPU)
     assert caught.value.code is ErrorCode.WEIGHTS_MISSING and caught.value.hint
 
 
@@ -79,7 +79,7 @@ def test_a_missing_file_is_named(copy, name):
 def test_a_damaged_description_is_refused(copy, content):
     (copy / "pack.json").write_bytes(content)
     with pytest.raises(OferError) as caught:
-        read_pack(copy, CPU)
+        read_open_pack(copy, CPU)
     assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
 
 
@@ -90,7 +90,7 @@ def test_sizes_that_do_not_fit_the_weights_are_refused(copy, change):
     description["sizes"] |= change
     file.write_text(json.dumps(description))
     with pytest.raises(OferError) as caught:
-        read_pack(copy, CPU)
+        read_open_pack(copy, CPU)
     assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
 
 

@@ -1,0 +1,70 @@
+"""Laying one head model over another when nothing but their joints and surfaces is known.
+
+A coarse similarity, good to a few millimetres: enough to share a camera, not to share a shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .head import Head
+
+_ROUNDS = 12
+_STRIDE = 3
+_TRIM = 0.8
+"""Share of the nearest pairs that a round believes; the rest is hair, ears and neck."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """fixed = scale * rotation @ moving + translation; metres."""
+
+    scale: float
+    rotation: np.ndarray
+    translation: np.ndarray
+
+    def apply(self, points: np.ndarray) -> np.ndarray:
+        """points : (N, 3) of the moving head. Returns (N, 3) in the fixed head's frame."""
+        return self.scale * points @ self.rotation.T + self.translation
+
+
+def place(moving: Head, fixed: Head, face: np.ndarray) -> Placement:
+    """The similarity that lays the mean of `moving` over the mean of `fixed`.
+
+    face : (V,) bool, vertices of `fixed` that must be met. Starts from the joints that both heads
+    name alike; then iterated closest points (Besl and McKay 1992), trimmed.
+    """
+    names = [name for name in fixed.joint_names if name in moving.joint_names]
+    placement = _similarity(_joints(moving, names), _joints(fixed, names))
+    target = fixed.template[face][::_STRIDE].astype(np.float64)
+    for _ in range(_ROUNDS):
+        near = nearest(target, placement.apply(moving.template))
+        pairs = moving.template[near].astype(np.float64)
+        away = np.linalg.norm(placement.apply(pairs) - target, axis=1)
+        kept = away <= np.quantile(away, _TRIM)
+        placement = _similarity(pairs[kept], target[kept])
+    return placement
+
+
+def nearest(points: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """(N,) int index of the candidate (M, 3) nearest to each of points (N, 3)."""
+    squared = (candidates**2).sum(axis=1) - 2 * points @ candidates.T
+    return squared.argmin(axis=1)
+
+
+def _joints(head: Head, names: list[str]) -> np.ndarray:
+    joints = head.joints(np.zeros(1, np.float32))
+    return joints[[head.joint_names.index(name) for name in names]].astype(np.float64)
+
+
+def _similarity(moving: np.ndarray, fixed: np.ndarray) -> Placement:
+    """Least squares over corresponding points (N, 3), N >= 3 (Umeyama 1991)."""
+    moving_mean, fixed_mean = moving.mean(axis=0), fixed.mean(axis=0)
+    centred, target = moving - moving_mean, fixed - fixed_mean
+    left, singular, right = np.linalg.svd(target.T @ centred)
+    flip = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    rotation = (left * flip) @ right
+    scale = float((singular * flip).sum() / np.square(centred).sum())
+    return Placement(scale, rotation, fixed_mean - scale * rotation @ moving_mean)

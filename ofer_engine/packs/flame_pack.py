@@ -1,0 +1,156 @@
+"""The published OFER as a `Pack`: the imported networks and FLAME behind the road of every pack.
+
+The published encoders see a face but do not say where it is. Points, uncertainty and camera come
+from the bundled open pack, whose head is laid over FLAME's on the user's machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..conditioning.farl import preprocess
+from ..contract.reconstruction import PackRecord
+from ..diffusion.folded import FoldedDenoiser
+from ..heads.camera import Camera
+from ..heads.flame import EXPRESSIONS, FlameHead
+from ..heads.placement import Placement, nearest, place
+from ..photo.align import arcface_crop, cut, farl_crop, five_points
+from ..photo.faces import Face
+from ..photo.load import Photo
+from ..ranking.ranker import Ranker
+from .catalogue import PACK_ID, REQUIRED
+from .official import status
+from .open_pack import OpenPack
+from .pack import Contexts, PhotoEvidence
+from .published import PublishedPack, contexts, rank, read_published_pack, scaled_jaw
+from .published_keys import EXPGEN_SHAPE, IDGEN_SHAPE
+
+_JAW_NAMES = ("jaw_x", "jaw_y", "jaw_z")
+
+
+@dataclass(frozen=True, eq=False)
+class FlamePack:
+    """A `Pack` over imported files. published : networks and FLAME; sight : the open pack."""
+
+    record: PackRecord
+    published: PublishedPack
+    sight: OpenPack
+
+    @property
+    def head(self) -> FlameHead:
+        """FLAME 2020."""
+        return self.published.head
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.published.device
+
+    @property
+    def identities(self) -> int:
+        """300."""
+        return IDGEN_SHAPE.coefficients
+
+    @property
+    def expressions(self) -> int:
+        """53: 50 expression coefficients and the jaw's axis-angle in radians."""
+        return EXPGEN_SHAPE.coefficients
+
+    @property
+    def expression_names(self) -> tuple[str, ...]:
+        """FLAME numbers its expression directions."""
+        return (*(f"expression_{i:02d}" for i in range(EXPRESSIONS)), *_JAW_NAMES)
+
+    @property
+    def idgen(self) -> FoldedDenoiser:
+        """IdGen in its inference form."""
+        return self.published.idgen
+
+    @property
+    def expgen(self) -> FoldedDenoiser:
+        """ExpGen in its inference form."""
+        return self.published.expgen
+
+    @property
+    def idrank(self) -> Ranker:
+        """IdRank."""
+        return self.published.idrank
+
+    @cached_property
+    def placement(self) -> Placement:
+        """FLAME's mean head laid over the open head."""
+        return place(self.head, self.sight.head, self.sight.head.face)
+
+    @cached_property
+    def _point_vertices(self) -> np.ndarray:
+        points = self.sight.head.template[self.sight.head.point_vertices]
+        return nearest(points, self.placement.apply(self.head.template)).astype(np.int32)
+
+    def encode(self, photo: Photo, face: Face) -> PhotoEvidence:
+        """Crops as published (§4), five encoders, and the open pack's view of where the face is."""
+        seen = self.sight.encode(photo, face)
+        pixels = cut(photo, arcface_crop(five_points(face.landmarks)), border=0.0, antialias=False)
+        blob = torch.from_numpy(pixels[..., ::-1] * 2 - 1).permute(2, 0, 1).float()
+        picture = cut(photo, farl_crop(face.box), border=0.0, antialias=False)
+        told = contexts(self.published, blob, preprocess((picture * 255).round().astype(np.uint8)))
+        return PhotoEvidence(
+            seen.points,
+            seen.deviation,
+            seen.visible,
+            self._point_vertices,
+            _camera_of(self.placement, seen.camera),
+            seen.focal_known,
+            told,
+        )
+
+    def scores(self, contexts: Contexts, identities: np.ndarray) -> np.ndarray:
+        """(N,) IdRank's scores of candidates (N, 300)."""
+        return rank(self.published, contexts, identities)
+
+    def expression_coefficients(self, drawn: Tensor) -> np.ndarray:
+        """(E, 53), the jaw halved as the published code does (§0.6)."""
+        return scaled_jaw(drawn)
+
+
+def read_flame_pack(home: Path, sight: OpenPack, device: torch.device) -> FlamePack:
+    """The pack of the imported files. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
+    return FlamePack(flame_record(home), read_published_pack(home, device), sight)
+
+
+def flame_record(home: Path) -> PackRecord:
+    """What the pack says of itself."""
+    records = {line.part: line.record for line in status(home) if line.record is not None}
+    digests = "".join(records[part].sha256 for part in REQUIRED if part in records)
+    return PackRecord(
+        id=PACK_ID,
+        version="1",
+        title="Published OFER on FLAME 2020",
+        licence="OFER licence and FLAME licence, non-commercial research",
+        commercial=False,
+        claim="the published networks; accuracy as their paper reports it, not measured by us",
+        fingerprint=hashlib.sha256(digests.encode()).hexdigest()[:16],
+    )
+
+
+def _camera_of(placement: Placement, camera: Camera) -> Camera:
+    """The camera that sees the moving head where `camera` sees the fixed one.
+
+    A pinhole cannot tell size from distance, so the placement's scale goes into the distance.
+    """
+    rotation = camera.rotation @ placement.rotation
+    shift = camera.rotation @ placement.translation + camera.translation
+    return Camera(
+        camera.focal,
+        camera.centre,
+        rotation,
+        shift / placement.scale,
+        camera.width,
+        camera.height,
+    )
