@@ -20,7 +20,7 @@ from ..diffusion.folded import FoldedDenoiser
 from ..diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ..diffusion.schedule import Schedule
 from ..heads.open_head import OpenHead
-from ..packs.pack import Networks, Sizes, build_networks, write_pack
+from ..packs.open_pack import Networks, Sizes, build_networks, write_pack
 from ..photo.face_weights import load_landmark_network
 from .conditioner import contexts, new_network, standardise_context, train_conditioner
 from .denoising import train_denoiser
