@@ -51,8 +51,11 @@ def goldens() -> Goldens:
 
 
 @pytest.fixture(scope="session")
-def pack(goldens: Goldens, tmp_path_factory) -> PublishedPack:
-    """The goldens were made with the demo's attention projections, so that draw is named."""
+def home(goldens: Goldens, tmp_path_factory) -> Path:
+    """A data folder into which every seeded file was imported.
+
+    The goldens were made with the demo's attention projections, so that draw is named.
+    """
     folder, home = tmp_path_factory.mktemp("published"), tmp_path_factory.mktemp("home")
     for name in goldens.seeded.PARTS:
         path = folder / name
@@ -63,6 +66,12 @@ def pack(goldens: Goldens, tmp_path_factory) -> PublishedPack:
     (folder / "generic_model.pkl").write_bytes(pickle.dumps(goldens.seeded.flame2020()))
     report = import_files([folder, goldens.folder / "frontindices.npy"], home)
     assert not report.refused and report.complete
+    return home
+
+
+@pytest.fixture(scope="session")
+def pack(home: Path) -> PublishedPack:
+    """The imported networks and FLAME."""
     return read_published_pack(home, torch.device("cpu"))
 
 
