@@ -6,6 +6,7 @@ import os
 import sys
 
 import bpy
+import numpy as np
 
 EEVEE = "BLENDER_EEVEE_NEXT" if bpy.app.version < (5, 0, 0) else "BLENDER_EEVEE"
 
@@ -15,6 +16,35 @@ def enable_nodes(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeT
     if bpy.app.version < (5, 0, 0):
         owner.use_nodes = True
     return owner.node_tree
+
+
+def save_copy(image: bpy.types.Image, path: str, file_format: str) -> None:
+    """Write the pixels as they are, leaving the image as it was. Raises RuntimeError."""
+    if bpy.app.version < (4, 5, 0):  # saving would make the file the image's own
+        _save_twin(image, path, file_format)
+        return
+    usual = image.file_format
+    try:
+        image.file_format = file_format
+        image.save(filepath=path, save_copy=True)
+    finally:
+        image.file_format = usual
+
+
+def _save_twin(image: bpy.types.Image, path: str, file_format: str) -> None:
+    width, height = image.size
+    values = np.empty((width * height, image.channels), dtype=np.float32)
+    image.pixels.foreach_get(values.ravel())
+    colour = values[:, :3] if image.channels >= 3 else values[:, :1]
+    rgba = np.ones((width * height, 4), dtype=np.float32)
+    rgba[:, :3] = colour
+    twin = bpy.data.images.new(image.name, width, height, alpha=True, float_buffer=image.is_float)
+    try:
+        twin.pixels.foreach_set(rgba.ravel())
+        twin.file_format = file_format
+        twin.save(filepath=path)
+    finally:
+        bpy.data.images.remove(twin)
 
 
 def leave(status: int) -> None:

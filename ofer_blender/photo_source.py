@@ -10,6 +10,7 @@ from typing import Final
 import bpy
 
 from ..ofer_engine.contract.errors import ErrorCode, OferError
+from . import compat
 
 MAX_PIXELS: Final = 50_000_000
 _FALLBACK_NAME: Final = "photo"
@@ -96,10 +97,8 @@ def _check_pixels(image: bpy.types.Image) -> None:
 def _write(image: bpy.types.Image) -> Path:
     """The pixels as a BMP, which is quicker to write than any compressed kind."""
     path = _temporary(".bmp")
-    usual = image.file_format
     try:
-        image.file_format = "BMP"
-        image.save(filepath=str(path), save_copy=True)
+        compat.save_copy(image, str(path), "BMP")
     except RuntimeError as cause:
         path.unlink()
         raise OferError(
@@ -107,8 +106,6 @@ def _write(image: bpy.types.Image) -> Path:
             f"Blender cannot write the image {image.name!r}: {cause}",
             "Choose another image, or save this one to a file first.",
         ) from cause
-    finally:
-        image.file_format = usual
     return path
 
 

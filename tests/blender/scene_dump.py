@@ -14,6 +14,8 @@ _SKIPPED = {
     "rna_type", "session_uid", "original", "preview", "users", "is_evaluated", "is_missing",
     "pixels", "depsgraph", "view_layers_evaluated", "data",
     "particle_edit",  # Blender's own pointer to the active object, not restored for any add-on
+    "resolution",  # dots per metre of images: 4.2 rounds them
+    "uv_sculpt",  # crashes 4.2 when read
     "wireframe_color_type",  # unset in a scene: warns when read
 }  # fmt: skip
 _NOT_CONTENT = {"window_managers", "screens", "workspaces"}
@@ -67,7 +69,10 @@ def _struct(struct: Any, depth: int) -> dict[str, Any]:
 
 
 def _custom(struct: Any) -> list[str]:
-    return list(struct.keys()) if isinstance(struct, bpy.types.ID) else []
+    if not isinstance(struct, bpy.types.ID):
+        return []
+    # Before 5.0 these hold registered properties too, of Cycles for one, made by mere reading.
+    return [name for name in struct.keys() if name not in struct.bl_rna.properties]
 
 
 def _value(value: Any, item: Any, depth: int) -> Any:

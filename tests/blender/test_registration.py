@@ -78,6 +78,9 @@ def test_manifest() -> None:
         assert len(text) <= 64 and text[-1].isalnum()
 
 
+@pytest.mark.skipif(
+    bpy.app.version < (4, 5, 0), reason="the bpy module 4.2 crashes at exit with any panel left on"
+)
 def test_blender_quits_cleanly_while_the_add_on_is_on() -> None:
     script = f"""
 import sys
