@@ -23,7 +23,6 @@ _FILES: Final = (
     "LICENSES.md",
     "CHANGELOG.md",
     "weights/README.md",
-    "weights/registry.toml",
 )
 # Named one by one: weights that somebody put beside these are not ours to pass on.
 _FOLDERS: Final = ("ofer_blender", "ofer_engine", "weights/open", "weights/faces")
