@@ -1,15 +1,17 @@
-"""`train open`: make the bundled pack's networks again from synthetic photos."""
+"""`train`: the bundled pack's networks from synthetic photos, or the published ones from yours."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from . import train_published
+
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the command to the engine's parser."""
     train = commands.add_parser("train", help="train the networks of a pack")
-    packs = train.add_subparsers(required=True, metavar="PACK")
+    packs = train.add_subparsers(required=True, metavar="WHAT")
     parser = packs.add_parser("open", help="the bundled pack, on its own head")
     parser.add_argument(
         "--photos", type=Path, nargs="+", required=True, help="sets of training.studio.photos"
@@ -21,6 +23,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     for stage in ("conditioner", "idgen", "expgen", "idrank"):
         parser.add_argument(f"--{stage}", type=int, help=f"optimiser steps of the {stage}")
     parser.set_defaults(command=_run)
+    train_published.add(packs)
 
 
 def _run(options: argparse.Namespace) -> int:

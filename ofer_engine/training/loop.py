@@ -1,4 +1,4 @@
-"""One training loop for every network: cosine rate, clipping, averaged weights, exact resume.
+"""One training loop for every network: averaged weights, clipping, several processes, exact resume.
 
 A step draws all its randomness from a generator seeded with (seed, step), so a run continued from
 a checkpoint goes on with the same bits as one that was never stopped.
@@ -7,26 +7,40 @@ a checkpoint goes on with the same bits as one that was never stopped.
 from __future__ import annotations
 
 import csv
-import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .curves import Watch
+from .ranks import Ranks
+from .rates import Pace, PlateauPace, Rule
+
 Losses = Mapping[str, Tensor]
 """Named scalar losses of one step; `total` is the one that is minimised."""
+
+
+class Precision(StrEnum):
+    """What products are computed in; weights and their updates are always float32."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
 
 
 @dataclass(frozen=True)
 class Plan:
     """steps : optimiser steps; rate : peak learning rate; warmup : steps of linear rise.
 
-    average : decay of the exponential moving average of the weights, 0 for none;
-    every : steps between checkpoints and validations.
+    average : decay of the exponential moving average of the weights, 0 for none; clip : largest
+    norm of the gradient, 0 for none; every : steps between checkpoints and validations;
+    epoch : steps over which the plateau rule takes the mean; watch_every : steps between figures
+    for the live curve.
     """
 
     steps: int
@@ -37,6 +51,10 @@ class Plan:
     average: float = 0.999
     clip: float = 5.0
     every: int = 500
+    rule: Rule = Rule.COSINE
+    epoch: int = 1
+    precision: Precision = Precision.FLOAT32
+    watch_every: int = 10
 
 
 @dataclass(frozen=True)
@@ -45,12 +63,6 @@ class Group:
 
     parameters: Sequence[nn.Parameter]
     scale: float = 1.0
-
-
-def learning_rate(plan: Plan, step: int) -> float:
-    """Linear warm-up, then a cosine from `rate` down to a hundredth of it."""
-    warm = min(1.0, (step + 1) / max(plan.warmup, 1))
-    return plan.rate * warm * (0.01 + 0.495 * (1 + math.cos(math.pi * step / plan.steps)))
 
 
 def step_generator(seed: int, step: int) -> torch.Generator:
@@ -65,96 +77,155 @@ def train(
     plan: Plan,
     folder: Path,
     validate: Callable[[nn.Module], Mapping[str, float]] | None = None,
+    *,
+    ranks: Ranks | None = None,
+    watch: Watch | None = None,
 ) -> None:
     """Minimise `losses(step, generator)["total"]`; leave the averaged weights in `model`.
 
     folder : holds `checkpoint.pt` (model, average, optimiser, step) and `log.csv`; an existing
-    checkpoint is continued. validate : called with the averaged model at every checkpoint.
+    checkpoint is continued. validate : called with the averaged model at every checkpoint, by the
+    first process. ranks : the processes that train together, each on its share of a step's rows;
+    one by default. watch : told the losses every few steps, by the first process.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    optimizer = torch.optim.AdamW(
-        [{"params": list(g.parameters), "scale": g.scale} for g in groups],
-        plan.rate,
-        weight_decay=plan.weight_decay,
-    )
-    average = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    first = _resume(folder, model, average, optimizer)
+    run = _Run(model, groups, plan, folder, ranks or Ranks())
     started = time.monotonic()
-    for step in range(first, plan.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(plan, step) * group["scale"]
-        values = losses(step, step_generator(plan.seed, step))
-        optimizer.zero_grad(set_to_none=True)
-        values["total"].backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
-        optimizer.step()
-        _move_average(average, model, min(plan.average, (step + 1) / (step + 10)))
+    for step in range(run.resume(), plan.steps):
+        values = run.step(step, losses)
         done = step + 1
-        if done % plan.every == 0 or done == plan.steps:
-            row = {name: float(value.detach()) for name, value in values.items()}
+        saving = done % plan.every == 0 or done == plan.steps
+        if not saving and done % plan.watch_every:
+            continue
+        row = run.figures(values)
+        if saving:
             row["seconds"] = time.monotonic() - started
-            if validate is not None:
-                row |= _validated(validate, model, average)
-            _save(folder, model, average, optimizer, done)
-            _log(folder / "log.csv", done, row)
-    model.load_state_dict(average)
+            row |= run.save(done, row, validate)
+        if watch is not None and run.ranks.leads:
+            watch(done, row)
+    model.load_state_dict({**model.state_dict(), **run.average})
 
 
-def _move_average(average: dict[str, Tensor], model: nn.Module, decay: float) -> None:
-    with torch.no_grad():
-        for name, value in model.state_dict().items():
-            if value.is_floating_point():
-                average[name].lerp_(value, 1 - decay)
-            else:
-                average[name].copy_(value)
+class _Run:
+    """A model, its average and its optimiser, as they stand after some steps."""
 
+    def __init__(
+        self, model: nn.Module, groups: Sequence[Group], plan: Plan, folder: Path, ranks: Ranks
+    ) -> None:
+        self.model = model
+        self.plan = plan
+        self.folder = folder
+        self.ranks = ranks
+        self.optimizer = torch.optim.AdamW(
+            [{"params": list(g.parameters), "scale": g.scale} for g in groups],
+            plan.rate,
+            weight_decay=plan.weight_decay,
+        )
+        self.parameters = [p for group in groups for p in group.parameters]
+        self.pace = (
+            PlateauPace(self.optimizer, plan.rate, plan.steps, plan.epoch)
+            if plan.rule is Rule.PLATEAU
+            else Pace(self.optimizer, plan.rate, plan.steps, plan.warmup)
+        )
+        # A frozen encoder stays what it is: averaging it would cost more than the step.
+        frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
+        self.average = {
+            name: value.detach().clone()
+            for name, value in model.state_dict().items()
+            if name not in frozen
+        }
+        self.device = self.parameters[0].device
 
-def _validated(
-    validate: Callable[[nn.Module], Mapping[str, float]],
-    model: nn.Module,
-    average: dict[str, Tensor],
-) -> dict[str, float]:
-    current = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    model.load_state_dict(average)
-    model.eval()
-    with torch.no_grad():
-        figures = dict(validate(model))
-    model.train()
-    model.load_state_dict(current)
-    return figures
+    def step(self, step: int, losses: Callable[[int, torch.Generator], Losses]) -> Losses:
+        """One optimiser step; gives back this process's losses."""
+        plan = self.plan
+        self.pace.before(step)
+        mixed = plan.precision is Precision.BFLOAT16
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
+            values = losses(step, step_generator(plan.seed, step))
+        self.optimizer.zero_grad(set_to_none=True)
+        values["total"].backward()
+        self.ranks.average([p.grad for p in self.parameters if p.grad is not None])
+        if plan.clip:
+            torch.nn.utils.clip_grad_norm_(self.parameters, plan.clip)
+        self.optimizer.step()
+        if self.ranks.count > 1:
+            # Batch norms that follow their batch saw another share in each process.
+            self.ranks.average([b for b in self.model.buffers() if b.is_floating_point()])
+        self._move_average(min(plan.average, (step + 1) / (step + 10)))
+        if plan.rule is Rule.PLATEAU:
+            loss = values["total"].detach().float().clone()
+            self.ranks.average([loss])
+            self.pace.after(loss)
+        return values
 
+    def figures(self, values: Losses) -> dict[str, float]:
+        """The losses as numbers, meant over the processes."""
+        stacked = torch.stack([value.detach().float() for value in values.values()])
+        self.ranks.average([stacked])
+        return dict(zip(values, stacked.tolist(), strict=True))
 
-def _resume(
-    folder: Path, model: nn.Module, average: dict[str, Tensor], optimizer: torch.optim.Optimizer
-) -> int:
-    checkpoint = folder / "checkpoint.pt"
-    if not checkpoint.exists():
-        return 0
-    state = torch.load(checkpoint, weights_only=True)
-    model.load_state_dict(state["model"])
-    for name, value in state["average"].items():
-        average[name].copy_(value)
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["step"])
+    def resume(self) -> int:
+        """Continue the folder's checkpoint, if there is one; the number of steps it has done."""
+        checkpoint = self.folder / "checkpoint.pt"
+        if not checkpoint.exists():
+            return 0
+        state = torch.load(checkpoint, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        for name, value in self.average.items():
+            value.copy_(state["average"][name])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.pace.restore(state.get("pace", {}))
+        return int(state["step"])
 
+    def save(
+        self,
+        step: int,
+        row: Mapping[str, float],
+        validate: Callable[[nn.Module], Mapping[str, float]] | None,
+    ) -> dict[str, float]:
+        """Write the checkpoint and a line of the log; gives back the validation's figures."""
+        figures = {}
+        if self.ranks.leads:
+            figures = self._validated(validate) if validate is not None else {}
+            _write(self.folder, self._state(step))
+            _log(self.folder / "log.csv", step, {**row, **figures})
+        self.ranks.wait()
+        return figures
 
-def _save(
-    folder: Path,
-    model: nn.Module,
-    average: dict[str, Tensor],
-    optimizer: torch.optim.Optimizer,
-    step: int,
-) -> None:
-    unfinished = folder / "checkpoint.unfinished"
-    torch.save(
-        {
-            "model": model.state_dict(),
-            "average": average,
-            "optimizer": optimizer.state_dict(),
+    def _state(self, step: int) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+            "pace": self.pace.state(),
             "step": step,
-        },
-        unfinished,
-    )
+        }
+
+    def _move_average(self, decay: float) -> None:
+        now = self.model.state_dict()
+        with torch.no_grad():
+            for name, value in self.average.items():
+                if value.is_floating_point():
+                    value.lerp_(now[name], 1 - decay)
+                else:
+                    value.copy_(now[name])
+
+    def _validated(self, validate: Callable[[nn.Module], Mapping[str, float]]) -> dict[str, float]:
+        state = self.model.state_dict()
+        current = {name: state[name].detach().clone() for name in self.average}
+        self.model.load_state_dict({**state, **self.average})
+        self.model.eval()
+        with torch.no_grad():
+            figures = dict(validate(self.model))
+        self.model.train()
+        self.model.load_state_dict({**state, **current})
+        return figures
+
+
+def _write(folder: Path, state: Mapping[str, Any]) -> None:
+    unfinished = folder / "checkpoint.unfinished"
+    torch.save(dict(state), unfinished)
     os.replace(unfinished, folder / "checkpoint.pt")
 
 

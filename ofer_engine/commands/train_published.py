@@ -1,0 +1,87 @@
+"""`train idgen|idrank|expgen`: the published networks, on data and weights that you hold."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .machine import add_machine_options
+
+_HELP = {
+    "idgen": "neutral heads from a picture",
+    "idrank": "which of IdGen's heads fits a picture",
+    "expgen": "expressions from a picture",
+}
+
+
+def add(kinds: argparse._SubParsersAction) -> None:
+    """Add the three to the kinds of `train`."""
+    for stage, what in _HELP.items():
+        parser = kinds.add_parser(stage, help=f"the published {stage}: {what}")
+        parser.add_argument(
+            "--data", type=Path, required=True, help="folder in MICA's layout or the plain one"
+        )
+        parser.add_argument("--out", type=Path, required=True, help="the run's folder")
+        parser.add_argument(
+            "--recipe", default="ours", help="ours (default), published, or a TOML file"
+        )
+        parser.add_argument("--sets", nargs="+", default=(), help="MICA's indices (default: all)")
+        parser.add_argument(
+            "--swapped", nargs="+", default=(), metavar="SET", help="sets with red and blue swapped"
+        )
+        parser.add_argument("--steps", type=int, help="instead of the recipe's epochs")
+        parser.add_argument("--every", type=int, default=500, help="steps between checkpoints")
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument(
+            "--install", action="store_true", help="put the result into the pack, at once"
+        )
+        add_machine_options(parser)
+        parser.set_defaults(command=_run, stage=stage)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..contract.launch import default_home
+    from ..device import choose_device, set_threads
+    from ..training.published.recipes import Stage, read_recipe
+    from ..training.published.run import Job, run
+    from ..training.published.scan_data import read_scan_data
+    from ..training.ranks import joined_ranks
+
+    set_threads(options.threads)
+    stage = Stage(options.stage)
+    home = options.home or default_home()
+    job = Job(
+        stage=stage,
+        recipe=read_recipe(stage, options.recipe),
+        home=home,
+        out=options.out,
+        seed=options.seed,
+        steps=options.steps,
+        every=options.every,
+    )
+    data = read_scan_data(options.data, options.sets, options.swapped)
+    with joined_ranks(choose_device(options.device)) as (ranks, device):
+        if ranks.leads:
+            pictures = sum(len(example.images) for example in data.examples)
+            print(f"{len(data.examples)} entries, {pictures} pictures; {data.absent} not there")
+        path = run(job, data, ranks, device)
+        if ranks.leads:
+            print(path)
+            return _install(path, home) if options.install else _tell(path)
+    return 0
+
+
+def _install(path: Path, home: Path) -> int:
+    from ..packs.official import import_files
+
+    report = import_files([path], home)
+    for refused in report.refused:
+        print(refused.error)
+    for record in report.imported:
+        print(f"{record.part} of the pack is now {record.source_name}")
+    return 1 if report.refused else 0
+
+
+def _tell(path: Path) -> int:
+    print(f"To put it into the pack: python -m ofer_engine packs import {path}")
+    return 0

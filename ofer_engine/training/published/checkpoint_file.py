@@ -1,0 +1,49 @@
+"""A trained network in the published checkpoints' names, which the importer takes as it takes them.
+
+The trained attention projections are stored too (`to_qkv.N`), as a repaired published trainer
+would, so nothing has to be drawn again (OFER spec §6.4).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ...diffusion.denoiser import Denoiser
+from ...packs.projections import COUNT, ROWS
+from ...packs.published_keys import VIEWS, denoiser_keys, published_attention, ranker_keys
+from ...ranking.ranker import Ranker
+from .networks import Trainee
+
+
+def write_checkpoint(trainee: Trainee, path: Path) -> None:
+    """Write `net.*`, `arcface.*` and, where there is one, `farl.visual.*` as safetensors."""
+    tensors = _network(trainee.network)
+    tensors |= {f"arcface.{key}": value for key, value in trainee.arcface.state_dict().items()}
+    if trainee.farl is not None:
+        farl = trainee.farl.state_dict()
+        tensors |= {f"farl.visual.{key}": value for key, value in farl.items()}
+    save_file({key: value.cpu().contiguous() for key, value in tensors.items()}, path)
+
+
+def _network(network: Denoiser | Ranker) -> dict[str, Tensor]:
+    keys = denoiser_keys(network) if isinstance(network, Denoiser) else ranker_keys(network)
+    state = network.state_dict()
+    tensors = {f"net.{key}": state[name].reshape(shape) for name, (key, shape) in keys.items()}
+    for name in state:
+        if name.endswith(VIEWS):
+            place = published_attention(name)
+            for number, projection in enumerate(_projections(state[name])):
+                tensors[f"net.{place}.fn.fn.to_qkv.{number}.weight"] = projection
+    return tensors
+
+
+def _projections(views: Tensor) -> tuple[Tensor, ...]:
+    """(3, heads, 16, channels, width) → 16 of (384, width, 1): the inverse of
+    `packs.projections.views`.
+    """
+    stacked = views.permute(2, 0, 1, 3, 4).reshape(COUNT, ROWS, views.shape[-1], 1)
+    return torch.unbind(stacked.contiguous())
