@@ -16,7 +16,6 @@ _LINE: Final = 44  # letters that fit a sidebar of default width
 FIXES: Final = {
     ErrorCode.ENGINE_MISSING: "ofer.set_up_engine",
     ErrorCode.PROTOCOL_MISMATCH: "ofer.set_up_engine",
-    ErrorCode.WEIGHTS_MISSING: "ofer.set_up_engine",
     ErrorCode.ENGINE_DIED: "ofer.open_log",
     ErrorCode.ENGINE_HUNG: "ofer.open_log",
     ErrorCode.INTERNAL: "ofer.open_log",

@@ -18,7 +18,7 @@ _SKIPPED = {
     "uv_sculpt",  # crashes 4.2 when read
     "wireframe_color_type",  # unset in a scene: warns when read
 }  # fmt: skip
-_NOT_CONTENT = {"window_managers", "screens", "workspaces"}
+_NOT_CONTENT = {"window_managers", "screens", "workspaces", "all_ids"}
 _DEPTH = 4
 
 
