@@ -53,6 +53,14 @@ class Job:
     eta: float | None = None
     cancelled: float | None = None
     result: Path | None = None
+    begun: float = field(default_factory=time.monotonic)
+
+    def take_in(self, stage: Stage) -> None:
+        """The bar shows the whole job, never going back: stages count their own steps only."""
+        self.stage, self.eta = stage.name, stage.eta or None
+        if stage.eta > 0:
+            elapsed = time.monotonic() - self.begun
+            self.fraction = max(self.fraction, elapsed / (elapsed + stage.eta))
 
 
 @dataclass
@@ -193,8 +201,7 @@ class Desk:
             case Ready(protocol=spoken) if spoken != PROTOCOL_VERSION:
                 self._fail(failure(0, _foreign(spoken)))
             case Stage(id=job.request.id) if not job.cancelled:
-                job.stage, job.eta = event.name, event.eta
-                job.fraction = event.step / max(event.of, 1)
+                job.take_in(event)
             case PhotoOpened(id=job.request.id):
                 self.photo, self.photo_key = event, job.source.key
                 self.notes = event.notes

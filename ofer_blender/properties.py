@@ -66,6 +66,9 @@ class OFER_PG_photo(bpy.types.PropertyGroup):
         size=4,
         min=0,
     )
+    pack: bpy.props.StringProperty(
+        name="Pack", description="Networks and head to reconstruct with", default="open"
+    )
     identities: bpy.props.IntProperty(
         name="Drawn", description="Identities drawn and ranked", default=100, min=1, max=1000
     )

@@ -127,6 +127,7 @@ def _request(
         path=str(source.path),
         out=str(engine.reconstructions),
         name=_free_name(engine.reconstructions, source.name),
+        pack=settings.pack,
         identities=settings.identities,
         keep=min(settings.keep, settings.identities),
         expressions=settings.expressions,

@@ -43,7 +43,7 @@ class OFER_PT_options(Tab, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         settings = context.scene.ofer
-        for name in ("identities", "keep", "expressions", "seed", "use_box"):
+        for name in ("pack", "identities", "keep", "expressions", "seed", "use_box"):
             layout.prop(settings, name)
         if settings.use_box:
             layout.prop(settings, "box")
