@@ -56,7 +56,7 @@ def assemble(
         np.broadcast_to(kept[0], (len(drawn.expressions), kept.shape[1])), drawn.expressions
     )
     identities = tuple(
-        Hypothesis(f"identity_{rank:02d}", rank, float(drawn.ranking.scores[row]), int(row))
+        Hypothesis(f"identity_{rank:02d}", rank, float(drawn.ranking.chances[row]), int(row))
         for rank, row in enumerate(best, 1)
     )
     expressions = tuple(

@@ -36,6 +36,12 @@ class Ranking:
     scores: np.ndarray
     order: np.ndarray
 
+    @property
+    def chances(self) -> np.ndarray:
+        """(N,) softmax of the scores: how IdRank shares certainty among the candidates."""
+        raised = np.exp(self.scores - self.scores.max())
+        return raised / raised.sum()
+
     @staticmethod
     def of(scores: np.ndarray) -> Ranking:
         """Equal scores keep the order in which they were drawn."""

@@ -128,7 +128,11 @@ class SettingsRecord:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """name : as the shape key and thumbnail are called; candidate : row of the coefficients."""
+    """name : as the shape key and thumbnail are called; candidate : row of the coefficients.
+
+    score : of an identity, the ranker's softmax share among all candidates (1/N knows nothing);
+    of an expression 0: they are in the order of how typical they are.
+    """
 
     name: str
     rank: int

@@ -16,6 +16,7 @@ from ..diffusion.folded import FoldedDenoiser
 from ..diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ..diffusion.schedule import Schedule
 from ..packs.open_pack import OpenPack
+from ..packs.pack import Contexts
 from ..training.photo_set import PhotoSet
 from .metrics import (
     Interval,
@@ -125,15 +126,11 @@ def _draw(pack: OpenPack, photos: PhotoSet, row: int, samples: int) -> _Drawn:
         return dpm_solver_pp_2m(denoise, start, schedule, noise=noise)
 
     identities = sample(networks.idgen, 2 * row)
-    head = pack.head
-    basis = torch.from_numpy(head.identity[:, head.rank_vertices] * 1000).float()
-    template = torch.from_numpy(head.template[head.rank_vertices] * 1000).float()
-    vertices = template + torch.einsum("nk,kvc->nvc", identities, basis)
-    scores = networks.idrank(vertices, context[0])
+    scores = pack.scores(Contexts(context, context, context), identities.numpy())
     expressions = sample(networks.expgen, 2 * row + 1)
     expressions = expressions * networks.expression_deviation + networks.expression_mean
     mean_expression = expressions.clamp(0, 1).mean(dim=0)
-    return _Drawn(identities.numpy(), scores.numpy(), mean_expression.numpy())
+    return _Drawn(identities.numpy(), scores, mean_expression.numpy())
 
 
 def _spread(

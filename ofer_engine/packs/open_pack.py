@@ -29,6 +29,7 @@ from ..contract.reconstruction import PackRecord
 from ..diffusion.denoiser import Denoiser, DenoiserShape
 from ..diffusion.folded import FoldedDenoiser
 from ..heads.camera import default_focal, solve_camera
+from ..heads.mouth_limits import limited
 from ..heads.open_head import OpenHead
 from ..photo.align import cut, evidence_crop
 from ..photo.faces import Face
@@ -145,17 +146,20 @@ class OpenPack:
 
     @torch.inference_mode()
     def scores(self, contexts: Contexts, identities: np.ndarray) -> np.ndarray:
-        """(N,) IdRank's scores of candidates (N, K)."""
-        head = self.head
-        basis = head.identity[:, head.rank_vertices]
-        vertices = head.template[head.rank_vertices] + np.tensordot(identities, basis, 1)
-        millimetres = torch.from_numpy((vertices * 1000).astype(np.float32)).to(self.device)
+        """(N,) IdRank's scores of candidates (N, K).
+
+        It sees them as deviations from the mean head: beside whole coordinates, a hundred times
+        larger, the differences that matter would drown in its first layer.
+        """
+        basis = self.head.identity[:, self.head.rank_vertices]
+        deviations = np.tensordot(identities, basis, 1) * 1000
+        millimetres = torch.from_numpy(deviations.astype(np.float32)).to(self.device)
         return self.networks.idrank(millimetres, contexts.ranking[0]).cpu().numpy()
 
     def expression_coefficients(self, drawn: Tensor) -> np.ndarray:
-        """(E, 52) unit weights in 0..1, of standardised draws."""
+        """(E, 52) unit weights within the mouth's limits, of standardised draws."""
         deviation, mean = self.networks.expression_deviation, self.networks.expression_mean
-        return (drawn * deviation.to(drawn) + mean.to(drawn)).clamp(0, 1).cpu().numpy()
+        return limited((drawn * deviation.to(drawn) + mean.to(drawn)).cpu().numpy())
 
 
 def build_networks(sizes: Sizes) -> Networks:

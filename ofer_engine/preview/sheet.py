@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.reconstruction import Hypothesis, Reconstruction
@@ -80,7 +80,7 @@ def _footer(reconstruction: Reconstruction) -> Image.Image:
 
 
 def _three_pictures(reconstruction: Reconstruction, photo: np.ndarray) -> Image.Image:
-    """The photo with its face box, the face, and the first identity over the face."""
+    """The photo with its face box, the face, and the first head over it, as the photo has it."""
     box = _face_square(reconstruction.face.box)
     face = _cut(photo, box)
     record = reconstruction.camera
@@ -92,7 +92,8 @@ def _three_pictures(reconstruction: Reconstruction, photo: np.ndarray) -> Image.
         record.width,
         record.height,
     )
-    vertices = reconstruction.array("identity_vertices")[0]
+    shown = "expression_vertices" if reconstruction.expressions else "identity_vertices"
+    vertices = reconstruction.array(shown)[0]
     look = Look.of_parts(
         vertices,
         reconstruction.array("polygons"),
@@ -105,7 +106,7 @@ def _three_pictures(reconstruction: Reconstruction, photo: np.ndarray) -> Image.
     tiles = [
         _Tile(_marked(photo, reconstruction.face.box), reconstruction.photo.name, by_hand),
         _Tile(face, "The face", ""),
-        _Tile(Image.fromarray(laid), "The first identity over it", ""),
+        _Tile(Image.fromarray(laid), "The first head over it", ""),
     ]
     strip, draw = _strip(_PICTURE + _LABEL + _GAP)
     step = (_WIDTH - _GAP) / 3
@@ -116,7 +117,7 @@ def _three_pictures(reconstruction: Reconstruction, photo: np.ndarray) -> Image.
 
 def _identity_tiles(reconstruction: Reconstruction) -> list[_Tile]:
     return [
-        _Tile(_thumbnail(reconstruction, each), f"{each.rank}", f"score {each.score:.2f}")
+        _Tile(_thumbnail(reconstruction, each), f"{each.rank}", f"share {each.score:.2%}")
         for each in reconstruction.identities
     ]
 
@@ -196,8 +197,11 @@ def _face_square(face: Sequence[float]) -> tuple[float, float, float, float]:
 
 
 def _cut(photo: np.ndarray, box: tuple[float, float, float, float]) -> Image.Image:
-    """A square of the photo, black beyond its edge."""
-    image = Image.fromarray(photo)
+    """A square of the photo, paper beyond its edge."""
+    height, width = photo.shape[:2]
+    margin = int(max(0, -box[0], -box[1], box[2] - width, box[3] - height)) + 1
+    image = ImageOps.expand(Image.fromarray(photo), margin, _PAPER)
+    box = (box[0] + margin, box[1] + margin, box[2] + margin, box[3] + margin)
     side = (_PICTURE, _PICTURE)
     scale = (box[2] - box[0]) / _PICTURE
     if scale > 2:

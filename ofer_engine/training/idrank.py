@@ -17,7 +17,7 @@ from ..ranking.ranker import Ranker, listwise_loss
 from .loop import Group, Plan, train
 
 Decode = Callable[[Tensor], Tensor]
-"""(…, K) identity coefficients → (…, R, 3) ranking vertices in millimetres."""
+"""(…, K) identity coefficients → (…, R, 3) ranking vertices, millimetres from the mean head."""
 
 
 def distances(candidates: Tensor, truth: Tensor) -> Tensor:
@@ -36,7 +36,7 @@ def train_ranker(
     *,
     held_out: int,
     batch: int = 8,
-    temperature: float = 0.1,
+    temperature: float = 0.15,
     context_noise: float = 0.1,
 ) -> None:
     """Train in place on candidates (M, N, K) and truth (M, K) coefficients, contexts (M, C).

@@ -134,12 +134,11 @@ def _train_ranker(
     rows = torch.nonzero(~identity.isnan().any(dim=1))[:, 0][-recipe.ranked_photos :]
     drawn = _candidates(networks, told[rows], work / "candidates.npy", recipe.seed)
     basis = torch.from_numpy(head.identity[:, head.rank_vertices] * 1000).float()
-    template = torch.from_numpy(head.template[head.rank_vertices] * 1000).float()
 
     def decode(coefficients: Tensor) -> Tensor:
-        return template + torch.einsum("...k,kvc->...vc", coefficients, basis)
+        return torch.einsum("...k,kvc->...vc", coefficients, basis)
 
-    plan = Plan(recipe.idrank, rate=3e-4, seed=recipe.seed + 3, every=500, weight_decay=0.05)
+    plan = Plan(recipe.idrank, rate=1e-3, seed=recipe.seed + 3, every=500, weight_decay=0.05)
     train_ranker(
         networks.idrank, decode, drawn, identity[rows], told[rows], plan, work / "idrank",
         held_out=recipe.ranked_photos // 6,

@@ -28,6 +28,7 @@ def written(tmp_path) -> folder.Reconstruction:
     head = OpenHead.load(HEAD)
     arrays = {name: np.zeros(1, np.float32) for name in folder.ARRAYS} | {
         "identity_vertices": head.template[None].repeat(2, 0),
+        "expression_vertices": head.template[None].repeat(2, 0),
         "expression_coefficients": np.eye(52, dtype=np.float32)[
             [head.expression_names.index("jawOpen")]
         ],
@@ -92,7 +93,7 @@ def test_the_claim_is_printed(written, monkeypatch):
     )
     contact_sheet(written, PHOTO)
     assert "Open 0.1 · plausible, not a likeness · CC0-1.0" in said
-    assert {"1", "2", "score 0.50", "score 0.25", "jawOpen 1.0", "low confidence"} <= set(said)
+    assert {"1", "2", "share 50.00%", "share 25.00%", "jawOpen 1.0", "low confidence"} <= set(said)
     assert "A note." in said
 
 
