@@ -68,6 +68,9 @@ class Sizes:
         listed: dict[str, Any] = {
             key: tuple(n) if isinstance(n, list) else n for key, n in numbers.items()
         }
+        for key, number in listed.items():
+            if not all(type(n) is int for n in (number if type(number) is tuple else (number,))):
+                raise TypeError(f"{key} is no size")
         return Sizes(**listed)
 
 
