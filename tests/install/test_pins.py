@@ -15,7 +15,7 @@ from ofer_engine.setup.pins import Pins, fingerprint, version_of
 from .conftest import ROOT
 
 _PINS = Pins.read(ROOT)
-_MODULES = {"pillow": "PIL", "scikit-image": "skimage"}
+_MODULES = {"pillow": "PIL", "scikit-image": "skimage", "tensorboardx": "tensorboardX"}
 _OURS = {"ofer_engine", "ofer_blender"}
 
 

@@ -24,7 +24,8 @@ _AHEAD: Final = 2
 @dataclass(frozen=True, eq=False)
 class Batch:
     """blobs : (B, 3, 112, 112) and pictures : (B, 3, 224, 224) float32, as the encoders want them;
-    identity : (B, 300); expression : (B, 53), zero columns where no entry has one.
+    identity : (B, 300); expression : (B, 53). Pictures that are not read and expressions that no
+    entry has are (B, 0).
     """
 
     blobs: Tensor
@@ -109,13 +110,15 @@ def read_row(
     """
     crops = reader.read(example, image)
     blob, picture = crops.blob, crops.picture
-    if prop is not None and crops.points is not None:
+    if prop is not None and picture is None:
+        blob = paste(blob, BLOB_POINTS, prop)
+    elif prop is not None and picture is not None and crops.points is not None:
         blob = paste(blob, BLOB_POINTS, prop)
         picture = paste(picture, crops.points, prop)
     expression = example.expression
     return Row(
         blob_tensor(blob),
-        preprocess(np.ascontiguousarray(picture)),
+        torch.zeros(0) if picture is None else preprocess(np.ascontiguousarray(picture)),
         torch.from_numpy(example.identity),
         torch.zeros(0) if expression is None else torch.from_numpy(expression),
     )

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ...diffusion.denoiser import Denoiser
-from ...packs.projections import COUNT, ROWS
+from ...packs.projections import ROWS
 from ...packs.published_keys import VIEWS, denoiser_keys, published_attention, ranker_keys
 from ...ranking.ranker import Ranker
 from .networks import Trainee
@@ -42,8 +42,8 @@ def _network(network: Denoiser | Ranker) -> dict[str, Tensor]:
 
 
 def _projections(views: Tensor) -> tuple[Tensor, ...]:
-    """(3, heads, 16, channels, width) → 16 of (384, width, 1): the inverse of
+    """(3, heads, N, channels, width) → N of (384, width, 1): the inverse of
     `packs.projections.views`.
     """
-    stacked = views.permute(2, 0, 1, 3, 4).reshape(COUNT, ROWS, views.shape[-1], 1)
+    stacked = views.permute(2, 0, 1, 3, 4).reshape(views.shape[2], ROWS, views.shape[-1], 1)
     return torch.unbind(stacked.contiguous())

@@ -35,24 +35,26 @@ _GREY: Final = 127.5
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """One face. blob : (112, 112, 3) and picture : (224, 224, 3) uint8 RGB; points : (5, 2)
-    float64, the five points in the picture, picture pixels, None where no face was found there.
+    """One face. blob : (112, 112, 3) and picture : (224, 224, 3) uint8 RGB, None where it is
+    not asked for; points : (5, 2) float64, the five points in the picture, picture pixels, None
+    where no face was found there.
     """
 
     blob: np.ndarray
-    picture: np.ndarray
+    picture: np.ndarray | None
     points: np.ndarray | None
 
 
 class CropReader:
     """Gives the crops of an example's pictures."""
 
-    def __init__(self, detector: FaceDetector | None, folder: Path) -> None:
+    def __init__(self, detector: FaceDetector | None, folder: Path, pictures: bool = True) -> None:
         """detector : finds the face in photos, and the points in crops that are pasted upon; None
-        for neither. folder : keeps what it found.
+        for neither. folder : keeps what it found. pictures : read FaRL's crops too.
         """
         self._detector = detector
         self._folder = folder
+        self._pictures = pictures
 
     def read(self, example: Example, image: int) -> Crops:
         """The crops of one picture. Raises OferError (a file's, or NO_FACE of a photo)."""
@@ -60,11 +62,15 @@ class CropReader:
         if not example.prepared:
             return self._cut(path)
         blob = _blob(blob_path(path))
+        if example.swapped:
+            blob = blob[..., ::-1]
+        if not self._pictures:
+            return Crops(blob, None, None)
         picture = load_photo(path).pixels
         if picture.shape != (_PICTURE_SIDE, _PICTURE_SIDE, 3):
             picture = np.asarray(Image.fromarray(picture).resize((_PICTURE_SIDE, _PICTURE_SIDE)))
         if example.swapped:
-            blob, picture = blob[..., ::-1], picture[..., ::-1]
+            picture = picture[..., ::-1]
         return Crops(blob, picture, self._points(path, picture))
 
     def usable(self, example: Example) -> tuple[Path, ...]:

@@ -99,9 +99,10 @@ def _batches(
     if job.stage is Stage.EXPGEN:
         examples = tuple(example for example in examples if example.expression is not None)
     pasting = recipe.occluded > 0 and recipe.occluders > 0
-    needed = pasting or any(not example.prepared for example in examples)
+    pictures = job.stage is not Stage.IDGEN
+    needed = (pasting and pictures) or any(not example.prepared for example in examples)
     detector = FaceDetector.load(BUNDLED / "faces") if needed else None
-    reader = CropReader(detector, job.out / "crops")
+    reader = CropReader(detector, job.out / "crops", pictures)
     if ranks.leads:
         examples = with_faces(examples, reader)
         props = _props(job, recipe) if pasting else ()

@@ -8,10 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from ofer_engine.diffusion.denoiser import Denoiser, DenoiserShape
 from ofer_engine.training.published.batches import Batches
 from ofer_engine.training.published.crops import CropReader
-from ofer_engine.training.published.networks import Trainee
 from ofer_engine.training.published.scan_data import Example, read_scan_data
 from ofer_engine.training.ranks import Ranks
 
@@ -84,39 +82,6 @@ def mica(tmp_path_factory) -> Mica:
     return Mica(root, identity, expression, jaw)
 
 
-class TinyArcFace(torch.nn.Module):
-    """Named as the real one's trained parts; sees 4 x 4 cells."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = torch.nn.Conv2d(3, 8, 28, 28)
-        self.layer4 = torch.nn.Conv2d(8, 8, 1)
-        self.bn2 = torch.nn.BatchNorm2d(8)
-        self.fc = torch.nn.Linear(8 * 16, 512)
-        self.features = torch.nn.BatchNorm1d(512)
-
-    def forward(self, blobs, final_norm):
-        x = self.fc(self.bn2(self.layer4(self.conv1(blobs).tanh())).flatten(1))
-        return self.features(x) if final_norm else x
-
-
-class TinyFarl(torch.nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = torch.nn.Conv2d(3, 8, 56, 56)
-        self.proj = torch.nn.Linear(8 * 16, 512)
-
-    def forward(self, pictures):
-        return self.proj(self.conv(pictures).tanh().flatten(1))
-
-
-def tiny_trainee(coefficients: int = 300, farl: bool = False, **options) -> Trainee:
-    """Always the same one."""
-    torch.manual_seed(1)
-    shape = DenoiserShape(coefficients, 1024 if farl else 512, (24, 8), projections=2)
-    return Trainee(Denoiser(shape), TinyArcFace(), TinyFarl() if farl else None, **options)
-
-
 @pytest.fixture
 def examples(mica) -> tuple[Example, ...]:
     return read_scan_data(mica.root, ["FLORENCE"]).examples
@@ -124,4 +89,4 @@ def examples(mica) -> tuple[Example, ...]:
 
 @pytest.fixture
 def batches(examples, tmp_path) -> Batches:
-    return Batches(examples, CropReader(None, tmp_path / "crops"), 4, 2, 5, Ranks())
+    return Batches(examples, CropReader(None, tmp_path / "crops", pictures=False), 4, 2, 5, Ranks())
