@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..diffusion.denoiser import Denoiser
 from ..diffusion.folded import FoldedDenoiser
 from ..diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ..diffusion.schedule import Schedule
@@ -119,18 +118,16 @@ def _draw(pack: OpenPack, photos: PhotoSet, row: int, samples: int) -> _Drawn:
     context = networks.conditioner.context(networks.conditioner(crop))
     schedule = Schedule.linear()
 
-    def sample(denoiser: Denoiser, seed: int) -> torch.Tensor:
+    def sample(denoiser: FoldedDenoiser, coefficients: int, seed: int) -> torch.Tensor:
         noise = seeded_noise(seed)
-        start = noise((samples, denoiser.shape.coefficients))
-        denoise = FoldedDenoiser(denoiser).condition(context)
-        return dpm_solver_pp_2m(denoise, start, schedule, noise=noise)
+        start = noise((samples, coefficients))
+        return dpm_solver_pp_2m(denoiser.condition(context), start, schedule, noise=noise)
 
-    identities = sample(networks.idgen, 2 * row)
+    identities = sample(pack.idgen, pack.identities, 2 * row)
     scores = pack.scores(Contexts(context, context, context), identities.numpy())
-    expressions = sample(networks.expgen, 2 * row + 1)
-    expressions = expressions * networks.expression_deviation + networks.expression_mean
-    mean_expression = expressions.clamp(0, 1).mean(dim=0)
-    return _Drawn(identities.numpy(), scores, mean_expression.numpy())
+    expressions = sample(pack.expgen, pack.expressions, 2 * row + 1)
+    mean_expression = pack.expression_coefficients(expressions).mean(axis=0)
+    return _Drawn(identities.numpy(), scores, mean_expression)
 
 
 def _spread(
