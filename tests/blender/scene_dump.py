@@ -15,6 +15,7 @@ _SKIPPED = {
     "pixels", "depsgraph", "view_layers_evaluated", "data",
     "particle_edit",  # Blender's own pointer to the active object, not restored for any add-on
     "resolution",  # dots per metre of images: 4.2 rounds them
+    "vertex_selection", "edge_selection", "pin",  # of UV layers: made by being read on 4.5
     "uv_sculpt",  # crashes 4.2 when read
     "wireframe_color_type",  # unset in a scene: warns when read
 }  # fmt: skip
@@ -64,8 +65,15 @@ def _struct(struct: Any, depth: int) -> dict[str, Any]:
     found = {"custom": {name: _plain(struct[name]) for name in _custom(struct)}}
     for item in struct.bl_rna.properties:
         if item.identifier not in _SKIPPED:
-            found[item.identifier] = _value(getattr(struct, item.identifier, None), item, depth)
+            found[item.identifier] = _value(_read(struct, item.identifier), item, depth)
     return found
+
+
+def _read(struct: Any, name: str) -> Any:
+    try:
+        return getattr(struct, name, None)
+    except UnicodeDecodeError:  # 4.5 has texts that nobody initialised
+        return None
 
 
 def _custom(struct: Any) -> list[str]:

@@ -79,7 +79,8 @@ def test_manifest() -> None:
 
 
 @pytest.mark.skipif(
-    bpy.app.version < (4, 5, 0), reason="the bpy module 4.2 crashes at exit with any panel left on"
+    bpy.app.version < (5, 0, 0),
+    reason="with any panel left on, the bpy module 4.2 crashes and 4.5 hangs at exit",
 )
 def test_blender_quits_cleanly_while_the_add_on_is_on() -> None:
     script = f"""
@@ -88,5 +89,7 @@ sys.path.insert(0, {str(ROOT / "tests" / "blender")!r})
 from conftest import ADDON
 ADDON.register()
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
