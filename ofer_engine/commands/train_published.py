@@ -67,7 +67,7 @@ def _run(options: argparse.Namespace) -> int:
         path = run(job, data, ranks, device)
         if ranks.leads:
             print(path)
-            return _install(path, home) if options.install else _tell(path)
+            return _install(path, home) if options.install else _tell(path, options.home)
     return 0
 
 
@@ -82,6 +82,7 @@ def _install(path: Path, home: Path) -> int:
     return 1 if report.refused else 0
 
 
-def _tell(path: Path) -> int:
-    print(f"To put it into the pack: python -m ofer_engine packs import {path}")
+def _tell(path: Path, home: Path | None) -> int:
+    where = f" --home {home}" if home else ""
+    print(f"To put it into the pack: python -m ofer_engine{where} packs import {path}")
     return 0

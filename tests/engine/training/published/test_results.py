@@ -24,7 +24,7 @@ from ofer_engine.training.published import run as run_module
 from ofer_engine.training.published.checkpoint_file import write_checkpoint
 from ofer_engine.training.published.crops import BLOB_POINTS, CropReader, blob_tensor
 from ofer_engine.training.published.networks import Trainee
-from ofer_engine.training.published.props import PropPicture, paste
+from ofer_engine.training.published.props import PropMaker, PropPicture, paste, prop_bank
 from ofer_engine.training.published.recipes import Stage
 from ofer_engine.training.published.run import Job, run, split
 from ofer_engine.training.published.scan_data import read_scan_data
@@ -156,6 +156,20 @@ def test_a_blob_is_bgr_and_comes_back_exactly(examples, tmp_path):
     swapped = dataclasses.replace(examples[0], swapped=True)
     turned = blob_tensor(reader.read(swapped, 0).blob).numpy()
     np.testing.assert_array_equal(turned, stored[::-1])
+
+
+def test_drawn_props_repeat_themselves_and_lie_about_the_face(tmp_path):
+    head = run_module.BUNDLED / "open" / "head.npz"
+    bank = prop_bank(head, 4, 0, tmp_path / "props.npz")
+    again = PropMaker(head).draw(0, 2)
+    np.testing.assert_array_equal(bank[2].pixels, again.pixels)
+    np.testing.assert_array_equal(bank[2].points, again.points)
+    for prop in bank:
+        assert prop.pixels[..., 3].max() == 255 and prop.pixels[..., 3].min() == 0
+        right_eye, left_eye, nose, *mouth = prop.points
+        assert right_eye[0] < nose[0] < left_eye[0] and nose[1] < min(corner[1] for corner in mouth)
+    kept = prop_bank(head, 4, 0, tmp_path / "props.npz")
+    np.testing.assert_array_equal([p.pixels for p in kept], [p.pixels for p in bank])
 
 
 def test_a_prop_lands_where_the_face_is_and_nowhere_else():
