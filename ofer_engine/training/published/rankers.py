@@ -20,6 +20,7 @@ from ..idrank import distances
 from ..loop import Plan, train
 from ..ranks import Ranks
 from .batches import Ahead, Batch, Batches, read_row, stacked
+from .crops import CropReader
 from .networks import Trainee, prepare
 from .recipes import Candidates, Recipe
 from .scan_data import Example
@@ -84,6 +85,46 @@ class CandidateSource:
         return drawn.clone().view(len(blobs), count, coefficients)
 
 
+class RankLoss:
+    """Scores of drawn candidates, their distances, and the listwise loss of both."""
+
+    def __init__(
+        self, source: CandidateSource, view: RankView, temperature: float, device: torch.device
+    ) -> None:
+        """temperature : millimetres."""
+        self._source = source
+        self._view = view
+        self._temperature = temperature
+        self._device = device
+
+    def scored(
+        self, trainee: Trainee, batch: Batch, rows: int, ranks: Ranks, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """(B, N) scores and distances in mm; rows : photos of the step over all processes."""
+        batch = batch.to(self._device)
+        heads = self._view(self._source(batch.blobs, rows, ranks.share(rows), generator))
+        context = trainee.context(batch.blobs, batch.pictures)
+        scores = trainee.network(heads, context).float()
+        return scores, distances(heads, self._view(batch.identity))
+
+    def __call__(self, scores: Tensor, away: Tensor) -> Tensor:
+        """Scalar."""
+        return listwise_loss(scores, away / self._temperature)
+
+    def held(
+        self, trainee: Trainee, reader: CropReader, held: Sequence[Example], seed: int
+    ) -> dict[str, float]:
+        """Figures of entries that are not trained on, each by its first picture."""
+        generator = torch.Generator().manual_seed(seed)
+        found = []
+        for first in range(0, len(held), _HELD_PART):
+            part = held[first : first + _HELD_PART]
+            batch = stacked([read_row(example, 0, reader) for example in part])
+            found.append(self.scored(trainee, batch, len(part), Ranks(), generator))
+        scores, away = (torch.cat(column) for column in zip(*found, strict=True))
+        return {"held_total": float(self(scores, away)), "held_recovery": recovery(scores, away)}
+
+
 def train_ranker(
     trainee: Trainee,
     source: CandidateSource,
@@ -97,34 +138,17 @@ def train_ranker(
     watch: Watch | None = None,
 ) -> None:
     """Train in place, ending with the averaged weights. held : entries that only validate."""
-
-    def scored(
-        batch: Batch, photos: int, ranks: Ranks, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        batch = batch.to(device)
-        heads = view(source(batch.blobs, photos, ranks.share(photos), generator))
-        context = trainee.context(batch.blobs, batch.pictures)
-        scores = trainee.network(heads, context).float()
-        return scores, distances(heads, view(batch.identity))
-
-    def loss(scores: Tensor, away: Tensor) -> Tensor:
-        return listwise_loss(scores, away / recipe.candidates.temperature)
+    loss = RankLoss(source, view, recipe.candidates.temperature, device)
 
     def validate(_: torch.nn.Module) -> Mapping[str, float]:
-        generator = torch.Generator().manual_seed(plan.seed)
-        found = []
-        for first in range(0, len(held), _HELD_PART):
-            part = held[first : first + _HELD_PART]
-            batch = stacked([read_row(example, 0, batches.reader) for example in part])
-            found.append(scored(batch, len(part), Ranks(), generator))
-        scores, away = (torch.cat(column) for column in zip(*found, strict=True))
-        return {"held_total": float(loss(scores, away)), "held_recovery": recovery(scores, away)}
+        return loss.held(trainee, batches.reader, held, plan.seed)
 
     trainee.to(device).train()
     with Ahead(batches.load, plan.steps) as load:
 
         def losses(step: int, generator: torch.Generator) -> dict[str, Tensor]:
-            return {"total": loss(*scored(load(step), batches.rows, batches.ranks, generator))}
+            both = loss.scored(trainee, load(step), batches.rows, batches.ranks, generator)
+            return {"total": loss(*both)}
 
         train(
             trainee, prepare(trainee, recipe), losses, plan, folder, validate if held else None,
