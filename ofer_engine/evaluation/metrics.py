@@ -30,12 +30,12 @@ def surface_error(heads: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def removed(error: float, mean_head: float) -> float:
     """Share of the mean head's error that is gone: 0 no better than the mean head, 1 perfect."""
-    return 1.0 - error / mean_head
+    return float(1.0 - error / mean_head)
 
 
 def recovery(first: float, average: float, best: float) -> float:
     """Of what choosing well could gain over choosing blindly, the share that ranking gains."""
-    return (average - first) / (average - best)
+    return float((average - first) / (average - best))
 
 
 @dataclass(frozen=True)
