@@ -9,7 +9,7 @@ from .tab import Tab, say
 
 
 class OFER_UL_hypotheses(bpy.types.UIList):
-    """One line per hypothesis: thumbnail, name, score."""
+    """One line per hypothesis: thumbnail, name, rank, and the ranker's share of certainty."""
 
     def draw_item(
         self,
@@ -32,7 +32,8 @@ class OFER_UL_hypotheses(bpy.types.UIList):
         missing = not hypotheses.key_exists(head, item.name)
         column.label(text=f"{item.name}{mark}", icon="ERROR" if missing else "NONE")
         if item.name != hypotheses.NEUTRAL:
-            column.label(text=f"rank {item.rank} · score {item.score:.3f}")
+            share = f" · share {item.score:.2%}" if item.score else ""
+            column.label(text=f"rank {item.rank}{share}")
 
 
 class _HeadPanel(Tab):

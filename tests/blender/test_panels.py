@@ -59,7 +59,7 @@ def test_head_panels(tmp_path: Path) -> None:
     record = synthetic.write(tmp_path)
     bpy.ops.ofer.insert_head(directory=str(record.folder))
     drawn = draw("OFER_PT_hypotheses")
-    assert drawn[:3] == ["thumbnail", "identity_01  (Basis)", "rank 1 · score 2.500"]
+    assert drawn[:3] == ["thumbnail", "identity_01  (Basis)", "rank 1 · share 250.00%"]
     assert drawn.count("thumbnail") == 4
     assert drawn[-1] == "This one is the Basis"
     bpy.ops.ofer.show(name="identity_02")
