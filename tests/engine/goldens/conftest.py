@@ -10,7 +10,6 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
-from scipy.spatial import ConvexHull
 
 from ofer_engine.packs.official import import_files
 from ofer_engine.packs.projections import Draw
@@ -64,10 +63,8 @@ def home(goldens: Goldens, tmp_path_factory) -> Path:
         report = import_files([path], home, Draw.DEMO)
         assert not report.refused and len(report.imported) == 1
         path.unlink()
-    flame = goldens.seeded.flame2020()
-    # Its triangles join vertices at random, which takes minutes to picture; no golden reads them.
-    flame["f"] = ConvexHull(flame["v_template"]).simplices[: len(flame["f"])].astype(np.uint32)
-    (folder / "generic_model.pkl").write_bytes(pickle.dumps(flame))
+
+    (folder / "generic_model.pkl").write_bytes(pickle.dumps(goldens.seeded.flame2020()))
     report = import_files([folder, goldens.folder / "frontindices.npy"], home)
     assert not report.refused and report.complete
     return home
