@@ -24,7 +24,6 @@ from ..heads.placement import Placement, nearest, place
 from ..photo.align import arcface_crop, cut, farl_crop, five_points
 from ..photo.faces import Face
 from ..photo.load import Photo
-from ..ranking.ranker import Ranker
 from .catalogue import PACK_ID, REQUIRED
 from .official import status
 from .open_pack import OpenPack
@@ -77,11 +76,6 @@ class FlamePack:
     def expgen(self) -> FoldedDenoiser:
         """ExpGen in its inference form."""
         return self.published.expgen
-
-    @property
-    def idrank(self) -> Ranker:
-        """IdRank."""
-        return self.published.idrank
 
     @cached_property
     def placement(self) -> Placement:

@@ -109,16 +109,19 @@ def import_files(
             refused.append(Refused(path, error))
             continue
         imported.append(_store(converted, path, pack_home(home)))
-    missing = tuple(line.part for line in status(home) if line.record is None)
-    return ImportReport(
-        tuple(imported), tuple(refused), tuple(part for part in REQUIRED if part in missing)
-    )
+    return ImportReport(tuple(imported), tuple(refused), lacking(home))
 
 
 def status(home: Path) -> tuple[PartStatus, ...]:
     """Every file of the catalogue, have or missing."""
     folder = pack_home(home)
     return tuple(PartStatus(part, file, _record(folder, part)) for part, file in CATALOGUE.items())
+
+
+def lacking(home: Path) -> tuple[Part, ...]:
+    """What the pack still needs, in the order of `REQUIRED`; empty where it is complete."""
+    folder = pack_home(home)
+    return tuple(part for part in REQUIRED if _record(folder, part) is None)
 
 
 def missing_parts(parts: Iterable[Part]) -> OferError:

@@ -33,7 +33,7 @@ from ..diffusion.schedule import Schedule
 from ..heads.flame import EXPRESSIONS, SHAPES, FlameHead
 from ..ranking.ranker import Ranker
 from .catalogue import REQUIRED, Part
-from .official import missing_parts, part_file, status
+from .official import lacking, missing_parts, part_file
 from .pack import Contexts
 from .published_keys import EXPGEN_SHAPE, IDGEN_SHAPE, IDRANK_SHAPE
 
@@ -79,9 +79,7 @@ def read_published_pack(home: Path, device: torch.device) -> PublishedPack:
     """Load the imported parts. Raises OferError(WEIGHTS_MISSING) that names every missing one,
     or OferError(WEIGHTS_DAMAGED).
     """
-    have = {line.part for line in status(home) if line.record is not None}
-    missing = [part for part in REQUIRED if part not in have]
-    if missing:
+    if missing := lacking(home):
         raise missing_parts(missing)
     files = {part: part_file(home, part) for part in REQUIRED}
 

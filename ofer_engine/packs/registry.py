@@ -8,9 +8,8 @@ import torch
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.reconstruction import PackRecord
-from .catalogue import REQUIRED
 from .flame_pack import PACK_ID, flame_record, read_flame_pack
-from .official import pack_home, status
+from .official import lacking, pack_home
 from .open_pack import DESCRIPTION, read_open_pack, read_record
 from .pack import Pack
 
@@ -27,7 +26,7 @@ def find_packs(home: Path | None) -> dict[str, Path]:
     for place in places:
         for description in sorted(place.glob(f"*/{DESCRIPTION}")):
             found.setdefault(description.parent.name, description.parent)
-    if home is not None and _flame_is_complete(home):
+    if home is not None and not lacking(home):
         found[PACK_ID] = pack_home(home)
     return found
 
@@ -57,8 +56,3 @@ def load_pack(identifier: str, home: Path | None, device: torch.device) -> Pack:
     if home and identifier == PACK_ID:
         return read_flame_pack(home, read_open_pack(BUNDLED / "open", device), device)
     return read_open_pack(folder, device)
-
-
-def _flame_is_complete(home: Path) -> bool:
-    have = {line.part for line in status(home) if line.record is not None}
-    return set(REQUIRED) <= have
