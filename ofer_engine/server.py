@@ -13,7 +13,7 @@ import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from . import __version__
 from .contract import protocol
@@ -129,14 +129,18 @@ class Server:
             self.send(protocol.Heartbeat())
 
 
-def serve(device: str, home: Path | None, threads: int | None, log: str) -> int:
-    """Run the server on this process's stdin and stdout."""
+def serve(device: str, home: Path | None, threads: int | None, log: str) -> NoReturn:
+    """Run the server on this process's stdin and stdout, then end the process.
+
+    The interpreter is not torn down: its reader and heartbeat threads and torch's own may still
+    hold locks then, and the process would end in an abort now and again.
+    """
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", newline="\n")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     sys.stdout = sys.stderr
     sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # pyright: ignore
     session = Session(device, home, threads)
-    return Server(sys.stdin, channel, session, log).run()
+    os._exit(Server(sys.stdin, channel, session, log).run())
 
 
 def _wrong_protocol(version: int) -> OferError:

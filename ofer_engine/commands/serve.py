@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import NoReturn
 
 from .machine import add_machine_options
 
@@ -15,7 +16,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(command=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> NoReturn:
     from ..server import serve
 
-    return serve(options.device, options.home, options.threads, options.log)
+    serve(options.device, options.home, options.threads, options.log)
