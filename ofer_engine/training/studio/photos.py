@@ -14,7 +14,7 @@ import logging
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +39,8 @@ class PhotoPlan:
 
     head : sha256 of the head file; surface : "open" or "ict"; seed; paired : each moment clean and
     occluded; misfit_mm : shape noise outside the identity basis; identities : width of the identity
-    label, NaN-filled where the surface is not the open head's; version of the generator.
+    label, NaN-filled where the surface is not the open head's; version of the generator; moments :
+    pictures of each person, who are then numbered in `person.npy`.
     """
 
     head: str
@@ -49,6 +50,15 @@ class PhotoPlan:
     misfit_mm: float
     identities: int
     version: int = _VERSION
+    moments: int = 1
+
+    def record(self) -> dict[str, object]:
+        """As it is written beside the pictures: what is as always goes unsaid."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name == "version" or getattr(self, field.name) != field.default
+        }
 
 
 class ChunkWriter:
@@ -65,7 +75,7 @@ class ChunkWriter:
         Raises OferError(RECONSTRUCTION_DAMAGED) if the chunk was made with another plan.
         """
         place = self.folder / f"{first:06d}"
-        record = asdict(self.plan) | {"first": first, "count": count}
+        record = self.plan.record() | {"first": first, "count": count}
         if place.exists():
             if _same_record(place, record):
                 return False
@@ -89,6 +99,10 @@ class ChunkWriter:
 
     def _labels(self, first: int, count: int) -> dict[str, np.ndarray]:
         indices = range(first, first + count)
+        if self.plan.moments > 1:
+            people = np.array([divmod(index, self.plan.moments) for index in indices], np.int32)
+            taken = [self.studio.photograph_again(self.plan.seed, *who) for who in people]
+            return self._columns(taken) | {"person": people[:, 0]}
         if not self.plan.paired:
             return self._columns([self.studio.photograph(self.plan.seed, i) for i in indices])
         pairs = [self.studio.photograph_pair(self.plan.seed, i) for i in indices]
@@ -140,6 +154,7 @@ def _load(options: argparse.Namespace) -> tuple[PhotoHead, PhotoPlan]:
         paired=options.paired,
         misfit_mm=options.misfit,
         identities=len(head.identity),
+        moments=options.moments,
     )
     if options.ict:
         head = load_ict_photo_head(options.ict, options.ict_map, head)
@@ -155,12 +170,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--count", type=int, required=True, help="how many pictures")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--paired", action="store_true", help="each moment clean and occluded")
+    parser.add_argument(
+        "--moments", type=int, default=1, help="pictures of each person, one after the other"
+    )
     parser.add_argument("--misfit", type=float, default=0.0, help="mm rms of extra shape noise")
     parser.add_argument("--ict", type=Path, help="ict_facekit_light.npz: photograph that instead")
     parser.add_argument("--ict-map", type=Path, help="correspondences of --ict")
     options = parser.parse_args(arguments)
     if options.ict and not options.ict_map:
         parser.error("--ict needs --ict-map")
+    if options.moments < 1 or (options.paired and options.moments > 1):
+        parser.error("--moments is a number from 1, and 1 with --paired")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     head, plan = _load(options)
     writer = ChunkWriter(options.out, Studio(head, options.misfit), plan)

@@ -65,6 +65,17 @@ class Photo:
 
 
 @dataclass(frozen=True)
+class _Moment:
+    """Who is photographed and what face they make: identity (K,), expression (52,), misfit (B,)
+    metres, all float32; looks : where the person's skin and hair are drawn from."""
+
+    identity: np.ndarray
+    expression: np.ndarray
+    misfit: np.ndarray
+    looks: np.random.Generator
+
+
+@dataclass(frozen=True)
 class _Scene:
     """Everything drawn once for a clean and an occluded picture of the same moment."""
 
@@ -96,31 +107,46 @@ class Studio:
     def photograph(self, seed: int, index: int) -> Photo:
         """One picture; half of them have an occluder."""
         rng = np.random.default_rng([seed, index])
-        kind = random_kind(rng) if rng.random() < _OCCLUDED_SHARE else Occluder.NONE
-        return self._take(rng, (kind,))[0]
+        kind = _perhaps_hidden(rng)
+        return self._take(rng, self._somebody(rng), (kind,))[0]
+
+    def photograph_again(self, seed: int, person: int, moment: int) -> Photo:
+        """One of any number of pictures of a person: face, skin and hair colour stay, all else is
+        drawn anew; half of them have an occluder. moment : from 0."""
+        birth = np.random.default_rng([seed, person])
+        somebody = self._somebody(birth)
+        looks = np.random.default_rng(birth.integers(2**31))
+        rng = np.random.default_rng([seed, person, 1 + moment])
+        kind = _perhaps_hidden(rng)
+        now = replace(somebody, expression=random_expression(rng), looks=looks)
+        return self._take(rng, now, (kind,))[0]
 
     def photograph_pair(self, seed: int, index: int) -> tuple[Photo, Photo]:
         """The same moment clean, and with an occluder."""
         rng = np.random.default_rng([seed, index])
-        clean, occluded = self._take(rng, (Occluder.NONE, random_kind(rng)))
+        kinds = (Occluder.NONE, random_kind(rng))
+        clean, occluded = self._take(rng, self._somebody(rng), kinds)
         return clean, occluded
 
-    def _take(self, rng: np.random.Generator, kinds: tuple[Occluder, ...]) -> list[Photo]:
-        head = self.head
-        identity = rng.standard_normal(len(head.identity), dtype=np.float32)
+    def _somebody(self, rng: np.random.Generator) -> _Moment:
+        identity = rng.standard_normal(len(self.head.identity), dtype=np.float32)
         expression = random_expression(rng)
-        misfit = rng.standard_normal(len(head.bumps), dtype=np.float32)
-        vertices = head.surface(
-            identity, expression, misfit * np.float32(self.misfit * rng.uniform(0, 2))
-        )
-        scene = self._stage(rng, vertices)
+        misfit = rng.standard_normal(len(self.head.bumps), dtype=np.float32)
+        misfit = misfit * np.float32(self.misfit * rng.uniform(0, 2))
+        return _Moment(identity, expression, misfit, rng)
+
+    def _take(
+        self, rng: np.random.Generator, moment: _Moment, kinds: tuple[Occluder, ...]
+    ) -> list[Photo]:
+        vertices = self.head.surface(moment.identity, moment.expression, moment.misfit)
+        scene = self._stage(rng, vertices, moment.looks)
         film = Film(rng)
         template = Photo(
             image=np.empty(0, np.uint8),
             points=scene.points_screen[:, :2] / 2,
             visible=np.empty(0, bool),
-            identity=identity,
-            expression=expression,
+            identity=moment.identity,
+            expression=moment.expression,
             rotation=scene.framing.rotation,
             translation=scene.framing.translation,
             focal=scene.framing.focal / 2,
@@ -138,12 +164,14 @@ class Studio:
             photos.append(self._expose(prop_rng, exposure_rng, kind, scene, film, template))
         return photos
 
-    def _stage(self, rng: np.random.Generator, vertices: np.ndarray) -> _Scene:
+    def _stage(
+        self, rng: np.random.Generator, vertices: np.ndarray, looks: np.random.Generator
+    ) -> _Scene:
         """Pose, frame, dress and draw the person."""
         head, fields = self.head, self.fields
         landmarks = head.landmarks.on(vertices)
         framing = random_framing(rng, random_pose(rng), landmarks, fields.pivot, _RENDER_SIDE)
-        complexion = random_complexion(rng, head, fields)
+        complexion = random_complexion(looks, head, fields)
         camera = framing.to_camera(vertices)
         surfels = Surfels.blank(_RENDER_SIDE)
         table = complexion.table
@@ -271,6 +299,10 @@ class Studio:
         skin = self.head.template[self.head.material == SKIN]
         lowest = skin[skin[:, 1] < skin[:, 1].min() + 0.02]
         return (lowest.min(0) + lowest.max(0)) / 2
+
+
+def _perhaps_hidden(rng: np.random.Generator) -> Occluder:
+    return random_kind(rng) if rng.random() < _OCCLUDED_SHARE else Occluder.NONE
 
 
 def _contact_shadow(

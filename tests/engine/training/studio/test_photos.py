@@ -348,3 +348,24 @@ def test_a_missing_head_is_said(tmp_path):
             ]
         )
     assert caught.value.code == ErrorCode.WEIGHTS_MISSING
+
+
+def test_several_pictures_of_a_person_show_one_face_in_other_moments(studio):
+    first, again = (studio.photograph_again(11, 4, moment) for moment in (0, 1))
+    other = studio.photograph_again(11, 5, 0)
+    np.testing.assert_array_equal(first.identity, again.identity)
+    assert not np.array_equal(first.identity, other.identity)
+    assert not np.array_equal(first.rotation, again.rotation)
+    assert not np.array_equal(first.expression, again.expression)
+    assert _same(studio.photograph_again(11, 4, 1), again)
+
+
+def test_people_are_numbered_and_may_go_on_in_the_next_chunk(tmp_path):
+    common = ["--head", str(HEAD), "--out", str(tmp_path), "--seed", "5", "--moments", "3"]
+    main([*common, "--count", "4"])
+    main([*common, "--first", "4", "--count", "2"])
+    people = [np.load(tmp_path / chunk / "person.npy") for chunk in ("000000", "000004")]
+    assert np.concatenate(people).tolist() == [0, 0, 0, 1, 1, 1]
+    photos = read_photo_set(tmp_path)
+    assert len(photos.identity.unique(dim=0)) == 2
+    assert len(photos.points.flatten(1).unique(dim=0)) == 6
