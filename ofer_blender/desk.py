@@ -26,6 +26,7 @@ from ..ofer_engine.contract.protocol import (
     PhotoOpened,
     Ready,
     Reconstruct,
+    Request,
     Result,
     Stage,
     failure,
@@ -35,6 +36,7 @@ from .engine_setup import EngineSetup, SetupDone
 from .photo_source import PhotoSource
 from .preferences import ROOT, EngineSettings
 
+Deliver = Callable[[Path], None]
 CANCEL_SECONDS: Final = 2.0
 """An engine that has not stopped by then is ended."""
 WAIT_SECONDS: Final = 0.02
@@ -42,12 +44,14 @@ WAIT_SECONDS: Final = 0.02
 
 @dataclass
 class Job:
-    """request : what the engine was asked, None while setting up; stage : for people;
-    fraction : 0..1; eta : seconds left, if known; cancelled : time.monotonic() of the wish."""
+    """request : what the engine was asked, None while setting up; deliver : puts the result where
+    it belongs, raises OferError; stage : for people; fraction : 0..1; eta : seconds left, if
+    known; cancelled : time.monotonic() of the wish."""
 
     title: str
-    request: OpenPhoto | Reconstruct | None = None
+    request: Request | None = None
     source: PhotoSource | None = None
+    deliver: Deliver | None = None
     stage: str = "Starting"
     fraction: float = 0.0
     eta: float | None = None
@@ -65,13 +69,11 @@ class Job:
 
 @dataclass
 class Desk:
-    """deliver : puts a finished reconstruction into the scene, raises OferError;
-    obstacle : why that must wait just now, or "".
+    """obstacle : why a result must wait just now, or "".
 
     photo_key, photo : the photo opened last; failure, notes : what to tell the user.
     """
 
-    deliver: Callable[[Path], None]
     obstacle: Callable[[], str] = lambda: ""
     client: EngineClient | None = None
     setup: EngineSetup | None = None
@@ -88,15 +90,20 @@ class Desk:
         request = OpenPhoto(next(self._ids), str(source.path))
         self._start(Job("Looking at the photo", request, source), engine)
 
-    def reconstruct(
-        self, engine: EngineSettings, source: PhotoSource, request: Reconstruct
+    def ask(
+        self,
+        engine: EngineSettings,
+        title: str,
+        request: Request,
+        deliver: Deliver,
+        source: PhotoSource | None = None,
     ) -> None:
-        """Reconstruct a face and deliver it; the request's id is set here.
+        """Have the engine answer a request that ends in a `Result`, and deliver its path.
 
-        Raises OferError(ENGINE_MISSING).
+        title : "Reconstructing"; the request's id is set here. Raises OferError(ENGINE_MISSING).
         """
         numbered = replace(request, id=next(self._ids))
-        self._start(Job("Reconstructing", numbered, source), engine)
+        self._start(Job(title, numbered, source, deliver), engine)
 
     def set_up(self, engine: EngineSettings) -> None:
         """Run install.py's setup. Raises OferError."""
@@ -221,7 +228,7 @@ class Desk:
             job.stage, job.eta = why, None
             return
         self._finish()
-        self.deliver(job.result)
+        job.deliver(job.result)
 
     def _poll_setup(self) -> None:
         for event in self.setup.events():
@@ -246,8 +253,12 @@ class Desk:
         self.job = self.setup = None
 
     def _discard(self, result: Path) -> None:
-        """Delete what a cancelled job wrote, and only where it was told to write."""
-        if result.parent == Path(self.job.request.out):
+        """Delete the folder that a cancelled job made, and only where it was told to write.
+
+        Other requests add to a folder that heads already use.
+        """
+        request = self.job.request
+        if isinstance(request, Reconstruct) and result.parent == Path(request.out):
             shutil.rmtree(result, ignore_errors=True)
 
     def _stop_setup(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final
 
 import bpy
@@ -28,6 +28,23 @@ def follow(operator: bpy.types.Operator, wait: bool) -> set[str]:
         operator.report({"ERROR"}, f"{desk.failure.message} {desk.failure.hint}".strip())
         return {"CANCELLED"}
     return {"FINISHED"}
+
+
+def insert(operator: Callable[..., set[str]], **arguments: object) -> None:
+    """Change the scene from a job's `deliver`: through an operator, which makes the undo step.
+
+    operator : such as `bpy.ops.ofer.insert_head`. Raises OferError where it reports an error.
+    """
+    windows = bpy.context.window_manager.windows
+    try:
+        if bpy.context.window or not windows:
+            operator("EXEC_DEFAULT", True, **arguments)
+        else:  # a timer has no window of its own
+            with bpy.context.temp_override(window=windows[0]):
+                operator("EXEC_DEFAULT", True, **arguments)
+    except RuntimeError as cause:  # the operator reported an error
+        said = str(cause).removeprefix("Error: ").strip()
+        raise OferError(ErrorCode.RECONSTRUCTION_DAMAGED, said) from cause
 
 
 def watch() -> None:
@@ -64,20 +81,6 @@ def _obstacle() -> str:
     return ""
 
 
-def _deliver(folder: Path) -> None:
-    """Insert through an operator, which makes the undo step. Raises OferError."""
-    windows = bpy.context.window_manager.windows
-    try:
-        if bpy.context.window or not windows:
-            bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(folder))
-        else:  # a timer has no window of its own
-            with bpy.context.temp_override(window=windows[0]):
-                bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(folder))
-    except RuntimeError as cause:  # the operator reported an error
-        said = str(cause).removeprefix("Error: ").strip()
-        raise OferError(ErrorCode.RECONSTRUCTION_DAMAGED, said) from cause
-
-
 def _redraw() -> None:
     """Only our regions: redrawing a whole view costs more than the job's news are worth."""
     for window in bpy.context.window_manager.windows:
@@ -88,7 +91,7 @@ def _redraw() -> None:
                     region.tag_redraw()
 
 
-desk: Final = Desk(_deliver, _obstacle)
+desk: Final = Desk(_obstacle)
 
 
 def register() -> None:

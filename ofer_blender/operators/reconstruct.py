@@ -54,7 +54,7 @@ class OFER_OT_reconstruct(bpy.types.Operator):
                 face, box = settings.face, tuple(settings.box) if settings.use_box else ()
             request = _request(settings, source, engine)
             placed = replace(request, face=face, box=tuple(map(float, box)))
-            jobs.desk.reconstruct(engine, source, placed)
+            jobs.desk.ask(engine, "Reconstructing", placed, insert, source)
         except OferError as error:
             return refuse(self, error)
         return jobs.follow(self, self.wait)
@@ -117,6 +117,11 @@ class OFER_OT_insert_head(bpy.types.Operator):
         head.select_set(True)
         context.view_layer.objects.active = head
         return {"FINISHED"}
+
+
+def insert(folder: Path) -> None:
+    """Make a head of a finished reconstruction. Raises OferError."""
+    jobs.insert(bpy.ops.ofer.insert_head, directory=str(folder))
 
 
 def _request(
