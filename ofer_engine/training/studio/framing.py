@@ -54,9 +54,14 @@ class Framing:
         return float(-self.to_camera(vertices)[:, 2].mean())
 
 
-def random_pose(rng: np.random.Generator) -> np.ndarray:
-    """Head → camera rotation (3, 3): yaw about the neck, then pitch, then roll."""
+def random_pose(rng: np.random.Generator, turned: float | None = None) -> np.ndarray:
+    """Head → camera rotation (3, 3): yaw about the neck, then pitch, then roll.
+
+    turned : degrees of yaw to either side, instead of a random angle.
+    """
     yaw = np.clip(rng.normal() * _YAW_SD, -_YAW_LIMIT, _YAW_LIMIT)
+    if turned is not None:
+        yaw = np.copysign(turned, yaw)
     pitch = np.clip(rng.normal() * _PITCH_SD, -_PITCH_LIMIT, _PITCH_LIMIT)
     return (
         rotation_about(2, rng.normal() * _ROLL_SD)

@@ -13,7 +13,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
@@ -28,8 +28,8 @@ _LOG: Final = logging.getLogger(__name__)
 _CHUNK: Final = 2000
 _VERSION: Final = 1
 _STORED: Final = tuple(Photo.__dataclass_fields__)
-_OF_OCCLUDED: Final = ("image", "visible", "occluder", "covered")
-"""What differs between the two pictures of a pair; the rest is stored once."""
+_OF_OCCLUDED: Final = ("image", "visible", "occluder", "covered", "face_covered")
+"""What differs between the pictures of one moment; the rest is stored once."""
 _FILE: Final = {"image": "images"}
 
 
@@ -40,7 +40,8 @@ class PhotoPlan:
     head : sha256 of the head file; surface : "open" or "ict"; seed; paired : each moment clean and
     occluded; misfit_mm : shape noise outside the identity basis; identities : width of the identity
     label, NaN-filled where the surface is not the open head's; version of the generator; moments :
-    pictures of each person, who are then numbered in `person.npy`.
+    pictures of each person, who are then numbered in `person.npy`; yaw : degrees, of all heads;
+    hidden : each moment clean, and with so many percent of the face hidden.
     """
 
     head: str
@@ -51,14 +52,17 @@ class PhotoPlan:
     identities: int
     version: int = _VERSION
     moments: int = 1
+    yaw: float | None = None
+    hidden: tuple[int, ...] = ()
 
     def record(self) -> dict[str, object]:
         """As it is written beside the pictures: what is as always goes unsaid."""
-        return {
+        said = {
             field.name: getattr(self, field.name)
             for field in fields(self)
             if field.name == "version" or getattr(self, field.name) != field.default
         }
+        return json.loads(json.dumps(said))
 
 
 class ChunkWriter:
@@ -103,14 +107,26 @@ class ChunkWriter:
             people = np.array([divmod(index, self.plan.moments) for index in indices], np.int32)
             taken = [self.studio.photograph_again(self.plan.seed, *who) for who in people]
             return self._columns(taken) | {"person": people[:, 0]}
-        if not self.plan.paired:
-            return self._columns([self.studio.photograph(self.plan.seed, i) for i in indices])
-        pairs = [self.studio.photograph_pair(self.plan.seed, i) for i in indices]
-        labels = self._columns([clean for clean, _ in pairs])
-        occluded = self._columns([photo for _, photo in pairs])
-        for field in _OF_OCCLUDED:
-            name = _FILE.get(field, field)
-            labels[f"{name}_occluded"] = occluded[name]
+        seed, hidden = self.plan.seed, self.plan.hidden
+        if self.plan.paired:
+            pairs = [self.studio.photograph_pair(seed, i) for i in indices]
+            return self._together(pairs, ["occluded"])
+        if hidden:
+            sets = [self.studio.photograph_hidden(seed, i, hidden) for i in indices]
+            return self._together(sets, [str(percent) for percent in hidden])
+        return self._columns([self.studio.photograph(seed, i) for i in indices])
+
+    def _together(
+        self, moments: Sequence[tuple[Photo, ...]], suffixes: list[str]
+    ) -> dict[str, np.ndarray]:
+        """Columns of the clean pictures, and those that differ in the others of each moment."""
+        clean, *others = (list(photos) for photos in zip(*moments, strict=True))
+        labels = self._columns(clean)
+        for suffix, photos in zip(suffixes, others, strict=True):
+            columns = self._columns(photos)
+            for field in _OF_OCCLUDED:
+                name = _FILE.get(field, field)
+                labels[f"{name}_{suffix}"] = columns[name]
         return labels
 
     def _columns(self, photos: list[Photo]) -> dict[str, np.ndarray]:
@@ -155,6 +171,8 @@ def _load(options: argparse.Namespace) -> tuple[PhotoHead, PhotoPlan]:
         misfit_mm=options.misfit,
         identities=len(head.identity),
         moments=options.moments,
+        yaw=options.yaw,
+        hidden=tuple(options.hidden),
     )
     if options.ict:
         head = load_ict_photo_head(options.ict, options.ict_map, head)
@@ -173,17 +191,22 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--moments", type=int, default=1, help="pictures of each person, one after the other"
     )
+    parser.add_argument("--yaw", type=float, help="degrees that all heads are turned, either side")
+    parser.add_argument(
+        "--hidden", type=int, nargs="+", default=[], metavar="PERCENT",
+        help="each moment clean, and with about so much of the face hidden",
+    )  # fmt: skip
     parser.add_argument("--misfit", type=float, default=0.0, help="mm rms of extra shape noise")
     parser.add_argument("--ict", type=Path, help="ict_facekit_light.npz: photograph that instead")
     parser.add_argument("--ict-map", type=Path, help="correspondences of --ict")
     options = parser.parse_args(arguments)
     if options.ict and not options.ict_map:
         parser.error("--ict needs --ict-map")
-    if options.moments < 1 or (options.paired and options.moments > 1):
-        parser.error("--moments is a number from 1, and 1 with --paired")
+    if options.paired + (options.moments > 1) + bool(options.hidden) > 1 or options.moments < 1:
+        parser.error("choose one of --paired, --hidden and --moments (a number from 1)")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     head, plan = _load(options)
-    writer = ChunkWriter(options.out, Studio(head, options.misfit), plan)
+    writer = ChunkWriter(options.out, Studio(head, options.misfit, options.yaw), plan)
     end = options.first + options.count
     for first in range(options.first, end, _CHUNK):
         count = min(_CHUNK, end - first)

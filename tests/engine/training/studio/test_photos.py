@@ -29,7 +29,8 @@ from ofer_engine.training.studio.photo_head import (
 )
 from ofer_engine.training.studio.photos import ChunkWriter, PhotoPlan, main
 from ofer_engine.training.studio.rasterise import vertex_normals
-from ofer_engine.training.studio.studio import PICTURE_SIDE, Photo, Studio
+from ofer_engine.training.studio.scene import PICTURE_SIDE
+from ofer_engine.training.studio.studio import HIDING, Photo, Studio
 
 HEAD = Path(__file__).parents[4] / "weights" / "open" / "head.npz"
 
@@ -143,7 +144,7 @@ def test_a_point_is_seen_unless_something_is_in_front_of_it():
 def test_a_pair_differs_only_by_the_occluder(pairs):
     kinds = set()
     for clean, occluded in pairs:
-        assert _same(clean, occluded, "image", "visible", "occluder", "covered")
+        assert _same(clean, occluded, "image", "visible", "occluder", "covered", "face_covered")
         assert clean.occluder == 0 and clean.covered == 0.0
         assert occluded.occluder > 0
         assert not (occluded.visible & ~clean.visible).any()
@@ -369,3 +370,42 @@ def test_people_are_numbered_and_may_go_on_in_the_next_chunk(tmp_path):
     photos = read_photo_set(tmp_path)
     assert len(photos.identity.unique(dim=0)) == 2
     assert len(photos.points.flatten(1).unique(dim=0)) == 6
+
+
+def test_a_wanted_share_of_the_face_is_hidden_and_the_clean_picture_is_the_pair_s(studio):
+    percents, kinds, hidden = (20, 40, 60), set(), []
+    for index in range(5):
+        clean, *covered = studio.photograph_hidden(901, index, percents)
+        assert _same(clean, studio.photograph_pair(901, index)[0])
+        assert clean.face_covered == 0.0
+        for photo in covered:
+            assert not (photo.visible & ~clean.visible).any()
+            kinds.add(OCCLUDERS[photo.occluder])
+        hidden.append([photo.face_covered for photo in covered])
+        assert covered[2].visible.sum() < 0.8 * clean.visible.sum()
+    np.testing.assert_allclose(np.mean(hidden, 0), [0.2, 0.4, 0.6], atol=0.06)
+    assert kinds == set(HIDING)
+
+
+def test_heads_are_turned_as_wanted(head):
+    turned = Studio(head, misfit_mm=0.0, yaw=60.0)
+    free = Studio(head, misfit_mm=0.0).photograph_pair(8, 0)[0]
+    for index in range(4):
+        photo = turned.photograph_pair(8, index)[0]
+        # R = roll · pitch · yaw: the head's Y axis is not turned by yaw, its X axis is.
+        across = photo.rotation @ [1, 0, 0]
+        up = photo.rotation @ [0, 1, 0]
+        pitch = np.hypot(up[0], up[1])
+        assert abs(across[2]) == pytest.approx(np.sin(np.radians(60)) * pitch, abs=1e-5)
+    np.testing.assert_array_equal(turned.photograph_pair(8, 0)[0].identity, free.identity)
+
+
+def test_hidden_shares_from_the_command_line(tmp_path):
+    common = ["--head", str(HEAD), "--out", str(tmp_path), "--seed", "5", "--yaw", "30"]
+    main([*common, "--count", "2", "--hidden", "20", "60"])
+    photos = read_photo_set(tmp_path, images="images_60", visible="visible_60")
+    assert len(photos) == 2
+    assert np.load(tmp_path / "000000" / "face_covered_20.npy").shape == (2,)
+    before = (tmp_path / "000000" / "images.npy").stat().st_mtime_ns
+    main([*common, "--count", "2", "--hidden", "20", "60"])
+    assert (tmp_path / "000000" / "images.npy").stat().st_mtime_ns == before
