@@ -2,124 +2,164 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import Final
 
 import numpy as np
 
-from .contract.protocol import Reconstruct
-from .contract.reconstruction import (
-    CameraRecord,
-    FaceRecord,
-    Hypothesis,
-    PhotoRecord,
-    Reconstruction,
-    SettingsRecord,
-)
-from .packs.pack import PhotoEvidence
-from .photo.faces import Face
-from .photo.load import Photo
-from .pipeline import Ranking, Reconstructor
+from .certainty import identity_spread, vertex_visible
+from .contract.draft import Draft
+from .contract.protocol import HypothesisReady
+from .contract.reconstruction import Reconstruction
+from .contract.records import Hypothesis
+from .packs.pack import Pack
+from .pipeline import Person, Ranking, Reconstructor
 from .preview.thumbnails import Look, thumbnail
-from .progress import Progress
+from .progress import Progress, Work
 
-_LOW_CONFIDENCE = (
-    "Low confidence: the face is hidden, small or turned away; check it against the photo."
-)
+PICTURING: Final = "Picturing the hypotheses"
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """identities : (N, K); expressions : (E, X) unit weights, the most typical first."""
+    """identities : (N, K); ranking : of them; expressions : (E, X) for each photo, the most typical
+    first."""
 
     identities: np.ndarray
     ranking: Ranking
-    expressions: np.ndarray
+    expressions: tuple[np.ndarray, ...]
 
 
-def assemble(
+@dataclass(frozen=True)
+class Shown:
+    """Hypotheses of one kind and their heads: the row of the first in the folder's array of them,
+    and vertices (n, V, 3), metres."""
+
+    kind: str
+    hypotheses: tuple[Hypothesis, ...]
+    first: int
+    vertices: np.ndarray
+
+
+def identity_hypotheses(
+    ranking: Ranking, keep: int, shown: int = 0, candidates: int = 0, draw: int = 0
+) -> tuple[Hypothesis, ...]:
+    """The best of one draw. shown, candidates : how many there were of each before this draw."""
+    return tuple(
+        Hypothesis(
+            f"identity_{shown + rank:02d}",
+            rank,
+            float(ranking.chances[row]),
+            candidates + int(row),
+            draw,
+        )
+        for rank, row in enumerate(ranking.order[:keep], 1)
+    )
+
+
+def expression_hypotheses(expressions: Sequence[np.ndarray]) -> tuple[Hypothesis, ...]:
+    """All of them, photo by photo. expressions : (E, X) for each photo."""
+    found: list[Hypothesis] = []
+    for view, drawn in enumerate(expressions):
+        for rank in range(1, len(drawn) + 1):
+            row = len(found)
+            found.append(Hypothesis(f"expression_{row + 1:02d}", rank, 0.0, row, 0, view))
+    return tuple(found)
+
+
+def neutral_heads(pack: Pack, identities: np.ndarray) -> np.ndarray:
+    """(n, V, 3) float32 metres of coefficients (n, K)."""
+    return pack.head.vertices(identities, np.zeros((len(identities), pack.expressions), np.float32))
+
+
+def expressive_heads(pack: Pack, identity: np.ndarray, expressions: np.ndarray) -> np.ndarray:
+    """(E, V, 3) float32 metres: one head (K,) with each expression (E, X)."""
+    repeated = np.broadcast_to(identity, (len(expressions), len(identity)))
+    return pack.head.vertices(repeated, expressions)
+
+
+def write_head_model(draft: Draft, pack: Pack) -> None:
+    """The arrays that are the same for every head of a pack."""
+    head = pack.head
+    for name in ("polygons", "uv", "part", "skin_weights"):
+        draft.array(name, getattr(head, name))
+
+
+def write_person(draft: Draft, person: Person) -> None:
+    """The arrays of what the photos show: enough to draw again without them."""
+    photos = person.photos
+    draft.array("evidence_points", np.stack([photo.points for photo in photos]))
+    draft.array("evidence_deviation", np.stack([photo.deviation for photo in photos]))
+    draft.array("evidence_visible", np.stack([photo.visible for photo in photos]))
+    draft.array("evidence_vertices", photos[0].vertices)
+    draft.array("expression_shift", np.stack([photo.shift for photo in photos]))
+    for name in ("identity", "ranking", "expression"):
+        draft.array(f"context_{name}", getattr(person.told, name).cpu().numpy())
+
+
+def write_candidates(
+    draft: Draft,
     reconstructor: Reconstructor,
-    photo: Photo,
-    face: Face,
+    coefficients: np.ndarray,
+    scores: np.ndarray,
+    check: Callable[[], None],
+) -> None:
+    """The arrays of all candidates. coefficients : (N, K); scores : (N,); check may raise."""
+    pack = reconstructor.pack
+    order = Ranking.of(scores).order
+    best = neutral_heads(pack, coefficients[order[:1]])[0]
+    draft.array("identity_coefficients", coefficients)
+    draft.array("identity_scores", scores)
+    draft.array("identity_order", order.astype(np.int32))
+    draft.array("identity_spread", identity_spread(pack, coefficients, check))
+    draft.array("vertex_visible", vertex_visible(pack, reconstructor.person.photos, best))
+
+
+def write_drawn(
+    draft: Draft,
+    reconstructor: Reconstructor,
+    record: Reconstruction,
     drawn: Drawn,
-    request: Reconstruct,
-    settings: SettingsRecord,
-    progress: Progress,
-) -> tuple[Reconstruction, dict[str, np.ndarray], dict[str, bytes]]:
-    """(record, arrays by name, PNG bytes by hypothesis name), ready to be written."""
-    head = reconstructor.pack.head
-    evidence = reconstructor.evidence
-    best = drawn.ranking.order[: request.keep]
-    kept = drawn.identities[best]
-    neutral = head.vertices(kept, np.zeros((len(kept), drawn.expressions.shape[1]), np.float32))
-    expressive = head.vertices(
-        np.broadcast_to(kept[0], (len(drawn.expressions), kept.shape[1])), drawn.expressions
+    check: Callable[[], None],
+) -> tuple[Shown, Shown]:
+    """The arrays of a first draw. Returns what is to be pictured; check may raise to stop."""
+    pack = reconstructor.pack
+    kept = drawn.identities[[hypothesis.candidate for hypothesis in record.identities]]
+    expressions = np.concatenate(drawn.expressions)
+    neutral, expressive = neutral_heads(pack, kept), expressive_heads(pack, kept[0], expressions)
+    draft.array("identity_vertices", neutral)
+    draft.array("identity_joints", pack.head.joints(kept))
+    draft.array("expression_vertices", expressive)
+    draft.array("expression_coefficients", expressions)
+    write_candidates(draft, reconstructor, drawn.identities, drawn.ranking.scores, check)
+    return (
+        Shown("identity", record.identities, 0, neutral),
+        Shown("expression", record.expressions, 0, expressive),
     )
-    identities = tuple(
-        Hypothesis(f"identity_{rank:02d}", rank, float(drawn.ranking.chances[row]), int(row))
-        for rank, row in enumerate(best, 1)
-    )
-    expressions = tuple(
-        Hypothesis(f"expression_{rank:02d}", rank, 0.0, rank - 1)
-        for rank in range(1, len(drawn.expressions) + 1)
-    )
-    arrays = {
-        "identity_vertices": neutral,
-        "identity_joints": head.joints(kept),
-        "identity_coefficients": drawn.identities,
-        "identity_scores": drawn.ranking.scores,
-        "identity_order": drawn.ranking.order.astype(np.int32),
-        "expression_vertices": expressive,
-        "expression_coefficients": drawn.expressions,
-        "polygons": head.polygons,
-        "uv": head.uv,
-        "part": head.part,
-        "skin_weights": head.skin_weights,
-        "evidence_points": evidence.points,
-        "evidence_deviation": evidence.deviation,
-        "evidence_visible": evidence.visible,
-        "evidence_vertices": evidence.vertices,
-    }
-    look = Look.of_head(head)
-    pictures: dict[str, bytes] = {}
-    shown = [*zip(identities, neutral, strict=True), *zip(expressions, expressive, strict=True)]
-    for number, (hypothesis, vertices) in enumerate(shown, 1):
-        pictures[hypothesis.name] = thumbnail(vertices, look)
-        progress.step("Picturing the hypotheses", number, len(shown))
-    record = Reconstruction(
-        name=request.name,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        photo=_photo_record(photo),
-        face=FaceRecord(
-            tuple(map(float, face.box)), bool(request.box), face.confidence, face.low_confidence
-        ),
-        camera=_camera_record(evidence),
-        pack=reconstructor.pack.record,
-        settings=settings,
-        identities=identities,
-        expressions=expressions,
-        expression_names=reconstructor.pack.expression_names,
-        joints=head.joint_names,
-        joint_parents=tuple(int(parent) for parent in head.joint_parents),
-        parts=head.part_names,
-        notes=(*photo.notes, *((_LOW_CONFIDENCE,) if face.low_confidence else ())),
-    )
-    return record, arrays, pictures
 
 
-def _photo_record(photo: Photo) -> PhotoRecord:
-    height, width = photo.pixels.shape[:2]
-    return PhotoRecord(photo.name, photo.sha256, width, height)
-
-
-def _camera_record(evidence: PhotoEvidence) -> CameraRecord:
-    camera = evidence.camera
-    return CameraRecord(
-        focal=float(camera.focal),
-        centre=tuple(map(float, camera.centre)),
-        rotation=tuple(map(float, np.ravel(camera.rotation))),
-        translation=tuple(map(float, camera.translation)),
-        width=camera.width,
-        height=camera.height,
-        focal_known=evidence.focal_known,
-    )
+def picture(
+    draft: Draft, pack: Pack, shown: Sequence[Shown], work: Work, progress: Progress
+) -> None:
+    """Picture heads one by one and tell the client of each at once."""
+    look = Look.of_head(pack.head)
+    of = sum(len(group.hypotheses) for group in shown)
+    number = 0
+    for group in shown:
+        for row, hypothesis in enumerate(group.hypotheses):
+            draft.thumbnail(hypothesis.name, thumbnail(group.vertices[row], look))
+            number += 1
+            ready = HypothesisReady(
+                work.id,
+                str(draft.place),
+                group.kind,
+                hypothesis.name,
+                group.first + row,
+                hypothesis.rank,
+                hypothesis.score,
+                number,
+                of,
+            )
+            work.send(ready)
+            progress.step(PICTURING, number, of)

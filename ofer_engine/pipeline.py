@@ -1,4 +1,4 @@
-"""The road of one photo: set it once, then draw, rank and vary as often as asked.
+"""The road of one person: set the photos once, then draw, rank and vary as often as asked.
 
     reconstructor = Reconstructor(load_pack("open", home, device))
     reconstructor.set_photo(photo, face)
@@ -12,6 +12,7 @@ one road for every pack.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,14 +20,20 @@ import torch
 from torch import Tensor
 
 from .contract.errors import ErrorCode, OferError
-from .diffusion.samplers import SAMPLERS, Denoise, OnStep, Sampler, seeded_noise
+from .contract.records import NO_HINTS, Hints
+from .diffusion.guidance import Guide, guided
+from .diffusion.samplers import SAMPLERS, Denoise, Noise, OnStep, Sampler, seeded_noise
 from .diffusion.schedule import Schedule
-from .packs.pack import Pack, PhotoEvidence
+from .packs.pack import Contexts, Pack, PhotoEvidence
+from .packs.reprojection import reprojection
 from .photo.faces import Face
 from .photo.load import Photo
 
 _EXPRESSION_STREAM = 1 << 32
-"""Added to the seed for expressions, so that they do not repeat the identities' noise."""
+"""Added to the seed for the expressions of each photo, so that they do not repeat the identities'
+noise nor each other's."""
+_ROWS = 128
+"""Rows that one call of a network gets, so that a cancel waits for one call, not for them all."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +55,67 @@ class Ranking:
         return Ranking(scores, np.argsort(-scores, kind="stable"))
 
 
+@dataclass(frozen=True)
+class Person:
+    """What one or more photos show of a person. photos : the main one first; told : to the
+    networks, of all photos together."""
+
+    photos: tuple[PhotoEvidence, ...]
+    told: Contexts
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How heads are drawn.
+
+    count : of them; sampler : a name in SAMPLERS; steps : calls of it, None for its own number;
+    guidance : 0..1, how strongly the points seen in the photos pull; on_step : told each step, and
+    may raise to stop.
+    """
+
+    count: int
+    seed: int
+    sampler: str = "dpm_solver_pp_2m"
+    steps: int | None = None
+    guidance: float = 0.0
+    on_step: OnStep | None = None
+
+
 class Reconstructor:
-    """Turns one photo after another into candidate heads, with one pack."""
+    """Turns the photos of one person after another into candidate heads, with one pack."""
 
     def __init__(self, pack: Pack) -> None:
         self.pack = pack
         self._schedule = Schedule.linear()
-        self._evidence: PhotoEvidence | None = None
+        self._person: Person | None = None
+
+    @property
+    def person(self) -> Person:
+        """Whose heads are drawn. Raises OferError(BAD_REQUEST) before a photo is set."""
+        if self._person is None:
+            raise OferError(ErrorCode.BAD_REQUEST, "No photo is open.", "Open a photo first.")
+        return self._person
+
+    @person.setter
+    def person(self, person: Person) -> None:
+        self._person = person
 
     @property
     def evidence(self) -> PhotoEvidence:
-        """Of the open photo. Raises OferError(BAD_REQUEST) before `set_photo`."""
-        if self._evidence is None:
-            raise OferError(ErrorCode.BAD_REQUEST, "No photo is open.", "Open a photo first.")
-        return self._evidence
+        """Of the main photo. Raises as `person`."""
+        return self.person.photos[0]
 
     def set_photo(self, photo: Photo, face: Face) -> PhotoEvidence:
         """Encode one face of a photo; everything after reuses it."""
-        self._evidence = self.pack.encode(photo, face)
-        return self._evidence
+        self.set_evidence([self.pack.encode(photo, face)])
+        return self.evidence
+
+    def set_evidence(self, evidence: Sequence[PhotoEvidence], hints: Hints = NO_HINTS) -> None:
+        """Go on with what one or more photos of a person showed, and what the artist tells.
+
+        Raises OferError(BAD_REQUEST) for hints that the pack does not know.
+        """
+        self.person = Person(tuple(evidence), self.pack.tell(evidence, hints))
 
     def identities(
         self,
@@ -75,15 +124,32 @@ class Reconstructor:
         sampler: str = "dpm_solver_pp_2m",
         steps: int | None = None,
         on_step: OnStep | None = None,
+        guidance: float = 0.0,
     ) -> np.ndarray:
-        """(count, K) float32 identity coefficients drawn by IdGen."""
-        denoise = self.pack.idgen.condition(self.evidence.contexts.identity)
-        shape = (count, self.pack.identities)
-        return self._draw(denoise, shape, seed, _sampler(sampler), steps, on_step).cpu().numpy()
+        """(M, K) float32 coefficients of candidates, of `count` samples that IdGen draws."""
+        return self.near(None, 1.0, Drawing(count, seed, sampler, steps, guidance, on_step))
+
+    def near(self, head: np.ndarray | None, strength: float, drawing: Drawing) -> np.ndarray:
+        """(M, K) float32 coefficients of candidates like one head, of `count` samples.
+
+        head : (K,), or None for no such head; strength : 0..1, the share of noise that the head is
+        mixed with before it is drawn anew; at 1 nothing of it is left.
+        """
+        denoise = self.pack.idgen.condition(self.person.told.identity)
+        noise = seeded_noise(drawing.seed)
+        start = noise((drawing.count, self.pack.identities)).to(self.pack.device)
+        level = self._schedule.level_of(strength)
+        if head is not None and level < self._schedule.levels - 1:
+            clean = torch.from_numpy(np.asarray(head, np.float32)).to(start)
+            start = self._schedule.add_noise(clean.expand_as(start), level, start)
+        if drawing.guidance > 0:
+            denoise = guided(denoise, self._schedule, self._guide(drawing.guidance))
+        drawn = self._sample(denoise, start, level, noise, drawing).cpu().numpy()
+        return self.pack.candidates(drawn)
 
     def rank(self, identities: np.ndarray) -> Ranking:
-        """Order candidates (N, K) by IdRank."""
-        return Ranking.of(self.pack.scores(self.evidence.contexts, identities))
+        """Order candidates (N, K) by IdRank, which judges each beside the mean of them all."""
+        return Ranking.of(self.pack.scores(self.person.told, identities))
 
     def expressions(
         self,
@@ -92,28 +158,43 @@ class Reconstructor:
         sampler: str = "dpm_solver_pp_2m",
         steps: int | None = None,
         on_step: OnStep | None = None,
+        view: int = 0,
     ) -> np.ndarray:
-        """(count, X) float32 coefficients drawn by ExpGen, the most typical first."""
-        denoise = self.pack.expgen.condition(self.evidence.contexts.expression)
-        shape, seed = (count, self.pack.expressions), seed + _EXPRESSION_STREAM
-        drawn = self._draw(denoise, shape, seed, _sampler(sampler), steps, on_step)
+        """(count, X) float32 coefficients drawn by ExpGen for one photo, the most typical first."""
+        denoise = self.pack.expgen.condition(self.person.told.expression[view : view + 1])
+        drawing = Drawing(count, seed, sampler, steps, 0.0, on_step)
+        noise = seeded_noise(seed + _EXPRESSION_STREAM * (view + 1))
+        start = noise((count, self.pack.expressions)).to(self.pack.device)
+        drawn = self._sample(denoise, start, self._schedule.levels - 1, noise, drawing)
         coefficients = self.pack.expression_coefficients(drawn)
         away = np.square(coefficients - coefficients.mean(axis=0)).sum(axis=1)
         return coefficients[np.argsort(away, kind="stable")]
 
     @torch.inference_mode()
-    def _draw(
-        self,
-        denoise: Denoise,
-        shape: tuple[int, int],
-        seed: int,
-        sampler: Sampler,
-        steps: int | None,
-        on_step: OnStep | None,
+    def _sample(
+        self, denoise: Denoise, start: Tensor, level: int, noise: Noise, drawing: Drawing
     ) -> Tensor:
-        noise = seeded_noise(seed)
-        start = noise(shape).to(self.pack.device)
-        return sampler(denoise, start, self._schedule, noise=noise, steps=steps, on_step=on_step)
+        return _sampler(drawing.sampler)(
+            _in_parts(denoise),
+            start,
+            self._schedule,
+            noise=noise,
+            steps=drawing.steps,
+            start=level,
+            on_step=drawing.on_step,
+        )
+
+    def _guide(self, strength: float) -> Guide:
+        return reprojection(self.pack, self.person.photos, strength)
+
+
+def _in_parts(denoise: Denoise) -> Denoise:
+    def part_by_part(x: Tensor, timestep: int) -> Tensor:
+        if len(x) <= _ROWS:
+            return denoise(x, timestep)
+        return torch.cat([denoise(part, timestep) for part in x.split(_ROWS)])
+
+    return part_by_part
 
 
 def _sampler(name: str) -> Sampler:

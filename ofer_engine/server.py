@@ -13,11 +13,13 @@ import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from . import __version__
+from .answers.table import ANSWERS, answer
 from .contract import protocol
 from .contract.errors import ErrorCode, OferError
+from .progress import Work
 from .session import Session
 
 _GRACE_SECONDS = 1.0
@@ -72,21 +74,16 @@ class Server:
                     self.send(self._session.ready())
                 case OferError():
                     self.send(protocol.failure(0, request, self._log))
-                case protocol.OpenPhoto() | protocol.Reconstruct():
+                case _:
                     self._answer(request)
 
-    def _answer(self, request: protocol.OpenPhoto | protocol.Reconstruct) -> None:
-        def cancelled() -> bool:
-            return request.id in self._cancelled
-
-        def report(stage: str, step: int, of: int, eta: float) -> None:
-            self.send(protocol.Stage(request.id, stage, step, of, eta))
-
+    def _answer(self, request: Any) -> None:
+        """One request of a kind in the table."""
+        work = Work(
+            request.id, self.send, lambda: request.id in self._cancelled, self._session.pace
+        )
         try:
-            if isinstance(request, protocol.OpenPhoto):
-                event = self._session.open_photo(request)
-            else:
-                event = self._session.reconstruct(request, report, cancelled)
+            event = answer(self._session, request, work)
         except OferError as error:
             if error.code is ErrorCode.CANCELLED:
                 event = protocol.Cancelled(request.id)
@@ -116,7 +113,7 @@ class Server:
             if isinstance(request, protocol.Cancel):
                 self._cancel()
                 continue
-            if isinstance(request, protocol.OpenPhoto | protocol.Reconstruct):
+            if type(request) in ANSWERS:
                 self._pending.add(request.id)
             self._queue.put(request)
         self._cancel()

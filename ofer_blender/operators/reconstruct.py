@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -52,9 +51,9 @@ class OFER_OT_reconstruct(bpy.types.Operator):
             else:
                 source = photo_source.chosen(settings)
                 face, box = settings.face, tuple(settings.box) if settings.use_box else ()
-            request = _request(settings, source, engine)
-            placed = replace(request, face=face, box=tuple(map(float, box)))
-            jobs.desk.ask(engine, "Reconstructing", placed, insert, source)
+            photo = protocol.PhotoFace(str(source.path), face, tuple(map(float, box)))
+            request = _request(settings, source.name, (photo,), engine)
+            jobs.desk.ask(engine, "Reconstructing", request, insert, source)
         except OferError as error:
             return refuse(self, error)
         return jobs.follow(self, self.wait)
@@ -125,13 +124,16 @@ def insert(folder: Path) -> None:
 
 
 def _request(
-    settings: bpy.types.PropertyGroup, source: photo_source.PhotoSource, engine: EngineSettings
+    settings: bpy.types.PropertyGroup,
+    name: str,
+    photos: tuple[protocol.PhotoFace, ...],
+    engine: EngineSettings,
 ) -> protocol.Reconstruct:
     return protocol.Reconstruct(
         id=0,  # the desk numbers its requests
-        path=str(source.path),
+        photos=photos,
         out=str(engine.reconstructions),
-        name=_free_name(engine.reconstructions, source.name),
+        name=_free_name(engine.reconstructions, name),
         pack=settings.pack,
         identities=settings.identities,
         keep=min(settings.keep, settings.identities),

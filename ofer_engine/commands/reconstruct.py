@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..contract.errors import ErrorCode, OferError
-from ..contract.protocol import Reconstruct
-from ..contract.reconstruction import Mode
+from ..contract.protocol import Event, PhotoFace, Reconstruct, Stage
+from ..contract.records import Mode
 from .machine import add_machine_options
 
 if TYPE_CHECKING:
@@ -55,16 +55,21 @@ def _face(text: str) -> int | tuple[float, ...]:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from ..answers.reconstruct import reconstruct
     from ..preview.sheet import contact_sheet
+    from ..progress import Work
     from ..session import Session
 
     session = Session(options.device, options.home, options.threads)
     if options.list_faces:
         return _list_faces(session, str(options.photo))
     request = _request(options)
-    reconstruction = session.reconstruction(request, _show, lambda: False)
+    work = Work(request.id, _show, lambda: False, session.pace)
+    reconstruction = reconstruct(session, request, work)
     sheet = options.out / f"{request.name}_sheet.png"
-    sheet.write_bytes(contact_sheet(reconstruction, session.photo(request.path).photo.pixels))
+    sheet.write_bytes(
+        contact_sheet(reconstruction, session.photo(request.photos[0].path).photo.pixels)
+    )
     _show_line("")
     for note in reconstruction.notes:
         print(f"note: {note}")
@@ -77,12 +82,16 @@ def _request(options: argparse.Namespace) -> Reconstruct:
     by_hand = isinstance(options.face, tuple)
     return Reconstruct(
         id=1,
-        path=str(options.photo),
+        photos=(
+            PhotoFace(
+                str(options.photo),
+                face=0 if by_hand else options.face,
+                box=options.face if by_hand else (),
+            ),
+        ),
         out=str(options.out),
         name=options.name or options.photo.stem,
         pack=options.pack,
-        face=0 if by_hand else options.face,
-        box=options.face if by_hand else (),
         identities=options.identities,
         keep=options.keep,
         expressions=options.expressions,
@@ -108,8 +117,9 @@ def _list_faces(session: Session, photo: str) -> int:
     return 0
 
 
-def _show(stage: str, step: int, of: int, eta: float) -> None:
-    _show_line(f"{stage} {step}/{of}, {eta:.0f} s left")
+def _show(event: Event) -> None:
+    if isinstance(event, Stage):
+        _show_line(f"{event.name} {event.step}/{event.of}, {event.eta:.0f} s left")
 
 
 def _show_line(text: str) -> None:

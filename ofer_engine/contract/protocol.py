@@ -1,23 +1,28 @@
 """Messages between the add-on (or any client) and the engine: one JSON object a line, UTF-8.
 
 The client writes requests on the engine's stdin and reads events from its stdout. Arrays never
-travel as JSON: a `Result` names a reconstruction folder. Every request but `Hello`, `Cancel`,
-`Unload` and `Quit` carries an `id`; each event it causes repeats that id, and exactly one of
-`PhotoOpened`, `Result`, `Failure` or `Cancelled` ends it.
+travel as JSON: a `Result` names a folder or a file. Every request but `Hello`, `Cancel`, `Unload`
+and `Quit` carries an `id`; each event it causes repeats that id, and exactly one of `PhotoOpened`,
+`WeightsSeen`, `Result`, `Failure` or `Cancelled` ends it.
+
+A new kind of request is a dataclass here, its name in `Request`, and a module with its answer in
+`ofer_engine/answers`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import types
 import typing
 from dataclasses import dataclass
 
 from .errors import ErrorCode, OferError
-from .reconstruction import Mode
+from .fields import from_fields
+from .records import NO_HINTS, Hints, Mode
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
+PICTURE_SIDE = 1024
+"""Pixels of an opened photo's picture, of which `PhotoOpened` tells the photo's own."""
 HEARTBEAT_SECONDS = 2.0
 """The engine sends a `Heartbeat` at least this often, whatever it computes."""
 
@@ -31,29 +36,51 @@ class Hello:
 
 @dataclass(frozen=True)
 class OpenPhoto:
-    """Read a photo and list its faces; answered by `PhotoOpened`."""
+    """Read a photo and list its faces; answered by `PhotoOpened`.
 
-    id: int
-    path: str
-
-
-@dataclass(frozen=True)
-class Reconstruct:
-    """Turn one face of a photo into ranked heads and expressions in a `NAME.ofer` folder.
-
-    path : the photo; out : folder that will hold `name + ".ofer"`; face : index into the faces of
-    `PhotoOpened`; box : (x, y, w, h) photo pixels placed by hand instead, or empty;
-    identities : candidates drawn and ranked; keep : best-ranked ones written;
-    expressions : expression hypotheses drawn for the best identity; mode : a `Mode`.
+    picture : path of the .npy to write for choosing a face on, in a folder of the client's: the
+    upright photo, (H, W, 3) uint8 sRGB, at most `PICTURE_SIDE` on its longer side; or empty.
     """
 
     id: int
     path: str
+    picture: str = ""
+
+
+@dataclass(frozen=True)
+class PhotoFace:
+    """One face of one photo, and what of it must not be believed.
+
+    face : index into the faces of `PhotoOpened`; box : (x, y, w, h) photo pixels placed by hand
+    instead, or empty; points : (6,) x and y of one eye, the other eye and the chin, photo pixels,
+    placed by hand instead of both, or empty; hidden : `HiddenRegion`s that the photo does not show;
+    mask : path of a PNG over the whole photo, bright where it does not show the person, or empty.
+    """
+
+    path: str
+    face: int = 0
+    box: tuple[float, ...] = ()
+    points: tuple[float, ...] = ()
+    hidden: tuple[str, ...] = ()
+    mask: str = ""
+
+
+@dataclass(frozen=True)
+class Reconstruct:
+    """Turn one face of one or more photos into ranked heads and expressions in a `NAME.ofer`.
+
+    photos : all of one person, the main one first; out : folder that will hold `name + ".ofer"`;
+    identities : candidates drawn and ranked; keep : best-ranked ones written;
+    expressions : hypotheses drawn for each photo, on the best identity; mode : a `Mode`;
+    hints : only those that the pack knows; guidance : 0..1, how strongly the drawing is pulled
+    towards the points seen in the photos, 0 not at all.
+    """
+
+    id: int
+    photos: tuple[PhotoFace, ...]
     out: str
     name: str
     pack: str = "open"
-    face: int = 0
-    box: tuple[float, ...] = ()
     identities: int = 100
     keep: int = 10
     expressions: int = 15
@@ -61,11 +88,76 @@ class Reconstruct:
     sampler: str = "dpm_solver_pp_2m"
     steps: int = 20
     mode: str = Mode.CORRECTED
+    hints: Hints = NO_HINTS
+    guidance: float = 0.0
+
+
+@dataclass(frozen=True)
+class MoreLikeThis:
+    """Draw new heads near one of a reconstruction; the photo is not needed again.
+
+    folder : the `NAME.ofer`; out, name : where a copy of it with the new heads added is written,
+    which may be the folder itself; rows, weights : the head, as the sum of weights times rows of
+    `identity_coefficients` (what the weights miss to 1 is the pack's mean head); strength : 0 gives
+    that head again, 1 draws afresh; the rest as in `Reconstruct`.
+    """
+
+    id: int
+    folder: str
+    out: str
+    name: str
+    rows: tuple[int, ...]
+    weights: tuple[float, ...]
+    strength: float = 0.5
+    identities: int = 40
+    keep: int = 10
+    seed: int = 0
+    sampler: str = "dpm_solver_pp_2m"
+    steps: int = 20
+    guidance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Express:
+    """Put the expressions of a reconstruction on another head of it.
+
+    folder, rows, weights : as in `MoreLikeThis`; out : path of the .npz that is written, with
+    identity_vertices (V, 3), identity_joints (J, 3) and expression_vertices (E, V, 3), float32
+    metres, engine frame.
+    """
+
+    id: int
+    folder: str
+    out: str
+    rows: tuple[int, ...]
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class LookAtWeights:
+    """Recognise published weight files, to show whose licences bind them; nothing is taken over.
+
+    paths : files or folders; answered by `WeightsSeen`.
+    """
+
+    id: int
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InstallWeights:
+    """Take over published weight files, whose licences the user has accepted.
+
+    The `Result`'s path is the pack's folder; its notes say what was imported and what is missing.
+    """
+
+    id: int
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Cancel:
-    """Stop the request in progress within one sampler step; answered by its `Cancelled`."""
+    """Stop the request in progress within half a second; answered by its `Cancelled`."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +182,15 @@ class FaceFound:
 
 @dataclass(frozen=True)
 class Ready:
-    """memory : resident megabytes of the engine process; packs : ids of the packs it can load."""
+    """memory : resident megabytes of the engine process; packs : ids of the packs it can load;
+    hinted : those that take `Hints`."""
 
     protocol: int
     engine: str
     device: str
     memory: int
     packs: tuple[str, ...]
+    hinted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +206,26 @@ class PhotoOpened:
 
 
 @dataclass(frozen=True)
+class WeightFile:
+    """title, licence : as people know them; commercial : may results be sold under it; refusal :
+    why the file cannot be used, one sentence, or empty."""
+
+    path: str
+    title: str
+    licence: str
+    commercial: bool
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class WeightsSeen:
+    """Every weight file that was looked at; maybe none."""
+
+    id: int
+    files: tuple[WeightFile, ...]
+
+
+@dataclass(frozen=True)
 class Stage:
     """name : what is being done, for people; step of `of` steps; eta : seconds left in all."""
 
@@ -123,8 +237,29 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class HypothesisReady:
+    """A head can be shown before the `Result`; they come best first, identities before expressions.
+
+    folder : holds everything but the record already: the picture of this one in thumbnails/NAME.png
+    and all arrays. It is where the result will be unless that was there before; a request that
+    fails takes it away again. kind : "identity" or "expression"; row : in `identity_vertices` or
+    `expression_vertices`; name, rank, score : as in `Hypothesis`; number of `of` : of both kinds.
+    """
+
+    id: int
+    folder: str
+    kind: str
+    name: str
+    row: int
+    rank: int
+    score: float
+    number: int
+    of: int
+
+
+@dataclass(frozen=True)
 class Result:
-    """path : the finished reconstruction folder; notes : sentences for the user."""
+    """path : the finished folder or file; notes : sentences for the user."""
 
     id: int
     path: str
@@ -154,8 +289,14 @@ class Heartbeat:
     """The engine is alive."""
 
 
-Request = Hello | OpenPhoto | Reconstruct | Cancel | Unload | Quit
-Event = Ready | PhotoOpened | Stage | Result | Failure | Cancelled | Heartbeat
+Request = (
+    Hello | OpenPhoto | Reconstruct | MoreLikeThis | Express | LookAtWeights | InstallWeights
+    | Cancel | Unload | Quit
+)  # fmt: skip
+Event = (
+    Ready | PhotoOpened | WeightsSeen | Stage | HypothesisReady | Result | Failure | Cancelled
+    | Heartbeat
+)  # fmt: skip
 
 _REQUESTS = {kind.__name__: kind for kind in typing.get_args(Request)}
 _EVENTS = {kind.__name__: kind for kind in typing.get_args(Event)}
@@ -184,31 +325,10 @@ def failure(id: int, error: OferError, log: str = "") -> Failure:
 def _decode(line: str, kinds: dict[str, type]) -> typing.Any:
     try:
         fields = json.loads(line)
-        return _read(kinds[fields.pop("type")], fields)
+        return from_fields(kinds[fields.pop("type")], fields)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as cause:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             f"This line is not a message of protocol {PROTOCOL_VERSION}: {line[:80]!r}.",
             "Use the engine and the add-on of the same release.",
         ) from cause
-
-
-def _read(kind: type, fields: dict) -> typing.Any:
-    hints = typing.get_type_hints(kind)
-    if not set(fields) <= set(hints):
-        raise KeyError(f"unknown fields {set(fields) - set(hints)}")
-    return kind(**{name: _value(hints[name], value) for name, value in fields.items()})
-
-
-def _value(hint: typing.Any, value: typing.Any) -> typing.Any:
-    if isinstance(hint, types.GenericAlias):
-        if not isinstance(value, list):
-            raise TypeError(f"{value!r} is no list")
-        return tuple(_value(typing.get_args(hint)[0], item) for item in value)
-    if dataclasses.is_dataclass(hint):
-        return _read(typing.cast(type, hint), dict(value))
-    if hint is float and type(value) is int:
-        return float(value)
-    if type(value) is not hint:
-        raise TypeError(f"{value!r} is no {hint.__name__}")
-    return value

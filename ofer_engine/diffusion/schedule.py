@@ -73,6 +73,17 @@ class Schedule:
         """Number of noise levels T."""
         return len(self.beta)
 
+    def level_of(self, strength: float) -> int:
+        """The level at which noise makes up the share `strength`, 0..1: √(1 - ᾱ_t) reaches it.
+
+        1 is the top level, and so is what only that level comes near to.
+        """
+        if strength >= 1:
+            return self.levels - 1
+        wanted = torch.tensor(strength, dtype=self.sqrt_one_minus_alpha_bar.dtype)
+        found = int(torch.searchsorted(self.sqrt_one_minus_alpha_bar, wanted))
+        return min(found, self.levels - 1)
+
     def add_noise(self, clean: Tensor, timestep: int | Tensor, noise: Tensor) -> Tensor:
         """Noise `clean` to a level: the training sample (§7.4), and the start of a partial run.
 

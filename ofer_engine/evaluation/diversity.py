@@ -79,7 +79,7 @@ def _deviation(heads: tuple[HeadMesh, ...]) -> np.ndarray:
 
 def _ours(reconstruction: Reconstruction, deviation: np.ndarray) -> list[float]:
     at_points = deviation[reconstruction.array("evidence_vertices")]
-    seen = reconstruction.array("evidence_visible") >= 0.5
+    seen = reconstruction.array("evidence_visible").max(axis=0) >= 0.5
     outside = np.abs(reconstruction.array("identity_coefficients")) > BEYOND
     return [_rms(at_points[~seen]), _rms(at_points[seen]), float(outside.mean())]
 

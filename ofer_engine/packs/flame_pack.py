@@ -7,16 +7,18 @@ from the bundled open pack, whose head is laid over FLAME's on the user's machin
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..conditioning.farl import preprocess
-from ..contract.reconstruction import PackRecord
+from ..contract.records import Hints, PackRecord
 from ..diffusion.folded import FoldedDenoiser
 from ..heads.camera import Camera
 from ..heads.flame import EXPRESSIONS, FlameHead
@@ -27,7 +29,7 @@ from ..photo.load import Photo
 from .catalogue import PACK_ID, REQUIRED
 from .official import status
 from .open_pack import OpenPack
-from .pack import Contexts, PhotoEvidence
+from .pack import Contexts, PhotoEvidence, pooled, refuse_unknown_hints
 from .published import PublishedPack, contexts, rank, read_published_pack, scaled_jaw
 from .published_keys import EXPGEN_SHAPE, IDGEN_SHAPE
 
@@ -87,9 +89,9 @@ class FlamePack:
         points = self.sight.head.template[self.sight.head.point_vertices]
         return nearest(points, self.placement.apply(self.head.template)).astype(np.int32)
 
-    def encode(self, photo: Photo, face: Face) -> PhotoEvidence:
+    def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
         """Crops as published (§4), five encoders, and the open pack's view of where the face is."""
-        seen = self.sight.encode(photo, face)
+        seen = self.sight.encode(photo, face, hidden)
         pixels = cut(photo, arcface_crop(five_points(face.landmarks)), border=0.0, antialias=False)
         blob = torch.from_numpy(pixels[..., ::-1] * 2 - 1).permute(2, 0, 1).float()
         picture = cut(photo, farl_crop(face.box), border=0.0, antialias=False)
@@ -99,10 +101,26 @@ class FlamePack:
             seen.deviation,
             seen.visible,
             self._point_vertices,
+            (seen.shift @ self.placement.rotation / self.placement.scale).astype(np.float32),
             _camera_of(self.placement, seen.camera),
             seen.focal_known,
             told,
         )
+
+    def tell(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:
+        """The mean of the photos' features: the published networks know one photo and no hints.
+
+        ArcFace's features are as long as one in IdGen's context; their mean is made so again.
+        """
+        refuse_unknown_hints(self.record, hints)
+        told = pooled(evidence)
+        if len(evidence) > 1:
+            told = replace(told, identity=functional.normalize(told.identity))
+        return told
+
+    def candidates(self, drawn: np.ndarray) -> np.ndarray:
+        """What is ranked: the samples as they were drawn."""
+        return drawn
 
     def scores(self, contexts: Contexts, identities: np.ndarray) -> np.ndarray:
         """(N,) IdRank's scores of candidates (N, 300)."""

@@ -7,7 +7,6 @@ it that records where it came from. The published files themselves are not neede
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,13 +20,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..contract.errors import ErrorCode, OferError
-from .catalogue import CATALOGUE, PACK_ID, REQUIRED, Part, PublishedFile
+from .catalogue import CATALOGUE, PACK_ID, REQUIRED, Part, PublishedFile, trained_here
 from .conversion import Converted, read_published
 from .projections import Draw
-from .safe_load import file_kind
+from .safe_load import file_kind, sha256_of
 
 OnFile = Callable[[Path], None]
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,8 @@ class PartRecord:
     """What PART.json keeps.
 
     source_name, source_sha256 : of the published file; sha256, bytes : of the converted one;
-    licence, commercial : as in the catalogue when it was imported; notes : one sentence each.
+    licence, commercial : as in the catalogue when it was imported, or of what was trained here;
+    notes : one sentence each.
     """
 
     format: int
@@ -46,6 +46,7 @@ class PartRecord:
     bytes: int
     licence: str
     commercial: bool
+    trained_here: bool
     imported: str
     notes: tuple[str, ...]
 
@@ -100,7 +101,7 @@ def import_files(
     """
     imported: list[PartRecord] = []
     refused: list[Refused] = []
-    for path in _weight_files(paths):
+    for path in weight_files(paths):
         if on_file:
             on_file(path)
         try:
@@ -124,13 +125,21 @@ def lacking(home: Path) -> tuple[Part, ...]:
     return tuple(part for part in REQUIRED if _record(folder, part) is None)
 
 
-def missing_parts(parts: Iterable[Part]) -> OferError:
-    """The error that names what is missing, and where it is published."""
+def missing_parts(home: Path, parts: Iterable[Part]) -> OferError:
+    """The error that names what is missing and where it is published, and a FLAME of another
+    edition that was given in its place.
+    """
+    parts = tuple(parts)
     named = [f"{CATALOGUE[part].title} ({CATALOGUE[part].usual_name})" for part in parts]
     places = dict.fromkeys(CATALOGUE[part].source for part in parts)
+    message = f"The pack {PACK_ID} lacks {', '.join(named)}."
+    others = (Part.FLAME_2023, Part.FLAME_2023_OPEN)
+    instead = [CATALOGUE[part].title for part in others if _record(pack_home(home), part)]
+    if instead and Part.FLAME_2020 in parts:
+        message += f" {' and '.join(instead)} cannot take the place of FLAME 2020."
     return OferError(
         ErrorCode.WEIGHTS_MISSING,
-        f"The pack {PACK_ID} lacks {', '.join(named)}.",
+        message,
         f"Get it from {'; '.join(places)}, and import it with `install.py weights import FILE`.",
     )
 
@@ -143,9 +152,9 @@ def part_file(home: Path, part: Part) -> Path:
     folder = pack_home(home)
     record = _record(folder, part)
     if record is None:
-        raise missing_parts([part])
+        raise missing_parts(home, [part])
     path = folder / f"{part}.safetensors"
-    if path.stat().st_size != record.bytes or _sha256(path) != record.sha256:
+    if path.stat().st_size != record.bytes or sha256_of(path) != record.sha256:
         raise OferError(
             ErrorCode.WEIGHTS_DAMAGED,
             f"The imported {CATALOGUE[part].title} has changed on the disk.",
@@ -154,7 +163,8 @@ def part_file(home: Path, part: Part) -> Path:
     return path
 
 
-def _weight_files(paths: Sequence[Path]) -> Iterator[Path]:
+def weight_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files named, and every file in the folders named that looks like weights."""
     for path in paths:
         if not path.is_dir():
             yield path
@@ -183,11 +193,12 @@ def _store(converted: Converted, source: Path, folder: Path) -> PartRecord:
             format=_FORMAT,
             part=converted.part.value,
             source_name=source.name,
-            source_sha256=_sha256(source),
-            sha256=_sha256(partial),
+            source_sha256=sha256_of(source),
+            sha256=sha256_of(partial),
             bytes=partial.stat().st_size,
-            licence=file.licence,
-            commercial=file.commercial,
+            licence=trained_here(converted.part) if converted.trained_here else file.licence,
+            commercial=file.commercial and not converted.trained_here,
+            trained_here=converted.trained_here,
             imported=datetime.now(UTC).isoformat(timespec="seconds"),
             notes=converted.notes,
         )
@@ -242,8 +253,3 @@ def _record(folder: Path, part: Part) -> PartRecord | None:
         return None
     there = (folder / f"{part}.safetensors").is_file()
     return record if there and record.format == _FORMAT else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from ..conditioning.evidence import CROP, EvidenceNetwork
 from ..contract.errors import ErrorCode, OferError
-from ..contract.reconstruction import PackRecord
+from ..contract.records import Hints, PackRecord
 from ..diffusion.denoiser import Denoiser, DenoiserShape
 from ..diffusion.folded import FoldedDenoiser
 from ..heads.camera import default_focal, solve_camera
@@ -33,9 +33,10 @@ from ..heads.mouth_limits import limited
 from ..heads.open_head import OpenHead
 from ..photo.align import cut, evidence_crop
 from ..photo.faces import Face
+from ..photo.hidden import covers
 from ..photo.load import Photo
 from ..ranking.ranker import Ranker, RankerShape
-from .pack import Contexts, PhotoEvidence
+from .pack import Contexts, PhotoEvidence, pooled, refuse_unknown_hints
 
 FORMAT_VERSION: Final = 1
 DESCRIPTION: Final = "pack.json"
@@ -117,16 +118,18 @@ class OpenPack:
         return self.head.expression_names
 
     @torch.inference_mode()
-    def encode(self, photo: Photo, face: Face) -> PhotoEvidence:
+    def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
         """Crop → evidence network → points, camera and one context for all three networks."""
         crop = evidence_crop(face.landmarks[:, :2], CROP, _MARGIN)
         pixels = torch.from_numpy(cut(photo, crop)).permute(2, 0, 1)[None].to(self.device)
         conditioner = self.networks.conditioner
         evidence = conditioner(pixels.contiguous(memory_format=torch.channels_last))
-        context = conditioner.context(evidence)
         points = crop.to_photo(evidence.points[0].double().cpu().numpy())
+        covered = covers(hidden, points)
+        context = conditioner.context(evidence, torch.from_numpy(covered)[None].to(self.device))
         deviation = torch.exp(0.5 * evidence.log_variance[0]).cpu().numpy() * crop.photo_scale
-        visible = torch.sigmoid(evidence.visibility[0]).cpu().numpy()
+        visible = torch.sigmoid(evidence.visibility[0]).cpu().numpy() * ~covered
+        neutral = self.head.vertices(evidence.identity[0].cpu().numpy())
         surface = self.head.vertices(
             evidence.identity[0].cpu().numpy(), evidence.expression[0].clamp(0, 1).cpu().numpy()
         )
@@ -135,6 +138,7 @@ class OpenPack:
             deviation.astype(np.float32),
             visible.astype(np.float32),
             self.head.point_vertices.astype(np.int32),
+            (surface - neutral)[self.head.point_vertices].astype(np.float32),
             solve_camera(
                 surface[self.head.point_vertices],
                 points,
@@ -146,6 +150,15 @@ class OpenPack:
             photo.focal is not None,
             Contexts(context, context, context),
         )
+
+    def tell(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:
+        """The mean of the photos' contexts."""
+        refuse_unknown_hints(self.record, hints)
+        return pooled(evidence)
+
+    def candidates(self, drawn: np.ndarray) -> np.ndarray:
+        """What is ranked: the samples as they were drawn."""
+        return drawn
 
     @torch.inference_mode()
     def scores(self, contexts: Contexts, identities: np.ndarray) -> np.ndarray:
@@ -234,7 +247,7 @@ def write_pack(folder: Path, record: PackRecord, sizes: Sizes, networks: Network
         save_file(tensors, folder / f"{name}.safetensors")
     names = (HEAD, *(f"{name}.safetensors" for name in NETWORKS))
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    about = {key: getattr(record, key) for key in _ABOUT}
+    about = {key: getattr(record, key) for key in (*_ABOUT, "hints")}
     description = {"format": FORMAT_VERSION} | about | {"sizes": asdict(sizes), "files": files}
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
 
@@ -261,7 +274,8 @@ def _read_description(folder: Path) -> dict:
 def _record(folder: Path, description: dict) -> PackRecord:
     try:
         about = {key: description[key] for key in _ABOUT}
-        return PackRecord(**about, fingerprint=_fingerprint(description["files"]))
+        hints = tuple(description.get("hints", ()))
+        return PackRecord(**about, fingerprint=_fingerprint(description["files"]), hints=hints)
     except (KeyError, TypeError, AttributeError) as cause:
         raise _damaged(folder, DESCRIPTION) from cause
 

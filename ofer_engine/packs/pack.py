@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..contract.reconstruction import PackRecord
+from ..contract.errors import ErrorCode, OferError
+from ..contract.records import Hints, PackRecord
 from ..diffusion.folded import FoldedDenoiser
 from ..heads.camera import Camera
 from ..heads.head import Head
@@ -19,7 +21,10 @@ from ..photo.load import Photo
 
 @dataclass(frozen=True, eq=False)
 class Contexts:
-    """What each network is told about one face, (1, C) float32 on the pack's device."""
+    """What each network is told, float32 on the pack's device.
+
+    identity, ranking : (1, C) of the person; expression : (M, C), a row for each of M photos.
+    """
 
     identity: Tensor
     ranking: Tensor
@@ -31,16 +36,20 @@ class PhotoEvidence:
     """What a photo shows of one face.
 
     points : (P, 2) float32 photo pixels, of the head's `vertices` (P,) int32; deviation : (P,)
-    photo pixels; visible : (P,) 0..1; focal_known : the camera's focal length was in the photo.
+    photo pixels; visible : (P,) 0..1; shift : (P, 3) float32 metres, head frame, that the
+    expression seen moves the points; focal_known : the camera's focal length was in the photo;
+    contexts : of this photo alone; notes : how it was read, sentences for the user.
     """
 
     points: np.ndarray
     deviation: np.ndarray
     visible: np.ndarray
     vertices: np.ndarray
+    shift: np.ndarray
     camera: Camera
     focal_known: bool
     contexts: Contexts
+    notes: tuple[str, ...] = ()
 
 
 class Pack(Protocol):
@@ -67,8 +76,22 @@ class Pack(Protocol):
     @property
     def expgen(self) -> FoldedDenoiser: ...
 
-    def encode(self, photo: Photo, face: Face) -> PhotoEvidence:
-        """Read one face of a photo; everything after reuses the answer."""
+    def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
+        """Read one face of a photo; everything after reuses the answer.
+
+        hidden : (H, W) bool, pixels that do not show the person; they have been covered already.
+        """
+        ...
+
+    def tell(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:
+        """What the networks are told of a person seen in one or more photos.
+
+        Raises OferError(BAD_REQUEST) for hints that the pack does not know.
+        """
+        ...
+
+    def candidates(self, drawn: np.ndarray) -> np.ndarray:
+        """(M, K) candidates to be ranked, of the samples (N, K) that IdGen drew; M >= N."""
         ...
 
     def scores(self, contexts: Contexts, identities: np.ndarray) -> np.ndarray:
@@ -78,3 +101,23 @@ class Pack(Protocol):
     def expression_coefficients(self, drawn: Tensor) -> np.ndarray:
         """(E, X) float32 for the head, of what ExpGen draws, (E, X)."""
         ...
+
+
+def pooled(evidence: Sequence[PhotoEvidence]) -> Contexts:
+    """The mean of the photos' identity and ranking contexts, and each one's own expression."""
+    told = [photo.contexts for photo in evidence]
+    return Contexts(
+        identity=torch.stack([one.identity for one in told]).mean(0),
+        ranking=torch.stack([one.ranking for one in told]).mean(0),
+        expression=torch.cat([one.expression for one in told]),
+    )
+
+
+def refuse_unknown_hints(record: PackRecord, hints: Hints) -> None:
+    """Raises OferError(BAD_REQUEST) for hints that the pack was not trained with."""
+    if unknown := [name for name in hints.given if name not in record.hints]:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"The pack {record.id} cannot take a hint of {' or '.join(unknown)}.",
+            "Leave it out, or choose a pack that was trained with hints.",
+        )

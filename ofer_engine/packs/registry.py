@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from ..contract.errors import ErrorCode, OferError
-from ..contract.reconstruction import PackRecord
+from ..contract.records import PackRecord
 from .flame_pack import PACK_ID, flame_record, read_flame_pack
 from .official import lacking, pack_home
 from .open_pack import DESCRIPTION, read_open_pack, read_record

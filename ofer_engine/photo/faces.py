@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..contract.errors import ErrorCode, OferError
 from .align import EYE_CORNERS, Crop, aligned_crop, cut, square_crop
 from .face_networks import LANDMARK_SIZE, DetectorNetwork, LandmarkNetwork
 from .face_weights import load_detector_network, load_landmark_network
 from .load import Photo
-from .regions import OVERLAP_THRESHOLD, Region, find_regions
+from .regions import OVERLAP_THRESHOLD, Region, find_regions, region_of_points
 
 CROP_MARGIN = 1.5
 REFINEMENTS = 2
@@ -112,19 +113,19 @@ class FaceDetector:
         """folder : weights/faces. Raises OferError WEIGHTS_*, see `face_weights`."""
         return cls(load_detector_network(folder), load_landmark_network(folder))
 
-    def detect(self, photo: Photo) -> tuple[Face, ...]:
+    def detect(self, photo: Photo, check: Callable[[], None] = lambda: None) -> tuple[Face, ...]:
         """Every face, best first: large and trusted before small and doubtful.
 
         A photo without an upright face is also looked at sideways and upside down.
+        check : called now and again, may raise to stop.
         Raises OferError NO_FACE, or FACE_TOO_SMALL where only tiny faces are found.
         """
-        pixels = photo.pixels
-        found = self._add(photo, [], find_regions(self._detector, pixels))
+        found = self._look(photo, [], check)
         if not any(face.settled for face in found) or len(found) >= CROWD:
-            found = self._add(photo, found, find_regions(self._detector, pixels, small=True))
+            found = self._look(photo, found, check, small=True)
         for turn in (np.pi, np.pi / 2, -np.pi / 2):
             if not any(face.settled for face in found):
-                found = self._add(photo, found, find_regions(self._detector, pixels, turn))
+                found = self._look(photo, found, check, turn)
         found = [face for face in found if face.confidence >= TRUSTED] or found
         if not found:
             raise OferError(
@@ -157,17 +158,41 @@ class FaceDetector:
         if side < MIN_FACE_SIDE:
             raise _too_small(side)
         centre = np.array((x + width / 2, y + height / 2))
-        readings = [self._follow(photo, Region(1.0, centre, side, 0.0))]
+        return self._placed(photo, Region(1.0, centre, side, 0.0))
+
+    def from_points(self, photo: Photo, points: ArrayLike) -> Face:
+        """The face whose eyes and chin are given by hand, whatever the networks think of it.
+
+        points : (6,) x and y of one eye, the other eye and the chin, photo pixels.
+        Raises OferError BAD_REQUEST for points that are no face, FACE_TOO_SMALL.
+        """
+        region = region_of_points(points, photo.width, photo.height)
+        if region.side < MIN_FACE_SIDE:
+            raise _too_small(region.side)
+        return self._placed(photo, region)
+
+    def _placed(self, photo: Photo, region: Region) -> Face:
+        """The face in a region given by hand, turned if it makes more sense so."""
+        readings = [self._follow(photo, region)]
         if readings[0].presence < PRESENT:
             turns = (np.pi, np.pi / 2, -np.pi / 2)
-            readings += [self._follow(photo, Region(1.0, centre, side, turn)) for turn in turns]
+            turned = (replace(region, angle=region.angle + turn) for turn in turns)
+            readings += [self._follow(photo, one) for one in turned]
         best = max(readings, key=lambda reading: reading.presence)
         return self._face(photo, best, best.presence)
 
-    def _add(self, photo: Photo, known: list[Face], regions: tuple[Region, ...]) -> list[Face]:
-        """The known faces and those that the regions add; a place keeps its surest face."""
+    def _look(
+        self,
+        photo: Photo,
+        known: list[Face],
+        check: Callable[[], None],
+        turn: float = 0.0,
+        small: bool = False,
+    ) -> list[Face]:
+        """The known faces and those seen by looking so; a place keeps its surest face."""
         faces = list(known)
-        for region in regions[:MAX_REGIONS]:
+        for region in find_regions(self._detector, photo.pixels, turn, small, check)[:MAX_REGIONS]:
+            check()
             settled = (face for face in known if face.settled)
             if any(region.overlap(face.region) > OVERLAP_THRESHOLD for face in settled):
                 continue

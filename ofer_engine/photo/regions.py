@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from ..contract.errors import ErrorCode, OferError
 from .align import Crop, cut_pixels, square_crop
 from .face_networks import DETECTOR_SIZE, DetectorNetwork, anchor_centres
 
@@ -21,6 +23,12 @@ TILE_OVERLAP = 1 / 3
 WORKING_SIDE = 4 * DETECTOR_SIZE
 SCORE_THRESHOLD = 0.4
 OVERLAP_THRESHOLD = 0.3
+_AT_ONCE = 16
+"""Windows in one call of the network, so that a cancel need not wait for them all."""
+_CENTRE_BELOW_EYES = 0.28
+_SIDE_OF_CHIN = 1.55
+"""A face's square by the way from its eyes to its chin: measured on the detector's own faces."""
+_FLATTEST = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +52,40 @@ class Region:
         return float(inner / (self.side**2 + other.side**2 - inner))
 
 
+def region_of_points(points: ArrayLike, width: int, height: int) -> Region:
+    """The square around a face whose eyes and chin are known.
+
+    points : (6,) x and y of one eye, the other eye and the chin, pixels of a photo of this size.
+    Raises OferError(BAD_REQUEST) for points outside the photo or that are no face.
+    """
+    flat = np.asarray(points, np.float64)
+    if flat.shape != (6,) or not np.isfinite(flat).all():
+        raise _no_face("A face placed by points is two eyes and a chin: six numbers.")
+    one, other, chin = flat.reshape(3, 2)
+    if not ((flat.reshape(3, 2) >= 0) & (flat.reshape(3, 2) <= (width, height))).all():
+        raise _no_face("The points of the face lie outside the photo.")
+    middle = (one + other) / 2
+    down = chin - middle
+    length = float(np.linalg.norm(down))
+    across = other - one
+    reach = abs(float(across[0] * down[1] - across[1] * down[0]))
+    if reach < _FLATTEST * length**2:
+        raise _no_face("These points are no face: the chin does not lie below the eyes.")
+    angle = float(np.arctan2(-down[0], down[1]))
+    return Region(1.0, middle + down * _CENTRE_BELOW_EYES, _SIDE_OF_CHIN * length, angle)
+
+
 def find_regions(
-    network: DetectorNetwork, pixels: NDArray[np.uint8], turn: float = 0.0, small: bool = False
+    network: DetectorNetwork,
+    pixels: NDArray[np.uint8],
+    turn: float = 0.0,
+    small: bool = False,
+    check: Callable[[], None] = lambda: None,
 ) -> tuple[Region, ...]:
     """Look at the whole photo and its quarters, or at small tiles for small faces.
 
-    pixels : (H, W, 3) uint8; turn : radians by which faces are expected to be turned.
+    pixels : (H, W, 3) uint8; turn : radians by which faces are expected to be turned;
+    check : called now and again, may raise to stop.
     → regions, best first, no two of the same face.
     """
     block = max(1, max(pixels.shape[:2]) // WORKING_SIDE)
@@ -66,7 +102,7 @@ def find_regions(
         windows += _tiles(width, height, longer * TILE_FRACTION, turn)
     return tuple(
         replace(region, centre=region.centre * block, side=region.side * block)
-        for region in _merge(_look(network, pixels, windows))
+        for region in _merge(_look(network, pixels, windows, check))
     )
 
 
@@ -83,8 +119,23 @@ def _tile_centres(length: float, side: float) -> NDArray[np.float64]:
     return np.linspace(side / 2, length - side / 2, count)
 
 
-def _look(network: DetectorNetwork, pixels: NDArray[np.uint8], windows: list[Crop]) -> list[Region]:
+def _look(
+    network: DetectorNetwork,
+    pixels: NDArray[np.uint8],
+    windows: list[Crop],
+    check: Callable[[], None],
+) -> list[Region]:
     """Run the detector on every window → what it found, unmerged."""
+    found: list[Region] = []
+    for first in range(0, len(windows), _AT_ONCE):
+        check()
+        found += _look_at(network, pixels, windows[first : first + _AT_ONCE])
+    return found
+
+
+def _look_at(
+    network: DetectorNetwork, pixels: NDArray[np.uint8], windows: list[Crop]
+) -> list[Region]:
     pictures = np.stack([cut_pixels(pixels, window, border=0.0) for window in windows])
     batch = torch.from_numpy(pictures).permute(0, 3, 1, 2) * 2 - 1
     with torch.inference_mode():
@@ -131,3 +182,7 @@ def _merge(regions: list[Region]) -> list[Region]:
             )
         )
     return merged
+
+
+def _no_face(message: str) -> OferError:
+    return OferError(ErrorCode.BAD_REQUEST, message, "Click both eyes, then the tip of the chin.")

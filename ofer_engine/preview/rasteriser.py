@@ -110,6 +110,12 @@ def _nearest(pixel: np.ndarray, nearness: np.ndarray, pixels: int) -> np.ndarray
     return winner[winner >= 0]
 
 
+def triangulated(polygons: np.ndarray) -> np.ndarray:
+    """(T, 3) triangles of polygons (F, 4), -1 last in a triangle."""
+    quads = polygons[polygons[:, 3] >= 0]
+    return np.concatenate([polygons[:, :3], quads[:, [0, 2, 3]]])
+
+
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Area-weighted unit normals. vertices (V, 3); triangles (T, 3) -> (V, 3) float32."""
     corner = vertices[triangles]

@@ -13,7 +13,7 @@ from PIL import Image
 from ..heads.camera import Camera
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
-from .rasteriser import Fragments, rasterise, vertex_normals
+from .rasteriser import Fragments, rasterise, triangulated, vertex_normals
 
 THUMBNAIL_SIDE: Final = 192
 _OVERSAMPLE: Final = 2
@@ -82,10 +82,9 @@ class Look:
             colours[own] = _PART_COLOURS.get(name, _CLAY)
             if name.startswith("eye_") and own.size:
                 gaze[own] = template[own] - _sphere_centre(template[own])
-        quads = polygons[polygons[:, 3] >= 0]
         focus, reach = _framing(template, np.any(gaze, axis=1))
         return Look(
-            np.concatenate([polygons[:, :3], quads[:, [0, 2, 3]]]),
+            triangulated(polygons),
             colours.astype(np.float32),
             gaze,
             focus,

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..contract.reconstruction import PackRecord
+from ..contract.records import PackRecord
 from ..diffusion.folded import FoldedDenoiser
 from ..diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ..diffusion.schedule import Schedule

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from ofer_faces.ofer_engine.contract import draft
 from ofer_faces.ofer_engine.contract import reconstruction as rec
 
 RINGS, SIDES = 10, 12
@@ -20,7 +21,7 @@ def write(folder: Path, name: str = "anna", **changes: np.ndarray) -> rec.Recons
     arrays = {**_arrays(), **changes}
     record = _record(folder / f"{name}{rec.SUFFIX}", name)
     pictures = {item.name: _png(item.rank) for item in (*record.identities, *record.expressions)}
-    return rec.write(record, arrays, pictures)
+    return draft.write(record, arrays, pictures)
 
 
 def _arrays() -> dict[str, np.ndarray]:
@@ -47,10 +48,16 @@ def _arrays() -> dict[str, np.ndarray]:
         "uv": uv,
         "part": part,
         "skin_weights": np.pad(weights, ((0, 0), (0, 2))).astype(np.float32),
-        "evidence_points": rng.uniform(0, 400, (12, 2)).astype(np.float32),
-        "evidence_deviation": np.ones(12, np.float32),
-        "evidence_visible": np.ones(12, np.float32),
+        "identity_spread": rng.uniform(0, 0.004, vertices).astype(np.float32),
+        "vertex_visible": rng.uniform(0, 1, vertices).astype(np.float32),
+        "evidence_points": rng.uniform(0, 400, (1, 12, 2)).astype(np.float32),
+        "evidence_deviation": np.ones((1, 12), np.float32),
+        "evidence_visible": np.ones((1, 12), np.float32),
         "evidence_vertices": np.arange(12, dtype=np.int32),
+        "expression_shift": np.zeros((1, 12, 3), np.float32),
+        "context_identity": rng.normal(size=(1, 8)).astype(np.float32),
+        "context_ranking": rng.normal(size=(1, 8)).astype(np.float32),
+        "context_expression": rng.normal(size=(1, 8)).astype(np.float32),
     }
 
 
@@ -81,11 +88,15 @@ def _record(folder: Path, name: str) -> rec.Reconstruction:
     return rec.Reconstruction(
         name=name,
         created="2026-01-02T03:04:05+00:00",
-        photo=rec.PhotoRecord(f"{name}.jpg", "ab" * 32, 640, 480),
-        face=rec.FaceRecord((200.0, 100.0, 180.0, 220.0), False, 0.97, False),
-        camera=rec.CameraRecord(
-            700.0, (310.0, 250.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0),
-            (0.01, 0.02, -0.8), 640, 480, False,
+        views=(
+            rec.View(
+                rec.PhotoRecord(f"{name}.jpg", "ab" * 32, 640, 480),
+                rec.FaceRecord((200.0, 100.0, 180.0, 220.0), False, 0.97, False),
+                rec.CameraRecord(
+                    700.0, (310.0, 250.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0),
+                    (0.01, 0.02, -0.8), 640, 480, False,
+                ),
+            ),
         ),
         pack=rec.PackRecord("open", "1", "Open head", "GPL-3.0-or-later", True,
                             "plausible, not a likeness", "cd" * 32),

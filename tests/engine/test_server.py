@@ -16,6 +16,7 @@ from ofer_engine.contract import protocol, reconstruction
 from ofer_engine.contract.launch import engine_command, engine_environment
 
 ROOT = Path(__file__).resolve().parents[2]
+PLACED = {"path", "face", "box", "points", "hidden", "mask"}
 SMALL = {"identities": 12, "keep": 3, "expressions": 2, "steps": 5}
 
 
@@ -71,7 +72,10 @@ def engine(tmp_path):
 
 
 def _reconstruct(photo, out, **more):
-    return protocol.Reconstruct(5, str(photo), str(out), "face", **(SMALL | more))
+    """more : fields of the photo's face or of the request."""
+    placed = {key: more.pop(key) for key in PLACED & set(more)}
+    seen = protocol.PhotoFace(**({"path": str(photo)} | placed))
+    return protocol.Reconstruct(5, (seen,), str(out), "face", **(SMALL | more))
 
 
 def test_a_photo_becomes_a_reconstruction(engine, portrait, tmp_path):
@@ -86,9 +90,10 @@ def test_a_photo_becomes_a_reconstruction(engine, portrait, tmp_path):
     events = engine.until(protocol.Result, protocol.Failure)
     stages, result = events[:-1], events[-1]
     assert isinstance(result, protocol.Result), result
-    assert {type(e) for e in stages} == {protocol.Stage}
+    assert {type(e) for e in stages} == {protocol.Stage, protocol.HypothesisReady}
+    stages = [event for event in stages if isinstance(event, protocol.Stage)]
     assert [e.step for e in stages if e.name == "Drawing heads"] == [1, 2, 3, 4, 5]
-    assert all(e.eta >= 0 for e in stages)
+    assert all(e.eta > 0 for e in stages[:-1]) and stages[-1].eta == 0
     record = reconstruction.read(Path(result.path))
     assert record.array("identity_vertices").shape[0] == 3
     assert record.array("expression_vertices").shape[0] == 2
@@ -170,10 +175,7 @@ def test_it_beats_while_idle_and_while_computing(engine, portrait, tmp_path):
     ],
 )
 def test_a_bad_request_is_one_sentence_and_leaves_nothing(engine, portrait, tmp_path, change, code):
-    import dataclasses
-
-    request = dataclasses.replace(_reconstruct(portrait, tmp_path / "out"), **change)
-    engine.send(request)
+    engine.send(_reconstruct(portrait, tmp_path / "out", **change))
     failure = engine.until(protocol.Failure, protocol.Result)[-1]
     assert failure.code == code and failure.message.endswith(".") and failure.hint
     assert not list(tmp_path.glob("out/*"))

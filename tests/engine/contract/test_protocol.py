@@ -7,21 +7,39 @@ import pytest
 
 from ofer_engine.contract import protocol
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.records import Hints
 
 REQUESTS = [
     protocol.Hello(protocol.PROTOCOL_VERSION),
     protocol.OpenPhoto(1, "/photos/Zoë \u2028 5.jpg"),
-    protocol.Reconstruct(2, "a.jpg", "/out", "a", box=(1.0, 2.5, 3.0, 4.0), seed=2**40),
+    protocol.Reconstruct(
+        2,
+        (
+            protocol.PhotoFace("a.jpg", box=(1.0, 2.5, 3.0, 4.0), hidden=("eyes",)),
+            protocol.PhotoFace("b.jpg", 3, points=(1.0, 2.0, 3.0, 2.0, 2.0, 5.0), mask="m.png"),
+        ),
+        "/out",
+        "a",
+        seed=2**40,
+        hints=Hints(age=30.0, sex=None, build=0.5),
+        guidance=0.25,
+    ),
+    protocol.MoreLikeThis(3, "/out/a.ofer", "/out", "b", (4, 7), (0.5, 0.5), strength=0.25),
+    protocol.Express(4, "/out/a.ofer", "/out/e.npz", (4,), (1.0,)),
+    protocol.LookAtWeights(6, ("/weights/a.pt",)),
+    protocol.InstallWeights(7, ("/weights/a.pt", "/weights/b.pkl")),
     protocol.Cancel(),
     protocol.Unload(),
     protocol.Quit(),
 ]
 EVENTS = [
-    protocol.Ready(1, "0.1.0", "cpu", 512, ("open", "mine")),
+    protocol.Ready(1, "0.1.0", "cpu", 512, ("open", "mine"), ("open",)),
     protocol.PhotoOpened(
         1, "a.jpg", 640, 480, (protocol.FaceFound((1.0, 2.0, 3.0, 4.0), 0.9, 0.5, True),), ("n",)
     ),
+    protocol.WeightsSeen(6, (protocol.WeightFile("/weights/a.pt", "IdGen", "OFER", False),)),
     protocol.Stage(2, "Drawing heads", 3, 20, 1.25),
+    protocol.HypothesisReady(2, "/out/a.ofer", "identity", "identity_01", 0, 1, 0.02, 1, 25),
     protocol.Result(2, "/out/a.ofer", ()),
     protocol.Failure(2, "no_face", "No face.", "Place it.", "/log"),
     protocol.Cancelled(2),
@@ -59,8 +77,12 @@ def test_events_survive_the_wire(message):
         '{"type": "Hello", "protocol": true}',
         '{"type": "Hello", "protocol": 1, "more": 2}',
         '{"type": "OpenPhoto", "id": 1.5, "path": "a"}',
-        '{"type": "Reconstruct", "id": 1, "path": "a", "out": "b", "name": "c", "box": "1234"}',
-        '{"type": "Reconstruct", "id": 1, "path": "a", "out": "b", "name": "c", "box": ["x"]}',
+        '{"type": "Express", "id": 1, "folder": "a", "out": "b", "rows": "12", "weights": [1]}',
+        '{"type": "Express", "id": 1, "folder": "a", "out": "b", "rows": [1.5], "weights": [1]}',
+        '{"type": "Reconstruct", "id": 1, "photos": ["a"], "out": "b", "name": "c"}',
+        '{"type": "Reconstruct", "id": 1, "photos": [], "out": "b", "name": "c", "hints": 3}',
+        '{"type": "Reconstruct", "id": 1, "photos": [], "out": "b", "name": "c",'
+        ' "hints": {"age": "old"}}',
         "[" * 100_000,
         "\x00\xff",
     ],

@@ -10,6 +10,7 @@ import pytest
 import trimesh
 
 from ofer_engine.__main__ import main
+from ofer_engine.contract import draft
 from ofer_engine.contract import reconstruction as contract
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.evaluation.co545 import Co545Data
@@ -124,18 +125,28 @@ def _reconstruct(folder, mini, candidates, order, kept, smiles, evidence):
         "uv": np.zeros((polygons, 4, 2), np.float32),
         "part": np.zeros(polygons, np.uint8),
         "skin_weights": np.ones((len(mini.template), 1), np.float32),
-        "evidence_points": np.zeros((len(points), 2), np.float32),
-        "evidence_deviation": np.ones(len(points), np.float32),
-        "evidence_visible": np.array(evidence[1], np.float32),
+        "identity_spread": np.zeros(len(mini.template), np.float32),
+        "vertex_visible": np.ones(len(mini.template), np.float32),
+        "evidence_points": np.zeros((1, len(points), 2), np.float32),
+        "evidence_deviation": np.ones((1, len(points)), np.float32),
+        "evidence_visible": np.array([evidence[1]], np.float32),
         "evidence_vertices": points,
+        "expression_shift": np.zeros((1, len(points), 3), np.float32),
+        "context_identity": np.zeros((1, 4), np.float32),
+        "context_ranking": np.zeros((1, 4), np.float32),
+        "context_expression": np.zeros((1, 4), np.float32),
     }
     record = contract.Reconstruction(
         name=folder.stem,
         created="2026-01-01T00:00:00+00:00",
-        photo=contract.PhotoRecord("a.jpg", "0" * 64, 10, 10),
-        face=contract.FaceRecord((0.0, 0.0, 9.0, 9.0), False, 0.9, False),
-        camera=contract.CameraRecord(
-            10.0, (5.0, 5.0), tuple(np.eye(3).ravel()), (0.0, 0.0, -1.0), 10, 10, False
+        views=(
+            contract.View(
+                contract.PhotoRecord("a.jpg", "0" * 64, 10, 10),
+                contract.FaceRecord((0.0, 0.0, 9.0, 9.0), False, 0.9, False),
+                contract.CameraRecord(
+                    10.0, (5.0, 5.0), tuple(np.eye(3).ravel()), (0.0, 0.0, -1.0), 10, 10, False
+                ),
+            ),
         ),
         pack=contract.PackRecord("mini", "1", "Mini", "CC0-1.0", True, "", "0"),
         settings=contract.SettingsRecord(
@@ -150,7 +161,7 @@ def _reconstruct(folder, mini, candidates, order, kept, smiles, evidence):
         notes=(),
         folder=folder,
     )
-    contract.write(record, arrays, {})
+    draft.write(record, arrays, {})
 
 
 @pytest.fixture

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 
+from ofer_engine.answers.reconstruct import reconstruct
 from ofer_engine.contract.errors import OferError
-from ofer_engine.contract.protocol import Reconstruct
+from ofer_engine.contract.protocol import PhotoFace, Reconstruct
 from ofer_engine.packs.registry import BUNDLED, find_packs, load_pack, pack_record
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
 from ofer_engine.pipeline import Reconstructor
+from ofer_engine.progress import Work
 from ofer_engine.session import Session
 
 
@@ -32,7 +34,7 @@ def test_the_pack_is_listed_and_is_not_for_sale(home):
 
 
 def test_each_network_is_told_what_it_was_published_with(opened):
-    told = opened.evidence.contexts
+    told = opened.person.told
     assert told.identity.shape == (1, 512)
     assert told.ranking.shape == told.expression.shape == (1, 1024)
     np.testing.assert_allclose(told.identity.norm().item(), 1, rtol=1e-5)
@@ -53,7 +55,9 @@ def test_heads_are_drawn_ranked_and_decoded(opened):
 
 def test_modes_that_make_no_sense_are_refused(home, portrait, tmp_path):
     session = Session("cpu", home, 1)
-    request = Reconstruct(1, str(portrait), str(tmp_path), "face", mode="as-published")
+    request = Reconstruct(
+        1, (PhotoFace(str(portrait)),), str(tmp_path), "face", mode="as-published"
+    )
     cases = {
         "never published": request,
         "100 candidates": dataclasses.replace(request, pack="ofer-flame2020", identities=6, keep=2),
@@ -61,5 +65,5 @@ def test_modes_that_make_no_sense_are_refused(home, portrait, tmp_path):
     }
     for words, wrong in cases.items():
         with pytest.raises(OferError, match=words):
-            session.reconstruction(wrong, lambda *_: None, lambda: False)
+            reconstruct(session, wrong, Work(1, lambda event: None, lambda: False, session.pace))
     assert not list(tmp_path.iterdir())

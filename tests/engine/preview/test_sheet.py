@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ofer_engine.contract import draft
 from ofer_engine.contract import reconstruction as folder
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.heads.open_head import OpenHead
@@ -38,10 +39,15 @@ def written(tmp_path) -> folder.Reconstruction:
     record = folder.Reconstruction(
         name="Zoë",
         created="2026-11-21T23:00:00+00:00",
-        photo=folder.PhotoRecord("zoë.jpg", "ab" * 32, 320, 240),
-        face=folder.FaceRecord((250.0, 20.0, 90.0, 120.0), False, 0.75, True),
-        camera=folder.CameraRecord(
-            500.0, (160.0, 120.0), (1.0, 0, 0, 0, 1, 0, 0, 0, 1), (0.0, 0.0, -1.0), 320, 240, True
+        views=(
+            folder.View(
+                folder.PhotoRecord("zoë.jpg", "ab" * 32, 320, 240),
+                folder.FaceRecord((250.0, 20.0, 90.0, 120.0), False, 0.75, True),
+                folder.CameraRecord(
+                    500.0, (160.0, 120.0), (1.0, 0, 0, 0, 1, 0, 0, 0, 1), (0.0, 0.0, -1.0),
+                    320, 240, True
+                ),
+            ),
         ),
         pack=folder.PackRecord(
             "open", "0.1", "Open", "CC0-1.0", True, "plausible, not a likeness", "ff"
@@ -63,7 +69,7 @@ def written(tmp_path) -> folder.Reconstruction:
     )  # fmt: skip
     names = [hypothesis.name for hypothesis in (*record.identities, *record.expressions)]
     pictures = {name: _png(colour) for name, colour in zip(names, COLOURS, strict=True)}
-    return folder.write(record, arrays, pictures)
+    return draft.write(record, arrays, pictures)
 
 
 PHOTO = np.full((240, 320, 3), 90, np.uint8)

@@ -1,0 +1,103 @@
+"""Going on with a reconstruction: what its folder tells of the person, without the photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..contract.errors import ErrorCode, OferError
+from ..contract.reconstruction import Reconstruction, read
+from ..contract.records import CameraRecord
+from ..heads.camera import Camera
+from ..packs.pack import Contexts, PhotoEvidence
+from ..pipeline import Person, Reconstructor
+from ..session import Session
+
+
+def open_earlier(session: Session, folder: str) -> tuple[Reconstruction, Reconstructor]:
+    """A reconstruction and the road of its pack.
+
+    Raises OferError(RECONSTRUCTION_DAMAGED | WEIGHTS_MISSING | WEIGHTS_DAMAGED), and WEIGHTS_WRONG
+    where the pack is no longer the one that drew it: its numbers would mean other heads.
+    """
+    record = read(Path(folder))
+    reconstructor = session.reconstructor(record.pack.id)
+    pack = reconstructor.pack.record
+    if pack.fingerprint != record.pack.fingerprint:
+        raise OferError(
+            ErrorCode.WEIGHTS_WRONG,
+            f"{record.folder.name} was made with {record.pack.id} {record.pack.version}, and this"
+            f" engine has another {pack.id}, {pack.version}.",
+            "Reconstruct the photo again to go on with it.",
+        )
+    return record, reconstructor
+
+
+def person_of(record: Reconstruction, device: torch.device) -> Person:
+    """What the photos of a reconstruction showed. Raises OferError(RECONSTRUCTION_DAMAGED)."""
+    told = Contexts(
+        *(
+            torch.from_numpy(record.array(f"context_{name}")).to(device)
+            for name in ("identity", "ranking", "expression")
+        )
+    )
+    seen = [
+        record.array(name)
+        for name in (
+            "evidence_points",
+            "evidence_deviation",
+            "evidence_visible",
+            "expression_shift",
+        )
+    ]
+    vertices = record.array("evidence_vertices")
+    photos = tuple(
+        PhotoEvidence(
+            points,
+            deviation,
+            visible,
+            vertices,
+            shift,
+            _camera(view.camera),
+            view.camera.focal_known,
+            Contexts(told.identity, told.ranking, told.expression[number : number + 1]),
+        )
+        for number, (points, deviation, visible, shift, view) in enumerate(
+            zip(*seen, record.views, strict=True)
+        )
+    )
+    return Person(photos, told)
+
+
+def blended(record: Reconstruction, rows: Sequence[int], weights: Sequence[float]) -> np.ndarray:
+    """(K,) float32 coefficients: the sum of weights times rows of all candidates'.
+
+    Raises OferError(BAD_REQUEST) for rows that there are not, or weights that do not match.
+    """
+    coefficients = record.array("identity_coefficients")
+    sensible = (
+        len(rows) == len(weights) >= 1
+        and all(0 <= row < len(coefficients) for row in rows)
+        and all(np.isfinite(weight) and abs(weight) <= 10 for weight in weights)
+    )
+    if not sensible:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{record.folder.name} has no such heads to start from.",
+            f"Name rows from 0 to {len(coefficients) - 1}, with a weight for each.",
+        )
+    return np.asarray(weights, np.float32) @ coefficients[list(rows)]
+
+
+def _camera(record: CameraRecord) -> Camera:
+    return Camera(
+        record.focal,
+        np.array(record.centre),
+        np.array(record.rotation).reshape(3, 3),
+        np.array(record.translation),
+        record.width,
+        record.height,
+    )

@@ -1,0 +1,48 @@
+"""Numbers that can be drawn, or one sentence why not."""
+
+from __future__ import annotations
+
+from ..contract.errors import ErrorCode, OferError
+from ..contract.records import Hints
+
+MOST_CANDIDATES = 1000
+_AGES = (0.0, 120.0)
+
+
+def check_counts(identities: int, keep: int, expressions: int, steps: int) -> None:
+    """Raises OferError(BAD_REQUEST)."""
+    sensible = (
+        1 <= keep <= identities <= MOST_CANDIDATES
+        and 0 <= expressions <= 200
+        and 1 <= steps <= 1000
+    )
+    if not sensible:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{identities} candidates, {keep} kept, {expressions}"
+            f" expressions and {steps} steps cannot be drawn.",
+            "Keep 1 to all of at most 1000 candidates, at most 200 expressions, 1 to 1000 steps.",
+        )
+
+
+def check_share(name: str, value: float) -> None:
+    """Raises OferError(BAD_REQUEST) for what is not in 0..1."""
+    if not 0 <= value <= 1:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"A {name} of {value} makes no sense.",
+            "Choose a number from 0 to 1.",
+        )
+
+
+def check_hints(hints: Hints) -> None:
+    """Raises OferError(BAD_REQUEST) for hints that nobody can be."""
+    for name in ("sex", "build"):
+        if (value := getattr(hints, name)) is not None:
+            check_share(f"hint of {name}", value)
+    if hints.age is not None and not _AGES[0] <= hints.age <= _AGES[1]:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"An age of {hints.age:g} years makes no sense.",
+            "Choose an age from 0 to 120 years.",
+        )

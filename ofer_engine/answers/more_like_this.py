@@ -1,0 +1,155 @@
+"""New heads near one of a reconstruction, ranked and added to it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from ..assembly import (
+    PICTURING,
+    Shown,
+    identity_hypotheses,
+    neutral_heads,
+    picture,
+    write_candidates,
+)
+from ..contract import protocol
+from ..contract.draft import Draft
+from ..contract.reconstruction import OPTIONAL_ARRAYS, SUFFIX, Reconstruction
+from ..contract.records import Addition
+from ..pipeline import Drawing, Ranking, Reconstructor
+from ..progress import Progress, Work
+from ..session import Session
+from .earlier import blended, open_earlier, person_of
+from .limits import check_counts, check_share
+from .reconstruct import DRAWING, LOADING, RANKING, WRITING
+
+_UNCHANGED = (
+    "expression_vertices",
+    "expression_coefficients",
+    "polygons",
+    "uv",
+    "part",
+    "skin_weights",
+    "evidence_points",
+    "evidence_deviation",
+    "evidence_visible",
+    "evidence_vertices",
+    "expression_shift",
+    "context_identity",
+    "context_ranking",
+    "context_expression",
+)
+
+
+def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> protocol.Result:
+    """Raises OferError; then the earlier reconstruction is as it was."""
+    check_counts(request.identities, request.keep, 0, request.steps)
+    check_share("strength", request.strength)
+    check_share("guidance", request.guidance)
+    progress = work.progress(_plan(request))
+    progress.step(LOADING, 0, 1)
+    earlier, reconstructor = open_earlier(session, request.folder)
+    reconstructor.person = person_of(earlier, session.device)
+    head = blended(earlier, request.rows, request.weights)
+    progress.step(LOADING, 1, 1)
+    drawing = Drawing(
+        request.identities,
+        request.seed,
+        request.sampler,
+        request.steps,
+        request.guidance,
+        lambda i, n: progress.step(DRAWING, i, n),
+    )
+    candidates = reconstructor.near(head, request.strength, drawing)
+    ranking = reconstructor.rank(candidates)
+    progress.step(RANKING, 1, 1)
+    finished = _write(reconstructor, earlier, request, candidates, ranking, work, progress)
+    return protocol.Result(request.id, str(finished.folder), finished.notes)
+
+
+def _write(
+    reconstructor: Reconstructor,
+    earlier: Reconstruction,
+    request: protocol.MoreLikeThis,
+    candidates: np.ndarray,
+    ranking: Ranking,
+    work: Work,
+    progress: Progress,
+) -> Reconstruction:
+    record = _record(earlier, request, ranking, len(earlier.array("identity_scores")))
+    added = record.identities[len(earlier.identities) :]
+    kept = candidates[ranking.order[: request.keep]]
+    heads = neutral_heads(reconstructor.pack, kept)
+    with Draft(record.folder) as draft:
+        _copy(earlier, draft)
+        grown = {
+            "identity_vertices": heads,
+            "identity_joints": reconstructor.pack.head.joints(kept),
+        }
+        for name, rows in grown.items():
+            draft.array(name, np.concatenate([earlier.array(name), rows]))
+        coefficients = earlier.array("identity_coefficients")
+        scores = earlier.array("identity_scores")
+        write_candidates(
+            draft,
+            reconstructor,
+            np.concatenate([coefficients, candidates]),
+            np.concatenate([scores, ranking.scores]),
+            work.check,
+        )
+        shown = Shown("identity", added, len(earlier.identities), heads)
+        picture(draft, reconstructor.pack, [shown], work, progress)
+        progress.step(WRITING, 0, 1)
+        finished = draft.finish(record)
+    progress.step(WRITING, 1, 1)
+    return finished
+
+
+def _record(
+    earlier: Reconstruction, request: protocol.MoreLikeThis, ranking: Ranking, candidates: int
+) -> Reconstruction:
+    addition = Addition(
+        seed=request.seed,
+        sampler=request.sampler,
+        steps=request.steps,
+        identities=request.identities,
+        keep=request.keep,
+        strength=request.strength,
+        guidance=request.guidance,
+        rows=request.rows,
+        weights=request.weights,
+        first=candidates,
+    )
+    additions = (*earlier.additions, addition)
+    new = identity_hypotheses(
+        ranking, request.keep, len(earlier.identities), candidates, len(additions)
+    )
+    return dataclasses.replace(
+        earlier,
+        name=request.name,
+        identities=(*earlier.identities, *new),
+        additions=additions,
+        folder=Path(request.out) / (request.name + SUFFIX),
+    )
+
+
+def _copy(earlier: Reconstruction, draft: Draft) -> None:
+    """The pictures and the arrays that stay as they were."""
+    for hypothesis in (*earlier.identities, *earlier.expressions):
+        draft.thumbnail(hypothesis.name, earlier.thumbnail(hypothesis).read_bytes())
+    present = [name for name in OPTIONAL_ARRAYS if earlier.has(name)]
+    for name in (*_UNCHANGED, *present):
+        draft.array(name, earlier.array(name))
+
+
+def _plan(request: protocol.MoreLikeThis) -> dict[str, float]:
+    return {
+        LOADING: 0.3,
+        DRAWING: request.steps * 0.012 * (1 + request.identities / 25),
+        RANKING: 0.05 + request.identities / 500,
+        PICTURING: 0.3 + 0.05 * request.keep,
+        WRITING: 0.05,
+    }

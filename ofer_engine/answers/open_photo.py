@@ -1,0 +1,45 @@
+"""Reading a photo and listing its faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..contract import protocol
+from ..contract.errors import ErrorCode, OferError
+from ..photo.load import Photo
+from ..progress import Work
+from ..session import Session
+
+
+def answer(session: Session, request: protocol.OpenPhoto, work: Work) -> protocol.PhotoOpened:
+    """No face found is an answer, not an error."""
+    progress = work.progress({"Finding the face": 2.0})
+    progress.step("Finding the face", 0, 1)
+    opened = session.photo(request.path, work.check)
+    faces = tuple(
+        protocol.FaceFound(tuple(map(float, f.box)), f.score, f.confidence, f.low_confidence)
+        for f in opened.faces
+    )
+    photo = opened.photo
+    if request.picture:
+        _write_picture(photo, Path(request.picture))
+    return protocol.PhotoOpened(
+        request.id, request.path, photo.width, photo.height, faces, opened.notes
+    )
+
+
+def _write_picture(photo: Photo, path: Path) -> None:
+    picture = Image.fromarray(photo.pixels)
+    picture.thumbnail((protocol.PICTURE_SIDE, protocol.PICTURE_SIDE), Image.Resampling.BILINEAR)
+    try:
+        np.save(path, np.asarray(picture), allow_pickle=False)
+    except OSError as cause:
+        path.unlink(missing_ok=True)
+        raise OferError(
+            ErrorCode.READ_ONLY,
+            "The picture to choose a face on could not be written.",
+            "Free some space on the disk of temporary files.",
+        ) from cause

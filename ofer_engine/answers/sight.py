@@ -1,0 +1,66 @@
+"""Reading one face of one photo: where it is, what is hidden of it, and what it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ..contract import protocol
+from ..contract.records import CameraRecord, FaceRecord, PhotoRecord, View
+from ..packs.pack import Pack, PhotoEvidence
+from ..photo.hidden import cover, hidden_pixels
+from ..progress import Work
+from ..session import Session
+
+_LOW_CONFIDENCE: Final = (
+    "Low confidence: the face is hidden, small or turned away; check it against the photo."
+)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """evidence : what the photo shows; view : the record of it; notes : for the user."""
+
+    evidence: PhotoEvidence
+    view: View
+    notes: tuple[str, ...]
+
+
+def see(session: Session, pack: Pack, wanted: protocol.PhotoFace, work: Work) -> Sight:
+    """Read one face. Raises OferError as `Session.photo` and `Session.face`."""
+    opened = session.photo(wanted.path, work.check)
+    face = session.face(opened, wanted)
+    work.check()
+    photo = opened.photo
+    hidden = hidden_pixels(photo, face.landmarks, wanted.hidden, wanted.mask)
+    shown = photo if hidden is None else cover(photo, hidden.pixels)
+    evidence = pack.encode(shown, face, None if hidden is None else hidden.pixels)
+    doubt = (_LOW_CONFIDENCE,) if face.low_confidence else ()
+    view = View(
+        PhotoRecord(photo.name, photo.sha256, photo.width, photo.height),
+        FaceRecord(
+            tuple(map(float, face.box)),
+            bool(wanted.box or wanted.points),
+            face.confidence,
+            face.low_confidence,
+        ),
+        _camera_record(evidence),
+        () if hidden is None else hidden.names,
+        "" if hidden is None else hidden.digest,
+    )
+    return Sight(evidence, view, (*photo.notes, *doubt, *evidence.notes))
+
+
+def _camera_record(evidence: PhotoEvidence) -> CameraRecord:
+    camera = evidence.camera
+    return CameraRecord(
+        focal=float(camera.focal),
+        centre=tuple(map(float, camera.centre)),
+        rotation=tuple(map(float, np.ravel(camera.rotation))),
+        translation=tuple(map(float, camera.translation)),
+        width=camera.width,
+        height=camera.height,
+        focal_known=evidence.focal_known,
+    )
