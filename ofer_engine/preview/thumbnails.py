@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,8 @@ from .rasteriser import Fragments, rasterise, triangulated, vertex_normals
 
 THUMBNAIL_SIDE: Final = 192
 _OVERSAMPLE: Final = 2
+_COMPRESSION: Final = 3
+"""Of the PNG: half the time of Pillow's own choice for a tenth more bytes."""
 _DISTANCE: Final = 1.1
 _TURN: Final = -14.0
 _MARGIN: Final = 1.1
@@ -57,6 +60,11 @@ class Look:
     gaze: np.ndarray
     focus: np.ndarray
     reach: float
+
+    @cached_property
+    def eyes(self) -> np.ndarray:
+        """(V,) bool: vertices of eyes."""
+        return self.gaze.any(1)
 
     @staticmethod
     def of_head(head: Head) -> Look:
@@ -110,7 +118,7 @@ def thumbnail(vertices: np.ndarray, look: Look, side: int = THUMBNAIL_SIDE) -> b
     shade = np.linspace(1.06, 0.90, side, dtype=np.float32)[:, None, None]
     picture = coverage[..., :3] + (1 - coverage[..., 3:]) * _BACKDROP * shade
     buffer = io.BytesIO()
-    Image.fromarray(to_bytes(picture)).save(buffer, "PNG")
+    Image.fromarray(to_bytes(picture)).save(buffer, "PNG", compress_level=_COMPRESSION)
     return buffer.getvalue()
 
 
@@ -135,32 +143,43 @@ def render(vertices: np.ndarray, look: Look, camera: Camera) -> np.ndarray:
     flat = seen[:, :2] * (camera.focal / np.maximum(depth, 1e-6))[:, None] * (1, -1)
     points = (flat + camera.centre) * _OVERSAMPLE
     fragments = rasterise(points, depth, look.triangles, height, width)
-    colour = _shaded(fragments, vertex_normals(seen, look.triangles), look)
-    values = np.concatenate([colour, np.ones((len(colour), 1), np.float32)], 1)
-    full = fragments.picture(values)
-    blocks = full.reshape(camera.height, _OVERSAMPLE, camera.width, _OVERSAMPLE, 4)
-    return blocks.mean((1, 3))
+    values = np.ones((len(fragments.pixel), 4), np.float32)
+    values[:, :3] = _shaded(fragments, vertex_normals(seen, look.triangles), look)
+    return _halved(fragments.picture(values))
+
+
+def _halved(picture: np.ndarray) -> np.ndarray:
+    """(H, W, C) → (H / _OVERSAMPLE, W / _OVERSAMPLE, C), means of blocks."""
+    steps = range(_OVERSAMPLE)
+    parts = (picture[y::_OVERSAMPLE, x::_OVERSAMPLE] for y in steps for x in steps)
+    return sum(parts, np.float32(0)) / np.float32(_OVERSAMPLE**2)
 
 
 def _shaded(fragments: Fragments, normals: np.ndarray, look: Look) -> np.ndarray:
-    """Display colours (N, 3): clay under a key, a fill and a rim light."""
-    normal = fragments.interpolate(normals)
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-    light = np.full(len(normal), _AMBIENT, np.float32)
-    light += 0.08 * normal[:, 1]
+    """Display colours (N, 3): clay under a key, a fill and a rim light.
+
+    Lit at the vertices, which lie closer than the light changes; but irises are drawn by pixel.
+    normals : (V, 3), camera frame.
+    """
+    light = np.full(len(normals), _AMBIENT, np.float32)
+    light += 0.08 * normals[:, 1]
     for direction, strength in (_KEY, _FILL, _RIM):
         unit = (direction / np.linalg.norm(direction)).astype(np.float32)
-        light += strength * np.clip(normal @ unit, 0, None)
+        light += strength * np.clip(normals @ unit, 0, None)
     half = _KEY[0] / np.linalg.norm(_KEY[0]) + [0, 0, 1]
     half = (half / np.linalg.norm(half)).astype(np.float32)
-    shine = 0.07 * np.clip(normal @ half, 0, None) ** 24
-    colour = _eyes(fragments, fragments.interpolate(look.colours), look)
-    return colour * light[:, None] + shine[:, None]
+    shine = 0.07 * np.clip(normals @ half, 0, None) ** 24
+    lighting = np.stack((light, shine), 1)
+    colour = fragments.interpolate(look.colours * light[:, None] + shine[:, None])
+    _draw_irises(fragments, colour, lighting, look)
+    return colour
 
 
-def _eyes(fragments: Fragments, colour: np.ndarray, look: Look) -> np.ndarray:
-    """Draw irises and pupils on the fragments of eyes."""
-    eye = np.flatnonzero(look.gaze[fragments.corners[:, 0]].any(1))
+def _draw_irises(
+    fragments: Fragments, colour: np.ndarray, lighting: np.ndarray, look: Look
+) -> None:
+    """Colour irises and pupils on the fragments of eyes. lighting : (V, 2), light and shine."""
+    eye = np.flatnonzero(look.eyes[fragments.corners[:, 0]])
     part = Fragments(
         fragments.pixel[eye],
         fragments.corners[eye],
@@ -175,8 +194,8 @@ def _eyes(fragments: Fragments, colour: np.ndarray, look: Look) -> np.ndarray:
     pupil = np.clip((_PUPIL_RADIUS - radius) / 0.0005 + 0.5, 0, 1) * front
     rim = np.clip((radius - 0.0045) / 0.0016, 0, 1)
     tint = _IRIS * (1 - 0.55 * rim[:, None]) * (1 - 0.92 * pupil[:, None])
-    colour[eye] += iris[:, None] * (tint - colour[eye])
-    return colour
+    lit = part.interpolate(lighting)
+    colour[eye] += iris[:, None] * (tint * lit[:, :1] + lit[:, 1:] - colour[eye])
 
 
 def to_bytes(picture: np.ndarray) -> np.ndarray:
