@@ -22,6 +22,7 @@ from ..ofer_engine.contract.protocol import (
     Cancelled,
     Event,
     Failure,
+    HypothesisReady,
     OpenPhoto,
     PhotoOpened,
     Ready,
@@ -45,8 +46,8 @@ WAIT_SECONDS: Final = 0.02
 @dataclass
 class Job:
     """request : what the engine was asked, None while setting up; deliver : puts the result where
-    it belongs, raises OferError; stage : for people; fraction : 0..1; eta : seconds left, if
-    known; cancelled : time.monotonic() of the wish."""
+    it belongs, raises OferError; stage : for people; fraction : 0..1; eta : seconds left, if known;
+    cancelled : time.monotonic() of the wish; arrived : the hypotheses made so far, best first."""
 
     title: str
     request: Request | None = None
@@ -56,6 +57,7 @@ class Job:
     fraction: float = 0.0
     eta: float | None = None
     cancelled: float | None = None
+    arrived: tuple[HypothesisReady, ...] = ()
     result: Path | None = None
     begun: float = field(default_factory=time.monotonic)
 
@@ -209,6 +211,8 @@ class Desk:
                 self._fail(failure(0, _foreign(spoken)))
             case Stage(id=job.request.id) if not job.cancelled:
                 job.take_in(event)
+            case HypothesisReady(id=job.request.id) if not job.cancelled:
+                job.arrived += (event,)
             case PhotoOpened(id=job.request.id):
                 self.photo, self.photo_key = event, job.source.key
                 self.notes = event.notes

@@ -18,7 +18,8 @@ FARTHEST = 10.0
 class HeadArrays:
     """identity_vertices : (I, V, 3), expression_vertices : (E, V, 3), identity_joints : (I, J, 3),
     float32, metres, Blender frame; polygons : (F, 4) int32, -1 last in a triangle;
-    uv : (F, 4, 2) float32; part : (F,) uint8; skin_weights : (V, J) float32.
+    uv : (F, 4, 2) float32; part : (F,) uint8; skin_weights : (V, J) float32;
+    identity_spread : (V,) float32, metres; identity_scores : (N,) float32.
     """
 
     identity_vertices: np.ndarray
@@ -28,6 +29,8 @@ class HeadArrays:
     uv: np.ndarray
     part: np.ndarray
     skin_weights: np.ndarray
+    identity_spread: np.ndarray
+    identity_scores: np.ndarray
 
 
 def read(reconstruction: Reconstruction) -> HeadArrays:
@@ -43,6 +46,8 @@ def read(reconstruction: Reconstruction) -> HeadArrays:
         uv=_table(reconstruction, "uv", 3, np.float32),
         part=_table(reconstruction, "part", 1, np.uint8),
         skin_weights=_table(reconstruction, "skin_weights", 2, np.float32),
+        identity_spread=_table(reconstruction, "identity_spread", 1, np.float32),
+        identity_scores=_table(reconstruction, "identity_scores", 1, np.float32),
     )
     _check_shapes(reconstruction, arrays)
     _check_polygons(reconstruction, arrays)
@@ -75,6 +80,10 @@ def _check_shapes(reconstruction: Reconstruction, arrays: HeadArrays) -> None:
         and arrays.uv.shape == (faces, 4, 2)
         and arrays.part.shape == (faces,)
         and arrays.skin_weights.shape == (vertices, joints)
+        and arrays.identity_spread.shape == (vertices,)
+        and all(0 <= i.candidate < len(arrays.identity_scores) for i in reconstruction.identities)
+        and np.isfinite(arrays.identity_spread).all()
+        and np.isfinite(arrays.identity_scores).all()
         and np.isfinite(arrays.uv).all()
         and np.isfinite(arrays.skin_weights).all()
         and len(set(names)) == len(names)

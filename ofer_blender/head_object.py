@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import bpy
 import numpy as np
 
-from ..ofer_engine.contract.reconstruction import Hypothesis, Reconstruction
-from . import eyes, material, provenance
+from ..ofer_engine.contract.reconstruction import Reconstruction
+from . import eyes, gallery, material, provenance
 from .head_arrays import HeadArrays
-from .hypotheses import NEUTRAL
 
 BASIS: Final = "Basis"
 UV_LAYER: Final = "UVMap"
@@ -28,7 +26,7 @@ def build(reconstruction: Reconstruction, arrays: HeadArrays) -> bpy.types.Objec
     head = bpy.data.objects.new(reconstruction.name, mesh)
     _add_keys(head, reconstruction, arrays)
     _add_groups(head, reconstruction.joints, arrays.skin_weights)
-    _describe(head, reconstruction)
+    gallery.fill(head, reconstruction, arrays)
     provenance.store(head, reconstruction)
     return head
 
@@ -76,20 +74,3 @@ def _add_groups(head: bpy.types.Object, joints: tuple[str, ...], weights: np.nda
         for value, start, end in zip(values.tolist(), starts.tolist(), ends, strict=True):
             if value > 0:
                 group.add(members[start:end], value / _WEIGHT_STEPS, "REPLACE")
-
-
-def _describe(head: bpy.types.Object, reconstruction: Reconstruction) -> None:
-    """Fill the lists of the panel."""
-    head.ofer.is_head = True
-    head.ofer.folder = str(Path(reconstruction.folder).absolute())
-    head.ofer.basis = reconstruction.identities[0].name
-    for hypothesis in reconstruction.identities:
-        _fill(head.ofer.identities.add(), hypothesis)
-    head.ofer.expressions.add().name = NEUTRAL
-    for hypothesis in reconstruction.expressions:
-        _fill(head.ofer.expressions.add(), hypothesis)
-
-
-def _fill(item: bpy.types.PropertyGroup, hypothesis: Hypothesis) -> None:
-    item.name, item.rank = hypothesis.name, hypothesis.rank
-    item.score, item.candidate = hypothesis.score, hypothesis.candidate

@@ -6,7 +6,6 @@ no key of its own because it is the Basis, and the expression `neutral` is the a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 import bpy
@@ -16,8 +15,11 @@ NEUTRAL: Final = "neutral"
 
 
 def active_head(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The active object, if it is one of our heads and still has its shape keys."""
+    """The active object, or the head that it was copied from by Compare, if it is one of our
+    heads and still has its shape keys."""
     active = context.object
+    if active and active.ofer.compared_with:
+        active = active.ofer.compared_with
     if active and active.type == "MESH" and active.ofer.is_head and active.data.shape_keys:
         return active
     return None
@@ -33,6 +35,13 @@ def key_exists(head: bpy.types.Object, name: str) -> bool:
     return is_basis(head, name) or name in head.data.shape_keys.key_blocks
 
 
+def caption(item: bpy.types.PropertyGroup) -> str:
+    """Rank and share of an identity, in as few letters as a thumbnail has room for."""
+    if item.score:
+        return f"{item.rank} · {item.score:.1%}"
+    return str(item.rank) if item.rank else item.name
+
+
 def chosen_identity(head: bpy.types.Object) -> str:
     """Name of the identity that the list stands on."""
     return _chosen(head.ofer.identities, head.ofer.identity_index)
@@ -43,36 +52,81 @@ def chosen_expression(head: bpy.types.Object) -> str:
     return _chosen(head.ofer.expressions, head.ofer.expression_index)
 
 
+def is_listed(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> bool:
+    """The gallery's filters let it through."""
+    if item.hidden and not head.ofer.show_hidden:
+        return False
+    return item.favourite or not head.ofer.favourites_only
+
+
+def neighbour(
+    head: bpy.types.Object, items: bpy.types.bpy_prop_collection, chosen: int, steps: int
+) -> int:
+    """Place in the list of the hypothesis some steps on from the chosen one, past those that are
+    not listed; the ends of the list are joined. The chosen one where there is no other."""
+    places = [place for place, item in enumerate(items) if is_listed(head, item)]
+    if not places:
+        return chosen
+    before = sum(place < chosen for place in places)
+    standing = chosen in places
+    start = before if standing or steps < 0 else before - 1
+    return places[(start + steps) % len(places)]
+
+
 def show_identity(head: bpy.types.Object) -> None:
     """Show the identity that the list stands on; expressions stay as they are."""
-    _show(head, head.ofer.identities, chosen_identity(head))
+    name = chosen_identity(head)
+    set_identities(head, {name: 1.0})
+    _activate(head, name)
+
+
+def identity_values(head: bpy.types.Object) -> dict[str, float]:
+    """What `set_identities` takes to bring this state back."""
+    keys = head.data.shape_keys.key_blocks
+    return {i.name: keys[i.name].value for i in head.ofer.identities if i.name in keys}
+
+
+def set_identities(head: bpy.types.Object, weights: dict[str, float]) -> None:
+    """Set the keys of all identities: those named to their weights, the others to 0."""
+    for item in head.ofer.identities:
+        _set_value(head, item.name, weights.get(item.name, 0.0))
 
 
 def show_expression(head: bpy.types.Object) -> None:
-    """Show the expression that the list stands on; the identity stays as it is."""
-    _show(head, head.ofer.expressions, chosen_expression(head))
+    """Show the expression that the list stands on, beside those that are pinned; the identity
+    stays as it is."""
+    name = chosen_expression(head)
+    for item in head.ofer.expressions:
+        if not item.pinned:
+            _set_value(head, item.name, float(item.name == name))
+    _activate(head, name)
 
 
 def use_identity(head: bpy.types.Object, name: str) -> None:
-    """Make an identity the Basis; the former Basis becomes a key in its place.
+    """Make an identity the Basis; the former Basis becomes a key in its place."""
+    key = head.data.shape_keys.key_blocks[name]
+    key.name, shape = head.ofer.basis, points(key)
+    set_points(key, points(head.data.shape_keys.reference_key))
+    set_basis(head, name, shape)
 
-    Keys of other identities keep their shape; all other keys keep their movement: each becomes
-    new basis + (key - old basis).
+
+def set_basis(head: bpy.types.Object, name: str, shape: np.ndarray) -> None:
+    """Give the Basis another shape, and the name of its hypothesis.
+
+    shape : (V, 3) float32, metres, object frame. Keys of identities keep their shape; all other
+    keys keep their movement: each becomes new basis + (key - old basis). The caller has kept the
+    old Basis as a key.
     """
-    former = head.ofer.basis
     keys = head.data.shape_keys
-    new_key = keys.key_blocks[name]
-    old, new = _points(keys.reference_key), _points(new_key)
+    old = points(keys.reference_key)
     identities = {item.name for item in head.ofer.identities}
     for key in keys.key_blocks:
         if key.name not in identities and key != keys.reference_key:
-            _set_points(key, new + (_points(key) - old))
-    _set_points(new_key, old)
-    _set_points(keys.reference_key, new)
-    head.data.vertices.foreach_set("co", new.ravel())
-    new_key.name = former
+            set_points(key, shape + (points(key) - old))
+    set_points(keys.reference_key, shape)
+    head.data.vertices.foreach_set("co", shape.ravel())
     head.ofer.basis = name
-    show_identity(head)
+    head.ofer.identity_index = head.ofer.identities.find(name)  # which shows it
     head.data.update()
 
 
@@ -83,36 +137,48 @@ def remove(head: bpy.types.Object, name: str) -> None:
     for items, index in (
         (head.ofer.identities, "identity_index"),
         (head.ofer.expressions, "expression_index"),
+        (head.ofer.blend, ""),
     ):
         place = items.find(name)
         if place >= 0:
             items.remove(place)
-            chosen = getattr(head.ofer, index)
-            setattr(head.ofer, index, min(chosen - (place < chosen), len(items) - 1))
+            if index:
+                chosen = getattr(head.ofer, index)
+                setattr(head.ofer, index, min(chosen - (place < chosen), len(items) - 1))
+
+
+def shape_of(head: bpy.types.Object, name: str) -> np.ndarray | None:
+    """(V, 3) float32, metres, object frame: an identity or expression as its key has it; None
+    where someone deleted the key."""
+    keys = head.data.shape_keys
+    key = keys.reference_key if is_basis(head, name) else keys.key_blocks.get(name)
+    return points(key) if key else None
+
+
+def points(key: bpy.types.ShapeKey) -> np.ndarray:
+    """(V, 3) float32, metres, object frame."""
+    values = np.empty((len(key.points), 3), dtype=np.float32)
+    key.points.foreach_get("co", values.ravel())
+    return values
+
+
+def set_points(key: bpy.types.ShapeKey, shape: np.ndarray) -> None:
+    """shape : (V, 3) float, metres, object frame."""
+    key.points.foreach_set("co", np.ascontiguousarray(shape, dtype=np.float32).ravel())
 
 
 def _chosen(items: bpy.types.bpy_prop_collection, index: int) -> str:
     return items[index].name if 0 <= index < len(items) else ""
 
 
-def _show(head: bpy.types.Object, items: Iterable[bpy.types.PropertyGroup], chosen: str) -> None:
-    if not head.data.shape_keys:
-        return
-    keys = head.data.shape_keys.key_blocks
-    for item in items:
-        key = keys.get(item.name)
-        value = float(item.name == chosen)
-        if key and key.value != value:  # an untouched key needs no new evaluation or undo data
-            key.value = value
-    head.active_shape_key_index = max(keys.find(chosen), 0)
+def _set_value(head: bpy.types.Object, name: str, value: float) -> None:
+    keys = head.data.shape_keys
+    key = keys.key_blocks.get(name) if keys else None
+    if key and key.value != value:  # an untouched key needs no new evaluation or undo data
+        key.value = value
 
 
-def _points(key: bpy.types.ShapeKey) -> np.ndarray:
-    """(V, 3) float32, metres, object frame."""
-    points = np.empty((len(key.points), 3), dtype=np.float32)
-    key.points.foreach_get("co", points.ravel())
-    return points
-
-
-def _set_points(key: bpy.types.ShapeKey, points: np.ndarray) -> None:
-    key.points.foreach_set("co", np.ascontiguousarray(points, dtype=np.float32).ravel())
+def _activate(head: bpy.types.Object, name: str) -> None:
+    """Make its key the active one of the Shape Keys panel, where artists sculpt it."""
+    if head.data.shape_keys:
+        head.active_shape_key_index = max(head.data.shape_keys.key_blocks.find(name), 0)

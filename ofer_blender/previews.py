@@ -1,41 +1,117 @@
-"""Thumbnails of hypotheses as Blender icons, kept while the add-on is registered."""
+"""Thumbnails of hypotheses as Blender icons, from the pictures that the .blend keeps."""
 
 from __future__ import annotations
 
+import struct
+import zlib
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 import bpy
 import bpy.utils.previews
+import numpy as np
 
-from ..ofer_engine.contract.reconstruction import THUMBNAILS
-
+_PICTURES: Final = "pictures"
 _collections: dict[str, bpy.utils.previews.ImagePreviewCollection] = {}
 
 
-def thumbnail(head: bpy.types.Object, name: str) -> bpy.types.ImagePreview | None:
-    """The picture of a hypothesis, or None where the reconstruction's folder is gone.
+def keep(item: bpy.types.PropertyGroup, picture: bytes) -> None:
+    """Keep a PNG with a hypothesis; the same picture is the same icon in every file."""
+    item.picture = picture
+    item.picture_key = sha256(picture).hexdigest()[:16] if picture else ""
 
-    Blender reads the file later and in the background; only a path is looked up here, once.
+
+def icon(item: bpy.types.PropertyGroup) -> int:
+    """Icon number of a hypothesis's thumbnail; 0, which draws nothing, where there is none yet.
+
+    Panels ask while they draw, so a picture not yet known is only noted for `_load_missing`.
     """
-    if not head.ofer.folder:
-        return None
-    path = Path(bpy.path.abspath(head.ofer.folder)) / THUMBNAILS / f"{name}.png"
-    pictures = _collections[THUMBNAILS]
-    found = pictures.get(str(path))
-    if found is None and path.is_file():
-        found = pictures.load(str(path), str(path), "IMAGE")
-    return found
+    if not item.picture_key:
+        return 0
+    found = _collections[_PICTURES].get(item.picture_key)
+    if found is None:
+        _load_soon()
+        return 0
+    return found.icon_id
 
 
-def icon(head: bpy.types.Object, name: str) -> int:
-    """Icon number of a thumbnail; 0, which draws nothing, where there is none."""
-    picture = thumbnail(head, name)
-    return picture.icon_id if picture else 0
+def file_icon(path: Path, request: int) -> int:
+    """Icon number of a thumbnail that the engine has just written for a request."""
+    pictures = _collections[_PICTURES]
+    key = f"{request} {path}"  # the next request may write another picture there
+    found = pictures.get(key) or pictures.load(key, str(path), "IMAGE")
+    return found.icon_id
+
+
+def load(picture: bytes) -> bpy.types.ImagePreview:
+    """The picture as Blender reads it, lazily and in the background, once in a session."""
+    pictures = _collections[_PICTURES]
+    key = sha256(picture).hexdigest()[:16]
+    if found := pictures.get(key):
+        return found
+    path = Path(bpy.app.tempdir) / f"ofer_{key}.png"
+    path.write_bytes(picture)
+    return pictures.load(key, str(path), "IMAGE")
+
+
+def mixed(pictures: Sequence[tuple[bytes, float]]) -> bytes:
+    """One picture laid over another, in parts that sum to 1: a PNG, or b"" where one is missing
+    or they differ in size."""
+    if not all(picture for picture, _ in pictures):
+        return b""
+    loaded = [(load(picture), share) for picture, share in pictures]
+    sizes = {tuple(preview.image_size) for preview, _ in loaded}
+    if len(sizes) != 1 or 0 in (size := sizes.pop()):
+        return b""
+    total = np.zeros((size[1], size[0], 4), np.float32)
+    for preview, share in loaded:
+        pixels = np.empty(total.size, np.float32)
+        preview.image_pixels_float.foreach_get(pixels)
+        total += share * pixels.reshape(total.shape)
+    return _png(np.rint(total[::-1] * 255).clip(0, 255).astype(np.uint8))
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    """pixels : (H, W, 4) uint8, top row first -> a PNG file (ISO/IEC 15948), filter 0."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
+
+    height, width = pixels.shape[:2]
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    rows = np.pad(pixels.reshape(height, -1), ((0, 0), (1, 0)))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows.tobytes())) + chunk(b"IEND", b"")
+    )  # fmt: skip
+
+
+def _load_soon() -> None:
+    if not bpy.app.background and not bpy.app.timers.is_registered(_load_missing):
+        bpy.app.timers.register(_load_missing, first_interval=0.0)
+
+
+def _load_missing() -> None:
+    """Make icons of all pictures in the file, then have the panels drawn again."""
+    for head in bpy.data.objects:
+        for item in (*head.ofer.identities, *head.ofer.expressions):
+            if item.picture_key and item.picture_key not in _collections[_PICTURES]:
+                load(item.picture)
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            for region in area.regions:
+                if area.type == "VIEW_3D" and region.type == "UI":
+                    region.tag_redraw()
 
 
 def register() -> None:
-    _collections[THUMBNAILS] = bpy.utils.previews.new()
+    _collections[_PICTURES] = bpy.utils.previews.new()
 
 
 def unregister() -> None:
-    bpy.utils.previews.remove(_collections.pop(THUMBNAILS))
+    if bpy.app.timers.is_registered(_load_missing):
+        bpy.app.timers.unregister(_load_missing)
+    bpy.utils.previews.remove(_collections.pop(_PICTURES))

@@ -4,43 +4,11 @@ from __future__ import annotations
 
 import bpy
 
-from . import hypotheses
-
-
-def _show_identity(self: OFER_PG_head, context: bpy.types.Context) -> None:
-    hypotheses.show_identity(self.id_data)
-
-
-def _show_expression(self: OFER_PG_head, context: bpy.types.Context) -> None:
-    hypotheses.show_expression(self.id_data)
+from . import head_properties
 
 
 def _another_photo(self: OFER_PG_photo, context: bpy.types.Context) -> None:
     self.face, self.use_box, self.box = 0, False, (0, 0, 0, 0)
-
-
-class OFER_PG_hypothesis(bpy.types.PropertyGroup):
-    """One ranked guess; its shape key has the same name unless it is the Basis."""
-
-    rank: bpy.props.IntProperty(name="Rank")
-    score: bpy.props.FloatProperty(name="Score", precision=3)
-    candidate: bpy.props.IntProperty(name="Candidate")
-
-
-class OFER_PG_head(bpy.types.PropertyGroup):
-    """What makes a mesh object one of our heads."""
-
-    is_head: bpy.props.BoolProperty(name="Is an OFER head")
-    folder: bpy.props.StringProperty(name="Reconstruction", subtype="DIR_PATH")
-    basis: bpy.props.StringProperty(name="Basis", description="The identity that is the Basis")
-    identities: bpy.props.CollectionProperty(type=OFER_PG_hypothesis)
-    expressions: bpy.props.CollectionProperty(type=OFER_PG_hypothesis)
-    identity_index: bpy.props.IntProperty(
-        name="Identity", description="Identity shown in the viewport", update=_show_identity
-    )
-    expression_index: bpy.props.IntProperty(
-        name="Expression", description="Expression shown in the viewport", update=_show_expression
-    )
 
 
 class OFER_PG_photo(bpy.types.PropertyGroup):
@@ -83,12 +51,12 @@ class OFER_PG_photo(bpy.types.PropertyGroup):
     )
 
 
-CLASSES = (OFER_PG_hypothesis, OFER_PG_head, OFER_PG_photo)
+CLASSES = (*head_properties.CLASSES, OFER_PG_photo)
 
 
 def register() -> None:
     bpy.types.Scene.ofer = bpy.props.PointerProperty(type=OFER_PG_photo)
-    bpy.types.Object.ofer = bpy.props.PointerProperty(type=OFER_PG_head)
+    bpy.types.Object.ofer = bpy.props.PointerProperty(type=head_properties.OFER_PG_head)
 
 
 def unregister() -> None:

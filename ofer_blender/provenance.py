@@ -10,11 +10,12 @@ import bpy
 from ..ofer_engine.contract.reconstruction import Hypothesis, Reconstruction
 
 PROPERTY: Final = "ofer_provenance"
-_LEFT_OUT: Final = ("folder", "identities", "expressions", "expression_names", "notes")
+_LEFT_OUT: Final = ("folder", "views", "identities", "expressions", "expression_names", "notes")
 
 
 def store(head: bpy.types.Object, reconstruction: Reconstruction) -> None:
-    """Write `head["ofer_provenance"]`: photo name and hash, face, camera, pack, settings, scores.
+    """Write `head["ofer_provenance"]`: photo name and hash, face, camera, pack, settings, scores;
+    `views` has photo, face and camera of each photo, the main one first.
 
     Nested groups of plain values, readable without the add-on. The photo's folder is not kept.
     """
@@ -23,6 +24,10 @@ def store(head: bpy.types.Object, reconstruction: Reconstruction) -> None:
         for item in dataclasses.fields(reconstruction)
         if item.name not in _LEFT_OUT
     }
+    main = reconstruction.views[0]
+    kept["photo"], kept["face"], kept["camera"] = main.photo, main.face, main.camera
+    kept["views"] = {f"view_{n:02d}": view for n, view in enumerate(reconstruction.views, 1)}
+    kept["additions"] = {f"draw_{n:02d}": a for n, a in enumerate(reconstruction.additions, 1)}
     kept["notes"] = "\n".join(reconstruction.notes)
     kept["identities"] = _hypotheses(reconstruction.identities)
     kept["expressions"] = _hypotheses(reconstruction.expressions)
@@ -44,7 +49,7 @@ def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value):
         value = dataclasses.asdict(value)
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items() if item != ()}
+        return {name: _plain(item) for name, item in value.items() if item not in ((), None)}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from . import head, photo, reconstruct, setup
+from . import blend, gallery, photo, reconstruct, setup
 
-CLASSES = (*photo.CLASSES, *reconstruct.CLASSES, *head.CLASSES, *setup.CLASSES)
+CLASSES = (
+    *photo.CLASSES,
+    *reconstruct.CLASSES,
+    *gallery.CLASSES,
+    *blend.CLASSES,
+    *setup.CLASSES,
+)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from . import head, photo, setup
+from . import expressions, hypotheses, photo, provenance, setup
 
-CLASSES = (*photo.CLASSES, *head.CLASSES, *setup.CLASSES)
+CLASSES = (
+    *photo.CLASSES,
+    *hypotheses.CLASSES,
+    *expressions.CLASSES,
+    *provenance.CLASSES,
+    *setup.CLASSES,
+)

@@ -12,6 +12,7 @@ from .tab import Tab, draw_job, say
 
 class OFER_PT_photo(Tab, bpy.types.Panel):
     bl_label = "Photo"
+    bl_order = 0
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

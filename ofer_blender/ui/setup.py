@@ -11,6 +11,7 @@ from .tab import Tab, draw_job, say
 
 class OFER_PT_setup(Tab, bpy.types.Panel):
     bl_label = "Setup"
+    bl_order = 50
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.errors import ErrorCode
-from .. import jobs
+from .. import hypotheses, jobs
 from ..desk import Job
 
 _LINE: Final = 44  # letters that fit a sidebar of default width
@@ -33,6 +33,14 @@ class Tab:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "OFER"
+
+
+class HeadTab(Tab):
+    """As `Tab`, there while a head of ours is active."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return hypotheses.active_head(context) is not None
 
 
 def say(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:

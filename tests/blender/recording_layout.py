@@ -14,12 +14,13 @@ class RecordingLayout:
     def __init__(self, drawn: list[str] | None = None) -> None:
         self.drawn = [] if drawn is None else drawn
         self.alert = self.use_property_split = self.use_property_decorate = False
-        self.scale_y = 1.0
+        self.scale_x = self.scale_y = 1.0
+        self.active = self.enabled = True
 
     def _nest(self, **_: Any) -> RecordingLayout:
         return RecordingLayout(self.drawn)
 
-    row = column = box = _nest
+    row = column = box = grid_flow = split = _nest
 
     def label(self, text: str = "", icon: str = "NONE") -> None:
         _check_icon(icon)
@@ -35,7 +36,13 @@ class RecordingLayout:
         self.drawn.append(f"[{idname}] {'*' if depress else ''}{shown}")
         return SimpleNamespace()
 
-    def prop(self, data: Any, name: str, text: str | None = None, **_: Any) -> None:
+    def separator(self, **_: Any) -> None:
+        pass
+
+    def prop(
+        self, data: Any, name: str, text: str | None = None, icon: str = "NONE", **_: Any
+    ) -> None:
+        _check_icon(icon)
         self.drawn.append(f"{text or data.bl_rna.properties[name].name}: {getattr(data, name)}")
 
     def progress(self, factor: float, text: str) -> None:
@@ -48,11 +55,22 @@ class RecordingLayout:
     def template_icon(self, icon_value: int, scale: float) -> None:
         self.drawn.append("thumbnail")
 
+    def template_icon_view(self, data: Any, name: str, **_: Any) -> None:
+        choices = data.bl_rna.properties[name]
+        assert choices.type == "ENUM"
+        self.drawn.append(f"gallery at {getattr(data, name)}")
+
     def template_list(
-        self, kind: str, _id: str, data: Any, items: str, active: Any, index: str
+        self, kind: str, _id: str, data: Any, items: str, active: Any, index: str, **_: Any
     ) -> None:
-        draw_item = getattr(bpy.types, kind).draw_item
-        for item in getattr(data, items):
+        drawn_by = getattr(bpy.types, kind)
+        draw_item, found = drawn_by.draw_item, list(getattr(data, items))
+        if hasattr(drawn_by, "filter_items"):
+            this = SimpleNamespace(bitflag_filter_item=1 << 30)
+            flags, order = drawn_by.filter_items(this, bpy.context, data, items)
+            assert order == [] and len(flags) == len(found)
+            found = [item for item, flag in zip(found, flags, strict=True) if flag]
+        for item in found:
             draw_item(SimpleNamespace(), bpy.context, self, data, item, 0, active, index)
 
 

@@ -1,0 +1,37 @@
+"""Seen or guessed: how much all heads that were drawn disagree at each point, as a colour.
+
+Where they agree, the photo has decided; where they differ, OFER has imagined.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+import numpy as np
+
+LAYER: Final = "ofer_guessed"
+_SEEN: Final = np.array((0.05, 0.36, 0.42))
+_BETWEEN: Final = np.array((0.80, 0.72, 0.52))
+_GUESSED: Final = np.array((0.78, 0.12, 0.05))
+"""Linear RGB: calm, neutral, warm; told apart with any kind of colour blindness by lightness."""
+_FULL: Final = 98.0
+"""Percentile of the spread that is fully red: the neck's border would hide the face's own range."""
+
+
+def colour(head: bpy.types.Object, spread: np.ndarray) -> None:
+    """Write the colours of a spread (V,) float32, metres, and make them the mesh's active ones."""
+    head.ofer.guessed_most = most = float(np.percentile(spread, _FULL))
+    layer = head.data.color_attributes.get(LAYER)
+    if layer is None:
+        layer = head.data.color_attributes.new(LAYER, "FLOAT_COLOR", "POINT")
+    layer.data.foreach_set("color", colours(spread, most).ravel())
+    head.data.color_attributes.active_color = layer
+
+
+def colours(spread: np.ndarray, most: float) -> np.ndarray:
+    """(V, 4) float32 linear RGBA of a spread (V,) metres, `most` being fully guessed."""
+    share = np.clip(spread / max(most, 1e-9), 0.0, 1.0)[:, None]
+    low, high = np.clip(share * 2, 0, 1), np.clip(share * 2 - 1, 0, 1)
+    rgb = (_SEEN + low * (_BETWEEN - _SEEN)) * (1 - high) + high * _GUESSED
+    return np.hstack((rgb, np.ones_like(share))).astype(np.float32)

@@ -1,0 +1,204 @@
+"""What the add-on keeps on a head: its gallery, the artist's choices, and what to draw next."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+
+from . import blend, hypotheses, previews
+
+_REGIONS: Final = (
+    ("eyes", "Eyes", "Both eyes and their brows: glasses, hair, a hand"),
+    ("mouth", "Mouth", "Lips and what surrounds them"),
+    ("left", "Left", "The person's left half of the face"),
+    ("right", "Right", "The person's right half of the face"),
+    ("below_nose", "Below the Nose", "Everything under the nose: a mask, a scarf"),
+)
+"""The regions of `HiddenRegion` that the panel offers; a painted mask covers the rest."""
+
+
+def _show_identity(self: OFER_PG_head, context: bpy.types.Context) -> None:
+    hypotheses.show_identity(self.id_data)
+
+
+def _show_expression(self: OFER_PG_head, context: bpy.types.Context) -> None:
+    hypotheses.show_expression(self.id_data)
+
+
+def _pin(self: OFER_PG_hypothesis, context: bpy.types.Context) -> None:
+    hypotheses.show_expression(self.id_data)
+
+
+def _mix(self: OFER_PG_part_of_blend, context: bpy.types.Context) -> None:
+    blend.show(self.id_data)
+
+
+_choices: dict[str, list[tuple[str, str, str, int, int]]] = {}
+"""Kept alive here, as Blender needs the strings of an enumeration to be."""
+
+
+def _choices_of(kept: str, items: bpy.types.bpy_prop_collection, chosen: int) -> list:
+    """The hypotheses that are not hidden, and the chosen one, as an enumeration with pictures."""
+    _choices[kept] = [
+        (item.name, hypotheses.caption(item), item.name, previews.icon(item), place)
+        for place, item in enumerate(items)
+        if not item.hidden or place == chosen
+    ]
+    return _choices[kept]
+
+
+def _identity_choices(self: OFER_PG_head, context: bpy.types.Context | None) -> list:
+    return _choices_of("identities", self.identities, self.identity_index)
+
+
+def _expression_choices(self: OFER_PG_head, context: bpy.types.Context | None) -> list:
+    return _choices_of("expressions", self.expressions, self.expression_index)
+
+
+def _chosen_identity(self: OFER_PG_head) -> int:
+    return self.identity_index
+
+
+def _chosen_expression(self: OFER_PG_head) -> int:
+    return self.expression_index
+
+
+def _choose_identity(self: OFER_PG_head, place: int) -> None:
+    self.identity_index = place
+
+
+def _choose_expression(self: OFER_PG_head, place: int) -> None:
+    self.expression_index = place
+
+
+class OFER_PG_share(bpy.types.PropertyGroup):
+    """A candidate of the reconstruction's folder, and its part in a blend."""
+
+    row: bpy.props.IntProperty(name="Candidate")
+    weight: bpy.props.FloatProperty(name="Weight")
+
+
+class OFER_PG_part_of_blend(bpy.types.PropertyGroup):
+    """A hypothesis in the blend being made; its name is the hypothesis's."""
+
+    weight: bpy.props.FloatProperty(
+        name="Weight",
+        description="How much of this hypothesis is in the blend, against the others",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        update=_mix,
+    )
+
+
+class OFER_PG_hypothesis(bpy.types.PropertyGroup):
+    """One guess; its shape key has the same name unless it is the Basis."""
+
+    rank: bpy.props.IntProperty(name="Rank", description="Place in the gallery; 0 for a blend")
+    score: bpy.props.FloatProperty(
+        name="Share", description="The ranking network's share of certainty", precision=3
+    )
+    ranking: bpy.props.FloatProperty(
+        name="Ranking Score", description="What the ranking network gave it; higher is better"
+    )
+    candidate: bpy.props.IntProperty(
+        name="Candidate", description="Row of the reconstruction's coefficients; -1 for a blend"
+    )
+    draw: bpy.props.IntProperty(
+        name="Draw", description="0: the first draw; n: the n-th time more were drawn"
+    )
+    shares: bpy.props.CollectionProperty(type=OFER_PG_share)
+    favourite: bpy.props.BoolProperty(name="Favourite", description="Star it to find it again")
+    hidden: bpy.props.BoolProperty(name="Hidden", description="Leave it out of the gallery")
+    pinned: bpy.props.BoolProperty(
+        name="Pinned", description="Keep this expression on while others are tried", update=_pin
+    )
+    picture: bpy.props.StringProperty(
+        name="Picture", description="Its thumbnail, a PNG file", subtype="BYTE_STRING"
+    )
+    picture_key: bpy.props.StringProperty(name="Picture Key")
+
+
+class OFER_PG_head(bpy.types.PropertyGroup):
+    """What makes a mesh object one of our heads."""
+
+    is_head: bpy.props.BoolProperty(name="Is an OFER head")
+    folder: bpy.props.StringProperty(name="Reconstruction", subtype="DIR_PATH")
+    basis: bpy.props.StringProperty(name="Basis", description="The identity that is the Basis")
+    expressions_of: bpy.props.StringProperty(
+        name="Expressions Of", description="The identity that the expressions were computed for"
+    )
+    identities: bpy.props.CollectionProperty(type=OFER_PG_hypothesis)
+    expressions: bpy.props.CollectionProperty(type=OFER_PG_hypothesis)
+    identity_index: bpy.props.IntProperty(
+        name="Identity", description="Identity shown in the viewport", update=_show_identity
+    )
+    expression_index: bpy.props.IntProperty(
+        name="Expression", description="Expression shown in the viewport", update=_show_expression
+    )
+    identity_choice: bpy.props.EnumProperty(
+        name="Identity",
+        description="Click to choose from the gallery",
+        items=_identity_choices,
+        get=_chosen_identity,
+        set=_choose_identity,
+        options={"SKIP_SAVE"},
+    )
+    expression_choice: bpy.props.EnumProperty(
+        name="Expression",
+        description="Click to choose from the gallery",
+        items=_expression_choices,
+        get=_chosen_expression,
+        set=_choose_expression,
+        options={"SKIP_SAVE"},
+    )
+    favourites_only: bpy.props.BoolProperty(
+        name="Only Favourites", description="List starred hypotheses only"
+    )
+    show_hidden: bpy.props.BoolProperty(
+        name="Hidden Too", description="List hidden hypotheses as well"
+    )
+    blend: bpy.props.CollectionProperty(type=OFER_PG_part_of_blend)
+    guessed_most: bpy.props.FloatProperty(
+        name="Most Guessed",
+        description="Metres by which the hypotheses differ where Seen / Guessed is reddest",
+    )
+    likeness: bpy.props.FloatProperty(
+        name="Difference",
+        description="How far the new heads may go from this one: 0 is the same head again, "
+        "1 forgets it and draws from the photo alone",
+        default=0.4,
+        min=0.05,
+        max=1.0,
+        subtype="FACTOR",
+    )
+    drawn: bpy.props.IntProperty(
+        name="Drawn", description="New heads drawn and ranked", default=40, min=1, max=1000
+    )
+    keep: bpy.props.IntProperty(
+        name="Kept", description="Best of them added to the gallery", default=10, min=1, max=100
+    )
+    hidden_here: bpy.props.EnumProperty(
+        name="Hidden Here",
+        description="What the photo does not show of the face; Shift-click for several",
+        items=_REGIONS,
+        options={"ENUM_FLAG"},
+    )
+    mask: bpy.props.PointerProperty(
+        name="Mask",
+        description="The photo, painted over where it does not show the face",
+        type=bpy.types.Image,
+    )
+    camera: bpy.props.PointerProperty(
+        name="Photo Camera", description="The camera of the photo", type=bpy.types.Object
+    )
+    compared_with: bpy.props.PointerProperty(
+        name="Compared Head",
+        description="For a head shown by Compare: the head that it is a copy of",
+        type=bpy.types.Object,
+    )
+
+
+CLASSES: Final = (OFER_PG_share, OFER_PG_part_of_blend, OFER_PG_hypothesis, OFER_PG_head)

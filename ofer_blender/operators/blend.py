@@ -1,0 +1,108 @@
+"""Blending two or three heads of the gallery, and making the blend the Basis."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import blend, hypotheses
+from .refusal import no_head
+
+
+class OFER_OT_blend_add(bpy.types.Operator):
+    """Put the head shown into the blend, to mix it with one or two others"""
+
+    bl_idname = "ofer.blend_add"
+    bl_label = "Add to Blend"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: bpy.props.StringProperty(
+        name="Head",
+        description="Its name, such as identity_03. Empty: the one shown",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if no_head(cls, context):
+            return False
+        if len(hypotheses.active_head(context).ofer.blend) >= blend.MOST:
+            cls.poll_message_set("Three heads are in the blend already: take one out first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = hypotheses.active_head(context)
+        name = self.name or hypotheses.chosen_identity(head)
+        if name not in head.ofer.identities or not hypotheses.key_exists(head, name):
+            self.report({"ERROR"}, f"{head.name} has no shape key {name!r} of an identity.")
+            return {"CANCELLED"}
+        if name in head.ofer.blend:
+            self.report({"INFO"}, f"{name} is in the blend already. Show another one and add it.")
+            return {"CANCELLED"}
+        blend.add(head, name)
+        return {"FINISHED"}
+
+
+class _BlendOperator:
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if no_head(cls, context):
+            return False
+        if not hypotheses.active_head(context).ofer.blend:
+            cls.poll_message_set("Add two or three heads to the blend first")
+            return False
+        return True
+
+
+class OFER_OT_blend_drop(_BlendOperator, bpy.types.Operator):
+    """Take this head out of the blend"""
+
+    bl_idname = "ofer.blend_drop"
+    bl_label = "Take Out of Blend"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: bpy.props.StringProperty(name="Head", options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = hypotheses.active_head(context)
+        if self.name not in head.ofer.blend:
+            self.report({"ERROR"}, f"{self.name!r} is not in the blend.")
+            return {"CANCELLED"}
+        blend.drop(head, self.name)
+        return {"FINISHED"}
+
+
+class OFER_OT_show_blend(_BlendOperator, bpy.types.Operator):
+    """Show the blend again after another head was looked at"""
+
+    bl_idname = "ofer.show_blend"
+    bl_label = "Show the Blend"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        blend.show(hypotheses.active_head(context))
+        return {"FINISHED"}
+
+
+class OFER_OT_use_blend(_BlendOperator, bpy.types.Operator):
+    """Make the blend the Basis of the mesh and a head of the gallery; the former Basis stays"""
+
+    bl_idname = "ofer.use_blend"
+    bl_label = "Use the Blend"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = hypotheses.active_head(context)
+        if lost := [part.name for part in head.ofer.blend if _is_lost(head, part.name)]:
+            self.report({"ERROR"}, f"The shape key {lost[0]!r} was deleted: take it out first.")
+            return {"CANCELLED"}
+        name = blend.use(head)
+        self.report({"INFO"}, f"{name} is the Basis now.")
+        return {"FINISHED"}
+
+
+def _is_lost(head: bpy.types.Object, name: str) -> bool:
+    return name not in head.ofer.identities or not hypotheses.key_exists(head, name)
+
+
+CLASSES = (OFER_OT_blend_add, OFER_OT_blend_drop, OFER_OT_show_blend, OFER_OT_use_blend)
