@@ -1,4 +1,4 @@
-"""`packs`: list the packs on this machine and what their licences allow; import files."""
+"""`packs`: what is on this machine and what its licences allow; import published files."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from . import weights
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the command to the engine's parser."""
-    parser = commands.add_parser("packs", help="list the packs on this machine")
-    parser.set_defaults(command=_run)
-    weights.add(parser.add_subparsers(metavar="KIND"))
+    parser = commands.add_parser("packs", help="list the packs and weight files on this machine")
+    parser.set_defaults(command=_list)
+    kinds = parser.add_subparsers(metavar="KIND")
+    listing = kinds.add_parser("list", help="packs, and every published file: have or missing")
+    listing.set_defaults(command=_list)
+    weights.add(kinds)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _list(options: argparse.Namespace) -> int:
+    from ..contract.launch import default_home
     from ..packs.registry import find_packs, pack_record
 
-    for identifier in find_packs(options.home):
-        about = pack_record(identifier, options.home)
-        may_sell = "commercial use allowed" if about.commercial else "not for sale"
-        print(f"{about.id} {about.version}: {about.title}; {about.licence}; {may_sell}")
+    home = options.home or default_home()
+    print("Packs, ready to use:")
+    for identifier in find_packs(home):
+        about = pack_record(identifier, home)
+        may_sell = "commercial use: yes" if about.commercial else "commercial use: no"
+        print(f"  {about.id} {about.version}: {about.title}; {about.licence}; {may_sell}")
+    print("\nFiles of the published OFER, which you obtain and import:")
+    weights.print_files(home)
     return 0

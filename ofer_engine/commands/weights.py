@@ -1,4 +1,4 @@
-"""`packs import` and `packs files`: the published OFER's files that this machine has, or lacks."""
+"""`packs import` and the published files' half of `packs list`: what this machine has, or lacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def add(kinds: argparse._SubParsersAction) -> None:
-    """Add both to the kinds of `packs`."""
+    """Add `import` to the kinds of `packs`."""
     importing = kinds.add_parser("import", help="take over published files that you have obtained")
     importing.add_argument("paths", type=Path, nargs="+", metavar="FILE_OR_FOLDER")
     importing.add_argument(
@@ -23,8 +23,6 @@ def add(kinds: argparse._SubParsersAction) -> None:
         "(default), or those of the published demo",
     )
     importing.set_defaults(command=_import)
-    files = kinds.add_parser("files", help="list the published files: have or missing, licence")
-    files.set_defaults(command=_files)
 
 
 def _import(options: argparse.Namespace) -> int:
@@ -62,17 +60,18 @@ def _print_report(report: ImportReport) -> None:
         print(f"  {file.title}: {file.usual_name}, from {file.source} ({file.licence})")
 
 
-def _files(options: argparse.Namespace) -> int:
+def print_files(home: Path) -> None:
+    """Every published file: have or missing, whose licence binds it, may results be sold."""
     from ..packs.catalogue import REQUIRED
     from ..packs.official import status
 
-    for line in status(_home(options)):
+    for line in status(home):
         have = "have" if line.record else "missing" if line.part in REQUIRED else "optional"
-        may_sell = "commercial use allowed" if line.file.commercial else "not for sale"
-        print(f"{have:8} {line.file.title}: {line.file.licence}; {may_sell}")
+        about = line.record or line.file
+        may_sell = "commercial use: yes" if about.commercial else "commercial use: no"
+        print(f"{have:8} {line.file.title}: {about.licence}; {may_sell}")
         if line.record is None:
-            print(f"         {line.file.usual_name}, from {line.file.source}")
-    return 0
+            print(f"         {line.file.usual_name}, from {line.file.source}; {line.file.purpose}")
 
 
 def _home(options: argparse.Namespace) -> Path:

@@ -5,7 +5,7 @@ called.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +18,12 @@ from ..conditioning.farl import Farl
 from ..contract.errors import ErrorCode, OferError
 from ..diffusion.denoiser import Denoiser, DenoiserShape
 from ..diffusion.schedule import Schedule
+from ..photo.scrfd import Scrfd
 from ..ranking.ranker import Ranker
+from .attention_views import attention_views
 from .catalogue import CATALOGUE, Part
 from .flame_file import convert_flame
-from .projections import COUNT, Draw, drawn_projections, views
+from .projections import Draw
 from .published_keys import (
     EXPGEN_SHAPE,
     IDGEN_SHAPE,
@@ -35,14 +37,22 @@ from .published_keys import (
 from .safe_load import (
     FileKind,
     check_tensors,
+    file_content,
     file_kind,
     load_array,
     load_checkpoint,
     load_pickle,
     load_safetensors,
+    safetensors_metadata,
+    sha256_of,
 )
 
 Shapes = dict[str, tuple[int, ...]]
+
+TRAINED_HERE: Final = "ofer-faces-training"
+"""Key in the metadata of the checkpoints that `train` writes; its value says how they were made."""
+SCRFD_MODEL: Final = "model"
+"""Name of the ONNX file's bytes among the converted tensors, (N,) uint8."""
 
 _TRAINER_KEYS: Final = frozenset(
     "optimizer scheduler epoch global_step batch_size validator var_sched diffusion".split()
@@ -54,12 +64,13 @@ _LANDMARKS: Final = ("static_lmk_faces_idx", "full_lmk_faces_idx")
 @dataclass(frozen=True)
 class Converted:
     """tensors : ready to be saved, on the CPU; notes : what a person should know, one sentence
-    each.
+    each; trained_here : by a user of OFER Faces, so it is not what its publisher licenses.
     """
 
     part: Part
     tensors: dict[str, Tensor]
     notes: tuple[str, ...] = ()
+    trained_here: bool = False
 
 
 def read_published(path: Path, draw: Draw = Draw.TRAINING) -> Converted:
@@ -70,11 +81,15 @@ def read_published(path: Path, draw: Draw = Draw.TRAINING) -> Converted:
     """
     kind = file_kind(path)
     if kind == FileKind.PICKLE:
-        return Converted(*convert_flame(path.name, load_pickle(path)))
+        return Converted(*convert_flame(path.name, load_pickle(path), sha256_of(path)))
     if kind == FileKind.NUMPY:
         return _convert_array(path.name, load_array(path))
+    if kind == FileKind.ONNX:
+        return _convert_detector(path.name, file_content(path))
     if kind == FileKind.SAFETENSORS:
-        return _convert_checkpoint(path.name, _nested(load_safetensors(path)), draw)
+        content = _nested(load_safetensors(path))
+        converted = _convert_checkpoint(path.name, content, draw)
+        return replace(converted, trained_here=TRAINED_HERE in safetensors_metadata(path))
     return _convert_checkpoint(path.name, load_checkpoint(path), draw)
 
 
@@ -124,7 +139,7 @@ def _convert_denoiser(
     attentions = {
         published_attention(key): key for key in network.state_dict() if key.endswith(VIEWS)
     }
-    projections, said = _projections(name, net, part, attentions, draw)
+    projections, said = attention_views(name, net, part, attentions, draw)
     tensors |= _prefixed("network.", projections)
     tensors |= _prefixed("arcface.", _arcface(name, _mapping(name, content, "arcface")))
     sections = set()
@@ -134,49 +149,6 @@ def _convert_denoiser(
     surprises = _surprises(content, sections)
     schedule = _schedule_notes(content)
     return Converted(part, tensors, (said, *notes, *diffusion_notes, *surprises, *schedule))
-
-
-def _projections(
-    name: str, net: Mapping[str, Tensor], part: Part, attentions: Mapping[str, str], draw: Draw
-) -> tuple[dict[str, Tensor], str]:
-    """The attention projections by our names, and the sentence that says where they come from."""
-    stored = {
-        place: [f"{place}.fn.fn.to_qkv.{i}.weight" for i in range(COUNT)] for place in attentions
-    }
-    if all(key in net for keys in stored.values() for key in keys):
-        found = {
-            place: np.stack([net[key].float().numpy()[..., 0] for key in keys])
-            for place, keys in stored.items()
-        }
-        said = "Attention projections: those stored in the file, trained."
-    else:
-        found = drawn_projections(part.value, draw)
-        said = _drawn_note(net, found, draw)
-    tensors = {}
-    for place, key in attentions.items():
-        tensors[key] = torch.from_numpy(views(found[place]))
-        check_tensors(name, tensors, {key: tuple(tensors[key].shape)})
-    return tensors, said
-
-
-def _drawn_note(net: Mapping[str, Tensor], found: Mapping[str, np.ndarray], draw: Draw) -> str:
-    seed = {Draw.TRAINING: "training (seed 0)", Draw.DEMO: "the published demo (seed 1)"}[draw]
-    last = {place: net.get(f"{place}.fn.fn.qkv.weight") for place in found}
-    known = {place: tensor for place, tensor in last.items() if tensor is not None}
-    if not known:
-        return (
-            f"Attention projections: drawn again as in {seed}; the file has none to compare with."
-        )
-    equal = all(
-        np.array_equal(tensor.float().numpy().reshape(found[place][-1].shape), found[place][-1])
-        for place, tensor in known.items()
-    )
-    if equal:
-        return f"Attention projections: drawn again as in {seed}, equal to the one in the file."
-    return (
-        f"Attention projections: drawn again as in {seed}, but the one stored in the file differs: "
-        "this network was trained with others, and results will be worse."
-    )
 
 
 def _with_diffusion(
@@ -275,6 +247,13 @@ def _convert_array(name: str, content: Any) -> Converted:
         f"Import {CATALOGUE[Part.FRONT_VERTICES].usual_name} or "
         f"{CATALOGUE[Part.LANDMARKS].usual_name}.",
     )
+
+
+def _convert_detector(name: str, model: bytes) -> Converted:
+    """An ONNX file is kept as it is, once it has shown that it is a detector with five points."""
+    Scrfd(model, name)
+    kept = torch.from_numpy(np.frombuffer(model, np.uint8).copy())
+    return Converted(Part.SCRFD, {SCRFD_MODEL: kept})
 
 
 def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

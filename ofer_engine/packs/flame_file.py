@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -19,11 +21,36 @@ _TWICE_A_HEAD: Final = 4.0
 """Metres: no coordinate and no coefficient's displacement of a head is as large."""
 
 
-def convert_flame(name: str, content: Any) -> tuple[Part, dict[str, Tensor], tuple[str, ...]]:
+_PUBLISHED: Final[Mapping[str, Part]] = MappingProxyType(
+    {
+        "efcd14cc4a69f3a3d9af8ded80146b5b6b50df3bd74cf69108213b144eba725b": Part.FLAME_2020,
+        "8fb1af0db1abb51053ead8fd1f2624a63d01c9602f4a4fb4ea23bd2c82017fa0": Part.FLAME_2023,
+        "e75a0990728ba038c7da2a420ae4396f7ddd7781366c13026066c5b24f127623": Part.FLAME_2023_OPEN,
+    }
+)
+"""sha256 of the published files, as several public programs that check them give it."""
+
+_ONLY_IN_OPEN: Final = "supr_expression_metadata"
+_JAWLESS: Final = 1e-6
+"""Share of the jaw joint in any vertex below which a head has no jaw, as flame2023_no_jaw.pkl."""
+
+_NOT_2020: Final = (
+    "This is {}; the published networks need "
+    f"{CATALOGUE[Part.FLAME_2020].title}: {CATALOGUE[Part.FLAME_2020].usual_name} from "
+    f"{CATALOGUE[Part.FLAME_2020].source}."
+)
+_TAKEN_FOR_2020: Final = (
+    "Not byte for byte the published FLAME 2020, but nothing in it says that it is another edition."
+)
+
+
+def convert_flame(
+    name: str, content: Any, digest: str
+) -> tuple[Part, dict[str, Tensor], tuple[str, ...]]:
     """(which FLAME, its arrays under the names of `heads.flame.SHAPES`, notes).
 
-    name : of the file, which tells the edition where the numbers cannot; content : the pickle's
-    dict. Raises OferError(WEIGHTS_WRONG | WEIGHTS_DAMAGED).
+    name, digest : of the file, the latter its sha256; content : the pickle's dict. Raises
+    OferError(WEIGHTS_WRONG | WEIGHTS_DAMAGED).
     """
     if not isinstance(content, dict) or "v_template" not in content:
         raise OferError(
@@ -36,7 +63,7 @@ def convert_flame(name: str, content: Any) -> tuple[Part, dict[str, Tensor], tup
     }
     check_tensors(name, tensors, SHAPES)
     _check_sense(name, tensors)
-    part, notes = _edition(name, tensors)
+    part, notes = _edition(name, digest, content, tensors)
     return part, tensors, notes
 
 
@@ -71,16 +98,17 @@ def _check_sense(name: str, tensors: dict[str, Tensor]) -> None:
             raise damaged(name, f"{key} is far larger than a head")
 
 
-def _edition(name: str, tensors: dict[str, Tensor]) -> tuple[Part, tuple[str, ...]]:
-    """FLAME 2020 and 2023 have the same names and shapes; numbers tell only the jawless 2023."""
-    jawless = float(tensors["weights"][:, JAW].abs().max()) < 1e-6
-    if "2023" in name or jawless:
-        opened = "open" in name.lower()
-        part = Part.FLAME_2023_OPEN if opened else Part.FLAME_2023
-        need = CATALOGUE[Part.FLAME_2020]
-        note = (
-            f"This is FLAME 2023; the published networks need {need.title}: "
-            f"{need.usual_name} from {need.source}."
-        )
-        return part, (note,)
-    return Part.FLAME_2020, ()
+def _edition(
+    name: str, digest: str, content: Mapping[Any, Any], tensors: Mapping[str, Tensor]
+) -> tuple[Part, tuple[str, ...]]:
+    """FLAME 2020 and 2023 have the same names and shapes, so the published files are known by
+    their sha256; of another copy of one the content tells what it can, its name the rest.
+    """
+    if digest in _PUBLISHED:
+        part = _PUBLISHED[digest]
+        return part, () if part == Part.FLAME_2020 else (_NOT_2020.format(CATALOGUE[part].title),)
+    if _ONLY_IN_OPEN in content or ("2023" in name and "open" in name.lower()):
+        return Part.FLAME_2023_OPEN, (_NOT_2020.format("FLAME 2023 Open"),)
+    if "2023" in name or float(tensors["weights"][:, JAW].abs().max()) < _JAWLESS:
+        return Part.FLAME_2023, (_NOT_2020.format("FLAME 2023"),)
+    return Part.FLAME_2020, (_TAKEN_FOR_2020,)

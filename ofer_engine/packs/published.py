@@ -80,7 +80,7 @@ def read_published_pack(home: Path, device: torch.device) -> PublishedPack:
     or OferError(WEIGHTS_DAMAGED).
     """
     if missing := lacking(home):
-        raise missing_parts(missing)
+        raise missing_parts(home, missing)
     files = {part: part_file(home, part) for part in REQUIRED}
 
     def network(make: Callable[[], Network], part: Part) -> Network:

@@ -6,6 +6,7 @@ WEIGHTS_DAMAGED (cut, flipped, not finite) or WEIGHTS_WRONG (not the thing asked
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import pickle
@@ -18,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -29,6 +30,7 @@ _MAX_PICKLE: Final = 1 << 30
 _MAX_HEADER: Final = 16 << 20
 _MAX_CHECKPOINT: Final = 16 << 30
 _CHUNK: Final = 1 << 24
+_MODEL_FIELDS: Final = (b"\x12", b"\x1a", b"\x22", b"\x3a")
 _AGAIN: Final = "Download the file again from where it is published, and import it once more."
 _NOTHING_RAN: Final = "Nothing in it was run; get the file from its publisher instead."
 
@@ -40,6 +42,7 @@ class FileKind(StrEnum):
     SAFETENSORS = "safetensors"
     NUMPY = "numpy array"
     PICKLE = "pickle"
+    ONNX = "ONNX model"
 
 
 def file_kind(path: Path) -> FileKind:
@@ -59,6 +62,9 @@ def file_kind(path: Path) -> FileKind:
         return FileKind.NUMPY
     if len(head) > 8 and head[8:9] == b"{":
         return FileKind.SAFETENSORS
+    # A model begins with its format's version (1 to 20 so far) and goes on with another field.
+    if head[:1] == b"\x08" and b"\1" <= head[1:2] <= b"\x14" and head[2:3] in _MODEL_FIELDS:
+        return FileKind.ONNX
     # Protocol 2 and later announce themselves; Python 2's text protocol starts a dict or a list.
     if head[:1] == b"\x80" or head[:2] in (b"(d", b"(l", b"cn"):
         # Old torch files are pickles that begin with torch's magic number.
@@ -109,14 +115,26 @@ def load_safetensors(path: Path) -> dict[str, Tensor]:
         raise damaged(path.name, "its header and its data do not agree") from cause
 
 
+def safetensors_metadata(path: Path) -> dict[str, str]:
+    """What the writer of a safetensors file said of it; call it after `load_safetensors`."""
+    with safe_open(path, "pt") as file:
+        return dict(file.metadata() or {})
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def load_pickle(path: Path) -> Any:
     """A model pickle (FLAME's) through the allow-list, as dicts and numpy arrays."""
-    return _unpickled(_content(path), path.name)
+    return _unpickled(file_content(path), path.name)
 
 
 def load_array(path: Path) -> Any:
     """A `.npy` file: an array, or the object that a pickled one holds, through the allow-list."""
-    data = _content(path)
+    data = file_content(path)
     file = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(file)
@@ -176,7 +194,8 @@ def _unsafe(name: str) -> OferError:
     )
 
 
-def _content(path: Path) -> bytes:
+def file_content(path: Path) -> bytes:
+    """A whole file of a sensible size. Raises OferError(WEIGHTS_MISSING | WEIGHTS_WRONG)."""
     try:
         if path.stat().st_size > _MAX_PICKLE:
             raise OferError(

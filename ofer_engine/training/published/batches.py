@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from ...conditioning.farl import preprocess
+from ...conditioning.published_pictures import blob_tensor
 from ...contract.errors import ErrorCode, OferError
 from ..ranks import Ranks
-from .crops import BLOB_POINTS, CropReader, blob_tensor
+from .crops import BLOB_POINTS, CropReader
 from .props import PropPicture, paste
 from .scan_data import Example
 

@@ -13,20 +13,26 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ...diffusion.denoiser import Denoiser
+from ...packs.conversion import TRAINED_HERE
 from ...packs.projections import ROWS
 from ...packs.published_keys import VIEWS, denoiser_keys, published_attention, ranker_keys
 from ...ranking.ranker import Ranker
 from .networks import Trainee
 
 
-def write_checkpoint(trainee: Trainee, path: Path) -> None:
-    """Write `net.*`, `arcface.*` and, where there is one, `farl.visual.*` as safetensors."""
+def write_checkpoint(trainee: Trainee, path: Path, made: str) -> None:
+    """Write `net.*`, `arcface.*` and, where there is one, `farl.visual.*` as safetensors.
+
+    made : how it was trained, for the file's metadata, by which the importer knows that it is no
+    published file.
+    """
     tensors = _network(trainee.network)
     tensors |= {f"arcface.{key}": value for key, value in trainee.arcface.state_dict().items()}
     if trainee.farl is not None:
         farl = trainee.farl.state_dict()
         tensors |= {f"farl.visual.{key}": value for key, value in farl.items()}
-    save_file({key: value.cpu().contiguous() for key, value in tensors.items()}, path)
+    own = {key: value.cpu().contiguous() for key, value in tensors.items()}
+    save_file(own, path, metadata={TRAINED_HERE: made})
 
 
 def _network(network: Denoiser | Ranker) -> dict[str, Tensor]:

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
+from ...conditioning.published_pictures import published_pictures
 from ...contract.errors import ErrorCode, OferError
 from ...packs.safe_load import damaged, load_array
-from ...photo.align import ARCFACE_TEMPLATE, arcface_crop, cut, farl_crop, five_points
+from ...photo.align import ARCFACE_TEMPLATE, farl_crop, five_points
 from ...photo.faces import FaceDetector
 from ...photo.load import load_photo, photo_from_pixels
 from .scan_data import Example, blob_path
@@ -102,14 +101,10 @@ class CropReader:
                 ErrorCode.NO_FACE, f"No face was found in {path.name}.", "Leave the picture out."
             )
         points = five_points(faces[0].landmarks)
-        crop = farl_crop(faces[0].box)
-        blob, picture = (
-            np.round(cut(photo, where, border=0.0, antialias=False) * 255).astype(np.uint8)
-            for where in (arcface_crop(points), crop)
-        )
-        inside = crop.to_crop(points)
-        _keep(kept, {"blob": blob, "picture": picture, "points": inside})
-        return Crops(blob, picture, inside)
+        shown = published_pictures(photo, points, faces[0].box)
+        inside = farl_crop(faces[0].box).to_crop(points)
+        _keep(kept, {"blob": shown.blob, "picture": shown.picture, "points": inside})
+        return Crops(shown.blob, shown.picture, inside)
 
     def _points(self, path: Path, picture: np.ndarray) -> np.ndarray | None:
         if self._detector is None:
@@ -128,14 +123,6 @@ class CropReader:
         changed = path.stat().st_mtime_ns
         digest = hashlib.sha256(f"{path.resolve()}|{changed}".encode()).hexdigest()
         return self._folder / f"{digest[:24]}.npz"
-
-
-def blob_tensor(pixels: np.ndarray) -> Tensor:
-    """(112, 112, 3) uint8 RGB → (3, 112, 112) float32 in -1..1, BGR as the published networks have
-    it (OFER spec §4).
-    """
-    bgr = np.ascontiguousarray(pixels[..., ::-1].transpose(2, 0, 1))
-    return (torch.from_numpy(bgr).float() - _GREY) / _GREY
 
 
 def _keep(file: Path, arrays: Mapping[str, np.ndarray]) -> None:

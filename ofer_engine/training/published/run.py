@@ -65,10 +65,10 @@ def run(job: Job, data: ScanData, ranks: Ranks, device: torch.device) -> Path:
     torch.manual_seed(job.seed)
     trainee = new_trainee(job.stage, job.home, recipe)
     plan = plan_of(recipe, batches, job.steps, job.every)
+    made = {"stage": job.stage, "seed": job.seed, "steps": plan.steps, **asdict(recipe)}
+    record = json.dumps(made, indent=1)
     if ranks.leads:
-        record = {"stage": job.stage, "seed": job.seed, "steps": plan.steps, **asdict(recipe)}
-        text = json.dumps(record, indent=1)
-        (job.out / "recipe.json").write_text(text + "\n", encoding="utf-8")
+        (job.out / "recipe.json").write_text(record + "\n", encoding="utf-8")
     checkpoints = job.out / "checkpoint"
     with event_files(job.out / "curves") if ranks.leads else nullcontext() as watch:
         if job.stage is Stage.IDRANK:
@@ -82,7 +82,7 @@ def run(job: Job, data: ScanData, ranks: Ranks, device: torch.device) -> Path:
             )
     path = job.out / f"model_{job.stage}.safetensors"
     if ranks.leads:
-        write_checkpoint(trainee, path)
+        write_checkpoint(trainee, path, record)
     ranks.wait()
     return path
 

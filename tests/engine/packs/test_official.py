@@ -14,12 +14,14 @@ from ofer_engine.conditioning.arcface import ArcFace
 from ofer_engine.conditioning.farl import Farl
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.diffusion.denoiser import Denoiser
+from ofer_engine.packs import conversion, flame_file
 from ofer_engine.packs.catalogue import REQUIRED, Part
 from ofer_engine.packs.conversion import read_published
 from ofer_engine.packs.official import import_files, pack_home, part_file, status
 from ofer_engine.packs.projections import Draw, drawn_projections
 from ofer_engine.packs.published import read_published_pack
 from ofer_engine.packs.published_keys import IDGEN_SHAPE, denoiser_keys
+from tests.engine.photo.tiny_scrfd import tiny_scrfd
 
 CPU = torch.device("cpu")
 
@@ -188,7 +190,9 @@ def test_checkpoint_of_another_program_is_refused(tmp_path):
 def test_flame_2020_is_converted_with_its_sparse_regressor(tmp_path):
     content = flame()
     converted = read_published(save_flame(content, tmp_path, "generic_model.pkl"))
-    assert converted.part == Part.FLAME_2020 and converted.notes == ()
+    assert converted.part == Part.FLAME_2020
+    (note,) = converted.notes
+    assert note.startswith("Not byte for byte the published FLAME 2020")
     dense = content["J_regressor"].toarray().astype(np.float32)
     np.testing.assert_array_equal(converted.tensors["J_regressor"].numpy(), dense)
     assert converted.tensors["kintree_table"][0].tolist() == [-1, 0, 1, 1, 1]
@@ -244,6 +248,43 @@ def test_flame_2023_does_not_stand_in_for_2020(tmp_path, name, part):
     with pytest.raises(OferError, match="FLAME 2020 head model") as caught:
         read_published_pack(home, CPU)
     assert caught.value.code == ErrorCode.WEIGHTS_MISSING
+    assert "head model cannot take the place of FLAME 2020" in caught.value.message
+
+
+def test_published_editions_of_flame_are_known_by_their_bytes(monkeypatch, tmp_path):
+    # The published files are not ours to have: their digests stand in for them.
+    digests = {part: digest for digest, part in flame_file._PUBLISHED.items()}
+    for part, name in (
+        (Part.FLAME_2020, "flame2023_Open.pkl"),
+        (Part.FLAME_2023, "generic_model.pkl"),
+        (Part.FLAME_2023_OPEN, "generic_model.pkl"),
+    ):
+        path = save_flame(flame(), tmp_path, name)
+        digest = digests[part]
+        monkeypatch.setattr(conversion, "sha256_of", lambda _, digest=digest: digest)
+        converted = read_published(path)
+        assert converted.part == part
+        assert bool(converted.notes) is (part != Part.FLAME_2020)
+
+
+def test_what_only_flame_2023_open_holds_tells_it_under_any_name(tmp_path):
+    content = flame() | {"supr_expression_metadata": {"version": "1"}}
+    converted = read_published(save_flame(content, tmp_path, "generic_model.pkl"))
+    assert converted.part == Part.FLAME_2023_OPEN
+    assert "need FLAME 2020" in converted.notes[0]
+
+
+def test_a_detector_with_points_is_recognised_and_kept_as_it_is(tmp_path):
+    pytest.importorskip("onnxruntime")
+    path = tmp_path / "any name"
+    path.write_bytes(tiny_scrfd())
+    report = import_files([path], tmp_path / "home")
+    (record,) = report.imported
+    assert record.part == Part.SCRFD and not record.commercial
+    kept = load_file(part_file(tmp_path / "home", Part.SCRFD))
+    assert kept["model"].numpy().tobytes() == tiny_scrfd()
+    path.write_bytes(tiny_scrfd()[:-9000])
+    assert refusal(path).code == ErrorCode.WEIGHTS_DAMAGED
 
 
 def test_a_jawless_flame_is_2023_whatever_it_is_called(tmp_path):

@@ -43,10 +43,12 @@ def test_the_importer_takes_a_trained_idgen_weight_for_weight(tmp_path):
         assign=True,
     )
     trainee = Trainee(Denoiser(IDGEN_SHAPE), arcface, None)
-    write_checkpoint(trainee, tmp_path / "mine.safetensors")
+    write_checkpoint(trainee, tmp_path / "mine.safetensors", "{}")
     report = import_files([tmp_path / "mine.safetensors"], tmp_path / "home")
     assert not report.refused
     (record,) = report.imported
+    assert record.trained_here and not record.commercial
+    assert record.licence.startswith("trained by a user") and "ArcFace" in record.licence
     assert record.notes == ("Attention projections: those stored in the file, trained.",)
     taken = load_file(part_file(tmp_path / "home", Part.IDGEN))
     state = trainee.state_dict()
@@ -58,7 +60,7 @@ def test_the_importer_takes_a_trained_idgen_weight_for_weight(tmp_path):
 def test_a_ranker_is_written_in_published_names(tmp_path):
     ranker = Ranker(RankerShape(15, 1024, (32, 16)))
     trainee = Trainee(ranker, TinyArcFace(), TinyFarl())
-    write_checkpoint(trainee, tmp_path / "rank.safetensors")
+    write_checkpoint(trainee, tmp_path / "rank.safetensors", "{}")
     written = load_file(tmp_path / "rank.safetensors")
     net = {key.removeprefix("net."): t for key, t in written.items() if key.startswith("net.")}
     back = renamed(net, ranker_keys(ranker))
