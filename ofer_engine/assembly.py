@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from .arkit.six_joints import SixJoints
 from .certainty import identity_spread, vertex_visible
 from .contract.draft import Draft
 from .contract.protocol import HypothesisReady
@@ -81,9 +82,9 @@ def expressive_heads(pack: Pack, identity: np.ndarray, expressions: np.ndarray) 
 
 def write_head_model(draft: Draft, pack: Pack) -> None:
     """The arrays that are the same for every head of a pack."""
-    head = pack.head
-    for name in ("polygons", "uv", "part", "skin_weights"):
-        draft.array(name, getattr(head, name))
+    for name in ("polygons", "uv", "part"):
+        draft.array(name, getattr(pack.head, name))
+    draft.array("skin_weights", SixJoints.of(pack.head).skin_weights)
 
 
 def write_person(draft: Draft, person: Person) -> None:
@@ -129,7 +130,7 @@ def write_drawn(
     expressions = np.concatenate(drawn.expressions)
     neutral, expressive = neutral_heads(pack, kept), expressive_heads(pack, kept[0], expressions)
     draft.array("identity_vertices", neutral)
-    draft.array("identity_joints", pack.head.joints(kept))
+    draft.array("identity_joints", SixJoints.of(pack.head).joints(kept))
     draft.array("expression_vertices", expressive)
     draft.array("expression_coefficients", expressions)
     write_candidates(draft, reconstructor, drawn.identities, drawn.ranking.scores, check)

@@ -9,9 +9,12 @@ from pathlib import Path
 import torch
 
 from . import __version__
+from .arkit.unit_library import UnitLibrary
 from .contract import protocol
 from .contract.errors import ErrorCode, OferError
 from .device import choose_device, resident_megabytes, set_threads
+from .heads.open_head import OpenHead
+from .packs.open_pack import HEAD
 from .packs.registry import BUNDLED, find_packs, load_pack, pack_record
 from .photo.faces import Face, FaceDetector
 from .photo.load import Photo, load_photo
@@ -38,7 +41,7 @@ class Session:
 
     home : the user's data folder, if there is one; device : where the networks are; threads :
     torch's; pace : how fast requests were so far;
-    notes : what the user should know of every result.
+    notes : what the user should know of every result; units : the ARKit units of head models.
     """
 
     def __init__(self, device: str, home: Path | None, threads: int | None) -> None:
@@ -47,6 +50,7 @@ class Session:
         self.pace = Pace()
         self.notes: tuple[str, ...] = ()
         self.home = home
+        self.units = UnitLibrary(lambda: OpenHead.load(BUNDLED / "open" / HEAD), self.detector)
         self._detector: FaceDetector | None = None
         self._reconstructors: dict[str, Reconstructor] = {}
         self._photos: dict[str, OpenedPhoto] = {}
@@ -66,6 +70,7 @@ class Session:
     def unload(self) -> None:
         """Forget the packs and the photos."""
         self._detector = None
+        self.units.forget()
         self._reconstructors.clear()
         self._photos.clear()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arkit.six_joints import SixJoints
 from ..assembly import expressive_heads, neutral_heads
 from ..contract import protocol
 from ..contract.draft import unwritable
@@ -31,7 +32,7 @@ def answer(session: Session, request: protocol.Express, work: Work) -> protocol.
             np.savez(
                 file,
                 identity_vertices=neutral_heads(pack, identity[None])[0],
-                identity_joints=pack.head.joints(identity),
+                identity_joints=SixJoints.of(pack.head).joints(identity),
                 expression_vertices=expressive_heads(pack, identity, expressions),
             )
         unfinished.replace(out)

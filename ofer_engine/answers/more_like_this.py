@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arkit.six_joints import SixJoints
 from ..assembly import (
     PICTURING,
     Shown,
@@ -87,7 +88,7 @@ def _write(
         _copy(earlier, draft)
         grown = {
             "identity_vertices": heads,
-            "identity_joints": reconstructor.pack.head.joints(kept),
+            "identity_joints": SixJoints.of(reconstructor.pack.head).joints(kept),
         }
         for name, rows in grown.items():
             draft.array(name, np.concatenate([earlier.array(name), rows]))

@@ -10,6 +10,8 @@ from typing import Final
 import torch
 
 from .. import __version__
+from ..arkit.six_joints import SixJoints
+from ..arkit.unit_library import tongue_note, write_units
 from ..assembly import (
     PICTURING,
     Drawn,
@@ -42,6 +44,7 @@ from .sight import Sight, see
 LOADING: Final = "Loading the pack"
 FINDING: Final = "Finding the face"
 DRAWING: Final = "Drawing heads"
+UNITS: Final = "Shaping the ARKit units"
 RANKING: Final = "Ranking heads"
 EXPRESSING: Final = "Drawing expressions"
 WRITING: Final = "Writing"
@@ -67,11 +70,16 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
         progress.step(FINDING, number, len(request.photos))
     reconstructor.set_evidence([sight.evidence for sight in sights], request.hints)
     drawn = _draw(reconstructor, request, progress)
-    record = _record(session, request, reconstructor.pack, sights, drawn)
+    progress.step(UNITS, 0, 2)
+    units = session.units.model(reconstructor.pack.head, work.check)
+    progress.step(UNITS, 1, 2)
+    record = _record(session, request, reconstructor.pack, sights, drawn, tongue_note(units))
     with Draft(record.folder) as draft:
         write_head_model(draft, reconstructor.pack)
         write_person(draft, reconstructor.person)
         shown = write_drawn(draft, reconstructor, record, drawn, work.check)
+        write_units(draft, units, shown[0].vertices[0], shown[1].vertices, work.check)
+        progress.step(UNITS, 2, 2)
         picture(draft, reconstructor.pack, shown, work, progress)
         progress.step(WRITING, 0, 1)
         finished = draft.finish(record)
@@ -90,6 +98,7 @@ def _plan(session: Session, request: protocol.Reconstruct) -> dict[str, float]:
         DRAWING: drawings * (1 + request.identities / 25),
         RANKING: 0.05 + request.identities / 500,
         EXPRESSING: faces * drawings * (1 + request.expressions / 40),
+        UNITS: 2.0 if session.has_pack(request.pack) else 3.0,
         PICTURING: 0.3 + 0.05 * (request.keep + faces * request.expressions),
         WRITING: 0.05,
     }
@@ -140,8 +149,9 @@ def _record(
     pack: Pack,
     sights: Sequence[Sight],
     drawn: Drawn,
+    units_notes: tuple[str, ...],
 ) -> Reconstruction:
-    head = pack.head
+    rig = SixJoints.of(pack.head)
     notes = dict.fromkeys(note for sight in sights for note in sight.notes)
     return Reconstruction(
         name=request.name,
@@ -152,10 +162,10 @@ def _record(
         identities=identity_hypotheses(drawn.ranking, request.keep),
         expressions=expression_hypotheses(drawn.expressions),
         expression_names=pack.expression_names,
-        joints=head.joint_names,
-        joint_parents=tuple(int(parent) for parent in head.joint_parents),
-        parts=head.part_names,
-        notes=(*session.notes, *notes),
+        joints=rig.names,
+        joint_parents=rig.parents,
+        parts=pack.head.part_names,
+        notes=(*session.notes, *notes, *units_notes),
         folder=Path(request.out) / (request.name + SUFFIX),
     )
 

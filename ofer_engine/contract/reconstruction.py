@@ -63,7 +63,9 @@ ARRAYS: Final[Mapping[str, str]] = {
 }
 
 OPTIONAL_ARRAYS: Final[Mapping[str, str]] = {
-    "arkit_units": "(52, V, 3) float32: the best head with each ARKit unit at 1",
+    "arkit_units": "(52, V, 3) float32: metres that each ARKit unit moves the best head, ARKIT_52",
+    "expression_arkit": "(E, 52) float32: each expression in ARKit units, 0..1",
+    "expression_arkit_residual": "(E,) float32: metres, root mean square, that those leave over",
 }
 
 

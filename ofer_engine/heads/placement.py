@@ -26,8 +26,12 @@ class Placement:
     translation: np.ndarray
 
     def apply(self, points: np.ndarray) -> np.ndarray:
-        """points : (N, 3) of the moving head. Returns (N, 3) in the fixed head's frame."""
+        """points : (..., 3) of the moving head. Returns (..., 3) in the fixed head's frame."""
         return self.scale * points @ self.rotation.T + self.translation
+
+    def turn_back(self, displacements: np.ndarray) -> np.ndarray:
+        """displacements : (..., 3) in the fixed head's frame. Returns them in the moving head's."""
+        return displacements @ self.rotation / self.scale
 
 
 def place(moving: Head, fixed: Head, face: np.ndarray) -> Placement:
@@ -37,14 +41,14 @@ def place(moving: Head, fixed: Head, face: np.ndarray) -> Placement:
     name alike; then iterated closest points (Besl and McKay 1992), trimmed.
     """
     names = [name for name in fixed.joint_names if name in moving.joint_names]
-    placement = _similarity(_joints(moving, names), _joints(fixed, names))
+    placement = similarity(_joints(moving, names), _joints(fixed, names))
     target = fixed.template[face][::_STRIDE].astype(np.float64)
     for _ in range(_ROUNDS):
         near = nearest(target, placement.apply(moving.template))
         pairs = moving.template[near].astype(np.float64)
         away = np.linalg.norm(placement.apply(pairs) - target, axis=1)
         kept = away <= np.quantile(away, _TRIM)
-        placement = _similarity(pairs[kept], target[kept])
+        placement = similarity(pairs[kept], target[kept])
     return placement
 
 
@@ -59,8 +63,8 @@ def _joints(head: Head, names: list[str]) -> np.ndarray:
     return joints[[head.joint_names.index(name) for name in names]].astype(np.float64)
 
 
-def _similarity(moving: np.ndarray, fixed: np.ndarray) -> Placement:
-    """Least squares over corresponding points (N, 3), N >= 3 (Umeyama 1991)."""
+def similarity(moving: np.ndarray, fixed: np.ndarray) -> Placement:
+    """The placement that brings points (N, 3), N >= 3, nearest to theirs (Umeyama 1991)."""
     moving_mean, fixed_mean = moving.mean(axis=0), fixed.mean(axis=0)
     centred, target = moving - moving_mean, fixed - fixed_mean
     left, singular, right = np.linalg.svd(target.T @ centred)

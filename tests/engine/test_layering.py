@@ -15,7 +15,7 @@ ROAD = (
     {"conditioning", "diffusion", "ranking"},
     {"packs"},
     {"pipeline", "preview"},
-    {"certainty"},
+    {"certainty", "arkit", "texture"},
     {"session"},
     {"assembly"},
     {"answers"},

@@ -1,0 +1,113 @@
+"""A head model with its 52 units, and the units fitted to one face of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy import sparse
+
+from ..contract.arkit import ARKIT_52
+from ..heads.open_head import OpenHead
+from .contacts import LID_PAIRS, LIP_PAIRS, Eyeball, clear_eyeballs, eyeball
+from .gradients import GradientSolver, displacement_gradients
+from .surface import triangulate
+
+_FOLLOW: Final = 0.05
+"""How strongly vertices keep to the template's own displacement beside its gradients."""
+STILL: Final = 2e-5
+"""Metres below which a displacement is none."""
+_CLOSE: Final = ARKIT_52.index("mouthClose")
+_JAW: Final = ARKIT_52.index("jawOpen")
+
+
+@dataclass(frozen=True, eq=False)
+class UnitModel:
+    """A topology, its template and the template's units; metres, engine frame.
+
+    template : (V, 3) float64; triangles : (T, 3) int; units : (52, V, 3) float64 in ARKIT_52
+    order; outer : (V,) bool, skin that is seen; landmark_corners : (468, 3) int and
+    landmark_weights : (468, 3), the detector's landmarks; eyes : vertex ids of each eyeball.
+    """
+
+    template: np.ndarray
+    triangles: np.ndarray
+    units: np.ndarray
+    outer: np.ndarray
+    landmark_corners: np.ndarray
+    landmark_weights: np.ndarray
+    eyes: tuple[np.ndarray, ...]
+
+    @staticmethod
+    def of_open_head(head: OpenHead) -> UnitModel:
+        """The open head's own units."""
+        eyes = [head.part_polygons(name) for name in ("eye_left", "eye_right")]
+        return UnitModel(
+            head.template.astype(np.float64),
+            triangulate(head.polygons),
+            head.expression.astype(np.float64),
+            head.outer,
+            head.landmark_triangles,
+            head.landmark_barycentric.astype(np.float64),
+            tuple(np.unique(polygons[polygons >= 0]) for polygons in eyes),
+        )
+
+    def eyeballs(self, neutral: np.ndarray) -> tuple[Eyeball, ...]:
+        """The spheres of a face's eyeballs. neutral : (V, 3)."""
+        return tuple(eyeball(neutral[ids]) for ids in self.eyes)
+
+    def pair_rows(self, pairs: tuple[tuple[int, int], ...]) -> sparse.csr_matrix:
+        """(P, V): the first landmark minus the second of each pair, over the vertices."""
+        count = len(self.template)
+
+        def rows(marks: list[int]) -> sparse.csr_matrix:
+            where = (np.repeat(np.arange(len(marks)), 3), self.landmark_corners[marks].ravel())
+            return sparse.csr_matrix(
+                (self.landmark_weights[marks].ravel(), where), (len(marks), count)
+            )
+
+        return (rows([one for one, _ in pairs]) - rows([other for _, other in pairs])).tocsr()
+
+
+def fitted_units(
+    model: UnitModel,
+    neutral: np.ndarray,
+    eyeballs: tuple[Eyeball, ...] | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> np.ndarray:
+    """The 52 units of one face: each bends it as it bends the template.
+
+    Closed lids meet as the template's do, `mouthClose` closes the lips of an open jaw as they
+    rest, and lids slide over the eyeballs. A unit that does not move the template is empty.
+    neutral : (V, 3) metres, the model's topology; eyeballs : to slide over, if not the model's own;
+    check : called now and again, may raise to stop.
+    Returns (52, V, 3) float32 metres.
+    """
+    neutral = np.asarray(neutral, np.float64)
+    follow = np.full(len(neutral), _FOLLOW)
+    free = GradientSolver(neutral, model.triangles, follow)
+    fitted = np.zeros_like(model.units)
+    for number, name in enumerate(ARKIT_52):
+        unit = model.units[number]
+        if not unit.any():
+            continue
+        check()
+        gradient = displacement_gradients(model.template, model.triangles, unit)
+        if name in LID_PAIRS:
+            rows = model.pair_rows(LID_PAIRS[name])
+            solver = GradientSolver(neutral, model.triangles, follow, rows)
+            fitted[number] = solver.solve(
+                gradient, unit, rows @ (model.template + unit) - rows @ neutral
+            )
+        else:
+            fitted[number] = free.solve(gradient, unit)
+    if fitted[_CLOSE].any():
+        rows = model.pair_rows(LIP_PAIRS)
+        solver = GradientSolver(neutral, model.triangles, follow, rows)
+        gradient = displacement_gradients(neutral, model.triangles, fitted[_CLOSE])
+        fitted[_CLOSE] = solver.solve(gradient, fitted[_CLOSE], -(rows @ fitted[_JAW]))
+    fitted[np.linalg.norm(fitted, axis=2) < STILL] = 0.0
+    balls = model.eyeballs(neutral) if eyeballs is None else eyeballs
+    return clear_eyeballs(neutral, fitted, model.outer, balls).astype(np.float32)

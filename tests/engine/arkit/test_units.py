@@ -1,0 +1,162 @@
+"""The 52 units on faces of the open head, and on a head of another topology."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ofer_engine.arkit.contacts import LID_PAIRS, LIP_PAIRS
+from ofer_engine.arkit.registration import Registration, register
+from ofer_engine.arkit.six_joints import SixJoints
+from ofer_engine.arkit.transfer import transferred_units
+from ofer_engine.arkit.unit_model import UnitModel, fitted_units
+from ofer_engine.contract.arkit import ARKIT_52
+from ofer_engine.heads.open_head import OpenHead
+from tests.engine.arkit.dual_head import DualHead
+
+ROOT = Path(__file__).resolve().parents[3]
+UNIT = {name: number for number, name in enumerate(ARKIT_52)}
+
+
+@pytest.fixture(scope="module")
+def head() -> OpenHead:
+    return OpenHead.load(ROOT / "weights" / "open" / "head.npz")
+
+
+@pytest.fixture(scope="module")
+def model(head) -> UnitModel:
+    return UnitModel.of_open_head(head)
+
+
+@pytest.fixture(scope="module")
+def face(head) -> np.ndarray:
+    return head.vertices(np.random.default_rng(3).normal(size=head.identity.shape[0]))
+
+
+@pytest.fixture(scope="module")
+def units(model, face) -> np.ndarray:
+    return fitted_units(model, face)
+
+
+@pytest.fixture(scope="module")
+def other(head) -> DualHead:
+    return DualHead.of(head)
+
+
+@pytest.fixture(scope="module")
+def registration(head, other) -> Registration:
+    return register(other, head, other.known_landmarks)
+
+
+@pytest.fixture(scope="module")
+def carried(head, other, registration) -> UnitModel:
+    return transferred_units(other, head, registration)
+
+
+def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(52,) of displacements (52, V, 3), vertices weighted by how far both move."""
+    sizes = np.linalg.norm(one, axis=2) * np.linalg.norm(other, axis=2)
+    return (one * other).sum((1, 2)) / np.maximum(sizes.sum(1), 1e-12)
+
+
+def test_every_unit_moves_a_face_as_it_moves_the_template(head, units):
+    assert units.shape == head.expression.shape and units.dtype == np.float32
+    assert cosines(units, head.expression).min() > 0.97
+    sizes = np.linalg.norm(units, axis=2).sum(1) / np.linalg.norm(head.expression, axis=2).sum(1)
+    assert 0.7 < sizes.min() and sizes.max() < 1.4
+
+
+def test_left_is_the_subjects_left(face, units):
+    for name in ("eyeBlinkLeft", "mouthSmileLeft", "browOuterUpLeft", "eyeWideLeft"):
+        size = np.linalg.norm(units[UNIT[name]], axis=1)
+        assert (size * face[:, 0]).sum() / size.sum() > 0.01
+
+
+def test_mouth_close_closes_what_jaw_open_opens(model, face, units):
+    rows = model.pair_rows(LIP_PAIRS)
+    opened = face + units[UNIT["jawOpen"]]
+    assert np.linalg.norm(rows @ (opened - face), axis=1)[1:-1].min() > 0.03
+    assert np.abs(rows @ (opened + units[UNIT["mouthClose"]] - face)).max() < 5e-4
+
+
+def test_lids_meet_as_the_templates_do(head, model, face, units):
+    for name, pairs in LID_PAIRS.items():
+        rows = model.pair_rows(pairs)
+        wanted = rows @ (head.template + head.expression[UNIT[name]])
+        assert np.abs(rows @ (face + units[UNIT[name]]) - wanted).max() < 1.5e-3
+
+
+def test_no_lid_enters_an_eyeball(model, face, units):
+    for ball in model.eyeballs(face):
+        offset = face - ball.centre
+        resting = np.linalg.norm(offset, axis=1) - ball.radius
+        lids = model.outer & (resting < 0.009) & (offset[:, 2] > 0)
+        for unit in units:
+            moving = lids & (np.linalg.norm(unit, axis=1) > 3e-4)
+            for step in (0.25, 0.5, 0.75, 1.0):
+                reach = np.linalg.norm(offset + step * unit, axis=1) - ball.radius
+                assert (reach - np.minimum(resting, 0))[moving].min(initial=0) > -5e-4
+
+
+def test_another_topology_moves_as_the_open_head(head, registration, carried):
+    assert (registration.trust > 0).mean() > 0.85
+    sure = registration.skin[registration.trust > 0]
+    at_points = registration.points.interpolate(head.expression.transpose(1, 0, 2))
+    donor = registration.placement.turn_back(at_points.transpose(1, 0, 2))
+    donor = donor[:, registration.trust > 0]
+    moving = donor.any((1, 2))
+    assert cosines(carried.units[:, sure], donor)[moving].min() > 0.9
+    assert not carried.units[UNIT["tongueOut"]].any()
+    # The eyeballs look the way the open head's look: turned about their own centres.
+    for name, axis, sign in (("eyeLookUpLeft", 1, 1), ("eyeLookInLeft", 0, -1)):
+        eye = carried.eyes[0]
+        front = eye[carried.template[eye, 2].argmax()]
+        assert sign * carried.units[UNIT[name]][front, axis] > 0.002
+        before = carried.template[eye] - carried.template[eye].mean(0)
+        after = before + carried.units[UNIT[name]][eye]
+        after = after - after.mean(0)
+        np.testing.assert_allclose(
+            np.linalg.norm(after, axis=1), np.linalg.norm(before, axis=1), atol=1e-6
+        )
+
+
+def turned_over(model: UnitModel) -> np.ndarray:
+    """(52,) share of the visible triangles whose normal turns by more than a right angle."""
+    seen = model.triangles[model.outer[model.triangles].all(1)]
+
+    def normals(vertices):
+        a, b, c = (vertices[seen[:, corner]] for corner in range(3))
+        return np.cross(b - a, c - a)
+
+    rest = normals(model.template)
+    shapes = model.template + model.units
+    shapes[UNIT["mouthClose"]] += model.units[UNIT["jawOpen"]]
+    return np.array([((normals(shape) * rest).sum(1) < 0).mean() for shape in shapes])
+
+
+def test_no_triangle_is_turned_over_that_the_open_head_does_not_turn(model, carried):
+    # The fold above a closing lid rolls under it, on the open head as well.
+    assert (turned_over(carried) - turned_over(model)).max() < 1e-3
+    assert turned_over(carried).max() < 4e-3
+
+
+def test_the_open_heads_joints_stay_what_they_are(head):
+    rig = SixJoints.of(head)
+    assert rig.names == ("root", "neck", "head", "jaw", "eye_L", "eye_R")
+    np.testing.assert_array_equal(rig.parents, head.joint_parents)
+    np.testing.assert_allclose(rig.skin_weights, head.skin_weights, atol=1e-6)
+    np.testing.assert_array_equal(rig.joints(np.zeros((1, 2)))[0], head.joints(np.zeros(2)))
+
+
+def test_a_head_without_a_head_joint_gets_one(other):
+    rig = SixJoints.of(other)
+    assert ((rig.skin_weights > 0).sum(1) <= 4).all()
+    np.testing.assert_allclose(rig.skin_weights.sum(1), 1, atol=1e-6)
+    place = dict(zip(rig.names, rig.joints(np.zeros((1, 1)))[0], strict=True))
+    own = dict(zip(other.joint_names, other.joints(np.zeros(1)), strict=True))
+    assert place["neck"][1] < place["head"][1] < place["eye_L"][1]
+    for name in ("root", "neck", "jaw", "eye_L", "eye_R"):
+        np.testing.assert_array_equal(place[name], own[name])
+    top = other.template[:, 1] > place["head"][1] + 0.02
+    column = rig.names.index("neck")
+    assert rig.skin_weights[top, column].max() < 0.01
