@@ -18,15 +18,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..conditioning.farl import preprocess
+from ..conditioning.published_pictures import blob_tensor, published_pictures
 from ..contract.records import Hints, PackRecord
 from ..diffusion.folded import FoldedDenoiser
 from ..heads.camera import Camera
 from ..heads.flame import EXPRESSIONS, FlameHead
 from ..heads.placement import Placement, nearest, place
-from ..photo.align import arcface_crop, cut, farl_crop, five_points
 from ..photo.faces import Face
 from ..photo.load import Photo
-from .catalogue import PACK_ID, REQUIRED
+from .alignment import Aligner
+from .catalogue import CATALOGUE, PACK_ID, REQUIRED, Part
 from .official import status
 from .open_pack import OpenPack
 from .pack import Contexts, PhotoEvidence, pooled, refuse_unknown_hints
@@ -38,11 +39,15 @@ _JAW_NAMES = ("jaw_x", "jaw_y", "jaw_z")
 
 @dataclass(frozen=True, eq=False)
 class FlamePack:
-    """A `Pack` over imported files. published : networks and FLAME; sight : the open pack."""
+    """A `Pack` over imported files.
+
+    published : networks and FLAME; sight : the open pack; aligner : whose five points are used.
+    """
 
     record: PackRecord
     published: PublishedPack
     sight: OpenPack
+    aligner: Aligner
 
     @property
     def head(self) -> FlameHead:
@@ -92,10 +97,9 @@ class FlamePack:
     def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
         """Crops as published (§4), five encoders, and the open pack's view of where the face is."""
         seen = self.sight.encode(photo, face, hidden)
-        pixels = cut(photo, arcface_crop(five_points(face.landmarks)), border=0.0, antialias=False)
-        blob = torch.from_numpy(pixels[..., ::-1] * 2 - 1).permute(2, 0, 1).float()
-        picture = cut(photo, farl_crop(face.box), border=0.0, antialias=False)
-        told = contexts(self.published, blob, preprocess((picture * 255).round().astype(np.uint8)))
+        aligned = self.aligner.align(photo, face)
+        shown = published_pictures(photo, aligned.points, aligned.box)
+        told = contexts(self.published, blob_tensor(shown.blob), preprocess(shown.picture))
         return PhotoEvidence(
             seen.points,
             seen.deviation,
@@ -105,6 +109,7 @@ class FlamePack:
             _camera_of(self.placement, seen.camera),
             seen.focal_known,
             told,
+            (*seen.notes, aligned.note),
         )
 
     def tell(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:
@@ -133,20 +138,25 @@ class FlamePack:
 
 def read_flame_pack(home: Path, sight: OpenPack, device: torch.device) -> FlamePack:
     """The pack of the imported files. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
-    return FlamePack(flame_record(home), read_published_pack(home, device), sight)
+    published = read_published_pack(home, device)
+    return FlamePack(flame_record(home), published, sight, Aligner.of(home))
 
 
 def flame_record(home: Path) -> PackRecord:
-    """What the pack says of itself."""
+    """What the pack says of itself: its licences are those of the files that it is made of."""
     records = {line.part: line.record for line in status(home) if line.record is not None}
-    digests = "".join(records[part].sha256 for part in REQUIRED if part in records)
+    used = [records[part] for part in (*REQUIRED, Part.SCRFD) if part in records]
+    trained = [CATALOGUE[Part(each.part)].title for each in used if each.trained_here]
+    digests = "".join(each.sha256 for each in used)
     return PackRecord(
         id=PACK_ID,
         version="1",
-        title="Published OFER on FLAME 2020",
-        licence="OFER licence and FLAME licence, non-commercial research",
-        commercial=False,
-        claim="the published networks; accuracy as their paper reports it, not measured by us",
+        title="OFER trained here, on FLAME 2020" if trained else "Published OFER on FLAME 2020",
+        licence="; ".join(dict.fromkeys(each.licence for each in used)),
+        commercial=bool(used) and all(each.commercial for each in used),
+        claim=f"with {', '.join(trained)} trained by a user, not measured by us"
+        if trained
+        else "the published networks; accuracy as their paper reports it, not measured by us",
         fingerprint=hashlib.sha256(digests.encode()).hexdigest()[:16],
     )
 

@@ -23,6 +23,8 @@ _COMPRESSION: Final = 3
 _DISTANCE: Final = 1.1
 _TURN: Final = -14.0
 _MARGIN: Final = 1.1
+_LARGEST: Final = 5.0
+"""Of what a thumbnail shows: a coordinate further out is on no head."""
 _BACKDROP: Final = np.array([0.83, 0.84, 0.86], np.float32)
 
 _CLAY: Final = np.array([0.82, 0.68, 0.60])
@@ -132,11 +134,20 @@ def thumbnail_camera(look: Look, side: int) -> Camera:
     return Camera(focal, np.array([side / 2, side / 2]), rotation, translation, side, side)
 
 
+def picturable(vertices: np.ndarray, look: Look) -> bool:
+    """False where a head (V, 3) is not finite or far larger than heads are, as networks of invented
+    weights draw them: its triangles fill the picture thousands of times over and show nothing.
+    """
+    return bool(np.abs(vertices - look.focus).max() <= _LARGEST * look.reach)
+
+
 def render(vertices: np.ndarray, look: Look, camera: Camera) -> np.ndarray:
     """The head as `camera` sees it: (height, width, 4) float32, colour times coverage, coverage.
 
-    vertices : (V, 3) metres, engine frame.
+    vertices : (V, 3) metres, engine frame; of one that is not `picturable` nothing is seen.
     """
+    if not picturable(vertices, look):
+        return np.zeros((camera.height, camera.width, 4), np.float32)
     seen = camera.to_camera(vertices)
     height, width = camera.height * _OVERSAMPLE, camera.width * _OVERSAMPLE
     depth = -seen[:, 2]

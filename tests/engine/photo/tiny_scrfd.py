@@ -71,19 +71,21 @@ def tiny_scrfd(widths: tuple[int, ...] = (1, 4, 10), bright: float = 0.5) -> byt
         for stride in STRIDES:
             name = f"w{width}s{stride}"
             channels = ANCHORS * width
-            weights = np.zeros((channels, 3, stride, stride), np.float32)
+            weights = np.zeros((channels, 3, 1, 1), np.float32)
             if width == 1:
                 # Pixels come as (p - 127.5) / 128: a score is 20 times the brightness above.
-                weights += 20 / (3 * stride**2)
+                weights += 20 / 3
                 bias = np.full(channels, -20 * (255 * bright - 127.5) / 128, np.float32)
             else:
                 bias = np.tile(np.float32(BOX if width == 4 else POINTS[:width]), ANCHORS)
             tensors += _field(5, _tensor(f"{name}.weight", weights))
             tensors += _field(5, _tensor(f"{name}.bias", bias))
             tensors += _field(5, _tensor(f"{name}.shape", np.array((-1, width))))
-            strides = _integers("strides", (stride, stride))
-            inputs = ("input", f"{name}.weight", f"{name}.bias")
-            nodes += _node("Conv", inputs, f"{name}.grid", strides)
+            window = _integers("kernel_shape", (stride, stride))
+            window += _integers("strides", (stride, stride))
+            nodes += _node("AveragePool", ("input",), f"{name}.mean", window)
+            inputs = (f"{name}.mean", f"{name}.weight", f"{name}.bias")
+            nodes += _node("Conv", inputs, f"{name}.grid")
             order = _integers("perm", (0, 2, 3, 1))
             nodes += _node("Transpose", (f"{name}.grid",), f"{name}.last", order)
             raw = f"{name}.raw" if width == 1 else name

@@ -10,7 +10,13 @@ from PIL import Image
 from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.preview.overlay import cropped, overlay
-from ofer_engine.preview.thumbnails import Look, render, thumbnail, thumbnail_camera
+from ofer_engine.preview.thumbnails import (
+    Look,
+    picturable,
+    render,
+    thumbnail,
+    thumbnail_camera,
+)
 
 HEAD = Path(__file__).parents[3] / "weights" / "open" / "head.npz"
 
@@ -89,3 +95,13 @@ def test_a_head_without_eyes_is_shown_whole():
     coverage = render(corners, look, thumbnail_camera(look, 64))[..., 3]
     assert not coverage[[0, -1]].any()
     assert coverage.mean() > 0.5
+
+
+@pytest.mark.parametrize("spoiled", [300.0, np.inf, np.nan], ids=["huge", "infinite", "NaN"])
+def test_a_head_that_no_picture_can_show_leaves_the_picture_empty(head, spoiled):
+    look = Look.of_head(head)
+    rng = np.random.default_rng(0)
+    vertices = rng.standard_normal(head.template.shape).astype(np.float32) * np.float32(spoiled)
+    assert not picturable(vertices, look)
+    assert not render(vertices, look, thumbnail_camera(look, 64)).any()
+    assert picturable(head.template, look)
