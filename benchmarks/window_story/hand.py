@@ -1,0 +1,137 @@
+"""The hand: moves the mouse, presses keys and finds buttons, inside Blender.
+
+Blender takes one simulated event per round of its main loop, so everything here is a generator
+that yields the seconds to wait; `stage.py` runs it with a timer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import bpy
+
+Moves = Iterator[float]
+
+BEAT: Final = 0.04
+"""Seconds between two events."""
+_STEP: Final = 13  # pixels between two looks for a button; a button is 20 high
+
+
+class Hand:
+    """The mouse and the keys of Blender's first window."""
+
+    def __init__(self) -> None:
+        self.x, self.y = 10, 10
+        self.clicks = 0
+        self._seen: dict[str, tuple[int, int]] = {}
+
+    @property
+    def window(self) -> bpy.types.Window:
+        """The window in front; Blender makes it anew when a file is opened."""
+        return bpy.context.window_manager.windows[0]
+
+    def move(self, x: float, y: float) -> Moves:
+        """Put the mouse at window pixels, x right, y up."""
+        self.x, self.y = int(x), int(y)
+        self.window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=self.x, y=self.y)
+        yield BEAT
+
+    def key(self, kind: str, **modifiers: bool) -> Moves:
+        """Press and release a key or mouse button where the mouse is."""
+        for value in ("PRESS", "RELEASE"):
+            self.window.event_simulate(type=kind, value=value, x=self.x, y=self.y, **modifiers)
+            yield BEAT
+
+    def click(self, x: float, y: float, **modifiers: bool) -> Moves:
+        """Click as an artist does; counted in `clicks`."""
+        yield from self.move(x, y)
+        yield from self.key("LEFTMOUSE", **modifiers)
+        self.clicks += 1
+
+    def wheel(self, kind: str, times: int) -> Moves:
+        """Turn the wheel where the mouse is; kind : WHEELUPMOUSE or WHEELDOWNMOUSE."""
+        for _ in range(times):
+            self.window.event_simulate(type=kind, value="PRESS", x=self.x, y=self.y)
+            yield BEAT
+
+    def press(self, button: str, **modifiers: bool) -> Moves:
+        """Find a button of the sidebar, as `find` does, and click it."""
+        place = yield from self.find(button)
+        yield from self.click(*place, **modifiers)
+
+    def find(self, button: str) -> Iterator[float]:
+        """Where in the sidebar a button is, by the operator call or the property path that
+        Blender's own Copy Python Command tells of it: `ofer.reconstruct(`, `.favourites_only`.
+
+        Looks where it was seen last, then where the sidebar stands, then scrolls down from its
+        top. Raises LookupError.
+        """
+        for said, place in list(self._seen.items()):
+            if button in said:
+                yield from self.move(*place)
+                if button in self.under():
+                    return place
+        for turn in range(14):
+            if turn == 1:
+                yield from self.scroll_to_top()
+            elif turn > 1:
+                yield from self._scroll(6)
+            place = yield from self._look(button)
+            if place:
+                return place
+        raise LookupError(f"there is no button {button}")
+
+    def scroll_to_top(self) -> Moves:
+        """Show the sidebar from its first panel on."""
+        area, region = sidebar(self.window)
+        yield from self.move(region.x + region.width * 0.5, region.y + region.height * 0.5)
+        with bpy.context.temp_override(window=self.window, area=area, region=region):
+            for _ in range(30):
+                bpy.ops.view2d.scroll_up(deltay=200)
+        yield 2 * BEAT
+
+    def _scroll(self, lines: int) -> Moves:
+        area, region = sidebar(self.window)
+        with bpy.context.temp_override(window=self.window, area=area, region=region):
+            for _ in range(lines):
+                bpy.ops.view2d.scroll_down(deltay=60)
+        yield 2 * BEAT
+
+    def _look(self, button: str) -> Iterator[float]:
+        """One pass down the sidebar's middle, then down its sides."""
+        _, region = sidebar(self.window)
+        for share in (0.5, 0.93, 0.2, 0.78, 0.06):
+            x = region.x + (region.width - 20) * share
+            for y in range(region.height - 30, 12, -_STEP):
+                yield from self.move(x, region.y + y)
+                said = self.under()
+                if said:
+                    self._seen[said] = (self.x, self.y)
+                if button in said:
+                    return (self.x, self.y)
+        return None
+
+    def under(self) -> str:
+        """What the button under the mouse does, or ""."""
+        area, region = sidebar(self.window)
+        with bpy.context.temp_override(window=self.window, area=area, region=region):
+            wm = bpy.context.window_manager
+            if bpy.ops.ui.copy_python_command_button.poll():
+                bpy.ops.ui.copy_python_command_button()
+                return wm.clipboard
+            if bpy.ops.ui.copy_data_path_button.poll():
+                bpy.ops.ui.copy_data_path_button(full_path=True)
+                return wm.clipboard
+        return ""
+
+
+def view(window: bpy.types.Window) -> bpy.types.Area:
+    """The 3D viewport."""
+    return next(area for area in window.screen.areas if area.type == "VIEW_3D")
+
+
+def sidebar(window: bpy.types.Window) -> tuple[bpy.types.Area, bpy.types.Region]:
+    """The 3D viewport and its sidebar, which is 1 pixel wide while it is closed."""
+    area = view(window)
+    return area, next(region for region in area.regions if region.type == "UI")

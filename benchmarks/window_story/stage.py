@@ -1,0 +1,171 @@
+"""Started by Blender: plays the chapters of `story.py` and writes what was measured.
+
+    blender … --enable-event-simulate --python stage.py -- PLAY.json
+
+PLAY.json: see `Play`; no chapters means all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import bpy
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import story
+from hand import BEAT, Hand, Moves, sidebar, view
+from stopwatch import Stopwatch, resident_megabytes
+
+MODULE: Final = "bl_ext.user_default.ofer_faces"
+
+
+@dataclass(frozen=True)
+class Play:
+    """photo : to reconstruct; engine_python : the engine's interpreter; home : the engine's folder;
+    out : for pictures and figures; chapters : names in `story.CHAPTERS`, in order."""
+
+    photo: Path
+    engine_python: Path
+    home: Path
+    out: Path
+    chapters: tuple[str, ...]
+
+
+@dataclass
+class Stage:
+    """What a chapter works with; `figures` is written at the end of each chapter."""
+
+    play: Play
+    hand: Hand = field(default_factory=Hand)
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    figures: dict[str, Any] = field(default_factory=dict)
+    _pictures: int = 0
+
+    @property
+    def desk(self) -> Any:
+        """The add-on's own, which knows the job in hand."""
+        return sys.modules[f"{MODULE}.ofer_blender.jobs"].desk
+
+    @property
+    def head(self) -> bpy.types.Object | None:
+        """The head that the panels show."""
+        hypotheses = sys.modules[f"{MODULE}.ofer_blender.hypotheses"]
+        window = self.hand.window
+        with bpy.context.temp_override(window=window, area=view(window)):
+            return hypotheses.active_head(bpy.context)
+
+    def picture(self, name: str) -> Moves:
+        """Photograph the whole screen as `NN_name.png`, when all is drawn."""
+        yield 0.6
+        self._pictures += 1
+        target = self.play.out / f"{self._pictures:02d}_{name}.png"
+        self.watch.paused = True
+        subprocess.run(["import", "-window", "root", str(target)], check=True)
+        self.watch.paused = False
+        yield BEAT
+
+    def until(self, condition: Callable[[], object], seconds: float = 300) -> Moves:
+        """Wait for something to become true. Raises TimeoutError."""
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                raise TimeoutError(f"waited {seconds} s in vain")
+            yield 0.05
+
+    def job_done(self, seconds: float = 400) -> Moves:
+        """Wait until nothing is in hand. Raises TimeoutError, RuntimeError with the failure."""
+        yield from self.until(lambda: self.desk.job is None, seconds)
+        if self.desk.failure:
+            raise RuntimeError(self.desk.failure.message)
+        yield 3 * BEAT
+
+    def over_view(self, across: float = 0.4, up: float = 0.55) -> Moves:
+        """Put the mouse over the 3D view, at shares of its size."""
+        area = view(self.hand.window)
+        yield from self.hand.move(area.x + area.width * across, area.y + area.height * up)
+
+    def open_sidebar(self) -> Moves:
+        """N, then our tab."""
+        area, region = sidebar(self.hand.window)
+        if region.width <= 1:
+            yield from self.over_view()
+            yield from self.hand.key("N")
+            yield 0.4
+        area, region = sidebar(self.hand.window)
+        region.active_panel_category = "OFER"
+        region.tag_redraw()
+        yield 0.4
+
+    def measured(self, name: str, value: Any) -> None:
+        """Keep a figure."""
+        self.figures[name] = value
+
+    def write(self) -> None:
+        """Write everything measured so far."""
+        everything = {
+            "blender": bpy.app.version_string,
+            "clicks": self.hand.clicks,
+            "resident_mb": round(resident_megabytes()),
+            **self.figures,
+            **self.watch.figures(),
+        }
+        (self.play.out / "figures.json").write_text(json.dumps(everything, indent=1) + "\n")
+
+
+def _perform(stage: Stage) -> Iterator[float]:
+    yield 1.0
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+    preferences.home = str(stage.play.home)
+    preferences.python = str(stage.play.engine_python)
+    stage.watch.begin(MODULE)
+    for name in stage.play.chapters:
+        started = time.monotonic()
+        yield from story.CHAPTERS[name](stage)
+        stage.figures.setdefault("chapter_seconds", {})[name] = round(time.monotonic() - started, 1)
+        stage.write()
+
+
+def _play(stage: Stage) -> Callable[[], float | None]:
+    moves = _perform(stage)
+
+    def turn() -> float | None:
+        try:
+            return next(moves)
+        except StopIteration:
+            said, status = "the end", 0
+        except Exception:  # noqa: BLE001 - whatever went wrong is the story's result
+            said, status = traceback.format_exc(), 1
+            subprocess.run(["import", "-window", "root", str(stage.play.out / "broken.png")])
+        stage.write()
+        (stage.play.out / "ended.json").write_text(json.dumps({"said": said, "status": status}))
+        with bpy.context.temp_override(window=stage.hand.window):
+            bpy.ops.wm.quit_blender()
+        return None
+
+    return turn
+
+
+def _read(file: Path) -> Play:
+    told = json.loads(file.read_text("utf-8"))
+    paths = {name: Path(told[name]) for name in ("photo", "engine_python", "home", "out")}
+    return Play(chapters=tuple(told["chapters"] or story.CHAPTERS), **paths)
+
+
+def main() -> None:
+    """Begin once Blender's window stands."""
+    stage = Stage(_read(Path(sys.argv[sys.argv.index("--") + 1])))
+    bpy.context.preferences.view.show_splash = False
+    bpy.context.preferences.view.filebrowser_display_type = "SCREEN"
+    bpy.app.timers.register(_play(stage), first_interval=2.0, persistent=True)
+
+
+main()
