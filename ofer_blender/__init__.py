@@ -6,15 +6,39 @@ from typing import Final
 
 import bpy
 
-from . import jobs, operators, preferences, previews, properties, shortcuts, ui
+from . import (
+    command_line,
+    face_pictures,
+    jobs,
+    manual_map,
+    operators,
+    preferences,
+    previews,
+    properties,
+    shortcuts,
+    translations,
+    ui,
+    view,
+)
 
 CLASSES: Final = (
     *preferences.CLASSES,
     *properties.CLASSES,
+    *view.CLASSES,
     *operators.CLASSES,
     *ui.CLASSES,
 )
-_WITH_STATE: Final = (properties, previews, jobs, shortcuts)
+_WITH_STATE: Final = (
+    translations,
+    properties,
+    view,
+    previews,
+    face_pictures,
+    jobs,
+    shortcuts,
+    manual_map,
+    command_line,
+)
 
 
 def register() -> None:

@@ -1,21 +1,20 @@
-"""The desk: the job in hand and what came of the last one. No bpy calls.
+"""The desk: the job in hand, those in line, and what came of the last one. No bpy calls.
 
-`poll` is called by a timer while a job runs (`jobs.py`), or by `wait` in scripts and background
+`poll` is called by a timer while there is work (`jobs.py`), or by `wait` in scripts and background
 mode, where timers never fire.
 """
 
 from __future__ import annotations
 
 import itertools
-import shutil
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from ..ofer_engine.contract.errors import ErrorCode, OferError
-from ..ofer_engine.contract.launch import engine_environment
 from ..ofer_engine.contract.protocol import (
     PROTOCOL_VERSION,
     Cancel,
@@ -23,74 +22,80 @@ from ..ofer_engine.contract.protocol import (
     Event,
     Failure,
     HypothesisReady,
+    LookAtWeights,
     OpenPhoto,
     PhotoOpened,
     Ready,
-    Reconstruct,
     Request,
     Result,
     Stage,
+    WeightFile,
+    WeightsSeen,
     failure,
 )
 from .engine_client import EngineClient
+from .engine_seat import EngineSeat
 from .engine_setup import EngineSetup, SetupDone
+from .job import Deliver, Job
+from .opened_photos import OpenedPhotos
 from .photo_source import PhotoSource
 from .preferences import ROOT, EngineSettings
 
-Deliver = Callable[[Path], None]
+LET_GO_SECONDS: Final = 0.4
+"""A cancelled job is off the desk by then, even if the engine is still winding it up."""
 CANCEL_SECONDS: Final = 2.0
 """An engine that has not stopped by then is ended."""
 WAIT_SECONDS: Final = 0.02
-
-
-@dataclass
-class Job:
-    """request : what the engine was asked, None while setting up; deliver : puts the result where
-    it belongs, raises OferError; stage : for people; fraction : 0..1; eta : seconds left, if known;
-    cancelled : time.monotonic() of the wish; arrived : the hypotheses made so far, best first."""
-
-    title: str
-    request: Request | None = None
-    source: PhotoSource | None = None
-    deliver: Deliver | None = None
-    stage: str = "Starting"
-    fraction: float = 0.0
-    eta: float | None = None
-    cancelled: float | None = None
-    arrived: tuple[HypothesisReady, ...] = ()
-    result: Path | None = None
-    begun: float = field(default_factory=time.monotonic)
-
-    def take_in(self, stage: Stage) -> None:
-        """The bar shows the whole job, never going back: stages count their own steps only."""
-        self.stage, self.eta = stage.name, stage.eta or None
-        if stage.eta > 0:
-            elapsed = time.monotonic() - self.begun
-            self.fraction = max(self.fraction, elapsed / (elapsed + stage.eta))
+_HOPELESS: Final = frozenset(
+    {
+        ErrorCode.DISK_FULL,
+        ErrorCode.ENGINE_MISSING,
+        ErrorCode.PROTOCOL_MISMATCH,
+        ErrorCode.READ_ONLY,
+        ErrorCode.WEIGHTS_DAMAGED,
+        ErrorCode.WEIGHTS_MISSING,
+    }
+)
+"""What would befall every other job in line, too."""
 
 
 @dataclass
 class Desk:
-    """obstacle : why a result must wait just now, or "".
-
-    photo_key, photo : the photo opened last; failure, notes : what to tell the user.
+    """obstacle : why a result must wait just now, or ""; line : what is done after the job in hand;
+    fading : the cancelled job that the engine still winds up; photos : those opened; weights : the
+    weight files looked at; failure, notes : what to tell the user.
     """
 
     obstacle: Callable[[], str] = lambda: ""
-    client: EngineClient | None = None
+    seat: EngineSeat = field(default_factory=EngineSeat)
     setup: EngineSetup | None = None
     job: Job | None = None
-    photo_key: str = ""
-    photo: PhotoOpened | None = None
+    line: list[Job] = field(default_factory=list)
+    fading: Job | None = None
+    photos: OpenedPhotos = field(default_factory=OpenedPhotos)
+    weights: tuple[WeightFile, ...] = ()
     failure: Failure | None = None
     notes: tuple[str, ...] = ()
-    _command: tuple[str, ...] = ()
+    idle_since: float = field(default_factory=time.monotonic)
     _ids: itertools.count = field(default_factory=lambda: itertools.count(1))
 
-    def open_photo(self, engine: EngineSettings, source: PhotoSource) -> None:
-        """List the faces of a photo. Raises OferError(ENGINE_MISSING)."""
-        request = OpenPhoto(next(self._ids), str(source.path))
-        self._start(Job("Looking at the photo", request, source), engine)
+    def open_photos(self, engine: EngineSettings, sources: Sequence[PhotoSource]) -> None:
+        """List the faces of photos, one after the other. Raises OferError(ENGINE_MISSING)."""
+        for number, source in enumerate(sources):
+            scratch = Path(tempfile.mkdtemp(prefix="ofer_"))
+            picture = scratch / "picture.npy"
+            request = OpenPhoto(next(self._ids), str(source.path), str(picture))
+            job = Job("Looking at the photo", source.name, engine, request, sources=(source,))
+            job.scratch = scratch
+            job.answered = lambda event, key=source.key, picture=picture: self.photos.keep(
+                key, event, picture
+            )
+            self._start(job, in_line=number > 0)
+
+    def look_at_weights(self, engine: EngineSettings, paths: Sequence[str]) -> None:
+        """Recognise weight files, into `weights`. Raises OferError(ENGINE_MISSING)."""
+        request = LookAtWeights(next(self._ids), tuple(paths))
+        self._start(Job("Looking at the weights", "", engine, request, answered=self._saw))
 
     def ask(
         self,
@@ -98,134 +103,201 @@ class Desk:
         title: str,
         request: Request,
         deliver: Deliver,
-        source: PhotoSource | None = None,
+        sources: tuple[PhotoSource, ...] = (),
+        subject: str = "",
+        in_line: bool = False,
     ) -> None:
         """Have the engine answer a request that ends in a `Result`, and deliver its path.
 
-        title : "Reconstructing"; the request's id is set here. Raises OferError(ENGINE_MISSING).
+        title : "Reconstructing"; subject : who or what; in_line : wait for the job in hand instead
+        of refusing; the request's id is set here. Raises OferError(ENGINE_MISSING).
         """
         numbered = replace(request, id=next(self._ids))
-        self._start(Job(title, numbered, source, deliver), engine)
+        job = Job(title, subject, engine, numbered, sources=sources, deliver=deliver)
+        self._start(job, in_line)
 
     def set_up(self, engine: EngineSettings) -> None:
         """Run install.py's setup. Raises OferError."""
-        self._begin(Job("Setting up the engine"))
-        self._close_client()  # its files are about to be replaced
-        try:
-            self.setup = EngineSetup(ROOT, engine.home)
-        except OferError:
-            self.job = None
-            raise
+        self._begin()
+        self.seat.close()  # its files are about to be replaced
+        self.setup = EngineSetup(ROOT, engine.home)
+        self.job = Job("Setting up the engine")
+
+    @property
+    def client(self) -> EngineClient | None:
+        """The engine at work, if one is."""
+        return self.seat.client
 
     def opened(self, key: str) -> PhotoOpened | None:
-        """What is known of the photo with this `PhotoSource.key`, if it was opened last."""
-        return self.photo if key and key == self.photo_key else None
+        """What is known of the photo with this `PhotoSource.key`, if it was opened."""
+        return self.photos.event(key)
 
     def poll(self) -> bool:
-        """Take in what happened, without waiting. True while a job is in hand."""
+        """Take in what happened, without waiting. True while there is work."""
+        job = self.job
         try:
             if self.setup:
                 self._poll_setup()
-            elif self.job:
+            else:
                 self._poll_engine()
         except OferError as error:
-            self._fail(failure(0, error))
-        return self.job is not None
+            self._fail(failure(0, error), job)
+        if self.line and not (self.job or self.fading):
+            self._next()
+        return bool(self.job or self.fading or self.line)
 
     def wait(self) -> None:
-        """Poll until the job is done: for scripts, which have no timers."""
+        """Poll until all work is done: for scripts, which have no timers."""
         while self.poll():
             time.sleep(WAIT_SECONDS)
 
     def cancel(self) -> None:
-        """Stop the job; at the latest after CANCEL_SECONDS nothing of it is left."""
+        """Stop the job and forget those in line; nothing of them is left."""
+        self._clear_line()
+        self.skip()
+
+    def skip(self) -> None:
+        """Stop the job in hand and go on with the next in line."""
         job = self.job
         if job is None or job.cancelled:
             return
         if self.setup:
             self._stop_setup()
-        elif job.result:
-            self._discard(job.result)
+        elif job.result or not job.sent:
+            job.undo()
             self._finish()
-        elif self.client.ready is None:
-            self._drop_engine()
+        elif not self.seat.answering:
+            self.seat.drop()
             self._finish()
         else:
-            job.cancelled, job.stage = time.monotonic(), "Cancelling"
-            self.client.send(Cancel())
+            job.cancelled, job.stage, job.eta = time.monotonic(), "Cancelling", None
+            self.seat.send(Cancel())
 
     def abandon(self) -> None:
-        """Drop the job at once, whatever it is doing: another file was opened."""
+        """Drop everything at once: another file was opened."""
+        self._clear_line()
         if self.setup:
             self._stop_setup()
-        elif self.job:
-            self._drop_engine()
+        elif self.job or self.fading:
+            self.seat.drop()
+            for job in filter(None, (self.job, self.fading)):
+                job.undo()
+            self.fading = None
             self._finish()
-        self.photo, self.photo_key, self.failure, self.notes = None, "", None, ()
+        self.photos.forget()
+        self.failure, self.notes, self.weights = None, (), ()
 
     def close(self) -> None:
-        """Abandon the job and end the engine."""
+        """Abandon everything and end the engine."""
         self.abandon()
-        self._close_client()
+        self.seat.close()
 
-    def _begin(self, job: Job) -> None:
+    def rest(self, seconds: float) -> None:
+        """End an engine that has had nothing to do for so long, and give its memory back."""
+        idle = not (self.job or self.fading or self.line or self.setup)
+        if idle and time.monotonic() - self.idle_since > seconds:
+            self.seat.close()
+
+    def _begin(self) -> None:
         if self.job:
             raise OferError(
                 ErrorCode.BAD_REQUEST, f"{self.job.title} is not finished.", "Wait, or press Esc."
             )
-        self.job, self.failure, self.notes = job, None, ()
+        self.failure, self.notes = None, ()
 
-    def _start(self, job: Job, engine: EngineSettings) -> None:
-        self._begin(job)
+    def _start(self, job: Job, in_line: bool = False) -> None:
+        if in_line and (self.job or self.line):
+            self.line.append(job)
+            return
         try:
-            self._employ(engine)
+            self._begin()
+            self._take_up(job)
+        except OferError:
+            job.discard()
+            raise
+
+    def _next(self) -> None:
+        job = self.line.pop(0)
+        try:
+            self._take_up(job)
+        except OferError as error:
+            self._fail(failure(0, error), job)
+
+    def _take_up(self, job: Job) -> None:
+        """Make it the job in hand; an engine that still winds up another is asked later."""
+        self.job = job
+        if self.fading:
+            return
+        try:
+            self.seat.employ(job.engine)
         except OferError:
             self._finish()
             raise
-        self.client.send(job.request)
-
-    def _employ(self, engine: EngineSettings) -> None:
-        """Keep the warm engine if it still lives and is the right one, else start it."""
-        if self.client and self.client.usable and self._command == engine.command:
-            return
-        self._close_client()
-        self._command = engine.command
-        self.client = EngineClient(engine.command, engine_environment(), engine.log)
+        job.sent, job.begun = True, time.monotonic()
+        self.seat.send(job.request)
 
     def _poll_engine(self) -> None:
-        job = self.job
-        if job.result:
-            self._hand_over(job)
+        if self.job and self.job.result:
+            self._hand_over(self.job)
             return
-        for event in self.client.events():
-            self._handle(job, event)
-            if self.job is None:
-                return
-        if job.cancelled and time.monotonic() - job.cancelled > CANCEL_SECONDS:
-            self._drop_engine()
-            self._finish()
+        for event in self.seat.events():
+            self._handle(event)
+        self._lose_patience()
+        if self.job and not self.job.sent and not self.fading:
+            self._take_up(self.job)
 
-    def _handle(self, job: Job, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
+        if isinstance(event, Failure) and not event.id:
+            if self.fading:
+                self.fading.undo()
+                self.fading = None
+            self._fail(event, self.job)
+        elif isinstance(event, Ready):
+            if event.protocol != PROTOCOL_VERSION:
+                self._fail(failure(0, _foreign(event.protocol)), self.job)
+        elif self.fading and event.id == self.fading.request.id:
+            self._fade(event)
+        elif self.job and self.job.request and event.id == self.job.request.id:
+            self._take_in(self.job, event)
+
+    def _take_in(self, job: Job, event: Event) -> None:
         match event:
-            case Ready(protocol=spoken) if spoken != PROTOCOL_VERSION:
-                self._fail(failure(0, _foreign(spoken)))
-            case Stage(id=job.request.id) if not job.cancelled:
+            case Stage() if not job.cancelled:
                 job.take_in(event)
-            case HypothesisReady(id=job.request.id) if not job.cancelled:
+            case HypothesisReady() if not job.cancelled:
                 job.arrived += (event,)
-            case PhotoOpened(id=job.request.id):
-                self.photo, self.photo_key = event, job.source.key
-                self.notes = event.notes
+            case PhotoOpened() | WeightsSeen():
+                job.answered(event)
+                self._tell(getattr(event, "notes", ()))
                 self._finish()
-            case Result(id=job.request.id):
-                job.result, job.fraction, self.notes = Path(event.path), 1.0, event.notes
+            case Result():
+                job.result, job.fraction = Path(event.path), 1.0
                 if job.cancelled:
-                    self._discard(job.result)
+                    job.undo()
                     self._finish()
-            case Cancelled(id=job.request.id):
+                else:
+                    self._tell(event.notes)
+            case Cancelled():
                 self._finish()
-            case Failure(id=job.request.id) | Failure(id=0):
-                self._fail(event)
+            case Failure():
+                self._fail(event, job)
+
+    def _fade(self, event: Event) -> None:
+        if isinstance(event, Result):
+            self.fading.result = Path(event.path)
+            self.fading.undo()
+        if isinstance(event, Result | Cancelled | Failure | PhotoOpened | WeightsSeen):
+            self.fading = None
+
+    def _lose_patience(self) -> None:
+        now = time.monotonic()
+        if self.job and self.job.cancelled and now - self.job.cancelled > LET_GO_SECONDS:
+            self.fading = self.job
+            self._finish()
+        if self.fading and now - self.fading.cancelled > CANCEL_SECONDS:
+            self.seat.drop()
+            self.fading.undo()
+            self.fading = None
 
     def _hand_over(self, job: Job) -> None:
         if why := self.obstacle():
@@ -242,41 +314,40 @@ class Desk:
             else:
                 self.job.stage, self.job.fraction = event.text, event.fraction
 
-    def _fail(self, event: Failure) -> None:
-        cancelled = self.job and self.job.cancelled
+    def _saw(self, event: WeightsSeen) -> None:
+        self.weights = event.files
+
+    def _tell(self, notes: Sequence[str]) -> None:
+        self.notes = tuple(dict.fromkeys((*self.notes, *notes)))
+
+    def _fail(self, event: Failure, job: Job | None) -> None:
         self._finish()
-        self.failure = None if cancelled else event
-        if not self.client or not self.client.usable:
-            self.client = None
-        elif event.code == ErrorCode.PROTOCOL_MISMATCH:
-            self._drop_engine()
+        if job and event.code == ErrorCode.ENGINE_DIED:
+            job.undo()
+        if event.code in _HOPELESS:
+            self._clear_line()
+        if self.line and job and not job.cancelled:
+            self._tell((f"{job.subject}: {event.message}",))
+        elif job and not job.cancelled:
+            self.failure = event
+        self.seat.bury()
+        if event.code == ErrorCode.PROTOCOL_MISMATCH:
+            self.seat.drop()
 
     def _finish(self) -> None:
-        if self.job and self.job.source:
-            self.job.source.discard()
+        if self.job:
+            self.job.discard()
         self.job = self.setup = None
+        self.idle_since = time.monotonic()
 
-    def _discard(self, result: Path) -> None:
-        """Delete the folder that a cancelled job made, and only where it was told to write.
-
-        Other requests add to a folder that heads already use.
-        """
-        request = self.job.request
-        if isinstance(request, Reconstruct) and result.parent == Path(request.out):
-            shutil.rmtree(result, ignore_errors=True)
+    def _clear_line(self) -> None:
+        for job in self.line:
+            job.discard()
+        self.line.clear()
 
     def _stop_setup(self) -> None:
         self.setup.cancel()
         self._finish()
-
-    def _drop_engine(self) -> None:
-        self.client.kill()
-        self.client = None
-
-    def _close_client(self) -> None:
-        if self.client:
-            self.client.close()
-            self.client = None
 
 
 def _foreign(spoken: int) -> OferError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from typing import Final
 
@@ -9,9 +10,12 @@ import bpy
 
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from .desk import Desk
+from .preferences import idle_minutes
 
 INTERVAL: Final = 0.1
 """Seconds between looks at the engine."""
+IDLE_INTERVAL: Final = 20.0
+"""Seconds between looks at an engine that has nothing to do."""
 
 
 def follow(operator: bpy.types.Operator, wait: bool) -> set[str]:
@@ -54,9 +58,10 @@ def watch() -> None:
 
 
 def stop() -> None:
-    """End the job, the engine and the timer; a timer left at exit crashes Blender 4.2."""
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
+    """End all work, the engine and the timers; a timer left at exit crashes Blender 4.2."""
+    for timer in (_tick, _rest):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
     desk.close()
 
 
@@ -69,7 +74,18 @@ def forget(*_: object) -> None:
 def _tick() -> float | None:
     running = desk.poll()
     _redraw()
-    return INTERVAL if running else None
+    if running:
+        return INTERVAL
+    if desk.client and not bpy.app.timers.is_registered(_rest):
+        bpy.app.timers.register(_rest, first_interval=IDLE_INTERVAL)
+    return None
+
+
+def _rest() -> float | None:
+    """End the engine after the idle minutes of the preferences; 0 keeps it."""
+    if minutes := idle_minutes():
+        desk.rest(60.0 * minutes)
+    return IDLE_INTERVAL if desk.client else None
 
 
 def _obstacle() -> str:
@@ -96,8 +112,10 @@ desk: Final = Desk(_obstacle)
 
 def register() -> None:
     bpy.app.handlers.load_post.append(forget)
+    atexit.register(stop)  # Blender may quit without disabling its add-ons
 
 
 def unregister() -> None:
+    atexit.unregister(stop)
     bpy.app.handlers.load_post.remove(forget)
     stop()

@@ -1,4 +1,4 @@
-"""Where the photo is: a file, or an image of the .blend written where the engine can read it."""
+"""Where a photo is: a file, or an image of the .blend written where the engine can read it."""
 
 from __future__ import annotations
 
@@ -32,31 +32,67 @@ class PhotoSource:
             self.path.unlink(missing_ok=True)
 
 
-def chosen(settings: bpy.types.PropertyGroup) -> PhotoSource:
-    """The photo that the panel shows.
+def chosen(settings: bpy.types.PropertyGroup) -> tuple[PhotoSource, ...]:
+    """The photos of the person in the panel, the main one first.
 
     Raises OferError(PHOTO_MISSING | PHOTO_UNREADABLE | PHOTO_TOO_LARGE).
     """
-    return _from_image(settings.image) if settings.source == "IMAGE" else from_file(settings.photo)
+    if not settings.photos:
+        raise _none_chosen()
+    sources: list[PhotoSource] = []
+    try:
+        for photo in settings.photos:
+            sources.append(from_photo(photo))
+    except OferError:
+        for source in sources:
+            source.discard()
+        raise
+    return tuple(sources)
 
 
-def key(settings: bpy.types.PropertyGroup) -> str:
-    """What tells the chosen photo from others, or "" if none is chosen."""
-    if settings.source == "IMAGE":
-        return f"image:{settings.image.name_full}" if settings.image else ""
-    return f"file:{bpy.path.abspath(settings.photo)}" if settings.photo else ""
+def current(settings: bpy.types.PropertyGroup) -> bpy.types.PropertyGroup | None:
+    """The photo whose faces the panel shows, if any is chosen."""
+    photos = settings.photos
+    return photos[min(settings.photo_index, len(photos) - 1)] if photos else None
+
+
+def from_photo(photo: bpy.types.PropertyGroup) -> PhotoSource:
+    """One photo of the panel. Raises OferError as `chosen`."""
+    return _from_image(photo.image) if photo.source == "IMAGE" else from_file(photo.filepath)
+
+
+def key(photo: bpy.types.PropertyGroup) -> str:
+    """What tells a photo of the panel from others, as its `PhotoSource` does."""
+    if photo.source == "IMAGE":
+        return f"image:{photo.image.name_full}" if photo.image else ""
+    return f"file:{bpy.path.abspath(photo.filepath)}" if photo.filepath else ""
+
+
+def title(photo: bpy.types.PropertyGroup) -> str:
+    """What the panel calls it."""
+    if photo.source == "IMAGE":
+        return photo.image.name if photo.image else ""
+    return bpy.path.basename(photo.filepath)
 
 
 def from_file(photo: str) -> PhotoSource:
     """A photo on disk; `//` starts at the .blend. Raises OferError(PHOTO_MISSING)."""
+    if not photo:
+        raise _none_chosen()
     path = Path(bpy.path.abspath(photo))
-    if not photo or not path.is_file():
+    if not path.is_file():
         raise OferError(
             ErrorCode.PHOTO_MISSING,
-            f"There is no photo {path.name!r}." if photo else "No photo is chosen.",
+            f"There is no photo {path.name!r}.",
             "Choose a photo of a face.",
         )
     return PhotoSource(f"file:{path}", path.stem, path)
+
+
+def _none_chosen() -> OferError:
+    return OferError(
+        ErrorCode.PHOTO_MISSING, "No photo is chosen.", "Drop a photo of a face on the viewport."
+    )
 
 
 def _from_image(image: bpy.types.Image | None) -> PhotoSource:

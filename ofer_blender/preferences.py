@@ -70,6 +70,14 @@ class OFER_AP_preferences(bpy.types.AddonPreferences):
     device: bpy.props.EnumProperty(
         name="Device", description="What the engine computes on", items=DEVICES, default="auto"
     )
+    idle_minutes: bpy.props.IntProperty(
+        name="End When Idle",
+        description="Minutes without work after which the engine ends and gives its memory back; "
+        "it starts again by itself. 0 keeps it",
+        default=10,
+        min=0,
+        max=600,
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         from .ui import setup  # the panels import this module
@@ -86,6 +94,12 @@ def engine_settings() -> EngineSettings:
     return EngineSettings(
         home.expanduser(), python.expanduser(), chosen.device if chosen else "auto"
     )
+
+
+def idle_minutes() -> int:
+    """After how many minutes without work the engine ends; 0 is never."""
+    addon = bpy.context.preferences.addons.get(ADDON)
+    return addon.preferences.idle_minutes if addon else 0
 
 
 CLASSES = (OFER_AP_preferences,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Final
 
 import bpy
@@ -38,6 +39,16 @@ def read(head: bpy.types.Object) -> dict:
     """What `store` wrote, or an empty dictionary where someone deleted it."""
     group = head.get(PROPERTY)
     return group.to_dict() if group else {}
+
+
+def views(record: dict) -> list[dict]:
+    """Photo, face and camera of each photo, the main one first."""
+    return list(record["views"].values())
+
+
+def as_text(head: bpy.types.Object) -> str:
+    """The record as JSON, for people and scripts."""
+    return json.dumps(read(head), indent=1, ensure_ascii=False)
 
 
 def _hypotheses(hypotheses: tuple[Hypothesis, ...]) -> dict[str, dict]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from . import blend, gallery, photo, reconstruct, setup
+from . import blend, face, gallery, keep, photo, reconstruct, report, setup, weights
 
 CLASSES = (
     *photo.CLASSES,
+    *face.CLASSES,
     *reconstruct.CLASSES,
     *gallery.CLASSES,
     *blend.CLASSES,
+    *keep.CLASSES,
+    *weights.CLASSES,
     *setup.CLASSES,
+    *report.CLASSES,
 )

@@ -1,49 +1,186 @@
-"""Choosing a photo and a face in it."""
+"""Choosing photos: from disk, dropped on the viewport, or from the .blend."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from .. import jobs, photo_source
 from ..preferences import engine_settings
-from .refusal import busy, engine_missing, refuse
+from ..ui import tab
+from .refusal import busy, engine_missing, no_photo, refuse
+
+_FORMATS: Final = ".jpg;.jpeg;.png;.webp;.tif;.tiff;.bmp;.gif"
+ONE: Final = "ONE"
+SEVERAL: Final = "SEVERAL"
 
 
 class OFER_OT_choose_photo(bpy.types.Operator):
-    """Choose a photo of a face on disk and look for faces in it"""
+    """Choose a photo of a face, or several, and look for faces in them"""
 
     bl_idname = "ofer.choose_photo"
     bl_label = "Choose Photo…"
     bl_options = {"REGISTER", "UNDO"}
 
-    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN"})
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
+    files: bpy.props.CollectionProperty(
+        type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"}
+    )
+    people: bpy.props.EnumProperty(
+        name="They Show",
+        description="Whom several photos show",
+        items=(
+            (ONE, "One Person", "One head from all photos, and expressions from each"),
+            (SEVERAL, "Different People", "A head from each photo, one after the other"),
+        ),
+        options={"SKIP_SAVE"},
+    )
+    add: bpy.props.BoolProperty(
+        name="Add",
+        description="Further photos of the person whose photos are chosen already",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        paths = self._paths()
+        if not paths:
+            context.window_manager.fileselect_add(self)
+            return {"RUNNING_MODAL"}
+        if len(paths) > 1:
+            return context.window_manager.invoke_props_dialog(self, width=360)
+        return self.execute(context)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        if not self.add:
+            self.layout.label(text="Several photos: whom do they show?")
+            self.layout.prop(self, "people", expand=True)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        paths = self._paths()
+        missing = [path for path in paths if not Path(bpy.path.abspath(path)).is_file()]
+        if missing or not paths:
+            self.report({"ERROR"}, "There is no such photo. Choose a picture of a face.")
+            return {"CANCELLED"}
+        if len(paths) > 1 and self.people == SEVERAL and not self.add:
+            bpy.ops.ofer.reconstruct_each(
+                directory=str(Path(paths[0]).parent), files=[{"name": Path(p).name} for p in paths]
+            )
+            return {"CANCELLED"}  # nothing was changed here
+        settings = context.scene.ofer
+        if not self.add:
+            settings.photos.clear()
+        for path in paths:
+            settings.photos.add().filepath = path
+        settings.photo_index = len(settings.photos) - len(paths)
+        _look(context)
+        return {"FINISHED"}
+
+    def _paths(self) -> list[str]:
+        names = [each.name for each in self.files if each.name]
+        if self.directory and names:
+            return [str(Path(self.directory) / name) for name in names]
+        return [self.filepath] if self.filepath else []
+
+
+class OFER_FH_photo(bpy.types.FileHandler):
+    """Photos dropped on the viewport"""
+
+    bl_idname = "OFER_FH_photo"
+    bl_label = "OFER Faces: Heads from Photo"
+    bl_import_operator = "ofer.choose_photo"
+    bl_file_extensions = _FORMATS
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
+class OFER_OT_use_image(bpy.types.Operator):
+    """Use a picture that is already in this .blend as the photo"""
+
+    bl_idname = "ofer.use_image"
+    bl_label = "Use Image…"
+    bl_options = {"REGISTER", "UNDO"}
+    bl_property = "image"
+
+    image: bpy.props.EnumProperty(
+        name="Image",
+        description="A picture that is already in this .blend",
+        items=lambda self, context: _images(),
+        options={"SKIP_SAVE"},
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return not busy(cls)
+        if any(_is_picture(image) for image in bpy.data.images):
+            return True
+        cls.poll_message_set("There is no picture in this .blend")
+        return False
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        context.window_manager.fileselect_add(self)
+        context.window_manager.invoke_search_popup(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if not Path(bpy.path.abspath(self.filepath)).is_file():
-            self.report({"ERROR"}, "There is no such photo. Choose a picture of a face.")
-            return {"CANCELLED"}
         settings = context.scene.ofer
-        settings.source, settings.photo = "FILE", self.filepath
-        if not bpy.app.background and engine_settings().installed:
-            bpy.ops.ofer.find_faces()
+        settings.photos.clear()
+        photo = settings.photos.add()
+        photo.source, photo.image = "IMAGE", bpy.data.images[self.image]
+        settings.photo_index = 0
+        _look(context)
+        return {"FINISHED"}
+
+
+class OFER_OT_remove_photo(bpy.types.Operator):
+    """Take a photo off the list; the file stays where it is"""
+
+    bl_idname = "ofer.remove_photo"
+    bl_label = "Remove Photo"
+    bl_options = {"REGISTER", "UNDO"}
+
+    index: bpy.props.IntProperty(name="Photo", min=0, options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not no_photo(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.ofer
+        if self.index >= len(settings.photos):
+            self.report({"ERROR"}, "There is no such photo on the list.")
+            return {"CANCELLED"}
+        settings.photos.remove(self.index)
+        settings.photo_index = max(min(settings.photo_index, len(settings.photos) - 1), 0)
+        return {"FINISHED"}
+
+
+class OFER_OT_show_photo(bpy.types.Operator):
+    """Show the faces of this photo"""
+
+    bl_idname = "ofer.show_photo"
+    bl_label = "Show Photo"
+    bl_options = {"REGISTER", "UNDO"}
+
+    index: bpy.props.IntProperty(name="Photo", min=0, options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not no_photo(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.ofer
+        settings.photo_index = min(self.index, len(settings.photos) - 1)
         return {"FINISHED"}
 
 
 class OFER_OT_find_faces(bpy.types.Operator):
-    """Look for faces in the photo, to choose one if there are several"""
+    """Look for faces in the photos, to choose one if there are several"""
 
     bl_idname = "ofer.find_faces"
     bl_label = "Find Faces"
@@ -57,66 +194,46 @@ class OFER_OT_find_faces(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if busy(cls) or engine_missing(cls, engine_settings()):
             return False
-        return _photo_chosen(cls, context)
+        return not no_photo(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            jobs.desk.open_photo(engine_settings(), photo_source.chosen(context.scene.ofer))
+            jobs.desk.open_photos(engine_settings(), photo_source.chosen(context.scene.ofer))
         except OferError as error:
             return refuse(self, error)
         return jobs.follow(self, self.wait)
 
 
-class OFER_OT_choose_face(bpy.types.Operator):
-    """Reconstruct this one of the faces found"""
-
-    bl_idname = "ofer.choose_face"
-    bl_label = "Choose Face"
-    bl_options = {"REGISTER", "UNDO"}
-
-    index: bpy.props.IntProperty(name="Face", min=0)
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not busy(cls)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        opened = jobs.desk.opened(photo_source.key(context.scene.ofer))
-        if opened is None or self.index >= len(opened.faces):
-            self.report({"ERROR"}, "There is no such face. Press Find Faces first.")
-            return {"CANCELLED"}
-        context.scene.ofer.face = self.index
-        context.scene.ofer.use_box = False
-        return {"FINISHED"}
+def _look(context: bpy.types.Context) -> None:
+    """With a window, look for faces at once: scripts say when they want it."""
+    if bpy.app.background:
+        return
+    tab.reveal(context)
+    if bpy.ops.ofer.find_faces.poll():
+        bpy.ops.ofer.find_faces()
 
 
-class OFER_OT_place_face(bpy.types.Operator):
-    """Say by hand where the face is, as a box in photo pixels"""
-
-    bl_idname = "ofer.place_face"
-    bl_label = "Place the Face by Hand"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return _photo_chosen(cls, context)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        settings = context.scene.ofer
-        settings.use_box = True
-        opened = jobs.desk.opened(photo_source.key(settings))
-        if opened and not any(settings.box):
-            width, height = opened.width, opened.height
-            side = min(width, height) // 2
-            settings.box = ((width - side) // 2, (height - side) // 2, side, side)
-        return {"FINISHED"}
+_image_items: list[tuple[str, str, str]] = []
+"""Kept alive here, as Blender needs the strings of an enumeration to be."""
 
 
-def _photo_chosen(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    if photo_source.key(context.scene.ofer):
-        return True
-    operator.poll_message_set("Choose a photo first")
-    return False
+def _images() -> list[tuple[str, str, str]]:
+    _image_items[:] = [(i.name, i.name, "") for i in bpy.data.images if _is_picture(i)]
+    return _image_items
 
 
-CLASSES = (OFER_OT_choose_photo, OFER_OT_find_faces, OFER_OT_choose_face, OFER_OT_place_face)
+def _is_picture(image: bpy.types.Image) -> bool:
+    return image.source in {"FILE", "GENERATED"} and image.type not in {
+        "RENDER_RESULT",
+        "COMPOSITING",
+    }
+
+
+CLASSES = (
+    OFER_OT_choose_photo,
+    OFER_FH_photo,
+    OFER_OT_use_image,
+    OFER_OT_remove_photo,
+    OFER_OT_show_photo,
+    OFER_OT_find_faces,
+)

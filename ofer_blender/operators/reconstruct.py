@@ -1,20 +1,24 @@
-"""Reconstructing a face, cancelling it, and inserting the finished head."""
+"""Reconstructing faces, one or many, and stopping it."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Final
 
 import bpy
 
-from ...ofer_engine.contract import protocol, reconstruction
+from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract.errors import OferError
-from .. import head_arrays, head_object, jobs, photo_source
-from ..preferences import EngineSettings, engine_settings
-from .refusal import busy, engine_missing, refuse
+from .. import jobs, photo_source
+from ..photo_source import PhotoSource
+from ..preferences import engine_settings
+from ..reconstruct_request import photo_face, request
+from .refusal import engine_missing, refuse, setting_up
 
-_LONGEST_NAME: Final = 40
+_WAIT = {
+    "name": "Wait",
+    "description": "Return when it is done: for scripts",
+    "options": {"SKIP_SAVE"},
+}
 
 
 class OFER_OT_reconstruct(bpy.types.Operator):
@@ -26,41 +30,75 @@ class OFER_OT_reconstruct(bpy.types.Operator):
 
     filepath: bpy.props.StringProperty(
         name="Photo",
-        description="Photo to reconstruct instead of the one chosen in the panel",
+        description="Photo to reconstruct instead of those chosen in the panel",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
     face: bpy.props.IntProperty(
         name="Face", description="Which face of that photo", min=0, options={"SKIP_SAVE"}
     )
-    wait: bpy.props.BoolProperty(
-        name="Wait", description="Return when it is done: for scripts", options={"SKIP_SAVE"}
-    )
+    wait: bpy.props.BoolProperty(**_WAIT)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return not busy(cls) and not engine_missing(cls, engine_settings())
+        return not setting_up(cls) and not engine_missing(cls, engine_settings())
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.ofer
-        engine = engine_settings()
         try:
             if self.filepath:
-                source = photo_source.from_file(self.filepath)
-                face, box = self.face, ()
+                sources = (photo_source.from_file(self.filepath),)
+                faces = (protocol.PhotoFace(str(sources[0].path), self.face),)
             else:
-                source = photo_source.chosen(settings)
-                face, box = settings.face, tuple(settings.box) if settings.use_box else ()
-            photo = protocol.PhotoFace(str(source.path), face, tuple(map(float, box)))
-            request = _request(settings, source.name, (photo,), engine)
-            jobs.desk.ask(engine, "Reconstructing", request, insert, source)
+                sources = photo_source.chosen(settings)
+                pairs = zip(settings.photos, sources, strict=True)
+                faces = tuple(photo_face(photo, source) for photo, source in pairs)
+            _ask(settings, faces, sources)
+        except OferError as error:
+            return refuse(self, error)
+        return jobs.follow(self, self.wait)
+
+
+class OFER_OT_reconstruct_each(bpy.types.Operator):
+    """A head from each of several photos of different people, one after the other"""
+
+    bl_idname = "ofer.reconstruct_each"
+    bl_label = "Reconstruct Each"
+    bl_options = {"REGISTER"}  # inserting each result is an undo step
+
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+    files: bpy.props.CollectionProperty(
+        type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"}
+    )
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    wait: bpy.props.BoolProperty(**_WAIT)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not setting_up(cls) and not engine_missing(cls, engine_settings())
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.files:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            sources = [
+                photo_source.from_file(str(Path(self.directory) / each.name)) for each in self.files
+            ]
+            for source in sources:
+                face = protocol.PhotoFace(str(source.path))
+                _ask(context.scene.ofer, (face,), (source,))
         except OferError as error:
             return refuse(self, error)
         return jobs.follow(self, self.wait)
 
 
 class OFER_OT_cancel(bpy.types.Operator):
-    """Stop what OFER is doing; nothing of it stays"""
+    """Stop what OFER is doing and what waits in line; nothing of it stays"""
 
     bl_idname = "ofer.cancel"
     bl_label = "Cancel"
@@ -68,53 +106,30 @@ class OFER_OT_cancel(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return (
-            jobs.desk.job is not None
-        )  # a shortcut must pass Esc on when there is nothing to stop
+        # A shortcut must pass Esc on when there is nothing to stop.
+        return jobs.desk.job is not None or bool(jobs.desk.line)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         jobs.desk.cancel()
         return {"FINISHED"}
 
 
-class OFER_OT_insert_head(bpy.types.Operator):
-    """Make a head of a reconstruction folder (NAME.ofer)"""
+class OFER_OT_skip(bpy.types.Operator):
+    """Stop what OFER is doing now and go on with the next in line"""
 
-    bl_idname = "ofer.insert_head"
-    bl_label = "Insert Head"
-    bl_options = {"REGISTER", "UNDO"}
-
-    directory: bpy.props.StringProperty(
-        name="Reconstruction", subtype="DIR_PATH", options={"SKIP_SAVE"}
-    )
+    bl_idname = "ofer.skip"
+    bl_label = "Skip This One"
+    bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if context.mode != "OBJECT":
-            cls.poll_message_set("Switch to Object Mode first")
-        elif context.collection is None or not context.collection.is_editable:
-            cls.poll_message_set("The active collection is linked: choose another one")
-        else:
+        if jobs.desk.line:
             return True
+        cls.poll_message_set("Nothing waits in line")
         return False
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            record = reconstruction.read(Path(bpy.path.abspath(self.directory)))
-            arrays = head_arrays.read(record)
-        except OferError as error:
-            return refuse(self, error)
-        head = head_object.build(record, arrays)
-        context.collection.objects.link(head)
-        head.location = context.scene.cursor.location
-        for other in context.selected_objects:
-            other.select_set(False)
-        head.select_set(True)
-        context.view_layer.objects.active = head
+        jobs.desk.skip()
         return {"FINISHED"}
 
 
@@ -123,33 +138,17 @@ def insert(folder: Path) -> None:
     jobs.insert(bpy.ops.ofer.insert_head, directory=str(folder))
 
 
-def _request(
+def _ask(
     settings: bpy.types.PropertyGroup,
-    name: str,
-    photos: tuple[protocol.PhotoFace, ...],
-    engine: EngineSettings,
-) -> protocol.Reconstruct:
-    return protocol.Reconstruct(
-        id=0,  # the desk numbers its requests
-        photos=photos,
-        out=str(engine.reconstructions),
-        name=_free_name(engine.reconstructions, name),
-        pack=settings.pack,
-        identities=settings.identities,
-        keep=min(settings.keep, settings.identities),
-        expressions=settings.expressions,
-        seed=settings.seed,
-    )
+    faces: tuple[protocol.PhotoFace, ...],
+    sources: tuple[PhotoSource, ...],
+) -> None:
+    engine = engine_settings()
+    waiting = [job for job in (jobs.desk.job, *jobs.desk.line) if job and job.request]
+    taken = [getattr(job.request, "name", "") for job in waiting]
+    asked = request(settings, faces, sources[0].name, engine.reconstructions, taken)
+    name = sources[0].name
+    jobs.desk.ask(engine, "Reconstructing", asked, insert, sources, subject=name, in_line=True)
 
 
-def _free_name(folder: Path, photo: str) -> str:
-    """A name that no reconstruction has yet: heads in other files still use those."""
-    plain = re.sub(r"\W+", "_", photo).strip("_")[:_LONGEST_NAME] or "head"
-    name, number = plain, 1
-    while (folder / (name + reconstruction.SUFFIX)).exists():
-        number += 1
-        name = f"{plain}_{number:02d}"
-    return name
-
-
-CLASSES = (OFER_OT_reconstruct, OFER_OT_cancel, OFER_OT_insert_head)
+CLASSES = (OFER_OT_reconstruct, OFER_OT_reconstruct_each, OFER_OT_cancel, OFER_OT_skip)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from .. import hypotheses, jobs
+from .. import hypotheses, jobs, photo_source
 from ..preferences import EngineSettings
+from ..translations import tr
 
 
 def refuse(operator: bpy.types.Operator, error: OferError) -> set[str]:
@@ -19,8 +20,14 @@ def busy(operator: type[bpy.types.Operator]) -> bool:
     """A job is in hand; greys the button with its name."""
     if jobs.desk.job is None:
         return False
-    operator.poll_message_set(f"{jobs.desk.job.title}: wait, or press Esc to cancel")
+    said = tr("{title}: wait, or press Esc to cancel").format(title=tr(jobs.desk.job.title))
+    operator.poll_message_set(said)
     return True
+
+
+def setting_up(operator: type[bpy.types.Operator]) -> bool:
+    """The engine is being set up, and nothing can wait in line for that."""
+    return busy(operator) if jobs.desk.setup else False
 
 
 def engine_missing(operator: type[bpy.types.Operator], engine: EngineSettings) -> bool:
@@ -28,6 +35,25 @@ def engine_missing(operator: type[bpy.types.Operator], engine: EngineSettings) -
     if engine.installed:
         return False
     operator.poll_message_set("The engine is not set up yet: press Set Up Engine")
+    return True
+
+
+def no_photo(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """No photo is chosen; greys the button with what to do."""
+    if any(photo_source.key(photo) for photo in context.scene.ofer.photos):
+        return False
+    operator.poll_message_set("Choose a photo first")
+    return True
+
+
+def no_place(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """There is no place to put a new head; greys the button with the reason."""
+    if context.mode != "OBJECT":
+        operator.poll_message_set("Switch to Object Mode first")
+    elif context.collection is None or not context.collection.is_editable:
+        operator.poll_message_set("The active collection is linked: choose another one")
+    else:
+        return False
     return True
 
 

@@ -1,13 +1,20 @@
-"""Panel Photo: choose a picture and a face, reconstruct."""
+"""Panel Photo: choose pictures and faces, reconstruct."""
 
 from __future__ import annotations
 
 import bpy
 
-from ...ofer_engine.contract.protocol import PhotoOpened
-from .. import jobs, photo_source
+from ...ofer_engine.contract.protocol import FaceFound, PhotoOpened
+from .. import face_pictures, jobs, packs, photo_source
+from ..photo_properties import BOX, FOUND
 from ..preferences import engine_settings
+from ..translations import tr
 from .tab import Tab, draw_job, say
+from .weights import draw_weights
+
+_LARGE, _SMALL = 9.0, 3.5
+"""Sides of pictures, in heights of a button."""
+_COLUMNS = 4
 
 
 class OFER_PT_photo(Tab, bpy.types.Panel):
@@ -17,17 +24,16 @@ class OFER_PT_photo(Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         settings = context.scene.ofer
-        layout.row().prop(settings, "source", expand=True)
-        if settings.source == "FILE":
-            chosen = bpy.path.basename(settings.photo)
-            layout.operator("ofer.choose_photo", text=chosen or "Choose Photo…", icon="FILE_IMAGE")
-        else:
-            layout.template_ID(settings, "image", open="image.open")
-        opened = jobs.desk.opened(photo_source.key(settings))
-        _draw_faces(layout, settings, opened)
+        draw_weights(layout)
+        _draw_photos(layout, settings)
+        if photo := photo_source.current(settings):
+            _draw_face(layout, photo)
         if not engine_settings().installed and jobs.desk.job is None:
-            layout.operator("ofer.set_up_engine", icon="IMPORT")
-        else:
+            say(layout, "One thing first: OFER Faces fetches its engine, once.", "INFO")
+            button = layout.row()
+            button.scale_y = 1.5
+            button.operator("ofer.set_up_engine", icon="IMPORT")
+        elif settings.photos:
             button = layout.row()
             button.scale_y = 1.5
             button.operator("ofer.reconstruct", icon="USER")
@@ -44,37 +50,101 @@ class OFER_PT_options(Tab, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         settings = context.scene.ofer
-        for name in ("pack", "identities", "keep", "expressions", "seed", "use_box"):
+        for name in ("pack", "identities", "keep", "expressions", "seed", "guidance"):
             layout.prop(settings, name)
-        if settings.use_box:
-            layout.prop(settings, "box")
-        layout.operator("ofer.insert_head", text="Open Reconstruction…", icon="FILE_FOLDER")
+        _draw_hints(layout, settings)
+        layout.operator("ofer.open_reconstruction", icon="FILE_FOLDER")
 
 
-def _draw_faces(
-    layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, opened: PhotoOpened | None
-) -> None:
-    """The faces found, to choose one; one good face needs no choice."""
-    if settings.use_box:
-        say(layout, "The face is placed by hand (see Options).", "CON_FOLLOWTRACK")
-        return
+def _draw_photos(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+    """The photos of the person, the one shown marked; and how to get others."""
+    column = layout.column(align=True)
+    for index, photo in enumerate(settings.photos):
+        row = column.row(align=True)
+        shown = index == settings.photo_index and len(settings.photos) > 1
+        title = photo_source.title(photo) or tr("No photo is chosen.")
+        icon = "IMAGE_DATA" if photo.source == "IMAGE" else "FILE_IMAGE"
+        show = row.operator(
+            "ofer.show_photo", text=title, icon=icon, depress=shown, translate=False
+        )
+        show.index = index
+        row.operator("ofer.remove_photo", text="", icon="X").index = index
+    row = column.row(align=True)
+    if settings.photos:
+        another = row.operator("ofer.choose_photo", text="Same Person…", icon="ADD")
+        another.add = True
+        row.operator("ofer.choose_photo", text="Another…", icon="FILE_IMAGE")
+    else:
+        row.scale_y = 1.5
+        row.operator("ofer.choose_photo", icon="FILE_IMAGE")
+        say(layout, "Or drop a photo on the viewport.")
+    row.operator("ofer.use_image", text="", icon="IMAGE_DATA")
+
+
+def _draw_face(layout: bpy.types.UILayout, photo: bpy.types.PropertyGroup) -> None:
+    """The photo with numbered faces, and the face that is chosen."""
+    key = photo_source.key(photo)
+    opened = jobs.desk.opened(key)
     if opened is None:
         layout.operator("ofer.find_faces", icon="VIEWZOOM")
+    elif icon := face_pictures.whole(key):
+        layout.template_icon(icon_value=icon, scale=_LARGE)
+    if photo.placement != FOUND:
+        by = "a box" if photo.placement == BOX else "eyes and chin"
+        say(layout, f"The face is placed by hand: {by}.", "CON_FOLLOWTRACK")
+    if opened is None:
         return
-    if not opened.faces:
-        layout.operator("ofer.place_face", icon="CON_FOLLOWTRACK")
-        return
-    column = layout.column(align=True)
-    for index, face in enumerate(opened.faces):
-        x, y, width, height = face.box
-        text = f"Face {index + 1} · {face.confidence:.0%} · {width:.0f} × {height:.0f} px"
-        text += f" at {x:.0f}, {y:.0f}"
-        icon = "ERROR" if face.low_confidence else "USER"
-        chosen = index == settings.face
-        column.operator("ofer.choose_face", text=text, icon=icon, depress=chosen).index = index
-    if opened.faces[min(settings.face, len(opened.faces) - 1)].low_confidence:
+    if opened.faces:
+        _draw_found(layout, photo, key, opened)
+    elif photo.placement == FOUND:
+        say(layout, "No face was found: show where it is.", "ERROR")
+    row = layout.row(align=True)
+    text = "Pick on the Photo" if opened.faces else "Drag a Box around It"
+    row.operator("ofer.pick_face", text=text, icon="RESTRICT_SELECT_OFF")
+    row.operator("ofer.pick_face", text="Eyes and Chin", icon="CON_FOLLOWTRACK").placing = True
+
+
+def _draw_found(
+    layout: bpy.types.UILayout,
+    photo: bpy.types.PropertyGroup,
+    key: str,
+    opened: PhotoOpened,
+) -> None:
+    """A button for each face; one good face needs no choice."""
+    chosen = min(photo.face, len(opened.faces) - 1)
+    if len(opened.faces) > 1:
+        say(layout, "Several faces: choose one.", "USER")
+        grid = layout.grid_flow(columns=_COLUMNS, even_columns=True, align=True)
+        for index, face in enumerate(opened.faces):
+            _draw_choice(grid, key, index, face, photo.placement == FOUND and index == chosen)
+    if photo.placement == FOUND and opened.faces[chosen].low_confidence:
         say(layout, "Low confidence: check the result, or place the face by hand.", "ERROR")
-        layout.operator("ofer.place_face", icon="CON_FOLLOWTRACK")
+
+
+def _draw_choice(
+    grid: bpy.types.UILayout, key: str, index: int, face: FaceFound, chosen: bool
+) -> None:
+    cell = grid.column(align=True)
+    if icon := face_pictures.face(key, index):
+        cell.template_icon(icon_value=icon, scale=_SMALL)
+    mark = "ERROR" if face.low_confidence else "NONE"
+    text = tr("Face {number}").format(number=index + 1)
+    button = cell.operator(
+        "ofer.choose_face", text=text, icon=mark, depress=chosen, translate=False
+    )
+    button.index = index
+
+
+def _draw_hints(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+    """What may be told of the person, if the pack can be told anything."""
+    pack = packs.installed().get(settings.pack_id)
+    column = layout.column(heading="Tell of the Person")
+    for name in pack.hints if pack else ():
+        row = column.row(align=True)
+        row.prop(settings, f"tell_{name}", text="")
+        value = row.row()
+        value.active = getattr(settings, f"tell_{name}")
+        value.prop(settings, name, slider=True)
 
 
 CLASSES = (OFER_PT_photo, OFER_PT_options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import hypotheses, provenance
+from ..translations import tr
 from .tab import HeadTab, say
 
 
@@ -18,18 +19,33 @@ class OFER_PT_provenance(HeadTab, bpy.types.Panel):
         record = provenance.read(hypotheses.active_head(context))
         if not record:
             say(layout, "This head's record was deleted.", "INFO")
-            return
-        photo, pack, settings = record["photo"], record["pack"], record["settings"]
+        else:
+            _draw_record(layout, record)
         column = layout.column(align=True)
-        column.label(text=f"Photo: {photo['name']}", icon="FILE_IMAGE")
-        column.label(text=f"SHA-256: {photo['sha256'][:16]}…", icon="BLANK1")
-        column.label(text=f"Pack: {pack['title']} {pack['version']}", icon="PACKAGE")
-        sold = "may be sold" if pack["commercial"] else "not for commercial use"
-        column.label(text=f"Licence: {pack['licence']}, {sold}", icon="BLANK1")
-        column.label(text=f"Seed: {settings['seed']}, device: {settings['device']}", icon="BLANK1")
-        say(layout, pack["claim"], "INFO")
-        for note in filter(None, record["notes"].split("\n")):
-            say(layout, note, "INFO")
+        column.operator("ofer.save_as_asset", icon="ASSET_MANAGER")
+        column.operator("ofer.copy_provenance", icon="COPYDOWN")
+
+
+def _draw_record(layout: bpy.types.UILayout, record: dict) -> None:
+    pack, settings = record["pack"], record["settings"]
+    column = layout.column(align=True)
+    for view in provenance.views(record):
+        photo = view["photo"]
+        _line(column, "Photo: {name}", "FILE_IMAGE", name=photo["name"])
+        _line(column, "SHA-256: {hash}…", hash=photo["sha256"][:16])
+    _line(column, "Pack: {title} {version}", "PACKAGE", **pack)
+    _line(column, "Licence: {licence}", **pack)
+    sold = "Heads may be sold" if pack["commercial"] else "Not for commercial use"
+    column.label(text=sold, icon="BLANK1")
+    _line(column, "Seed: {seed}, mode: {mode}", "SETTINGS", **settings)
+    _line(column, "{identities} drawn, {keep} kept, on {device}", **settings)
+    say(layout, pack["claim"], "INFO")
+    for note in filter(None, record["notes"].split("\n")):
+        say(layout, note, "INFO")
+
+
+def _line(layout: bpy.types.UILayout, text: str, icon: str = "BLANK1", **values: object) -> None:
+    layout.label(text=tr(text).format(**values), icon=icon, translate=False)
 
 
 CLASSES = (OFER_PT_provenance,)

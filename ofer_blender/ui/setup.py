@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bpy
 
-from .. import jobs
+from .. import jobs, packs
 from ..preferences import engine_settings
+from ..translations import tr
 from .tab import Tab, draw_job, say
+from .weights import draw_weights
 
 
 class OFER_PT_setup(Tab, bpy.types.Panel):
@@ -17,8 +19,15 @@ class OFER_PT_setup(Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         _draw_state(layout)
-        layout.operator("ofer.set_up_engine", icon="IMPORT")
-        layout.operator("ofer.show_preferences", icon="PREFERENCES")
+        column = layout.column(align=True)
+        column.operator("ofer.set_up_engine", icon="IMPORT")
+        column.operator("ofer.import_weights", icon="PACKAGE")
+        _draw_packs(layout)
+        column = layout.column(align=True)
+        column.operator("ofer.show_preferences", icon="PREFERENCES")
+        column.operator("ofer.copy_report", icon="COPYDOWN")
+        column.operator("ofer.open_log", icon="TEXT")
+        column.operator("ofer.open_manual", icon="HELP")
 
 
 def draw_preferences(preferences: bpy.types.AddonPreferences, layout: bpy.types.UILayout) -> None:
@@ -27,8 +36,10 @@ def draw_preferences(preferences: bpy.types.AddonPreferences, layout: bpy.types.
     layout.prop(preferences, "home", placeholder=str(engine_settings().home))
     layout.prop(preferences, "python", placeholder=str(engine_settings().python))
     layout.prop(preferences, "device")
+    layout.prop(preferences, "idle_minutes")
     _draw_state(layout)
     layout.operator("ofer.set_up_engine", icon="IMPORT")
+    draw_weights(layout)
     draw_job(layout)
 
 
@@ -38,8 +49,18 @@ def _draw_state(layout: bpy.types.UILayout) -> None:
         return
     client = jobs.desk.client
     ready = client.ready if client and client.usable else None
-    text = f"The engine is ready, running on {ready.device}." if ready else "The engine is ready."
-    say(layout, text, "CHECKMARK")
+    if ready is None:
+        say(layout, "The engine is ready.", "CHECKMARK")
+        return
+    said = tr("The engine is ready, running on {device}.").format(device=ready.device)
+    say(layout, said, "CHECKMARK")
+
+
+def _draw_packs(layout: bpy.types.UILayout) -> None:
+    column = layout.column(align=True)
+    column.label(text="Packs on this computer:")
+    for pack in packs.installed().values():
+        column.label(text=pack.title, icon="PACKAGE", translate=False)
 
 
 CLASSES = (OFER_PT_setup,)

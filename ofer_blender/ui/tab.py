@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 from typing import Final
 
 import bpy
 
 from ...ofer_engine.contract.errors import ErrorCode
+from ...ofer_engine.contract.protocol import Failure
 from .. import hypotheses, jobs
-from ..desk import Job
+from ..job import Job
+from ..translations import letters, tr
 
 _LINE: Final = 44  # letters that fit a sidebar of default width
+_NAME: Final = "OFER"
+_LONGEST_LINE: Final = 4  # of those who wait, how many are named
 
+_REPORT: Final = ("ofer.copy_report", "ofer.open_log")
 FIXES: Final = {
-    ErrorCode.ENGINE_MISSING: "ofer.set_up_engine",
-    ErrorCode.PROTOCOL_MISMATCH: "ofer.set_up_engine",
-    ErrorCode.ENGINE_DIED: "ofer.open_log",
-    ErrorCode.ENGINE_HUNG: "ofer.open_log",
-    ErrorCode.INTERNAL: "ofer.open_log",
-    ErrorCode.NO_FACE: "ofer.place_face",
-    ErrorCode.PHOTO_MISSING: "ofer.choose_photo",
-    ErrorCode.PHOTO_TOO_LARGE: "ofer.choose_photo",
-    ErrorCode.PHOTO_UNREADABLE: "ofer.choose_photo",
+    ErrorCode.DISK_FULL: ("ofer.show_preferences",),
+    ErrorCode.ENGINE_DIED: _REPORT,
+    ErrorCode.ENGINE_HUNG: _REPORT,
+    ErrorCode.ENGINE_MISSING: ("ofer.set_up_engine",),
+    ErrorCode.FACE_TOO_SMALL: ("ofer.choose_photo",),
+    ErrorCode.INTERNAL: _REPORT,
+    ErrorCode.NO_FACE: ("ofer.pick_face", "ofer.choose_photo"),
+    ErrorCode.OUT_OF_MEMORY: ("ofer.show_preferences", "ofer.copy_report"),
+    ErrorCode.PHOTO_MISSING: ("ofer.choose_photo",),
+    ErrorCode.PHOTO_TOO_LARGE: ("ofer.choose_photo",),
+    ErrorCode.PHOTO_UNREADABLE: ("ofer.choose_photo",),
+    ErrorCode.PROTOCOL_MISMATCH: ("ofer.set_up_engine",),
+    ErrorCode.READ_ONLY: ("ofer.show_preferences",),
+    ErrorCode.RECONSTRUCTION_DAMAGED: ("ofer.open_reconstruction",),
+    ErrorCode.WEIGHTS_DAMAGED: ("ofer.use_open_pack", "ofer.import_weights"),
+    ErrorCode.WEIGHTS_MISSING: ("ofer.use_open_pack", "ofer.import_weights"),
+    ErrorCode.WEIGHTS_UNSAFE: ("ofer.import_weights",),
+    ErrorCode.WEIGHTS_WRONG: ("ofer.import_weights",),
 }
-"""The operator that helps, by error code."""
+"""The operators that help, by error code."""
 
 
 class Tab:
@@ -32,7 +47,7 @@ class Tab:
 
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
-    bl_category = "OFER"
+    bl_category = _NAME
 
 
 class HeadTab(Tab):
@@ -44,36 +59,78 @@ class HeadTab(Tab):
 
 
 def say(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
-    """A sentence, wrapped: labels do not."""
+    """A sentence in the user's language, wrapped: labels do not."""
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, _LINE)):
-        column.label(text=line, icon=icon if number == 0 else "BLANK1")
+    for number, line in enumerate(textwrap.wrap(tr(text), letters(_LINE))):
+        column.label(text=line, icon=icon if number == 0 else "BLANK1", translate=False)
 
 
 def draw_job(layout: bpy.types.UILayout) -> None:
-    """Progress and Cancel while a job runs; then what went wrong and its fix, or notes."""
+    """Progress and Cancel while a job runs; then what went wrong and its fixes, or notes."""
     desk = jobs.desk
     if desk.job:
         _draw_progress(layout, desk.job)
-    elif desk.failure:
-        box = layout.box()
-        box.alert = True
-        say(box, desk.failure.message, "ERROR")
-        box.alert = False
-        if desk.failure.hint:
-            say(box, desk.failure.hint, "BLANK1")
-        if fix := FIXES.get(desk.failure.code):
-            box.operator(fix)
-    else:
-        for note in desk.notes:
-            say(layout, note, "INFO")
+    if desk.line:
+        _draw_line(layout, desk.line)
+    if desk.failure and not desk.job:
+        _draw_failure(layout, desk.failure)
+    for note in desk.notes:
+        say(layout, note, "INFO")
+
+
+def reveal(context: bpy.types.Context) -> None:
+    """Bring the tab to the front of the viewport that the user works in."""
+    areas = context.screen.areas if context.screen else ()
+    for area in areas:
+        if area.type == "VIEW_3D" and context.area in (area, None):
+            area.spaces.active.show_region_ui = True
+            if not bpy.app.timers.is_registered(_bring_forward):
+                bpy.app.timers.register(_bring_forward, first_interval=0.05)
+
+
+def _bring_forward() -> None:
+    """Choose our tab; a sidebar just opened has its tabs only once it was drawn."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            for region in area.regions:
+                if area.type == "VIEW_3D" and region.type == "UI" and region.width > 1:
+                    with contextlib.suppress(TypeError):  # no panel of it has been drawn yet
+                        region.active_panel_category = _NAME
 
 
 def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:
     column = layout.column(align=True)
-    left = "" if job.eta is None else f" · {_duration(job.eta)} left"
-    column.progress(factor=job.fraction, text=f"{job.stage}{left}")
-    column.operator("ofer.cancel", text="Cancel (Esc)", icon="X")
+    text = tr(job.stage)
+    if job.eta is not None:
+        left = tr("{duration} left").format(duration=_duration(job.eta))
+        text = f"{text} · {left}"
+    column.progress(factor=job.fraction, text=text)
+    row = column.row(align=True)
+    if jobs.desk.line:
+        row.operator("ofer.skip", icon="FF")
+    row.operator("ofer.cancel", text="Cancel (Esc)", icon="X")
+
+
+def _draw_line(layout: bpy.types.UILayout, line: list[Job]) -> None:
+    column = layout.column(align=True)
+    waiting = tr("{count} waiting in line").format(count=len(line))
+    column.label(text=waiting, icon="TIME", translate=False)
+    for job in line[:_LONGEST_LINE]:
+        column.label(text=job.subject or tr(job.title), icon="BLANK1", translate=False)
+
+
+def _draw_failure(layout: bpy.types.UILayout, failure: Failure) -> None:
+    box = layout.box()
+    box.alert = True
+    say(box, failure.message, "ERROR")
+    box.alert = False
+    if failure.hint:
+        say(box, failure.hint, "BLANK1")
+    fixes = FIXES.get(failure.code, ())
+    for fix in fixes:
+        box.operator(fix)
+    if "ofer.copy_report" not in fixes:
+        box.operator("ofer.copy_report", icon="COPYDOWN")
 
 
 def _duration(seconds: float) -> str:

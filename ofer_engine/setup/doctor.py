@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import platform
-import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.errors import OferError
+from ..contract.privacy import masked
 from . import blender, interpreters, machine, provision
 from .home import Home
 from .pins import Pins
@@ -19,7 +18,6 @@ from .pins import Pins
 ENGINE: Final = "engine"
 
 _LOG_LINES: Final = 8
-_SHORTEST_NAME: Final = 3  # shorter user names would be struck out of ordinary words
 
 
 @dataclass(frozen=True)
@@ -66,27 +64,6 @@ def report(findings: list[Finding], pins: Pins, home: Home) -> str:
         lines += [f"  {line}" for line in home.log.read_text("utf-8").splitlines()[-_LOG_LINES:]]
     able_text = "This machine can run OFER Faces." if able(findings) else "Something is missing."
     return masked("\n".join([*lines, able_text]))
-
-
-def masked(text: str) -> str:
-    """`text` without the user's folder, name and machine name, and without addresses."""
-    home = Path.home()
-    for folder in {str(home), str(home.resolve()), home.as_posix()}:
-        if len(folder) > 1:
-            text = re.sub(re.escape(folder) + r"(?=[\\/\s]|$|\W)", "~", text)
-    text = re.sub(r"(?<![\w.~/-])(/home/|/Users/)[^/\s]+", r"\1<user>", text)
-    text = re.sub(r"(?i)\b([a-z]:[\\/]users[\\/])[^\\/\s]+", r"\1<user>", text)
-    for name, stand_in in ((_user(), "<user>"), (platform.node(), "<machine>")):
-        if len(name) >= _SHORTEST_NAME and name != "root":
-            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", stand_in, text)
-    return re.sub(r"\w+://[^\s'\"]+", "<address>", text)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return ""
 
 
 def _system(home: Home) -> Finding:

@@ -62,13 +62,51 @@ def open_photo(request: dict) -> None:
         {"box": [10.0, 20.0, 100.0, 120.0], "confidence": 0.99, **face},
         {"box": [300, 20, 80.5, 90], "confidence": 0.4, **face, "low_confidence": True},
     ]
-    found = [] if MODE == "no_face" else faces
+    found = [] if MODE == "no_face" else faces[:1] if MODE == "one_face" else faces
+    if request.get("picture"):
+        write_picture(Path(request["picture"]))
     send("PhotoOpened", id=request["id"], path=request["path"], width=640, height=480,
          faces=found, notes=["The photo was scaled down."])  # fmt: skip
 
 
+def write_picture(path: Path) -> None:
+    """A tenth of 640 x 480 in one grey, as numpy would write it."""
+    header = "{'descr': '|u1', 'fortran_order': False, 'shape': (48, 64, 3), }"
+    padded = header.ljust(117).encode() + b"\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded
+                     + bytes([128]) * (48 * 64 * 3))  # fmt: skip
+
+
+def look_at_weights(request: dict) -> None:
+    files = [
+        {"path": path, "title": "FLAME 2020 head model", "licence": "FLAME licence",
+         "commercial": False, "refusal": "It runs code." if path.endswith("evil.pkl") else ""}
+        for path in request["paths"]
+    ]  # fmt: skip
+    send("WeightsSeen", id=request["id"], files=files)
+
+
+def install_weights(request: dict) -> None:
+    (PREPARED / "installed.json").write_text(json.dumps(request))
+    send("Result", id=request["id"], path=str(PREPARED), notes=["Installed: FLAME 2020."])
+
+
+def refuse(request: dict, code: str) -> None:
+    send("Failure", id=request["id"], code=code, message="It cannot be done.", hint="Do this.",
+         log="")  # fmt: skip
+
+
 def reconstruct(request: dict) -> None:
-    steps = 600 if MODE in ("slow", "deaf", "mute", "die") else 3
+    if MODE.startswith("refuse_"):
+        refuse(request, MODE.removeprefix("refuse_"))
+        return
+    if MODE == "one_faceless" and Path(request["photos"][0]["path"]).stem == "nobody":
+        refuse(request, "no_face")
+        return
+    if MODE == "halfway":
+        unfinished = Path(request["out"]) / f"{request['name']}.ofer" / "thumbnails"
+        unfinished.mkdir(parents=True)
+    steps = 600 if MODE in ("slow", "deaf", "mute", "die", "halfway") else 3
     for step in range(steps):
         send("Stage", id=request["id"], name="Drawing heads", step=step, of=steps, eta=1.5)
         if cancelled.is_set() and MODE != "deaf":
@@ -107,6 +145,10 @@ def main() -> None:
                 open_photo(request)
             case "Reconstruct":
                 reconstruct(request)
+            case "LookAtWeights":
+                look_at_weights(request)
+            case "InstallWeights":
+                install_weights(request)
             case "Quit":
                 return
 

@@ -22,12 +22,17 @@ class RecordingLayout:
 
     row = column = box = grid_flow = split = _nest
 
-    def label(self, text: str = "", icon: str = "NONE") -> None:
+    def label(self, text: str = "", icon: str = "NONE", translate: bool = True) -> None:
         _check_icon(icon)
         self.drawn.append(text)
 
     def operator(
-        self, idname: str, text: str = "", icon: str = "NONE", depress: bool = False
+        self,
+        idname: str,
+        text: str = "",
+        icon: str = "NONE",
+        depress: bool = False,
+        translate: bool = True,
     ) -> SimpleNamespace:
         _check_icon(icon)
         module, name = idname.split(".")

@@ -1,0 +1,106 @@
+"""`blender --command ofer_faces PHOTO --out X.blend`: a head without a window."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import bpy
+
+from ..ofer_engine.contract.errors import ErrorCode, OferError
+from ..ofer_engine.contract.protocol import PhotoFace
+from . import jobs, packs, photo_source, reconstruct_request
+from .preferences import engine_settings
+
+NAME: Final = "ofer_faces"
+_registered: list[Any] = []
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Reconstruct and write; errors are one sentence on stderr. Gives the exit status."""
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as stop:  # --help, or a mistake that argparse has told
+        return int(stop.code or 0)
+    try:
+        folder = _reconstruct(options)
+        from . import scene_file  # builds materials and cameras: only where a file is made
+
+        blend = options.out if options.out or options.glb else Path(f"{folder.stem}.blend")
+        scene_file.build(folder, blend, options.glb)
+    except (OferError, RuntimeError, OSError) as error:  # RuntimeError: Blender's own words
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        jobs.stop()
+    sys.stdout.write(f"{folder}\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"blender --command {NAME}",
+        description="Turn photos of one person into a .blend with ranked heads and expressions.",
+    )
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="all of one person")
+    parser.add_argument("--out", type=Path, metavar="X.blend", help="default: NAME.blend")
+    parser.add_argument("--glb", type=Path, metavar="X.glb", help="write a glTF, too")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--face", type=int, default=1, metavar="N", help="which face of each photo")
+    where.add_argument("--box", type=_numbers(4), default=(), metavar="X,Y,W,H")
+    said = "one eye, the other eye, the tip of the chin, photo pixels"
+    where.add_argument("--points", type=_numbers(6), default=(), metavar="X,Y,…", help=said)
+    parser.add_argument("--pack", default=packs.OPEN, help="default: %(default)s")
+    for name, default in (("identities", 100), ("keep", 10), ("expressions", 15), ("seed", 0)):
+        parser.add_argument(f"--{name}", type=int, default=default, help="default: %(default)s")
+    return parser
+
+
+def _numbers(count: int) -> Any:
+    def numbers(text: str) -> tuple[float, ...]:
+        values = tuple(float(part) for part in text.split(","))
+        if len(values) != count:
+            raise ValueError(text)
+        return values
+
+    numbers.__name__ = f"list of {count} numbers"
+    return numbers
+
+
+def _reconstruct(options: argparse.Namespace) -> Path:
+    """The NAME.ofer made. Raises OferError."""
+    engine = engine_settings()
+    if not engine.installed:
+        raise OferError(
+            ErrorCode.ENGINE_MISSING,
+            "The engine is not set up yet.",
+            "Run `python3 install.py setup`, or press Set Up Engine in Blender.",
+        )
+    settings = bpy.context.scene.ofer
+    settings.pack_id = options.pack
+    for name in ("identities", "keep", "expressions", "seed"):
+        setattr(settings, name, getattr(options, name))
+    sources = tuple(photo_source.from_file(str(Path(p).absolute())) for p in options.photos)
+    faces = tuple(
+        PhotoFace(str(source.path), options.face - 1, options.box, options.points)
+        for source in sources
+    )
+    asked = reconstruct_request.request(settings, faces, sources[0].name, engine.reconstructions)
+    made: list[Path] = []
+    jobs.desk.ask(engine, "Reconstructing", asked, made.append, sources)
+    jobs.desk.wait()
+    if failed := jobs.desk.failure:
+        raise OferError(ErrorCode(failed.code), failed.message, failed.hint)
+    return made[0]
+
+
+def register() -> None:
+    _registered.append(bpy.utils.register_cli_command(NAME, run))
+
+
+def unregister() -> None:
+    while _registered:
+        bpy.utils.unregister_cli_command(_registered.pop())

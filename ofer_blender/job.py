@@ -1,0 +1,79 @@
+"""One piece of work of the engine, from the wish to the result. No bpy calls."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..ofer_engine.contract.protocol import (
+    HypothesisReady,
+    PhotoOpened,
+    Reconstruct,
+    Request,
+    Stage,
+    WeightsSeen,
+)
+from ..ofer_engine.contract.reconstruction import RECORD, SUFFIX
+from .photo_source import PhotoSource
+from .preferences import EngineSettings
+
+Deliver = Callable[[Path], None]
+Answer = Callable[[PhotoOpened | WeightsSeen], None]
+
+
+@dataclass
+class Job:
+    """title : what is being done, for people; subject : to whom, such as a photo's name; request :
+    what the engine is asked, None while setting up; sent : it has been asked; sources : the photos;
+    deliver : puts the result where it belongs, raises OferError; answered : takes an answer that is
+    no result; scratch : folder of ours for what the engine hands over, deleted afterwards;
+    arrived : the hypotheses made so far, best first; stage : for people; fraction : 0..1; eta :
+    seconds left, if known; cancelled : time.monotonic() of the wish."""
+
+    title: str
+    subject: str = ""
+    engine: EngineSettings | None = None
+    request: Request | None = None
+    sent: bool = False
+    sources: tuple[PhotoSource, ...] = ()
+    deliver: Deliver | None = None
+    answered: Answer | None = None
+    scratch: Path | None = None
+    arrived: tuple[HypothesisReady, ...] = ()
+    stage: str = "Starting"
+    fraction: float = 0.0
+    eta: float | None = None
+    cancelled: float | None = None
+    result: Path | None = None
+    begun: float = field(default_factory=time.monotonic)
+
+    def take_in(self, stage: Stage) -> None:
+        """The bar shows the whole job, never going back: stages count their own steps only."""
+        self.stage, self.eta = stage.name, stage.eta or None
+        if stage.eta > 0:
+            elapsed = time.monotonic() - self.begun
+            self.fraction = max(self.fraction, elapsed / (elapsed + stage.eta))
+
+    def discard(self) -> None:
+        """Delete what was written for the engine."""
+        for source in self.sources:
+            source.discard()
+        if self.scratch:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def undo(self) -> None:
+        """Delete what the engine made, or had begun to make, and nothing that heads already use."""
+        out, name = getattr(self.request, "out", ""), getattr(self.request, "name", "")
+        if not (out and name):
+            return
+        folder = Path(out) / (name + SUFFIX)
+        for unfinished in Path(out).glob(f".{folder.name}.*.unfinished"):
+            shutil.rmtree(unfinished, ignore_errors=True)
+        # Other requests add to a folder that was there before.
+        if isinstance(self.request, Reconstruct) and (
+            self.result or not (folder / RECORD).exists()
+        ):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,181 @@
+"""Heads from reconstruction folders, and heads as assets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ...ofer_engine.contract import reconstruction
+from ...ofer_engine.contract.errors import ErrorCode, OferError
+from .. import asset, head_arrays, head_object, hypotheses, provenance
+from .refusal import no_head, no_place, refuse
+
+
+class OFER_OT_insert_head(bpy.types.Operator):
+    """Make a head of a reconstruction folder (NAME.ofer)"""
+
+    bl_idname = "ofer.insert_head"
+    bl_label = "Insert Head"
+    bl_options = {"REGISTER", "UNDO"}
+
+    directory: bpy.props.StringProperty(
+        name="Reconstruction",
+        description="The folder NAME.ofer",
+        subtype="DIR_PATH",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not no_place(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            _insert(context, Path(bpy.path.abspath(self.directory)))
+        except OferError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class OFER_OT_open_reconstruction(bpy.types.Operator):
+    """Make a head of a NAME.ofer folder: choose the folder, or its reconstruction.json"""
+
+    bl_idname = "ofer.open_reconstruction"
+    bl_label = "Open Reconstruction…"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(
+        name="Reconstruction",
+        description="The folder NAME.ofer, or a file in it",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(
+        default="*.ofer;reconstruction.json", options={"HIDDEN", "SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not no_place(cls, context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.filepath:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            _insert(context, _folder(Path(bpy.path.abspath(self.filepath))))
+        except OferError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class OFER_FH_reconstruction(bpy.types.FileHandler):
+    """A reconstruction dropped on the viewport"""
+
+    bl_idname = "OFER_FH_reconstruction"
+    bl_label = "OFER Faces: Head from Reconstruction"
+    bl_import_operator = "ofer.open_reconstruction"
+    bl_file_extensions = f".json;{reconstruction.SUFFIX}"
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
+class OFER_OT_save_as_asset(bpy.types.Operator):
+    """Put the head into the asset browser, with its picture, its licence and a catalogue"""
+
+    bl_idname = "ofer.save_as_asset"
+    bl_label = "Save as Asset"
+    bl_options = {"REGISTER", "UNDO"}
+
+    library: bpy.props.EnumProperty(
+        name="Library",
+        description="Where the asset is kept",
+        items=lambda self, context: asset.libraries(),
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not no_head(cls, context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if len(asset.libraries()) > 1:
+            return context.window_manager.invoke_props_dialog(self)
+        return self.execute(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = hypotheses.active_head(context)
+        try:
+            if self.library == asset.THIS_FILE:
+                asset.mark(head)
+                return {"FINISHED"}
+            path = asset.export(head, self.library)
+        except OSError as error:
+            denied = OferError(
+                ErrorCode.READ_ONLY,
+                f"The asset could not be written: {error.strerror}.",
+                "Choose a library that you may write to.",
+            )
+            return refuse(self, denied)
+        self.report({"INFO"}, f"{path.name} is in the asset library.")
+        return {"CANCELLED"}  # this file is as it was, so there is nothing to undo
+
+
+class OFER_OT_copy_provenance(bpy.types.Operator):
+    """Copy what the head was made from, as JSON, to the clipboard"""
+
+    bl_idname = "ofer.copy_provenance"
+    bl_label = "Copy the Record"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        head = hypotheses.active_head(context)
+        if head and provenance.read(head):
+            return True
+        cls.poll_message_set("Select a head made by OFER Faces")
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.window_manager.clipboard = provenance.as_text(hypotheses.active_head(context))
+        self.report({"INFO"}, "The record is on the clipboard.")
+        return {"FINISHED"}
+
+
+def _insert(context: bpy.types.Context, folder: Path) -> None:
+    record = reconstruction.read(folder)
+    head = head_object.build(record, head_arrays.read(record))
+    context.collection.objects.link(head)
+    head.location = context.scene.cursor.location
+    for other in context.selected_objects:
+        other.select_set(False)
+    head.select_set(True)
+    context.view_layer.objects.active = head
+
+
+def _folder(path: Path) -> Path:
+    """The NAME.ofer of what was chosen: itself, a file in it, or what lies inside."""
+    for folder in (path, path.parent):
+        if (folder / reconstruction.RECORD).is_file():
+            return folder
+    raise OferError(
+        ErrorCode.RECONSTRUCTION_DAMAGED,
+        f"{path.name} is no reconstruction of OFER Faces.",
+        "Choose a NAME.ofer folder, or the reconstruction.json inside one.",
+    )
+
+
+CLASSES = (
+    OFER_OT_insert_head,
+    OFER_OT_open_reconstruction,
+    OFER_FH_reconstruction,
+    OFER_OT_save_as_asset,
+    OFER_OT_copy_provenance,
+)

@@ -1,0 +1,147 @@
+"""Weight files that the user has obtained: shown with their licence, then installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.protocol import InstallWeights
+from .. import jobs, packs
+from ..preferences import engine_settings
+from ..ui import tab
+from .refusal import busy, engine_missing, refuse
+
+_FORMATS = ".safetensors;.pt;.pth;.ckpt;.pkl;.tar;.npy;.onnx"
+_WAIT = {
+    "name": "Wait",
+    "description": "Return when it is done: for scripts",
+    "options": {"SKIP_SAVE"},
+}
+
+
+class OFER_OT_import_weights(bpy.types.Operator):
+    """Look at published weight files; each is shown with its licence before it is installed"""
+
+    bl_idname = "ofer.import_weights"
+    bl_label = "Import Weights…"
+    bl_options = {"REGISTER"}
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN"})
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
+    files: bpy.props.CollectionProperty(
+        type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"}
+    )
+    filter_glob: bpy.props.StringProperty(
+        default=";".join(f"*{kind}" for kind in _FORMATS.split(";")),
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+    wait: bpy.props.BoolProperty(**_WAIT)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not busy(cls) and not engine_missing(cls, engine_settings())
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self._paths():
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            jobs.desk.look_at_weights(engine_settings(), self._paths())
+        except OferError as error:
+            return refuse(self, error)
+        tab.reveal(context)
+        return jobs.follow(self, self.wait)
+
+    def _paths(self) -> list[str]:
+        names = [each.name for each in self.files if each.name]
+        if self.directory and names:
+            return [str(Path(self.directory) / name) for name in names]
+        return [bpy.path.abspath(self.filepath)] if self.filepath else []
+
+
+class OFER_FH_weights(bpy.types.FileHandler):
+    """Weight files dropped on the viewport"""
+
+    bl_idname = "OFER_FH_weights"
+    bl_label = "OFER Faces: Install Weights"
+    bl_import_operator = "ofer.import_weights"
+    bl_file_extensions = _FORMATS
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
+class OFER_OT_install_weights(bpy.types.Operator):
+    """Accept the licences shown and install the weight files; the files themselves stay"""
+
+    bl_idname = "ofer.install_weights"
+    bl_label = "Accept and Install"
+    bl_options = {"REGISTER"}
+
+    wait: bpy.props.BoolProperty(**_WAIT)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if busy(cls) or engine_missing(cls, engine_settings()):
+            return False
+        if any(not file.refusal for file in jobs.desk.weights):
+            return True
+        cls.poll_message_set("Choose weight files with Import Weights first")
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        paths = tuple(file.path for file in jobs.desk.weights if not file.refusal)
+        try:
+            jobs.desk.ask(
+                engine_settings(), "Installing weights", InstallWeights(0, paths), _installed
+            )
+        except OferError as error:
+            return refuse(self, error)
+        jobs.desk.weights = ()
+        return jobs.follow(self, self.wait)
+
+
+class OFER_OT_decline_weights(bpy.types.Operator):
+    """Install nothing"""
+
+    bl_idname = "ofer.decline_weights"
+    bl_label = "Do Not Install"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        jobs.desk.weights = ()
+        return {"FINISHED"}
+
+
+class OFER_OT_use_open_pack(bpy.types.Operator):
+    """Reconstruct with the pack that is part of OFER Faces"""
+
+    bl_idname = "ofer.use_open_pack"
+    bl_label = "Use the Open Pack"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if context.scene.ofer.pack_id == packs.OPEN:
+            self.report({"INFO"}, "The open pack is chosen already.")
+            return {"CANCELLED"}
+        context.scene.ofer.pack_id = packs.OPEN
+        return {"FINISHED"}
+
+
+def _installed(folder: Path) -> None:
+    packs.forget()
+
+
+CLASSES = (
+    OFER_OT_import_weights,
+    OFER_FH_weights,
+    OFER_OT_install_weights,
+    OFER_OT_decline_weights,
+    OFER_OT_use_open_pack,
+)

@@ -1,0 +1,78 @@
+"""What the panel says, as the request that the engine understands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import bpy
+
+from ..ofer_engine.contract import protocol, reconstruction
+from ..ofer_engine.contract.records import Hints
+from . import packs
+from .photo_properties import BOX, POINTS
+from .photo_source import PhotoSource
+
+_LONGEST_NAME: Final = 40
+
+
+def request(
+    settings: bpy.types.PropertyGroup,
+    photos: tuple[protocol.PhotoFace, ...],
+    name: str,
+    out: Path,
+    taken: Iterable[str] = (),
+) -> protocol.Reconstruct:
+    """Counts, pack, seed and hints of the panel for these photos of one person.
+
+    name : of the main photo; out : folder of reconstructions; taken : names that jobs in line will
+    use there. The id is the desk's to give.
+    """
+    return protocol.Reconstruct(
+        id=0,
+        photos=photos,
+        out=str(out),
+        name=_free_name(out, name, set(taken)),
+        pack=settings.pack_id,
+        identities=settings.identities,
+        keep=min(settings.keep, settings.identities),
+        expressions=settings.expressions,
+        seed=settings.seed,
+        hints=hints(settings),
+        guidance=settings.guidance,
+    )
+
+
+def photo_face(photo: bpy.types.PropertyGroup, source: PhotoSource) -> protocol.PhotoFace:
+    """One photo of the panel, with its face as it was found or placed."""
+    return protocol.PhotoFace(
+        str(source.path),
+        photo.face,
+        tuple(map(float, photo.box)) if photo.placement == BOX else (),
+        tuple(photo.points) if photo.placement == POINTS else (),
+    )
+
+
+def hints(settings: bpy.types.PropertyGroup) -> Hints:
+    """What is told of the person, as far as the chosen pack can be told."""
+    pack = packs.installed().get(settings.pack_id)
+    known = pack.hints if pack else ()
+    return Hints(
+        **{
+            name: getattr(settings, name)
+            for name in known
+            if getattr(settings, f"tell_{name}", False)
+        }
+    )
+
+
+def _free_name(folder: Path, photo: str, taken: set[str]) -> str:
+    """A name that no reconstruction has yet: heads in other files still use those."""
+    plain = re.sub(r"\W+", "_", photo).strip("_")[:_LONGEST_NAME] or "head"
+    name, number = plain, 1
+    while name in taken or (folder / (name + reconstruction.SUFFIX)).exists():
+        number += 1
+        name = f"{plain}_{number:02d}"
+    return name

@@ -1,0 +1,7 @@
+"""English → German."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WORDS: Final[dict[str, str]] = {}
