@@ -1,57 +1,75 @@
-"""`reconstruct PHOTO --out DIR`: one photo in, ranked heads and a contact sheet out."""
+"""`reconstruct PHOTO --out DIR`: photos of one person in, ranked heads and a contact sheet out."""
 
 from __future__ import annotations
 
 import argparse
-import sys
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..contract.errors import ErrorCode, OferError
-from ..contract.protocol import Event, PhotoFace, Reconstruct, Stage
-from ..contract.records import Mode
+from ..contract.protocol import PhotoFace, Reconstruct
+from ..contract.records import HiddenRegion, Hints, Mode
 from .machine import add_machine_options
+from .sampling import add_sampling_options
+from .telling import show, show_line
 
 if TYPE_CHECKING:
     from ..session import Session
 
+_OF_PHOTO: Final = re.compile(r"(?:(\d+):)?(.+)", re.DOTALL)
+_FOR: Final = "; after N: it is that of the Nth photo"
+
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the command to the engine's parser."""
-    parser = commands.add_parser("reconstruct", help="one photo in, ranked heads out")
-    parser.add_argument("photo", type=Path)
+    parser = commands.add_parser("reconstruct", help="photos of one person in, ranked heads out")
+    parser.add_argument(
+        "photos", type=Path, nargs="+", metavar="PHOTO", help="all of one person, the best first"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
-    parser.add_argument("--name", help="name of the results (default: the photo's)")
+    parser.add_argument("--name", help="name of the results (default: the first photo's)")
     parser.add_argument("--pack", default="open")
-    parser.add_argument("--identities", type=int, default=100, help="candidates drawn and ranked")
-    parser.add_argument("--keep", type=int, default=10, help="best-ranked ones written")
-    parser.add_argument("--expressions", type=int, default=15, help="expressions drawn")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--sampler", default="dpm_solver_pp_2m")
-    parser.add_argument("--steps", type=int, default=20, help="calls of the sampler")
+    add_sampling_options(parser, identities=100, keep=10)
+    parser.add_argument("--expressions", type=int, default=15, help="drawn for each photo")
     parser.add_argument(
         "--mode",
         choices=[str(mode) for mode in Mode],
         default=str(Mode.CORRECTED),
         help="as-published repeats the demo's draws and quirks (published pack only)",
     )
-    parser.add_argument(
-        "--face",
-        type=_face,
-        default=0,
-        metavar="N|X,Y,W,H",
-        help="which face, from 1, best first; or a box in pixels placed by hand",
-    )
+    _add_photo_options(parser)
+    parser.add_argument("--age", type=float, help="hint in years, for packs that take hints")
+    parser.add_argument("--sex", type=float, help="hint: 0 female .. 1 male")
+    parser.add_argument("--build", type=float, help="hint: 0 slight .. 1 heavy")
     parser.add_argument("--list-faces", action="store_true", help="list the faces and stop")
     add_machine_options(parser)
     parser.set_defaults(command=_run)
 
 
-def _face(text: str) -> int | tuple[float, ...]:
-    numbers = text.split(",")
-    if len(numbers) == 1:
-        return int(text) - 1
-    return tuple(float(number) for number in numbers)
+def _add_photo_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--face",
+        action="append",
+        default=[],
+        metavar="[N:]FACE",
+        help="which face, from 1, best first; or, in pixels, X,Y,W,H of a box placed by hand, or"
+        " X,Y of both eyes and the chin" + _FOR,
+    )
+    parser.add_argument(
+        "--hidden",
+        action="append",
+        default=[],
+        metavar="[N:]REGION,…",
+        help=f"what the photo does not show: {', '.join(HiddenRegion)}" + _FOR,
+    )
+    parser.add_argument(
+        "--mask",
+        action="append",
+        default=[],
+        metavar="[N:]PNG",
+        help="a picture over the whole photo, bright where it does not show the person" + _FOR,
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -62,15 +80,14 @@ def _run(options: argparse.Namespace) -> int:
 
     session = Session(options.device, options.home, options.threads)
     if options.list_faces:
-        return _list_faces(session, str(options.photo))
+        return _list_faces(session, str(options.photos[0]))
     request = _request(options)
-    work = Work(request.id, _show, lambda: False, session.pace)
+    work = Work(request.id, show, lambda: False, session.pace)
     reconstruction = reconstruct(session, request, work)
     sheet = options.out / f"{request.name}_sheet.png"
-    sheet.write_bytes(
-        contact_sheet(reconstruction, session.photo(request.photos[0].path).photo.pixels)
-    )
-    _show_line("")
+    main = session.photo(request.photos[0].path).photo
+    sheet.write_bytes(contact_sheet(reconstruction, main.pixels))
+    show_line("")
     for note in reconstruction.notes:
         print(f"note: {note}")
     print(reconstruction.folder)
@@ -79,18 +96,11 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _request(options: argparse.Namespace) -> Reconstruct:
-    by_hand = isinstance(options.face, tuple)
     return Reconstruct(
         id=1,
-        photos=(
-            PhotoFace(
-                str(options.photo),
-                face=0 if by_hand else options.face,
-                box=options.face if by_hand else (),
-            ),
-        ),
+        photos=_photos(options),
         out=str(options.out),
-        name=options.name or options.photo.stem,
+        name=options.name or options.photos[0].stem,
         pack=options.pack,
         identities=options.identities,
         keep=options.keep,
@@ -99,6 +109,61 @@ def _request(options: argparse.Namespace) -> Reconstruct:
         sampler=options.sampler,
         steps=options.steps,
         mode=options.mode,
+        hints=Hints(options.age, options.sex, options.build),
+        guidance=options.guidance,
+    )
+
+
+def _photos(options: argparse.Namespace) -> tuple[PhotoFace, ...]:
+    """Raises OferError(BAD_REQUEST) for options of a photo that there is not."""
+    count = len(options.photos)
+    faces, regions, masks = (
+        _by_photo(texts, count) for texts in (options.face, options.hidden, options.mask)
+    )
+    return tuple(
+        PhotoFace(
+            str(path),
+            **_placed(faces.get(number, "1")),
+            hidden=tuple(name for name in regions.get(number, "").split(",") if name),
+            mask=masks.get(number, ""),
+        )
+        for number, path in enumerate(options.photos, 1)
+    )
+
+
+def _by_photo(texts: list[str], count: int) -> dict[int, str]:
+    """Number of the photo → what was said of it."""
+    said: dict[int, str] = {}
+    for text in texts:
+        found = _OF_PHOTO.fullmatch(text)
+        number = int(found[1] or 1) if found else 0
+        if found is None or not 1 <= number <= count:
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                f"{text!r} is for no photo: {count} are given.",
+                "Put the number of the photo and a colon before it, or nothing for the first.",
+            )
+        said[number] = found[2]
+    return said
+
+
+def _placed(text: str) -> dict[str, int | tuple[float, ...]]:
+    """The field of `PhotoFace` that a face is told by. Raises OferError(BAD_REQUEST)."""
+    numbers = text.split(",")
+    try:
+        match len(numbers):
+            case 1:
+                return {"face": int(text) - 1}
+            case 4:
+                return {"box": tuple(map(float, numbers))}
+            case 6:
+                return {"points": tuple(map(float, numbers))}
+    except ValueError:
+        pass
+    raise OferError(
+        ErrorCode.BAD_REQUEST,
+        f"{text!r} tells no face.",
+        "Give its number, four numbers of a box, or six of both eyes and the chin.",
     )
 
 
@@ -115,13 +180,3 @@ def _list_faces(session: Session, photo: str) -> int:
         doubt = ", low confidence" if face.low_confidence else ""
         print(f"{number}: box {x},{y},{width},{height} confidence {face.confidence:.2f}{doubt}")
     return 0
-
-
-def _show(event: Event) -> None:
-    if isinstance(event, Stage):
-        _show_line(f"{event.name} {event.step}/{event.of}, {event.eta:.0f} s left")
-
-
-def _show_line(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{text:<60}", end="" if text else "\r", file=sys.stderr, flush=True)

@@ -1,0 +1,76 @@
+"""`more-like NAME.ofer HEAD…`: new heads near one of a reconstruction, added to it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..contract.errors import ErrorCode, OferError
+from ..contract.protocol import MoreLikeThis
+from ..contract.reconstruction import Reconstruction, read
+from .machine import add_machine_options
+from .sampling import add_sampling_options
+from .telling import show, show_line
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the engine's parser."""
+    parser = commands.add_parser("more-like", help="new heads near one of a reconstruction")
+    parser.add_argument("folder", type=Path, metavar="NAME.ofer")
+    parser.add_argument(
+        "heads",
+        nargs="+",
+        metavar="HEAD[=SHARE]",
+        help="a head of it, as identity_03, or several with their shares of a blend",
+    )
+    parser.add_argument(
+        "--strength", type=float, default=0.5, help="0: that head again .. 1: drawn afresh"
+    )
+    parser.add_argument("--name", help="write a copy of that name beside it instead of adding")
+    add_sampling_options(parser, identities=40, keep=10)
+    add_machine_options(parser)
+    parser.set_defaults(command=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..answers.more_like_this import answer
+    from ..progress import Work
+    from ..session import Session
+
+    session = Session(options.device, options.home, options.threads)
+    folder = options.folder.absolute()
+    rows, weights = _blend(read(folder), options.heads)
+    request = MoreLikeThis(
+        id=1,
+        folder=str(folder),
+        out=str(folder.parent),
+        name=options.name or folder.stem,
+        rows=rows,
+        weights=weights,
+        strength=options.strength,
+        identities=options.identities,
+        keep=options.keep,
+        seed=options.seed,
+        sampler=options.sampler,
+        steps=options.steps,
+        guidance=options.guidance,
+    )
+    result = answer(session, request, Work(request.id, show, lambda: False, session.pace))
+    show_line("")
+    print(result.path)
+    return 0
+
+
+def _blend(record: Reconstruction, heads: list[str]) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Rows and weights. Raises OferError(BAD_REQUEST) for a head that there is not."""
+    rows = {hypothesis.name: hypothesis.candidate for hypothesis in record.identities}
+    names, shares = zip(*(head.partition("=")[::2] for head in heads), strict=True)
+    try:
+        weights = tuple(float(share) if share else 1 / len(heads) for share in shares)
+        return tuple(rows[name] for name in names), weights
+    except (KeyError, ValueError) as cause:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{' '.join(heads)} is no blend of heads of {record.folder.name}.",
+            f"Choose among {', '.join(rows)}, each with =SHARE or none.",
+        ) from cause
