@@ -194,6 +194,26 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     camera: bpy.props.PointerProperty(
         name="Photo Camera", description="The camera of the photo", type=bpy.types.Object
     )
+    through_photo: bpy.props.BoolProperty(
+        name="Through the Photo", description="The scene shows this head through its photo"
+    )
+    scene_camera: bpy.props.PointerProperty(
+        name="Scene Camera",
+        description="The scene's camera before Through the Photo",
+        type=bpy.types.Object,
+    )
+    resolution: bpy.props.IntVectorProperty(
+        name="Resolution", description="The render size before Through the Photo", size=2
+    )
+    comparing: bpy.props.IntProperty(
+        name="Comparing", description="How many heads Compare shows side by side; 0: none"
+    )
+    compare_page: bpy.props.IntProperty(
+        name="Page", description="Which of the gallery's pages Compare shows"
+    )
+    compared_as: bpy.props.StringProperty(
+        name="Compared As", description="For a head shown by Compare: its hypothesis"
+    )
     compared_with: bpy.props.PointerProperty(
         name="Compared Head",
         description="For a head shown by Compare: the head that it is a copy of",

@@ -18,7 +18,9 @@ def active_head(context: bpy.types.Context) -> bpy.types.Object | None:
     """The active object, or the head that it was copied from by Compare, if it is one of our
     heads and still has its shape keys."""
     active = context.object
-    if active and active.ofer.compared_with:
+    if active is None:  # the artist deleted a copy: the way back must stay open
+        active = next((each for each in context.scene.objects if each.ofer.comparing), None)
+    elif active.ofer.compared_with:
         active = active.ofer.compared_with
     if active and active.type == "MESH" and active.ofer.is_head and active.data.shape_keys:
         return active

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +10,8 @@ from typing import Final
 import bpy
 import bpy.utils.previews
 import numpy as np
+
+from . import png
 
 _PICTURES: Final = "pictures"
 _collections: dict[str, bpy.utils.previews.ImagePreviewCollection] = {}
@@ -70,23 +70,7 @@ def mixed(pictures: Sequence[tuple[bytes, float]]) -> bytes:
         pixels = np.empty(total.size, np.float32)
         preview.image_pixels_float.foreach_get(pixels)
         total += share * pixels.reshape(total.shape)
-    return _png(np.rint(total[::-1] * 255).clip(0, 255).astype(np.uint8))
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    """pixels : (H, W, 4) uint8, top row first -> a PNG file (ISO/IEC 15948), filter 0."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        check = zlib.crc32(kind + data)
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
-
-    height, width = pixels.shape[:2]
-    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    rows = np.pad(pixels.reshape(height, -1), ((0, 0), (1, 0)))
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(rows.tobytes())) + chunk(b"IEND", b"")
-    )  # fmt: skip
+    return png.encode(np.rint(total[::-1] * 255).clip(0, 255).astype(np.uint8))
 
 
 def _load_soon() -> None:

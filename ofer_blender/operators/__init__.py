@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from . import blend, face, gallery, keep, photo, reconstruct, report, setup, weights
+from . import (
+    blend,
+    draw_more,
+    express,
+    face,
+    gallery,
+    keep,
+    look,
+    photo,
+    reconstruct,
+    report,
+    setup,
+    weights,
+)
 
 CLASSES = (
     *photo.CLASSES,
@@ -10,6 +23,9 @@ CLASSES = (
     *reconstruct.CLASSES,
     *gallery.CLASSES,
     *blend.CLASSES,
+    *look.CLASSES,
+    *draw_more.CLASSES,
+    *express.CLASSES,
     *keep.CLASSES,
     *weights.CLASSES,
     *setup.CLASSES,

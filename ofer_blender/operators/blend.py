@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import blend, hypotheses
+from . import express
 from .refusal import no_head
 
 
@@ -97,6 +98,7 @@ class OFER_OT_use_blend(_BlendOperator, bpy.types.Operator):
             self.report({"ERROR"}, f"The shape key {lost[0]!r} was deleted: take it out first.")
             return {"CANCELLED"}
         name = blend.use(head)
+        express.ask_if_awake(head)
         self.report({"INFO"}, f"{name} is the Basis now.")
         return {"FINISHED"}
 

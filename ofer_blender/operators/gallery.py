@@ -7,6 +7,7 @@ from typing import Final
 import bpy
 
 from .. import hypotheses
+from . import express
 from .refusal import no_head
 
 _NAME: Final = {
@@ -136,6 +137,7 @@ class Walk:
             name = hypotheses.chosen_identity(head)
             if not hypotheses.is_basis(head, name) and hypotheses.key_exists(head, name):
                 hypotheses.use_identity(head, name)
+                express.ask_if_awake(head)
             return "FINISHED"
         elif key in _KEEP:
             return "FINISHED"
@@ -197,6 +199,7 @@ class OFER_OT_use_identity(bpy.types.Operator):
             self.report({"ERROR"}, f"{head.name} has no shape key {name!r} of an identity.")
             return {"CANCELLED"}
         hypotheses.use_identity(head, name)
+        express.ask_if_awake(head)
         return {"FINISHED"}
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from . import expressions, hypotheses, photo, provenance, setup
+from . import expressions, hypotheses, look, photo, provenance, setup
 
 CLASSES = (
     *photo.CLASSES,
     *hypotheses.CLASSES,
+    *look.CLASSES,
     *expressions.CLASSES,
     *provenance.CLASSES,
     *setup.CLASSES,

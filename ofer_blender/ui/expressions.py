@@ -81,6 +81,7 @@ def _draw_origin(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     if head.ofer.expressions_of != head.ofer.basis:
         text = f"Computed for {head.ofer.expressions_of} and carried over to {head.ofer.basis}."
         say(layout, text, "INFO")
+        layout.operator("ofer.express", icon="FILE_REFRESH")
 
 
 def _step(layout: bpy.types.UILayout, steps: int, icon: str) -> None:

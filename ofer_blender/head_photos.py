@@ -1,0 +1,73 @@
+"""The photos that a head was made from, found again among those of the panel."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from ..ofer_engine.contract.errors import ErrorCode, OferError
+from . import photo_source, provenance
+
+
+@dataclass(frozen=True)
+class HeadPhoto:
+    """entry : of the panel; source : where the engine reads it; view : its record on the head."""
+
+    entry: bpy.types.PropertyGroup
+    source: photo_source.PhotoSource
+    view: dict
+
+
+def find(head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> tuple[HeadPhoto, ...]:
+    """All photos of a head, the main one first.
+
+    Raises OferError(PHOTO_MISSING | PHOTO_UNREADABLE | PHOTO_TOO_LARGE).
+    """
+    found: list[HeadPhoto] = []
+    try:
+        for view in views(head):
+            entry = _entry(view["photo"], settings)
+            found.append(HeadPhoto(entry, photo_source.from_photo(entry), view))
+    except OferError:
+        for each in found:
+            each.source.discard()
+        raise
+    return tuple(found)
+
+
+def main(head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> bpy.types.PropertyGroup:
+    """The panel's entry for the main photo. Raises OferError(PHOTO_MISSING | BAD_REQUEST)."""
+    return _entry(views(head)[0]["photo"], settings)
+
+
+def views(head: bpy.types.Object) -> list[dict]:
+    """The records of the head's photos, the main one first. Raises OferError(BAD_REQUEST)."""
+    kept = provenance.read(head).get("views", {})
+    if not kept:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"The record of {head.name} was deleted.",
+            "Reconstruct the photo again.",
+        )
+    return [kept[name] for name in sorted(kept)]
+
+
+def _entry(photo: dict, settings: bpy.types.PropertyGroup) -> bpy.types.PropertyGroup:
+    """By name; of several of the same name the one with the same content."""
+    named = [e for e in settings.photos if photo_source.title(e) == photo["name"]]
+    if len(named) == 1:
+        return named[0]
+    for entry in named or settings.photos:
+        path = Path(bpy.path.abspath(entry.filepath)) if entry.filepath else Path()
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == photo["sha256"]:
+            return entry
+    if len(settings.photos) == 1 and settings.photos[0].source == "IMAGE":
+        return settings.photos[0]  # an image of the .blend has no file name to know it by
+    raise OferError(
+        ErrorCode.PHOTO_MISSING,
+        f"The photo {photo['name']} is not in the Photo panel.",
+        "Choose it there again.",
+    )

@@ -1,0 +1,116 @@
+"""Computing the expressions anew for the head that was chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import bpy
+
+from ...ofer_engine.contract import protocol
+from ...ofer_engine.contract.errors import ErrorCode, OferError
+from .. import gallery, hypotheses, jobs
+from ..preferences import engine_settings
+from .draw_more import folder_of, rows_of
+from .refusal import engine_missing, no_head, refuse, setting_up
+
+_SAME: Final = 1e-5
+"""Metres: keys this near to what the engine computed need no change, and no undo step."""
+
+
+class OFER_OT_express(bpy.types.Operator):
+    """Compute the expressions anew for the head that is the Basis; strengths stay as they are"""
+
+    bl_idname = "ofer.express"
+    bl_label = "Compute for This Head"
+    bl_options = {"REGISTER"}  # the result is the undo step
+
+    wait: bpy.props.BoolProperty(
+        name="Wait", description="Return when it is done: for scripts", options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if no_head(cls, context) or setting_up(cls):
+            return False
+        if len(hypotheses.active_head(context).ofer.expressions) <= 1:
+            cls.poll_message_set("This head has no expressions")
+            return False
+        return not engine_missing(cls, engine_settings())
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            ask(hypotheses.active_head(context))
+        except OferError as error:
+            return refuse(self, error)
+        return jobs.follow(self, self.wait)
+
+
+class OFER_OT_renew_expressions(bpy.types.Operator):
+    """Give the expressions of a head the shapes that the engine computed"""
+
+    bl_idname = "ofer.renew_expressions"
+    bl_label = "Renew Expressions"
+    bl_options = {"UNDO", "INTERNAL"}
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    head: bpy.props.StringProperty(options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = bpy.data.objects.get(self.head)
+        shapes = gallery.read_expressions(Path(self.filepath))
+        if head is None or shapes.shape[1:] != (len(head.data.vertices), 3):
+            self.report({"ERROR"}, f"The head {self.head!r} is gone or its mesh was changed.")
+            return {"CANCELLED"}
+        gallery.renew_expressions(head, shapes)
+        return {"FINISHED"}
+
+
+def ask(head: bpy.types.Object) -> None:
+    """Have the engine compute the expressions on the Basis. Raises OferError."""
+    folder, name, basis = folder_of(head), head.name, head.ofer.basis
+    rows = rows_of(head, basis)
+    out = Path(bpy.app.tempdir) / f"ofer_{name}_{basis}.npz"
+
+    def deliver(result: Path) -> None:
+        try:
+            _deliver(result, name, basis)
+        finally:
+            result.unlink(missing_ok=True)
+
+    asked = protocol.Express(0, str(folder), str(out), tuple(rows), tuple(rows.values()))
+    engine = engine_settings()
+    jobs.desk.ask(engine, "Computing expressions", asked, deliver, subject=name, in_line=True)
+
+
+def ask_if_awake(head: bpy.types.Object) -> None:
+    """As `ask`, but starts no engine for it and leaves all as it is where it cannot be done."""
+    client = jobs.desk.client
+    if not (client and client.usable) or len(head.ofer.expressions) <= 1:
+        return
+    if not head.ofer.folder or not Path(bpy.path.abspath(head.ofer.folder)).is_dir():
+        return
+    ask(head)
+    if not bpy.app.background:
+        jobs.watch()
+
+
+def _deliver(result: Path, name: str, basis: str) -> None:
+    """Change the keys where they differ; what was computed for a head left since is dropped."""
+    head = bpy.data.objects.get(name)
+    if head is None or head.ofer.basis != basis or not head.data.shape_keys:
+        return
+    try:
+        shapes = gallery.read_expressions(result)
+    except (OSError, ValueError, KeyError) as cause:
+        raise OferError(
+            ErrorCode.RECONSTRUCTION_DAMAGED, "The engine's expressions cannot be read.",
+            "The expressions stay as they were; try again.",
+        ) from cause  # fmt: skip
+    if gallery.expressions_off(head, shapes) > _SAME:
+        jobs.insert(bpy.ops.ofer.renew_expressions, filepath=str(result), head=name)
+    else:
+        head.ofer.expressions_of = basis
+
+
+CLASSES: Final = (OFER_OT_express, OFER_OT_renew_expressions)

@@ -1,0 +1,201 @@
+"""Looking at the active head: side by side, through its photo, and by what was guessed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import bpy
+
+from ...ofer_engine.contract.errors import OferError
+from .. import comparison, disagreement, head_photos, hypotheses, through_photo, view
+from .refusal import no_head, refuse
+
+_SIZES: Final = (("4", "4", "Two by two"), ("9", "9", "Three by three"))
+
+
+class OFER_OT_compare(bpy.types.Operator):
+    """Show the best heads of the gallery side by side; click one, then Pick This One"""
+
+    bl_idname = "ofer.compare"
+    bl_label = "Compare"
+    bl_options = {"REGISTER", "UNDO"}
+
+    count: bpy.props.EnumProperty(name="Heads", items=_SIZES)
+    page: bpy.props.IntProperty(
+        name="Page", description="0 begins with the best heads; 1 with those after them", min=0
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if no_head(cls, context):
+            return False
+        if len(comparison.page(hypotheses.active_head(context), 4, 0)) < 2:
+            cls.poll_message_set("There are fewer than two heads in the gallery to compare")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head, space = hypotheses.active_head(context), view.of(context)
+        already = head.ofer.comparing
+        if already:
+            comparison.end(head)
+        count = int(self.count)
+        comparison.begin(context.scene, head, count, self.page)
+        if space and not already:
+            rows = 2 if count == 4 else 3
+            width, _, height = head.dimensions
+            view.look_from_front(space, head, rows * height, rows * width)
+        return {"FINISHED"}
+
+
+class _WhileComparing:
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if no_head(cls, context):
+            return False
+        if not hypotheses.active_head(context).ofer.comparing:
+            cls.poll_message_set("Press Compare first")
+            return False
+        return True
+
+
+class OFER_OT_pick_compared(_WhileComparing, bpy.types.Operator):
+    """Show the head that is selected among those compared, and end comparing"""
+
+    bl_idname = "ofer.pick_compared"
+    bl_label = "Pick This One"
+    bl_options = {"REGISTER", "UNDO"}
+
+    name: bpy.props.StringProperty(
+        name="Head",
+        description="Its name, such as identity_03. Empty: the one selected",
+        options={"SKIP_SAVE"},
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = hypotheses.active_head(context)
+        place = head.ofer.identities.find(self.name or context.object.ofer.compared_as)
+        if place < 0:
+            self.report({"ERROR"}, "Select one of the heads that are compared first.")
+            return {"CANCELLED"}
+        _stop(context, head)
+        head.ofer.identity_index = place  # which shows it
+        return {"FINISHED"}
+
+
+class OFER_OT_end_compare(_WhileComparing, bpy.types.Operator):
+    """Remove the heads that are compared and show the head as it was"""
+
+    bl_idname = "ofer.end_compare"
+    bl_label = "End Comparing"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        _stop(context, hypotheses.active_head(context))
+        return {"FINISHED"}
+
+
+class OFER_OT_through_photo(bpy.types.Operator):
+    """Look at the head through the photo's camera with the photo laid over it; again to leave"""
+
+    bl_idname = "ofer.through_photo"
+    bl_label = "Through the Photo"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(
+        name="Photo",
+        description="Where the photo is. Empty: it is in the Photo panel",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not no_head(cls, context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        head = hypotheses.active_head(context)
+        if not head.ofer.through_photo and not self.filepath:
+            try:
+                self._image(context, head)
+            except OferError:  # the photo is elsewhere now: let it be chosen
+                context.window_manager.fileselect_add(self)
+                return {"RUNNING_MODAL"}
+        return self.execute(context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head, space = hypotheses.active_head(context), view.of(context)
+        if head.ofer.through_photo:
+            through_photo.end(context.scene, head)
+            if space:
+                view.look_back(space)
+            return {"FINISHED"}
+        try:
+            image = self._image(context, head)
+            through_photo.begin(context.scene, head, image)
+        except OferError as error:
+            return refuse(self, error)
+        if space:
+            view.look_through_camera(space)
+        return {"FINISHED"}
+
+    def _image(self, context: bpy.types.Context, head: bpy.types.Object) -> bpy.types.Image:
+        """Raises OferError where the photo is not found or cannot be read."""
+        if self.filepath:
+            return through_photo.load(Path(bpy.path.abspath(self.filepath)))
+        kept = through_photo.picture(head)
+        if kept and kept.image and kept.image.has_data:
+            return kept.image
+        photo = head_photos.main(head, context.scene.ofer)
+        return photo.image or through_photo.load(Path(bpy.path.abspath(photo.filepath)))
+
+
+class OFER_OT_seen_guessed(bpy.types.Operator):
+    """Colour the head by how much the heads that were drawn disagree: blue where the photo \
+decides, red where OFER imagined; again for its usual colours"""
+
+    bl_idname = "ofer.seen_guessed"
+    bl_label = "Seen / Guessed"
+    bl_options = {"REGISTER"}  # only the view changes, as with any shading
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if no_head(cls, context):
+            return False
+        if disagreement.LAYER not in hypotheses.active_head(context).data.color_attributes:
+            cls.poll_message_set("Someone deleted the colour attribute of this head")
+        elif view.of(context) is None:
+            cls.poll_message_set("Open a 3D view first")
+        else:
+            return True
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        space, head = view.of(context), hypotheses.active_head(context)
+        if view.shows_colours(space):
+            view.hide_colours(space)
+            return {"FINISHED"}
+        colours = head.data.color_attributes
+        if colours.active_color_name != disagreement.LAYER:
+            colours.active_color_name = disagreement.LAYER
+            bpy.ops.ed.undo_push(message=self.bl_label)
+        view.show_colours(space)
+        return {"FINISHED"}
+
+
+def _stop(context: bpy.types.Context, head: bpy.types.Object) -> None:
+    comparison.end(head)
+    if space := view.of(context):
+        view.look_back(space)
+
+
+CLASSES: Final = (
+    OFER_OT_compare,
+    OFER_OT_pick_compared,
+    OFER_OT_end_compare,
+    OFER_OT_through_photo,
+    OFER_OT_seen_guessed,
+)

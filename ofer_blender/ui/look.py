@@ -1,0 +1,91 @@
+"""Panels Look and More Heads: other ways to see the heads, and how to get others."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import disagreement, hypotheses, through_photo, view
+from .tab import HeadTab, say
+
+
+class OFER_PT_look(HeadTab, bpy.types.Panel):
+    bl_label = "Look"
+    bl_parent_id = "OFER_PT_hypotheses"
+    bl_order = 1
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        head = hypotheses.active_head(context)
+        _draw_compare(layout, context, head)
+        shown = head.ofer.through_photo
+        text = "Leave the Photo" if shown else "Through the Photo"
+        layout.operator("ofer.through_photo", text=text, icon="VIEW_CAMERA", depress=shown)
+        if shown and (picture := through_photo.picture(head)):
+            layout.prop(picture, "alpha", text="Opacity of the Photo", slider=True)
+        space = view.of(context)
+        on = bool(space) and view.shows_colours(space)
+        layout.operator("ofer.seen_guessed", icon="COLOR", depress=on)
+        if on and disagreement.LAYER in head.data.color_attributes:
+            most = 1000 * head.ofer.guessed_most
+            say(layout, f"Blue: the photo decides. Red: guessed, off by {most:.1f} mm or more.")
+
+
+class OFER_PT_more(HeadTab, bpy.types.Panel):
+    bl_label = "More Heads"
+    bl_parent_id = "OFER_PT_hypotheses"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 3
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        settings = hypotheses.active_head(context).ofer
+        column = layout.column(align=True)
+        column.prop(settings, "likeness", slider=True)
+        column.operator("ofer.more_like_this", icon="DUPLICATE")
+        row = layout.row(align=True)
+        row.prop(settings, "drawn")
+        row.prop(settings, "keep")
+        layout.operator("ofer.again", icon="FILE_REFRESH")
+
+
+class OFER_PT_hidden(HeadTab, bpy.types.Panel):
+    bl_label = "Hidden Here"
+    bl_parent_id = "OFER_PT_hypotheses"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 4
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        settings = hypotheses.active_head(context).ofer
+        say(layout, "What does the photo not show of the face?")
+        layout.grid_flow(columns=3, even_columns=True, align=True).prop(settings, "hidden_here")
+        row = layout.row(align=True)
+        row.operator("ofer.paint_hidden", icon="BRUSH_DATA", depress=settings.mask is not None)
+        if settings.mask:
+            row.operator("ofer.forget_paint", text="", icon="X")
+        layout.operator("ofer.hidden_here", icon="FILE_REFRESH")
+
+
+def _draw_compare(
+    layout: bpy.types.UILayout, context: bpy.types.Context, head: bpy.types.Object
+) -> None:
+    if not head.ofer.comparing:
+        row = layout.row(align=True)
+        for count in ("4", "9"):
+            button = row.operator("ofer.compare", text=f"Compare {count}", icon="MESH_GRID")
+            button.count, button.page = count, 0
+        return
+    box = layout.box()
+    chosen = context.object.ofer.compared_as
+    item = head.ofer.identities.get(chosen)
+    text = f"Pick No. {hypotheses.caption(item)}" if item else "Pick This One"
+    pick = box.row()
+    pick.scale_y = 1.5
+    pick.operator("ofer.pick_compared", text=text, icon="CHECKMARK").name = chosen
+    row = box.row(align=True)
+    button = row.operator("ofer.compare", text="Next", icon="TRIA_RIGHT")
+    button.count, button.page = str(head.ofer.comparing), head.ofer.compare_page + 1
+    row.operator("ofer.end_compare", icon="X")
+
+
+CLASSES = (OFER_PT_look, OFER_PT_more, OFER_PT_hidden)

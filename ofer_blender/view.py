@@ -1,0 +1,122 @@
+"""How looking changes a 3D view, and brings it back: shading, place and camera.
+
+Views are no part of undo, so what a view was like before is kept with its screen.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+from mathutils import Euler, Vector
+
+_FRONT: Final = Euler((1.5707964, 0.0, 0.0)).to_quaternion()
+"""Looking along +Y at a head that faces -Y."""
+_ROOM: Final = 1.9
+"""Distance for each metre of height, so that a 50 mm view of any shape holds it all."""
+
+
+class OFER_PG_screen(bpy.types.PropertyGroup):
+    """What the views of a screen were like before OFER changed them."""
+
+    shading: bpy.props.StringProperty(name="Shading")
+    colour: bpy.props.StringProperty(name="Colour")
+    perspective: bpy.props.StringProperty(name="Perspective")
+    location: bpy.props.FloatVectorProperty(name="Location", size=3)
+    rotation: bpy.props.FloatVectorProperty(name="Rotation", size=4)
+    distance: bpy.props.FloatProperty(name="Distance")
+
+
+def of(context: bpy.types.Context) -> bpy.types.SpaceView3D | None:
+    """The 3D view that was clicked in, or the first of the screen; None in background mode."""
+    if context.area and context.area.type == "VIEW_3D":
+        return context.area.spaces.active
+    areas = context.screen.areas if context.screen else ()
+    return next((area.spaces.active for area in areas if area.type == "VIEW_3D"), None)
+
+
+def shows_colours(space: bpy.types.SpaceView3D) -> bool:
+    """It draws the mesh's colours."""
+    return space.shading.type == "SOLID" and space.shading.color_type == "VERTEX"
+
+
+def show_colours(space: bpy.types.SpaceView3D) -> None:
+    """Draw the mesh's colours, remembering what was drawn before."""
+    before = space.id_data.ofer
+    before.shading, before.colour = space.shading.type, space.shading.color_type
+    space.shading.type, space.shading.color_type = "SOLID", "VERTEX"
+
+
+def hide_colours(space: bpy.types.SpaceView3D) -> None:
+    """Draw again what was drawn before the colours."""
+    before = space.id_data.ofer
+    space.shading.color_type = before.colour or "MATERIAL"
+    space.shading.type = before.shading or "SOLID"
+
+
+def look_from_front(
+    space: bpy.types.SpaceView3D, head: bpy.types.Object, height: float, width: float
+) -> None:
+    """Face a head from the front with so much room around it, remembering the view."""
+    remember(space)
+    region = space.region_3d
+    region.view_perspective = "PERSP"
+    region.view_rotation = head.matrix_world.to_quaternion() @ _FRONT
+    region.view_location = head.matrix_world @ middle(head)
+    region.view_distance = _ROOM * max(height, width)
+
+
+def look_through_camera(space: bpy.types.SpaceView3D) -> None:
+    """Look through the scene's camera, remembering the view."""
+    remember(space)
+    space.region_3d.view_perspective = "CAMERA"
+
+
+def remember(space: bpy.types.SpaceView3D) -> None:
+    """Keep where the view stands, for `look_back`."""
+    before, region = space.id_data.ofer, space.region_3d
+    before.perspective, before.distance = region.view_perspective, region.view_distance
+    before.location, before.rotation = region.view_location, region.view_rotation
+
+
+def look_back(space: bpy.types.SpaceView3D) -> None:
+    """Go back to where the view stood before; stay where nothing was remembered."""
+    before, region = space.id_data.ofer, space.region_3d
+    if not before.perspective:
+        return
+    region.view_perspective, region.view_distance = before.perspective, before.distance
+    region.view_location, region.view_rotation = before.location, before.rotation
+    before.perspective = ""
+
+
+def middle(head: bpy.types.Object) -> Vector:
+    """Middle of the head's bounds, in its own frame."""
+    return sum((Vector(corner) for corner in head.bound_box), Vector()) / 8
+
+
+@bpy.app.handlers.persistent
+def leave_missing_camera(*_: object) -> None:
+    """After an undo that took the camera away, no view may look through it."""
+    for window in bpy.context.window_manager.windows:
+        if window.scene.camera is None:
+            for area in window.screen.areas:
+                space = area.spaces.active
+                if area.type == "VIEW_3D" and space.region_3d.view_perspective == "CAMERA":
+                    look_back(space)
+                    if space.region_3d.view_perspective == "CAMERA":
+                        space.region_3d.view_perspective = "PERSP"
+
+
+CLASSES: Final = (OFER_PG_screen,)
+
+
+def register() -> None:
+    bpy.types.Screen.ofer = bpy.props.PointerProperty(type=OFER_PG_screen)
+    bpy.app.handlers.undo_post.append(leave_missing_camera)
+    bpy.app.handlers.redo_post.append(leave_missing_camera)
+
+
+def unregister() -> None:
+    bpy.app.handlers.redo_post.remove(leave_missing_camera)
+    bpy.app.handlers.undo_post.remove(leave_missing_camera)
+    del bpy.types.Screen.ofer

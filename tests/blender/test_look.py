@@ -1,0 +1,260 @@
+"""Compare, Through the Photo and Seen / Guessed: what they show, and that they leave no trace."""
+
+from __future__ import annotations
+
+import math
+import struct
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+import synthetic
+from bpy_extras.object_utils import world_to_camera_view
+from mathutils import Vector
+from ofer_faces.ofer_blender import comparison, disagreement, hypotheses, orientation, through_photo
+from ofer_faces.ofer_blender import png as png_file
+from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
+from recording_layout import draw
+from scene_dump import differences, dump
+from shapes import key_points, shown
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Reconstruction:
+    return synthetic.write(tmp_path)
+
+
+@pytest.fixture
+def head(record: Reconstruction) -> bpy.types.Object:
+    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
+    return bpy.context.object
+
+
+@pytest.fixture
+def anna(tmp_path: Path) -> Path:
+    """A picture of the size that the record speaks of."""
+    path = tmp_path / "anna.jpg"
+    pixels = np.zeros((480, 640, 3), np.uint8)
+    pixels[..., 0] = np.arange(640) % 256
+    path.write_bytes(png_file.encode(pixels))
+    return path
+
+
+def step(operator: str, **arguments: object) -> None:
+    assert getattr(bpy.ops.ofer, operator)("EXEC_DEFAULT", True, **arguments) == {"FINISHED"}
+
+
+def coordinates(mesh: bpy.types.Mesh) -> np.ndarray:
+    values = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", values)
+    return values.reshape(-1, 3)
+
+
+def test_compare_shows_the_best_with_the_expression(head: bpy.types.Object) -> None:
+    old = key_points(head)
+    step("show", name="expression_01")
+    step("compare", count="4")
+    meshes = {e.ofer.compared_as: e for e in comparison.copies(head) if e.type == "MESH"}
+    assert list(meshes) == [i.name for i in head.ofer.identities]
+    moved = old["expression_01"] - old["Basis"]
+    for name, copy in meshes.items():
+        wanted = old["Basis" if name == "identity_01" else name] + moved
+        assert np.abs(coordinates(copy.data) - wanted).max() <= 1e-6
+        assert copy.data.shape_keys is None
+        assert [m.name for m in copy.data.materials] == [m.name for m in head.data.materials]
+    texts = {e.data.body for e in comparison.copies(head) if e.type == "FONT"}
+    assert texts == {hypotheses.caption(i) for i in head.ofer.identities}
+    places = np.array([tuple(copy.matrix_world.translation) for copy in meshes.values()])
+    gaps = np.linalg.norm(places[:, None] - places[None], axis=-1) + np.eye(4)
+    assert gaps.min() > head.dimensions.x, "they do not overlap"
+    assert np.allclose(places.mean(axis=0), head.location, atol=0.05)
+    assert not head.visible_get() and hypotheses.active_head(bpy.context) == head
+
+
+def test_compare_and_end_leave_nothing(head: bpy.types.Object) -> None:
+    bpy.ops.ed.undo_push(message="Before")
+    before = dump()
+    step("compare", count="9")
+    during = dump()
+    step("end_compare")
+    assert differences(before, dump()) == []
+    bpy.ops.ed.undo()
+    assert differences(during, dump()) == []
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+def test_pages_and_picking(head: bpy.types.Object) -> None:
+    for number in range(5, 12):
+        head.ofer.identities.add().name = f"identity_{number:02d}"
+        head.shape_key_add(name=f"identity_{number:02d}", from_mix=False)
+    head.ofer.identities["identity_02"].hidden = True
+    names = [i.name for i in head.ofer.identities if not i.hidden]
+    assert [comparison.page(head, 4, n) for n in range(4)] == [
+        names[:4], names[4:8], names[8:], names[:4],
+    ]  # fmt: skip
+    step("compare", count="4")
+    step("compare", count="4", page=2)
+    shown_now = [e.ofer.compared_as for e in comparison.copies(head) if e.type == "MESH"]
+    assert shown_now == names[8:]
+    second = next(e for e in comparison.copies(head) if e.ofer.compared_as == "identity_11")
+    bpy.context.view_layer.objects.active = second
+    assert any(line.startswith("[ofer.pick_compared] Pick") for line in draw("OFER_PT_look"))
+    step("pick_compared")
+    assert hypotheses.chosen_identity(head) == "identity_11"
+    assert comparison.copies(head) == [] and bpy.context.object == head and head.visible_get()
+    assert not bpy.ops.ofer.pick_compared.poll() and not bpy.ops.ofer.end_compare.poll()
+
+
+def test_a_copy_that_the_artist_deleted_is_no_obstacle(head: bpy.types.Object) -> None:
+    before = dump()
+    step("compare", count="4")
+    bpy.data.objects.remove(comparison.copies(head)[0])
+    step("end_compare")
+    left = [line for line in differences(before, dump()) if "/meshes/" not in line]
+    assert left == [], "but for the mesh of the copy, which was the artist's to remove"
+
+
+def test_through_the_photo_and_back(head: bpy.types.Object, anna: Path) -> None:
+    scene = bpy.context.scene
+    own = bpy.data.objects.new("Own", bpy.data.cameras.new("Own"))
+    scene.collection.objects.link(own)
+    scene.camera, head.location = own, (0.3, -0.2, 1.0)
+    bpy.ops.ed.undo_push(message="Before")
+    before = dump()
+    step("through_photo", filepath=str(anna))
+    camera, picture = head.ofer.camera, through_photo.picture(head)
+    assert scene.camera == camera
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (640, 480)
+    assert picture.image.filepath == str(anna) and picture.image.packed_file is None
+    assert picture.display_depth == "FRONT" and 0 < picture.alpha < 1
+    bpy.context.view_layer.update()
+    x, y, z = (float(v) for v in (head.data.vertices[5].co))
+    engine = np.array((x, z, -y)) + (0.01, 0.02, -0.8)  # the record's camera is not turned
+    wanted = (310 - 700 * engine[0] / engine[2], 250 + 700 * engine[1] / engine[2])
+    seen = world_to_camera_view(scene, camera, head.matrix_world @ head.data.vertices[5].co)
+    assert np.allclose((seen.x * 640, (1 - seen.y) * 480), wanted, atol=0.02)
+    assert any(line.startswith("Opacity of the Photo") for line in draw("OFER_PT_look"))
+    step("through_photo")
+    assert scene.camera == own and scene.render.resolution_x == 1920
+    assert not camera.data.show_background_images, "the camera stays for renders, its photo hidden"
+    step("through_photo")
+    assert head.ofer.camera == camera and len(camera.data.background_images) == 1
+    for _ in range(3):
+        bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+def test_the_camera_follows_the_head(head: bpy.types.Object, anna: Path) -> None:
+    step("through_photo", filepath=str(anna))
+    bpy.context.view_layer.update()
+    offset = head.matrix_world.inverted() @ head.ofer.camera.matrix_world
+    head.location, head.rotation_euler = (1, 2, 3), (0.1, 0.5, 1.2)
+    bpy.context.view_layer.update()
+    again = head.matrix_world.inverted() @ head.ofer.camera.matrix_world
+    assert np.abs(np.array(offset) - np.array(again)).max() < 1e-5
+
+
+def test_a_photo_that_is_not_there_changes_nothing(head: bpy.types.Object, tmp_path: Path) -> None:
+    before = dump()
+    with pytest.raises(RuntimeError, match=r"anna\.jpg is not in the Photo panel"):
+        bpy.ops.ofer.through_photo()
+    with pytest.raises(RuntimeError, match=r"no photo 'gone\.jpg'"):
+        bpy.ops.ofer.through_photo(filepath=str(tmp_path / "gone.jpg"))
+    (tmp_path / "text.jpg").write_text("no picture")
+    with pytest.raises(RuntimeError, match="cannot read"):
+        bpy.ops.ofer.through_photo(filepath=str(tmp_path / "text.jpg"))
+    assert differences(before, dump()) == []
+
+
+def exif(kind: int, order: str) -> bytes:
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    entry = struct.pack(order + "HHIHH", 0x0112, 3, 1, kind, 0)
+    return mark + struct.pack(order + "IH", 8, 1) + entry + b"\0\0\0\0"
+
+
+@pytest.mark.parametrize("kind", range(1, 9))
+def test_orientation_is_read(tmp_path: Path, kind: int) -> None:
+    body = b"Exif\0\0" + exif(kind, "<" if kind % 2 else ">")
+    other = b"\xff\xe0" + struct.pack(">H", 16) + bytes(14)
+    jpeg = b"\xff\xd8" + other + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+    (tmp_path / "a.jpg").write_bytes(jpeg + b"\xff\xda")
+    assert orientation.orientation(tmp_path / "a.jpg") == kind
+    (tmp_path / "a.tif").write_bytes(exif(kind, ">"))
+    assert orientation.orientation(tmp_path / "a.tif") == kind
+    for length in range(len(jpeg)):  # cut anywhere, it is upright or right, never an exception
+        (tmp_path / "cut.jpg").write_bytes(jpeg[:length])
+        assert orientation.orientation(tmp_path / "cut.jpg") in (1, kind)
+
+
+def test_turning_a_picture_upright_is_what_exif_means() -> None:
+    upright = np.arange(6).reshape(2, 3)
+    stored = {  # EXIF 2.32: which edges the stored first row and column are
+        1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1],
+        5: upright.T, 6: np.rot90(upright), 7: upright[::-1, ::-1].T, 8: np.rot90(upright, -1),
+    }  # fmt: skip
+    for kind, pixels in stored.items():
+        quarters, mirrored = orientation.turn(kind)
+        turned = np.rot90(pixels[:, ::-1] if mirrored else pixels, -quarters)
+        assert np.array_equal(turned, upright), kind
+
+
+def test_a_lying_photo_is_shown_standing(head: bpy.types.Object, tmp_path: Path) -> None:
+    image = bpy.data.images.new("lying", 480, 640)
+    image.filepath_raw, image.file_format = str(tmp_path / "lying.jpg"), "JPEG"
+    image.save()
+    path = tmp_path / "lying.jpg"
+    body = b"Exif\0\0" + exif(6, ">")
+    data = path.read_bytes()
+    path.write_bytes(data[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + data[2:])
+    step("through_photo", filepath=str(path))
+    picture = through_photo.picture(head)
+    assert picture.rotation == pytest.approx(math.pi / 2)
+    assert picture.scale == pytest.approx(640 / 480) and not picture.use_flip_x
+
+
+def test_disagreement_becomes_colour(record: Reconstruction, head: bpy.types.Object) -> None:
+    spread = record.array("identity_spread")
+    layer = head.data.color_attributes[disagreement.LAYER]
+    assert head.data.color_attributes.active_color == layer
+    values = np.empty(len(spread) * 4, np.float32)
+    layer.data.foreach_get("color", values)
+    rgba = values.reshape(-1, 4)
+    assert np.all(rgba[:, 3] == 1)
+    order = np.argsort(spread)
+    warmth = (rgba[:, 0] - rgba[:, 2])[order]
+    assert np.all(np.diff(warmth) >= -1e-6), "the more is guessed, the warmer"
+    assert rgba[order[0], 2] > rgba[order[0], 0] and rgba[order[-1], 0] > rgba[order[-1], 2]
+    assert head.ofer.guessed_most == pytest.approx(np.percentile(spread, 98), rel=1e-5)
+    assert np.isfinite(disagreement.colours(np.zeros(3, np.float32), 0.0)).all()
+
+
+def test_colours_are_the_view_s_only(head: bpy.types.Object) -> None:
+    space = next(a for a in bpy.context.screen.areas if a.type == "VIEW_3D").spaces.active
+    before, usual = dump(), (space.shading.type, space.shading.color_type)
+    bpy.ops.ofer.seen_guessed()
+    assert (space.shading.type, space.shading.color_type) == ("SOLID", "VERTEX")
+    assert any("the photo decides" in line for line in draw("OFER_PT_look"))
+    bpy.ops.ofer.seen_guessed()
+    assert (space.shading.type, space.shading.color_type) == usual
+    assert differences(before, dump()) == []
+    head.data.color_attributes.remove(head.data.color_attributes[disagreement.LAYER])
+    assert not bpy.ops.ofer.seen_guessed.poll()
+
+
+def test_views_come_back(head: bpy.types.Object, anna: Path) -> None:
+    space = next(a for a in bpy.context.screen.areas if a.type == "VIEW_3D").spaces.active
+    region = space.region_3d
+    region.view_perspective, region.view_location = "PERSP", (1, 2, 3)
+    region.view_distance = 4.0
+    step("compare", count="4")
+    assert region.view_distance != 4.0
+    assert (region.view_rotation @ Vector((0, 0, -1))).y == pytest.approx(1), "from the front"
+    step("end_compare")
+    assert tuple(region.view_location) == (1, 2, 3) and region.view_distance == 4.0
+    step("through_photo", filepath=str(anna))
+    assert region.view_perspective == "CAMERA"
+    bpy.ops.ed.undo()
+    assert region.view_perspective == "PERSP", "no view looks through a camera that is undone"
+    assert shown(bpy.data.objects["anna"]).shape == (120, 3)
