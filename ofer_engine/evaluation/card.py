@@ -1,65 +1,134 @@
-"""A pack's card: what it can be trusted with, in figures beside their controls."""
+"""A pack's card: what it can be trusted with, kept as card.json and shown in CARD.md."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Final
 
-from ..packs.open_pack import OpenPack
+from ..contract.errors import ErrorCode, OferError
+from .conditions import SURFACES
 from .metrics import Interval
 from .synthetic import Figures
+from .tables import (
+    compared,
+    expression_rows,
+    identity_rows,
+    occluder_table,
+    table,
+    unit_table,
+)
 
-_BEGIN, _END = "<!-- figures: begin -->", "<!-- figures: end -->"
-_ERRORS = {
-    "mean head (control)": "mean_head",
-    "another person's photo (control)": "another_person",
-    "ranked first of 100": "ranked_first",
-    "mean of 100 samples": "mean_of_samples",
-    "average sample": "average_sample",
-    "best of 100 (oracle)": "best_sample",
-}
-_SHARES = {
-    "share of the mean head's error removed by the mean of samples": "removed_by_mean",
-    "share removed by rank 1": "removed_by_first",
-    "rank recovery (average - ranked) / (average - best)": "rank_recovery",
-    "own photo identified first among all": "identified_first",
-    "own photo closer than another's": "closer_than_other",
-    "5-95 % interval covers visible points": "coverage_visible",
-    "5-95 % interval covers hidden points": "coverage_hidden",
-}
-_NUMBERS = {
-    "spread of a point when hidden / when visible": "spread_ratio",
-    "expression error, RMS over the 52 units": "expression_error",
-    "the same for always neutral (control)": "expression_error_neutral",
+FILE: Final = "card.json"
+_BEGIN, _END = "<!-- {}: begin -->", "<!-- {}: end -->"
+_SURFACE_TITLES: Final = {
+    "own": "Heads of our own prior",
+    "ict": "ICT-FaceKit's surfaces",
 }
 
 
-def table(figures: Mapping[str, Figures]) -> str:
-    """A Markdown table, one column a condition."""
-    rows = [["figure", *figures], ["---"] * (len(figures) + 1)]
-    heads = ["held-out heads", *(str(f.heads) for f in figures.values())]
-    rows.append(heads)
-    for title, field in _ERRORS.items():
-        rows.append([f"{title}, mm", *(_interval(getattr(f, field)) for f in figures.values())])
-    for title, field in _SHARES.items():
-        rows.append([title, *(f"{100 * getattr(f, field):.1f} %" for f in figures.values())])
-    for title, field in _NUMBERS.items():
-        rows.append([title, *(f"{getattr(f, field):.3f}" for f in figures.values())])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+@dataclass(frozen=True)
+class Card:
+    """Figures of one version of a pack, by condition (`surface: words`) and by occluder."""
+
+    pack: str
+    version: str
+    figures: dict[str, Figures]
+    occluders: dict[str, dict[str, Figures]] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write as JSON; what is not known is null."""
+        path.write_text(json.dumps(_plain(asdict(self)), indent=1) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def load(path: Path) -> Card:
+        """Read back. Raises OferError(BAD_REQUEST) for anything else."""
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            return Card(
+                stored["pack"],
+                stored["version"],
+                {name: _figures(f) for name, f in stored["figures"].items()},
+                {
+                    surface: {kind: _figures(f) for kind, f in kinds.items()}
+                    for surface, kinds in stored["occluders"].items()
+                },
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                f"{path.name} holds no figures of a pack.",
+                "Write it with `evaluate synthetic --json`.",
+            ) from cause
 
 
-def write_card(folder: Path, pack: OpenPack, figures: Mapping[str, Figures]) -> None:
-    """Write card.json, and put the table between the marks of CARD.md, whose words stay."""
-    values = {condition: asdict(f) for condition, f in figures.items()}
-    card = {"pack": pack.record.id, "version": pack.record.version, "figures": values}
-    (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    file = folder / "CARD.md"
-    before, rest = file.read_text(encoding="utf-8").split(_BEGIN)
-    after = rest.split(_END)[1]
-    file.write_text(f"{before}{_BEGIN}\n{table(figures)}\n{_END}{after}", encoding="utf-8")
+def _figures(stored: Mapping[str, Any]) -> Figures:
+    return Figures(**{name: _revived(value) for name, value in stored.items()})
 
 
-def _interval(value: Interval) -> str:
-    return f"{value.mean:.2f} ({value.low:.2f} to {value.high:.2f})"
+def _revived(value: Any) -> Any:
+    if isinstance(value, dict):
+        known = {key: _revived(part) for key, part in value.items()}
+        return Interval(**known) if set(value) == {"mean", "low", "high"} else known
+    return math.nan if value is None else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def sections(card: Card) -> str:
+    """All of a card's tables, in Markdown."""
+    parts = []
+    for surface in SURFACES:
+        own = _of(card.figures, surface)
+        if not own:
+            continue
+        parts += [f"### {_SURFACE_TITLES[surface]}", table(own, identity_rows())]
+        parts += ["Expressions:", table(own, expression_rows())]
+        kinds = card.occluders.get(surface)
+        if kinds:
+            parts += ["By occluder, over all shares hidden:", occluder_table(kinds)]
+    clean = {name: f for name, f in card.figures.items() if name.endswith(": clean")}
+    if clean:
+        parts += ["### RMS error of each expression unit", unit_table(clean)]
+    return "\n\n".join(parts)
+
+
+def comparison(old: Card, new: Card) -> str:
+    """Two versions of a pack, figure by figure, in Markdown; the new one is bold."""
+    parts = []
+    for surface in SURFACES:
+        before, after = _of(old.figures, surface), _of(new.figures, surface)
+        if set(before) & set(after):
+            parts.append(f"### {_SURFACE_TITLES[surface]}")
+            parts.append(compared(before, after, (old.version, new.version)))
+    return "\n\n".join(parts)
+
+
+def _of(figures: Mapping[str, Figures], surface: str) -> dict[str, Figures]:
+    start = f"{surface}: "
+    return {name.removeprefix(start): f for name, f in figures.items() if name.startswith(start)}
+
+
+def put_between(page: Path, mark: str, text: str) -> None:
+    """Replace what stands between a page's two marks; its own words stay.
+
+    Raises OferError(BAD_REQUEST) for a page without them.
+    """
+    begin, end = _BEGIN.format(mark), _END.format(mark)
+    try:
+        before, rest = page.read_text(encoding="utf-8").split(begin)
+        after = rest.split(end)[1]
+    except (OSError, ValueError, IndexError) as cause:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{page.name} has no place for {mark}.",
+            f"Put the lines {begin} and {end} where the tables are to stand.",
+        ) from cause
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")

@@ -1,14 +1,33 @@
-"""Distances between heads of one topology, and what a set of hypotheses is worth."""
+"""Distances between heads, what a set of hypotheses is worth, and how sure a figure is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 
-def similarity(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
-    """`moving` (…, V, 3) brought onto `fixed` (…, V, 3) by the best rotation, scale and shift.
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Similarities that bring heads onto others: x → scale · rotation · (x - centre) + place.
+
+    scale : (…,); rotation : (…, 3, 3); centre, place : (…, 1, 3).
+    """
+
+    scale: np.ndarray
+    rotation: np.ndarray
+    centre: np.ndarray
+    place: np.ndarray
+
+    def of(self, points: np.ndarray) -> np.ndarray:
+        """(…, P, 3) moved."""
+        turned = (points - self.centre) @ np.swapaxes(self.rotation, -1, -2)
+        return self.scale[..., None, None] * turned + self.place
+
+
+def placement(moving: np.ndarray, fixed: np.ndarray) -> Placement:
+    """The best similarity of `moving` (…, V, 3) onto `fixed` (…, V, 3), without mirroring.
 
     Least squares over corresponding points (Umeyama 1991); units as given.
     """
@@ -20,7 +39,12 @@ def similarity(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
     flip[..., 2] = np.sign(np.linalg.det(left @ right))
     rotation = (left * flip[..., None, :]) @ right
     scale = (singular * flip).sum(axis=-1) / np.square(centred).sum(axis=(-1, -2))
-    return scale[..., None, None] * (centred @ np.swapaxes(rotation, -1, -2)) + fixed_mean
+    return Placement(scale, rotation, moving_mean, fixed_mean)
+
+
+def similarity(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    """`moving` (…, V, 3) brought onto `fixed` (…, V, 3) by the best rotation, scale and shift."""
+    return placement(moving, fixed).of(moving)
 
 
 def surface_error(heads: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -33,14 +57,14 @@ def removed(error: float, mean_head: float) -> float:
     return float(1.0 - error / mean_head)
 
 
-def recovery(first: float, average: float, best: float) -> float:
-    """Of what choosing well could gain over choosing blindly, the share that ranking gains."""
-    return float((average - first) / (average - best))
+def recovery(chosen: float, average: float, best: float) -> float:
+    """Of what choosing well could gain over choosing blindly, the share that a choice gains."""
+    return float((average - chosen) / (average - best))
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its 95 % bootstrap interval."""
+    """A figure with its 95 % bootstrap interval; NaN where there is nothing to measure."""
 
     mean: float
     low: float
@@ -54,13 +78,25 @@ def bootstrap(values: np.ndarray, seed: int = 0, rounds: int = 1000) -> Interval
     return Interval(float(values.mean()), float(low), float(high))
 
 
-def identification(predicted: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    """(first, pairs): how often the own person is the nearest of all, and of two.
+def bootstrap_statistic(
+    statistic: Callable[[np.ndarray], float], heads: int, seed: int = 0, rounds: int = 300
+) -> Interval:
+    """Interval of a figure of several heads together. statistic : of rows (N,) int."""
+    draws = np.random.default_rng(seed).integers(0, heads, (rounds, heads))
+    values = np.array([statistic(rows) for rows in draws])
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return Interval(float("nan"), float("nan"), float("nan"))
+    low, high = np.percentile(known, [2.5, 97.5])
+    return Interval(float(statistic(np.arange(heads))), float(low), float(high))
+
+
+def ranks_of_own(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """(N,) how many of the N people are nearer to each prediction than its own.
 
     predicted, truth : (N, D) deviations from the mean head; nearness is the cosine.
     """
     predicted = predicted / np.linalg.norm(predicted, axis=1, keepdims=True)
     truth = truth / np.linalg.norm(truth, axis=1, keepdims=True)
     nearness = predicted @ truth.T
-    ahead = (nearness > np.diag(nearness)[:, None]).sum(axis=1)
-    return float((ahead == 0).mean()), float(1 - ahead.mean() / (len(truth) - 1))
+    return (nearness > np.diag(nearness)[:, None]).sum(axis=1)

@@ -1,156 +1,175 @@
-"""Figures on synthetic heads that no network was trained on, where the truth is known.
+"""Figures of a pack on synthetic heads that no network was trained on, where the truth is known.
 
-For each head one picture; 100 heads are drawn, ranked and compared with the truth after a
-similarity on the face region, in millimetres, beside the mean head and another person's photo.
+100 heads are drawn for each picture, ranked and compared with the truth after a similarity on the
+face, in millimetres, beside the mean head and another person's photo.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
-import torch
 
-from ..diffusion.folded import FoldedDenoiser
-from ..diffusion.samplers import dpm_solver_pp_2m, seeded_noise
-from ..diffusion.schedule import Schedule
-from ..packs.open_pack import OpenPack
-from ..packs.pack import Contexts
-from ..training.photo_set import PhotoSet
-from .metrics import (
-    Interval,
-    bootstrap,
-    identification,
-    recovery,
-    removed,
-    similarity,
-    surface_error,
+from ..contract.arkit import ARKIT_52
+from .measured import Measured
+from .metrics import Interval, bootstrap, bootstrap_statistic, recovery, removed
+
+ERRORS: Final = (
+    "mean_head",
+    "another_person",
+    "floor",
+    "ranked_first",
+    "mean_of_samples",
+    "medoid",
+    "densest",
+    "nearest_to_mean",
+    "average_sample",
+    "best_sample",
 )
+CHOICES: Final = ("ranked_first", "mean_of_samples", "medoid", "densest", "nearest_to_mean")
+WATCHED: Final = {
+    "jawOpen": ("jawOpen",),
+    "blinks": ("eyeBlinkLeft", "eyeBlinkRight"),
+    "smile": ("mouthSmileLeft", "mouthSmileRight"),
+}
+_ACTIVE: Final = 0.2
+_FEW: Final = 4
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Errors in mm over the face; shares are of the mean head's error."""
+    """What the heads of one condition come to, each with its 95 % interval.
+
+    errors : mm, by the names of ERRORS; removed : share of the mean head's error that a choice
+    removes, by CHOICES and best_sample; recovered : (average - choice) / (average - best), by
+    CHOICES; identified : own photo first among all; closer : own photo nearer than another's;
+    interval_visible, interval_hidden : share of coordinates within 5-95 %; spread_visible,
+    spread_hidden : mm; spread_ratio : of a point when hidden to the same point when visible;
+    expression : RMS over the units, expression_neutral : of always neutral, expression_ratio;
+    watched, watched_neutral : mean error of units where they act, by the names of WATCHED; units,
+    units_neutral : RMS of each unit.
+    """
 
     heads: int
-    mean_head: Interval
-    another_person: Interval
-    ranked_first: Interval
-    mean_of_samples: Interval
-    average_sample: Interval
-    best_sample: Interval
-    removed_by_mean: float
-    removed_by_first: float
-    rank_recovery: float
-    identified_first: float
-    closer_than_other: float
-    coverage_visible: float
-    coverage_hidden: float
-    spread_ratio: float
-    expression_error: float
-    expression_error_neutral: float
+    face_covered: float
+    errors: dict[str, Interval]
+    removed: dict[str, Interval]
+    recovered: dict[str, Interval]
+    identified: Interval
+    closer: Interval
+    interval_visible: Interval
+    interval_hidden: Interval
+    spread_visible: Interval
+    spread_hidden: Interval
+    spread_ratio: Interval
+    expression: Interval
+    expression_neutral: Interval
+    expression_ratio: Interval
+    watched: dict[str, Interval]
+    watched_neutral: dict[str, Interval]
+    units: dict[str, float]
+    units_neutral: dict[str, float]
 
 
-@dataclass(frozen=True)
-class _Drawn:
-    samples: np.ndarray
-    scores: np.ndarray
-    expression: np.ndarray
+def figures(measured: Measured) -> Figures:
+    """Averages over the heads."""
+    errors = {name: getattr(measured, name) for name in ERRORS}
+    heads = len(measured)
 
+    def share(name: str) -> Interval:
+        return bootstrap_statistic(
+            lambda rows: removed(errors[name][rows].mean(), errors["mean_head"][rows].mean()), heads
+        )
 
-def evaluate(pack: OpenPack, photos: PhotoSet, heads: int = 300, samples: int = 100) -> Figures:
-    """Figures over the first `heads` pictures of a held-out set."""
-    rows = np.arange(min(heads, len(photos)))
-    head = pack.head
-    face = np.flatnonzero(head.face)
-    basis = head.identity[:, face].reshape(len(head.identity), -1) * 1000
-    template = head.template[face].reshape(-1) * 1000
-    points = head.identity[:, head.point_vertices] * 1000
+    def recovered(name: str) -> Interval:
+        compared = [errors[key] for key in (name, "average_sample", "best_sample")]
+        return bootstrap_statistic(
+            lambda rows: recovery(*(e[rows].mean() for e in compared)), heads
+        )
 
-    def decode(coefficients: np.ndarray) -> np.ndarray:
-        flat = template + coefficients @ basis
-        return flat.reshape(*coefficients.shape[:-1], len(face), 3)
-
-    drawn = [_draw(pack, photos, int(row), samples) for row in rows]
-    truth = photos.identity[rows].numpy()
-    means = np.stack([one.samples.mean(axis=0) for one in drawn])
-    true_faces = decode(truth)
-    zero = np.zeros_like(truth)
-    every = np.stack(
-        [surface_error(decode(d.samples), t) for d, t in zip(drawn, true_faces, strict=True)]
-    )
-    first = np.stack([e[d.scores.argmax()] for d, e in zip(drawn, every, strict=True)])
-    mean_head = surface_error(decode(zero), true_faces)
-    by_mean = surface_error(decode(means), true_faces)
-    other = surface_error(decode(np.roll(means, 1, axis=0)), true_faces)
-    reference = decode(zero[:1])[0]
-    found = (similarity(decode(means), reference) - reference).reshape(len(rows), -1)
-    sought = (similarity(true_faces, reference) - reference).reshape(len(rows), -1)
-    identified, pairs = identification(found - found.mean(0), sought - sought.mean(0))
-    covered, hidden, ratio = _spread(drawn, truth, photos.visible[rows].numpy(), points)
-    expressions = np.stack([one.expression for one in drawn])
-    true_expressions = photos.expression[rows].numpy()
     return Figures(
-        heads=len(rows),
-        mean_head=bootstrap(mean_head),
-        another_person=bootstrap(other),
-        ranked_first=bootstrap(first),
-        mean_of_samples=bootstrap(by_mean),
-        average_sample=bootstrap(every.mean(axis=1)),
-        best_sample=bootstrap(every.min(axis=1)),
-        removed_by_mean=removed(by_mean.mean(), mean_head.mean()),
-        removed_by_first=removed(first.mean(), mean_head.mean()),
-        rank_recovery=recovery(first.mean(), every.mean(), every.min(axis=1).mean()),
-        identified_first=identified,
-        closer_than_other=pairs,
-        coverage_visible=covered,
-        coverage_hidden=hidden,
-        spread_ratio=ratio,
-        expression_error=float(np.sqrt(np.square(expressions - true_expressions).mean())),
-        expression_error_neutral=float(np.sqrt(np.square(true_expressions).mean())),
+        heads=heads,
+        face_covered=float(measured.face_covered.mean()),
+        errors={name: bootstrap(error) for name, error in errors.items()},
+        removed={name: share(name) for name in (*CHOICES, "best_sample")},
+        recovered={name: recovered(name) for name in CHOICES},
+        identified=bootstrap((measured.ranks == 0).astype(float)),
+        closer=bootstrap(1 - measured.ranks / max(heads - 1, 1)),
+        **_spread_figures(measured),
+        **_expression_figures(measured),
     )
 
 
-@torch.inference_mode()
-def _draw(pack: OpenPack, photos: PhotoSet, row: int, samples: int) -> _Drawn:
-    networks = pack.networks
-    crop = photos.crops(np.array([row]))
-    context = networks.conditioner.context(networks.conditioner(crop))
-    schedule = Schedule.linear()
+def _spread_figures(measured: Measured) -> dict[str, Interval]:
+    seen, hidden = measured.visible, ~measured.visible
+    inside = measured.covered.mean(axis=2)
 
-    def sample(denoiser: FoldedDenoiser, coefficients: int, seed: int) -> torch.Tensor:
-        noise = seeded_noise(seed)
-        start = noise((samples, coefficients))
-        return dpm_solver_pp_2m(denoiser.condition(context), start, schedule, noise=noise)
+    def over(values: np.ndarray, where: np.ndarray) -> Interval:
+        sums, counts = np.where(where, values, 0).sum(axis=1), where.sum(axis=1)
+        return bootstrap_statistic(lambda rows: _quotient(sums[rows], counts[rows]), len(measured))
 
-    identities = sample(pack.idgen, pack.identities, 2 * row)
-    scores = pack.scores(Contexts(context, context, context), identities.numpy())
-    expressions = sample(pack.expgen, pack.expressions, 2 * row + 1)
-    mean_expression = pack.expression_coefficients(expressions).mean(axis=0)
-    return _Drawn(identities.numpy(), scores, mean_expression)
+    return {
+        "interval_visible": over(inside, seen),
+        "interval_hidden": over(inside, hidden),
+        "spread_visible": over(measured.spread, seen),
+        "spread_hidden": over(measured.spread, hidden),
+        "spread_ratio": _spread_ratio(measured.spread, measured.visible),
+    }
 
 
-def _spread(
-    drawn: list[_Drawn], truth: np.ndarray, visible: np.ndarray, points: np.ndarray
-) -> tuple[float, float, float]:
-    """Coverage of the 5-95 % interval at visible and at hidden points, and hidden/visible spread.
+def _quotient(sums: np.ndarray, counts: np.ndarray) -> float:
+    total = counts.sum()
+    return float(sums.sum() / total) if total else float("nan")
 
-    The ratio compares each point with itself, hidden in some pictures and visible in others, so
-    that a region's own variety does not count. points : (K, P, 3) mm.
-    """
-    flat = points.reshape(len(points), -1)
-    inside, spread = [], []
-    for one, true in zip(drawn, truth, strict=True):
-        positions = (one.samples @ flat).reshape(len(one.samples), -1, 3)
-        low, high = np.percentile(positions, [5, 95], axis=0)
-        target = (true @ flat).reshape(-1, 3)
-        inside.append(((target >= low) & (target <= high)).mean(axis=1))
-        spread.append(np.sqrt(positions.var(axis=0).sum(axis=1)))
-    covered, deviation = np.stack(inside), np.stack(spread)
-    both = (visible.sum(axis=0) > 4) & ((~visible).sum(axis=0) > 4)
-    if not both.any():
-        return float(covered[visible].mean()), float("nan"), float("nan")
-    when_hidden = np.nanmean(np.where(visible, np.nan, deviation)[:, both], axis=0)
-    when_visible = np.nanmean(np.where(visible, deviation, np.nan)[:, both], axis=0)
-    ratio = float((when_hidden / when_visible).mean())
-    return float(covered[visible].mean()), float(covered[~visible].mean()), ratio
+
+def _spread_ratio(spread: np.ndarray, visible: np.ndarray) -> Interval:
+    """Each point against itself, hidden in some pictures and visible in others, so that a region's
+    own variety does not count."""
+
+    def ratio(rows: np.ndarray) -> float:
+        seen, mm = visible[rows], spread[rows]
+        often, seldom = (~seen).sum(axis=0), seen.sum(axis=0)
+        both = (often > _FEW) & (seldom > _FEW)
+        if not both.any():
+            return float("nan")
+        when_hidden = np.where(seen, 0, mm).sum(axis=0)[both] / often[both]
+        when_visible = np.where(seen, mm, 0).sum(axis=0)[both] / seldom[both]
+        return float((when_hidden / when_visible).mean())
+
+    return bootstrap_statistic(ratio, len(spread))
+
+
+def _expression_figures(measured: Measured) -> dict[str, Any]:
+    true = measured.true_expression
+    missed = np.square(measured.expression - true)
+    moved = np.square(true)
+    by_head, by_head_neutral = missed.mean(axis=1), moved.mean(axis=1)
+    heads = len(measured)
+
+    def root(squares: np.ndarray) -> Interval:
+        return bootstrap_statistic(lambda rows: float(np.sqrt(squares[rows].mean())), heads)
+
+    def ratio(rows: np.ndarray) -> float:
+        neutral = by_head_neutral[rows].mean()
+        return float(np.sqrt(by_head[rows].mean() / neutral)) if neutral else float("nan")
+
+    def acting(found: np.ndarray, units: tuple[str, ...]) -> Interval:
+        columns = [ARKIT_52.index(unit) for unit in units]
+        acts = true[:, columns] > _ACTIVE
+        away = np.abs(found[:, columns] - true[:, columns])
+        sums, counts = np.where(acts, away, 0).sum(axis=1), acts.sum(axis=1)
+        return bootstrap_statistic(lambda rows: _quotient(sums[rows], counts[rows]), heads)
+
+    roots, roots_neutral = np.sqrt(missed.mean(axis=0)), np.sqrt(moved.mean(axis=0))
+    return {
+        "expression": root(by_head),
+        "expression_neutral": root(by_head_neutral),
+        "expression_ratio": bootstrap_statistic(ratio, heads),
+        "watched": {name: acting(measured.expression, units) for name, units in WATCHED.items()},
+        "watched_neutral": {
+            name: acting(np.zeros_like(true), units) for name, units in WATCHED.items()
+        },
+        "units": dict(zip(ARKIT_52, roots.tolist(), strict=True)),
+        "units_neutral": dict(zip(ARKIT_52, roots_neutral.tolist(), strict=True)),
+    }

@@ -55,17 +55,34 @@ def test_offset_after_alignment_is_measured_in_the_same_unit():
 
 
 def test_recovery_and_removed():
-    assert metrics.recovery(first=1.5, average=2.0, best=1.0) == 0.5
+    assert metrics.recovery(chosen=1.5, average=2.0, best=1.0) == 0.5
     assert metrics.removed(0.75, 1.0) == 0.25
 
 
-def test_identification_of_a_permuted_crowd(rng):
+def test_ranks_in_a_permuted_crowd(rng):
     crowd = rng.normal(size=(40, 300))
-    assert metrics.identification(crowd, crowd) == (1.0, 1.0)
-    first, pairs = metrics.identification(-crowd, crowd)
-    assert first == 0.0 and pairs == 0.0
-    _, chance = metrics.identification(rng.normal(size=(40, 300)), crowd)
-    assert 0.35 < chance < 0.65
+    assert not metrics.ranks_of_own(crowd, crowd).any()
+    assert (metrics.ranks_of_own(-crowd, crowd) == 39).all()
+    chance = metrics.ranks_of_own(rng.normal(size=(40, 300)), crowd)
+    assert 0.35 < chance.mean() / 39 < 0.65
+
+
+def test_a_placement_moves_other_points_along(rng):
+    head = rng.normal(size=(3, 30, 3))
+    placed = metrics.placement(2.0 * head @ _rotation(rng) + 5.0, head)
+    other = rng.normal(size=(3, 4, 3))
+    assert placed.of(other).shape == (3, 4, 3)
+    apart = np.linalg.norm(other[:, 0] - other[:, 1], axis=1)
+    moved = np.linalg.norm(placed.of(other)[:, 0] - placed.of(other)[:, 1], axis=1)
+    np.testing.assert_allclose(moved, apart / 2)
+
+
+def test_a_ratio_s_interval_resamples_both_sides_together(rng):
+    below = rng.uniform(1, 9, 200)
+    found = metrics.bootstrap_statistic(lambda r: (3 * below[r]).mean() / below[r].mean(), 200)
+    assert found.low == pytest.approx(3) and found.high == pytest.approx(3)
+    unknown = metrics.bootstrap_statistic(lambda _: float("nan"), 5)
+    assert np.isnan(unknown.mean)
 
 
 def test_bootstrap_interval_holds_the_mean_and_shrinks_with_more(rng):

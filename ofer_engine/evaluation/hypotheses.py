@@ -1,0 +1,102 @@
+"""Drawing heads for many synthetic photos at once, and the rivals of choosing by rank."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..diffusion.folded import FoldedDenoiser
+from ..diffusion.samplers import dpm_solver_pp_2m, seeded_noise
+from ..diffusion.schedule import Schedule
+from ..packs.open_pack import OpenPack
+from ..training.photo_set import PhotoSet
+from .reading import read_crops
+
+_TOGETHER: Final = 8
+_STEPS: Final = 20
+_EXPRESSIONS: Final = 32
+_LEVELS: Final = (100, 300)
+"""Timesteps at which a sample's density is judged: how well its noise is foretold."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """What the pack answers to one photo.
+
+    samples : (S, K); scores : (S,) IdRank's, higher is better; density : (S,) higher is more
+    likely to IdGen; expression : (X,) unit weights, mean of the drawn ones.
+    """
+
+    samples: np.ndarray
+    scores: np.ndarray
+    density: np.ndarray
+    expression: np.ndarray
+
+
+def draw(pack: OpenPack, photos: PhotoSet, heads: int, samples: int) -> Iterator[Drawn]:
+    """Answers to the first `heads` photos, in their order; the same from run to run."""
+    for first in range(0, heads, _TOGETHER):
+        rows = np.arange(first, min(first + _TOGETHER, heads))
+        yield from _draw_together(pack, photos.crops(rows), samples, seed=first)
+
+
+@torch.inference_mode()
+def _draw_together(pack: OpenPack, crops: Tensor, samples: int, seed: int) -> Iterator[Drawn]:
+    contexts = read_crops(pack, crops)
+    people = len(contexts)
+    identity = torch.cat([told.identity for told in contexts])
+    expression = torch.cat([told.expression for told in contexts])
+    drawn, denoise = _sample(pack.idgen, identity, samples, pack.identities, seed)
+    density = _density(denoise, drawn, seed).view(people, samples)
+    faces, _ = _sample(pack.expgen, expression, _EXPRESSIONS, pack.expressions, seed + 1)
+    faces = faces.view(people, _EXPRESSIONS, -1)
+    for person, own in enumerate(drawn.view(people, samples, -1)):
+        heads = own.cpu().numpy()
+        yield Drawn(
+            heads,
+            pack.scores(contexts[person], heads),
+            density[person].cpu().numpy(),
+            pack.expression_coefficients(faces[person]).mean(axis=0),
+        )
+
+
+def _sample(
+    denoiser: FoldedDenoiser, told: Tensor, samples: int, width: int, seed: int
+) -> tuple[Tensor, Callable[[Tensor, int], Tensor]]:
+    """(B · samples, width) draws of `told` (B, C), photo by photo, and what drew them."""
+    noise = seeded_noise(seed)
+    denoise = denoiser.condition(told.repeat_interleave(samples, dim=0))
+    start = noise((len(told) * samples, width)).to(told.device)
+    drawn = dpm_solver_pp_2m(denoise, start, Schedule.linear(), noise=noise, steps=_STEPS)
+    return drawn, denoise
+
+
+def _density(denoise: Callable[[Tensor, int], Tensor], drawn: Tensor, seed: int) -> Tensor:
+    """(N,) a stand-in for the likelihood: the negated error at foretelling noise put on each draw.
+
+    The same noise and its opposite for all, so that draws and not noises are compared.
+    """
+    schedule = Schedule.linear()
+    noise = seeded_noise(seed)((1, drawn.shape[1])).to(drawn.device).expand_as(drawn)
+    error = torch.zeros(len(drawn), device=drawn.device)
+    for level in _LEVELS:
+        for put in (noise, -noise):
+            error += (denoise(schedule.add_noise(drawn, level, put), level) - put).square().mean(1)
+    return -error
+
+
+def medoid(distances: np.ndarray) -> int:
+    """The draw with the least sum of distances (S, S) to the others."""
+    return int(distances.sum(axis=1).argmin())
+
+
+def pairwise(samples: np.ndarray, gram: np.ndarray) -> np.ndarray:
+    """(S, S) distances between draws (S, K) by the faces they make; gram : (K, K) of the basis."""
+    product = samples @ gram @ samples.T
+    own = np.diag(product)
+    return np.sqrt(np.maximum(own[:, None] + own[None] - 2 * product, 0))

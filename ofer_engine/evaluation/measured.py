@@ -1,0 +1,175 @@
+"""What was measured on each head, before any average."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+import numpy as np
+
+from ..packs.open_pack import OpenPack
+from ..training.photo_set import PhotoSet
+from .hypotheses import Drawn, draw, medoid, pairwise
+from .metrics import placement, ranks_of_own, similarity, surface_error
+from .truths import Truth, floor
+
+_THIN: Final = 3
+"""Of the face's points every third is enough to tell people apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """N heads. Errors are (N,) mm over the face after a similarity.
+
+    ranks : (N,) people nearer to the photo's heads than the one in it; visible : (N, P) bool,
+    points seen; covered : (N, P, 3) bool, coordinates within the samples' 5-95 % interval;
+    spread : (N, P) mm; expression, true_expression : (N, X); occluder : (N,) index; face_covered :
+    (N,) share; yaw : (N,) degrees.
+    """
+
+    floor: np.ndarray
+    mean_head: np.ndarray
+    another_person: np.ndarray
+    ranked_first: np.ndarray
+    mean_of_samples: np.ndarray
+    medoid: np.ndarray
+    densest: np.ndarray
+    nearest_to_mean: np.ndarray
+    average_sample: np.ndarray
+    best_sample: np.ndarray
+    ranks: np.ndarray
+    visible: np.ndarray
+    covered: np.ndarray
+    spread: np.ndarray
+    expression: np.ndarray
+    true_expression: np.ndarray
+    occluder: np.ndarray
+    face_covered: np.ndarray
+    yaw: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.mean_head)
+
+    def rows(self, index: np.ndarray) -> Measured:
+        """Some of the heads. index : (n,) int or (N,) bool."""
+        return replace(self, **{f.name: getattr(self, f.name)[index] for f in fields(self)})
+
+
+def joined(parts: list[Measured]) -> Measured:
+    """Heads of several conditions together."""
+    names = [field.name for field in fields(Measured)]
+    return Measured(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """A head's basis in mm at a truth's points, for decoding many draws.
+
+    face : (K, 3M); points : (K, 3P); gram : (K, K) of face, per point.
+    """
+
+    template: np.ndarray
+    face: np.ndarray
+    template_points: np.ndarray
+    points: np.ndarray
+    gram: np.ndarray
+
+    @staticmethod
+    def of(pack: OpenPack, truth: Truth) -> Scale:
+        """For one pack and truth."""
+        head = pack.head
+
+        def at(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            basis = head.identity[:, ids].reshape(len(head.identity), -1) * np.float32(1000)
+            return head.template[ids].reshape(-1) * np.float32(1000), basis
+
+        template, face = at(truth.vertices)
+        template_points, points = at(head.point_vertices)
+        return Scale(template, face, template_points, points, face @ face.T / len(truth.vertices))
+
+    def faces(self, coefficients: np.ndarray) -> np.ndarray:
+        """(…, M, 3) of (…, K)."""
+        flat = self.template + coefficients.astype(np.float32) @ self.face
+        return flat.reshape(*coefficients.shape[:-1], -1, 3)
+
+    def evidence(self, coefficients: np.ndarray) -> np.ndarray:
+        """(…, P, 3) of (…, K)."""
+        flat = self.template_points + coefficients.astype(np.float32) @ self.points
+        return flat.reshape(*coefficients.shape[:-1], -1, 3)
+
+
+def measure(
+    pack: OpenPack,
+    photos: PhotoSet,
+    truth: Truth,
+    samples: int,
+    occluder: np.ndarray,
+    face_covered: np.ndarray,
+) -> Measured:
+    """Measure the pack on as many photos as there are true faces."""
+    heads = len(truth.faces)
+    scale = Scale.of(pack, truth)
+    drawn = list(draw(pack, photos, heads, samples))
+    choices = [_choices(one, scale, face) for one, face in zip(drawn, truth.faces, strict=True)]
+    means = np.stack([one.samples.mean(axis=0) for one in drawn])
+    spreads = [
+        _spread(one, scale, *person)
+        for one, *person in zip(drawn, truth.faces, truth.points, strict=True)
+    ]
+    mean_faces = scale.faces(means)
+    turned = photos.rotation[:heads, 2, 0].numpy()
+    return Measured(
+        floor=floor(pack.head, truth),
+        mean_head=surface_error(scale.faces(np.zeros_like(means)), truth.faces),
+        another_person=surface_error(np.roll(mean_faces, 1, axis=0), truth.faces),
+        **{name: np.array([one[name] for one in choices]) for name in choices[0]},
+        mean_of_samples=surface_error(mean_faces, truth.faces),
+        ranks=_ranks(mean_faces, truth.faces, scale.faces(np.zeros(means.shape[1]))),
+        visible=photos.visible[:heads].numpy(),
+        covered=np.stack([covered for covered, _ in spreads]),
+        spread=np.stack([spread for _, spread in spreads]),
+        expression=np.stack([one.expression for one in drawn]),
+        true_expression=photos.expression[:heads].numpy(),
+        occluder=occluder[:heads],
+        face_covered=face_covered[:heads],
+        yaw=np.degrees(np.arcsin(np.clip(turned, -1, 1))),
+    )
+
+
+def _choices(drawn: Drawn, scale: Scale, truth: np.ndarray) -> dict[str, float]:
+    """Errors of single draws, chosen in several ways."""
+    errors = surface_error(scale.faces(drawn.samples), truth)
+    away = drawn.samples - drawn.samples.mean(axis=0)
+    to_mean = np.einsum("sk,kl,sl->s", away, scale.gram, away)
+    chosen = {
+        "ranked_first": drawn.scores.argmax(),
+        "medoid": medoid(pairwise(drawn.samples, scale.gram)),
+        "densest": drawn.density.argmax(),
+        "nearest_to_mean": to_mean.argmin(),
+        "best_sample": errors.argmin(),
+    }
+    found = {name: float(errors[row]) for name, row in chosen.items()}
+    return found | {"average_sample": float(errors.mean())}
+
+
+def _ranks(found: np.ndarray, sought: np.ndarray, mean_head: np.ndarray) -> np.ndarray:
+    def deviations(faces: np.ndarray) -> np.ndarray:
+        moved = (similarity(faces, mean_head) - mean_head)[:, ::_THIN].reshape(len(faces), -1)
+        return moved - moved.mean(axis=0)
+
+    return ranks_of_own(deviations(found), deviations(sought))
+
+
+def _spread(
+    drawn: Drawn, scale: Scale, true_face: np.ndarray, true_points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(P, 3) bool, whether the true coordinate is within the samples' 5-95 %; (P,) mm of spread.
+
+    Samples and truth alike are laid on the mean of the samples over the face, so that size and
+    place, which no photo shows, do not count.
+    """
+    mean = scale.faces(drawn.samples.mean(axis=0))
+    laid = placement(scale.faces(drawn.samples), mean).of(scale.evidence(drawn.samples))
+    target = placement(true_face, mean).of(true_points)
+    low, high = np.percentile(laid, [5, 95], axis=0)
+    return (target >= low) & (target <= high), np.sqrt(laid.var(axis=0).sum(axis=1))

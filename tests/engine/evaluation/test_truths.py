@@ -1,0 +1,69 @@
+"""True faces: of the own prior, and of another surface through its correspondence."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ofer_engine.evaluation.hypotheses import medoid, pairwise
+from ofer_engine.evaluation.truths import floor, ict_truth, own_truth
+from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.packs.registry import BUNDLED
+
+
+@pytest.fixture(scope="module")
+def head() -> OpenHead:
+    return OpenHead.load(BUNDLED / "open" / "head.npz")
+
+
+class _People:
+    def __init__(self, identity: np.ndarray) -> None:
+        self.identity = torch.from_numpy(identity)
+
+
+@pytest.fixture
+def disguised(tmp_path: Path, head: OpenHead) -> tuple[Path, Path]:
+    """The open head as a scan model in centimetres, turned by a quarter, and the map to it."""
+    turn = np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]], np.float32)
+    ids = np.arange(len(head.template))
+    np.savez(
+        tmp_path / "ict.npz",
+        neutral=(head.template - 0.2) @ turn * 100,
+        identity=(head.identity @ turn * 100).astype(np.float16),
+    )
+    np.savez(
+        tmp_path / "map.npz",
+        open_vertices=ids,
+        ict_vertices=np.stack([ids] * 3, 1),
+        barycentric=np.full((len(ids), 3), 1 / 3),
+        scale=0.01,
+        rotation=turn,
+        translation=np.full(3, 0.2),
+    )
+    return tmp_path / "ict.npz", tmp_path / "map.npz"
+
+
+def test_another_surface_is_found_where_it_is(head, disguised):
+    identity = np.random.default_rng(1).normal(size=(3, len(head.identity))).astype(np.float32)
+    own, other = own_truth(head, _People(identity)), ict_truth(head, identity, *disguised)
+    np.testing.assert_array_equal(own.vertices, other.vertices)
+    np.testing.assert_allclose(other.faces, own.faces, atol=0.05)
+    np.testing.assert_allclose(other.points, own.points, atol=0.05)
+    assert own.points.shape == (3, len(head.point_vertices), 3)
+
+
+def test_what_the_basis_can_make_is_fitted_and_what_it_cannot_is_left(head):
+    identity = np.random.default_rng(2).normal(size=(4, len(head.identity))).astype(np.float32)
+    truth = own_truth(head, _People(identity))
+    assert floor(head, truth).max() < 0.2
+    bumped = truth.faces + np.random.default_rng(3).normal(size=truth.faces.shape)
+    left = floor(head, type(truth)(truth.vertices, bumped, truth.points))
+    assert (left > 1).all()
+
+
+def test_the_medoid_is_the_draw_amid_the_others():
+    draws = np.array([[0.0, 0], [1, 0], [1.2, 0], [9, 0]])
+    distances = pairwise(draws, np.diag([4.0, 1.0]))
+    assert distances[0, 1] == pytest.approx(2)
+    assert medoid(distances) == 1
