@@ -16,7 +16,7 @@ from .contract.reconstruction import Reconstruction
 from .contract.records import Hypothesis
 from .packs.pack import Pack
 from .pipeline import Person, Ranking, Reconstructor
-from .preview.thumbnails import Look, thumbnail
+from .preview.thumbnails import Look, picturable, thumbnail
 from .progress import Progress, Work
 
 PICTURING: Final = "Picturing the hypotheses"
@@ -137,6 +137,19 @@ def write_drawn(
     return (
         Shown("identity", record.identities, 0, neutral),
         Shown("expression", record.expressions, 0, expressive),
+    )
+
+
+def size_notes(pack: Pack, shown: Sequence[Shown]) -> tuple[str, ...]:
+    """One sentence where heads are larger than heads are, so that they cannot be pictured."""
+    look = Look.of_head(pack.head)
+    heads = [vertices for group in shown for vertices in group.vertices]
+    strange = sum(not picturable(vertices, look) for vertices in heads)
+    if not strange:
+        return ()
+    return (
+        f"{strange} of {len(heads)} heads are not pictured: no head is as large. Import the "
+        "weights again, unless they are meant to be invented.",
     )
 
 

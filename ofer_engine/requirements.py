@@ -13,7 +13,6 @@ class Group(StrEnum):
     """A group of pins in pyproject.toml that `install.py setup --with` brings in."""
 
     EVALUATE = "evaluate"
-    TRAIN = "train"
     SCRFD = "scrfd"
 
 

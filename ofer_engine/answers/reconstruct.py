@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from ..assembly import (
     expression_hypotheses,
     identity_hypotheses,
     picture,
+    size_notes,
     write_drawn,
     write_head_model,
     write_person,
@@ -82,7 +84,8 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
         progress.step(UNITS, 2, 2)
         picture(draft, reconstructor.pack, shown, work, progress)
         progress.step(WRITING, 0, 1)
-        finished = draft.finish(record)
+        notes = (*record.notes, *size_notes(reconstructor.pack, shown))
+        finished = draft.finish(replace(record, notes=notes))
     progress.step(WRITING, 1, 1)
     return finished
 

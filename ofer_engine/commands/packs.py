@@ -9,24 +9,31 @@ from . import weights
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the command to the engine's parser."""
-    parser = commands.add_parser("packs", help="list the packs and weight files on this machine")
-    parser.set_defaults(command=_list)
+    parser = commands.add_parser("packs", help="list the packs on this machine; import weights")
+    parser.set_defaults(command=_packs)
     kinds = parser.add_subparsers(metavar="KIND")
     listing = kinds.add_parser("list", help="packs, and every published file: have or missing")
     listing.set_defaults(command=_list)
     weights.add(kinds)
 
 
-def _list(options: argparse.Namespace) -> int:
+def _packs(options: argparse.Namespace) -> int:
     from ..contract.launch import default_home
     from ..packs.registry import find_packs, pack_record
 
     home = options.home or default_home()
-    print("Packs, ready to use:")
     for identifier in find_packs(home):
         about = pack_record(identifier, home)
         may_sell = "commercial use: yes" if about.commercial else "commercial use: no"
-        print(f"  {about.id} {about.version}: {about.title}; {about.licence}; {may_sell}")
+        print(f"{about.id} {about.version}: {about.title}; {about.licence}; {may_sell}")
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    from ..contract.launch import default_home
+
+    print("Packs, ready to use:")
+    _packs(options)
     print("\nFiles of the published OFER, which you obtain and import:")
-    weights.print_files(home)
+    weights.print_files(options.home or default_home())
     return 0

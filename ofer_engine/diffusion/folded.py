@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .denoiser import TIME_WIDTH, Denoiser, modulation, time_embedding
+from .recorded import Recorded
 from .samplers import Denoise
 
 
@@ -15,8 +16,8 @@ class FoldedDenoiser:
 
     The blocks' conditioning is a sum of a part of the time and a part of the context. The first is
     tabulated by timestep for all photos, the second computed once a photo by `condition`, instead
-    of both in each call for each row. The network's weights are shared, not copied: fold again
-    after training.
+    of both in each call for each row. On a CUDA device the rest of a call is recorded and
+    replayed. The network's weights are shared, not copied: fold again after training.
     """
 
     def __init__(self, network: Denoiser) -> None:
@@ -40,10 +41,15 @@ class FoldedDenoiser:
             1,
         )
 
+        def call(x: Tensor, time_part: Tensor) -> Tensor:
+            embedded = (time_part + context_part).split(self._widths, 1)
+            return self._network.denoise(x, [modulation(part) for part in embedded])
+
+        work = Recorded(call) if context.device.type == "cuda" else call
+
         @torch.inference_mode()
         def denoise(x: Tensor, timestep: int) -> Tensor:
-            embedded = (self._time_part(timestep) + context_part).split(self._widths, 1)
-            return self._network.denoise(x, [modulation(part) for part in embedded])
+            return work(x, self._time_part(timestep))
 
         return denoise
 

@@ -85,9 +85,7 @@ def ddpm(
 
     With fewer `steps` the chain is respaced: α between two visited levels is the ratio of their ᾱ.
     """
-    top = _top(schedule, start)
-    timesteps = spaced_timesteps(top, steps or top + 1)
-    state = _state(x)
+    timesteps, state = _begin(x, schedule, start, steps or schedule.levels)
     for done, t in enumerate(timesteps, 1):
         eps = denoise(state.float(), t)
         below = timesteps[done] if done < len(timesteps) else -1
@@ -148,8 +146,7 @@ def ddim(
     """Deterministic DDIM (Song et al. 2021, eq. 12 with η = 0). Default 50 steps; draws no
     noise.
     """
-    timesteps = spaced_timesteps(_top(schedule, start), steps or 50)
-    state = _state(x)
+    timesteps, state = _begin(x, schedule, start, steps or 50)
     for done, t in enumerate(timesteps, 1):
         eps = denoise(state.float(), t)
         clean = _clean(schedule, state, eps, t)
@@ -179,8 +176,7 @@ def dpm_solver_pp_2m(
     evenly spaced ones leave a last jump in log-SNR so wide that 20 calls lose accuracy on narrow
     data.
     """
-    timesteps = spaced_timesteps(_top(schedule, start), steps or 20, power=3.0)
-    state = _state(x)
+    timesteps, state = _begin(x, schedule, start, steps or 20, power=3.0)
     last_clean: Tensor | None = None
     last_width = 0.0
     for done, t in enumerate(timesteps, 1):
@@ -212,6 +208,13 @@ SAMPLERS: Final[Mapping[str, Sampler]] = MappingProxyType(
         "dpm_solver_pp_2m": dpm_solver_pp_2m,
     }
 )
+
+
+def _begin(
+    x: Tensor, schedule: Schedule, start: int | None, steps: int, power: float = 1.0
+) -> tuple[list[int], Tensor]:
+    """The levels to visit, and the state at the first of them."""
+    return spaced_timesteps(_top(schedule, start), steps, power), _state(x)
 
 
 def _top(schedule: Schedule, start: int | None) -> int:

@@ -9,7 +9,7 @@ A mesh needs its seven landmarks beside it (.npy or .txt), or `landmark_vertices
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -20,6 +20,7 @@ import numpy as np
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.reconstruction import SUFFIX, Reconstruction, read
+from ..heads.head import Head
 from ..heads.open_head import OpenHead
 from .mesh_files import (
     MESHES,
@@ -65,7 +66,7 @@ class Predictions:
     every predicted mesh; most : at most this many heads of an image, even over the ranks.
 
     Of a reconstruction's identities all candidates drawn are decoded again, not only those kept,
-    unless `landmark_vertices` is given for a head without landmarks of its own: then those kept.
+    unless `landmark_vertices` is given, which needs no pack: then those kept.
     """
 
     folder: Path
@@ -134,7 +135,9 @@ class Predictions:
         order = reconstruction.array("identity_order")
         rows = order[even(len(order), most)]
         coefficients = reconstruction.array("identity_coefficients")[rows]
-        vertices = _pack_head(reconstruction.pack.id, self.home).vertices(coefficients)
+        neutral = np.zeros((len(rows), len(reconstruction.expression_names)), np.float32)
+        head = _pack_head(reconstruction.pack.id, self.home).head
+        vertices = head.vertices(coefficients, neutral)
         if vertices.shape[1:] != kept.shape[1:] or np.abs(vertices[0] - kept[0]).max() > _SAME:
             raise OferError(
                 ErrorCode.RECONSTRUCTION_DAMAGED,
@@ -147,7 +150,7 @@ class Predictions:
     def _landmarks(self, reconstruction: Reconstruction, vertices: np.ndarray) -> np.ndarray:
         if self.landmark_vertices:
             return _numbered(vertices, self.landmark_vertices)
-        return seven_landmarks(_pack_head(reconstruction.pack.id, self.home), vertices)
+        return _pack_head(reconstruction.pack.id, self.home).seven(vertices)
 
 
 def even(count: int, most: int) -> np.ndarray:
@@ -157,15 +160,24 @@ def even(count: int, most: int) -> np.ndarray:
 
 def mean_head(pack: str, home: Path | None) -> HeadMesh:
     """The mean head of a pack: what knows nothing about the photo."""
-    head = _pack_head(pack, home)
-    triangles = split(head.part_polygons(*_SEEN_PARTS))
-    landmarks = seven_landmarks(head, head.template)
-    return HeadMesh(1000.0 * head.template, triangles, 1000.0 * landmarks)
+    marked = _pack_head(pack, home)
+    head = marked.head
+    seen = np.isin(head.part, [head.part_names.index(part) for part in _SEEN_PARTS])
+    triangles = split(head.polygons[seen])
+    return HeadMesh(1000.0 * head.template, triangles, 1000.0 * marked.seven(head.template))
 
 
-def seven_landmarks(head: OpenHead, vertices: np.ndarray) -> np.ndarray:
-    """(7, 3) landmarks of vertices (V, 3), same unit: NoW's seven among the detector's 468."""
-    return head.landmarks(vertices)[list(DETECTOR_LANDMARKS)]
+@dataclass(frozen=True, eq=False)
+class MarkedHead:
+    """A pack's head model, and what tells NoW's seven landmarks (7, 3) of its vertices (V, 3)."""
+
+    head: Head
+    seven: Callable[[np.ndarray], np.ndarray]
+
+    @staticmethod
+    def of_open(head: OpenHead) -> MarkedHead:
+        """The seven among the detector's 468."""
+        return MarkedHead(head, lambda vertices: head.landmarks(vertices)[[*DETECTOR_LANDMARKS]])
 
 
 def _seen_triangles(reconstruction: Reconstruction) -> np.ndarray:
@@ -187,16 +199,17 @@ def _numbered(vertices: np.ndarray, file: Path) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _pack_head(pack: str, home: Path | None) -> OpenHead:
+def _pack_head(pack: str, home: Path | None) -> MarkedHead:
     # Here, because they bring PyTorch, and a process that measures plain meshes starts without.
+    from ..contract.launch import default_home
+    from ..packs.catalogue import PACK_ID
+    from ..packs.flame_landmarks import FlameLandmarks
     from ..packs.open_pack import HEAD
+    from ..packs.published import read_flame_head
     from ..packs.registry import pack_folder
 
-    file = pack_folder(pack, home) / HEAD
-    if not file.is_file():
-        raise OferError(
-            ErrorCode.BAD_REQUEST,
-            f"The head of the pack {pack!r} does not say where its landmarks are.",
-            "Give seven vertex numbers with --landmark-vertices.",
-        )
-    return OpenHead.load(file)
+    if pack == PACK_ID:
+        home = home or default_home()
+        flame = read_flame_head(home)
+        return MarkedHead(flame, FlameLandmarks.read(home, flame).on)
+    return MarkedHead.of_open(OpenHead.load(pack_folder(pack, home) / HEAD))

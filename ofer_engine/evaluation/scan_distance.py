@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..heads.closest import closest_on_triangles
-from .requirements import required
+from ..requirements import Group, required
 
 _FIRST_NEIGHBOURS = 4
 
@@ -107,7 +107,7 @@ def _radius(corners: np.ndarray) -> np.ndarray:
 
 def _size_classes(corners: np.ndarray, radius: np.ndarray) -> list[_SizeClass]:
     """Triangles by size, in doublings of the median, so that a few long ones slow nobody down."""
-    kd_tree = required("scipy.spatial").cKDTree
+    kd_tree = required("scipy.spatial", "Measuring against scans", Group.EVALUATE).cKDTree
     centres = corners.mean(axis=1)
     middle = np.median(radius[radius > 0]) if (radius > 0).any() else 1.0
     doublings = np.maximum(np.ceil(np.log2(np.maximum(radius, middle / 2) / middle)), 0)

@@ -1,8 +1,9 @@
-"""The pack of the published OFER, and its road: contexts → identities → ranking → expressions.
+"""The networks of the published OFER, and the demo's own way along them.
 
-Two ways along it. `as_published` makes the same draws in the same order as the published demo, with
-its quirks (OFER spec §1, §8), so that its files can be reproduced. `corrected` is the same networks
-with a solver that denoises fully, any number of candidates, and expressions for one identity only.
+`as_published` makes the same draws in the same order as the published demo, with its quirks (OFER
+spec §1, §8), so that its files can be reproduced. The corrected way, with a solver that denoises
+fully, any number of candidates, and expressions for one identity only, is that of every pack:
+`pipeline.Reconstructor`.
 """
 
 from __future__ import annotations
@@ -26,8 +27,6 @@ from ..diffusion.samplers import (
     OnStep,
     ddim_as_published,
     ddpm,
-    dpm_solver_pp_2m,
-    seeded_noise,
 )
 from ..diffusion.schedule import Schedule
 from ..heads.flame import EXPRESSIONS, SHAPES, FlameHead
@@ -43,8 +42,6 @@ PUBLISHED_CANDIDATES: Final = 100
 PUBLISHED_EXPRESSIONS: Final = 15
 JAW_SCALE: Final = 0.5
 """Jaw angles are halved at sampling time (§0.6)."""
-
-_EXPRESSION_STREAM: Final = 1 << 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,17 +83,23 @@ def read_published_pack(home: Path, device: torch.device) -> PublishedPack:
     def network(make: Callable[[], Network], part: Part) -> Network:
         return load_network(make, files[part], "network.", device)
 
-    flame, front = (load_file(files[part]) for part in (Part.FLAME_2020, Part.FRONT_VERTICES))
     return PublishedPack(
-        head=FlameHead.from_arrays(
-            {key: flame[key].numpy() for key in SHAPES}, front["front_vertices"].numpy()
-        ),
+        head=read_flame_head(home),
         idgen=FoldedDenoiser(network(lambda: Denoiser(IDGEN_SHAPE), Part.IDGEN)),
         idrank=network(lambda: Ranker(IDRANK_SHAPE), Part.IDRANK),
         expgen=FoldedDenoiser(network(lambda: Denoiser(EXPGEN_SHAPE), Part.EXPGEN)),
         files=files,
         device=device,
     )
+
+
+def read_flame_head(home: Path) -> FlameHead:
+    """FLAME 2020 as imported. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
+    flame, front = (
+        load_file(part_file(home, part)) for part in (Part.FLAME_2020, Part.FRONT_VERTICES)
+    )
+    arrays = {key: flame[key].numpy() for key in SHAPES}
+    return FlameHead.from_arrays(arrays, front["front_vertices"].numpy())
 
 
 @torch.inference_mode()
@@ -191,58 +194,6 @@ def as_published(
 
     drawn = ddpm(denoise, x.to(pack.device), schedule, noise=noise, on_step=on_step)
     return PublishedResult(identities, scores, int(scores.argmax()), scaled_jaw(drawn))
-
-
-def corrected(
-    pack: PublishedPack,
-    contexts: Contexts,
-    *,
-    seed: int,
-    identities: int = PUBLISHED_CANDIDATES,
-    expressions: int = PUBLISHED_EXPRESSIONS,
-    steps: int | None = None,
-    on_step: OnStep | None = None,
-) -> PublishedResult:
-    """Candidates, their scores, and expressions of the best, by the multistep solver.
-
-    identities, expressions : how many, from 1; steps : denoiser calls each, None for 20.
-    """
-    candidates = draw(
-        pack.idgen, contexts.identity, (identities, IDGEN_SHAPE.coefficients), seed, steps, on_step
-    ).cpu().numpy()  # fmt: skip
-    scores = rank(pack, contexts, candidates)
-    shape = (expressions, EXPGEN_SHAPE.coefficients)
-    own_seed = seed + _EXPRESSION_STREAM
-    drawn = draw(pack.expgen, contexts.expression, shape, own_seed, steps, on_step)
-    return PublishedResult(candidates, scores, int(scores.argmax()), scaled_jaw(drawn))
-
-
-def draw(
-    denoiser: FoldedDenoiser,
-    context: Tensor,
-    shape: tuple[int, int],
-    seed: int,
-    steps: int | None = None,
-    on_step: OnStep | None = None,
-) -> Tensor:
-    """Samples (rows, coefficients) by DPM-Solver++(2M), on the context's device."""
-    noise = seeded_noise(seed)
-    return dpm_solver_pp_2m(
-        denoiser.condition(context),
-        noise(shape).to(context.device),
-        Schedule.linear(),
-        noise=noise,
-        steps=steps,
-        on_step=on_step,
-    )
-
-
-def meshes(pack: PublishedPack, result: PublishedResult) -> tuple[np.ndarray, np.ndarray]:
-    """The best neutral head (5023, 3), and its expressions (E, 5023, 3): float32 metres."""
-    identity = result.identities[result.best]
-    neutral = pack.head.vertices(identity, np.zeros(EXPRESSIONS, np.float32))
-    repeated = np.broadcast_to(identity, (len(result.expressions), len(identity)))
-    return neutral, pack.head.vertices(repeated, result.expressions)
 
 
 def scaled_jaw(drawn: Tensor) -> np.ndarray:

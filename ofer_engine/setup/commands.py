@@ -84,12 +84,18 @@ class _Command:
             with self._home.locked(0):
                 self._home.engine.discard()
         job = provision.engine(self._home, self._pins, self._chosen.torch)
-        worked = provision.provide(self._home, job, self._console)
+        jobs = [
+            job,
+            *(provision.extra(self._home, self._pins, name) for name in self._chosen.groups),
+        ]
+        worked = [provision.provide(self._home, each, self._console) for each in jobs]
         stamp = self._home.engine.stamp()
         what = f"{stamp.torch if stamp else 'no PyTorch'} in {self._home.engine.folder}"
+        if self._chosen.groups:
+            what += f", with {', '.join(self._chosen.groups)}"
         self._console.finish(
             f"The engine is set up: {what}."
-            if worked
+            if any(worked)
             else f"The engine was set up already: {what}. Nothing to do."
         )
         return 0
@@ -127,7 +133,7 @@ class _Command:
 
     def weights(self) -> int:
         provision.provide(self._home, provision.engine(self._home, self._pins), self._console)
-        arguments = ["packs", *self._chosen.words, *self._extra]
+        arguments = ["packs", *(self._chosen.words or ["list"]), *self._extra]
         command = self._home.engine_call(self._root, arguments)
         return subprocess.run(command, env=self._home.process_environment).returncode
 
@@ -183,6 +189,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="BACKEND",
         help="build of PyTorch: auto (default), cpu, cu128, rocm6.4, …",
     )
+    setup.add_argument(
+        "--with",
+        dest="groups",
+        nargs="+",
+        default=[],
+        choices=provision.EXTRAS,
+        metavar="GROUP",
+        help="also what only some work needs: train, evaluate (scans), scrfd (its five points)",
+    )
 
     test = commands.add_parser("test", parents=[home], help="run every check and test")
     test.add_argument("--only", type=Part, choices=list(Part))
@@ -197,7 +212,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(name, parents=[home, with_blender], help=said)
 
     weights = commands.add_parser("weights", parents=[home], help="list or import weight packs")
-    weights.add_argument("words", nargs="*", metavar="import FILE", help="default: list them")
+    weights.add_argument("words", nargs="*", metavar="list | import FILE", help="default: list")
     weights.epilog = "Everything goes to the engine: python -m ofer_engine packs --help"
     return parser
 

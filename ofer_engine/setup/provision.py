@@ -18,6 +18,8 @@ from .pins import Pins, fingerprint, version_of
 ENGINE: Final = "engine"
 TEST: Final = "test"
 BLENDER_TEST: Final = "blender-test"
+EXTRAS: Final = ("train", "evaluate", "scrfd")
+"""Groups of pins that a user adds to the engine for the work that needs them."""
 
 _SMALL: Final = 300_000_000
 _BLENDER_BYTES: Final = 1_500_000_000
@@ -77,6 +79,11 @@ def engine(home: Home, pins: Pins, torch: str = torch_build.AUTOMATIC) -> Job:
 def engine_tests(home: Home, pins: Pins) -> Job:
     """What checks the engine, beside it."""
     return Job(home.engine, TEST, pins.groups[TEST], pins.pip, pins.uv)
+
+
+def extra(home: Home, pins: Pins, group: str) -> Job:
+    """One of `EXTRAS`, beside the engine."""
+    return Job(home.engine, group, pins.groups[group], pins.pip, pins.uv)
 
 
 def blender_module(home: Home, pins: Pins, version: str = "") -> Job:

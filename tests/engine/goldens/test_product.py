@@ -1,6 +1,6 @@
-"""The imported pack on the product's own road, up to the heads.
+"""The imported pack on the product's own road, in both modes.
 
-Random weights draw heads metres wide, so they are not pictured.
+Invented weights draw heads metres wide, which are kept, told of and not pictured.
 """
 
 import dataclasses
@@ -12,6 +12,7 @@ import torch
 from ofer_engine.answers.reconstruct import reconstruct
 from ofer_engine.contract.errors import OferError
 from ofer_engine.contract.protocol import PhotoFace, Reconstruct
+from ofer_engine.packs.published import PublishedDraws, as_published
 from ofer_engine.packs.registry import BUNDLED, find_packs, load_pack, pack_record
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
@@ -51,6 +52,32 @@ def test_heads_are_drawn_ranked_and_decoded(opened):
     heads = opened.pack.head.vertices(candidates[:3], expressions)
     assert heads.shape == (3, 5023, 3) and np.isfinite(heads).all()
     np.testing.assert_array_equal(candidates, opened.identities(6, seed=0, steps=4))
+    np.testing.assert_array_equal(expressions, opened.expressions(3, seed=0, steps=4))
+    alone = opened.rank(opened.identities(1, seed=5, steps=4))
+    assert list(alone.order) == [0] and np.isfinite(alone.scores).all()
+
+
+def test_as_published_goes_the_products_whole_road(home, goldens, portrait, tmp_path):
+    session = Session("cpu", home, 1)
+    request = Reconstruct(
+        1, (PhotoFace(str(portrait)),), str(tmp_path), "face", pack="ofer-flame2020", keep=2,
+        mode="as-published",
+    )  # fmt: skip
+    events: list[object] = []
+    made = reconstruct(session, request, Work(1, events.append, lambda: False, session.pace))
+    assert made.settings.mode == "as-published"
+    assert made.array("identity_coefficients").shape == (100, 300)
+    assert made.array("expression_coefficients").shape == (15, 53)
+    # The demo's own noise, whatever the photo: x_T of a first photo is in the goldens.
+    draws = PublishedDraws()
+    np.testing.assert_array_equal(draws.start(100, 300).numpy(), goldens("e2e")["idgen_xT"])
+    opened = session.reconstructor("ofer-flame2020")
+    again = as_published(opened.pack.published, opened.person.told, PublishedDraws())
+    np.testing.assert_array_equal(made.array("identity_coefficients"), again.identities)
+    notes = " ".join(made.notes)
+    assert "aligned by five points of our own detector" in notes
+    assert "no head is as large" in notes
+    assert len(list((made.folder / "thumbnails").iterdir())) == 2 + 15
 
 
 def test_modes_that_make_no_sense_are_refused(home, portrait, tmp_path):

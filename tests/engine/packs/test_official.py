@@ -1,12 +1,10 @@
 """Importing published files: recognised by content, checked, converted once, reported."""
 
 import json
-import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.sparse
 import torch
 from safetensors.torch import load_file
 
@@ -21,6 +19,7 @@ from ofer_engine.packs.official import import_files, pack_home, part_file, statu
 from ofer_engine.packs.projections import Draw, drawn_projections
 from ofer_engine.packs.published import read_published_pack
 from ofer_engine.packs.published_keys import IDGEN_SHAPE, denoiser_keys
+from tests.engine.packs.invented import flame, save_flame
 from tests.engine.photo.tiny_scrfd import tiny_scrfd
 
 CPU = torch.device("cpu")
@@ -51,31 +50,6 @@ def idgen_checkpoint() -> dict:
 def save(content: object, folder: Path, name: str = "weights.tar") -> Path:
     path = folder / name
     torch.save(content, path)
-    return path
-
-
-def flame(seed: int = 0) -> dict[str, object]:
-    """The keys and shapes of generic_model.pkl with an invented head."""
-    rng = np.random.default_rng(seed)
-    vertices, triangles = 5023, 9976
-    weights = rng.random((vertices, 5))
-    regressor = np.zeros((5, vertices))
-    regressor[np.arange(5), rng.integers(0, vertices, 5)] = 1.0
-    return {
-        "f": rng.integers(0, vertices, (triangles, 3)).astype(np.uint32),
-        "v_template": rng.standard_normal((vertices, 3)) * 0.1,
-        "shapedirs": np.broadcast_to(rng.standard_normal(400) * 1e-3, (vertices, 3, 400)).copy(),
-        "posedirs": rng.standard_normal((vertices, 3, 36)) * 1e-3,
-        "J_regressor": scipy.sparse.csc_matrix(regressor),
-        "weights": weights / weights.sum(1, keepdims=True),
-        "kintree_table": np.array([[2**32 - 1, 0, 1, 1, 1], [0, 1, 2, 3, 4]], np.uint32),
-        "bs_style": "lbs",
-    }
-
-
-def save_flame(content: object, folder: Path, name: str = "model.pkl") -> Path:
-    path = folder / name
-    path.write_bytes(pickle.dumps(content))
     return path
 
 
