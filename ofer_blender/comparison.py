@@ -104,7 +104,7 @@ def _copy(head: bpy.types.Object, name: str, shape: np.ndarray) -> bpy.types.Obj
 
 def _caption(head: bpy.types.Object, name: str, height: float) -> bpy.types.Object:
     text = bpy.data.curves.new(f"{COLLECTION} {name} caption", "FONT")
-    text.body = hypotheses.caption(head.ofer.identities[name])
+    text.body = hypotheses.caption(head, head.ofer.identities[name])
     text.size, text.align_x = _LETTERS * height, "CENTER"
     caption = bpy.data.objects.new(text.name, text)
     centre = view.middle(head)

@@ -93,6 +93,7 @@ def _list_identities(
     """
     chances = np.exp(ranking.astype(np.float64) - ranking.max())
     chances /= chances.sum()
+    head.ofer.candidates = len(ranking)
     chosen, shown = hypotheses.chosen_identity(head), hypotheses.identity_values(head)
     for hypothesis in new:
         item = head.ofer.identities.add()

@@ -38,22 +38,22 @@ _choices: dict[str, list[tuple[str, str, str, int, int]]] = {}
 """Kept alive here, as Blender needs the strings of an enumeration to be."""
 
 
-def _choices_of(kept: str, items: bpy.types.bpy_prop_collection, chosen: int) -> list:
+def _choices_of(self: OFER_PG_head, kept: str, chosen: int) -> list:
     """The hypotheses that are not hidden, and the chosen one, as an enumeration with pictures."""
     _choices[kept] = [
-        (item.name, hypotheses.caption(item), item.name, previews.icon(item), place)
-        for place, item in enumerate(items)
+        (item.name, hypotheses.caption(self.id_data, item), "", previews.icon(item), place)
+        for place, item in enumerate(getattr(self, kept))
         if not item.hidden or place == chosen
     ]
     return _choices[kept]
 
 
 def _identity_choices(self: OFER_PG_head, context: bpy.types.Context | None) -> list:
-    return _choices_of("identities", self.identities, self.identity_index)
+    return _choices_of(self, "identities", self.identity_index)
 
 
 def _expression_choices(self: OFER_PG_head, context: bpy.types.Context | None) -> list:
-    return _choices_of("expressions", self.expressions, self.expression_index)
+    return _choices_of(self, "expressions", self.expression_index)
 
 
 def _chosen_identity(self: OFER_PG_head) -> int:
@@ -129,6 +129,9 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     basis: bpy.props.StringProperty(name="Basis", description="The identity that is the Basis")
     expressions_of: bpy.props.StringProperty(
         name="Expressions Of", description="The identity that the expressions were computed for"
+    )
+    candidates: bpy.props.IntProperty(
+        name="Candidates", description="How many heads were drawn and ranked in all"
     )
     identities: bpy.props.CollectionProperty(type=OFER_PG_hypothesis)
     expressions: bpy.props.CollectionProperty(type=OFER_PG_hypothesis)

@@ -12,6 +12,8 @@ import bpy
 import numpy as np
 
 NEUTRAL: Final = "neutral"
+_SURER: Final = 2.0
+"""Times the share that every candidate would have if nothing were known."""
 
 
 def active_head(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -37,11 +39,16 @@ def key_exists(head: bpy.types.Object, name: str) -> bool:
     return is_basis(head, name) or name in head.data.shape_keys.key_blocks
 
 
-def caption(item: bpy.types.PropertyGroup) -> str:
-    """Rank and share of an identity, in as few letters as a thumbnail has room for."""
-    if item.score:
-        return f"{item.rank} · {item.score:.1%}"
+def caption(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> str:
+    """Rank of an identity, and its share where that tells something; else its name."""
+    if item.rank and stands_out(head, item):
+        return f"{item.rank} · {item.score:.0%}"
     return str(item.rank) if item.rank else item.name
+
+
+def stands_out(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> bool:
+    """The ranking network is surer of it than of others, not just of one among equals."""
+    return item.score * head.ofer.candidates > _SURER
 
 
 def chosen_identity(head: bpy.types.Object) -> str:

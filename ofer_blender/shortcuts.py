@@ -25,7 +25,8 @@ def register() -> None:
         return
     keymap = addon_keys.keymaps.new("Window", space_type="EMPTY")
     _made.append((keymap, keymap.keymap_items.new("ofer.cancel", "ESC", "PRESS")))
-    keymap = addon_keys.keymaps.new("3D View Generic", space_type="VIEW_3D")  # and its sidebar
+    # Where Blender steps through frames; a view's own keys would come after those.
+    keymap = addon_keys.keymaps.new("Frames", space_type="EMPTY")
     for key, kind, steps in _WALKS:
         item = keymap.keymap_items.new("ofer.step", key, "PRESS", repeat=True)
         item.properties.kind, item.properties.steps = kind, steps

@@ -12,7 +12,10 @@ from mathutils import Euler, Vector
 
 _FRONT: Final = Euler((1.5707964, 0.0, 0.0)).to_quaternion()
 """Looking along +Y at a head that faces -Y."""
-_ROOM: Final = 1.9
+_THREE_QUARTER: Final = Euler((1.48, 0.0, 0.26)).to_quaternion()
+_NEAR: Final = 2.5
+"""Distance of a head that fills the view, in heads."""
+_ROOM: Final = 2.2
 """Distance for each metre of height, so that a 50 mm view of any shape holds it all."""
 
 
@@ -64,6 +67,19 @@ def look_from_front(
     region.view_rotation = head.matrix_world.to_quaternion() @ _FRONT
     region.view_location = head.matrix_world @ middle(head)
     region.view_distance = _ROOM * max(height, width)
+
+
+def face(context: bpy.types.Context, head: bpy.types.Object) -> None:
+    """Turn the 3D view to a new head, a little from its left, near enough to fill the view."""
+    space = of(context)
+    if space is None:
+        return
+    context.view_layer.update()  # its place in the world, which was only just set
+    region = space.region_3d
+    region.view_perspective = "PERSP"
+    region.view_rotation = head.matrix_world.to_quaternion() @ _THREE_QUARTER
+    region.view_location = head.matrix_world @ middle(head)
+    region.view_distance = _NEAR * head.dimensions.z
 
 
 def look_through_camera(space: bpy.types.SpaceView3D) -> None:

@@ -155,7 +155,7 @@ class Walk:
         place = f"{listed.index(name) + 1} of {len(listed)}" if name in listed else "hidden"
         star = " ★" if item.favourite else ""
         keys = "← → heads   ↑ ↓ expressions   S star   H hide   U use   Enter keep   Esc back"
-        return f"{name}{star}   ({place}, share {item.score:.1%})      {keys}"
+        return f"{hypotheses.caption(head, item)}{star}   ({place})      {keys}"
 
     def _go_back(self, head: bpy.types.Object) -> None:
         (identity, expression), marks, values, active = self._before
@@ -293,9 +293,12 @@ def _mark(head: bpy.types.Object, flag: str) -> None:
 
 
 def _tab_is_open(context: bpy.types.Context) -> bool:
-    """Our tab is what the sidebar of this view shows; always true without a window."""
-    if context.area is None or context.area.type != "VIEW_3D":
+    """Our tab is what the sidebar of this view shows; always true without a window. Over the
+    timeline and other editors the arrow keys are theirs."""
+    if context.area is None:
         return True
+    if context.area.type != "VIEW_3D":
+        return False
     sidebar = next(region for region in context.area.regions if region.type == "UI")
     return sidebar.active_panel_category == TAB
 

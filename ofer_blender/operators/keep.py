@@ -8,7 +8,7 @@ import bpy
 
 from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import asset, head_arrays, head_object, hypotheses, provenance
+from .. import asset, head_arrays, head_object, hypotheses, placement, provenance, view
 from .refusal import no_head, no_place, refuse
 
 
@@ -42,7 +42,7 @@ class OFER_OT_open_reconstruction(bpy.types.Operator):
     """Make a head of a NAME.ofer folder: choose the folder, or its reconstruction.json"""
 
     bl_idname = "ofer.open_reconstruction"
-    bl_label = "Open Reconstruction…"
+    bl_label = "Open Reconstruction"
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: bpy.props.StringProperty(
@@ -113,7 +113,7 @@ class OFER_OT_save_as_asset(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         try:
-            if self.library == asset.THIS_FILE:
+            if self.library in ("", asset.THIS_FILE):  # empty where nothing chose from the list
                 asset.mark(head)
                 return {"FINISHED"}
             path = asset.export(head, self.library)
@@ -153,11 +153,12 @@ def _insert(context: bpy.types.Context, folder: Path) -> None:
     record = reconstruction.read(folder)
     head = head_object.build(record, head_arrays.read(record))
     context.collection.objects.link(head)
-    head.location = context.scene.cursor.location
+    placement.stand(context, head)
     for other in context.selected_objects:
         other.select_set(False)
     head.select_set(True)
     context.view_layer.objects.active = head
+    view.face(context, head)
 
 
 def _folder(path: Path) -> Path:

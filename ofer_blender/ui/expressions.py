@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import hypotheses, previews
+from ..translations import tr
 from .tab import HeadTab, say
 
 _LARGE, _SMALL = 7.0, 2.5
@@ -79,7 +80,8 @@ def _draw_strengths(layout: bpy.types.UILayout, head: bpy.types.Object, chosen: 
 def _draw_origin(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     """Say when the expressions were computed for another head than the Basis."""
     if head.ofer.expressions_of != head.ofer.basis:
-        text = f"Computed for {head.ofer.expressions_of} and carried over to {head.ofer.basis}."
+        text = tr("Computed for {former} and carried over to {basis}.")
+        text = text.format(former=head.ofer.expressions_of, basis=head.ofer.basis)
         say(layout, text, "INFO")
         layout.operator("ofer.express", icon="FILE_REFRESH")
 

@@ -8,52 +8,14 @@ import bpy
 
 from ...ofer_engine.contract.reconstruction import THUMBNAILS
 from .. import blend, hypotheses, jobs, previews
-from ..desk import Job
+from ..job import Job
+from ..translations import tr
 from .tab import HeadTab, Tab, say
 
-_LARGE, _SMALL = 7.0, 2.5
+_LARGE, _SMALL = 7.0, 2.8
 """Sides of thumbnails, in heights of a button."""
-_COLUMNS = 4
-
-
-class OFER_UL_identities(bpy.types.UIList):
-    """One line per head: thumbnail, rank, share of certainty, star and eye."""
-
-    def draw_item(
-        self,
-        context: bpy.types.Context,
-        layout: bpy.types.UILayout,
-        data: bpy.types.AnyType,
-        item: bpy.types.PropertyGroup,
-        icon: int,
-        active_data: bpy.types.AnyType,
-        active_property: str,
-        index: int = 0,
-        flt_flag: int = 0,
-    ) -> None:
-        head = data.id_data
-        row = layout.row(align=True)
-        row.active = not item.hidden
-        row.template_icon(icon_value=previews.icon(item), scale=_SMALL)
-        column = row.column(align=True)
-        missing = not hypotheses.key_exists(head, item.name)
-        column.label(text=_title(head, item), icon="ERROR" if missing else "NONE")
-        column.label(text=item.name)
-        marks = row.row(align=True)
-        star = "SOLO_ON" if item.favourite else "SOLO_OFF"
-        marks.prop(item, "favourite", text="", icon=star, emboss=False)
-        eye = "HIDE_ON" if item.hidden else "HIDE_OFF"
-        marks.prop(item, "hidden", text="", icon=eye, emboss=False)
-
-    def filter_items(
-        self, context: bpy.types.Context, data: bpy.types.AnyType, name: str
-    ) -> tuple[list[int], list[int]]:
-        head, shown = data.id_data, self.bitflag_filter_item
-        listed = (hypotheses.is_listed(head, item) for item in getattr(data, name))
-        return [shown if each else 0 for each in listed], []
-
-    def draw_filter(self, context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
-        """The filters are the panel's own: they are the head's, not the list's."""
+_COLUMNS, _PAGE = 4, 8
+"""Pictures side by side in a sidebar of usual width, and in all."""
 
 
 class OFER_PT_hypotheses(Tab, bpy.types.Panel):
@@ -71,7 +33,7 @@ class OFER_PT_hypotheses(Tab, bpy.types.Panel):
             _draw_arriving(layout, jobs.desk.job)
         if head := hypotheses.active_head(context):
             _draw_chosen(layout, head)
-            _draw_list(layout, head)
+            _draw_gallery(layout, head)
 
 
 class OFER_PT_blend(HeadTab, bpy.types.Panel):
@@ -90,12 +52,13 @@ class OFER_PT_blend(HeadTab, bpy.types.Panel):
             item = head.ofer.identities.get(part.name)
             if item:
                 row.template_icon(icon_value=previews.icon(item), scale=_SMALL)
-            text = f"{part.name} · {shares[part.name]:.0%}"
-            row.prop(part, "weight", text=text, slider=True)
+            title = str(item.rank) if item and item.rank else part.name
+            text = tr("{head}: {share}").format(head=title, share=f"{shares[part.name]:.0%}")
+            row.prop(part, "weight", text=text, slider=True, translate=False)
             row.operator("ofer.blend_drop", text="", icon="X").name = part.name
         name = hypotheses.chosen_identity(head)
         if name not in head.ofer.blend:
-            layout.operator("ofer.blend_add", text=f"Add {name}", icon="ADD").name = name
+            layout.operator("ofer.blend_add", icon="ADD").name = name
         if len(head.ofer.blend) < 2:
             say(layout, "Add two or three heads, then mix them with the sliders.", "INFO")
             return
@@ -107,14 +70,14 @@ class OFER_PT_blend(HeadTab, bpy.types.Panel):
 def _draw_arriving(layout: bpy.types.UILayout, job: Job) -> None:
     """Pictures of the heads that the engine has made so far."""
     latest = job.arrived[-1]
-    layout.label(text=f"{latest.number} of {latest.of} are there", icon="TIME")
-    grid = layout.grid_flow(columns=_COLUMNS, even_columns=True, align=True)
-    for each in job.arrived:
-        if each.kind == "identity":
-            cell = grid.column(align=True)
-            picture = Path(each.folder) / THUMBNAILS / f"{each.name}.png"
-            cell.template_icon(icon_value=previews.file_icon(picture, each.id), scale=4.0)
-            cell.label(text=f"{each.rank} · {each.score:.1%}")
+    text = tr("{number} of {of} are there").format(number=latest.number, of=latest.of)
+    layout.label(text=text, icon="TIME", translate=False)
+    grid = _grid(layout)
+    for each in [each for each in job.arrived if each.kind == "identity"][-_PAGE:]:
+        cell = grid.column(align=True)
+        picture = Path(each.folder) / THUMBNAILS / f"{each.name}.png"
+        cell.template_icon(icon_value=previews.file_icon(picture, each.id), scale=_SMALL)
+        cell.label(text=str(each.rank))
 
 
 def _draw_chosen(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
@@ -135,11 +98,11 @@ def _draw_chosen(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     on.scale_y = _LARGE
     _step(on, 1, "TRIA_RIGHT")
     row = layout.row(align=True)
-    row.label(text=_title(head, item))
-    star = "SOLO_ON" if item.favourite else "SOLO_OFF"
-    row.prop(item, "favourite", text="", icon=star)
+    lost = not hypotheses.key_exists(head, name)
+    row.label(text=_title(head, item), icon="ERROR" if lost else "NONE", translate=False)
+    row.prop(item, "favourite", text="", icon="SOLO_ON" if item.favourite else "SOLO_OFF")
     row.prop(item, "hidden", text="", icon="HIDE_ON" if item.hidden else "HIDE_OFF")
-    row.operator("ofer.browse", text="", icon="ARROW_LEFTRIGHT")
+    row.operator("ofer.remove_hypothesis", text="", icon="TRASH").name = name
     use = layout.row()
     use.scale_y = 1.5
     if hypotheses.is_basis(head, name):
@@ -148,22 +111,45 @@ def _draw_chosen(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
         use.operator("ofer.use_identity", icon="CHECKMARK").name = name
 
 
-def _draw_list(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
+def _draw_gallery(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
+    """The page of the gallery that the chosen head is on, and what is listed at all."""
     settings = head.ofer
-    row = layout.row()
-    row.template_list(
-        "OFER_UL_identities", "", settings, "identities", settings, "identity_index", rows=5
-    )
-    tools = row.column(align=True)
+    places = [n for n, i in enumerate(settings.identities) if hypotheses.is_listed(head, i)]
+    first = sum(place < settings.identity_index for place in places) // _PAGE * _PAGE
+    first = min(first, max(len(places) - 1, 0) // _PAGE * _PAGE)
+    grid = _grid(layout)
+    for place in places[first : first + _PAGE]:
+        _draw_cell(grid.column(align=True), settings.identities[place], settings.identity_index)
+    row = layout.row(align=True)
     star = "SOLO_ON" if settings.favourites_only else "SOLO_OFF"
-    tools.prop(settings, "favourites_only", text="", icon=star)
-    tools.prop(settings, "show_hidden", text="", icon="HIDE_OFF")
-    tools.separator()
-    tools.operator("ofer.hide_others", text="", icon="RESTRICT_VIEW_ON")
-    tools.operator("ofer.unhide_all", text="", icon="LOOP_BACK")
-    tools.separator()
-    name = hypotheses.chosen_identity(head)
-    tools.operator("ofer.remove_hypothesis", text="", icon="TRASH").name = name
+    row.prop(settings, "favourites_only", text="", icon=star)
+    row.prop(settings, "show_hidden", text="", icon="GHOST_ENABLED")
+    row.operator("ofer.hide_others", text="", icon="HIDE_ON")
+    row.operator("ofer.unhide_all", text="", icon="LOOP_BACK")
+    if len(places) > _PAGE:
+        _step(row, -_PAGE, "TRIA_LEFT")
+        shown = tr("{first} to {last} of {count}").format(
+            first=first + 1, last=min(first + _PAGE, len(places)), count=len(places)
+        )
+        row.label(text=shown, translate=False)
+        _step(row, _PAGE, "TRIA_RIGHT")
+    layout.operator("ofer.browse", icon="ARROW_LEFTRIGHT")
+
+
+def _draw_cell(cell: bpy.types.UILayout, item: bpy.types.PropertyGroup, chosen: int) -> None:
+    cell.active = not item.hidden
+    cell.template_icon(icon_value=previews.icon(item), scale=_SMALL)
+    shown = item == item.id_data.ofer.identities[chosen]
+    icon = "SOLO_ON" if item.favourite else "NONE"
+    text = str(item.rank) if item.rank else tr("Blend")
+    button = cell.operator("ofer.show", text=text, icon=icon, depress=shown, translate=False)
+    button.name = item.name
+
+
+def _grid(layout: bpy.types.UILayout) -> bpy.types.UILayout:
+    return layout.grid_flow(
+        row_major=True, columns=_COLUMNS, even_columns=True, even_rows=True, align=True
+    )
 
 
 def _step(layout: bpy.types.UILayout, steps: int, icon: str) -> None:
@@ -172,8 +158,14 @@ def _step(layout: bpy.types.UILayout, steps: int, icon: str) -> None:
 
 
 def _title(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> str:
-    rank = f"No. {item.rank} · {item.score:.1%}" if item.rank else "Your blend"
-    return f"{rank} · Basis" if item.name == head.ofer.basis else rank
+    """Its rank, and the ranking network's certainty where that says anything."""
+    said = [tr("No. {rank}").format(rank=item.rank) if item.rank else tr("Your blend")]
+    if hypotheses.stands_out(head, item):
+        said.append(tr("{share} sure").format(share=f"{item.score:.0%}"))
+    latest = max(each.draw for each in head.ofer.identities)
+    if latest and item.draw == latest:
+        said.append(tr("new"))
+    return " · ".join(said)
 
 
-CLASSES = (OFER_UL_identities, OFER_PT_hypotheses, OFER_PT_blend)
+CLASSES = (OFER_PT_hypotheses, OFER_PT_blend)

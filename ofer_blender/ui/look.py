@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import disagreement, hypotheses, through_photo, view
+from ..translations import tr
 from .tab import HeadTab, say
 
 
@@ -26,8 +27,8 @@ class OFER_PT_look(HeadTab, bpy.types.Panel):
         on = bool(space) and view.shows_colours(space)
         layout.operator("ofer.seen_guessed", icon="COLOR", depress=on)
         if on and disagreement.LAYER in head.data.color_attributes:
-            most = 1000 * head.ofer.guessed_most
-            say(layout, f"Blue: the photo decides. Red: guessed, off by {most:.1f} mm or more.")
+            text = tr("Blue: the photo decides. Red: guessed, heads differ by {most} mm or more.")
+            say(layout, text.format(most=f"{1000 * head.ofer.guessed_most:.1f}"))
 
 
 class OFER_PT_more(HeadTab, bpy.types.Panel):
@@ -72,16 +73,21 @@ def _draw_compare(
     if not head.ofer.comparing:
         row = layout.row(align=True)
         for count in ("4", "9"):
-            button = row.operator("ofer.compare", text=f"Compare {count}", icon="MESH_GRID")
+            text = tr("Compare {count}").format(count=count)
+            button = row.operator("ofer.compare", text=text, icon="MESH_GRID", translate=False)
             button.count, button.page = count, 0
         return
     box = layout.box()
     chosen = context.object.ofer.compared_as
     item = head.ofer.identities.get(chosen)
-    text = f"Pick No. {hypotheses.caption(item)}" if item else "Pick This One"
+    if item:
+        text = tr("Selected: {head}").format(head=hypotheses.caption(head, item))
+        box.label(text=text, translate=False)
+    else:
+        say(box, "Click one of the heads.")
     pick = box.row()
     pick.scale_y = 1.5
-    pick.operator("ofer.pick_compared", text=text, icon="CHECKMARK").name = chosen
+    pick.operator("ofer.pick_compared", icon="CHECKMARK").name = chosen
     row = box.row(align=True)
     button = row.operator("ofer.compare", text="Next", icon="TRIA_RIGHT")
     button.count, button.page = str(head.ofer.comparing), head.ofer.compare_page + 1

@@ -128,7 +128,7 @@ def test_browse_marks_keeps_and_uses(head: bpy.types.Object) -> None:
     walk = Walk(head)
     walk.press("RIGHT_ARROW")
     walk.press("S")
-    assert "identity_02 ★   (2 of 4" in walk.line()
+    assert walk.line().startswith("2 ★   (2 of 4)")
     walk.press("H")
     assert head.ofer.identities["identity_02"].hidden
     assert hypotheses.chosen_identity(head) == "identity_03", "what is hidden makes way"
@@ -146,7 +146,7 @@ def test_hide_others_and_show_all(head: bpy.types.Object) -> None:
     bpy.ops.ofer.hide_others("EXEC_DEFAULT", True)
     assert listed(head) == ["identity_02"]
     drawn = draw("OFER_PT_hypotheses")
-    assert drawn.count("thumbnail") == 1
+    assert [line for line in drawn if "ofer.show]" in line] == ["[ofer.show] 2"]
     bpy.ops.ofer.unhide_all("EXEC_DEFAULT", True)
     assert len(listed(head)) == 4
     bpy.ops.ed.undo()

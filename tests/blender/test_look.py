@@ -64,7 +64,7 @@ def test_compare_shows_the_best_with_the_expression(head: bpy.types.Object) -> N
         assert copy.data.shape_keys is None
         assert [m.name for m in copy.data.materials] == [m.name for m in head.data.materials]
     texts = {e.data.body for e in comparison.copies(head) if e.type == "FONT"}
-    assert texts == {hypotheses.caption(i) for i in head.ofer.identities}
+    assert texts == {hypotheses.caption(head, i) for i in head.ofer.identities}
     places = np.array([tuple(copy.matrix_world.translation) for copy in meshes.values()])
     gaps = np.linalg.norm(places[:, None] - places[None], axis=-1) + np.eye(4)
     assert gaps.min() > head.dimensions.x, "they do not overlap"
@@ -258,3 +258,18 @@ def test_views_come_back(head: bpy.types.Object, anna: Path) -> None:
     bpy.ops.ed.undo()
     assert region.view_perspective == "PERSP", "no view looks through a camera that is undone"
     assert shown(bpy.data.objects["anna"]).shape == (120, 3)
+
+
+def test_a_new_head_stands_beside_what_would_hide_it(record: Reconstruction) -> None:
+    bpy.ops.mesh.primitive_cube_add(size=2)
+    bpy.ops.mesh.primitive_cube_add(size=0.8, location=(1.2, 0, 0))
+    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
+    head = bpy.context.object
+    assert head.location.x - head.dimensions.x / 2 > 1.6 and head.location.y == 0
+    space = next(a for a in bpy.context.screen.areas if a.type == "VIEW_3D").spaces.active
+    region = space.region_3d
+    assert (region.view_location - head.location).length < head.dimensions.z
+    assert region.view_perspective == "PERSP" and region.view_distance < 1.0
+    bpy.context.scene.cursor.location = (0, 5, 0)
+    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
+    assert tuple(bpy.context.object.location) == (0, 5, 0)
