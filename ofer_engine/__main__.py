@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .commands import evaluate, more_like, packs, reconstruct, serve, train
+from .commands import evaluate, more_like, packs, reconstruct, serve, skin, train
 from .contract.errors import OferError
 
 
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ofer_engine", description=__doc__)
     parser.add_argument("--home", type=Path, help="the user's data folder, with further packs")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (reconstruct, more_like, serve, packs, train, evaluate):
+    for command in (reconstruct, more_like, skin, serve, packs, train, evaluate):
         command.add(commands)
     options = parser.parse_args(arguments)
     try:

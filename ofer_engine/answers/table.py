@@ -10,13 +10,14 @@ import torch
 from ..contract import protocol
 from ..progress import Work
 from ..session import Session
-from . import express, more_like_this, open_photo, reconstruct, weights
+from . import express, more_like_this, open_photo, reconstruct, texture, weights
 
 ANSWERS: Final[Mapping[type, Callable[[Session, Any, Work], protocol.Event]]] = {
     protocol.OpenPhoto: open_photo.answer,
     protocol.Reconstruct: reconstruct.answer,
     protocol.MoreLikeThis: more_like_this.answer,
     protocol.Express: express.answer,
+    protocol.Texture: texture.answer,
     protocol.LookAtWeights: weights.look,
     protocol.InstallWeights: weights.install,
 }

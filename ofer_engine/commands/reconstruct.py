@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 from ..contract.errors import ErrorCode, OferError
 from ..contract.protocol import PhotoFace, Reconstruct
 from ..contract.records import HiddenRegion, Hints, Mode
+from ..contract.skin import RESOLUTIONS
 from .machine import add_machine_options
 from .sampling import add_sampling_options
+from .skin import paint_first
 from .telling import show, show_line
 
 if TYPE_CHECKING:
@@ -42,6 +44,13 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--age", type=float, help="hint in years, for packs that take hints")
     parser.add_argument("--sex", type=float, help="hint: 0 female .. 1 male")
     parser.add_argument("--build", type=float, help="hint: 0 slight .. 1 heavy")
+    parser.add_argument(
+        "--skin",
+        type=int,
+        default=0,
+        choices=(0, *RESOLUTIONS),
+        help="paint the first head from the photos, too: pixels, 0 does not (default)",
+    )
     parser.add_argument("--list-faces", action="store_true", help="list the faces and stop")
     add_machine_options(parser)
     parser.set_defaults(command=_run)
@@ -88,7 +97,11 @@ def _run(options: argparse.Namespace) -> int:
     main = session.photo(request.photos[0].path).photo
     sheet.write_bytes(contact_sheet(reconstruction, main.pixels))
     show_line("")
-    for note in reconstruction.notes:
+    notes = reconstruction.notes
+    if options.skin:
+        paths = [photo.path for photo in request.photos]
+        notes += paint_first(session, reconstruction, paths, options.skin, work)
+    for note in notes:
         print(f"note: {note}")
     print(reconstruction.folder)
     print(sheet)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from .errors import ErrorCode, OferError
 from .fields import from_fields
 from .records import NO_HINTS, Hints, Mode
+from .skin import Layout
 
 PROTOCOL_VERSION = 2
 PICTURE_SIDE = 1024
@@ -131,6 +132,39 @@ class Express:
     out: str
     rows: tuple[int, ...]
     weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class SkinPhoto:
+    """A photo to paint a head from.
+
+    path : empty where this photo of the reconstruction is not to be used; hidden : path of a PNG
+    over the whole photo, bright where it does not show the skin, or empty.
+    """
+
+    path: str
+    hidden: str = ""
+
+
+@dataclass(frozen=True)
+class Texture:
+    """Paint a head of a reconstruction from its photos, into a folder of `skin.py`.
+
+    folder, rows, weights : as in `MoreLikeThis`; photos : one for each of the reconstruction's
+    views, in their order; out : the folder that is written, replaced when it is there; resolution :
+    pixels, one of `skin.RESOLUTIONS`; layout : a `skin.Layout`; unwanted : path of a square PNG
+    over the texture, bright where nothing of the photos is wanted, or empty.
+    """
+
+    id: int
+    folder: str
+    photos: tuple[SkinPhoto, ...]
+    out: str
+    rows: tuple[int, ...]
+    weights: tuple[float, ...]
+    resolution: int = 2048
+    layout: str = Layout.FACE
+    unwanted: str = ""
 
 
 @dataclass(frozen=True)
@@ -290,8 +324,8 @@ class Heartbeat:
 
 
 Request = (
-    Hello | OpenPhoto | Reconstruct | MoreLikeThis | Express | LookAtWeights | InstallWeights
-    | Cancel | Unload | Quit
+    Hello | OpenPhoto | Reconstruct | MoreLikeThis | Express | Texture | LookAtWeights
+    | InstallWeights | Cancel | Unload | Quit
 )  # fmt: skip
 Event = (
     Ready | PhotoOpened | WeightsSeen | Stage | HypothesisReady | Result | Failure | Cancelled

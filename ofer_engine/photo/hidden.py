@@ -65,7 +65,7 @@ def hidden_pixels(
     digest = ""
     if mask:
         painted = load_photo(Path(mask))
-        pixels |= _fitted(painted, photo)
+        pixels |= fitted(painted, photo)
         digest = painted.sha256
     return HiddenPixels(pixels, tuple(names), digest)
 
@@ -158,8 +158,11 @@ class _Frame:
         return self.middle + corners[:, :1] * self.left + corners[:, 1:] * self.down
 
 
-def _fitted(painted: Photo, photo: Photo) -> Mask:
-    """The bright half of a painted mask at the photo's size."""
+def fitted(painted: Photo, photo: Photo) -> Mask:
+    """(H, W) bool: the bright half of a painted mask at the photo's size.
+
+    Raises OferError(BAD_REQUEST) for a mask of another shape.
+    """
     if abs(painted.width * photo.height - painted.height * photo.width) > 2 * max(
         photo.width, photo.height
     ):

@@ -1,0 +1,187 @@
+"""A head of a reconstruction and its photos → a painted skin."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from ..assembly import expressive_heads, neutral_heads
+from ..contract import protocol
+from ..contract import skin as contract
+from ..contract.draft import unwritable
+from ..contract.errors import ErrorCode, OferError
+from ..contract.reconstruction import Reconstruction
+from ..heads.open_head import OpenHead
+from ..packs.pack import Pack
+from ..packs.registry import BUNDLED
+from ..photo.hidden import Mask, fitted
+from ..photo.load import Photo, load_photo
+from ..progress import Work
+from ..session import Session
+from ..texture.alignment import Evidence, mixed_expression
+from ..texture.features import features_of
+from ..texture.layout import layout
+from ..texture.projection import PhotoView
+from ..texture.skin import Painted, make_skin
+from .earlier import blended, open_earlier, person_of
+
+LOADING: Final = "Loading the pack"
+LAYING: Final = "Spreading out the head"
+PAINTING: Final = "Painting the skin"
+WRITING: Final = "Writing"
+
+
+def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.Result:
+    """Raises OferError(BAD_REQUEST | PHOTO_MISSING | PHOTO_UNREADABLE | DISK_FULL | READ_ONLY) and
+    as `open_earlier`; then nothing is left on disk."""
+    progress = work.progress(_plan(request.resolution))
+    progress.step(LOADING, 0, 1)
+    _check(request)
+    record, reconstructor = open_earlier(session, request.folder)
+    pack = reconstructor.pack
+    progress.step(LOADING, 1, 1)
+    photos, notes = _photos(record, request)
+    views = _views(session, record, pack, request, photos)
+    work.check()
+    uv = layout(pack.head, contract.Layout(request.layout))
+    progress.step(LAYING, 1, 1)
+    features = features_of(pack.head, lambda: OpenHead.load(BUNDLED / "open" / "head.npz"))
+    painted = make_skin(
+        pack.head,
+        uv,
+        features,
+        views,
+        request.resolution,
+        _unwanted(request),
+        lambda done, of: progress.step(PAINTING, done, of),
+    )
+    progress.step(WRITING, 0, 1)
+    _write(Path(request.out), painted, request, tuple(photo.sha256 for _, photo in photos))
+    progress.step(WRITING, 1, 1)
+    return protocol.Result(request.id, request.out, (*notes, *_remarks(painted)))
+
+
+def _plan(resolution: int) -> dict[str, float]:
+    """Stage → seconds on an ordinary machine."""
+    texels = (resolution / 1024) ** 2
+    return {LOADING: 1.0, LAYING: 1.5, PAINTING: 1.0 + 1.2 * texels, WRITING: 0.2 + 0.4 * texels}
+
+
+def _check(request: protocol.Texture) -> None:
+    if request.resolution not in contract.RESOLUTIONS:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"A skin cannot have {request.resolution} pixels a side.",
+            f"Choose one of {', '.join(map(str, contract.RESOLUTIONS))}.",
+        )
+    if request.layout not in tuple(contract.Layout):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"There is no layout {request.layout!r}.",
+            f"Choose one of {', '.join(contract.Layout)}.",
+        )
+
+
+def _photos(
+    record: Reconstruction, request: protocol.Texture
+) -> tuple[list[tuple[int, Photo]], tuple[str, ...]]:
+    """View and photo of each that is to be used, and notes. Raises OferError(BAD_REQUEST)."""
+    if len(request.photos) != len(record.views) or not any(each.path for each in request.photos):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{record.folder.name} was made from {len(record.views)} photos,"
+            f" and {sum(bool(each.path) for each in request.photos)} were given.",
+            "Choose the photos that the head was made from.",
+        )
+    found, notes = [], []
+    for number, (wanted, view) in enumerate(zip(request.photos, record.views, strict=True)):
+        if not wanted.path:
+            continue
+        photo = load_photo(Path(wanted.path))
+        if (photo.width, photo.height) != (view.photo.width, view.photo.height):
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                f"{photo.name} is not the photo that the head was made from: it has another size"
+                f" than {view.photo.name}.",
+                f"Choose {view.photo.name}, or reconstruct this photo.",
+            )
+        if photo.sha256 != view.photo.sha256:
+            notes.append(f"{photo.name} is not the very file that the head was made from.")
+        found.append((number, photo))
+    return found, tuple(notes)
+
+
+def _views(
+    session: Session,
+    record: Reconstruction,
+    pack: Pack,
+    request: protocol.Texture,
+    photos: list[tuple[int, Photo]],
+) -> list[PhotoView]:
+    """The chosen head as each photo has it."""
+    identity = blended(record, request.rows, request.weights)
+    neutral = neutral_heads(pack, identity[None])[0]
+    person = person_of(record, session.device)
+    coefficients = record.array("expression_coefficients")
+    views = []
+    for number, photo in photos:
+        seen = person.photos[number]
+        evidence = Evidence(seen.points, seen.deviation, seen.visible, seen.vertices)
+        rows = [row for row, each in enumerate(record.expressions) if each.view == number]
+        moved = expressive_heads(pack, identity, coefficients[rows]) - neutral
+        vertices = mixed_expression(neutral, moved, seen.camera, evidence)
+        hidden = _hidden(request.photos[number].hidden, photo)
+        views.append(PhotoView(photo.pixels, seen.camera, vertices, evidence, hidden))
+    return views
+
+
+def _hidden(mask: str, photo: Photo) -> Mask | None:
+    return fitted(load_photo(Path(mask)), photo) if mask else None
+
+
+def _unwanted(request: protocol.Texture) -> np.ndarray | None:
+    """(R, R) float32 of the artist's mask over the texture."""
+    if not request.unwanted:
+        return None
+    grey = Image.fromarray(load_photo(Path(request.unwanted)).pixels).convert("L")
+    side = (request.resolution, request.resolution)
+    return np.asarray(grey.resize(side, Image.Resampling.BILINEAR), np.float32) / 255
+
+
+def _remarks(painted: Painted) -> tuple[str, ...]:
+    share = painted.share
+    if share >= 0.5:
+        return ()
+    return (f"Only {share:.0%} of the face is seen; the rest is mirrored or plain skin.",)
+
+
+def _write(
+    out: Path, painted: Painted, request: protocol.Texture, digests: tuple[str, ...]
+) -> None:
+    skin = contract.Skin(
+        request.resolution,
+        request.layout,
+        digests,
+        painted.tone,
+        painted.iris,
+        round(painted.share, 4),
+    )
+    unfinished = out.with_name(f".{out.name}.{os.getpid()}.unfinished")
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        Image.fromarray(painted.albedo).save(unfinished / contract.ALBEDO, compress_level=3)
+        Image.fromarray(painted.seen).save(unfinished / contract.SEEN, compress_level=3)
+        np.save(unfinished / contract.UV, painted.uv, allow_pickle=False)
+        (unfinished / contract.RECORD).write_text(contract.to_json(skin), encoding="utf-8")
+        shutil.rmtree(out, ignore_errors=True)
+        unfinished.replace(out)
+    except OSError as cause:
+        raise unwritable(out, cause) from cause
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

@@ -1,0 +1,96 @@
+"""`skin NAME.ofer PHOTO`: paint a head of a reconstruction from its photos."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..contract.errors import ErrorCode, OferError
+from ..contract.protocol import SkinPhoto, Texture
+from ..contract.reconstruction import Reconstruction, read
+from ..contract.skin import FOLDER, RESOLUTIONS, Layout
+from .machine import add_machine_options
+from .telling import show, show_line
+
+if TYPE_CHECKING:
+    from ..progress import Work
+    from ..session import Session
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Add the command to the engine's parser."""
+    parser = commands.add_parser("skin", help="paint a head of a reconstruction from its photos")
+    parser.add_argument("folder", type=Path, metavar="NAME.ofer")
+    parser.add_argument(
+        "photos", nargs="+", metavar="PHOTO", help="those it was made from, in order; - leaves out"
+    )
+    parser.add_argument("--identity", type=int, default=1, help="which head, from 1")
+    parser.add_argument("--resolution", type=int, default=2048, choices=RESOLUTIONS)
+    parser.add_argument(
+        "--layout",
+        choices=[str(each) for each in Layout],
+        default=str(Layout.FACE),
+        help="UVs of our own that favour the face (default), or the head's own",
+    )
+    parser.add_argument("--mask", default="", help="PNG over the first photo, bright on no skin")
+    parser.add_argument("--out", type=Path, help=f"folder to write (default: NAME.ofer/{FOLDER})")
+    add_machine_options(parser)
+    parser.set_defaults(command=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..progress import Work
+    from ..session import Session
+
+    session = Session(options.device, options.home, options.threads)
+    record = read(options.folder)
+    if not 1 <= options.identity <= len(record.identities):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"There is no head {options.identity}: {record.folder.name} has"
+            f" {len(record.identities)}.",
+            "Choose one of these.",
+        )
+    photos = [SkinPhoto("" if path == "-" else path) for path in options.photos]
+    photos[0] = SkinPhoto(photos[0].path, options.mask)
+    out = options.out or options.folder / FOLDER
+    wanted = Texture(
+        id=1,
+        folder=str(options.folder),
+        photos=tuple(photos),
+        out=str(out),
+        rows=(record.identities[options.identity - 1].candidate,),
+        weights=(1.0,),
+        resolution=options.resolution,
+        layout=options.layout,
+    )
+    for note in _answer(session, wanted, Work(1, show, lambda: False, session.pace)):
+        print(f"note: {note}")
+    print(out)
+    return 0
+
+
+def paint_first(
+    session: Session, record: Reconstruction, photos: Sequence[str], resolution: int, work: Work
+) -> tuple[str, ...]:
+    """The best head's skin, beside the reconstruction's arrays. Returns notes for the user."""
+    wanted = Texture(
+        id=work.id,
+        folder=str(record.folder),
+        photos=tuple(SkinPhoto(path) for path in photos),
+        out=str(record.folder / FOLDER),
+        rows=(record.identities[0].candidate,),
+        weights=(1.0,),
+        resolution=resolution,
+    )
+    return _answer(session, wanted, work)
+
+
+def _answer(session: Session, wanted: Texture, work: Work) -> tuple[str, ...]:
+    from ..answers import texture
+
+    notes = texture.answer(session, wanted, work).notes
+    show_line("")
+    return notes

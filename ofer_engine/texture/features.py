@@ -1,0 +1,60 @@
+"""Where a head's skin is not plain skin: lips, brows, lids, the inside of the mouth, the scalp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+
+from ..heads.head import Head
+from ..heads.open_head import OpenHead
+from ..heads.placement import nearest, place
+
+_REGIONS: Final = {
+    "face": "face",
+    "lips": "lips",
+    "brows": "brows",
+    "lids": "eyelids",
+    "cavity": "mouth_cavity",
+    "scalp": "scalp",
+    "ears": "ears",
+    "neck": "neck",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """How much each vertex belongs to a feature: each (V,) float32 in 0..1."""
+
+    face: np.ndarray
+    lips: np.ndarray
+    brows: np.ndarray
+    lids: np.ndarray
+    cavity: np.ndarray
+    scalp: np.ndarray
+    ears: np.ndarray
+    neck: np.ndarray
+
+    def at(self, vertices: np.ndarray) -> Features:
+        """The features of other vertices, each like one of these: vertices (N,) int."""
+        return Features(
+            **{field.name: getattr(self, field.name)[vertices] for field in fields(self)}
+        )
+
+
+def features_of(head: Head, donor: Callable[[], OpenHead]) -> Features:
+    """The features that `head` knows, or else those of the nearest place on the open head.
+
+    donor : gives the open head; only asked where `head` is another one.
+    """
+    if isinstance(head, OpenHead):
+        return _own(head)
+    open_head = donor()
+    placed = place(head, open_head, open_head.face).apply(head.template)
+    return _own(open_head).at(nearest(placed, open_head.template))
+
+
+def _own(head: OpenHead) -> Features:
+    return Features(**{name: head.region(region) for name, region in _REGIONS.items()})

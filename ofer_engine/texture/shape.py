@@ -1,0 +1,107 @@
+"""The surface that is painted: a head's skin, its mirror image and its neighbourhoods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+from scipy.spatial import KDTree
+
+from ..heads.head import Head
+
+SKIN = "skin"
+_EXACT = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """V vertices of a head, of which the skin's T triangles are painted.
+
+    template : (V, 3) float32, metres, engine frame; triangles : (T, 3) int32, of the skin;
+    corners : (T, 3, 2) float32, their UVs; everything : (A, 3) int32, the triangles of all parts;
+    mirror : (V, 3) int32 and mirror_weights : (V, 3) float32, the place on the other side of the
+    head as corners of a triangle and how much each counts.
+    """
+
+    template: np.ndarray
+    triangles: np.ndarray
+    corners: np.ndarray
+    everything: np.ndarray
+    mirror: np.ndarray
+    mirror_weights: np.ndarray
+
+    @classmethod
+    def of(cls, head: Head, uv: np.ndarray) -> Shape:
+        """uv : (F, 4, 2) float32, the layout to paint in (`layout.layout`)."""
+        skin = head.part == head.part_names.index(SKIN)
+        triangles, corners = split(head.polygons[skin], uv[skin])
+        everything, _ = split(head.polygons, uv)
+        template = np.asarray(head.template, np.float32)
+        mirror, weights = _mirror(template, triangles)
+        return cls(template, triangles, corners, everything, mirror, weights)
+
+    def mirrored(self, values: np.ndarray) -> np.ndarray:
+        """What each vertex's place on the other side has. values : (V, C) → (V, C)."""
+        return np.einsum("vk,vkc->vc", self.mirror_weights, values[self.mirror])
+
+    @cached_property
+    def laplacian(self) -> sparse.csr_matrix:
+        """(V, V) graph Laplacian of the skin."""
+        ends = np.concatenate([self.triangles[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0))])
+        ends = np.unique(np.sort(ends, 1), axis=0)
+        count = len(self.template)
+        half = sparse.coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (count, count))
+        both = sparse.csr_matrix(half + half.T)
+        return (sparse.diags(np.asarray(both.sum(1)).ravel()) - both).tocsr()
+
+    @cached_property
+    def area(self) -> np.ndarray:
+        """(V,) float64: square millimetres of skin around each vertex."""
+        corner = self.template[self.triangles].astype(np.float64) * 1000
+        face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+        each = np.repeat(np.linalg.norm(face, axis=1) / 6, 3)
+        return np.bincount(self.triangles.ravel(), each, len(self.template))
+
+
+def split(polygons: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Triangles (T, 3) int32 and their UVs (T, 3, 2) of quads and triangles (F, 4)."""
+    quads = polygons[:, 3] >= 0
+    triangles = np.concatenate([polygons[:, :3], polygons[quads][:, [0, 2, 3]]])
+    corners = np.concatenate([uv[:, :3], uv[quads][:, [0, 2, 3]]])
+    return triangles.astype(np.int32), corners.astype(np.float32)
+
+
+def _mirror(template: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The surface point nearest to each vertex's mirror image in the plane x = 0."""
+    image = template * np.array([-1, 1, 1], np.float32)
+    # Triangles around the nearest triangle centres hold the nearest point of a smooth surface.
+    centres = template[triangles].mean(1)
+    _, near = KDTree(centres).query(image, k=8)
+    distance, vertex = KDTree(template).query(image)
+    weights, gap = _closest(image, template[triangles[near]])
+    best = gap.argmin(1)
+    rows = np.arange(len(template))
+    corners, weight = triangles[near[rows, best]].copy(), weights[rows, best]
+    exact = distance < _EXACT
+    corners[exact] = np.asarray(vertex)[exact, None]
+    weight[exact] = (1, 0, 0)
+    return corners, weight.astype(np.float32)
+
+
+def _closest(points: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """points : (N, 3); corners : (N, M, 3, 3). Barycentric weights (N, M, 3) and distances (N, M).
+
+    Weights outside a triangle are pushed to its border, which is near enough to choose by.
+    """
+    a, b, c = np.moveaxis(corners.astype(np.float64), 2, 0)
+    ab, ac, ap = b - a, c - a, points[:, None] - a
+    d00, d01, d11 = (ab * ab).sum(-1), (ab * ac).sum(-1), (ac * ac).sum(-1)
+    d20, d21 = (ap * ab).sum(-1), (ap * ac).sum(-1)
+    scale = np.maximum(d00 * d11 - d01 * d01, 1e-24)
+    second, third = (d11 * d20 - d01 * d21) / scale, (d00 * d21 - d01 * d20) / scale
+    weights = np.clip(np.stack([1 - second - third, second, third], -1), 0, None)
+    weights /= weights.sum(-1, keepdims=True)
+    place = np.einsum("nmk,nmkd->nmd", weights, corners)
+    return weights, np.linalg.norm(place - points[:, None], axis=-1)
