@@ -15,7 +15,7 @@ from ..diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ..diffusion.schedule import Schedule
 from ..packs.open_pack import OpenPack
 from ..training.photo_set import PhotoSet
-from .reading import read_crops
+from .reading import read_crops, row
 
 _TOGETHER: Final = 8
 _STEPS: Final = 20
@@ -28,11 +28,13 @@ _LEVELS: Final = (100, 300)
 class Drawn:
     """What the pack answers to one photo.
 
-    samples : (S, K); scores : (S,) IdRank's, higher is better; density : (S,) higher is more
-    likely to IdGen; expression : (X,) unit weights, mean of the drawn ones.
+    samples : (S, K); candidates : (M, K) what is ranked, the samples and what the pack adds to
+    them; scores : (M,) IdRank's, higher is better; density : (S,) higher is more likely to IdGen;
+    expression : (X,) unit weights, mean of the drawn ones.
     """
 
     samples: np.ndarray
+    candidates: np.ndarray
     scores: np.ndarray
     density: np.ndarray
     expression: np.ndarray
@@ -47,19 +49,19 @@ def draw(pack: OpenPack, photos: PhotoSet, heads: int, samples: int) -> Iterator
 
 @torch.inference_mode()
 def _draw_together(pack: OpenPack, crops: Tensor, samples: int, seed: int) -> Iterator[Drawn]:
-    contexts = read_crops(pack, crops)
-    people = len(contexts)
-    identity = torch.cat([told.identity for told in contexts])
-    expression = torch.cat([told.expression for told in contexts])
-    drawn, denoise = _sample(pack.idgen, identity, samples, pack.identities, seed)
+    told = read_crops(pack, crops)
+    people = len(crops)
+    drawn, denoise = _sample(pack.idgen, told.identity, samples, pack.identities, seed)
     density = _density(denoise, drawn, seed).view(people, samples)
-    faces, _ = _sample(pack.expgen, expression, _EXPRESSIONS, pack.expressions, seed + 1)
+    faces, _ = _sample(pack.expgen, told.expression, _EXPRESSIONS, pack.expressions, seed + 1)
     faces = faces.view(people, _EXPRESSIONS, -1)
     for person, own in enumerate(drawn.view(people, samples, -1)):
         heads = own.cpu().numpy()
+        candidates = pack.candidates(heads)
         yield Drawn(
             heads,
-            pack.scores(contexts[person], heads),
+            candidates,
+            pack.scores(row(told, person), candidates),
             density[person].cpu().numpy(),
             pack.expression_coefficients(faces[person]).mean(axis=0),
         )

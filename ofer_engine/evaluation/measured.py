@@ -141,15 +141,16 @@ def _choices(drawn: Drawn, scale: Scale, truth: np.ndarray) -> dict[str, float]:
     errors = surface_error(scale.faces(drawn.samples), truth)
     away = drawn.samples - drawn.samples.mean(axis=0)
     to_mean = np.einsum("sk,kl,sl->s", away, scale.gram, away)
+    first = drawn.candidates[[drawn.scores.argmax()]]
     chosen = {
-        "ranked_first": drawn.scores.argmax(),
         "medoid": medoid(pairwise(drawn.samples, scale.gram)),
         "densest": drawn.density.argmax(),
         "nearest_to_mean": to_mean.argmin(),
         "best_sample": errors.argmin(),
     }
     found = {name: float(errors[row]) for name, row in chosen.items()}
-    return found | {"average_sample": float(errors.mean())}
+    ranked_first = float(surface_error(scale.faces(first), truth)[0])
+    return found | {"ranked_first": ranked_first, "average_sample": float(errors.mean())}
 
 
 def _ranks(found: np.ndarray, sought: np.ndarray, mean_head: np.ndarray) -> np.ndarray:

@@ -10,9 +10,17 @@ from ..packs.pack import Contexts
 
 
 @torch.inference_mode()
-def read_crops(pack: OpenPack, crops: Tensor) -> list[Contexts]:
-    """What photos tell by themselves, without hints. crops : (B, 3, 128, 128) in 0..1."""
+def read_crops(pack: OpenPack, crops: Tensor) -> Contexts:
+    """What photos tell, each by itself and without hints, a row for each.
+
+    crops : (B, 3, 128, 128) in 0..1.
+    """
     conditioner = pack.networks.conditioner
     crops = crops.to(pack.device).contiguous(memory_format=torch.channels_last)
-    told = conditioner.context(conditioner(crops))
-    return [Contexts(row, row, row) for row in told.split(1)]
+    return pack.tell_apart(conditioner.context(conditioner(crops)))
+
+
+def row(told: Contexts, number: int) -> Contexts:
+    """What is told of one of the people."""
+    own = slice(number, number + 1)
+    return Contexts(told.identity[own], told.ranking[own], told.expression[own])

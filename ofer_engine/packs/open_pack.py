@@ -156,6 +156,10 @@ class OpenPack:
         refuse_unknown_hints(self.record, hints)
         return pooled(evidence)
 
+    def tell_apart(self, contexts: Tensor) -> Contexts:
+        """Contexts (B, C) of single photos of B people, whose rows stay apart."""
+        return Contexts(contexts, contexts, contexts)
+
     def candidates(self, drawn: np.ndarray) -> np.ndarray:
         """What is ranked: the samples as they were drawn."""
         return drawn
