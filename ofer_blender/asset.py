@@ -21,8 +21,10 @@ _items: list[tuple[str, str, str]] = []
 """Kept alive here, as Blender needs the strings of an enumeration to be."""
 
 
-def libraries() -> list[tuple[str, str, str]]:
-    """This file, and every asset library of the preferences, as an enumeration."""
+def libraries(
+    self: bpy.types.Operator, context: bpy.types.Context | None
+) -> list[tuple[str, str, str]]:
+    """This file, and every asset library of the preferences: the items of an enumeration."""
     _items[:] = [(THIS_FILE, "This File", "Mark the head as an asset of this .blend")]
     for library in bpy.context.preferences.filepaths.asset_libraries:
         if library.path:

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ..ofer_engine.contract.reconstruction import Hypothesis, Reconstruction
-from . import disagreement, hypotheses, previews
+from . import disagreement, hypotheses, kept_folder, previews
 from .frame import to_blender
 from .head_arrays import HeadArrays
 
@@ -27,6 +27,7 @@ def fill(head: bpy.types.Object, reconstruction: Reconstruction, arrays: HeadArr
     for hypothesis in reconstruction.expressions:
         _describe(head.ofer.expressions.add(), reconstruction, hypothesis)
     disagreement.colour(head, arrays.identity_spread)
+    kept_folder.keep(head, reconstruction)
 
 
 def add_draw(
@@ -47,6 +48,7 @@ def add_draw(
     _list_identities(head, reconstruction, new, arrays.identity_scores)
     head.ofer.folder = str(Path(reconstruction.folder).absolute())
     disagreement.colour(head, arrays.identity_spread)
+    kept_folder.keep(head, reconstruction)
     return [hypothesis.name for hypothesis in new]
 
 

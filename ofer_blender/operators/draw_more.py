@@ -18,6 +18,7 @@ from .. import (
     head_photos,
     hypotheses,
     jobs,
+    kept_folder,
     mask,
     reconstruct_request,
     through_photo,
@@ -237,18 +238,6 @@ def rows_of(head: bpy.types.Object, name: str) -> dict[int, float]:
     return {share.row: share.weight for share in item.shares}
 
 
-def folder_of(head: bpy.types.Object) -> Path:
-    """The head's reconstruction. Raises OferError(RECONSTRUCTION_DAMAGED) where it is gone."""
-    folder = Path(bpy.path.abspath(head.ofer.folder))
-    if not head.ofer.folder or not (folder / reconstruction.RECORD).is_file():
-        raise OferError(
-            ErrorCode.RECONSTRUCTION_DAMAGED,
-            f"The reconstruction of {head.name} is not on this computer.",
-            "Reconstruct the photo here, or copy its NAME.ofer folder to where it was.",
-        )
-    return folder
-
-
 def _shown(head: bpy.types.Object) -> dict[int, float]:
     """What the viewport shows, as weights of candidates."""
     if blend.is_shown(head):
@@ -264,7 +253,7 @@ def _shown(head: bpy.types.Object) -> dict[int, float]:
 
 def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
     """Ask for new heads and add them to the gallery when they come. Raises OferError."""
-    folder, name = folder_of(head), head.name
+    folder, name = kept_folder.ensure(head), head.name
     record = reconstruction.read(folder)
     rows = _shown(head)
     asked = protocol.MoreLikeThis(

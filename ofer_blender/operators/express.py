@@ -9,9 +9,9 @@ import bpy
 
 from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import gallery, hypotheses, jobs
+from .. import gallery, hypotheses, jobs, kept_folder
 from ..preferences import engine_settings
-from .draw_more import folder_of, rows_of
+from .draw_more import rows_of
 from .refusal import engine_missing, no_head, refuse, setting_up
 
 _SAME: Final = 1e-5
@@ -68,7 +68,7 @@ class OFER_OT_renew_expressions(bpy.types.Operator):
 
 def ask(head: bpy.types.Object) -> None:
     """Have the engine compute the expressions on the Basis. Raises OferError."""
-    folder, name, basis = folder_of(head), head.name, head.ofer.basis
+    folder, name, basis = kept_folder.ensure(head), head.name, head.ofer.basis
     rows = rows_of(head, basis)
     out = Path(bpy.app.tempdir) / f"ofer_{name}_{basis}.npz"
 

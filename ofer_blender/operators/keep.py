@@ -97,7 +97,7 @@ class OFER_OT_save_as_asset(bpy.types.Operator):
     library: bpy.props.EnumProperty(
         name="Library",
         description="Where the asset is kept",
-        items=lambda self, context: asset.libraries(),
+        items=asset.libraries,
         options={"SKIP_SAVE"},
     )
 
@@ -106,14 +106,14 @@ class OFER_OT_save_as_asset(bpy.types.Operator):
         return not no_head(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if len(asset.libraries()) > 1:
+        if len(asset.libraries(self, context)) > 1:
             return context.window_manager.invoke_props_dialog(self)
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         try:
-            if self.library in ("", asset.THIS_FILE):  # empty where nothing chose from the list
+            if self.library == asset.THIS_FILE:
                 asset.mark(head)
                 return {"FINISHED"}
             path = asset.export(head, self.library)

@@ -18,11 +18,29 @@ ONE: Final = "ONE"
 SEVERAL: Final = "SEVERAL"
 
 
+_image_items: list[tuple[str, str, str]] = []
+"""Kept alive here, as Blender needs the strings of an enumeration to be."""
+
+
+def _images(
+    self: bpy.types.Operator, context: bpy.types.Context | None
+) -> list[tuple[str, str, str]]:
+    _image_items[:] = [(i.name, i.name, "") for i in bpy.data.images if _is_picture(i)]
+    return _image_items
+
+
+def _is_picture(image: bpy.types.Image) -> bool:
+    return image.source in {"FILE", "GENERATED"} and image.type not in {
+        "RENDER_RESULT",
+        "COMPOSITING",
+    }
+
+
 class OFER_OT_choose_photo(bpy.types.Operator):
     """Choose a photo of a face, or several, and look for faces in them"""
 
     bl_idname = "ofer.choose_photo"
-    bl_label = "Choose Photo…"
+    bl_label = "Choose Photo"
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN"})
@@ -43,6 +61,10 @@ class OFER_OT_choose_photo(bpy.types.Operator):
         name="Add",
         description="Further photos of the person whose photos are chosen already",
         options={"SKIP_SAVE", "HIDDEN"},
+    )
+    display_type: bpy.props.EnumProperty(
+        items=(("THUMBNAIL", "Thumbnails", "", 3),),  # as in the file browser's own list
+        options={"HIDDEN", "SKIP_SAVE"},
     )
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
@@ -105,14 +127,14 @@ class OFER_OT_use_image(bpy.types.Operator):
     """Use a picture that is already in this .blend as the photo"""
 
     bl_idname = "ofer.use_image"
-    bl_label = "Use Image…"
+    bl_label = "Use Image"
     bl_options = {"REGISTER", "UNDO"}
     bl_property = "image"
 
     image: bpy.props.EnumProperty(
         name="Image",
         description="A picture that is already in this .blend",
-        items=lambda self, context: _images(),
+        items=_images,
         options={"SKIP_SAVE"},
     )
 
@@ -211,22 +233,6 @@ def _look(context: bpy.types.Context) -> None:
     tab.reveal(context)
     if bpy.ops.ofer.find_faces.poll():
         bpy.ops.ofer.find_faces()
-
-
-_image_items: list[tuple[str, str, str]] = []
-"""Kept alive here, as Blender needs the strings of an enumeration to be."""
-
-
-def _images() -> list[tuple[str, str, str]]:
-    _image_items[:] = [(i.name, i.name, "") for i in bpy.data.images if _is_picture(i)]
-    return _image_items
-
-
-def _is_picture(image: bpy.types.Image) -> bool:
-    return image.source in {"FILE", "GENERATED"} and image.type not in {
-        "RENDER_RESULT",
-        "COMPOSITING",
-    }
 
 
 CLASSES = (

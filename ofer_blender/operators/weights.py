@@ -25,7 +25,7 @@ class OFER_OT_import_weights(bpy.types.Operator):
     """Look at published weight files; each is shown with its licence before it is installed"""
 
     bl_idname = "ofer.import_weights"
-    bl_label = "Import Weights…"
+    bl_label = "Import Weights"
     bl_options = {"REGISTER"}
 
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN"})

@@ -53,7 +53,9 @@ class OFER_PT_options(Tab, bpy.types.Panel):
         for name in ("pack", "identities", "keep", "expressions", "seed", "guidance"):
             layout.prop(settings, name)
         _draw_hints(layout, settings)
-        layout.operator("ofer.open_reconstruction", icon="FILE_FOLDER")
+        layout.operator(
+            "ofer.open_reconstruction", text="Open Reconstruction…", icon="FILE_FOLDER"
+        )
 
 
 def _draw_photos(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
@@ -76,7 +78,7 @@ def _draw_photos(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) 
         row.operator("ofer.choose_photo", text="Another…", icon="FILE_IMAGE")
     else:
         row.scale_y = 1.5
-        row.operator("ofer.choose_photo", icon="FILE_IMAGE")
+        row.operator("ofer.choose_photo", text="Choose Photo…", icon="FILE_IMAGE")
         say(layout, "Or drop a photo on the viewport.")
     row.operator("ofer.use_image", text="", icon="IMAGE_DATA")
 

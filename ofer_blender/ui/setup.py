@@ -21,7 +21,7 @@ class OFER_PT_setup(Tab, bpy.types.Panel):
         _draw_state(layout)
         column = layout.column(align=True)
         column.operator("ofer.set_up_engine", icon="IMPORT")
-        column.operator("ofer.import_weights", icon="PACKAGE")
+        column.operator("ofer.import_weights", text="Import Weights…", icon="PACKAGE")
         _draw_packs(layout)
         column = layout.column(align=True)
         column.operator("ofer.show_preferences", icon="PREFERENCES")

@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.installed import installed_packs
 from ..contract.records import PackRecord
 from .flame_pack import PACK_ID, flame_record, read_flame_pack
-from .official import lacking, pack_home
-from .open_pack import DESCRIPTION, read_open_pack, read_record
+from .open_pack import read_open_pack, read_record
 from .pack import Pack
 
 BUNDLED = Path(__file__).resolve().parents[2] / "weights"
@@ -21,14 +21,7 @@ def find_packs(home: Path | None) -> dict[str, Path]:
 
     The pack of the published OFER is there once every file that it needs has been imported.
     """
-    places = [BUNDLED] if home is None else [BUNDLED, home / "packs"]
-    found: dict[str, Path] = {}
-    for place in places:
-        for description in sorted(place.glob(f"*/{DESCRIPTION}")):
-            found.setdefault(description.parent.name, description.parent)
-    if home is not None and not lacking(home):
-        found[PACK_ID] = pack_home(home)
-    return found
+    return {name: pack.folder for name, pack in installed_packs(BUNDLED, home).items()}
 
 
 def pack_folder(identifier: str, home: Path | None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
 
 @pytest.fixture
 def settings() -> bpy.types.PropertyGroup:
-    bpy.context.scene.ofer.source = "IMAGE"
-    return bpy.context.scene.ofer
+    photo = bpy.context.scene.ofer.photos.add()
+    photo.source = "IMAGE"
+    return photo
 
 
 def painted(width: int = 5, height: int = 3) -> tuple[bpy.types.Image, np.ndarray]:
@@ -35,7 +37,7 @@ def written(source: photo_source.PhotoSource) -> np.ndarray:
 
 def test_painted_image(settings: bpy.types.PropertyGroup) -> None:
     settings.image, pixels = painted()
-    source = photo_source.chosen(settings)
+    source = photo_source.from_photo(settings)
     assert (written(source)[..., :3] == pixels[..., :3]).all()
     assert source.temporary and source.name == "Anna"
     assert source.key == photo_source.key(settings)
@@ -50,12 +52,12 @@ def test_image_on_disk_is_read_where_it_lies(
     image.filepath_raw, image.file_format = str(tmp_path / "anna.png"), "PNG"
     image.save()
     settings.image = bpy.data.images.load(str(tmp_path / "anna.png"))
-    source = photo_source.chosen(settings)
+    source = photo_source.from_photo(settings)
     assert source.path == tmp_path / "anna.png" and not source.temporary
     source.discard()
     assert source.path.exists()
     settings.image.pixels[0] = 0.5  # painted over, not saved
-    assert photo_source.chosen(settings).temporary
+    assert photo_source.from_photo(settings).temporary
 
 
 def test_packed_image_keeps_its_bytes(settings: bpy.types.PropertyGroup, tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_packed_image_keeps_its_bytes(settings: bpy.types.PropertyGroup, tmp_pat
     settings.image = bpy.data.images.load(str(tmp_path / "anna.png"))
     settings.image.pack()
     (tmp_path / "anna.png").unlink()
-    source = photo_source.chosen(settings)
+    source = photo_source.from_photo(settings)
     assert source.path.read_bytes() == data and source.path.suffix == ".png"
     source.discard()
 
@@ -89,7 +91,7 @@ def test_what_cannot_be_read_is_named(
     monkeypatch.setattr(photo_source, "MAX_PIXELS", 23)
     prepare(settings)
     with pytest.raises(OferError) as caught:
-        photo_source.chosen(settings)
+        photo_source.from_photo(settings)
     assert caught.value.code == code and caught.value.hint
 
 
@@ -101,6 +103,30 @@ def _missing() -> bpy.types.Image:
 
 
 def test_another_photo_forgets_the_face(settings: bpy.types.PropertyGroup) -> None:
-    settings.face, settings.use_box, settings.box = 3, True, (1, 2, 3, 4)
+    settings.face, settings.placement, settings.box = 3, "BOX", (1, 2, 3, 4)
+    settings.points = (1, 2, 3, 4, 5, 6)
     settings.image, _ = painted()
-    assert (settings.face, settings.use_box, tuple(settings.box)) == (0, False, (0, 0, 0, 0))
+    assert (settings.face, settings.placement, tuple(settings.box)) == (0, "FOUND", (0, 0, 0, 0))
+    assert not any(settings.points)
+
+
+def test_all_photos_of_a_person_or_none(
+    settings: bpy.types.PropertyGroup,
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    person = bpy.context.scene.ofer
+    settings.image, _ = painted()
+    person.photos.add().filepath = str(photo)
+    sources = photo_source.chosen(person)
+    assert [source.name for source in sources] == ["Anna", "anna"]
+    for source in sources:
+        source.discard()
+    assert photo.exists()
+    photo.unlink()
+    with pytest.raises(OferError):
+        photo_source.chosen(person)
+    assert not list((tmp_path / "temporary").iterdir())

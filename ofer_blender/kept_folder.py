@@ -1,0 +1,109 @@
+"""A head's reconstruction inside the .blend: what the engine needs to go on from it elsewhere.
+
+The folder NAME.ofer stays on the computer that made it. Its record and arrays, without pictures,
+travel with the head as one custom property, so that any computer with the engine can
+draw more like it, from the same evidence and seeds.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Final
+
+import bpy
+
+from ..ofer_engine.contract.errors import ErrorCode, OferError
+from ..ofer_engine.contract.reconstruction import (
+    ARRAYS,
+    OPTIONAL_ARRAYS,
+    RECORD,
+    SUFFIX,
+    THUMBNAILS,
+    Reconstruction,
+)
+from .preferences import engine_settings
+
+PROPERTY: Final = "ofer_kept"
+_NEEDED: Final = frozenset((RECORD, *(f"{name}.npy" for name in ARRAYS)))
+_ALLOWED: Final = _NEEDED | {f"{name}.npy" for name in OPTIONAL_ARRAYS}
+_MOST_BYTES: Final = 256 * 1024**2
+"""Unpacked; a file from elsewhere must not fill the disk."""
+
+
+def keep(head: bpy.types.Object, reconstruction: Reconstruction) -> None:
+    """Put the reconstruction's folder into the head."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:  # packing tighter would hold Blender up
+        for name in sorted(_ALLOWED):
+            if (path := reconstruction.folder / name).is_file():
+                archive.write(path, name)
+    head[PROPERTY] = packed.getvalue()
+
+
+def ensure(head: bpy.types.Object) -> Path:
+    """The head's NAME.ofer; unpacked among this computer's reconstructions where it is missing.
+
+    Raises OferError(RECONSTRUCTION_DAMAGED | READ_ONLY).
+    """
+    folder = Path(bpy.path.abspath(head.ofer.folder))
+    if (folder / RECORD).is_file():
+        return folder
+    packed = head.get(PROPERTY)
+    if not isinstance(packed, bytes):
+        raise _lost(head)
+    target = _free_folder(engine_settings().reconstructions, folder.name.removesuffix(SUFFIX))
+    try:
+        _unpack(packed, target)
+        _write_pictures(head, target / THUMBNAILS)
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as cause:
+        shutil.rmtree(target, ignore_errors=True)
+        raise _lost(head) from cause
+    except OSError as cause:
+        shutil.rmtree(target, ignore_errors=True)
+        raise OferError(
+            ErrorCode.READ_ONLY,
+            f"The reconstruction of {head.name} could not be written: {cause.strerror}.",
+            "Choose another folder in the preferences.",
+        ) from cause
+    head.ofer.folder = str(target)
+    return target
+
+
+def _unpack(packed: bytes, target: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        parts = archive.infolist()
+        if not _NEEDED <= {part.filename for part in parts} <= _ALLOWED:
+            raise ValueError("not what keep writes")
+        if sum(part.file_size for part in parts) > _MOST_BYTES:
+            raise ValueError("larger than any reconstruction")
+        target.mkdir(parents=True)
+        for part in sorted(parts, key=lambda part: part.filename == RECORD):  # the record is last
+            (target / part.filename).write_bytes(archive.read(part))
+
+
+def _write_pictures(head: bpy.types.Object, target: Path) -> None:
+    target.mkdir()
+    for item in (*head.ofer.identities, *head.ofer.expressions):
+        if item.picture and re.fullmatch(r"\w+", item.name):
+            (target / f"{item.name}.png").write_bytes(item.picture)
+
+
+def _free_folder(place: Path, name: str) -> Path:
+    plain = re.sub(r"\W+", "_", name).strip("_") or "head"
+    folder, number = place / (plain + SUFFIX), 1
+    while folder.exists():
+        number += 1
+        folder = place / f"{plain}_{number:02d}{SUFFIX}"
+    return folder
+
+
+def _lost(head: bpy.types.Object) -> OferError:
+    return OferError(
+        ErrorCode.RECONSTRUCTION_DAMAGED,
+        f"The reconstruction that {head.name} was made from is gone.",
+        "Reconstruct the photo again.",
+    )

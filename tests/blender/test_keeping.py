@@ -1,0 +1,139 @@
+"""Heads are kept: folders opened again, in the .blend on any computer, and as assets."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+import synthetic
+from ofer_faces.ofer_blender import asset, kept_folder, provenance
+from ofer_faces.ofer_engine.contract import reconstruction
+from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
+from scene_dump import differences, dump
+
+
+@pytest.fixture
+def head(tmp_path: Path) -> bpy.types.Object:
+    record = synthetic.write(tmp_path / "made")
+    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
+    return bpy.context.object
+
+
+@pytest.mark.parametrize("choose", ["", "reconstruction.json", "uv.npy"])
+def test_open_a_reconstruction_by_folder_or_file(tmp_path: Path, choose: str) -> None:
+    record = synthetic.write(tmp_path / "made")
+    before = dump()
+    bpy.ops.ofer.open_reconstruction("EXEC_DEFAULT", True, filepath=str(record.folder / choose))
+    assert bpy.context.object.ofer.is_head
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+def test_what_is_no_reconstruction_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "package.json"
+    other.write_text("{}")
+    before = dump()
+    for path in (other, tmp_path / "gone.ofer"):
+        with pytest.raises(RuntimeError, match="is no reconstruction of OFER Faces"):
+            bpy.ops.ofer.open_reconstruction(filepath=str(path))
+    assert differences(before, dump()) == []
+
+
+def test_another_computer_gets_the_folder_back(head: bpy.types.Object, tmp_path: Path) -> None:
+    made = Path(head.ofer.folder)
+    blend = tmp_path / "anna.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(blend))
+    arrays = {path.name: path.read_bytes() for path in made.glob("*.npy")}
+    shutil.rmtree(made)
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    found = kept_folder.ensure(bpy.context.object)
+    assert found == tmp_path / "home" / "reconstructions" / "anna.ofer"
+    assert {path.name: path.read_bytes() for path in found.glob("*.npy")} == arrays
+    record = reconstruction.read(found)
+    assert record.thumbnail(record.identities[0]).is_file()
+    assert np.array_equal(record.array("polygons"), np.load(found / "polygons.npy"))
+    assert kept_folder.ensure(bpy.context.object) == found, "unpacked only once"
+
+
+@pytest.mark.parametrize("damage", [b"PK\x03\x04 nothing more", b"", None])
+def test_a_damaged_keepsake_is_named(head: bpy.types.Object, damage: bytes | None) -> None:
+    shutil.rmtree(head.ofer.folder)
+    if damage is None:
+        del head[kept_folder.PROPERTY]
+    else:
+        head[kept_folder.PROPERTY] = damage
+    with pytest.raises(OferError) as caught:
+        kept_folder.ensure(head)
+    assert caught.value.code == ErrorCode.RECONSTRUCTION_DAMAGED and caught.value.hint
+
+
+def test_no_path_leaves_the_folder(head: bpy.types.Object, tmp_path: Path) -> None:
+    import io
+    import zipfile
+
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("../outside.npy", b"x")
+    shutil.rmtree(head.ofer.folder)
+    head[kept_folder.PROPERTY] = packed.getvalue()
+    with pytest.raises(OferError):
+        kept_folder.ensure(head)
+    assert not list(tmp_path.rglob("outside.npy"))
+
+
+def test_asset_of_this_file(head: bpy.types.Object, tmp_path: Path) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "anna.blend"))
+    before = dump()
+    bpy.ops.ofer.save_as_asset("EXEC_DEFAULT", True)
+    head = bpy.context.object
+    assert head.asset_data.catalog_id == asset.CATALOGUE
+    assert head.asset_data.license == "GPL-3.0-or-later"
+    assert "plausible" in head.asset_data.description
+    assert tuple(head.preview.image_size) == (8, 8)
+    catalogues = (tmp_path / "blender_assets.cats.txt").read_text()
+    assert catalogues.startswith("VERSION 1") and asset.CATALOGUE in catalogues
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+    bpy.ops.ofer.save_as_asset()
+    assert (tmp_path / "blender_assets.cats.txt").read_text() == catalogues, "told once"
+
+
+def test_asset_in_a_library(head: bpy.types.Object, tmp_path: Path) -> None:
+    libraries = bpy.context.preferences.filepaths.asset_libraries
+    libraries.new(name="Faces", directory=str(tmp_path / "library"))
+    before = dump()
+    for _ in range(2):
+        assert bpy.ops.ofer.save_as_asset(library="Faces") == {"CANCELLED"}
+    assert differences(before, dump()) == [], "this file is as it was"
+    found = sorted(path.name for path in (tmp_path / "library").iterdir())
+    assert found == ["anna.blend", "anna_02.blend", "blender_assets.cats.txt"]
+    with bpy.data.libraries.load(str(tmp_path / "library" / "anna.blend"), assets_only=True) as (
+        inside,
+        _,
+    ):
+        assert inside.objects == ["anna"]
+    libraries.remove(libraries["Faces"])
+
+
+def test_an_unwritable_library_is_named(head: bpy.types.Object, tmp_path: Path) -> None:
+    (tmp_path / "library").write_text("a file stands in the way")
+    libraries = bpy.context.preferences.filepaths.asset_libraries
+    libraries.new(name="Faces", directory=str(tmp_path / "library"))
+    before = dump()
+    with pytest.raises(RuntimeError, match="could not be written"):
+        bpy.ops.ofer.save_as_asset(library="Faces")
+    assert differences(before, dump()) == []
+    libraries.remove(libraries["Faces"])
+
+
+def test_provenance_is_readable_by_anybody(head: bpy.types.Object) -> None:
+    record = json.loads(provenance.as_text(head))
+    assert record["photo"] == {"name": "anna.jpg", "sha256": "ab" * 32, "width": 640, "height": 480}
+    assert record["pack"]["id"] == "open" and record["pack"]["licence"] == "GPL-3.0-or-later"
+    assert (record["settings"]["seed"], record["settings"]["mode"]) == (5, "corrected")
+    assert record["photo"] == provenance.views(record)[0]["photo"]
+    assert bpy.ops.ofer.copy_provenance() == {"FINISHED"}
