@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..contract.errors import ErrorCode, OferError
 from .curves import Watch
 from .ranks import Ranks
 from .rates import Pace, PlateauPace, Rule
@@ -170,7 +171,16 @@ class _Run:
         checkpoint = self.folder / "checkpoint.pt"
         if not checkpoint.exists():
             return 0
-        state = torch.load(checkpoint, map_location=self.device, weights_only=True)
+        try:
+            state = torch.load(checkpoint, map_location=self.device, weights_only=True)
+        # torch's reader of a damaged archive raises whatever its C++ side finds.
+        except Exception as cause:
+            raise OferError(
+                ErrorCode.WEIGHTS_DAMAGED,
+                f"{checkpoint.name} in {self.folder} is no checkpoint to go on from; nothing in it"
+                " was run.",
+                "Restore it, or remove it to begin the run again.",
+            ) from cause
         self.model.load_state_dict(state["model"])
         for name, value in self.average.items():
             value.copy_(state["average"][name])

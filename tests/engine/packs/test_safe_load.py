@@ -1,14 +1,8 @@
 """Weight files that want to run code or are broken: nothing runs, each is told in a sentence."""
 
-import builtins
-import functools
-import importlib
 import io
-import os
 import pickle
-import runpy
 import struct
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -20,34 +14,7 @@ from safetensors.torch import save_file
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.packs.conversion import read_published
 from ofer_engine.packs.safe_load import load_array, load_checkpoint, load_pickle, load_safetensors
-
-
-class Gadget:
-    """Pickles as a call of `function` with `arguments`."""
-
-    def __init__(self, function, *arguments):
-        self.call = (function, arguments)
-
-    def __reduce__(self):
-        return self.call
-
-
-def _gadgets(marker: Path) -> dict[str, object]:
-    touch = f"import pathlib; pathlib.Path({str(marker)!r}).touch()"
-    runstring = importlib.import_module("numpy.testing").runstring
-    return {
-        "os.system": Gadget(os.system, f"touch {marker}"),
-        "subprocess.Popen": Gadget(subprocess.Popen, ["touch", str(marker)]),
-        "eval": Gadget(builtins.eval, f"open({str(marker)!r}, 'w')"),
-        "exec through numpy": Gadget(runstring, touch, {}),
-        "import": Gadget(importlib.import_module, "antigravity"),
-        "run_path": Gadget(runpy.run_path, str(marker.with_suffix(".py"))),
-        "nested pickle": Gadget(pickle.loads, pickle.dumps(Gadget(os.system, f"touch {marker}"))),
-        "partial": Gadget(functools.partial, os.system, f"touch {marker}"),
-    }
-
-
-KINDS = tuple(_gadgets(Path("marker")))
+from tests.engine.packs.gadgets import KINDS, Gadget, gadgets
 
 
 def _as_checkpoint(gadget, path):
@@ -97,7 +64,7 @@ def test_a_pickle_that_runs_code_is_refused_and_nothing_runs(tmp_path, name, kin
     marker = tmp_path / "ran"
     marker.with_suffix(".py").write_text(f"open({str(marker)!r}, 'w')")
     path = tmp_path / name
-    PLACES[name](_gadgets(marker)[kind], path)
+    PLACES[name](gadgets(marker)[kind], path)
     with pytest.raises(OferError) as refused:
         read_published(path)
     assert refused.value.code == ErrorCode.WEIGHTS_UNSAFE
@@ -109,7 +76,7 @@ def test_a_pickle_that_runs_code_is_refused_and_nothing_runs(tmp_path, name, kin
 def test_gadgets_would_run_elsewhere(tmp_path):
     marker = tmp_path / "ran"
     path = tmp_path / "generic_model.pkl"
-    _as_flame(_gadgets(marker)["os.system"], path)
+    _as_flame(gadgets(marker)["os.system"], path)
     pickle.loads(path.read_bytes())
     assert marker.exists()
 
