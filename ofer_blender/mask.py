@@ -21,13 +21,16 @@ _PAINTED: Final = 0.02
 def begin(head: bpy.types.Object, photo: bpy.types.Image) -> bpy.types.Image:
     """A copy of the photo, upright, for the head; what was painted earlier is kept.
 
-    It is a picture of Blender's own: the file of the photo is never touched.
+    It is a picture of Blender's own: the file of the photo is never touched, and the copy is not
+    packed, so that no face gets into the .blend.
     """
-    if head.ofer.mask:
-        return head.ofer.mask
+    copy = head.ofer.mask
+    if copy and not _is_lost(copy):
+        return copy
     pixels = upright(photo)
     height, width = pixels.shape[:2]
-    copy = bpy.data.images.new(f"{head.name} hidden", width, height)
+    if copy is None or tuple(copy.size) != (width, height):
+        copy = bpy.data.images.new(f"{head.name} hidden", width, height)
     copy.pixels.foreach_set(np.ascontiguousarray(pixels[::-1]).ravel())
     copy.update()
     head.ofer.mask = copy
@@ -35,17 +38,15 @@ def begin(head: bpy.types.Object, photo: bpy.types.Image) -> bpy.types.Image:
 
 
 def end(head: bpy.types.Object) -> None:
-    """Forget what was painted."""
-    if copy := head.ofer.mask:
-        head.ofer.mask = None
-        if not copy.users:
-            bpy.data.images.remove(copy)
+    """Forget what was painted; the copy itself goes when the file is saved, or undo brings it
+    back."""
+    head.ofer.mask = None
 
 
 def write(head: bpy.types.Object, photo: bpy.types.Image) -> PhotoSource | None:
     """The mask as a temporary PNG, white where paint differs from the photo; None without paint."""
     copy = head.ofer.mask
-    if copy is None or not copy.size[0]:
+    if copy is None or not copy.size[0] or _is_lost(copy):
         return None
     painted = _pixels(copy)[::-1]
     original = upright(photo)
@@ -57,6 +58,11 @@ def write(head: bpy.types.Object, photo: bpy.types.Image) -> PhotoSource | None:
     with tempfile.NamedTemporaryFile(prefix="ofer_mask_", suffix=".png", delete=False) as file:
         file.write(png.encode(np.where(hidden, 255, 0).astype(np.uint8)[..., None]))
     return PhotoSource("mask", "mask", Path(file.name), temporary=True)
+
+
+def _is_lost(copy: bpy.types.Image) -> bool:
+    """Undo and redo, or another session, made it anew without its pixels."""
+    return copy.source == "GENERATED" and not copy.is_dirty and not copy.packed_file
 
 
 def upright(photo: bpy.types.Image) -> np.ndarray:

@@ -21,7 +21,7 @@ cancelled = threading.Event()
 quiet = threading.Event()
 
 
-def send(kind: str, **fields: object) -> None:
+def send(kind: str, /, **fields: object) -> None:
     sys.stdout.write(json.dumps({"type": kind, **fields}) + "\n")
     sys.stdout.flush()
 
@@ -129,6 +129,29 @@ def reconstruct(request: dict) -> None:
     send("Result", id=request["id"], path=str(folder), notes=["The focal length was assumed."])
 
 
+def more_like_this(request: dict) -> None:
+    """The folder gets what lies in PREPARED/more, after one head was announced."""
+    send("Stage", id=request["id"], name="Drawing heads", step=1, of=2, eta=0.2)
+    folder = Path(request["out"]) / f"{request['name']}.ofer"
+    send("HypothesisReady", id=request["id"], folder=str(PREPARED / "more" / "anna.ofer"),
+         name="identity_05", kind="identity", row=4, rank=1, score=0.3, number=1, of=3)  # fmt: skip
+    (PREPARED / "request.json").write_text(json.dumps(request))
+    if MODE == "slow":
+        cancelled.wait()
+        cancelled.clear()
+        send("Cancelled", id=request["id"])
+        return
+    shutil.copytree(PREPARED / "more" / "anna.ofer", folder, dirs_exist_ok=True)
+    send("Result", id=request["id"], path=str(folder), notes=[])
+
+
+def express(request: dict) -> None:
+    """The answer that lies in PREPARED, wherever it came from."""
+    (PREPARED / "request.json").write_text(json.dumps(request))
+    shutil.copyfile(PREPARED / "expressions.npz", request["out"])
+    send("Result", id=request["id"], path=request["out"], notes=[])
+
+
 def main() -> None:
     threading.Thread(target=read, daemon=True).start()
     if MODE == "flood":
@@ -149,6 +172,10 @@ def main() -> None:
                 look_at_weights(request)
             case "InstallWeights":
                 install_weights(request)
+            case "MoreLikeThis":
+                more_like_this(request)
+            case "Express":
+                express(request)
             case "Quit":
                 return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,31 @@ def write(folder: Path, name: str = "anna", **changes: np.ndarray) -> rec.Recons
     """Write `folder/NAME.ofer`: an egg of 120 vertices with eyeballs; `changes` replace arrays."""
     arrays = {**_arrays(), **changes}
     record = _record(folder / f"{name}{rec.SUFFIX}", name)
+    pictures = {item.name: _png(item.rank) for item in (*record.identities, *record.expressions)}
+    return draft.write(record, arrays, pictures)
+
+
+def write_more(folder: Path, name: str = "anna") -> rec.Reconstruction:
+    """As `write`, with three heads more: two better than the second best, one worse than all."""
+    rng = np.random.default_rng(8)
+    arrays, record = _arrays(), _record(folder / f"{name}{rec.SUFFIX}", name)
+    nearby = arrays["identity_vertices"][1] + rng.normal(0, 0.001, (3, 120, 3))
+    best = arrays["identity_scores"][2:4]
+    more = {
+        "identity_vertices": nearby,
+        "identity_joints": arrays["identity_joints"][:3],
+        "identity_coefficients": rng.normal(size=(3, 6)),
+        "identity_scores": np.array((best.mean(), best.mean() - 1e-3, -9.0)),
+    }
+    for array, values in more.items():
+        arrays[array] = np.concatenate((arrays[array], values.astype(np.float32)))
+    arrays["identity_order"] = np.argsort(-arrays["identity_scores"]).astype(np.int32)
+    new = tuple(
+        rec.Hypothesis(f"identity_{IDENTITIES + n:02d}", n, 0.3, CANDIDATES + n - 1, draw=1)
+        for n in (1, 2, 3)
+    )
+    addition = rec.Addition(6, "dpm_solver_pp_2m", 20, 3, 3, 0.4, 0.0, (3,), (1.0,), CANDIDATES)
+    record = replace(record, identities=(*record.identities, *new), additions=(addition,))
     pictures = {item.name: _png(item.rank) for item in (*record.identities, *record.expressions)}
     return draft.write(record, arrays, pictures)
 
@@ -55,10 +81,22 @@ def _arrays() -> dict[str, np.ndarray]:
         "evidence_visible": np.ones((1, 12), np.float32),
         "evidence_vertices": np.arange(12, dtype=np.int32),
         "expression_shift": np.zeros((1, 12, 3), np.float32),
+        "arkit_units": _units(egg),
+        "expression_arkit": rng.uniform(0, 1, (EXPRESSIONS, 52)).astype(np.float32),
+        "expression_arkit_residual": np.full(EXPRESSIONS, 0.001, np.float32),
         "context_identity": rng.normal(size=(1, 8)).astype(np.float32),
         "context_ranking": rng.normal(size=(1, 8)).astype(np.float32),
         "context_expression": rng.normal(size=(1, 8)).astype(np.float32),
     }
+
+
+def _units(egg: np.ndarray) -> np.ndarray:
+    """(52, V, 3): each moves its own patch a little; the last, tongueOut, nothing."""
+    turn = np.arange(52) / 52 * 2 * np.pi
+    near = np.exp(-np.square(egg[None, :, 0] / 0.08 - np.sin(turn)[:, None]) * 4)
+    units = near[..., None] * np.stack((np.cos(turn), np.sin(turn), turn / 7), -1)[:, None] * 0.004
+    units[-1] = 0.0
+    return units.astype(np.float32)
 
 
 def _egg() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
