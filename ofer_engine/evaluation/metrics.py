@@ -7,39 +7,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..heads.similarity import best_similarity
+
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Similarities that bring heads onto others: x → scale · rotation · (x - centre) + place.
+    """Similarities that bring heads onto others: x → scale · rotation @ x + translation.
 
-    scale : (…,); rotation : (…, 3, 3); centre, place : (…, 1, 3).
+    scale : (…,); rotation : (…, 3, 3); translation : (…, 3).
     """
 
     scale: np.ndarray
     rotation: np.ndarray
-    centre: np.ndarray
-    place: np.ndarray
+    translation: np.ndarray
 
     def of(self, points: np.ndarray) -> np.ndarray:
         """(…, P, 3) moved."""
-        turned = (points - self.centre) @ np.swapaxes(self.rotation, -1, -2)
-        return self.scale[..., None, None] * turned + self.place
+        turned = points @ np.swapaxes(self.rotation, -1, -2)
+        return self.scale[..., None, None] * turned + self.translation[..., None, :]
 
 
 def placement(moving: np.ndarray, fixed: np.ndarray) -> Placement:
-    """The best similarity of `moving` (…, V, 3) onto `fixed` (…, V, 3), without mirroring.
-
-    Least squares over corresponding points (Umeyama 1991); units as given.
-    """
-    moving_mean = moving.mean(axis=-2, keepdims=True)
-    fixed_mean = fixed.mean(axis=-2, keepdims=True)
-    centred, target = moving - moving_mean, fixed - fixed_mean
-    left, singular, right = np.linalg.svd(np.swapaxes(target, -1, -2) @ centred)
-    flip = np.ones_like(singular)
-    flip[..., 2] = np.sign(np.linalg.det(left @ right))
-    rotation = (left * flip[..., None, :]) @ right
-    scale = (singular * flip).sum(axis=-1) / np.square(centred).sum(axis=(-1, -2))
-    return Placement(scale, rotation, moving_mean, fixed_mean)
+    """The best similarity of `moving` (…, V, 3) onto `fixed` (…, V, 3), without mirroring."""
+    return Placement(*best_similarity(moving, fixed))
 
 
 def similarity(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:

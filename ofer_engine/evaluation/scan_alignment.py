@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from ..heads.similarity import best_similarity
 from .scan_distance import Closest, Surface
 
 LANDMARKS: Final = (
@@ -50,13 +51,9 @@ class Alignment:
 
 
 def by_landmarks(moving: np.ndarray, fixed: np.ndarray, scaling: bool) -> Alignment:
-    """Least squares over corresponding points (N, 3) (Umeyama 1991); a mirror is never used."""
-    centre, target = moving.mean(axis=0), fixed.mean(axis=0)
-    left, singular, right = np.linalg.svd((fixed - target).T @ (moving - centre))
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
-    rotation = (left * sign) @ right
-    scale = float((singular * sign).sum() / np.square(moving - centre).sum()) if scaling else 1.0
-    return Alignment(scale, rotation, target - scale * rotation @ centre)
+    """Least squares over corresponding points (N, 3); a mirror is never used."""
+    scale, rotation, translation = best_similarity(moving, fixed, scaling)
+    return Alignment(float(scale), rotation, translation)
 
 
 def face_region(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .head import Head
+from .similarity import best_similarity
 
 _ROUNDS = 12
 _STRIDE = 3
@@ -64,11 +65,6 @@ def _joints(head: Head, names: list[str]) -> np.ndarray:
 
 
 def similarity(moving: np.ndarray, fixed: np.ndarray) -> Placement:
-    """The placement that brings points (N, 3), N >= 3, nearest to theirs (Umeyama 1991)."""
-    moving_mean, fixed_mean = moving.mean(axis=0), fixed.mean(axis=0)
-    centred, target = moving - moving_mean, fixed - fixed_mean
-    left, singular, right = np.linalg.svd(target.T @ centred)
-    flip = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
-    rotation = (left * flip) @ right
-    scale = float((singular * flip).sum() / np.square(centred).sum())
-    return Placement(scale, rotation, fixed_mean - scale * rotation @ moving_mean)
+    """The placement that brings points (N, 3), N >= 3, nearest to theirs."""
+    scale, rotation, translation = best_similarity(moving, fixed)
+    return Placement(float(scale), rotation, translation)
