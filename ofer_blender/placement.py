@@ -1,22 +1,18 @@
-"""Where a new head stands: at the 3D cursor, unless something there would swallow it."""
+"""Where a new head stands: at the 3D cursor, or on top of what would swallow it there."""
 
 from __future__ import annotations
-
-from typing import Final
 
 import bpy
 from mathutils import Vector
 
-_GAP: Final = 0.5
-"""Distance to what it stands beside, in heads."""
-
 
 def stand(context: bpy.types.Context, head: bpy.types.Object) -> None:
-    """Put the head at the 3D cursor, or to the right of what would hide it there.
+    """Put the head at the 3D cursor, or on top of what would hide it there.
 
     Blender's own default cube, two metres wide around the origin, is such a thing.
     """
-    size, place = head.dimensions, Vector(context.scene.cursor.location)
+    place = Vector(context.scene.cursor.location)
+    lowest = min(corner[2] for corner in head.bound_box)
     for _ in range(len(context.visible_objects)):
         around = [
             box
@@ -26,7 +22,7 @@ def stand(context: bpy.types.Context, head: bpy.types.Object) -> None:
         ]
         if not around:
             break
-        place.x = max(high.x for _, high in around) + (0.5 + _GAP) * size.x
+        place.z = max(high.z for _, high in around) - lowest
     head.location = place
 
 

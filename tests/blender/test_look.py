@@ -260,12 +260,13 @@ def test_views_come_back(head: bpy.types.Object, anna: Path) -> None:
     assert shown(bpy.data.objects["anna"]).shape == (120, 3)
 
 
-def test_a_new_head_stands_beside_what_would_hide_it(record: Reconstruction) -> None:
+def test_a_new_head_stands_on_what_would_hide_it(record: Reconstruction) -> None:
     bpy.ops.mesh.primitive_cube_add(size=2)
-    bpy.ops.mesh.primitive_cube_add(size=0.8, location=(1.2, 0, 0))
+    bpy.ops.mesh.primitive_cube_add(size=0.8, location=(0, 0, 1.2))
     bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
     head = bpy.context.object
-    assert head.location.x - head.dimensions.x / 2 > 1.6 and head.location.y == 0
+    lowest = min(vertex.co.z for vertex in head.data.vertices)
+    assert head.location.z + lowest == pytest.approx(1.6) and tuple(head.location)[:2] == (0, 0)
     space = next(a for a in bpy.context.screen.areas if a.type == "VIEW_3D").spaces.active
     region = space.region_3d
     assert (region.view_location - head.location).length < head.dimensions.z
