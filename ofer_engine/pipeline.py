@@ -161,6 +161,8 @@ class Reconstructor:
         view: int = 0,
     ) -> np.ndarray:
         """(count, X) float32 coefficients drawn by ExpGen for one photo, the most typical first."""
+        if count == 0:
+            return np.zeros((0, self.pack.expressions), np.float32)
         denoise = self.pack.expgen.condition(self.person.told.expression[view : view + 1])
         drawing = Drawing(count, seed, sampler, steps, 0.0, on_step)
         noise = seeded_noise(seed + _EXPRESSION_STREAM * (view + 1))

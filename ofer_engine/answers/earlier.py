@@ -38,25 +38,24 @@ def open_earlier(session: Session, folder: str) -> tuple[Reconstruction, Reconst
 
 def person_of(record: Reconstruction, device: torch.device) -> Person:
     """What the photos of a reconstruction showed. Raises OferError(RECONSTRUCTION_DAMAGED)."""
+    views = len(record.views)
     told = Contexts(
         *(
-            torch.from_numpy(record.array(f"context_{name}")).to(device)
-            for name in ("identity", "ranking", "expression")
+            torch.from_numpy(record.numbers(f"context_{name}", (rows, None))).to(device)
+            for name, rows in (("identity", 1), ("ranking", 1), ("expression", views))
         )
     )
-    seen = [
-        record.array(name)
-        for name in (
-            "evidence_points",
-            "evidence_deviation",
-            "evidence_visible",
-            "expression_shift",
-        )
-    ]
-    vertices = record.array("evidence_vertices")
+    vertices = record.numbers("evidence_vertices", (None,))
+    points = len(vertices)
+    seen = (
+        record.numbers("evidence_points", (views, points, 2)),
+        record.numbers("evidence_deviation", (views, points)),
+        record.numbers("evidence_visible", (views, points)),
+        record.numbers("expression_shift", (views, points, 3)),
+    )
     photos = tuple(
         PhotoEvidence(
-            points,
+            place,
             deviation,
             visible,
             vertices,
@@ -65,7 +64,7 @@ def person_of(record: Reconstruction, device: torch.device) -> Person:
             view.camera.focal_known,
             Contexts(told.identity, told.ranking, told.expression[number : number + 1]),
         )
-        for number, (points, deviation, visible, shift, view) in enumerate(
+        for number, (place, deviation, visible, shift, view) in enumerate(
             zip(*seen, record.views, strict=True)
         )
     )
@@ -77,7 +76,7 @@ def blended(record: Reconstruction, rows: Sequence[int], weights: Sequence[float
 
     Raises OferError(BAD_REQUEST) for rows that there are not, or weights that do not match.
     """
-    coefficients = record.array("identity_coefficients")
+    coefficients = record.numbers("identity_coefficients", (None, None))
     sensible = (
         len(rows) == len(weights) >= 1
         and all(0 <= row < len(coefficients) for row in rows)

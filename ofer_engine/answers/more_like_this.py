@@ -18,7 +18,7 @@ from ..assembly import (
 )
 from ..contract import protocol
 from ..contract.draft import Draft
-from ..contract.reconstruction import OPTIONAL_ARRAYS, SUFFIX, Reconstruction
+from ..contract.reconstruction import ARRAYS, OPTIONAL_ARRAYS, SUFFIX, Reconstruction
 from ..contract.records import Addition
 from ..pipeline import Drawing, Ranking, Reconstructor
 from ..progress import Progress, Work
@@ -27,21 +27,13 @@ from .earlier import blended, open_earlier, person_of
 from .limits import check_counts, check_share
 from .reconstruct import DRAWING, LOADING, RANKING, WRITING
 
-_UNCHANGED = (
-    "expression_vertices",
-    "expression_coefficients",
-    "polygons",
-    "uv",
-    "part",
-    "skin_weights",
-    "evidence_points",
-    "evidence_deviation",
-    "evidence_visible",
-    "evidence_vertices",
-    "expression_shift",
-    "context_identity",
-    "context_ranking",
-    "context_expression",
+_GROWN = ("identity_vertices", "identity_joints")
+_OF_ALL = (
+    "identity_coefficients",
+    "identity_scores",
+    "identity_order",
+    "identity_spread",
+    "vertex_visible",
 )
 
 
@@ -140,9 +132,10 @@ def _record(
 def _copy(earlier: Reconstruction, draft: Draft) -> None:
     """The pictures and the arrays that stay as they were."""
     for hypothesis in (*earlier.identities, *earlier.expressions):
-        draft.thumbnail(hypothesis.name, earlier.thumbnail(hypothesis).read_bytes())
+        draft.thumbnail(hypothesis.name, earlier.picture(hypothesis))
+    kept = [name for name in ARRAYS if name not in _GROWN + _OF_ALL]
     present = [name for name in OPTIONAL_ARRAYS if earlier.has(name)]
-    for name in (*_UNCHANGED, *present):
+    for name in kept + present:
         draft.array(name, earlier.array(name))
 
 

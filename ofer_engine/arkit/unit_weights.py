@@ -30,8 +30,9 @@ def unit_weights(units: np.ndarray, displacements: np.ndarray, share: np.ndarray
     """
     chosen = np.flatnonzero(share > 0)
     root = np.sqrt(share[chosen] / share.sum())[:, None]
-    columns = (units[:, chosen] * root).reshape(len(units), -1).astype(np.float64)
-    wanted = (displacements[:, chosen] * root).reshape(len(displacements), -1).astype(np.float64)
+    numbers = 3 * len(chosen)
+    columns = (units[:, chosen] * root).reshape(-1, numbers).astype(np.float64)
+    wanted = (displacements[:, chosen] * root).reshape(-1, numbers).astype(np.float64)
     squares = columns @ columns.T
     moved = np.diag(squares) > 0
     system = squares + np.eye(len(units)) * _RIDGE * np.diag(squares)[moved].mean()

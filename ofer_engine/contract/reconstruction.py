@@ -117,6 +117,29 @@ class Reconstruction:
         except (OSError, ValueError, EOFError) as cause:
             raise _damaged(self.folder, f"its array {name} cannot be read") from cause
 
+    def numbers(self, name: str, shape: tuple[int | None, ...]) -> np.ndarray:
+        """One array of finite numbers of a shape, None for any length.
+
+        Raises OferError(RECONSTRUCTION_DAMAGED).
+        """
+        values = self.array(name)
+        fits = (
+            values.ndim == len(shape)
+            and all(wanted in (None, had) for wanted, had in zip(shape, values.shape, strict=True))
+            and values.dtype.kind in "fiu"
+            and bool(np.isfinite(values).all())
+        )
+        if not fits:
+            raise _damaged(self.folder, f"its array {name} has the wrong form")
+        return values
+
+    def picture(self, hypothesis: Hypothesis) -> bytes:
+        """The PNG of a hypothesis. Raises OferError(RECONSTRUCTION_DAMAGED)."""
+        try:
+            return self.thumbnail(hypothesis).read_bytes()
+        except OSError as cause:
+            raise _damaged(self.folder, f"its picture {hypothesis.name} cannot be read") from cause
+
     def thumbnail(self, hypothesis: Hypothesis) -> Path:
         """Where the picture of a hypothesis lies."""
         return self.folder / THUMBNAILS / f"{hypothesis.name}.png"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -136,12 +136,18 @@ class FaceDetector:
             raise _too_small(max(face.side for face in found))
         return tuple(sorted(faces, key=lambda face: -face.side * (0.1 + face.confidence)))
 
-    def from_box(self, photo: Photo, box: tuple[float, float, float, float]) -> Face:
+    def from_box(self, photo: Photo, box: Sequence[float]) -> Face:
         """The face in a box given by hand, whatever the networks think of it.
 
         box : x, y, width, height, photo pixels, around the face from forehead to chin.
         Raises OferError BAD_REQUEST for a box outside the photo, FACE_TOO_SMALL.
         """
+        if len(box) != 4:
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                f"A face box of {len(box)} numbers makes no sense.",
+                "Give x, y, width and height in pixels.",
+            )
         x, y, width, height = (float(v) for v in box)
         if not (
             np.isfinite((x, y, width, height)).all()

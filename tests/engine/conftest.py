@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.engine.child_engine import Engine
+
 
 @pytest.fixture(scope="session")
 def portrait(tmp_path_factory) -> Path:
@@ -15,3 +17,13 @@ def portrait(tmp_path_factory) -> Path:
     file = tmp_path_factory.mktemp("portrait") / "astronaut.png"
     Image.fromarray(np.asarray(data.astronaut())).save(file)
     return file
+
+
+@pytest.fixture
+def engine(tmp_path):
+    child = Engine(tmp_path / "engine.log")
+    yield child
+    child.process.kill()
+    child.process.wait()
+    child.process.stdin.close()
+    child.process.stdout.close()

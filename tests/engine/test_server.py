@@ -3,9 +3,7 @@
 import json
 import os
 import queue
-import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -13,69 +11,7 @@ import numpy as np
 import pytest
 
 from ofer_engine.contract import protocol, reconstruction
-from ofer_engine.contract.launch import engine_command, engine_environment
-
-ROOT = Path(__file__).resolve().parents[2]
-PLACED = {"path", "face", "box", "points", "hidden", "mask"}
-SMALL = {"identities": 12, "keep": 3, "expressions": 2, "steps": 5}
-
-
-class Engine:
-    """A child process whose events are read in the background."""
-
-    def __init__(self, log):
-        self.log = log
-        with log.open("wb") as errors:
-            self.process = subprocess.Popen(
-                engine_command(Path(sys.executable), ROOT, ["serve", "--device", "cpu"]),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=engine_environment(),
-                text=True,
-                encoding="utf-8",
-            )
-        self.events = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            self.events.put(protocol.decode_event(line))
-        self.events.put(None)
-
-    def send(self, message):
-        line = message if isinstance(message, str) else protocol.encode(message)
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-    def until(self, *kinds, seconds=60.0):
-        """Events up to and including the first of these kinds."""
-        seen = []
-        deadline = time.monotonic() + seconds
-        while True:
-            event = self.events.get(timeout=max(0.01, deadline - time.monotonic()))
-            assert event is not None, f"the engine ended: {self.log.read_text()}"
-            if not isinstance(event, protocol.Heartbeat):
-                seen.append(event)
-            if isinstance(event, kinds):
-                return seen
-
-
-@pytest.fixture
-def engine(tmp_path):
-    child = Engine(tmp_path / "engine.log")
-    yield child
-    child.process.kill()
-    child.process.wait()
-    child.process.stdin.close()
-    child.process.stdout.close()
-
-
-def _reconstruct(photo, out, **more):
-    """more : fields of the photo's face or of the request."""
-    placed = {key: more.pop(key) for key in PLACED & set(more)}
-    seen = protocol.PhotoFace(**({"path": str(photo)} | placed))
-    return protocol.Reconstruct(5, (seen,), str(out), "face", **(SMALL | more))
+from tests.engine.child_engine import request_of
 
 
 def test_a_photo_becomes_a_reconstruction(engine, portrait, tmp_path):
@@ -86,7 +22,7 @@ def test_a_photo_becomes_a_reconstruction(engine, portrait, tmp_path):
     engine.send(protocol.OpenPhoto(4, str(portrait)))
     opened = engine.until(protocol.PhotoOpened, protocol.Failure)[-1]
     assert len(opened.faces) == 1 and not opened.faces[0].low_confidence
-    engine.send(_reconstruct(portrait, tmp_path / "out"))
+    engine.send(request_of(portrait, tmp_path / "out"))
     events = engine.until(protocol.Result, protocol.Failure)
     stages, result = events[:-1], events[-1]
     assert isinstance(result, protocol.Result), result
@@ -102,7 +38,7 @@ def test_a_photo_becomes_a_reconstruction(engine, portrait, tmp_path):
 
 
 def test_cancel_leaves_nothing_and_the_engine_goes_on(engine, portrait, tmp_path):
-    engine.send(_reconstruct(portrait, tmp_path / "out", identities=1000, steps=1000))
+    engine.send(request_of(portrait, tmp_path / "out", identities=1000, steps=1000))
     while engine.until(protocol.Stage)[-1].name != "Drawing heads":
         pass
     started = time.monotonic()
@@ -110,7 +46,7 @@ def test_cancel_leaves_nothing_and_the_engine_goes_on(engine, portrait, tmp_path
     assert engine.until(protocol.Cancelled, protocol.Result)[-1] == protocol.Cancelled(5)
     assert time.monotonic() - started < 2.0
     assert not list(tmp_path.glob("out/*"))
-    engine.send(_reconstruct(portrait, tmp_path / "out"))
+    engine.send(request_of(portrait, tmp_path / "out"))
     assert isinstance(engine.until(protocol.Result, protocol.Failure)[-1], protocol.Result)
 
 
@@ -136,7 +72,7 @@ def test_it_ends_when_its_input_closes(engine):
 
 
 def test_it_ends_in_mid_work_when_its_input_closes(engine, portrait, tmp_path):
-    engine.send(_reconstruct(portrait, tmp_path / "out", identities=1000, steps=1000))
+    engine.send(request_of(portrait, tmp_path / "out", identities=1000, steps=1000))
     engine.until(protocol.Stage)
     engine.process.stdin.close()
     assert engine.process.wait(10) == 0
@@ -157,7 +93,7 @@ def test_it_beats_while_idle_and_while_computing(engine, portrait, tmp_path):
     engine.send(protocol.Hello(protocol.PROTOCOL_VERSION))
     engine.until(protocol.Ready)
     assert gap(5) < 2 * protocol.HEARTBEAT_SECONDS
-    engine.send(_reconstruct(portrait, tmp_path / "out", identities=1000, steps=1000))
+    engine.send(request_of(portrait, tmp_path / "out", identities=1000, steps=1000))
     assert gap(5) < 2 * protocol.HEARTBEAT_SECONDS
     engine.send(protocol.Cancel())
 
@@ -175,7 +111,7 @@ def test_it_beats_while_idle_and_while_computing(engine, portrait, tmp_path):
     ],
 )
 def test_a_bad_request_is_one_sentence_and_leaves_nothing(engine, portrait, tmp_path, change, code):
-    engine.send(_reconstruct(portrait, tmp_path / "out", **change))
+    engine.send(request_of(portrait, tmp_path / "out", **change))
     failure = engine.until(protocol.Failure, protocol.Result)[-1]
     assert failure.code == code and failure.message.endswith(".") and failure.hint
     assert not list(tmp_path.glob("out/*"))
@@ -183,14 +119,14 @@ def test_a_bad_request_is_one_sentence_and_leaves_nothing(engine, portrait, tmp_
 
 def test_same_photo_seed_and_device_give_the_same_bits(engine, portrait, tmp_path):
     for out in ("one", "two"):
-        engine.send(_reconstruct(portrait, tmp_path / out, seed=7))
+        engine.send(request_of(portrait, tmp_path / out, seed=7))
         assert isinstance(engine.until(protocol.Result, protocol.Failure)[-1], protocol.Result)
     one, two = (reconstruction.read(tmp_path / out / "face.ofer") for out in ("one", "two"))
     for name in reconstruction.ARRAYS:
         np.testing.assert_array_equal(one.array(name), two.array(name))
     for hypothesis in one.identities + one.expressions:
         assert one.thumbnail(hypothesis).read_bytes() == two.thumbnail(hypothesis).read_bytes()
-    engine.send(_reconstruct(portrait, tmp_path / "three", seed=8))
+    engine.send(request_of(portrait, tmp_path / "three", seed=8))
     engine.until(protocol.Result, protocol.Failure)
     three = reconstruction.read(tmp_path / "three" / "face.ofer")
     assert not np.array_equal(three.array("identity_vertices"), one.array("identity_vertices"))
@@ -198,7 +134,7 @@ def test_same_photo_seed_and_device_give_the_same_bits(engine, portrait, tmp_pat
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_it_opens_no_socket(engine, portrait, tmp_path):
-    engine.send(_reconstruct(portrait, tmp_path / "out"))
+    engine.send(request_of(portrait, tmp_path / "out"))
     engine.until(protocol.Result, protocol.Failure)
     descriptors = Path(f"/proc/{engine.process.pid}/fd").iterdir()
     assert not [d for d in descriptors if os.readlink(d).startswith("socket")]

@@ -1,0 +1,152 @@
+"""New heads near a chosen one are added, and nothing that was there changes."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ofer_engine.contract import protocol
+from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.reconstruction import ARRAYS, RECORD
+
+GROWN = {
+    "identity_vertices",
+    "identity_joints",
+    "identity_coefficients",
+    "identity_scores",
+}
+RECOMPUTED = {"identity_order", "identity_spread", "vertex_visible"}
+
+
+def _request(made, out, **more):
+    chosen = made.identities[1].candidate
+    usual = {"rows": (chosen,), "weights": (1.0,), "identities": 6, "keep": 2, "steps": 4}
+    return protocol.MoreLikeThis(1, str(made.folder), str(out), "more", **(usual | more))
+
+
+def test_new_heads_come_after_the_old_ones(desk, made, tmp_path):
+    seen = []
+    record = desk.read(_request(made, tmp_path, seed=5), watch=seen.append)
+    assert record.identities[:3] == made.identities and record.expressions == made.expressions
+    new = record.identities[3:]
+    assert [(h.name, h.rank, h.draw) for h in new] == [("identity_04", 1, 1), ("identity_05", 2, 1)]
+    before = len(made.array("identity_scores"))
+    assert all(h.candidate >= before for h in new)
+    for name in GROWN:
+        old, grown = made.array(name), record.array(name)
+        np.testing.assert_array_equal(grown[: len(old)], old)
+    for name in set(ARRAYS) - GROWN - RECOMPUTED:
+        np.testing.assert_array_equal(record.array(name), made.array(name))
+    scores = record.array("identity_scores")
+    assert (np.diff(scores[record.array("identity_order")]) <= 0).all()
+    ready = [event for event in seen if isinstance(event, protocol.HypothesisReady)]
+    assert [(e.name, e.row, e.number, e.of) for e in ready] == [
+        ("identity_04", 3, 1, 2),
+        ("identity_05", 4, 2, 2),
+    ]
+    for hypothesis in made.identities + made.expressions:
+        picture = made.thumbnail(hypothesis).read_bytes()
+        assert record.thumbnail(hypothesis).read_bytes() == picture
+    assert all(record.thumbnail(h).is_file() for h in new)
+
+
+def test_it_is_near_as_far_as_the_strength_goes(desk, made, tmp_path):
+    coefficients = made.array("identity_coefficients")
+    chosen = coefficients[made.identities[1].candidate]
+    away = []
+    for strength in (0.0, 0.3, 0.7, 1.0):
+        record = desk.read(_request(made, tmp_path, strength=strength))
+        drawn = record.array("identity_coefficients")[len(coefficients) :]
+        away.append(float(np.linalg.norm(drawn - chosen, axis=1).mean()))
+    assert away == sorted(away) and away[0] < 0.05 * away[-1]
+    others = np.linalg.norm(np.delete(coefficients, made.identities[1].candidate, 0) - chosen)
+    assert away[-1] > 0.3 * others / np.sqrt(len(coefficients) - 1)
+
+
+def test_the_recorded_seed_gives_the_same_bits_without_the_photo(desk, made, tmp_path):
+    one = desk.read(_request(made, tmp_path, seed=9))
+    told = dataclasses.asdict(one.additions[0])
+    assert told.pop("first") == len(made.array("identity_scores"))
+    desk.session.unload()
+    again = protocol.MoreLikeThis(2, str(made.folder), str(tmp_path), "again", **told)
+    two = desk.read(again)
+    for name in ARRAYS:
+        np.testing.assert_array_equal(one.array(name), two.array(name))
+    other = desk.read(dataclasses.replace(again, seed=10))
+    assert not np.array_equal(
+        other.array("identity_coefficients"), one.array("identity_coefficients")
+    )
+
+
+def test_it_can_be_added_to_the_folder_itself_again_and_again(desk, made, tmp_path):
+    folder = shutil.copytree(made.folder, tmp_path / "anna.ofer")
+    mine = dataclasses.replace(made, folder=folder)
+    request = dataclasses.replace(_request(mine, tmp_path), name="anna")
+    first = desk.read(request)
+    rows = (first.identities[3].candidate, first.identities[0].candidate)
+    second = desk.read(dataclasses.replace(request, rows=rows, weights=(0.5, 0.5)))
+    assert second.folder == folder and [path.name for path in tmp_path.iterdir()] == ["anna.ofer"]
+    assert [h.draw for h in second.identities] == [0, 0, 0, 1, 1, 2, 2]
+    assert len({h.name for h in second.identities}) == 7
+    assert second.additions[0] == first.additions[0] and second.additions[1].rows == rows
+    assert second.array("identity_vertices").shape[0] == 7
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"rows": (99,)},
+        {"rows": (-1,)},
+        {"rows": ()},
+        {"rows": (1, 2)},
+        {"weights": (float("nan"),)},
+        {"strength": 1.5},
+        {"keep": 7},
+    ],
+)
+def test_what_makes_no_sense_is_refused(desk, made, tmp_path, wrong):
+    with pytest.raises(OferError) as caught:
+        desk.ask(_request(made, tmp_path, **wrong))
+    assert caught.value.code is ErrorCode.BAD_REQUEST and caught.value.hint
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cancel_leaves_the_folder_as_it_was(desk, made, tmp_path):
+    folder = shutil.copytree(made.folder, tmp_path / "anna.ofer")
+    mine = dataclasses.replace(made, folder=folder)
+    before = _contents(folder)
+    pictured = []
+    with pytest.raises(OferError):
+        desk.ask(
+            dataclasses.replace(_request(mine, tmp_path), name="anna"),
+            watch=lambda e: pictured.append(e) if hasattr(e, "number") else None,
+            cancelled=lambda: bool(pictured),
+        )
+    assert _contents(folder) == before and len(list(tmp_path.iterdir())) == 1
+
+
+def test_heads_of_another_version_of_the_pack_are_not_gone_on_with(desk, made, tmp_path):
+    folder = shutil.copytree(made.folder, tmp_path / "anna.ofer")
+    fields = json.loads((folder / RECORD).read_text())
+    fields["pack"]["fingerprint"] = "0123456789abcdef"
+    (folder / RECORD).write_text(json.dumps(fields))
+    with pytest.raises(OferError) as caught:
+        desk.ask(_request(dataclasses.replace(made, folder=folder), tmp_path))
+    assert caught.value.code is ErrorCode.WEIGHTS_WRONG
+
+
+@pytest.mark.parametrize("name", ["context_identity", "evidence_points", "identity_coefficients"])
+def test_a_folder_with_a_damaged_array_is_refused(desk, made, tmp_path, name):
+    folder = shutil.copytree(made.folder, tmp_path / "anna.ofer")
+    (folder / f"{name}.npy").write_bytes(b"no array")
+    with pytest.raises(OferError) as caught:
+        desk.ask(_request(dataclasses.replace(made, folder=folder), tmp_path))
+    assert caught.value.code is ErrorCode.RECONSTRUCTION_DAMAGED
+    assert [path.name for path in tmp_path.iterdir()] == ["anna.ofer"]
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}

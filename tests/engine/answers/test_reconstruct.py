@@ -1,0 +1,215 @@
+"""One or more photos become a folder; what is told on the way is true."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ofer_engine.contract import protocol
+from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.reconstruction import ARRAYS
+from ofer_engine.contract.records import Hints
+
+STAGES = (
+    "Loading the pack",
+    "Finding the face",
+    "Drawing heads",
+    "Ranking heads",
+    "Drawing expressions",
+    "Shaping the ARKit units",
+    "Picturing the hypotheses",
+    "Writing",
+)
+
+
+def _request(small, out, **more):
+    return protocol.Reconstruct(**(small | {"out": str(out), "name": "anna"} | more))
+
+
+def test_heads_arrive_best_first_and_can_be_shown_at_once(desk, small, tmp_path):
+    seen, shown = [], []
+
+    def watch(event):
+        seen.append(event)
+        if isinstance(event, protocol.HypothesisReady):
+            folder = tmp_path / "anna.ofer"
+            assert event.folder == str(folder)
+            with Image.open(folder / "thumbnails" / f"{event.name}.png") as picture:
+                assert picture.size == (192, 192)
+            assert all((folder / f"{name}.npy").is_file() for name in ARRAYS)
+            shown.append(np.load(folder / f"{event.kind}_vertices.npy")[event.row])
+
+    record = desk.read(_request(small, tmp_path), watch=watch)
+    ready = [event for event in seen if isinstance(event, protocol.HypothesisReady)]
+    told = [(e.kind, e.name, e.row, e.rank, e.score) for e in ready]
+    assert told == [
+        *(("identity", h.name, r, h.rank, h.score) for r, h in enumerate(record.identities)),
+        *(("expression", h.name, r, h.rank, h.score) for r, h in enumerate(record.expressions)),
+    ]
+    assert [(e.number, e.of) for e in ready] == [(n, 5) for n in range(1, 6)]
+    scores = record.array("identity_scores")
+    assert (np.diff([scores[h.candidate] for h in record.identities]) <= 0).all()
+    np.testing.assert_array_equal(np.stack(shown[:3]), record.array("identity_vertices"))
+    np.testing.assert_array_equal(np.stack(shown[3:]), record.array("expression_vertices"))
+
+
+def test_every_stage_is_told_with_the_time_left(desk, small, tmp_path):
+    seen = []
+    desk.ask(_request(small, tmp_path), watch=seen.append)
+    stages = [event for event in seen if isinstance(event, protocol.Stage)]
+    assert tuple(dict.fromkeys(event.name for event in stages)) == STAGES
+    assert all(event.eta > 0 for event in stages[:-1]) and stages[-1].eta == 0
+
+
+@pytest.mark.parametrize("stage", STAGES[:-1])
+def test_a_cancel_in_any_stage_leaves_nothing(desk, small, tmp_path, stage):
+    seen = set()
+
+    def watch(event):
+        if isinstance(event, protocol.Stage):
+            seen.add(event.name)
+
+    with pytest.raises(OferError) as caught:
+        desk.ask(_request(small, tmp_path), watch=watch, cancelled=lambda: stage in seen)
+    assert caught.value.code is ErrorCode.CANCELLED
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cancel_over_an_older_folder_leaves_that(desk, small, made, tmp_path):
+    request = _request(small, tmp_path, seed=1)
+    older = desk.read(request)
+    vertices = older.array("identity_vertices")
+    pictured = []
+
+    def watch(event):
+        if isinstance(event, protocol.HypothesisReady):
+            assert event.folder != str(older.folder)
+            pictured.append(event)
+
+    with pytest.raises(OferError):
+        desk.ask(
+            dataclasses.replace(request, seed=2), watch=watch, cancelled=lambda: len(pictured) > 1
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["anna.ofer"]
+    np.testing.assert_array_equal(older.array("identity_vertices"), vertices)
+
+
+def test_every_candidate_may_be_kept(desk, small, tmp_path):
+    record = desk.read(_request(small, tmp_path, keep=8, expressions=0))
+    assert [h.rank for h in record.identities] == list(range(1, 9))
+    assert record.expressions == () and record.array("expression_vertices").shape[0] == 0
+    np.testing.assert_allclose(sum(h.score for h in record.identities), 1, rtol=1e-5)
+
+
+def test_two_photos_are_one_person_with_an_expression_each(desk, small, made, tmp_path, portrait):
+    photo = protocol.PhotoFace(str(portrait))
+    half = dataclasses.replace(photo, hidden=("left",))
+    both = desk.read(_request(small, tmp_path, photos=(photo, half)))
+    one = desk.read(_request(small, tmp_path, name="half", photos=(half,)))
+    assert [view.hidden for view in both.views] == [(), ("left",)]
+    for name in ("identity", "ranking"):
+        told = [record.array(f"context_{name}") for record in (made, one)]
+        np.testing.assert_allclose(both.array(f"context_{name}"), np.mean(told, 0), atol=1e-5)
+    told = [record.array("context_expression") for record in (made, one)]
+    np.testing.assert_allclose(both.array("context_expression"), np.concatenate(told), atol=1e-5)
+    assert [(h.view, h.rank) for h in both.expressions] == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    np.testing.assert_array_equal(
+        both.array("expression_coefficients")[:2], made.array("expression_coefficients")
+    )
+    seen = both.array("evidence_visible")
+    np.testing.assert_array_equal(seen[0], made.array("evidence_visible")[0])
+    assert seen[1].mean() < 0.7 * seen[0].mean()
+    best = made.array("vertex_visible")
+    assert (both.array("vertex_visible") >= 0.9 * best).mean() > 0.95
+
+
+def test_what_is_hidden_by_name_or_by_paint_is_not_believed(desk, small, made, tmp_path):
+    below = dataclasses.replace(small["photos"][0], hidden=("below_nose",))
+    mask = np.zeros((512, 512), np.uint8)
+    x, y, width, height = (round(value) for value in made.face.box)
+    mask[y + height * 6 // 10 : y + height * 2] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    painted = dataclasses.replace(small["photos"][0], mask=str(tmp_path / "mask.png"))
+    for name, photo in (("below", below), ("painted", painted)):
+        record = desk.read(_request(small, tmp_path, name=name, photos=(photo,)))
+        lower = made.array("evidence_points")[0, :, 1] > y + height * 0.75
+        upper = made.array("evidence_points")[0, :, 1] < y + height * 0.5
+        visible = record.array("evidence_visible")[0]
+        assert visible[lower].max() == 0 and visible[upper].mean() > 0.5
+        assert not np.array_equal(
+            record.array("identity_coefficients"), made.array("identity_coefficients")
+        )
+        assert record.array("vertex_visible").sum() < made.array("vertex_visible").sum()
+    assert len(record.views[0].mask) == 64 and record.views[0].hidden == ()
+
+
+def test_spread_is_how_far_the_candidates_disagree(desk, made):
+    pack = desk.session.reconstructor("open").pack
+    heads = pack.head.vertices(made.array("identity_coefficients")).astype(np.float64)
+    away = np.square(heads - heads.mean(0)).sum(-1).mean(0)
+    np.testing.assert_allclose(made.array("identity_spread"), np.sqrt(away), atol=1e-7)
+
+
+def test_what_the_photo_shows_of_each_vertex_is_its_face(desk, made):
+    head = desk.session.reconstructor("open").pack.head
+    visible = made.array("vertex_visible")
+    assert visible.min() >= 0 and visible.max() <= 1
+    back = head.template[:, 2] < head.template[head.point_vertices, 2].min() - 0.02
+    assert visible[back].max() < 0.05 < 0.5 < visible[head.point_vertices].mean()
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"photos": ()}, "bad_request"),
+        ({"hints": Hints(age=30.0)}, "bad_request"),
+        ({"hints": Hints(age=300.0)}, "bad_request"),
+        ({"hints": Hints(sex=2.0)}, "bad_request"),
+        ({"guidance": 1.5}, "bad_request"),
+        ({"guidance": float("nan")}, "bad_request"),
+        ({"identities": 1001}, "bad_request"),
+    ],
+)
+def test_wishes_that_make_no_sense_are_refused(desk, small, tmp_path, change, code):
+    with pytest.raises(OferError) as caught:
+        desk.ask(_request(small, tmp_path, **change))
+    assert caught.value.code == code and caught.value.hint
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"hidden": ("ears",)},
+        {"mask": "/nowhere/mask.png"},
+        {"points": (1.0, 2.0, 3.0)},
+        {"points": (10.0, 10.0, 20.0, 10.0, 9000.0, 40.0)},
+        {"points": (10.0, 10.0, 20.0, 10.0, 30.0, 10.0)},
+        {"box": (1.0, 2.0)},
+        {"box": (1.0, 2.0, -3.0, 4.0)},
+    ],
+)
+def test_faces_that_make_no_sense_are_refused(desk, small, tmp_path, wrong):
+    photo = dataclasses.replace(small["photos"][0], **wrong)
+    with pytest.raises(OferError) as caught:
+        desk.ask(_request(small, tmp_path, photos=(photo,)))
+    assert caught.value.code in ("bad_request", "photo_missing") and caught.value.hint
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_mask_of_another_shape_is_refused(desk, small, tmp_path):
+    Image.new("L", (100, 300)).save(tmp_path / "mask.png")
+    photo = dataclasses.replace(small["photos"][0], mask=str(tmp_path / "mask.png"))
+    with pytest.raises(OferError, match="another shape"):
+        desk.ask(_request(small, tmp_path / "out", photos=(photo,)))
+
+
+def test_a_face_placed_by_its_eyes_and_chin_is_the_face(desk, small, made, tmp_path):
+    photo = dataclasses.replace(
+        small["photos"][0], points=(249.0, 103.0, 203.0, 107.0, 229.0, 174.0)
+    )
+    record = desk.read(_request(small, tmp_path, photos=(photo,)))
+    assert record.face.by_hand and not record.face.low_confidence
+    points, found = record.array("evidence_points")[0], made.array("evidence_points")[0]
+    assert np.linalg.norm(points - found, axis=1).max() < 0.03 * max(made.face.box[2:])
