@@ -9,12 +9,15 @@ from pathlib import Path
 
 from .commands import evaluate, more_like, packs, reconstruct, serve, skin, train
 from .contract.errors import OferError
+from .contract.launch import default_home
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every failure is one sentence on stderr and a non-zero status."""
     parser = argparse.ArgumentParser(prog="python -m ofer_engine", description=__doc__)
-    parser.add_argument("--home", type=Path, help="the user's data folder, with further packs")
+    parser.add_argument(
+        "--home", type=Path, default=default_home(), help="the data folder, with further packs"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (reconstruct, more_like, skin, serve, packs, train, evaluate):
         command.add(commands)

@@ -18,22 +18,18 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _packs(options: argparse.Namespace) -> int:
-    from ..contract.launch import default_home
     from ..packs.registry import find_packs, pack_record
 
-    home = options.home or default_home()
-    for identifier in find_packs(home):
-        about = pack_record(identifier, home)
+    for identifier in find_packs(options.home):
+        about = pack_record(identifier, options.home)
         may_sell = "commercial use: yes" if about.commercial else "commercial use: no"
         print(f"{about.id} {about.version}: {about.title}; {about.licence}; {may_sell}")
     return 0
 
 
 def _list(options: argparse.Namespace) -> int:
-    from ..contract.launch import default_home
-
     print("Packs, ready to use:")
     _packs(options)
     print("\nFiles of the published OFER, which you obtain and import:")
-    weights.print_files(options.home or default_home())
+    weights.print_files(options.home)
     return 0

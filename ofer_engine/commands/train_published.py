@@ -40,7 +40,6 @@ def add(kinds: argparse._SubParsersAction) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..contract.launch import default_home
     from ..device import choose_device, set_threads
     from ..training.published.recipes import Stage, read_recipe
     from ..training.published.run import Job, run
@@ -49,11 +48,10 @@ def _run(options: argparse.Namespace) -> int:
 
     set_threads(options.threads)
     stage = Stage(options.stage)
-    home = options.home or default_home()
     job = Job(
         stage=stage,
         recipe=read_recipe(stage, options.recipe),
-        home=home,
+        home=options.home,
         out=options.out,
         seed=options.seed,
         steps=options.steps,
@@ -67,7 +65,7 @@ def _run(options: argparse.Namespace) -> int:
         path = run(job, data, ranks, device)
         if ranks.leads:
             print(path)
-            return _install(path, home) if options.install else _tell(path, options.home)
+            return _install(path, options.home) if options.install else _tell(path, options.home)
     return 0
 
 
@@ -82,7 +80,6 @@ def _install(path: Path, home: Path) -> int:
     return 1 if report.refused else 0
 
 
-def _tell(path: Path, home: Path | None) -> int:
-    where = f" --home {home}" if home else ""
-    print(f"To put it into the pack: python -m ofer_engine{where} packs import {path}")
+def _tell(path: Path, home: Path) -> int:
+    print(f"To put it into the pack: python -m ofer_engine --home {home} packs import {path}")
     return 0

@@ -31,7 +31,7 @@ def _import(options: argparse.Namespace) -> int:
 
     report = import_files(
         options.paths,
-        _home(options),
+        options.home,
         Draw(options.projections),
         on_file=lambda path: print(f"reading {path.name}", flush=True),
     )
@@ -72,9 +72,3 @@ def print_files(home: Path) -> None:
         print(f"{have:8} {line.file.title}: {about.licence}; {may_sell}")
         if line.record is None:
             print(f"         {line.file.usual_name}, from {line.file.source}; {line.file.purpose}")
-
-
-def _home(options: argparse.Namespace) -> Path:
-    from ..contract.launch import default_home
-
-    return options.home or default_home()
