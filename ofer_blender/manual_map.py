@@ -17,13 +17,18 @@ _PAGES: Final = {
     "faults": ("copy_report", "open_log"),
     "weights": ("import_weights", "install_weights", "decline_weights", "use_open_pack"),
     "choosing": (
-        "again", "blend*", "browse", "compare*", "draw_expressions*", "express*", "hidden*",
-        "insert_draw*", "more_like_this", "remove_hypothesis", "seen_guessed", "show",
-        "show_blend", "star*", "step", "through_photo*", "use_blend", "use_identity",
+        "add_heads", "again", "blend_*", "browse", "compare", "end_compare", "express",
+        "forget_paint", "hidden_here", "hide_others", "more_like_this", "paint_hidden",
+        "pick_compared", "remove_hypothesis", "renew_expressions", "replace_head",
+        "seen_guessed", "show", "show_blend", "step", "through_photo", "unhide_all",
+        "use_blend", "use_identity",
     ),
-    "rig": ("rig*", "arkit*", "add_rig*"),
-    "export": ("export*",),
-    "texture": ("skin*", "texture*", "bake*"),
+    "rig": ("add_arkit", "add_rig", "aim_eyes", "keep_expression", "show_as_arkit"),
+    "export": (
+        "check_export", "export_head", "limit_influences", "real_size", "reset_ranges",
+        "unmute_keys",
+    ),
+    "skin": ("make_skin", "remove_skin", "wear_skin"),
 }  # fmt: skip
 """Page of the manual → operators after `bpy.ops.ofer.`; the start page explains the others."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
+from . import manual
 from .installer import clean_environment
 from .machine import folder_error
 
@@ -57,7 +58,7 @@ def build(root: Path, folder: Path) -> Path:
 
 
 def contents(root: Path) -> tuple[str, ...]:
-    """Paths inside the package, `/` between parts, sorted."""
+    """The project's files in the package, `/` between parts, sorted; the manual comes besides."""
     return tuple(sorted(_paths(root)))
 
 
@@ -92,9 +93,10 @@ def _paths(root: Path) -> Iterator[str]:
 
 def _write(root: Path, target: Path) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package:
-        for name in contents(root):
+        files = {name: (root / name).read_bytes() for name in contents(root)}
+        for name, data in sorted((files | manual.pages(root)).items()):
             entry = zipfile.ZipInfo(name, _WHEN)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = _MODE
             entry.create_system = 3
-            package.writestr(entry, (root / name).read_bytes())
+            package.writestr(entry, data)
