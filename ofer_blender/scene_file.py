@@ -11,7 +11,8 @@ import bpy
 from mathutils import Euler, Vector
 
 from ..ofer_engine.contract import reconstruction
-from . import compat, head_arrays, head_object, photo_camera
+from ..ofer_engine.contract import skin as contract
+from . import compat, head_arrays, head_object, photo_camera, skin
 
 GLB_SETTINGS: Final = {
     "export_format": "GLB",
@@ -44,6 +45,9 @@ def build(folder: Path, blend: Path | None, glb: Path | None) -> bpy.types.Objec
     bpy.context.preferences.filepaths.save_version = 0  # no .blend1 beside a file made again
     scene = bpy.context.scene
     head = head_object.build(record, arrays)
+    painted = folder / contract.FOLDER
+    if (painted / contract.RECORD).is_file():
+        skin.wear(head, contract.read(painted), skin.Keep.PACK)
     camera = photo_camera.build(record.camera, head)
     for made in (head, camera, *_lamps()):
         scene.collection.objects.link(made)

@@ -126,7 +126,7 @@ head as it is now is hidden, not deleted"""
         head, settings = hypotheses.active_head(context), context.scene.ofer
         try:
             photos = head_photos.find(head, settings)
-            painted = mask.write(head, _image(photos[0].entry))
+            painted = mask.write(head, photo_image(photos[0].entry))
         except OferError as error:
             return refuse(self, error)
         hidden = tuple(sorted(head.ofer.hidden_here))
@@ -201,7 +201,7 @@ Without It"""
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         try:
-            copy = mask.begin(head, _image(head_photos.main(head, context.scene.ofer)))
+            copy = mask.begin(head, photo_image(head_photos.main(head, context.scene.ofer)))
         except OferError as error:
             return refuse(self, error)
         if not bpy.app.background:
@@ -238,7 +238,7 @@ def rows_of(head: bpy.types.Object, name: str) -> dict[int, float]:
     return {share.row: share.weight for share in item.shares}
 
 
-def _shown(head: bpy.types.Object) -> dict[int, float]:
+def shown(head: bpy.types.Object) -> dict[int, float]:
     """What the viewport shows, as weights of candidates."""
     if blend.is_shown(head):
         parts = blend.shares(head)
@@ -255,7 +255,7 @@ def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
     """Ask for new heads and add them to the gallery when they come. Raises OferError."""
     folder, name = kept_folder.ensure(head), head.name
     record = reconstruction.read(folder)
-    rows = _shown(head)
+    rows = shown(head)
     asked = protocol.MoreLikeThis(
         id=0,  # the desk numbers its requests
         folder=str(folder),
@@ -286,8 +286,8 @@ def _existing(name: str) -> bpy.types.Object:
     return head
 
 
-def _image(photo: bpy.types.PropertyGroup) -> bpy.types.Image:
-    """Raises OferError(PHOTO_MISSING | PHOTO_UNREADABLE)."""
+def photo_image(photo: bpy.types.PropertyGroup) -> bpy.types.Image:
+    """The picture of a photo of the panel. Raises OferError(PHOTO_MISSING | PHOTO_UNREADABLE)."""
     if photo.source == "IMAGE" and photo.image:
         return photo.image
     return through_photo.load(Path(bpy.path.abspath(photo.filepath)))

@@ -1,0 +1,166 @@
+"""Painting the active head from its photo, and taking the paint off again."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import bpy
+
+from ...ofer_engine.contract import protocol
+from ...ofer_engine.contract import skin as contract
+from ...ofer_engine.contract.errors import ErrorCode, OferError
+from .. import head_photos, hypotheses, jobs, kept_folder, mask, photo_source, skin
+from ..preferences import engine_settings
+from .draw_more import photo_image, shown
+from .refusal import engine_missing, no_head, refuse, setting_up
+
+_SKIP: Final = {"SKIP_SAVE"}
+
+
+class OFER_OT_make_skin(bpy.types.Operator):
+    """Paint the head from its photo. What the photo hides is filled from the other side of the \
+face and with plain skin; what you painted over (Hidden Here) is left out"""
+
+    bl_idname = "ofer.make_skin"
+    bl_label = "Make Skin from Photo"
+    bl_options = {"REGISTER"}  # the result is the undo step
+
+    filepath: bpy.props.StringProperty(
+        name="Photo",
+        description="The photo that the head was made from, instead of the one in the panel",
+        subtype="FILE_PATH",
+        options=_SKIP,
+    )
+    unwanted: bpy.props.StringProperty(
+        name="Unwanted",
+        description="PNG over the texture, bright where nothing of the photo is wanted",
+        subtype="FILE_PATH",
+        options=_SKIP,
+    )
+    wait: bpy.props.BoolProperty(
+        name="Wait", description="Return when it is done: for scripts", options=_SKIP
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if no_head(cls, context) or setting_up(cls):
+            return False
+        return not engine_missing(cls, engine_settings())
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = hypotheses.active_head(context)
+        try:
+            self._ask(head, *_sources(head, context.scene.ofer, self.filepath))
+        except OferError as error:
+            return refuse(self, error)
+        return jobs.follow(self, self.wait)
+
+    def _ask(
+        self,
+        head: bpy.types.Object,
+        photos: tuple[protocol.SkinPhoto, ...],
+        sources: tuple[photo_source.PhotoSource, ...],
+    ) -> None:
+        settings, name = head.ofer_skin, head.name
+        keep = settings.keep
+        rows = shown(head)
+        place = Path(tempfile.mkdtemp(prefix="ofer_skin_", dir=bpy.app.tempdir))
+        asked = protocol.Texture(
+            id=0,  # the desk numbers its requests
+            folder=str(kept_folder.ensure(head)),
+            photos=photos,
+            out=str(place / contract.FOLDER),
+            rows=tuple(rows),
+            weights=tuple(rows.values()),
+            resolution=int(settings.resolution),
+            layout=settings.layout,
+            unwanted=bpy.path.abspath(self.unwanted) if self.unwanted else "",
+        )
+
+        def deliver(result: Path) -> None:
+            try:
+                jobs.insert(bpy.ops.ofer.wear_skin, directory=str(result), head=name, keep=keep)
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
+
+        jobs.desk.ask(
+            engine_settings(), "Making the skin", asked, deliver, sources, name, in_line=True
+        )
+
+
+class OFER_OT_wear_skin(bpy.types.Operator):
+    """Put a painted skin on a head"""
+
+    bl_idname = "ofer.wear_skin"
+    bl_label = "Wear Skin"
+    bl_options = {"UNDO", "INTERNAL"}
+
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options=_SKIP)
+    head: bpy.props.StringProperty(options=_SKIP)
+    keep: bpy.props.EnumProperty(
+        items=tuple((each, each, "") for each in map(str, skin.Keep)), options=_SKIP
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = bpy.data.objects.get(self.head)
+        try:
+            if head is None or head.type != "MESH":
+                raise OferError(
+                    ErrorCode.BAD_REQUEST,
+                    f"The head {self.head!r} is gone.",
+                    "Make the skin for another one.",
+                )
+            worn = contract.read(Path(self.directory))
+            skin.wear(head, worn, skin.Keep(self.keep))
+        except OferError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class OFER_OT_remove_skin(bpy.types.Operator):
+    """Take the photo's skin off: plain skin again. The picture leaves this file"""
+
+    bl_idname = "ofer.remove_skin"
+    bl_label = "Remove Skin"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if no_head(cls, context):
+            return False
+        if skin.picture(hypotheses.active_head(context)) is None:
+            cls.poll_message_set("This head wears no skin from a photo")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        skin.take_off(hypotheses.active_head(context))
+        return {"FINISHED"}
+
+
+def _sources(
+    head: bpy.types.Object, settings: bpy.types.PropertyGroup, filepath: str
+) -> tuple[tuple[protocol.SkinPhoto, ...], tuple[photo_source.PhotoSource, ...]]:
+    """What the engine reads of the head's photos, and what is to be deleted afterwards.
+
+    Raises OferError(PHOTO_MISSING | PHOTO_UNREADABLE | PHOTO_TOO_LARGE | BAD_REQUEST).
+    """
+    if filepath:
+        source = photo_source.from_file(filepath)
+        others = len(head_photos.views(head)) - 1
+        return (protocol.SkinPhoto(str(source.path)), *[protocol.SkinPhoto("")] * others), ()
+    found = head_photos.find(head, settings)
+    photos = [protocol.SkinPhoto(str(each.source.path)) for each in found]
+    sources = tuple(each.source for each in found)
+    painted = mask.write(head, photo_image(found[0].entry))
+    if painted:
+        photos[0] = dataclasses.replace(photos[0], hidden=str(painted.path))
+        sources += (painted,)
+    return tuple(photos), sources
+
+
+CLASSES = (OFER_OT_make_skin, OFER_OT_wear_skin, OFER_OT_remove_skin)

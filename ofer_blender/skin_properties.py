@@ -1,0 +1,45 @@
+"""What the Skin panel keeps with a head."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..ofer_engine.contract.skin import RESOLUTIONS
+
+
+class OFER_PG_skin(bpy.types.PropertyGroup):
+    """How the skin is painted."""
+
+    resolution: bpy.props.EnumProperty(
+        name="Resolution",
+        description="Pixels along each side of the picture",
+        items=tuple((str(side), str(side), f"{side} x {side} pixels") for side in RESOLUTIONS),
+        default="2048",
+    )
+    layout: bpy.props.EnumProperty(
+        name="UVs",
+        description="How the head lies in the picture",
+        items=(
+            ("face", "For the Face", "The face takes the middle half: about three times as sharp"),
+            ("head", "The Head's Own", "The UVs that the head came with, for skins made for them"),
+        ),
+    )
+    keep: bpy.props.EnumProperty(
+        name="Keep",
+        description="Where the picture goes. It shows a person: think of who gets the file",
+        items=(
+            ("PACK", "In the .blend", "The picture is packed into this file"),
+            ("BESIDE", "Beside It", "A PNG in the folder textures beside this file"),
+        ),
+    )
+
+
+CLASSES = (OFER_PG_skin,)
+
+
+def register() -> None:
+    bpy.types.Object.ofer_skin = bpy.props.PointerProperty(type=OFER_PG_skin)
+
+
+def unregister() -> None:
+    del bpy.types.Object.ofer_skin
