@@ -330,3 +330,41 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(OferError) as caught:
         import_files([tmp_path / "frontindices.npy"], tmp_path / "home")
     assert caught.value.code == ErrorCode.READ_ONLY
+
+
+WEIRD = {
+    "text": "lbs",
+    "nothing": None,
+    "number": 3,
+    "ragged": [[1.0], [2.0, 3.0]],
+    "objects": np.array([{}, None], object),
+    "dict": {"a": np.zeros(3)},
+    "empty": np.zeros((0, 3)),
+    "complex": np.zeros((5023, 3), complex),
+}
+
+
+@pytest.mark.parametrize("kind", WEIRD)
+def test_a_flame_with_something_else_in_a_place_is_refused_by_name(kind):
+    content = flame()
+    for key in ("f", "v_template", "J_regressor", "weights", "kintree_table"):
+        with pytest.raises(OferError, match="model.pkl") as refused:
+            flame_file.convert_flame("model.pkl", content | {key: WEIRD[kind]}, "")
+        assert refused.value.code in (ErrorCode.WEIGHTS_WRONG, ErrorCode.WEIGHTS_DAMAGED)
+
+
+@pytest.mark.parametrize("name", ["frontindices.npy", "landmark_embedding.npy"])
+def test_200_flipped_bytes_of_the_small_files_end_in_a_sentence_or_an_import(tmp_path, name):
+    rng = np.random.default_rng(4)
+    embedding = {"full_lmk_faces_idx": np.arange(68), "full_lmk_bary_coords": np.ones((68, 3)) / 3}
+    content = np.arange(1785) if name[0] == "f" else np.array(embedding, object)
+    np.save(tmp_path / name, content, allow_pickle=True)
+    whole = (tmp_path / name).read_bytes()
+    for _ in range(200):
+        spoiled = bytearray(whole)
+        spoiled[rng.integers(len(whole))] ^= 1 << rng.integers(8)
+        (tmp_path / name).write_bytes(spoiled)
+        try:
+            read_published(tmp_path / name)
+        except OferError as error:
+            assert name in error.message and error.hint
