@@ -15,20 +15,22 @@ from .head_arrays import HeadArrays
 
 @dataclass(frozen=True)
 class Look:
-    """colour : linear RGB; roughness, subsurface, alpha : 0..1, of a Principled BSDF."""
+    """colour : linear RGB; roughness, subsurface, alpha : 0..1, of a Principled BSDF; solid : RGB in
+    the Solid view, whose lamps show everything darker, where it is not the colour."""
 
     colour: tuple[float, float, float]
     roughness: float
     subsurface: float = 0.0
     alpha: float = 1.0
+    solid: tuple[float, ...] = ()
 
 
 IRIS: Final = "iris"
 
 LOOKS: Final = {
-    "skin": Look((0.51, 0.28, 0.20), 0.5, 0.12),
-    "eye_left": Look((0.78, 0.74, 0.70), 0.15),
-    "eye_right": Look((0.78, 0.74, 0.70), 0.15),
+    "skin": Look((0.51, 0.28, 0.20), 0.5, 0.12, solid=(0.80, 0.60, 0.50)),
+    "eye_left": Look((0.78, 0.74, 0.70), 0.15, solid=(0.94, 0.92, 0.90)),
+    "eye_right": Look((0.78, 0.74, 0.70), 0.15, solid=(0.94, 0.92, 0.90)),
     "lashes": Look((0.03, 0.018, 0.012), 0.8, alpha=0.45),  # bands of mesh that stand for hairs
     "teeth_upper": Look((0.72, 0.66, 0.54), 0.25, 0.05),
     "teeth_lower": Look((0.72, 0.66, 0.54), 0.25, 0.05),
@@ -56,7 +58,7 @@ def slots(reconstruction: Reconstruction, arrays: HeadArrays, gaze_uv: np.ndarra
 def _material(part: str) -> bpy.types.Material:
     look = LOOKS.get(part, _UNKNOWN)
     made = bpy.data.materials.new(f"OFER {part.replace('_', ' ')}")
-    made.diffuse_color = (*look.colour, look.alpha)  # what the Solid view shows
+    made.diffuse_color = (*(look.solid or look.colour), look.alpha)
     made.roughness = look.roughness
     tree = compat.enable_nodes(made)
     shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")

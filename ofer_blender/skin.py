@@ -23,6 +23,8 @@ _SUBSURFACE: Final = 0.16
 _RADIUS: Final = (0.0085, 0.0032, 0.0018)
 """Metres that red, green and blue light travel in skin."""
 _SPECULAR: Final = 0.42
+_SOLID: Final = 1.2
+"""Exponent from sRGB to the Solid view, whose lamps show linear colours too dark."""
 
 
 class Keep(StrEnum):
@@ -180,5 +182,5 @@ def _show(material: bpy.types.Material, image: bpy.types.Image, tone: tuple[floa
     shader.inputs["Subsurface Radius"].default_value = _RADIUS
     shader.inputs["Subsurface Scale"].default_value = 1.0
     linear = [value**2.2 for value in tone]
-    material.diffuse_color = (*linear, 1.0)
+    material.diffuse_color = (*(value**_SOLID for value in tone), 1.0)
     shader.inputs["Base Color"].default_value = (*linear, 1.0)

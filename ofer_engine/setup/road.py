@@ -15,6 +15,9 @@ from .home import Home
 from .installer import Runner
 from .pins import Pins
 
+_SKIN = "2048"
+"""Pixels of the skin painted from the photo."""
+
 
 @dataclass(frozen=True)
 class Trip:
@@ -58,7 +61,8 @@ def _photo(trip: Trip, home: Home, pins: Pins, console: Console) -> Path:
 
 
 def _reconstruct(photo: Path, name: str, trip: Trip, home: Home, root: Path) -> None:
-    arguments = ["reconstruct", str(photo), "--out", str(trip.out), "--name", name, *trip.options]
+    arguments = ["reconstruct", str(photo), "--out", str(trip.out), "--name", name]
+    arguments += ["--skin", _SKIN, *trip.options]  # of two, the option given last counts
     command = home.engine_call(root, arguments)
     if subprocess.run(command, env=home.process_environment).returncode != 0:
         raise OferError(
