@@ -106,7 +106,7 @@ class Server:
             if not line.strip():
                 continue
             try:
-                request = protocol.decode_request(line)
+                request: Any = protocol.decode_request(line)
             except OferError as error:
                 self._queue.put(error)
                 continue

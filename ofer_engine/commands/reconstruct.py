@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.protocol import PhotoFace, Reconstruct
@@ -160,7 +160,7 @@ def _by_photo(texts: list[str], count: int) -> dict[int, str]:
     return said
 
 
-def _placed(text: str) -> dict[str, int | tuple[float, ...]]:
+def _placed(text: str) -> dict[str, Any]:
     """The field of `PhotoFace` that a face is told by. Raises OferError(BAD_REQUEST)."""
     numbers = text.split(",")
     try:

@@ -126,7 +126,7 @@ def _lines(
     planes: tuple[_Plane, _Plane], owner: np.ndarray, y: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Each weight along a row of pixels: its slope (N,) and its value (N,) at x = 0."""
-    second, third = ((p.along[owner], p.at(owner, np.float32(0), y)) for p in planes)
+    second, third = ((p.along[owner], p.at(owner, np.zeros(1, np.float32), y)) for p in planes)
     yield second
     yield third
     yield -second[0] - third[0], 1 - second[1] - third[1]

@@ -66,7 +66,7 @@ class Look:
     @cached_property
     def eyes(self) -> np.ndarray:
         """(V,) bool: vertices of eyes."""
-        return self.gaze.any(1)
+        return np.asarray(self.gaze.any(1))
 
     @staticmethod
     def of_head(head: Head) -> Look:
@@ -161,9 +161,11 @@ def render(vertices: np.ndarray, look: Look, camera: Camera) -> np.ndarray:
 
 def _halved(picture: np.ndarray) -> np.ndarray:
     """(H, W, C) → (H / _OVERSAMPLE, W / _OVERSAMPLE, C), means of blocks."""
-    steps = range(_OVERSAMPLE)
-    parts = (picture[y::_OVERSAMPLE, x::_OVERSAMPLE] for y in steps for x in steps)
-    return sum(parts, np.float32(0)) / np.float32(_OVERSAMPLE**2)
+    total = np.zeros_like(picture[::_OVERSAMPLE, ::_OVERSAMPLE])
+    for y in range(_OVERSAMPLE):
+        for x in range(_OVERSAMPLE):
+            total += picture[y::_OVERSAMPLE, x::_OVERSAMPLE]
+    return total / np.float32(_OVERSAMPLE**2)
 
 
 def _shaded(fragments: Fragments, normals: np.ndarray, look: Look) -> np.ndarray:

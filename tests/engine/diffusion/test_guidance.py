@@ -1,0 +1,54 @@
+"""A measurement moves what is drawn as Bayes' rule says."""
+
+import numpy as np
+import pytest
+import torch
+
+from ofer_engine.diffusion.guidance import Guide, guided
+from ofer_engine.diffusion.samplers import SAMPLERS, seeded_noise
+from ofer_engine.diffusion.schedule import Schedule
+
+SCHEDULE = Schedule.linear()
+
+
+def _standard_normal(x, timestep):
+    """The exact denoiser of data that is N(0, 1): E[noise | x] = sqrt(1 - alpha_bar) x."""
+    return float(SCHEDULE.sqrt_one_minus_alpha_bar[timestep]) * x
+
+
+def _measurement(seed=0):
+    rng = np.random.default_rng(seed)
+    design = rng.normal(size=(5, 8))
+    truth = rng.normal(size=8)
+    certainty = 1 / 0.2**2
+    return design.T @ design * certainty, design.T @ (design @ truth) * certainty
+
+
+def test_the_belief_moves_to_the_exact_posterior_mean():
+    normal, right = _measurement()
+    clean, variance = np.linspace(-1, 1, 8), 0.3
+    moved = Guide.of(normal, right)(torch.tensor(clean, dtype=torch.float32)[None], variance)
+    expected = np.linalg.solve(np.eye(8) / variance + normal, clean / variance + right)
+    np.testing.assert_allclose(moved[0].numpy(), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("sampler", ["ddpm", "ddim", "dpm_solver_pp_2m"])
+def test_samples_of_a_normal_prior_come_from_its_posterior(sampler):
+    normal, right = _measurement()
+    denoise = guided(_standard_normal, SCHEDULE, Guide.of(normal, right))
+    noise = seeded_noise(1)
+    drawn = SAMPLERS[sampler](
+        denoise, noise((4000, 8)), SCHEDULE, noise=noise, steps=None if sampler == "ddpm" else 50
+    ).numpy()
+    mean = np.linalg.solve(np.eye(8) + normal, right)
+    np.testing.assert_allclose(drawn.mean(0), mean, atol=0.08)
+    measured, free = np.linalg.eigh(normal)[1][:, [-1, 0]].T
+    assert (drawn @ measured).std() < 0.3 < 0.7 < (drawn @ free).std()
+
+
+def test_no_information_changes_nothing():
+    guide = Guide.of(np.zeros((8, 8)), np.zeros(8))
+    x = seeded_noise(0)((3, 8))
+    for timestep in (0, 10, 500, 999):
+        pulled = guided(_standard_normal, SCHEDULE, guide)(x, timestep)
+        torch.testing.assert_close(pulled, _standard_normal(x, timestep), atol=1e-3, rtol=1e-3)
