@@ -15,8 +15,8 @@ from .head_arrays import HeadArrays
 
 @dataclass(frozen=True)
 class Look:
-    """colour : linear RGB; roughness, subsurface, alpha : 0..1, of a Principled BSDF; solid : RGB in
-    the Solid view, whose lamps show everything darker, where it is not the colour."""
+    """colour : linear RGB; roughness, subsurface, alpha : 0..1, of a Principled BSDF; solid : RGB
+    in the Solid view, whose lamps show everything darker, where it is not the colour."""
 
     colour: tuple[float, float, float]
     roughness: float
