@@ -1,0 +1,53 @@
+"""Writing the active head as a web page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ...ofer_engine.contract.errors import OferError
+from .. import rig
+from ..export.plan import identifier
+from ..web_page import page
+from .refusal import refuse
+from .rig import ready_head
+
+
+class OFER_OT_export_web_page(bpy.types.Operator):
+    """Write a folder with this head and a small viewer: index.html opens in any browser, from \
+disk, and shows the head with sliders for its other heads, expressions and face units"""
+
+    bl_idname = "ofer.export_web_page"
+    bl_label = "Export as Web Page…"
+    bl_options = {"REGISTER"}  # nothing of the scene changes
+
+    directory: bpy.props.StringProperty(
+        name="Folder", description="Where the page's own folder is made", subtype="DIR_PATH",
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return ready_head(cls, context) is not None
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = rig.active_head(context)
+        place = Path(bpy.path.abspath(self.directory))
+        if not self.directory or not place.is_dir():
+            self.report({"ERROR"}, "Choose a folder to put the page in.")
+            return {"CANCELLED"}
+        try:
+            written = page.export(head, place / f"{identifier(head.name)}_page")
+        except OferError as error:
+            return refuse(self, error)
+        self.report({"INFO"}, f"Open {written} in a browser; send the whole folder.")
+        return {"FINISHED"}
+
+
+CLASSES = (OFER_OT_export_web_page,)
