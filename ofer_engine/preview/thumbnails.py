@@ -25,6 +25,8 @@ _TURN: Final = -14.0
 _MARGIN: Final = 1.1
 _LARGEST: Final = 5.0
 """Of what a thumbnail shows: a coordinate further out is on no head."""
+_LAYERS: Final = 10.0
+"""Areas of a ball of a thumbnail's reach: the open head, eyes and teeth and all, has 1."""
 _BACKDROP: Final = np.array([0.83, 0.84, 0.86], np.float32)
 
 _CLAY: Final = np.array([0.82, 0.68, 0.60])
@@ -135,10 +137,15 @@ def thumbnail_camera(look: Look, side: int) -> Camera:
 
 
 def picturable(vertices: np.ndarray, look: Look) -> bool:
-    """False where a head (V, 3) is not finite or far larger than heads are, as networks of invented
-    weights draw them: its triangles fill the picture thousands of times over and show nothing.
+    """False for what no picture can show: a head (V, 3) that is not finite, far larger than heads
+    are, or whose surface would wrap one many times over, as invented weights and models have them.
+    Its triangles fill the picture thousands of times, which takes minutes and gigabytes.
     """
-    return bool(np.abs(vertices - look.focus).max() <= _LARGEST * look.reach)
+    if not np.abs(vertices - look.focus).max() <= _LARGEST * look.reach:
+        return False
+    a, b, c = (vertices[corner] for corner in look.triangles.T)
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
+    return bool(area <= _LAYERS * 4 * np.pi * look.reach**2)
 
 
 def render(vertices: np.ndarray, look: Look, camera: Camera) -> np.ndarray:

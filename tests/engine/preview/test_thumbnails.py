@@ -1,5 +1,6 @@
 """Thumbnails and overlays: the head is where the camera says, and pictures are repeatable."""
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -105,3 +106,11 @@ def test_a_head_that_no_picture_can_show_leaves_the_picture_empty(head, spoiled)
     assert not picturable(vertices, look)
     assert not render(vertices, look, thumbnail_camera(look, 64)).any()
     assert picturable(head.template, look)
+
+
+def test_triangles_between_any_vertices_are_no_surface_to_picture(head):
+    look = Look.of_head(head)
+    soup = np.random.default_rng(0).integers(0, len(head.template), look.triangles.shape)
+    soup = dataclasses.replace(look, triangles=soup)
+    assert not picturable(head.template, soup)
+    assert not render(head.template, soup, thumbnail_camera(soup, 64)).any()
