@@ -110,10 +110,16 @@ class Desk:
         """Have the engine answer a request that ends in a `Result`, and deliver its path.
 
         title : "Reconstructing"; subject : who or what; in_line : wait for the job in hand instead
-        of refusing; the request's id is set here. Raises OferError(ENGINE_MISSING).
+        of refusing; the request's id is set here, and a new reconstruction gets a name that no
+        other has. Raises OferError(ENGINE_MISSING | READ_ONLY).
         """
         numbered = replace(request, id=next(self._ids))
         job = Job(title, subject, engine, numbered, sources=sources, deliver=deliver)
+        try:
+            job.take_name()
+        except OferError:
+            job.discard()
+            raise
         self._start(job, in_line)
 
     def set_up(self, engine: EngineSettings) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.protocol import (
     HypothesisReady,
     PhotoOpened,
@@ -29,7 +31,8 @@ class Job:
     """title : what is being done, for people; subject : to whom, such as a photo's name; request :
     what the engine is asked, None while setting up; sent : it has been asked; sources : the photos;
     deliver : puts the result where it belongs, raises OferError; answered : takes an answer that is
-    no result; scratch : folder of ours for what the engine hands over, deleted afterwards;
+    no result; scratch : folder of ours for what the engine hands over, deleted afterwards; mark :
+    file that keeps the reconstruction's name for this job, deleted afterwards;
     arrived : the hypotheses made so far, best first; stage : for people; fraction : 0..1; eta :
     seconds left, if known; cancelled : time.monotonic() of the wish."""
 
@@ -42,6 +45,7 @@ class Job:
     deliver: Deliver | None = None
     answered: Answer | None = None
     scratch: Path | None = None
+    mark: Path | None = None
     arrived: tuple[HypothesisReady, ...] = ()
     stage: str = "Starting"
     fraction: float = 0.0
@@ -63,6 +67,33 @@ class Job:
             source.discard()
         if self.scratch:
             shutil.rmtree(self.scratch, ignore_errors=True)
+        if self.mark:
+            self.mark.unlink(missing_ok=True)
+
+    def take_name(self) -> None:
+        """Give a new reconstruction a name of its own: heads in other files still use the folders
+        that are there, and a second Blender may be at work beside.
+
+        Raises OferError(READ_ONLY) where nothing can be written.
+        """
+        if not isinstance(self.request, Reconstruct):
+            return
+        out, wanted = Path(self.request.out), self.request.name
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            for name in itertools.chain(
+                [wanted], (f"{wanted}_{n:02d}" for n in itertools.count(2))
+            ):
+                if not (out / (name + SUFFIX)).exists() and _marked(out / f".{name}.taken"):
+                    self.request = replace(self.request, name=name)
+                    self.mark = out / f".{name}.taken"
+                    return
+        except OSError as cause:
+            raise OferError(
+                ErrorCode.READ_ONLY,
+                f"Nothing can be written to {out.name}: {cause.strerror}.",
+                "Choose another folder in the preferences.",
+            ) from cause
 
     def undo(self) -> None:
         """Delete what the engine made, or had begun to make, and nothing that heads already use."""
@@ -77,3 +108,12 @@ class Job:
             self.result or not (folder / RECORD).exists()
         ):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _marked(mark: Path) -> bool:
+    """Create a file; False where another was quicker."""
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True

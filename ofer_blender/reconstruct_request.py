@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import bpy
 
-from ..ofer_engine.contract import protocol, reconstruction
+from ..ofer_engine.contract import protocol
 from ..ofer_engine.contract.records import Hints
 from . import packs
 from .photo_properties import BOX, POINTS
@@ -23,18 +22,17 @@ def request(
     photos: tuple[protocol.PhotoFace, ...],
     name: str,
     out: Path,
-    taken: Iterable[str] = (),
 ) -> protocol.Reconstruct:
     """Counts, pack, seed and hints of the panel for these photos of one person.
 
-    name : of the main photo; out : folder of reconstructions; taken : names that jobs in line will
-    use there. The id is the desk's to give.
+    name : of the main photo; out : folder of reconstructions. The id is the desk's to give, and a
+    number to the name where there is such a reconstruction.
     """
     return protocol.Reconstruct(
         id=0,
         photos=photos,
         out=str(out),
-        name=_free_name(out, name, set(taken)),
+        name=_plain(name),
         pack=settings.pack_id,
         identities=settings.identities,
         keep=min(settings.keep, settings.identities),
@@ -68,11 +66,6 @@ def hints(settings: bpy.types.PropertyGroup) -> Hints:
     )
 
 
-def _free_name(folder: Path, photo: str, taken: set[str]) -> str:
-    """A name that no reconstruction has yet: heads in other files still use those."""
-    plain = re.sub(r"\W+", "_", photo).strip("_")[:_LONGEST_NAME] or "head"
-    name, number = plain, 1
-    while name in taken or (folder / (name + reconstruction.SUFFIX)).exists():
-        number += 1
-        name = f"{plain}_{number:02d}"
-    return name
+def _plain(photo: str) -> str:
+    """A name that every system takes for a folder, and Blender for an object."""
+    return re.sub(r"\W+", "_", photo).strip("_")[:_LONGEST_NAME] or "head"

@@ -45,10 +45,9 @@ class Session:
     """
 
     def __init__(self, device: str, home: Path | None, threads: int | None) -> None:
-        self.device = choose_device(device)
+        self.device, self.notes = _device(device)
         self.threads = set_threads(threads)
         self.pace = Pace()
-        self.notes: tuple[str, ...] = ()
         self.home = home
         self.units = UnitLibrary(lambda: OpenHead.load(BUNDLED / "open" / HEAD), self.detector)
         self._detector: FaceDetector | None = None
@@ -158,6 +157,14 @@ class Session:
             return bool(pack_record(pack, self.home).hints)
         except OferError:
             return False
+
+
+def _device(name: str) -> tuple[torch.device, tuple[str, ...]]:
+    """The device asked for, or the CPU and a note where a driver is missing or too old."""
+    try:
+        return choose_device(name), ()
+    except OferError as error:
+        return torch.device("cpu"), (f"{error.message} The CPU was used instead.",)
 
 
 def _stamp(path: str) -> tuple[int, int]:

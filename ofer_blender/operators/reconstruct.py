@@ -144,9 +144,7 @@ def _ask(
     sources: tuple[PhotoSource, ...],
 ) -> None:
     engine = engine_settings()
-    waiting = [job for job in (jobs.desk.job, *jobs.desk.line) if job and job.request]
-    taken = [getattr(job.request, "name", "") for job in waiting]
-    asked = request(settings, faces, sources[0].name, engine.reconstructions, taken)
+    asked = request(settings, faces, sources[0].name, engine.reconstructions)
     name = sources[0].name
     jobs.desk.ask(engine, "Reconstructing", asked, insert, sources, subject=name, in_line=True)
 

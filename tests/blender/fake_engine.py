@@ -157,6 +157,8 @@ def main() -> None:
     if MODE == "flood":
         while True:
             sys.stdout.write("y" * 4096)
+    if MODE == "stillborn":
+        os.kill(os.getpid(), 9)
     threading.Thread(target=beat, daemon=True).start()
     while request := requests.get():
         match request["type"]:

@@ -163,7 +163,7 @@ def test_engine_that_died_while_idle_is_replaced(employ: Employ, photo: Path) ->
     poll_until(idle)
     old = jobs.desk.client.pid
     os.kill(old, signal.SIGKILL)
-    poll_until(lambda: not jobs.desk.client.usable)
+    poll_until(lambda: jobs.desk.client is None)
     begin(photo)
     poll_until(idle)
     assert jobs.desk.failure is None and jobs.desk.client.pid != old

@@ -26,6 +26,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_two_copies_of_the_project_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
+    shutil.copytree(ROOT / "docs", copy / "docs")  # which the manual is made of
     for name in reversed(package.contents(ROOT)):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, copy / name)
@@ -56,6 +57,7 @@ def test_holds_what_the_extension_and_its_setup_need(built: Path) -> None:
         "weights/faces/detector.safetensors",
         "weights/faces/landmarks.safetensors",
         "weights/faces/LICENSE",
+        "manual/manual.html",
     }
 
 
