@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ofer_engine.requirements import Group
 from ofer_engine.setup import blender
+from ofer_engine.setup.commands import _parser
+from ofer_engine.setup.home import Home
 from ofer_engine.setup.pins import Pins, fingerprint, version_of
+from ofer_engine.setup.provision import EXTRAS, extra
 
 from .conftest import ROOT
 
@@ -98,3 +102,17 @@ def test_fingerprint_tells_pins_apart_and_not_their_order() -> None:
 )
 def test_version_of_a_requirement(requirement: str, version: str) -> None:
     assert version_of(requirement) == version
+
+
+def test_what_only_some_work_needs_can_be_added_to_the_engine():
+    for group in EXTRAS:
+        assert _PINS.groups[group]
+    assert {*Group} <= {*EXTRAS}
+    parse = _parser().parse_args
+    assert parse(["setup"]).groups == []
+    assert parse(["setup", "--with", "train", "scrfd"]).groups == ["train", "scrfd"]
+    with pytest.raises(SystemExit):
+        parse(["setup", "--with", "test"])
+    job = extra(Home(Path("home")), _PINS, "evaluate")
+    assert job.environment == Home(Path("home")).engine
+    assert job.requirements == _PINS.groups["evaluate"] and not job.torch
