@@ -8,6 +8,7 @@ import bpy
 
 from . import (
     command_line,
+    export_properties,
     face_pictures,
     jobs,
     manual_map,
@@ -24,6 +25,7 @@ from . import (
 CLASSES: Final = (
     *preferences.CLASSES,
     *properties.CLASSES,
+    *export_properties.CLASSES,
     *view.CLASSES,
     *operators.CLASSES,
     *ui.CLASSES,
@@ -31,6 +33,7 @@ CLASSES: Final = (
 _WITH_STATE: Final = (
     translations,
     properties,
+    export_properties,
     view,
     previews,
     face_pictures,

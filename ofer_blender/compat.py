@@ -55,3 +55,10 @@ def leave(status: int) -> None:
         os._exit(status)
     if status:
         sys.exit(status)
+
+
+def usd_textures() -> dict[str, object]:
+    """Settings of the USD exporter that write every picture beside the file."""
+    if bpy.app.version < (4, 5, 0):
+        return {"export_textures": True}
+    return {"export_textures_mode": "NEW"}

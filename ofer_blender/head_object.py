@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ..ofer_engine.contract.reconstruction import Reconstruction
-from . import eyes, gallery, material, provenance
+from . import eyes, gallery, joint_anchors, material, provenance
 from .head_arrays import HeadArrays
 
 BASIS: Final = "Basis"
@@ -26,6 +26,7 @@ def build(reconstruction: Reconstruction, arrays: HeadArrays) -> bpy.types.Objec
     head = bpy.data.objects.new(reconstruction.name, mesh)
     _add_keys(head, reconstruction, arrays)
     _add_groups(head, reconstruction.joints, arrays.skin_weights)
+    joint_anchors.store(head, reconstruction, arrays)
     gallery.fill(head, reconstruction, arrays)
     provenance.store(head, reconstruction)
     return head

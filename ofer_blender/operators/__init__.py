@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     blend,
     draw_more,
+    export,
     express,
     face,
     gallery,
@@ -13,6 +14,7 @@ from . import (
     photo,
     reconstruct,
     report,
+    rig,
     setup,
     weights,
 )
@@ -26,6 +28,8 @@ CLASSES = (
     *look.CLASSES,
     *draw_more.CLASSES,
     *express.CLASSES,
+    *rig.CLASSES,
+    *export.CLASSES,
     *keep.CLASSES,
     *weights.CLASSES,
     *setup.CLASSES,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from . import expressions, hypotheses, look, photo, provenance, setup
+from . import export, expressions, hypotheses, look, photo, provenance, rig, setup
 
 CLASSES = (
     *photo.CLASSES,
     *hypotheses.CLASSES,
     *look.CLASSES,
     *expressions.CLASSES,
+    *rig.CLASSES,
+    *export.CLASSES,
     *provenance.CLASSES,
     *setup.CLASSES,
 )

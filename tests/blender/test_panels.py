@@ -24,7 +24,7 @@ def test_tab_and_order() -> None:
     assert {panel.bl_category for panel in panels} == {"OFER"}
     on_top = [panel for panel in panels if not getattr(panel, "bl_parent_id", "")]
     top = [panel.bl_label for panel in sorted(on_top, key=lambda panel: panel.bl_order)]
-    assert top == ["Photo", "Hypotheses", "Expressions", "Made From", "Setup"]
+    assert top == ["Photo", "Hypotheses", "Expressions", "Rig", "Export", "Made From", "Setup"]
 
 
 def test_nothing_chosen_and_no_engine() -> None:
@@ -119,5 +119,5 @@ NOT_CHANGING = {
     "ofer.show_preferences", "ofer.reconstruct_each", "ofer.skip", "ofer.pick_face",
     "ofer.copy_provenance", "ofer.copy_report", "ofer.open_manual", "ofer.import_weights",
     "ofer.install_weights", "ofer.decline_weights", "ofer.more_like_this", "ofer.again",
-    "ofer.hidden_here", "ofer.express", "ofer.seen_guessed",
+    "ofer.hidden_here", "ofer.express", "ofer.seen_guessed", "ofer.export_head",
 }  # fmt: skip

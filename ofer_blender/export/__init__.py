@@ -1,0 +1,1 @@
+"""From a head in the scene to a file for another program, and whether it arrived whole."""

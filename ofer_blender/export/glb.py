@@ -1,0 +1,142 @@
+"""What a GLB file says of itself: names, counts, bones, textures, read from its bytes. No bpy."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+_MAGIC: Final = b"glTF"
+_JSON: Final = 0x4E4F534A
+_KINDS: Final = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+_WIDTHS: Final = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
+
+
+@dataclass(frozen=True)
+class GlbMesh:
+    """name : of the node; keys : morph targets in order; influences : most bones of a vertex;
+    size : (3,) metres, extent of the positions; weights : of the morph targets at rest."""
+
+    name: str
+    keys: tuple[str, ...]
+    influences: int
+    size: tuple[float, ...]
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class GlbFile:
+    """meshes : of the nodes that have one; joints : names of all skins' bones; images : how many
+    are inside the file, and outside : how many it only points to."""
+
+    meshes: tuple[GlbMesh, ...]
+    joints: tuple[str, ...]
+    images: int
+    outside: int
+    extras: dict[str, Any]
+
+
+class GlbReader:
+    """The content of one file. Raises ValueError where it is no GLB."""
+
+    def __init__(self, path: Path) -> None:
+        data = path.read_bytes()
+        if data[:4] != _MAGIC or len(data) < 20:
+            raise ValueError(f"{path.name} is no GLB file")
+        length, kind = struct.unpack_from("<II", data, 12)
+        if kind != _JSON or 20 + length > len(data):
+            raise ValueError(f"{path.name} has no glTF in it")
+        self.document: dict[str, Any] = json.loads(data[20 : 20 + length])
+        self._binary = data[28 + length :]
+
+    def summary(self) -> GlbFile:
+        """What the file holds."""
+        document = self.document
+        nodes = document.get("nodes", [])
+        meshes = tuple(
+            self._mesh(node.get("name", ""), document["meshes"][node["mesh"]])
+            for node in nodes
+            if "mesh" in node
+        )
+        joints = [joint for skin in document.get("skins", []) for joint in skin["joints"]]
+        images = document.get("images", [])
+        inside = sum("bufferView" in image for image in images)
+        return GlbFile(
+            meshes,
+            tuple(dict.fromkeys(nodes[joint].get("name", "") for joint in joints)),
+            inside,
+            len(images) - inside,
+            document.get("extras", {}),
+        )
+
+    def positions(self, node: str) -> np.ndarray:
+        """(N, 3) float32 metres, Y up, all vertices of a node's mesh, primitive after primitive."""
+        return np.concatenate(
+            [self.values(each["attributes"]["POSITION"]) for each in self._primitives(node)]
+        )
+
+    def displacement(self, node: str, key: str) -> np.ndarray:
+        """(N, 3) float32 metres that a morph target moves the vertices of `positions`."""
+        names = self._mesh_of(node)["extras"]["targetNames"]
+        target = names.index(key)
+        return np.concatenate(
+            [self.values(each["targets"][target]["POSITION"]) for each in self._primitives(node)]
+        )
+
+    def values(self, number: int) -> np.ndarray:
+        """(N, width) of an accessor, sparse ones filled in."""
+        accessor = self.document["accessors"][number]
+        width = _WIDTHS[accessor["type"]]
+        kind = np.dtype(_KINDS[accessor["componentType"]])
+        if "bufferView" in accessor:
+            values = self._read(accessor["bufferView"], accessor.get("byteOffset", 0), kind,
+                                accessor["count"], width)  # fmt: skip
+        else:
+            values = np.zeros((accessor["count"], width), kind)
+        if sparse := accessor.get("sparse"):
+            count, (where, what) = sparse["count"], (sparse["indices"], sparse["values"])
+            numbers = np.dtype(_KINDS[where["componentType"]])
+            index = self._read(where["bufferView"], where.get("byteOffset", 0), numbers, count, 1)
+            values = values.copy()
+            values[index[:, 0]] = self._read(
+                what["bufferView"], what.get("byteOffset", 0), kind, count, width
+            )
+        return values
+
+    def _read(self, view: int, offset: int, kind: np.dtype, count: int, width: int) -> np.ndarray:
+        place = self.document["bufferViews"][view]
+        start = place.get("byteOffset", 0) + offset
+        stride = place.get("byteStride", kind.itemsize * width)
+        rows = np.ndarray((count, width), kind, self._binary, start, (stride, kind.itemsize))
+        return np.array(rows)
+
+    def _mesh(self, name: str, mesh: dict[str, Any]) -> GlbMesh:
+        low, high, influences = [], [], 0
+        for primitive in mesh["primitives"]:
+            attributes = primitive["attributes"]
+            accessor = self.document["accessors"][attributes["POSITION"]]
+            low.append(accessor["min"])
+            high.append(accessor["max"])
+            sets = [each for each in attributes if each.startswith("WEIGHTS_")]
+            if sets:
+                total = sum((self.values(attributes[each]) > 0).sum(1) for each in sets)
+                influences = max(influences, int(np.max(total)))
+        size = np.max(high, axis=0) - np.min(low, axis=0)
+        return GlbMesh(
+            name,
+            tuple(mesh.get("extras", {}).get("targetNames", ())),
+            influences,
+            tuple(map(float, size)),
+            tuple(mesh.get("weights", ())),
+        )
+
+    def _mesh_of(self, node: str) -> dict[str, Any]:
+        found = next(each for each in self.document["nodes"] if each.get("name") == node)
+        return self.document["meshes"][found["mesh"]]
+
+    def _primitives(self, node: str) -> list[dict[str, Any]]:
+        return self._mesh_of(node)["primitives"]

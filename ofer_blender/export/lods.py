@@ -1,0 +1,81 @@
+"""Levels of detail that keep every shape key.
+
+Blender's collapse cannot run on a mesh with keys. It runs on the neutral mesh, which carries each
+key's movement as an attribute through the collapse; the attributes become keys again.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+import numpy as np
+
+from .. import hypotheses
+from .shapes import Shapes
+
+_PREFIX: Final = "ofer_move_"
+
+
+def reduced(fine: bpy.types.Object, shapes: Shapes, ratio: float, name: str) -> bpy.types.Object:
+    """A coarser copy of an object with these shapes, in no collection. ratio : of triangles."""
+    coarse = fine.copy()
+    coarse.data = without_keys(fine)
+    coarse.name = coarse.data.name = name
+    coarse.data.vertices.foreach_set("co", np.ascontiguousarray(shapes.basis).ravel())
+    for number, move in enumerate(shapes.moves):
+        layer = coarse.data.attributes.new(f"{_PREFIX}{number}", "FLOAT_VECTOR", "POINT")
+        layer.data.foreach_set("vector", np.ascontiguousarray(move).ravel())
+    _collapse(coarse, ratio)
+    moves = [_taken(coarse.data, f"{_PREFIX}{number}") for number in range(len(shapes.moves))]
+    _add_keys(coarse, shapes.names, moves)
+    return coarse
+
+
+def without_keys(source: bpy.types.Object) -> bpy.types.Mesh:
+    """A copy of an object's mesh. `Mesh.copy` would make keys that outlive every mesh and crash
+    whoever reads them."""
+    return bpy.data.meshes.new_from_object(source, preserve_all_data_layers=True)
+
+
+def _collapse(coarse: bpy.types.Object, ratio: float) -> None:
+    """Apply a Decimate modifier by taking the evaluated mesh."""
+    modifier = coarse.modifiers.new("Collapse", "DECIMATE")
+    modifier.ratio = ratio
+    modifier.use_collapse_triangulate = True
+    collection = bpy.context.scene.collection
+    collection.objects.link(coarse)
+    try:
+        graph = bpy.context.evaluated_depsgraph_get()
+        evaluated = coarse.evaluated_get(graph)
+        mesh = bpy.data.meshes.new_from_object(
+            evaluated, preserve_all_data_layers=True, depsgraph=graph
+        )
+    finally:
+        collection.objects.unlink(coarse)
+    coarse.modifiers.clear()
+    old, coarse.data = coarse.data, mesh
+    mesh.name, plain = f"{old.name}_coarse", old.name
+    bpy.data.meshes.remove(old)
+    mesh.name = plain
+
+
+def _taken(mesh: bpy.types.Mesh, name: str) -> np.ndarray:
+    """(V, 3) of a vector attribute, which is removed."""
+    layer = mesh.attributes[name]
+    values = np.empty((len(mesh.vertices), 3), np.float32)
+    layer.data.foreach_get("vector", values.ravel())
+    mesh.attributes.remove(layer)
+    return values
+
+
+def _add_keys(coarse: bpy.types.Object, names: tuple[str, ...], moves: list[np.ndarray]) -> None:
+    if not names:
+        return
+    basis = np.empty((len(coarse.data.vertices), 3), np.float32)
+    coarse.data.vertices.foreach_get("co", basis.ravel())
+    coarse.shape_key_add(name="Basis", from_mix=False)
+    for name, move in zip(names, moves, strict=True):
+        key = coarse.shape_key_add(name=name, from_mix=False)
+        hypotheses.set_points(key, basis + move)
+        key.value = 0.0

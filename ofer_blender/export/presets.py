@@ -1,0 +1,99 @@
+"""What each program wants of a file, as measured by reading files back (docs/export.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+from .names import NameTable
+
+
+class Target(StrEnum):
+    """Where the head goes."""
+
+    UNITY = "UNITY"
+    UNREAL = "UNREAL"
+    METAHUMAN = "METAHUMAN"
+    GODOT = "GODOT"
+    VRM = "VRM"
+    WEB = "WEB"
+    OMNIVERSE = "OMNIVERSE"
+    GLB = "GLB"
+    FBX = "FBX"
+    USD = "USD"
+    OBJ = "OBJ"
+
+
+class Format(StrEnum):
+    """Kinds of files, named as their suffixes."""
+
+    GLB = "glb"
+    FBX = "fbx"
+    USD = "usdc"
+    OBJ = "obj"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How one target is served.
+
+    keys : the file carries shape keys; rig : and bones; table : names of the 52; normals : morph
+    normals are written; settings : further arguments of the exporter; note : what to do there.
+    """
+
+    label: str
+    format: Format
+    note: str
+    table: NameTable = NameTable.ARKIT
+    keys: bool = True
+    rig: bool = True
+    normals: bool = False
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+_CENTIMETRES: Final = MappingProxyType({"apply_scale_options": "FBX_SCALE_UNITS"})
+_METRES: Final = MappingProxyType({"apply_scale_options": "FBX_SCALE_ALL"})
+_PLAIN_Y_UP: Final = MappingProxyType({"convert_orientation": True})
+
+PRESETS: Final[Mapping[Target, Preset]] = MappingProxyType({
+    Target.UNITY: Preset(
+        "Unity", Format.FBX, "Import with Blend Shape Normals: Calculate.", NameTable.UNITY,
+        settings=_METRES,
+    ),
+    Target.UNREAL: Preset(
+        "Unreal Engine", Format.FBX, "Import as Skeletal Mesh with Import Morph Targets on.",
+        NameTable.UNREAL, settings=_CENTIMETRES,
+    ),
+    Target.METAHUMAN: Preset(
+        "MetaHuman (Conform)", Format.FBX,
+        "A neutral head without bones: import as Static Mesh, then Mesh to MetaHuman.",
+        keys=False, rig=False, settings=_CENTIMETRES,
+    ),
+    Target.GODOT: Preset(
+        "Godot", Format.GLB, "XRFaceModifier3D finds the ARKit names by itself.", normals=True,
+    ),
+    Target.VRM: Preset(
+        "VRM", Format.GLB, "Ready for a VRM tool: the 52 names are those of Perfect Sync.",
+        NameTable.VRM,
+    ),
+    Target.WEB: Preset(
+        "three.js / Web", Format.GLB, "Morph normals are left out to keep the download small.",
+    ),
+    Target.OMNIVERSE: Preset(
+        "Omniverse", Format.USD, "Shape keys arrive as UsdSkel blend shapes.",
+        settings=_PLAIN_Y_UP,
+    ),
+    Target.GLB: Preset("glTF (.glb)", Format.GLB, "Everything, with morph normals.", normals=True),
+    Target.FBX: Preset("FBX (.fbx)", Format.FBX, "Everything.", settings=_CENTIMETRES),
+    Target.USD: Preset("USD (.usdc)", Format.USD, "Everything, Z up as in Blender."),
+    Target.OBJ: Preset(
+        "OBJ (.obj)", Format.OBJ, "The shape alone: OBJ holds neither keys nor bones.",
+        keys=False, rig=False,
+    ),
+})  # fmt: skip
+
+INFLUENCES: Final = 4
+"""Bones a vertex may follow."""

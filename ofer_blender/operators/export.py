@@ -1,0 +1,173 @@
+"""Exporting the active head for another program, checking it, and the fixes of what is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ...ofer_engine.contract.errors import OferError
+from .. import rig
+from ..export import check, write
+from ..export.plan import Keys, Plan, identifier
+from ..export.presets import INFLUENCES, PRESETS, Target
+from .refusal import refuse
+from .rig import ready_head
+
+
+class _HeadOperator:
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return ready_head(cls, context) is not None
+
+
+class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
+    """Write the head for another program, from a copy: the scene stays as it is"""
+
+    bl_idname = "ofer.export_head"
+    bl_label = "Export Head…"
+    bl_options = {"REGISTER"}  # nothing of the scene changes
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    target: bpy.props.EnumProperty(
+        name="For", items=write.TARGETS, default="GLB", options={"SKIP_SAVE"}
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        head = rig.active_head(context)
+        self.target = head.ofer_export.target
+        suffix = f".{PRESETS[Target(self.target)].format}"
+        folder = bpy.path.abspath("//") if bpy.data.filepath else str(Path.home())
+        self.filepath = str(Path(folder) / f"{identifier(head.name)}{suffix}")
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def check(self, context: bpy.types.Context) -> bool:
+        wanted = Path(self.filepath).with_suffix(f".{PRESETS[Target(self.target)].format}")
+        changed = str(wanted) != self.filepath
+        self.filepath = str(wanted)
+        return changed
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = rig.active_head(context)
+        plan = plan_of(head, Path(bpy.path.abspath(self.filepath)), Target(self.target))
+        try:
+            path = write.export(head, plan)
+        except OferError as error:
+            return refuse(self, error)
+        faults = [each for each in check.after(head, plan) if each.level is check.Level.FAULT]
+        if faults:
+            self.report({"WARNING"}, f"{path.name} was written, but: {faults[0].text}")
+        else:
+            self.report({"INFO"}, f"{path.name} was written. {plan.preset.note}")
+        return {"FINISHED"}
+
+
+class OFER_OT_check_export(_HeadOperator, bpy.types.Operator):
+    """Look whether the head is fit for its target, and read the file back if one is given"""
+
+    bl_idname = "ofer.check_export"
+    bl_label = "Check Export"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(
+        name="File", description="An exported file to read back", subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )  # fmt: skip
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = rig.active_head(context)
+        settings = head.ofer_export
+        settings.path = self.filepath or settings.path
+        path = Path(bpy.path.abspath(settings.path)) if settings.path else Path()
+        plan = plan_of(head, path, Target(settings.target))
+        found = check.before(head, plan)
+        if settings.path:
+            found += check.after(head, plan)
+        settings.findings.clear()
+        for each in found:
+            line = settings.findings.add()
+            line.level, line.text, line.fix = each.level, each.text, each.fix
+        faults = sum(each.level is check.Level.FAULT for each in found)
+        self.report({"INFO"}, f"{faults} faults found." if faults else "Fit to go.")
+        return {"FINISHED"}
+
+
+class OFER_OT_unmute_keys(_HeadOperator, bpy.types.Operator):
+    """Unmute every shape key of the head"""
+
+    bl_idname = "ofer.unmute_keys"
+    bl_label = "Unmute Keys"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        for key in rig.active_head(context).data.shape_keys.key_blocks:
+            key.mute = False
+        return {"FINISHED"}
+
+
+class OFER_OT_reset_ranges(_HeadOperator, bpy.types.Operator):
+    """Let every shape key of the head go from 0 to 1"""
+
+    bl_idname = "ofer.reset_ranges"
+    bl_label = "Reset Ranges"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        for key in rig.active_head(context).data.shape_keys.key_blocks[1:]:
+            key.slider_min, key.slider_max = 0.0, 1.0
+        return {"FINISHED"}
+
+
+class OFER_OT_limit_influences(_HeadOperator, bpy.types.Operator):
+    """Let every vertex follow its four strongest bones only"""
+
+    bl_idname = "ofer.limit_influences"
+    bl_label = "Limit to Four Bones"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = rig.active_head(context)
+        bones = {group.index for group in head.vertex_groups if group.name in rig.BONES}
+        for vertex in head.data.vertices:
+            entries = [(e.weight, e.group) for e in vertex.groups if e.group in bones]
+            kept = sorted(entries, reverse=True)[:INFLUENCES]
+            total = sum(weight for weight, _ in kept)
+            for weight, group in entries:
+                if (weight, group) not in kept:
+                    head.vertex_groups[group].remove([vertex.index])
+                elif total > 0:
+                    head.vertex_groups[group].add([vertex.index], weight / total, "REPLACE")
+        return {"FINISHED"}
+
+
+class OFER_OT_real_size(_HeadOperator, bpy.types.Operator):
+    """Give the head, or the rig that it hangs on, its real size again"""
+
+    bl_idname = "ofer.real_size"
+    bl_label = "Real Size"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = rig.active_head(context)
+        for each in (head, rig.rig_of(head)):
+            if each:
+                each.scale = (1.0, 1.0, 1.0)
+        return {"FINISHED"}
+
+
+def plan_of(head: bpy.types.Object, path: Path, target: Target) -> Plan:
+    """What the panel of this head asks for."""
+    settings = head.ofer_export
+    return Plan(target, path, Keys(settings.keys), settings.bake, settings.lods)
+
+
+CLASSES = (
+    OFER_OT_export_head,
+    OFER_OT_check_export,
+    OFER_OT_unmute_keys,
+    OFER_OT_reset_ranges,
+    OFER_OT_limit_influences,
+    OFER_OT_real_size,
+)

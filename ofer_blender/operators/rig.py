@@ -1,0 +1,176 @@
+"""Rigging the active head, its gaze, its 52 ARKit keys, and what its expressions become."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...ofer_engine.contract.errors import OferError
+from .. import arkit_keys, expression_pose, hypotheses, joint_anchors, rig
+from .refusal import refuse
+
+
+class OFER_OT_add_rig(bpy.types.Operator):
+    """Give the head an armature: root, neck, head, jaw and both eyes"""
+
+    bl_idname = "ofer.add_rig"
+    bl_label = "Rig"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        head = ready_head(cls, context)
+        if head and rig.rig_of(head):
+            cls.poll_message_set("This head is rigged already")
+            return False
+        if head and not joint_anchors.known(head):
+            cls.poll_message_set("This head does not say where its joints are: open it again")
+            return False
+        return head is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            rig.build(rig.active_head(context))
+        except OferError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class OFER_OT_add_arkit(bpy.types.Operator):
+    """Add the 52 ARKit expressions as shape keys, named and ordered as Apple has them"""
+
+    bl_idname = "ofer.add_arkit"
+    bl_label = "Add ARKit 52"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        head = ready_head(cls, context)
+        if head and arkit_keys.complete(head):
+            cls.poll_message_set("This head has the 52 keys already")
+            return False
+        return head is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = rig.active_head(context)
+        try:
+            arkit_keys.add(head)
+        except OferError as error:
+            return refuse(self, error)
+        keys = head.data.shape_keys
+        tongue = hypotheses.points(keys.key_blocks[arkit_keys.TONGUE])
+        if (tongue == hypotheses.points(keys.reference_key)).all():
+            self.report({"INFO"}, "This head has no tongue: its key tongueOut is there, and empty.")
+        return {"FINISHED"}
+
+
+class OFER_OT_aim_eyes(bpy.types.Operator):
+    """Let the eyes look at a target, or turn them by angles"""
+
+    bl_idname = "ofer.aim_eyes"
+    bl_label = "Aim Eyes"
+    bl_options = {"REGISTER", "UNDO"}
+
+    by: bpy.props.EnumProperty(
+        name="By",
+        items=(
+            ("TARGET", "Target", "The eyes look at an empty that you move"),
+            ("ANGLES", "Angles", "The eyes look where eye_L is turned"),
+        ),
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _rigged_head(cls, context) is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        armature = rig.rig_of(rig.active_head(context))
+        if self.by == "ANGLES":
+            rig.aim_by_angles(armature)
+        elif rig.aim_target(armature) is None:
+            rig.aim_at(armature, rig.new_target(armature))
+        return {"FINISHED"}
+
+
+class OFER_OT_show_as_arkit(bpy.types.Operator):
+    """Show the chosen expression with the 52 ARKit keys instead of its own key"""
+
+    bl_idname = "ofer.show_as_arkit"
+    bl_label = "Show with ARKit Keys"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        head = ready_head(cls, context)
+        if head is None:
+            return False
+        if not arkit_keys.complete(head):
+            cls.poll_message_set("Add the 52 ARKit keys first")
+        elif arkit_keys.told(head, hypotheses.chosen_expression(head)) is None:
+            cls.poll_message_set("Choose an expression of the photo first")
+        else:
+            return True
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = rig.active_head(context)
+        weights, residual = arkit_keys.told(head, hypotheses.chosen_expression(head))
+        expression_pose.relax(head)
+        arkit_keys.show(head, weights)
+        said = f"The ARKit keys leave {residual * 1000:.1f} mm of it over (root mean square)."
+        self.report({"INFO"}, said)
+        return {"FINISHED"}
+
+
+class OFER_OT_keep_expression(bpy.types.Operator):
+    """Keep what the face does now as an action in the asset browser, and go back to neutral"""
+
+    bl_idname = "ofer.keep_expression"
+    bl_label = "Keep as Action, Go Neutral"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return ready_head(cls, context) is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            action = expression_pose.keep(rig.active_head(context))
+        except OferError as error:
+            return refuse(self, error)
+        self.report({"INFO"}, f"Kept as the action {action.name}.")
+        return {"FINISHED"}
+
+
+def ready_head(
+    operator: type[bpy.types.Operator], context: bpy.types.Context
+) -> bpy.types.Object | None:
+    """The head to change; None greys the button with the reason."""
+    head = rig.active_head(context)
+    if head is None:
+        operator.poll_message_set("Select a head made by OFER Faces")
+    elif not (head.is_editable and head.data.is_editable):
+        operator.poll_message_set("This head is linked from another file: make it local first")
+    elif context.mode != "OBJECT":
+        operator.poll_message_set("Switch to Object Mode first")
+    else:
+        return head
+    return None
+
+
+def _rigged_head(
+    operator: type[bpy.types.Operator], context: bpy.types.Context
+) -> bpy.types.Object | None:
+    head = ready_head(operator, context)
+    if head and not rig.rig_of(head):
+        operator.poll_message_set("Rig this head first")
+        return None
+    return head
+
+
+CLASSES = (
+    OFER_OT_add_rig,
+    OFER_OT_add_arkit,
+    OFER_OT_aim_eyes,
+    OFER_OT_show_as_arkit,
+    OFER_OT_keep_expression,
+)

@@ -1,0 +1,46 @@
+"""Panel Export: for which program, with what, and whether it is fit to go."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+
+from .. import rig
+from ..export.check import Level
+from ..export.presets import PRESETS, Target
+from .tab import Tab, say
+
+_ICONS: Final = {Level.GOOD: "CHECKMARK", Level.NOTE: "INFO", Level.FAULT: "ERROR"}
+
+
+class OFER_PT_export(Tab, bpy.types.Panel):
+    bl_label = "Export"
+    bl_order = 40
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return rig.active_head(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        settings = rig.active_head(context).ofer_export
+        preset = PRESETS[Target(settings.target)]
+        column = layout.column()
+        column.prop(settings, "target")
+        if preset.keys:
+            column.prop(settings, "keys")
+        column.prop(settings, "bake")
+        column.prop(settings, "lods")
+        say(layout, preset.note, "INFO")
+        button = layout.row()
+        button.scale_y = 1.5
+        button.operator("ofer.export_head", icon="EXPORT")
+        layout.operator("ofer.check_export", icon="VIEWZOOM")
+        for finding in settings.findings:
+            say(layout, finding.text, _ICONS[Level(finding.level)])
+            if finding.fix:
+                layout.operator(finding.fix)
+
+
+CLASSES = (OFER_PT_export,)

@@ -1,0 +1,60 @@
+"""Panel Rig: bones, gaze and jaw, the 52 ARKit keys, and what the photo's expression becomes."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import arkit_keys, hypotheses, rig
+from ..translations import tr
+from .tab import Tab, say
+
+
+class OFER_PT_rig(Tab, bpy.types.Panel):
+    bl_label = "Rig"
+    bl_order = 30
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return rig.active_head(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        head = rig.active_head(context)
+        if armature := rig.rig_of(head):
+            _draw_bones(layout, armature)
+        else:
+            layout.operator("ofer.add_rig", icon="ARMATURE_DATA")
+        _draw_units(layout, head)
+
+
+def _draw_bones(layout: bpy.types.UILayout, armature: bpy.types.Object) -> None:
+    column = layout.column(align=True)
+    jaw = armature.pose.bones["jaw"]
+    column.prop(jaw, "rotation_euler", index=0, text=tr("Open Jaw"))
+    target = rig.aim_target(armature)
+    if target is None:
+        eye = armature.pose.bones["eye_L"]
+        column.prop(eye, "rotation_euler", index=0, text=tr("Look Down"))
+        column.prop(eye, "rotation_euler", index=2, text=tr("Look Left"))
+        layout.operator("ofer.aim_eyes", text="Aim at a Target", icon="CON_TRACKTO").by = "TARGET"
+    else:
+        row = layout.row(align=True)
+        row.label(text=target.name, icon="EMPTY_DATA")
+        row.operator("ofer.aim_eyes", text="Aim by Angles").by = "ANGLES"
+
+
+def _draw_units(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
+    if not arkit_keys.complete(head):
+        layout.operator("ofer.add_arkit", icon="SHAPEKEY_DATA")
+    else:
+        layout.label(text="The 52 ARKit keys are there", icon="CHECKMARK")
+    told = arkit_keys.told(head, hypotheses.chosen_expression(head))
+    column = layout.column(align=True)
+    column.operator("ofer.show_as_arkit", icon="HIDE_OFF")
+    column.operator("ofer.keep_expression", icon="ACTION")
+    if told:
+        left = tr("ARKit leaves {millimetres} mm of this expression over")
+        say(layout, left.format(millimetres=f"{told[1] * 1000:.1f}"), "INFO")
+
+
+CLASSES = (OFER_PT_rig,)
