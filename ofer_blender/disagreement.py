@@ -11,12 +11,13 @@ import bpy
 import numpy as np
 
 LAYER: Final = "ofer_guessed"
-_SEEN: Final = np.array((0.05, 0.36, 0.42))
-_BETWEEN: Final = np.array((0.80, 0.72, 0.52))
-_GUESSED: Final = np.array((0.78, 0.12, 0.05))
+_SEEN: Final = np.array((0.01, 0.20, 0.55))
+_BETWEEN: Final = np.array((0.86, 0.76, 0.42))
+_GUESSED: Final = np.array((0.80, 0.07, 0.03))
 """Linear RGB: calm, neutral, warm; told apart with any kind of colour blindness by lightness."""
-_FULL: Final = 98.0
-"""Percentile of the spread that is fully red: the neck's border would hide the face's own range."""
+_FULL: Final = 85.0
+"""Percentile of the spread that is fully red: the neck and the back of the head, which no photo
+shows, would otherwise leave the whole face blue."""
 
 
 def colour(head: bpy.types.Object, spread: np.ndarray) -> None:
@@ -32,6 +33,6 @@ def colour(head: bpy.types.Object, spread: np.ndarray) -> None:
 def colours(spread: np.ndarray, most: float) -> np.ndarray:
     """(V, 4) float32 linear RGBA of a spread (V,) metres, `most` being fully guessed."""
     share = np.clip(spread / max(most, 1e-9), 0.0, 1.0)[:, None]
-    low, high = np.clip(share * 2, 0, 1), np.clip(share * 2 - 1, 0, 1)
+    low, high = np.clip(share * 2, 0, 1) ** 2, np.clip(share * 2 - 1, 0, 1)
     rgb = (_SEEN + low * (_BETWEEN - _SEEN)) * (1 - high) + high * _GUESSED
     return np.hstack((rgb, np.ones_like(share))).astype(np.float32)

@@ -13,10 +13,10 @@ from mathutils import Euler, Vector
 _FRONT: Final = Euler((1.5707964, 0.0, 0.0)).to_quaternion()
 """Looking along +Y at a head that faces -Y."""
 _THREE_QUARTER: Final = Euler((1.48, 0.0, 0.26)).to_quaternion()
-_NEAR: Final = 2.5
+_NEAR: Final = 1.8
 """Distance of a head that fills the view, in heads."""
-_ROOM: Final = 2.2
-"""Distance for each metre of height, so that a 50 mm view of any shape holds it all."""
+_ROOM: Final = 1.5
+"""Distance for each metre that is to be seen, with the view's usual lens of 50 mm."""
 
 
 class OFER_PG_screen(bpy.types.PropertyGroup):

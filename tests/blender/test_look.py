@@ -226,7 +226,7 @@ def test_disagreement_becomes_colour(record: Reconstruction, head: bpy.types.Obj
     warmth = (rgba[:, 0] - rgba[:, 2])[order]
     assert np.all(np.diff(warmth) >= -1e-6), "the more is guessed, the warmer"
     assert rgba[order[0], 2] > rgba[order[0], 0] and rgba[order[-1], 0] > rgba[order[-1], 2]
-    assert head.ofer.guessed_most == pytest.approx(np.percentile(spread, 98), rel=1e-5)
+    assert head.ofer.guessed_most == pytest.approx(np.percentile(spread, 85), rel=1e-5)
     assert np.isfinite(disagreement.colours(np.zeros(3, np.float32), 0.0)).all()
 
 
