@@ -14,8 +14,10 @@ from . import hypotheses, view
 COLLECTION: Final = "OFER compare"
 _APART: Final = 1.12
 """Distance between copies, in heads."""
-_LETTERS: Final = 0.09
+_LETTERS: Final = 0.13
 """Height of the captions, in heads."""
+_BOLD: Final = 0.001
+"""Metres by which their strokes are thickened."""
 
 
 def copies(head: bpy.types.Object) -> list[bpy.types.Object]:
@@ -33,14 +35,13 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: in
     head.ofer.comparing, head.ofer.compare_page = count, turned
     holder = bpy.data.collections.new(COLLECTION)
     scene.collection.children.link(holder)
-    columns = math.ceil(math.sqrt(len(names)))
+    columns, rows = _grid(len(names))
     width, _, height = head.dimensions
     moved, made = _movement(head), []
     for number, name in enumerate(names):
         row, column = divmod(number, columns)
-        rows = math.ceil(len(names) / columns)
         across = (column - (columns - 1) / 2) * _APART * width
-        up = ((rows - 1) / 2 - row) * (_APART + _LETTERS) * height
+        up = (rows - 1 - row) * (_APART + _LETTERS) * height  # from the head's own place upwards
         place = head.matrix_world @ Matrix.Translation((across, 0.0, up))
         copy = _copy(head, name, hypotheses.shape_of(head, name) + moved)
         for each in (copy, _caption(head, name, height)):
@@ -50,6 +51,15 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: in
         made.append(copy)
     _hide(head, True)
     _activate(made[0])
+
+
+def bounds(head: bpy.types.Object, count: int) -> tuple[Vector, Vector]:
+    """(centre, size) of so many copies with their captions, in the head's frame, metres."""
+    columns, rows = _grid(count)
+    width, depth, height = head.dimensions
+    size = Vector((columns * _APART * width, depth, rows * (_APART + _LETTERS) * height))
+    upwards = Vector((0.0, 0.0, (rows - 1) * (_APART + _LETTERS) - _LETTERS)) * height / 2
+    return view.middle(head) + upwards, size
 
 
 def end(head: bpy.types.Object) -> None:
@@ -83,6 +93,12 @@ def page(head: bpy.types.Object, count: int, turned: int) -> list[str]:
     return names[first : first + count]
 
 
+def _grid(count: int) -> tuple[int, int]:
+    """(columns, rows), as square as can be."""
+    columns = math.ceil(math.sqrt(count))
+    return columns, math.ceil(count / columns)
+
+
 def _movement(head: bpy.types.Object) -> np.ndarray:
     """(V, 3) float32 metres: what the keys that are no identities add to a head now."""
     keys = head.data.shape_keys
@@ -105,7 +121,7 @@ def _copy(head: bpy.types.Object, name: str, shape: np.ndarray) -> bpy.types.Obj
 def _caption(head: bpy.types.Object, name: str, height: float) -> bpy.types.Object:
     text = bpy.data.curves.new(f"{COLLECTION} {name} caption", "FONT")
     text.body = hypotheses.caption(head, head.ofer.identities[name])
-    text.size, text.align_x = _LETTERS * height, "CENTER"
+    text.size, text.align_x, text.offset = _LETTERS * height, "CENTER", _BOLD
     caption = bpy.data.objects.new(text.name, text)
     centre = view.middle(head)
     low = Vector((centre.x, centre.y, centre.z - (0.5 + _LETTERS) * height))

@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import Final
 
 import bpy
-from mathutils import Euler, Vector
+from mathutils import Euler, Quaternion, Vector
 
 _FRONT: Final = Euler((1.5707964, 0.0, 0.0)).to_quaternion()
 """Looking along +Y at a head that faces -Y."""
 _THREE_QUARTER: Final = Euler((1.48, 0.0, 0.26)).to_quaternion()
-_NEAR: Final = 1.8
-"""Distance of a head that fills the view, in heads."""
-_ROOM: Final = 1.5
-"""Distance for each metre that is to be seen, with the view's usual lens of 50 mm."""
+_FILLED, _FILLED_BY_ONE = 0.88, 0.7
+"""Part of the view's height or width that several heads, or a single one, may take."""
+_SENSOR: Final = 72.0
+"""Millimetres that a 3D view's lens throws its longer side on: twice a camera's 36."""
 
 
 class OFER_PG_screen(bpy.types.PropertyGroup):
@@ -58,28 +58,54 @@ def hide_colours(space: bpy.types.SpaceView3D) -> None:
 
 
 def look_from_front(
-    space: bpy.types.SpaceView3D, head: bpy.types.Object, height: float, width: float
+    context: bpy.types.Context, head: bpy.types.Object, centre: Vector, size: Vector
 ) -> None:
-    """Face a head from the front with so much room around it, remembering the view."""
-    remember(space)
-    region = space.region_3d
-    region.view_perspective = "PERSP"
-    region.view_rotation = head.matrix_world.to_quaternion() @ _FRONT
-    region.view_location = head.matrix_world @ middle(head)
-    region.view_distance = _ROOM * max(height, width)
+    """Face what stands around a head from the front, remembering the view.
+
+    centre, size : in the head's own frame, metres; size : width, depth and height.
+    """
+    if space := of(context):
+        remember(space)
+        _aim(context, space, head, _FRONT, centre, size / _FILLED)
 
 
 def face(context: bpy.types.Context, head: bpy.types.Object) -> None:
     """Turn the 3D view to a new head, a little from its left, near enough to fill the view."""
-    space = of(context)
-    if space is None:
-        return
-    context.view_layer.update()  # its place in the world, which was only just set
+    if space := of(context):
+        context.view_layer.update()  # its place in the world, which was only just set
+        _aim(context, space, head, _THREE_QUARTER, middle(head), head.dimensions / _FILLED_BY_ONE)
+
+
+def _aim(
+    context: bpy.types.Context,
+    space: bpy.types.SpaceView3D,
+    head: bpy.types.Object,
+    turn: Quaternion,
+    centre: Vector,
+    size: Vector,
+) -> None:
+    """Look at a place of the head's frame so that `size` fits into the view beside its sidebar."""
+    width, height, covered = _room(context, space)
+    longer = max(width, height)
+    seen = _SENSOR / space.lens  # metres along the longer side, for each metre of distance
+    distance = max(size.z * longer / height, size.x * longer / (width - covered)) / seen
+    rotation = head.matrix_world.to_quaternion() @ turn
+    aside = rotation @ Vector((covered / 2 / longer * seen * distance, 0.0, 0.0))
     region = space.region_3d
-    region.view_perspective = "PERSP"
-    region.view_rotation = head.matrix_world.to_quaternion() @ _THREE_QUARTER
-    region.view_location = head.matrix_world @ middle(head)
-    region.view_distance = _NEAR * head.dimensions.z
+    region.view_perspective, region.view_rotation = "PERSP", rotation
+    region.view_location = head.matrix_world @ centre + aside
+    region.view_distance = distance
+
+
+def _room(context: bpy.types.Context, space: bpy.types.SpaceView3D) -> tuple[int, int, int]:
+    """(width, height, width covered by the sidebar) of a view, in pixels."""
+    area = next(each for each in context.screen.areas if each.spaces.active == space)
+    regions = {region.type: region for region in area.regions}
+    window, sidebar = regions["WINDOW"], regions["UI"]
+    width, height = max(window.width, 1), max(window.height, 1)
+    overlaps = space.show_region_ui and sidebar.x < window.x + window.width
+    covered = sidebar.width if overlaps and sidebar.width < width / 2 else 0
+    return width, height, covered
 
 
 def look_through_camera(space: bpy.types.SpaceView3D) -> None:

@@ -36,16 +36,15 @@ class OFER_OT_compare(bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head, space = hypotheses.active_head(context), view.of(context)
+        head = hypotheses.active_head(context)
         already = head.ofer.comparing
         if already:
             comparison.end(head)
         count = int(self.count)
         comparison.begin(context.scene, head, count, self.page)
-        if space and not already:
-            rows = 2 if count == 4 else 3
-            width, _, height = head.dimensions
-            view.look_from_front(space, head, rows * height, rows * width)
+        if not already:
+            shown = len(comparison.page(head, count, self.page))
+            view.look_from_front(context, head, *comparison.bounds(head, shown))
         return {"FINISHED"}
 
 
@@ -108,6 +107,10 @@ class OFER_OT_through_photo(bpy.types.Operator):
         description="Where the photo is. Empty: it is in the Photo panel",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
+    )
+    display_type: bpy.props.EnumProperty(
+        items=(("THUMBNAIL", "Thumbnails", "", 3),),  # as in the file browser's own list
+        options={"HIDDEN", "SKIP_SAVE"},
     )
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})

@@ -81,7 +81,7 @@ def _draw_compare(
     chosen = context.object.ofer.compared_as
     item = head.ofer.identities.get(chosen)
     if item:
-        text = tr("Selected: {head}").format(head=hypotheses.caption(head, item))
+        text = tr("Selected: No. {rank}").format(rank=hypotheses.caption(head, item))
         box.label(text=text, translate=False)
     else:
         say(box, "Click one of the heads.")
