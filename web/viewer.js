@@ -17,9 +17,9 @@ import { RoomEnvironment } from 'three/examples/jsm/environments/RoomEnvironment
 import { GLTFLoader } from 'three/examples/jsm/loaders/GLTFLoader.js';
 
 const LIGHTS = [
-  [[0.9, 0.9, 1.3], 1.6, 0xfff1e4],
-  [[-1.2, 0.2, 1.0], 0.5, 0xe6eeff],
-  [[-0.5, 0.9, -1.2], 1.2, 0xffffff],
+  [[0.9, 0.9, 1.3], 1.25, 0xfff1e4],
+  [[-1.2, 0.2, 1.0], 0.35, 0xe6eeff],
+  [[-0.5, 0.9, -1.2], 0.9, 0xffffff],
 ];
 
 const head = window.OFER_HEAD;
@@ -34,11 +34,11 @@ let meshes = [];
 function setScene() {
   renderer.outputColorSpace = SRGBColorSpace;
   renderer.toneMapping = ACESFilmicToneMapping;
-  renderer.toneMappingExposure = 1.05;
+  renderer.toneMappingExposure = 0.9;
   renderer.setPixelRatio(Math.min(window.devicePixelRatio, 2));
   scene.background = new Color(0x2b2d31);
   scene.environment = new PMREMGenerator(renderer).fromScene(new RoomEnvironment(), 0.04).texture;
-  scene.environmentIntensity = 0.45;
+  scene.environmentIntensity = 0.4;
   for (const [place, strength, colour] of LIGHTS) {
     const light = new DirectionalLight(colour, strength);
     light.position.set(...place);
@@ -71,8 +71,8 @@ function look(model) {
   const box = new Box3().setFromObject(model);
   const middle = box.getCenter(new Vector3());
   const high = box.getSize(new Vector3()).y;
-  orbit.target.set(middle.x, middle.y + 0.06 * high, middle.z);
-  camera.position.set(middle.x - 0.6 * high, middle.y + 0.12 * high, middle.z + 3.0 * high);
+  orbit.target.set(middle.x, middle.y + 0.08 * high, middle.z);
+  camera.position.set(middle.x - 0.5 * high, middle.y + 0.13 * high, middle.z + 2.4 * high);
   orbit.enableDamping = true;
   orbit.minDistance = 0.8 * high;
   orbit.maxDistance = 8 * high;

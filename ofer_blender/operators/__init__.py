@@ -16,6 +16,8 @@ from . import (
     report,
     rig,
     setup,
+    skin,
+    web_page,
     weights,
 )
 
@@ -29,7 +31,9 @@ CLASSES = (
     *draw_more.CLASSES,
     *express.CLASSES,
     *rig.CLASSES,
+    *skin.CLASSES,
     *export.CLASSES,
+    *web_page.CLASSES,
     *keep.CLASSES,
     *weights.CLASSES,
     *setup.CLASSES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import export, expressions, hypotheses, look, photo, provenance, rig, setup
+from . import export, expressions, hypotheses, look, photo, provenance, rig, setup, skin, web_page
 
 CLASSES = (
     *photo.CLASSES,
@@ -10,7 +10,9 @@ CLASSES = (
     *look.CLASSES,
     *expressions.CLASSES,
     *rig.CLASSES,
+    *skin.CLASSES,
     *export.CLASSES,
+    *web_page.CLASSES,
     *provenance.CLASSES,
     *setup.CLASSES,
 )

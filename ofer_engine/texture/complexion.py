@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from .features import Features
 from .fields import membrane
 from .shape import Shape
+from .trust import ramp
 
 _AVERAGE = np.array([0.40, 0.235, 0.17], np.float32)
 """Linear: a middling skin, for a photo that shows none."""
@@ -20,7 +22,8 @@ _CAVITY = np.array([0.42, 0.20, 0.20], np.float32)
 _CARRIED = 25.0
 """Millimetres over which a seen colour is carried on."""
 _FADE = 0.06
-_SHARE = 0.6
+_THIN = (0.004, 0.010)
+"""Metres of flesh below which the mouth's inside has the skin's colour, and its own from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +40,7 @@ def complexion(
 ) -> Complexion:
     """Carry seen colours on. colours : (V, 3) linear, unlit, averaged; trust : (V,) 0..1."""
     tone = skin_tone(features, colours, trust)
-    prior = tone * painted(features)
+    prior = tone * painted(shape, features)
     ratio = np.log(np.maximum(colours, 1e-4) / np.maximum(prior, 1e-4))
     carried = membrane(shape, np.clip(ratio, -1.2, 1.2), trust, _CARRIED / 5, _FADE / 10)
     return Complexion(tone, (prior * np.exp(carried)).astype(np.float32))
@@ -52,14 +55,22 @@ def skin_tone(features: Features, colours: np.ndarray, trust: np.ndarray) -> np.
     return np.median(colours[plain], 0).astype(np.float32)
 
 
-def painted(features: Features) -> np.ndarray:
+def painted(shape: Shape, features: Features) -> np.ndarray:
     """(V, 3) float32: colours relative to the skin tone."""
     colour = np.ones((len(features.lips), 3), np.float32)
     for share, tint in (
         (features.lids * 0.7, _LIDS),
         (features.brows, _BROWS),
         (features.lips, _LIPS),
-        (features.cavity, _CAVITY),
+        (features.cavity * _depth_below_skin(shape, features), _CAVITY),
     ):
         colour += np.clip(share, 0, 1)[:, None] * (tint - colour)
     return colour
+
+
+def _depth_below_skin(shape: Shape, features: Features) -> np.ndarray:
+    """(V,) 0..1: 0 just below the outer skin. A pocket of the mouth that a thin face lets show
+    through beside the nose had better be skin."""
+    outer = features.cavity + features.lips < 0.1
+    away, _ = KDTree(shape.template[outer]).query(shape.template)
+    return ramp(away, *_THIN)

@@ -15,6 +15,9 @@ _NEAR_EDGE, _CLEAR_OF_EDGE = 0.0006, 0.0030
 """Metres from an edge: nothing is believed nearer than the first, everything from the second on."""
 _TOLERANCE = 3.6
 """Standard deviations from the skin's colour where skin ends."""
+_LEAST_RED, _MOST_BLUE, _ENOUGH = 0.02, 0.12, 0.2
+"""Log R/G and log B/G of human skin in white light; where less than the last share of what is seen
+is like that, the light is coloured and nothing is known beforehand."""
 _LEAST_SPREAD = np.array([0.08, 0.025, 0.03])
 
 
@@ -31,6 +34,9 @@ class SkinColour:
         in between does not count."""
         features = colour_features(colours)
         kept = trust > 0.3 * max(float(trust.max()), 1e-9)
+        human = kept & (features[:, 1] > _LEAST_RED) & (features[:, 2] < _MOST_BLUE)
+        if trust[human].sum() > _ENOUGH * trust[kept].sum():
+            kept = human
         features, weight = features[kept], trust[kept]
         mean = np.median(features, 0)
         near = np.ones(len(features), bool)

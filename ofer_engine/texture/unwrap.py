@@ -74,7 +74,7 @@ def _azimuthal(surface: Polygons, middle: np.ndarray) -> tuple[np.ndarray, np.nd
     near = angle[surface.corners].max(1) < _LARGEST_ANGLE
     good = _upright(flat) & near & (reach < 0.25)
     rows = np.flatnonzero(good)
-    good[rows[_folded(flat[rows], distance[surface.corners[rows]].mean(1), 512)]] = False
+    good[rows[_folded(flat[rows], distance[surface.corners[rows]].mean(1), 1024)]] = False
     seed = int(np.where(good, angle[surface.corners].mean(1), 9).argmin())
     return flat, _piece(surface, good, seed)
 

@@ -1,0 +1,66 @@
+"""A reconstruction and its photo become a painted skin, or one sentence why not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ofer_engine.contract import protocol, skin
+from ofer_engine.contract.errors import ErrorCode, OferError
+
+
+def _request(made, photo, out, **changes):
+    fields = {
+        "id": 1,
+        "folder": str(made.folder),
+        "photos": (protocol.SkinPhoto(str(photo)),),
+        "out": str(out),
+        "rows": (made.identities[0].candidate,),
+        "weights": (1.0,),
+        "resolution": 512,
+    }
+    return protocol.Texture(**(fields | changes))
+
+
+def test_the_portrait_is_painted(desk, made, portrait, tmp_path):
+    result = desk.ask(_request(made, portrait, tmp_path / "skin"))
+    painted = skin.read(Path(result.path))
+    assert sorted(path.name for path in painted.folder.iterdir()) == sorted(
+        (skin.ALBEDO, skin.SEEN, skin.UV, skin.RECORD)
+    )
+    assert painted.photos == (made.photo.sha256,)
+    assert painted.uv().shape == (len(made.array("polygons")), 4, 2)
+    with Image.open(painted.albedo) as picture:
+        assert picture.size == (512, 512) and picture.mode == "RGB"
+        red, green, blue = np.asarray(picture, float).mean((0, 1))
+    assert red > green > blue  # skin
+    assert painted.share > 0.3
+    assert [path.name for path in tmp_path.iterdir()] == ["skin"]
+
+
+def test_another_photo_is_refused(desk, made, tmp_path):
+    other = tmp_path / "other.png"
+    Image.new("RGB", (300, 300)).save(other)
+    with pytest.raises(OferError) as caught:
+        desk.ask(_request(made, other, tmp_path / "skin"))
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+    assert not (tmp_path / "skin").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"resolution": 100}, {"layout": "round"}, {"photos": ()}, {"rows": (999,)}],
+)
+def test_what_cannot_be_painted_is_refused(desk, made, portrait, tmp_path, changes):
+    with pytest.raises(OferError) as caught:
+        desk.ask(_request(made, portrait, tmp_path / "skin", **changes))
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+    assert not list(tmp_path.iterdir())
+
+
+def test_cancelled_it_leaves_nothing(desk, made, portrait, tmp_path):
+    with pytest.raises(OferError) as caught:
+        desk.ask(_request(made, portrait, tmp_path / "skin"), cancelled=lambda: True)
+    assert caught.value.code is ErrorCode.CANCELLED
+    assert not list(tmp_path.iterdir())

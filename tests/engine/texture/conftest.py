@@ -1,0 +1,120 @@
+"""A person of known colours, photographed by a camera of known pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ofer_engine.contract.skin import Layout
+from ofer_engine.heads.camera import Camera
+from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.preview.rasteriser import rasterise, vertex_normals
+from ofer_engine.texture.alignment import Evidence
+from ofer_engine.texture.colours import TO_LINEAR, to_srgb
+from ofer_engine.texture.features import features_of
+from ofer_engine.texture.layout import layout
+from ofer_engine.texture.projection import PhotoView
+from ofer_engine.texture.shape import split
+
+SIDE = 360
+SKIN = np.array([0.55, 0.32, 0.23])
+LIPS = np.array([0.45, 0.13, 0.13])
+
+
+@pytest.fixture(scope="session")
+def head() -> OpenHead:
+    return OpenHead.load(Path(__file__).parents[3] / "weights" / "open" / "head.npz")
+
+
+@pytest.fixture(scope="session")
+def features(head):
+    return features_of(head, lambda: head)
+
+
+@pytest.fixture(scope="session")
+def face_uv(head):
+    return layout(head, Layout.FACE)
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """head; colours : (V, 3) linear, of its skin."""
+
+    head: OpenHead
+    colours: np.ndarray
+
+    def photo(self, yaw: float = 0.0) -> PhotoView:
+        """Photographed in even light from `yaw` degrees, every point seen exactly."""
+        camera = camera_at(yaw)
+        vertices = self.head.template
+        places, depth = camera.project(vertices), -camera.to_camera(vertices)[:, 2]
+        triangles, _ = split(self.head.polygons, self.head.uv)
+        fragments = rasterise(places, depth, triangles, SIDE, SIDE)
+        pixels = np.full((SIDE * SIDE, 3), (90, 120, 160), np.uint8)  # a blue wall
+        pixels[fragments.pixel] = to_srgb(fragments.interpolate(self.colours.astype(np.float32)))
+        at = self.head.point_vertices
+        normals = vertex_normals(vertices, triangles)[at] @ camera.rotation.T
+        seen = np.where(normals[:, 2] > 0.1, 0.98, 0.05)
+        evidence = Evidence(places[at], np.full(len(at), 0.5), seen, at)
+        return PhotoView(pixels.reshape(SIDE, SIDE, 3), camera, vertices, evidence)
+
+
+@pytest.fixture(scope="session")
+def sitter(head) -> Sitter:
+    """Skin with blotches too small for any light, red lips; all other parts are white."""
+    x, y, _ = head.template.T
+    blotches = 0.08 * np.sin(300 * x + 1) * np.sin(250 * y)
+    colours = SKIN * (1 + blotches[:, None])
+    colours += head.region("lips")[:, None] * (LIPS - colours)
+    other = np.unique(head.polygons[head.part != 0])
+    colours[other[other >= 0]] = (0.8, 0.8, 0.8)
+    return Sitter(head, colours)
+
+
+def camera_at(yaw: float) -> Camera:
+    angle = np.radians(yaw)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    rotation = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
+    shift = np.array([0, 0, -1.2]) - rotation @ (0, 0, 0.04)
+    return Camera(SIDE * 3.6, np.array([SIDE / 2, SIDE / 2]), rotation, shift, SIDE, SIDE)
+
+
+def covered(view: PhotoView, hidden: np.ndarray, colour, told: bool) -> PhotoView:
+    """Something held before the face. hidden : (H, W) bool; told : the evidence knows of it."""
+    pixels = view.pixels.copy()
+    pixels[hidden] = colour
+    places = np.clip(view.evidence.points.astype(int), 0, SIDE - 1)
+    gone = hidden[places[:, 1], places[:, 0]] & told
+    evidence = replace(view.evidence, visible=np.where(gone, 0.02, view.evidence.visible))
+    return replace(view, pixels=pixels, evidence=evidence)
+
+
+@dataclass(frozen=True)
+class Patches:
+    """What a painted skin shows at the middle of each of the head's skin polygons.
+
+    colours : (N, 3) linear; seen : (N,) 0..1; places : (N, 3) metres on the template;
+    expected : (N, 3) linear, the sitter's own colours.
+    """
+
+    colours: np.ndarray
+    seen: np.ndarray
+    places: np.ndarray
+    expected: np.ndarray
+
+    @classmethod
+    def of(cls, sitter: Sitter, painted) -> Patches:
+        head = sitter.head
+        skin = np.flatnonzero(head.part == 0)
+        polygons = head.polygons[skin]
+        at = painted.uv[skin].mean(1) * (1, -1) + (0, 1)
+        column, row = np.clip((at * len(painted.albedo)).astype(int), 0, len(painted.albedo) - 1).T
+        return cls(
+            TO_LINEAR[painted.albedo[row, column]],
+            painted.seen[row, column] / 255,
+            head.template[polygons].mean(1),
+            sitter.colours[polygons].mean(1),
+        )

@@ -1,0 +1,65 @@
+"""A layout of our own for heads with and without usable UVs."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.skin import Layout
+from ofer_engine.heads.mesh_parts import cylinder_uv
+from ofer_engine.texture.layout import layout
+from ofer_engine.texture.overlap import overlapping
+from ofer_engine.texture.shape import Shape, split
+
+
+def _area(corners):
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return (first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / 2
+
+
+def test_nothing_overlaps_and_everything_is_inside(head, face_uv):
+    skin = head.part == 0
+    _, corners = split(head.polygons[skin], face_uv[skin])
+    assert corners.min() >= 0 and corners.max() <= 1
+    assert (_area(corners) > 0).all()
+    assert overlapping(corners, np.arange(len(corners)), np.zeros(len(corners))).mean() < 0.002
+    assert not face_uv[~skin].any()
+
+
+def test_the_face_is_larger_than_in_the_heads_own_uvs(head, face_uv):
+    face = (head.part == 0) & (head.region("face")[head.polygons] > 0.5).all(1)
+    own, ours = (split(head.polygons[face], uv[face])[1] for uv in (head.uv, face_uv))
+    assert _area(ours).sum() > 4 * np.abs(_area(own)).sum()
+
+
+def test_the_heads_own_uvs_are_kept_when_asked_for(head):
+    assert layout(head, Layout.HEAD) is head.uv
+
+
+def test_a_head_without_uvs_gets_some_and_its_own_are_refused(head):
+    """As FLAME comes: triangles, wrapped around a cylinder, mouth and ears over one another."""
+    triangles, _ = split(head.polygons, head.uv)
+    part = np.concatenate([head.part, head.part[head.polygons[:, 3] >= 0]])
+    bare = SimpleNamespace(
+        template=head.template,
+        polygons=np.pad(triangles, ((0, 0), (0, 1)), constant_values=-1),
+        uv=cylinder_uv(head.template, triangles),
+        part=part,
+        part_names=head.part_names,
+        joint_names=(),
+    )
+    with pytest.raises(OferError) as caught:
+        layout(bare, Layout.HEAD)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+    uv = layout(bare, Layout.FACE)
+    corners = uv[part == 0][:, :3]
+    assert corners.min() >= 0 and corners.max() <= 1
+    assert overlapping(corners, np.arange(len(corners)), np.zeros(len(corners))).mean() < 0.002
+
+
+def test_the_mirror_of_a_symmetric_head_is_exact(head, face_uv):
+    shape = Shape.of(head, face_uv)
+    image = shape.mirrored(head.template.astype(np.float64))
+    np.testing.assert_allclose(image * (-1, 1, 1), head.template, atol=1e-6)
+    assert np.array_equal(shape.mirror[:, 0], head.mirror)

@@ -1,0 +1,135 @@
+"""Known colours come back, what stands before a face never does, and the other side fills in."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ofer_engine.texture.skin import make_skin, padded
+from tests.engine.texture.conftest import SIDE, SKIN, Patches, covered
+
+RESOLUTION = 512
+GREEN = (20, 200, 40)
+
+
+@pytest.fixture(scope="module")
+def paint(head, face_uv, features):
+    def paint(*views, unwanted=None):
+        return make_skin(head, face_uv, features, views, RESOLUTION, unwanted)
+
+    return paint
+
+
+@pytest.fixture(scope="module")
+def plain(sitter, paint):
+    """Painted from one photo that hides nothing."""
+    return paint(sitter.photo())
+
+
+def _left_half():
+    """(H, W) bool: the subject's left, which is the picture's right."""
+    return np.arange(SIDE) >= SIDE / 2 + np.zeros((SIDE, 1))
+
+
+def test_seen_colours_come_back(sitter, plain):
+    patches = Patches.of(sitter, plain)
+    seen = patches.seen > 0.9
+    assert seen.sum() > 300
+    error = np.abs(patches.colours / patches.expected - 1)[seen]
+    assert np.median(error) < 0.03
+    assert np.quantile(error, 0.95) < 0.12
+    assert plain.share > 0.7
+    np.testing.assert_allclose(np.float64(plain.tone) ** 2.2, SKIN, rtol=0.1)
+
+
+def test_the_same_photo_gives_the_same_bits(sitter, paint, plain):
+    again = paint(sitter.photo())
+    assert np.array_equal(again.albedo, plain.albedo)
+    assert np.array_equal(again.seen, plain.seen)
+
+
+def test_unseen_skin_has_the_tone_of_the_seen(sitter, plain):
+    patches = Patches.of(sitter, plain)
+    back = patches.places[:, 2] < -0.06
+    assert back.sum() > 50 and (patches.seen[back] == 0).all()
+    np.testing.assert_allclose(np.median(patches.colours[back], 0), SKIN, rtol=0.1)
+
+
+def test_nothing_of_an_occluder_is_painted(sitter, paint):
+    """It has a colour that skin has not, so that no evidence is needed."""
+    hidden = _left_half()
+    painted = paint(covered(sitter.photo(), hidden, GREEN, told=False))
+    linear = painted.albedo.astype(int)
+    assert (linear[..., 1] <= linear[..., 0]).all()
+    left = Patches.of(sitter, painted)
+    assert (left.seen[left.places[:, 0] > 0.012] < 0.05).all()
+
+
+def test_a_hand_is_left_out_where_the_evidence_says_hidden(sitter, paint, plain):
+    hand = np.array([170, 120, 100])  # skin, but darker than the sitter's
+    painted = paint(covered(sitter.photo(), _left_half(), hand, told=True))
+    before, after = Patches.of(sitter, plain), Patches.of(sitter, painted)
+    cheek = (before.seen > 0.9) & (before.places[:, 0] > 0.025)
+    assert cheek.sum() > 60
+    assert (after.seen[cheek] < 0.2).all()
+    error = np.abs(after.colours / before.expected - 1)[cheek]
+    assert np.median(error) < 0.12  # the other cheek, and it has other blotches
+
+
+def test_an_artists_mask_is_enough(sitter, paint, plain):
+    hidden = _left_half()
+    view = covered(sitter.photo(), hidden, (170, 120, 100), told=False)
+    after = Patches.of(sitter, paint(replace(view, hidden=hidden)))
+    before = Patches.of(sitter, plain)
+    cheek = (before.seen > 0.9) & (before.places[:, 0] > 0.025)
+    assert (after.seen[cheek] < 0.2).all()
+
+
+def test_the_hidden_side_mirrors_the_seen_one(sitter, head, paint):
+    """A mole on the right cheek is found on the left one, where the photo shows nothing."""
+    mole = np.linalg.norm(head.template[:, :2] - (-0.040, 0.0), axis=1) < 0.007
+    mole &= head.template[:, 2] > 0.05
+    colours = sitter.colours.copy()
+    colours[mole] *= 0.72
+    spotted = replace(sitter, colours=colours)
+    view = spotted.photo()
+    painted = paint(replace(view, hidden=_left_half()))
+    patches = Patches.of(spotted, painted)
+    bright = patches.colours.mean(1) / SKIN.mean()
+    at = np.linalg.norm(patches.places[:, :2] - (0.040, 0.0), axis=1)
+    front = patches.places[:, 2] > 0.05
+    inside, around = front & (at < 0.004), front & (at > 0.014) & (at < 0.022)
+    assert inside.any() and around.any()
+    assert np.median(bright[inside]) < np.median(bright[around]) - 0.12
+
+
+def test_several_photos_show_more_than_one(sitter, paint, plain):
+    both = paint(sitter.photo(-40.0), sitter.photo(40.0))
+    single = paint(sitter.photo(-40.0))
+    patches = Patches.of(sitter, both)
+    assert (both.seen > 128).sum() > 1.2 * (single.seen > 128).sum()
+    seen = patches.seen > 0.9
+    assert np.median(np.abs(patches.colours / patches.expected - 1)[seen]) < 0.05
+
+
+def test_what_is_unwanted_in_the_texture_is_plain_skin(sitter, paint, plain):
+    everything = paint(sitter.photo(), unwanted=np.ones((RESOLUTION, RESOLUTION), np.float32))
+    nothing = paint(sitter.photo(), unwanted=np.zeros((RESOLUTION, RESOLUTION), np.float32))
+    assert np.array_equal(nothing.albedo, plain.albedo)
+    without, with_photo = Patches.of(sitter, everything), Patches.of(sitter, plain)
+    plain_skin = np.isclose(without.expected[:, 1] / without.expected[:, 0], SKIN[1] / SKIN[0])
+    cheeks = (with_photo.seen > 0.9) & plain_skin
+
+    def likeness(patches):
+        return np.corrcoef(patches.colours[cheeks, 0], patches.expected[cheeks, 0])[0, 1]
+
+    assert likeness(with_photo) > 0.75
+    assert likeness(with_photo) > likeness(without) + 0.1
+
+
+def test_uncovered_texels_have_their_neighbours_colour():
+    picture = np.zeros((8, 8, 3), np.uint8)
+    covered_texels = np.zeros((8, 8), bool)
+    covered_texels[2, 2], picture[2, 2] = True, (9, 8, 7)
+    assert (padded(picture, covered_texels) == (9, 8, 7)).all()
+    assert np.array_equal(padded(picture, np.zeros((8, 8), bool)), picture)
