@@ -9,7 +9,6 @@ import bpy
 OPERATOR: Final = "Operator"
 """Blender looks up the text of a button under this context, everything else under "*"."""
 _ANY: Final = "*"
-_WIDE: Final = ("ja", "ko", "zh")
 
 
 def tr(text: str) -> str:
@@ -17,15 +16,9 @@ def tr(text: str) -> str:
     return bpy.app.translations.pgettext_iface(text)
 
 
-def letters(narrow: int) -> int:
-    """How many letters fit where so many Latin ones do."""
-    wide = bpy.app.translations.locale.startswith(_WIDE)
-    return narrow // 2 if wide else narrow
-
-
 def table() -> dict[str, dict[tuple[str, str], str]]:
     """Every translation as Blender takes it: locale → (context, English) → text."""
-    from . import french, german, japanese
+    from . import french, german
 
     return {
         locale: {
@@ -33,11 +26,7 @@ def table() -> dict[str, dict[tuple[str, str], str]]:
             for english, text in words.items()
             for context in (_ANY, OPERATOR)
         }
-        for locale, words in (
-            ("de_DE", german.WORDS),
-            ("fr_FR", french.WORDS),
-            ("ja_JP", japanese.WORDS),
-        )
+        for locale, words in (("de_DE", german.WORDS), ("fr_FR", french.WORDS))
     }
 
 

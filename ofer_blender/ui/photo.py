@@ -5,15 +5,15 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.contract.protocol import FaceFound, PhotoOpened
-from .. import face_pictures, jobs, packs, photo_source
+from .. import face_pictures, hypotheses, jobs, packs, photo_source
 from ..photo_properties import BOX, FOUND
 from ..preferences import engine_settings
 from ..translations import tr
 from .tab import Tab, draw_job, say
 from .weights import draw_weights
 
-_LARGE, _SMALL = 9.0, 3.5
-"""Sides of pictures, in heights of a button."""
+_LARGE, _SMALL, _FACE = 9.0, 5.0, 3.5
+"""Sides of pictures, in heights of a button; small once there is a head to look at."""
 _COLUMNS = 4
 
 
@@ -27,7 +27,7 @@ class OFER_PT_photo(Tab, bpy.types.Panel):
         draw_weights(layout)
         _draw_photos(layout, settings)
         if photo := photo_source.current(settings):
-            _draw_face(layout, photo)
+            _draw_face(layout, photo, _SMALL if hypotheses.active_head(context) else _LARGE)
         if not engine_settings().installed and jobs.desk.job is None:
             say(layout, "One thing first: OFER Faces fetches its engine, once.", "INFO")
             button = layout.row()
@@ -53,9 +53,7 @@ class OFER_PT_options(Tab, bpy.types.Panel):
         for name in ("pack", "identities", "keep", "expressions", "seed", "guidance"):
             layout.prop(settings, name)
         _draw_hints(layout, settings)
-        layout.operator(
-            "ofer.open_reconstruction", text="Open Reconstruction…", icon="FILE_FOLDER"
-        )
+        layout.operator("ofer.open_reconstruction", text="Open Reconstruction…", icon="FILE_FOLDER")
 
 
 def _draw_photos(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
@@ -73,7 +71,7 @@ def _draw_photos(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) 
         row.operator("ofer.remove_photo", text="", icon="X").index = index
     row = column.row(align=True)
     if settings.photos:
-        another = row.operator("ofer.choose_photo", text="Same Person…", icon="ADD")
+        another = row.operator("ofer.choose_photo", text="Add…", icon="ADD")
         another.add = True
         row.operator("ofer.choose_photo", text="Another…", icon="FILE_IMAGE")
     else:
@@ -83,14 +81,14 @@ def _draw_photos(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) 
     row.operator("ofer.use_image", text="", icon="IMAGE_DATA")
 
 
-def _draw_face(layout: bpy.types.UILayout, photo: bpy.types.PropertyGroup) -> None:
+def _draw_face(layout: bpy.types.UILayout, photo: bpy.types.PropertyGroup, scale: float) -> None:
     """The photo with numbered faces, and the face that is chosen."""
     key = photo_source.key(photo)
     opened = jobs.desk.opened(key)
     if opened is None:
         layout.operator("ofer.find_faces", icon="VIEWZOOM")
     elif icon := face_pictures.whole(key):
-        layout.template_icon(icon_value=icon, scale=_LARGE)
+        layout.template_icon(icon_value=icon, scale=scale)
     if photo.placement != FOUND:
         by = "a box" if photo.placement == BOX else "eyes and chin"
         say(layout, f"The face is placed by hand: {by}.", "CON_FOLLOWTRACK")
@@ -101,7 +99,7 @@ def _draw_face(layout: bpy.types.UILayout, photo: bpy.types.PropertyGroup) -> No
     elif photo.placement == FOUND:
         say(layout, "No face was found: show where it is.", "ERROR")
     row = layout.row(align=True)
-    text = "Pick on the Photo" if opened.faces else "Drag a Box around It"
+    text = "Pick Face" if opened.faces else "Draw a Box"
     row.operator("ofer.pick_face", text=text, icon="RESTRICT_SELECT_OFF")
     row.operator("ofer.pick_face", text="Eyes and Chin", icon="CON_FOLLOWTRACK").placing = True
 
@@ -128,7 +126,7 @@ def _draw_choice(
 ) -> None:
     cell = grid.column(align=True)
     if icon := face_pictures.face(key, index):
-        cell.template_icon(icon_value=icon, scale=_SMALL)
+        cell.template_icon(icon_value=icon, scale=_FACE)
     mark = "ERROR" if face.low_confidence else "NONE"
     text = tr("Face {number}").format(number=index + 1)
     button = cell.operator(

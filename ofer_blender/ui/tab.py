@@ -12,7 +12,7 @@ from ...ofer_engine.contract.errors import ErrorCode
 from ...ofer_engine.contract.protocol import Failure
 from .. import hypotheses, jobs
 from ..job import Job
-from ..translations import letters, tr
+from ..translations import tr
 
 _LINE: Final = 44  # letters that fit a sidebar of default width
 _NAME: Final = "OFER"
@@ -61,7 +61,7 @@ class HeadTab(Tab):
 def say(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
     """A sentence in the user's language, wrapped: labels do not."""
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(tr(text), letters(_LINE))):
+    for number, line in enumerate(textwrap.wrap(tr(text), _LINE)):
         column.label(text=line, icon=icon if number == 0 else "BLANK1", translate=False)
 
 

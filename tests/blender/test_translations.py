@@ -1,0 +1,157 @@
+"""Every word of the tab is there in every language that we offer."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+import string
+
+import bpy
+import pytest
+from conftest import ROOT
+from ofer_faces.ofer_blender import CLASSES, translations
+from ofer_faces.ofer_blender.translations import french, german
+from ofer_faces.ofer_blender.ui import tab
+from recording_layout import RecordingLayout
+
+LANGUAGES = {"de_DE": german.WORDS, "fr_FR": french.WORDS}
+SAID_BY = {"say", "tr", "poll_message_set", "label", "_line"}
+"""Functions whose first text, or `text`, is read by people."""
+DRAWN_BY = {"operator", "prop", "menu", "popover", "column", "row", "draw_keys", "popup"}
+"""Functions whose `text` or `heading` is read by people."""
+NOT_WORDS = {
+    "Basis", "OFER", "OFER Faces", "SHA-256: {hash}…", "NVIDIA or AMD", "ARKit 52", "FBX (.fbx)",
+    "glTF (.glb)", "OBJ (.obj)", "USD (.usdc)", "Godot", "Unity", "Unreal Engine", "Omniverse",
+    "MetaHuman (Conform)", "UVs", "Apple", "VRM", "three.js / Web", "{head}: {share}",
+}  # fmt: skip
+"""Names that are the same in every language; Blender itself translates Basis."""
+
+
+def registered() -> set[str]:
+    """Labels, names, descriptions and choices of everything that we register."""
+    found: set[str] = set()
+    for kind in CLASSES:
+        found.add(getattr(kind, "bl_label", ""))
+        if issubclass(kind, bpy.types.Operator):
+            found.add(inspect.getdoc(kind).strip())
+        if issubclass(kind, bpy.types.Panel | bpy.types.UIList | bpy.types.FileHandler):
+            continue
+        for name in kind.__annotations__:
+            item = kind.bl_rna.properties.get(name)
+            if item and not (item.is_hidden or item.identifier in _INTERNAL):
+                named = item.name if item.name != item.identifier else ""
+                found |= {named, item.description}
+                found |= set(_choices(item))
+    return {text for text in found if _is_text(text)}
+
+
+def _choices(item: bpy.types.Property) -> list[str]:
+    if item.type != "ENUM":
+        return []
+    return [text for each in item.enum_items for text in (each.name, each.description)]
+
+
+_INTERNAL = {"is_head", "picture", "picture_key"}
+
+
+def written() -> set[str]:
+    """Literal sentences of the sources: labels, buttons, reasons, what the desk says."""
+    found: set[str] = set()
+    for path in (ROOT / "ofer_blender").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                found |= _said(node)
+    return {text for text in found if _is_text(text)}
+
+
+def _said(call: ast.Call) -> set[str]:
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    if name not in SAID_BY | DRAWN_BY | {"Job"}:
+        return set()
+    if any(k.arg == "translate" and not k.value.value for k in call.keywords):
+        return set()
+    read = [each.value for each in call.keywords if each.arg in ("text", "heading", "title")]
+    if name in SAID_BY | {"Job"}:
+        read += call.args[:2]
+    return {
+        inner.value
+        for value in read
+        for inner in _parts(value)
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str)
+    }
+
+
+def _parts(value: ast.expr) -> list[ast.expr]:
+    """The literals of an expression that are shown as they are; not those of f-strings."""
+    if isinstance(value, ast.IfExp):
+        return _parts(value.body) + _parts(value.orelse)
+    return [value]
+
+
+def _is_text(text: str) -> bool:
+    name = text.isidentifier() and text.islower()
+    return bool(re.search("[A-Za-z]{2}", text)) and not name and text not in NOT_WORDS
+
+
+EVERYTHING = written()
+
+
+def missing(words: dict[str, str]) -> list[str]:
+    return sorted((EVERYTHING | registered()) - words.keys())
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_everything_is_translated(locale: str) -> None:
+    lacking = missing(LANGUAGES[locale])
+    lines = "\n".join(f'    {json.dumps(text, ensure_ascii=False)}: "",' for text in lacking)
+    assert not lacking, f"ofer_blender/translations lacks, for {locale}:\n{lines}"
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_nothing_is_translated_that_nobody_says(locale: str) -> None:
+    other = sorted(LANGUAGES[locale].keys() - EVERYTHING - registered() - set(SAID_ELSEWHERE))
+    assert other == []
+
+
+SAID_ELSEWHERE = (
+    "Click one eye", "Click the other eye", "Click the tip of the chin", "Looking at the photo",
+    "Click a face, or drag a box around another", "Drag a box around the face", "Reconstructing",
+    "P: eyes and chin, or boxes · Backspace: take back · Esc: leave", "Looking at the weights",
+    "Setting up the engine", "Installing weights", "Waiting for Object Mode", "Cancelling",
+    "Waiting until the tool in use is done", "Starting", "Computing expressions", "Drawing again",
+    "More like this", "Finding the face", "Loading the pack", "Drawing heads", "Ranking heads",
+    "Drawing expressions", "Making pictures", "Writing", "Reading the weights",
+    "Installing the weights", "The engine is ready.",
+)  # fmt: skip
+"""Stages, titles and words over the viewport: translated where they are drawn."""
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_words_keep_their_blanks_and_their_end(locale: str) -> None:
+    for english, text in LANGUAGES[locale].items():
+        assert text.strip() == text and text, english
+        assert fields(text) == fields(english), english
+        sentence = english.endswith(".")
+        assert text.endswith((".", "。")) == sentence, f"{english!r} → {text!r}"
+
+
+def fields(text: str) -> list[str]:
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
+
+
+def test_blender_gets_them_for_labels_and_buttons() -> None:
+    """The bpy module speaks English only, so what Blender would show is looked up here."""
+    made = translations.table()
+    assert set(made) == set(LANGUAGES)
+    for locale, words in made.items():
+        assert words["*", "Reconstruct"] == LANGUAGES[locale]["Reconstruct"]
+        assert words["Operator", "Reconstruct"] == words["*", "Reconstruct"]
+
+
+def test_sentences_are_translated_before_they_are_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tab, "tr", german.WORDS.__getitem__)
+    layout = RecordingLayout()
+    tab.say(layout, "Low confidence: check the result, or place the face by hand.")
+    assert " ".join(layout.drawn).startswith("Unsicher: Ergebnis prüfen")
