@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from ofer_faces.ofer_blender.operators.gallery import KEYS, Walk
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from recording_layout import draw
 from scene_dump import differences, dump
+from shapes import key_points
 
 
 @pytest.fixture
@@ -59,6 +61,30 @@ def test_pictures_live_in_the_file(
     assert all(abs(p * 255 - 60) <= 1 for p in loaded.image_pixels_float[:3])
     assert previews.load(head.ofer.identities["identity_03"].picture) is loaded
     assert previews.icon(SimpleNamespace(picture_key="")) == 0
+
+
+def test_a_reopened_file_needs_neither_engine_nor_folder(
+    record: Reconstruction, head: bpy.types.Object, tmp_path: Path
+) -> None:
+    where = str(tmp_path / "kept.blend")
+    old = key_points(head)
+    bpy.ops.wm.save_as_mainfile(filepath=where)
+    shutil.rmtree(record.folder)
+    bpy.ops.wm.open_mainfile(filepath=where)
+    bpy.ops.ed.undo_push(message="Opened")
+    head = bpy.data.objects["anna"]
+    assert step(1) == "identity_02" and step(1, "EXPRESSION") == "expression_01"
+    bpy.ops.ofer.blend_add(name="identity_02")
+    bpy.ops.ofer.blend_add(name="identity_04")
+    bpy.ops.ofer.use_blend()
+    wanted = (old["identity_02"] + old["identity_04"]) / 2
+    assert np.abs(key_points(head)["Basis"] - wanted).max() <= 1e-6
+    assert previews.load(head.ofer.identities["blend_01"].picture).image_size[0] == 8
+    bpy.ops.ofer.compare(count="4")
+    bpy.ops.ofer.pick_compared(name="identity_03")
+    bpy.ops.ofer.use_identity()
+    assert np.abs(key_points(head)["Basis"] - old["identity_03"]).max() <= 1e-6
+    assert "gallery at identity_03" in draw("OFER_PT_hypotheses")
 
 
 def test_best_first_with_shares_of_all_candidates(

@@ -10,11 +10,12 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from ofer_faces.ofer_blender import jobs
+from ofer_faces.ofer_blender import jobs, provenance
 from ofer_faces.ofer_blender.frame import to_blender
 from ofer_faces.ofer_engine.contract import reconstruction
 from ofer_faces.ofer_engine.contract.errors import ErrorCode
 from scene_dump import differences, dump
+from shapes import key_points
 
 
 def poll(seconds: float = 120.0, until: str = "") -> list[str]:
@@ -71,7 +72,6 @@ def test_cancel_is_quick_and_leaves_the_engine_warm(portrait: Path, tmp_path: Pa
     bpy.ops.ofer.reconstruct(filepath=str(portrait))
     poll(until="Drawing heads")
     engine = jobs.desk.client.pid
-    asked = time.monotonic()
     bpy.ops.ofer.cancel()
     poll()
     assert jobs.desk.client and jobs.desk.client.pid == engine and jobs.desk.client.usable
@@ -94,3 +94,39 @@ def test_bad_photo_and_killed_engine(real_engine: Path, portrait: Path, tmp_path
     assert time.monotonic() - killed < 2.0
     assert jobs.desk.failure.code == ErrorCode.ENGINE_DIED
     assert differences(before, dump()) == []
+
+
+def test_going_on_from_a_head(portrait: Path) -> None:
+    settings = bpy.context.scene.ofer
+    settings.identities, settings.keep, settings.expressions = 12, 4, 2
+    bpy.ops.ofer.choose_photo(filepath=str(portrait))
+    bpy.ops.ofer.reconstruct()
+    poll()
+    head = bpy.context.object
+    head.ofer.drawn, head.ofer.keep = 8, 3
+    bpy.ops.ofer.more_like_this(strength=0.2)
+    poll()
+    assert jobs.desk.failure is None and len(head.ofer.identities) == 7
+    ranking = [item.ranking for item in head.ofer.identities]
+    assert ranking == sorted(ranking, reverse=True)
+    record = reconstruction.read(Path(head.ofer.folder))
+    wanted = to_blender(record.array("identity_vertices"))
+    for row, hypothesis in enumerate(record.identities[1:], 1):
+        assert np.abs(key_points(head)[hypothesis.name] - wanted[row]).max() <= 1e-6
+    bpy.ops.ofer.blend_add(name="identity_01")
+    bpy.ops.ofer.blend_add(name="identity_05")
+    bpy.ops.ofer.use_blend()
+    poll()
+    assert jobs.desk.failure is None and head.ofer.expressions_of == "blend_01"
+    bpy.ops.ofer.more_like_this(strength=0.2)
+    poll()
+    assert jobs.desk.failure is None and len(head.ofer.identities) == 11
+    head.ofer.hidden_here = {"mouth"}
+    bpy.ops.ofer.hidden_here()
+    poll()
+    assert jobs.desk.failure is None
+    new = bpy.context.object
+    assert new != head and provenance.read(new)["views"]["view_01"]["hidden"] == ["mouth"]
+    mouth = (reconstruction.read(Path(each.ofer.folder)).array("vertex_visible").mean()
+             for each in (new, head))  # fmt: skip
+    assert next(mouth) < next(mouth), "less of the face is seen now"
