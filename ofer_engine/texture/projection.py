@@ -31,6 +31,8 @@ _UNTOLD = 0.6
 _FEATHER = 5.0
 """Millimetres over which belief fades on the skin."""
 _BEHIND = 0.004
+_BROW = 0.0042
+"""Metres: no brow is wider than two of these; hair that hangs over it is."""
 _LOW_BLUR = 0.0035
 """Metres over which the colour of a vertex is averaged."""
 
@@ -168,15 +170,19 @@ def _believed(
 ) -> np.ndarray:
     """(h, w): whether pixels are skin; lips, brows and lids may have other colours, but are never
     as pale as teeth or the white of an eye."""
-    exempt = np.clip(1.6 * features.brows - 0.3, 0, 1) + features.lids + features.lips
-    lit, spared = laid.maps(shape, np.stack([light, np.clip(exempt, 0, 1)], 1))
+    brows = np.clip(1.6 * features.brows - 0.3, 0, 1)
+    coloured = np.clip(features.lids + features.lips, 0, 1)
+    lit, brow, spared = laid.maps(shape, np.stack([light, brows, coloured], 1))
     unlit = laid.blurred(0.0007) / lit[..., None]
     like, pale = skin.likeness(unlit), 1 - skin.paleness(unlit)
-    wide = opened(like < 0.3, 0.0022 / laid.pixel)
-    like = ndimage.minimum_filter(like, 3)
-    like = like * softened(wide, 0.0018 / laid.pixel, 0.0045 / laid.pixel)
+    other = like < 0.3
+    bald = softened(opened(other, _BROW / laid.pixel), 0.0018 / laid.pixel, 0.0045 / laid.pixel)
+    wide = softened(opened(other, 0.0022 / laid.pixel), 0.0018 / laid.pixel, 0.0045 / laid.pixel)
     pale = pale * softened(pale < 0.5, 0.0004 / laid.pixel, 0.0012 / laid.pixel)
-    return ndimage.gaussian_filter(spared * pale + (1 - spared) * like, 0.001 / laid.pixel)
+    believed = ndimage.minimum_filter(like, 3) * wide
+    believed += brow * (pale * bald - believed)
+    believed += spared * (pale - believed)
+    return ndimage.gaussian_filter(believed, 0.001 / laid.pixel)
 
 
 def _unlike(features: Features) -> np.ndarray:
