@@ -10,6 +10,7 @@ import numpy as np
 from ..contract.arkit import ARKIT_52
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
+from ..heads.placement import nearest, place
 from ..preview.rasteriser import vertex_normals
 from .contacts import eyeball
 from .gradients import GradientSolver, displacement_gradients
@@ -62,10 +63,27 @@ def transferred_units(
     outer = np.zeros(len(template), bool)
     outer[registration.skin] = registration.points.interpolate(open_head.outer.astype(float)) > 0.5
     outer[registration.skin] &= registration.trust > 0
-    corners, weights = _landmarks(registration, open_head, part_triangles(head, "skin"))
+    corners, weights = carried_landmarks(registration, open_head, part_triangles(head, "skin"))
     return UnitModel(
         head.template.astype(np.float64), triangles, registration.placement.turn_back(units),
         outer, corners, weights, tuple(ids for ids in eyes if len(ids)),
+    )  # fmt: skip
+
+
+def nearest_units(head: Head, open_head: OpenHead) -> UnitModel:
+    """The units for a mesh that is no surface: each vertex moves as the open head's nearest one
+    does, laid over it by joints alone."""
+    placement = place(head, open_head, open_head.face)
+    placed = placement.apply(head.template.astype(np.float64))
+    common = [name for name in open_head.part_names if name in head.part_names]
+    donors = np.unique(triangulate(open_head.part_polygons(*common)))
+    near = donors[nearest(placed, open_head.template[donors].astype(np.float64))]
+    units = open_head.expression[:, near]
+    none = np.zeros((0, 3))
+    return UnitModel(
+        head.template.astype(np.float64), triangulate(head.polygons),
+        placement.turn_back(units.astype(np.float64)), np.ones(len(placed), bool),
+        none.astype(np.int64), none, (),
     )  # fmt: skip
 
 
@@ -132,7 +150,7 @@ def _rigid(source: np.ndarray, moved: np.ndarray, points: np.ndarray) -> np.ndar
     return out
 
 
-def _landmarks(
+def carried_landmarks(
     registration: Registration, open_head: OpenHead, skin: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Corners (468, 3) and weights (468, 3) of the landmarks on the model's skin."""

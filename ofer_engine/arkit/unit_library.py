@@ -13,7 +13,8 @@ from ..heads.open_head import OpenHead
 from ..photo.faces import FaceDetector
 from .landmark_cast import cast_landmarks
 from .registration import register
-from .transfer import transferred_units
+from .surface import is_surface, triangulate
+from .transfer import nearest_units, transferred_units
 from .unit_model import UnitModel, fitted_units
 from .unit_weights import unit_weights
 
@@ -46,8 +47,10 @@ class UnitLibrary:
     def _found(self, head: Head, check: Callable[[], None]) -> UnitModel:
         if isinstance(head, OpenHead) and head.expression.any():
             return UnitModel.of_open_head(head)
-        landmarks = cast_landmarks(head, self._detector(), check)
         open_head = self._open_head()
+        if not is_surface(head.template, triangulate(head.polygons)):
+            return nearest_units(head, open_head)
+        landmarks = cast_landmarks(head, self._detector(), check)
         registration = register(head, open_head, landmarks, check)
         return transferred_units(head, open_head, registration, check)
 

@@ -29,7 +29,8 @@ class UnitModel:
 
     template : (V, 3) float64; triangles : (T, 3) int; units : (52, V, 3) float64 in ARKIT_52
     order; outer : (V,) bool, skin that is seen; landmark_corners : (468, 3) int and
-    landmark_weights : (468, 3), the detector's landmarks; eyes : vertex ids of each eyeball.
+    landmark_weights : (468, 3), the detector's landmarks, none where the mesh is no surface;
+    eyes : vertex ids of each eyeball.
     """
 
     template: np.ndarray
@@ -81,10 +82,13 @@ def fitted_units(
 
     Closed lids meet as the template's do, `mouthClose` closes the lips of an open jaw as they
     rest, and lids slide over the eyeballs. A unit that does not move the template is empty.
+    The units of a mesh that is no surface are given as they are.
     neutral : (V, 3) metres, the model's topology; eyeballs : to slide over, if not the model's own;
     check : called now and again, may raise to stop.
     Returns (52, V, 3) float32 metres.
     """
+    if not len(model.landmark_corners):
+        return model.units.astype(np.float32)
     neutral = np.asarray(neutral, np.float64)
     follow = np.full(len(neutral), _FOLLOW)
     free = GradientSolver(neutral, model.triangles, follow)

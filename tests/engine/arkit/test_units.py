@@ -1,5 +1,6 @@
 """The 52 units on faces of the open head, and on a head of another topology."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from ofer_engine.arkit.contacts import LID_PAIRS, LIP_PAIRS
 from ofer_engine.arkit.registration import Registration, register
 from ofer_engine.arkit.six_joints import SixJoints
 from ofer_engine.arkit.transfer import transferred_units
+from ofer_engine.arkit.unit_library import NO_TONGUE, UnitLibrary, tongue_note
 from ofer_engine.arkit.unit_model import UnitModel, fitted_units
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.heads.open_head import OpenHead
@@ -138,6 +140,19 @@ def test_no_triangle_is_turned_over_that_the_open_head_does_not_turn(model, carr
     # The fold above a closing lid rolls under it, on the open head as well.
     assert (turned_over(carried) - turned_over(model)).max() < 1e-3
     assert turned_over(carried).max() < 4e-3
+
+
+def test_a_mesh_that_is_no_surface_gets_its_units_from_the_nearest_points(head, other):
+    rng = np.random.default_rng(0)
+    torn = replace(other, polygons=rng.permutation(other.polygons.ravel()).reshape(-1, 4))
+    torn.polygons[torn.polygons < 0] = 0
+    library = UnitLibrary(lambda: head, lambda: None)
+    model = library.model(torn, lambda: None)
+    assert library.model(torn, lambda: None) is model
+    units = fitted_units(model, torn.template)
+    assert units.shape == (52, len(torn.template), 3) and np.isfinite(units).all()
+    assert not units[UNIT["tongueOut"]].any() and units[UNIT["jawOpen"]].any()
+    assert tongue_note(model) == (NO_TONGUE,)
 
 
 def test_the_open_heads_joints_stay_what_they_are(head):
