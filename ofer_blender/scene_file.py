@@ -12,20 +12,11 @@ from mathutils import Euler, Vector
 
 from ..ofer_engine.contract import reconstruction
 from ..ofer_engine.contract import skin as contract
-from . import compat, head_arrays, head_object, photo_camera, skin
+from . import arkit_keys, compat, head_arrays, head_object, photo_camera, rig, skin
+from .export import write
+from .export.plan import Keys, Plan
+from .export.presets import Target
 
-GLB_SETTINGS: Final = {
-    "export_format": "GLB",
-    "use_selection": True,
-    "export_yup": True,
-    "export_apply": False,  # applying modifiers loses every shape key
-    "export_morph": True,
-    "export_morph_normal": True,
-    "export_morph_tangent": False,
-    "export_skins": True,
-    "export_influence_nb": 4,
-    "export_def_bones": False,
-}
 _LAMPS: Final = (
     ("Key", (0.9, -1.3, 0.9), 22.0, 0.8),
     ("Fill", (-1.2, -1.0, 0.2), 7.0, 1.2),
@@ -35,9 +26,11 @@ _LAMPS: Final = (
 
 
 def build(folder: Path, blend: Path | None, glb: Path | None) -> bpy.types.Object:
-    """Empty this Blender, build the head of a NAME.ofer folder in it, write what is asked for.
+    """Empty this Blender, build the head of a NAME.ofer folder in it, rigged and with the 52 ARKit
+    keys, write what is asked for.
 
-    Raises OferError where the folder is damaged, RuntimeError where Blender cannot write.
+    Raises OferError where the folder is damaged or the GLB cannot be written, RuntimeError where
+    the .blend cannot.
     """
     record = reconstruction.read(folder)
     arrays = head_arrays.read(record)
@@ -55,8 +48,11 @@ def build(folder: Path, blend: Path | None, glb: Path | None) -> bpy.types.Objec
     head.select_set(True)
     bpy.context.view_layer.objects.active = head
     _look_at(head)
+    if record.has("arkit_units"):
+        arkit_keys.add(head)
+    rig.build(head)
     if glb:
-        bpy.ops.export_scene.gltf(filepath=str(glb.absolute()), **GLB_SETTINGS)
+        write.export(head, Plan(Target.GLB, glb.absolute(), Keys.ALL))
     if blend:
         path = str(blend.absolute())
         bpy.ops.wm.save_as_mainfile(filepath=path, check_existing=False, compress=True)

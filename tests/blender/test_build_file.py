@@ -12,6 +12,7 @@ import pytest
 import synthetic
 from conftest import ROOT
 from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 
 SCRIPT = ROOT / "ofer_blender" / "build_file.py"
 
@@ -29,7 +30,8 @@ def test_blend_and_glb(tmp_path: Path) -> None:
     bpy.ops.wm.open_mainfile(filepath=str(blend))
     head = bpy.context.view_layer.objects.active
     assert head.name == "ånna b" and head.ofer.is_head
-    assert len(head.data.shape_keys.key_blocks) == 7
+    assert len(head.data.shape_keys.key_blocks) == 7 + 52
+    assert set(head.parent.data.bones.keys()) == {"root", "neck", "head", "jaw", "eye_L", "eye_R"}
     assert bpy.context.scene.camera.type == "CAMERA"
     assert tuple(bpy.context.scene.render.resolution_x for _ in range(1)) == (640,)
     assert [each.type for each in bpy.data.objects].count("LIGHT") == 3
@@ -41,10 +43,12 @@ def test_glb_keeps_every_key(tmp_path: Path) -> None:
     assert run(record.folder, "--glb", glb).returncode == 0
     bpy.ops.wm.read_homefile(use_empty=True)
     bpy.ops.import_scene.gltf(filepath=str(glb))
-    (head,) = (each for each in bpy.data.objects if each.type == "MESH")
+    head = bpy.data.objects["anna_head"]
     names = [key.name for key in head.data.shape_keys.key_blocks][1:]
-    assert names == [f"identity_{i:02d}" for i in (2, 3, 4)] + [
-        f"expression_{i:02d}" for i in (1, 2, 3)
+    assert names == [
+        *ARKIT_52,
+        *(f"identity_{i:02d}" for i in (2, 3, 4)),
+        *(f"expression_{i:02d}" for i in (1, 2, 3)),
     ]
     # Seams split vertices, so compare the clouds: each exported point is one of ours.
     wanted = to_blender(record.array("expression_vertices")[1])
