@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from . import train_published
+from . import train_pack, train_published
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -23,6 +23,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     for stage in ("conditioner", "idgen", "expgen", "idrank"):
         parser.add_argument(f"--{stage}", type=int, help=f"optimiser steps of the {stage}")
     parser.set_defaults(command=_run)
+    train_pack.add(packs)
     train_published.add(packs)
 
 

@@ -168,7 +168,7 @@ def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> Pho
     return _assemble(
         template=template[used],
         identity=ict["identity"][:, used].astype(np.float32) @ to_engine,
-        expression=_arkit_from_ict(ict["expression_names"], ict["expression"][:, used]) @ to_engine,
+        expression=arkit_from_ict(ict["expression_names"], ict["expression"][:, used]) @ to_engine,
         triangles=short[_triangulate(polygons)],
         material=material[used],
         lips=carry(open_head.lips)[used],
@@ -202,7 +202,7 @@ def _through(points: SurfacePoints, row: np.ndarray, carried: SurfacePoints) -> 
     return SurfacePoints(carried.triangles[rows], carried.barycentric[rows])
 
 
-def _arkit_from_ict(names: np.ndarray, units: np.ndarray) -> np.ndarray:
+def arkit_from_ict(names: np.ndarray, units: np.ndarray) -> np.ndarray:
     """ICT's units (53, V, 3) in ARKIT_52 order; paired units that Apple has once are added up."""
     by_name: dict[str, np.ndarray] = {}
     for name, unit in zip((str(n) for n in names), units, strict=True):
