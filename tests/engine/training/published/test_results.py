@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from ofer_engine.conditioning.arcface import ArcFace
+from ofer_engine.conditioning.published_pictures import blob_tensor
 from ofer_engine.contract.errors import OferError
 from ofer_engine.diffusion.denoiser import Denoiser
 from ofer_engine.packs.catalogue import Part
@@ -22,7 +23,7 @@ from ofer_engine.ranking.ranker import Ranker, RankerShape
 from ofer_engine.training.curves import event_files
 from ofer_engine.training.published import run as run_module
 from ofer_engine.training.published.checkpoint_file import write_checkpoint
-from ofer_engine.training.published.crops import BLOB_POINTS, CropReader, blob_tensor
+from ofer_engine.training.published.crops import BLOB_POINTS, CropReader
 from ofer_engine.training.published.networks import Trainee
 from ofer_engine.training.published.props import PropMaker, PropPicture, paste, prop_bank
 from ofer_engine.training.published.recipes import Stage
