@@ -168,7 +168,6 @@ def _write(
         request.layout,
         digests,
         painted.tone,
-        painted.iris,
         round(painted.share, 4),
     )
     unfinished = out.with_name(f".{out.name}.{os.getpid()}.unfinished")

@@ -43,14 +43,13 @@ class Layout(StrEnum):
 @dataclass(frozen=True)
 class Skin:
     """resolution : pixels; layout : a `Layout`; photos : sha256 of the files it was painted from;
-    tone, iris : (3,) sRGB 0..1, the person's skin and, empty where no photo shows it, eyes;
-    share : 0..1, how much of the face comes straight from the photos."""
+    tone : (3,) sRGB 0..1, the person's skin; share : 0..1, how much of the face comes straight from
+    the photos."""
 
     resolution: int
     layout: str
     photos: tuple[str, ...]
     tone: tuple[float, ...]
-    iris: tuple[float, ...]
     share: float
     folder: Path = Path()
 

@@ -25,14 +25,13 @@ _UNEVEN = (0.006, 0.02)
 @dataclass(frozen=True, eq=False)
 class Painted:
     """albedo : (R, R, 3) uint8 sRGB; seen : (R, R) uint8, how far each texel comes straight from a
-    photo; uv : (F, 4, 2) float32, the layout it is painted in; tone, iris : (3,) sRGB 0..1, of skin
-    and eyes, iris empty where no photo shows it; share : 0..1, of the face that a photo shows."""
+    photo; uv : (F, 4, 2) float32, the layout it is painted in; tone : (3,) sRGB 0..1, of the skin;
+    share : 0..1, of the face that a photo shows."""
 
     albedo: np.ndarray
     seen: np.ndarray
     uv: np.ndarray
     tone: tuple[float, ...]
-    iris: tuple[float, ...]
     share: float
 
 
@@ -63,7 +62,6 @@ def make_skin(
         seen,
         uv,
         tuple((to_srgb(made.tone) / 255).round(4).tolist()),
-        (),
         _share(shape, features, projections),
     )
 
