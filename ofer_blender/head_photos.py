@@ -55,6 +55,33 @@ def views(head: bpy.types.Object) -> list[dict]:
     return [kept[name] for name in sorted(kept)]
 
 
+def load(path: Path) -> bpy.types.Image:
+    """The photo as an image of the .blend: its address only, its pixels stay outside.
+
+    Raises OferError(PHOTO_MISSING | PHOTO_UNREADABLE).
+    """
+    if not path.is_file():
+        raise OferError(
+            ErrorCode.PHOTO_MISSING, f"There is no photo {path.name!r}.", "Choose where it is."
+        )
+    image = bpy.data.images.load(str(path), check_existing=True)
+    if not image.size[0]:  # which reads it
+        bpy.data.images.remove(image)
+        raise OferError(
+            ErrorCode.PHOTO_UNREADABLE,
+            f"Blender cannot read {path.name!r}.",
+            "Save the photo as JPEG or PNG and choose that.",
+        )
+    return image
+
+
+def image(entry: bpy.types.PropertyGroup) -> bpy.types.Image:
+    """A photo of the panel as an image of the .blend. Raises OferError as `load`."""
+    if entry.source == "IMAGE" and entry.image:
+        return entry.image
+    return load(Path(bpy.path.abspath(entry.filepath)))
+
+
 def _entry(photo: dict, settings: bpy.types.PropertyGroup) -> bpy.types.PropertyGroup:
     """By name; of several of the same name the one with the same content."""
     named = [e for e in settings.photos if photo_source.title(e) == photo["name"]]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import bpy
 
-from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.reconstruction import CameraRecord
 from . import head_photos, orientation, photo_camera
 
@@ -49,26 +48,6 @@ def picture(head: bpy.types.Object) -> bpy.types.CameraBackgroundImage | None:
     camera = head.ofer.camera
     pictures = camera.data.background_images if camera else ()
     return pictures[0] if pictures else None
-
-
-def load(path: Path) -> bpy.types.Image:
-    """The photo as an image of the .blend: its address only, its pixels stay outside.
-
-    Raises OferError(PHOTO_MISSING | PHOTO_UNREADABLE).
-    """
-    if not path.is_file():
-        raise OferError(
-            ErrorCode.PHOTO_MISSING, f"There is no photo {path.name!r}.", "Choose where it is."
-        )
-    image = bpy.data.images.load(str(path), check_existing=True)
-    if not image.size[0]:  # which reads it
-        bpy.data.images.remove(image)
-        raise OferError(
-            ErrorCode.PHOTO_UNREADABLE,
-            f"Blender cannot read {path.name!r}.",
-            "Save the photo as JPEG or PNG and choose that.",
-        )
-    return image
 
 
 def _make(head: bpy.types.Object, record: CameraRecord) -> bpy.types.Object:

@@ -1,8 +1,7 @@
-"""Drawing more heads: like the one shown, again, or with parts of the photo called hidden."""
+"""Drawing more heads: like the one shown, or again, from what the photo told."""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Final
 
@@ -14,26 +13,21 @@ from .. import (
     blend,
     gallery,
     head_arrays,
-    head_object,
-    head_photos,
     hypotheses,
     jobs,
     kept_folder,
-    mask,
-    reconstruct_request,
-    through_photo,
 )
 from ..preferences import engine_settings
 from .refusal import engine_missing, no_head, refuse, setting_up
 
-_WAIT: Final = {
+WAIT: Final = {
     "name": "Wait",
     "description": "Return when it is done: for scripts",
     "options": {"SKIP_SAVE"},
 }
 
 
-class _Drawing:
+class Drawing:
     """Asks the engine; the result arrives later, as an undo step of its own."""
 
     bl_options = {"REGISTER"}
@@ -45,7 +39,7 @@ class _Drawing:
         return not engine_missing(cls, engine_settings())
 
 
-class OFER_OT_more_like_this(_Drawing, bpy.types.Operator):
+class OFER_OT_more_like_this(Drawing, bpy.types.Operator):
     """Draw new heads near the one shown, or near the blend while it is shown"""
 
     bl_idname = "ofer.more_like_this"
@@ -58,7 +52,7 @@ class OFER_OT_more_like_this(_Drawing, bpy.types.Operator):
         max=1.0,
         options={"SKIP_SAVE"},
     )
-    wait: bpy.props.BoolProperty(**_WAIT)
+    wait: bpy.props.BoolProperty(**WAIT)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
@@ -70,13 +64,13 @@ class OFER_OT_more_like_this(_Drawing, bpy.types.Operator):
         return jobs.follow(self, self.wait)
 
 
-class OFER_OT_again(_Drawing, bpy.types.Operator):
+class OFER_OT_again(Drawing, bpy.types.Operator):
     """Draw more heads from what the photo told, with a new seed; the gallery keeps the old ones"""
 
     bl_idname = "ofer.again"
     bl_label = "Draw Again"
 
-    wait: bpy.props.BoolProperty(**_WAIT)
+    wait: bpy.props.BoolProperty(**WAIT)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -98,7 +92,7 @@ class OFER_OT_add_heads(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            head = _existing(self.head)
+            head = existing(self.head)
             record = reconstruction.read(Path(self.directory))
             arrays = head_arrays.read(record)
             if arrays.identity_vertices.shape[1] != len(head.data.vertices):
@@ -110,123 +104,6 @@ class OFER_OT_add_heads(bpy.types.Operator):
         except OferError as error:
             return refuse(self, error)
         gallery.add_draw(head, record, arrays)
-        return {"FINISHED"}
-
-
-class OFER_OT_hidden_here(_Drawing, bpy.types.Operator):
-    """Draw the head again, ignoring what is called hidden or was painted over in the photo. The \
-head as it is now is hidden, not deleted"""
-
-    bl_idname = "ofer.hidden_here"
-    bl_label = "Draw Without It"
-
-    wait: bpy.props.BoolProperty(**_WAIT)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        head, settings = hypotheses.active_head(context), context.scene.ofer
-        try:
-            photos = head_photos.find(head, settings)
-            painted = mask.write(head, photo_image(photos[0].entry))
-        except OferError as error:
-            return refuse(self, error)
-        hidden = tuple(sorted(head.ofer.hidden_here))
-        if not (hidden or painted):
-            self.report({"ERROR"}, "Say what is hidden first: choose a part, or paint over it.")
-            return {"CANCELLED"}
-        faces = [reconstruct_request.photo_face(each.entry, each.source) for each in photos]
-        faces[0] = dataclasses.replace(
-            faces[0], hidden=hidden, mask=str(painted.path) if painted else ""
-        )
-        sources = (*(each.source for each in photos), *((painted,) if painted else ()))
-        engine, name = engine_settings(), head.name
-        asked = reconstruct_request.request(
-            settings, tuple(faces), photos[0].source.name, engine.reconstructions
-        )
-
-        def deliver(folder: Path) -> None:
-            jobs.insert(bpy.ops.ofer.replace_head, directory=str(folder), head=name)
-
-        try:
-            jobs.desk.ask(
-                engine, "Drawing without it", asked, deliver, sources, subject=name, in_line=True
-            )
-        except OferError as error:
-            return refuse(self, error)
-        return jobs.follow(self, self.wait)
-
-
-class OFER_OT_replace_head(bpy.types.Operator):
-    """Put the head of a reconstruction folder in the place of another, which is hidden"""
-
-    bl_idname = "ofer.replace_head"
-    bl_label = "Replace Head"
-    bl_options = {"UNDO", "INTERNAL"}
-
-    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
-    head: bpy.props.StringProperty(options={"SKIP_SAVE"})
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            old = _existing(self.head)
-            record = reconstruction.read(Path(self.directory))
-            new = head_object.build(record, head_arrays.read(record))
-        except OferError as error:
-            return refuse(self, error)
-        for collection in old.users_collection:
-            collection.objects.link(new)
-        new.matrix_world = old.matrix_world
-        new.ofer.hidden_here = old.ofer.hidden_here
-        if old.name in context.view_layer.objects:
-            old.hide_set(True)
-        for other in context.selected_objects:
-            other.select_set(False)
-        if new.name in context.view_layer.objects:
-            new.select_set(True)
-            context.view_layer.objects.active = new
-        return {"FINISHED"}
-
-
-class OFER_OT_paint_hidden(bpy.types.Operator):
-    """Paint over what hides the face, on a copy of the photo, in any colour; then press Draw \
-Without It"""
-
-    bl_idname = "ofer.paint_hidden"
-    bl_label = "Paint Over It"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not no_head(cls, context)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        head = hypotheses.active_head(context)
-        try:
-            copy = mask.begin(head, photo_image(head_photos.main(head, context.scene.ofer)))
-        except OferError as error:
-            return refuse(self, error)
-        if not bpy.app.background:
-            _open_painting(context, copy)
-        return {"FINISHED"}
-
-
-class OFER_OT_forget_paint(bpy.types.Operator):
-    """Throw away what was painted over the photo"""
-
-    bl_idname = "ofer.forget_paint"
-    bl_label = "Forget the Paint"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if no_head(cls, context):
-            return False
-        if hypotheses.active_head(context).ofer.mask is None:
-            cls.poll_message_set("Nothing was painted over the photo of this head")
-            return False
-        return True
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        mask.end(hypotheses.active_head(context))
         return {"FINISHED"}
 
 
@@ -275,7 +152,8 @@ def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
     jobs.desk.ask(engine_settings(), title, asked, deliver, subject=name, in_line=True)
 
 
-def _existing(name: str) -> bpy.types.Object:
+def existing(name: str) -> bpy.types.Object:
+    """The head that something was drawn for. Raises OferError(BAD_REQUEST) where it is gone."""
     head = bpy.data.objects.get(name)
     if head is None or not head.ofer.is_head or not head.data.shape_keys:
         raise OferError(
@@ -286,28 +164,8 @@ def _existing(name: str) -> bpy.types.Object:
     return head
 
 
-def photo_image(photo: bpy.types.PropertyGroup) -> bpy.types.Image:
-    """The picture of a photo of the panel. Raises OferError(PHOTO_MISSING | PHOTO_UNREADABLE)."""
-    if photo.source == "IMAGE" and photo.image:
-        return photo.image
-    return through_photo.load(Path(bpy.path.abspath(photo.filepath)))
-
-
-def _open_painting(context: bpy.types.Context, image: bpy.types.Image) -> None:
-    """A window of its own with the picture, ready to be painted on."""
-    bpy.ops.wm.window_new()
-    area = context.window_manager.windows[-1].screen.areas[0]
-    area.type = "IMAGE_EDITOR"
-    space = area.spaces.active
-    space.image, space.ui_mode = image, "PAINT"
-
-
 CLASSES: Final = (
     OFER_OT_more_like_this,
     OFER_OT_again,
     OFER_OT_add_heads,
-    OFER_OT_hidden_here,
-    OFER_OT_replace_head,
-    OFER_OT_paint_hidden,
-    OFER_OT_forget_paint,
 )

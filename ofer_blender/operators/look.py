@@ -148,12 +148,11 @@ class OFER_OT_through_photo(bpy.types.Operator):
     def _image(self, context: bpy.types.Context, head: bpy.types.Object) -> bpy.types.Image:
         """Raises OferError where the photo is not found or cannot be read."""
         if self.filepath:
-            return through_photo.load(Path(bpy.path.abspath(self.filepath)))
+            return head_photos.load(Path(bpy.path.abspath(self.filepath)))
         kept = through_photo.picture(head)
         if kept and kept.image and kept.image.has_data:
             return kept.image
-        photo = head_photos.main(head, context.scene.ofer)
-        return photo.image or through_photo.load(Path(bpy.path.abspath(photo.filepath)))
+        return head_photos.image(head_photos.main(head, context.scene.ofer))
 
 
 class OFER_OT_seen_guessed(bpy.types.Operator):

@@ -15,7 +15,7 @@ from ...ofer_engine.contract import skin as contract
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import head_photos, hypotheses, jobs, kept_folder, mask, photo_source, skin
 from ..preferences import engine_settings
-from .draw_more import photo_image, shown
+from .draw_more import shown
 from .refusal import engine_missing, no_head, refuse, setting_up
 
 _SKIP: Final = {"SKIP_SAVE"}
@@ -156,7 +156,7 @@ def _sources(
     found = head_photos.find(head, settings)
     photos = [protocol.SkinPhoto(str(each.source.path)) for each in found]
     sources = tuple(each.source for each in found)
-    painted = mask.write(head, photo_image(found[0].entry))
+    painted = mask.write(head, head_photos.image(found[0].entry))
     if painted:
         photos[0] = dataclasses.replace(photos[0], hidden=str(painted.path))
         sources += (painted,)

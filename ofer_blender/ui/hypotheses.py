@@ -10,12 +10,10 @@ from ...ofer_engine.contract.reconstruction import THUMBNAILS
 from .. import blend, hypotheses, jobs, previews
 from ..job import Job
 from ..translations import tr
+from . import pictures
 from .tab import HeadTab, Tab, say
 
-_LARGE, _SMALL = 7.0, 2.8
-"""Sides of thumbnails, in heights of a button."""
-_COLUMNS, _PAGE = 4, 8
-"""Pictures side by side in a sidebar of usual width, and in all."""
+_KIND = "IDENTITY"
 
 
 class OFER_PT_hypotheses(Tab, bpy.types.Panel):
@@ -51,7 +49,7 @@ class OFER_PT_blend(HeadTab, bpy.types.Panel):
             row = column.row(align=True)
             item = head.ofer.identities.get(part.name)
             if item:
-                row.template_icon(icon_value=previews.icon(item), scale=_SMALL)
+                row.template_icon(icon_value=previews.icon(item), scale=pictures.SMALL)
             title = str(item.rank) if item and item.rank else part.name
             text = tr("{head}: {share}").format(head=title, share=f"{shares[part.name]:.0%}")
             row.prop(part, "weight", text=text, slider=True, translate=False)
@@ -72,31 +70,22 @@ def _draw_arriving(layout: bpy.types.UILayout, job: Job) -> None:
     latest = job.arrived[-1]
     text = tr("{number} of {of} are there").format(number=latest.number, of=latest.of)
     layout.label(text=text, icon="TIME", translate=False)
-    grid = _grid(layout)
-    for each in [each for each in job.arrived if each.kind == "identity"][-_PAGE:]:
+    grid = pictures.grid(layout)
+    for each in [each for each in job.arrived if each.kind == "identity"][-pictures.PAGE :]:
         cell = grid.column(align=True)
         picture = Path(each.folder) / THUMBNAILS / f"{each.name}.png"
-        cell.template_icon(icon_value=previews.file_icon(picture, each.id), scale=_SMALL)
+        cell.template_icon(icon_value=previews.file_icon(picture, each.id), scale=pictures.SMALL)
         cell.label(text=str(each.rank))
 
 
 def _draw_chosen(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
-    """The chosen head, large; a click opens the whole gallery."""
+    """The chosen head, large, and what to do with it."""
     name = hypotheses.chosen_identity(head)
     item = head.ofer.identities.get(name)
     if item is None:
         say(layout, "No head is left in this gallery.", "INFO")
         return
-    row = layout.row(align=True)
-    back = row.column(align=True)
-    back.scale_y = _LARGE
-    _step(back, -1, "TRIA_LEFT")
-    row.template_icon_view(
-        head.ofer, "identity_choice", show_labels=True, scale=_LARGE, scale_popup=5.0
-    )
-    on = row.column(align=True)
-    on.scale_y = _LARGE
-    _step(on, 1, "TRIA_RIGHT")
+    pictures.draw_large(layout, head.ofer, "identity_choice", _KIND)
     row = layout.row(align=True)
     lost = not hypotheses.key_exists(head, name)
     row.label(text=_title(head, item), icon="ERROR" if lost else "NONE", translate=False)
@@ -115,46 +104,22 @@ def _draw_gallery(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     """The page of the gallery that the chosen head is on, and what is listed at all."""
     settings = head.ofer
     places = [n for n, i in enumerate(settings.identities) if hypotheses.is_listed(head, i)]
-    first = sum(place < settings.identity_index for place in places) // _PAGE * _PAGE
-    first = min(first, max(len(places) - 1, 0) // _PAGE * _PAGE)
-    grid = _grid(layout)
-    for place in places[first : first + _PAGE]:
-        _draw_cell(grid.column(align=True), settings.identities[place], settings.identity_index)
+    first = pictures.first_of_page(places, settings.identity_index)
+    grid = pictures.grid(layout)
+    for place in places[first : first + pictures.PAGE]:
+        item, cell = settings.identities[place], grid.column(align=True)
+        cell.active = not item.hidden
+        text = str(item.rank) if item.rank else tr("Blend")
+        star = "SOLO_ON" if item.favourite else "NONE"
+        pictures.draw_small(cell, item, text, star, place == settings.identity_index)
     row = layout.row(align=True)
     star = "SOLO_ON" if settings.favourites_only else "SOLO_OFF"
     row.prop(settings, "favourites_only", text="", icon=star)
     row.prop(settings, "show_hidden", text="", icon="GHOST_ENABLED")
     row.operator("ofer.hide_others", text="", icon="HIDE_ON")
     row.operator("ofer.unhide_all", text="", icon="LOOP_BACK")
-    if len(places) > _PAGE:
-        _step(row, -_PAGE, "TRIA_LEFT")
-        shown = tr("{first} to {last} of {count}").format(
-            first=first + 1, last=min(first + _PAGE, len(places)), count=len(places)
-        )
-        row.label(text=shown, translate=False)
-        _step(row, _PAGE, "TRIA_RIGHT")
+    pictures.draw_pages(row, _KIND, first, len(places))
     layout.operator("ofer.browse", icon="ARROW_LEFTRIGHT")
-
-
-def _draw_cell(cell: bpy.types.UILayout, item: bpy.types.PropertyGroup, chosen: int) -> None:
-    cell.active = not item.hidden
-    cell.template_icon(icon_value=previews.icon(item), scale=_SMALL)
-    shown = item == item.id_data.ofer.identities[chosen]
-    icon = "SOLO_ON" if item.favourite else "NONE"
-    text = str(item.rank) if item.rank else tr("Blend")
-    button = cell.operator("ofer.show", text=text, icon=icon, depress=shown, translate=False)
-    button.name = item.name
-
-
-def _grid(layout: bpy.types.UILayout) -> bpy.types.UILayout:
-    return layout.grid_flow(
-        row_major=True, columns=_COLUMNS, even_columns=True, even_rows=True, align=True
-    )
-
-
-def _step(layout: bpy.types.UILayout, steps: int, icon: str) -> None:
-    button = layout.operator("ofer.step", text="", icon=icon)
-    button.kind, button.steps = "IDENTITY", steps
 
 
 def _title(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import synthetic
 from ofer_faces.ofer_blender import hypotheses, previews
-from ofer_faces.ofer_blender.operators.gallery import KEYS, Walk
+from ofer_faces.ofer_blender.operators.browse import KEYS, Walk
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from recording_layout import draw
 from scene_dump import differences, dump
@@ -188,8 +188,8 @@ def test_pinned_expressions_stay_on(head: bpy.types.Object) -> None:
     bpy.ops.ofer.show(name="expression_03")
     assert keys["expression_01"].value == pytest.approx(0.4) and keys["expression_03"].value == 1
     drawn = draw("OFER_PT_expressions")
-    assert any(line.startswith("expression_01: 0.4") for line in drawn)
-    assert "expression_03: 1.0" in drawn
+    assert any(line.startswith("Expression 1: 0.4") for line in drawn)
+    assert "Expression 3: 1.0" in drawn
     bpy.ops.ofer.show(name="neutral")
     assert keys["expression_01"].value == pytest.approx(0.4) and keys["expression_03"].value == 0
     bpy.ops.ofer.use_identity(name="identity_02")

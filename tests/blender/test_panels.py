@@ -24,7 +24,16 @@ def test_tab_and_order() -> None:
     assert {panel.bl_category for panel in panels} == {"OFER"}
     on_top = [panel for panel in panels if not getattr(panel, "bl_parent_id", "")]
     top = [panel.bl_label for panel in sorted(on_top, key=lambda panel: panel.bl_order)]
-    assert top == ["Photo", "Hypotheses", "Expressions", "Rig", "Export", "Made From", "Setup"]
+    assert top == [
+        "Photo",
+        "Hypotheses",
+        "Expressions",
+        "Rig",
+        "Skin",
+        "Export",
+        "Made From",
+        "Setup",
+    ]
 
 
 def test_nothing_chosen_and_no_engine() -> None:
@@ -75,9 +84,9 @@ def test_head_panels(tmp_path: Path) -> None:
     assert "This one is the Basis" in drawn
     bpy.ops.ofer.show(name="identity_02")
     assert "[ofer.use_identity] Use This One" in draw("OFER_PT_hypotheses")
-    assert not any("expression_02: 1.0" in line for line in draw("OFER_PT_expressions"))
+    assert not any("Expression 2: 1.0" in line for line in draw("OFER_PT_expressions"))
     bpy.ops.ofer.show(name="expression_02")
-    assert "expression_02: 1.0" in draw("OFER_PT_expressions")
+    assert "Expression 2: 1.0" in draw("OFER_PT_expressions")
     made = draw("OFER_PT_provenance")
     assert made[0] == "Photo: anna.jpg" and "Heads may be sold" in made
     del bpy.context.object["ofer_provenance"]
@@ -119,5 +128,5 @@ NOT_CHANGING = {
     "ofer.show_preferences", "ofer.reconstruct_each", "ofer.skip", "ofer.pick_face",
     "ofer.copy_provenance", "ofer.copy_report", "ofer.open_manual", "ofer.import_weights",
     "ofer.install_weights", "ofer.decline_weights", "ofer.more_like_this", "ofer.again",
-    "ofer.hidden_here", "ofer.express", "ofer.seen_guessed", "ofer.export_head",
+    "ofer.hidden_here", "ofer.express", "ofer.seen_guessed", "ofer.make_skin", "ofer.export_web_page", "ofer.export_head",
 }  # fmt: skip

@@ -1,0 +1,158 @@
+"""Calling parts of a photo hidden, by name or with paint, and drawing the head without them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Final
+
+import bpy
+
+from ...ofer_engine.contract import reconstruction
+from ...ofer_engine.contract.errors import OferError
+from .. import (
+    head_arrays,
+    head_object,
+    head_photos,
+    hypotheses,
+    jobs,
+    mask,
+    reconstruct_request,
+)
+from ..preferences import engine_settings
+from .draw_more import WAIT, Drawing, existing
+from .refusal import no_head, refuse
+
+
+class OFER_OT_hidden_here(Drawing, bpy.types.Operator):
+    """Draw the head again, ignoring what is called hidden or was painted over in the photo. The \
+head as it is now is hidden, not deleted"""
+
+    bl_idname = "ofer.hidden_here"
+    bl_label = "Draw Without It"
+
+    wait: bpy.props.BoolProperty(**WAIT)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head, settings = hypotheses.active_head(context), context.scene.ofer
+        try:
+            photos = head_photos.find(head, settings)
+            painted = mask.write(head, head_photos.image(photos[0].entry))
+        except OferError as error:
+            return refuse(self, error)
+        hidden = tuple(sorted(head.ofer.hidden_here))
+        if not (hidden or painted):
+            self.report({"ERROR"}, "Say what is hidden first: choose a part, or paint over it.")
+            return {"CANCELLED"}
+        faces = [reconstruct_request.photo_face(each.entry, each.source) for each in photos]
+        faces[0] = dataclasses.replace(
+            faces[0], hidden=hidden, mask=str(painted.path) if painted else ""
+        )
+        sources = (*(each.source for each in photos), *((painted,) if painted else ()))
+        engine, name = engine_settings(), head.name
+        asked = reconstruct_request.request(
+            settings, tuple(faces), photos[0].source.name, engine.reconstructions
+        )
+
+        def deliver(folder: Path) -> None:
+            jobs.insert(bpy.ops.ofer.replace_head, directory=str(folder), head=name)
+
+        try:
+            jobs.desk.ask(
+                engine, "Drawing without it", asked, deliver, sources, subject=name, in_line=True
+            )
+        except OferError as error:
+            return refuse(self, error)
+        return jobs.follow(self, self.wait)
+
+
+class OFER_OT_replace_head(bpy.types.Operator):
+    """Put the head of a reconstruction folder in the place of another, which is hidden"""
+
+    bl_idname = "ofer.replace_head"
+    bl_label = "Replace Head"
+    bl_options = {"UNDO", "INTERNAL"}
+
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+    head: bpy.props.StringProperty(options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            old = existing(self.head)
+            record = reconstruction.read(Path(self.directory))
+            new = head_object.build(record, head_arrays.read(record))
+        except OferError as error:
+            return refuse(self, error)
+        for collection in old.users_collection:
+            collection.objects.link(new)
+        new.matrix_world = old.matrix_world
+        new.ofer.hidden_here = old.ofer.hidden_here
+        if old.name in context.view_layer.objects:
+            old.hide_set(True)
+        for other in context.selected_objects:
+            other.select_set(False)
+        if new.name in context.view_layer.objects:
+            new.select_set(True)
+            context.view_layer.objects.active = new
+        return {"FINISHED"}
+
+
+class OFER_OT_paint_hidden(bpy.types.Operator):
+    """Paint over what hides the face, on a copy of the photo, in any colour; then press Draw \
+Without It"""
+
+    bl_idname = "ofer.paint_hidden"
+    bl_label = "Paint Over It"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not no_head(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = hypotheses.active_head(context)
+        try:
+            copy = mask.begin(head, head_photos.image(head_photos.main(head, context.scene.ofer)))
+        except OferError as error:
+            return refuse(self, error)
+        if not bpy.app.background:
+            _open_painting(context, copy)
+        return {"FINISHED"}
+
+
+class OFER_OT_forget_paint(bpy.types.Operator):
+    """Throw away what was painted over the photo"""
+
+    bl_idname = "ofer.forget_paint"
+    bl_label = "Forget the Paint"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if no_head(cls, context):
+            return False
+        if hypotheses.active_head(context).ofer.mask is None:
+            cls.poll_message_set("Nothing was painted over the photo of this head")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        mask.end(hypotheses.active_head(context))
+        return {"FINISHED"}
+
+
+def _open_painting(context: bpy.types.Context, image: bpy.types.Image) -> None:
+    """A window of its own with the picture, ready to be painted on."""
+    bpy.ops.wm.window_new()
+    area = context.window_manager.windows[-1].screen.areas[0]
+    area.type = "IMAGE_EDITOR"
+    space = area.spaces.active
+    space.image, space.ui_mode = image, "PAINT"
+
+
+CLASSES: Final = (
+    OFER_OT_hidden_here,
+    OFER_OT_replace_head,
+    OFER_OT_paint_hidden,
+    OFER_OT_forget_paint,
+)
