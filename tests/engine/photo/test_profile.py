@@ -1,0 +1,49 @@
+"""A face seen from the side: found, and called uncertain."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ofer_engine.heads.camera import Camera
+from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.photo.faces import FaceDetector
+from ofer_engine.photo.load import Photo, photo_from_pixels
+from ofer_engine.preview.thumbnails import Look, render, thumbnail_camera, to_bytes
+
+WEIGHTS = Path(__file__).parents[3] / "weights"
+SIDE = 512
+
+
+def seen_from(degrees: float) -> Photo:
+    """The bundled head's mean, turned, on a plain backdrop."""
+    head = OpenHead.load(WEIGHTS / "open" / "head.npz")
+    look = Look.of_head(head)
+    turn = np.radians(degrees)
+    rotation = np.array(
+        [[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]]
+    )
+    usual = thumbnail_camera(look, SIDE)
+    focus = usual.rotation @ look.focus + usual.translation
+    translation = focus - rotation @ look.focus
+    camera = Camera(usual.focal * 0.7, usual.centre, rotation, translation, SIDE, SIDE)
+    picture = to_bytes(render(head.template.astype(np.float32), look, camera))
+    return photo_from_pixels(np.ascontiguousarray(picture[..., :3]), "turned.png")
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector.load(WEIGHTS / "faces")
+
+
+@pytest.mark.parametrize(("degrees", "uncertain"), [(60, False), (90, True)])
+def test_a_turned_face(detector: FaceDetector, degrees: float, uncertain: bool) -> None:
+    face = detector.detect(seen_from(degrees))[0]
+    assert face.low_confidence == uncertain
+    assert np.isfinite(face.landmarks).all()
+
+
+def test_a_profile_that_was_missed_is_placed_by_hand(detector: FaceDetector) -> None:
+    photo = seen_from(-90)
+    face = detector.from_box(photo, (SIDE * 0.2, SIDE * 0.25, SIDE * 0.6, SIDE * 0.6))
+    assert face.low_confidence and np.isfinite(face.landmarks).all()
