@@ -20,6 +20,7 @@ _VEIL: Final = (0.0, 0.0, 0.0, 0.65)
 _WHITE: Final = (1.0, 1.0, 1.0, 1.0)
 _BLACK: Final = (0.0, 0.0, 0.0, 1.0)
 _HELP: Final = "P: eyes and chin, or boxes · Backspace: take back · Esc: leave"
+_BARS: Final = ("HEADER", "TOOL_HEADER")
 _FONT: Final = 0
 _TEXT_SIZE: Final = 14.0
 _FOOT_LINES: Final = 3.5
@@ -38,12 +39,14 @@ class PictureOverlay:
 
     @staticmethod
     def frame(opened: OpenedPhoto, area: bpy.types.Area) -> PhotoFrame:
-        """Where the photo lies in the viewport of an area, beside its sidebar."""
+        """Where the photo lies in the viewport of an area, beside its sidebar, below its headers."""
         photo = opened.event.width, opened.event.height
         sizes = {region.type: (region.width, region.height) for region in area.regions}
-        covered = sizes["UI"][0] if bpy.context.preferences.system.use_region_overlap else 0
-        room = max(sizes["WINDOW"][0] - covered, 1), sizes["WINDOW"][1]
-        return PhotoFrame.fitted(photo, room, _FOOT_LINES * _line())
+        width, height = sizes["WINDOW"]
+        if bpy.context.preferences.system.use_region_overlap:
+            width -= sizes["UI"][0]
+            height -= sum(sizes[bar][1] for bar in _BARS if bar in sizes)
+        return PhotoFrame.fitted(photo, (max(width, 1), max(height, 1)), _FOOT_LINES * _line())
 
     def remove(self) -> None:
         """Stop drawing; may be called again."""
@@ -58,8 +61,9 @@ class PictureOverlay:
         gpu.state.blend_set("ALPHA")
         _fill(((0.0, 0.0), (float(region.width), float(region.height))), _VEIL)
         self._draw_photo()
-        for index in range(len(self._picker.faces)):
-            self._draw_face(index)
+        if not self._picker.placing:
+            for index in range(len(self._picker.faces)):
+                self._draw_face(index)
         if drawn := self._picker.drawn:
             _outline(self._picker.frame.corners(drawn), (*COLOUR, 1.0), 2.0)
         for point in self._picker.points:
