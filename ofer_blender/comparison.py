@@ -41,7 +41,8 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: in
     for number, name in enumerate(names):
         row, column = divmod(number, columns)
         across = (column - (columns - 1) / 2) * _APART * width
-        up = (rows - 1 - row) * (_APART + _LETTERS) * height  # from the head's own place upwards
+        # Upwards from the head's own place, with room for the caption of the lowest row.
+        up = ((rows - 1 - row) * (_APART + _LETTERS) + _LETTERS) * height
         place = head.matrix_world @ Matrix.Translation((across, 0.0, up))
         copy = _copy(head, name, hypotheses.shape_of(head, name) + moved)
         for each in (copy, _caption(head, name, height)):

@@ -21,6 +21,8 @@ def keep(item: bpy.types.PropertyGroup, picture: bytes) -> None:
     """Keep a PNG with a hypothesis; the same picture is the same icon in every file."""
     item.picture = picture
     item.picture_key = sha256(picture).hexdigest()[:16] if picture else ""
+    if picture and not bpy.app.background:
+        load(picture)
 
 
 def icon(item: bpy.types.PropertyGroup) -> int:

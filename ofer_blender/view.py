@@ -60,13 +60,15 @@ def hide_colours(space: bpy.types.SpaceView3D) -> None:
 def look_from_front(
     context: bpy.types.Context, head: bpy.types.Object, centre: Vector, size: Vector
 ) -> None:
-    """Face what stands around a head from the front, remembering the view.
+    """Face what stands around a head from the front, without perspective, so that all of it is
+    seen from the same side; the view is remembered.
 
     centre, size : in the head's own frame, metres; size : width, depth and height.
     """
     if space := of(context):
         remember(space)
         _aim(context, space, head, _FRONT, centre, size / _FILLED)
+        space.region_3d.view_perspective = "ORTHO"
 
 
 def face(context: bpy.types.Context, head: bpy.types.Object) -> None:
