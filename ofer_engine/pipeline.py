@@ -12,7 +12,7 @@ one road for every pack.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,8 +69,8 @@ class Drawing:
     """How heads are drawn.
 
     count : of them; sampler : a name in SAMPLERS; steps : calls of it, None for its own number;
-    guidance : 0..1, how strongly the points seen in the photos pull; on_step : told each step, and
-    may raise to stop.
+    guidance : 0..1, how strongly the points seen in the photos pull; on_step : told each step;
+    check : called between the parts of a step; both may raise to stop.
     """
 
     count: int
@@ -79,6 +79,7 @@ class Drawing:
     steps: int | None = None
     guidance: float = 0.0
     on_step: OnStep | None = None
+    check: Callable[[], None] = lambda: None
 
 
 class Reconstructor:
@@ -125,9 +126,11 @@ class Reconstructor:
         steps: int | None = None,
         on_step: OnStep | None = None,
         guidance: float = 0.0,
+        check: Callable[[], None] = lambda: None,
     ) -> np.ndarray:
         """(M, K) float32 coefficients of candidates, of `count` samples that IdGen draws."""
-        return self.near(None, 1.0, Drawing(count, seed, sampler, steps, guidance, on_step))
+        drawing = Drawing(count, seed, sampler, steps, guidance, on_step, check)
+        return self.near(None, 1.0, drawing)
 
     def near(self, head: np.ndarray | None, strength: float, drawing: Drawing) -> np.ndarray:
         """(M, K) float32 coefficients of candidates like one head, of `count` samples.
@@ -177,7 +180,7 @@ class Reconstructor:
         self, denoise: Denoise, start: Tensor, level: int, noise: Noise, drawing: Drawing
     ) -> Tensor:
         return _sampler(drawing.sampler)(
-            _in_parts(denoise),
+            _in_parts(denoise, drawing.check),
             start,
             self._schedule,
             noise=noise,
@@ -190,11 +193,13 @@ class Reconstructor:
         return reprojection(self.pack, self.person.photos, strength)
 
 
-def _in_parts(denoise: Denoise) -> Denoise:
+def _in_parts(denoise: Denoise, check: Callable[[], None]) -> Denoise:
+    def checked(part: Tensor, timestep: int) -> Tensor:
+        check()
+        return denoise(part, timestep)
+
     def part_by_part(x: Tensor, timestep: int) -> Tensor:
-        if len(x) <= _ROWS:
-            return denoise(x, timestep)
-        return torch.cat([denoise(part, timestep) for part in x.split(_ROWS)])
+        return torch.cat([checked(part, timestep) for part in x.split(_ROWS)])
 
     return part_by_part
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..arkit.six_joints import SixJoints
 from ..assembly import (
-    PICTURING,
     Shown,
     identity_hypotheses,
     neutral_heads,
@@ -25,7 +24,7 @@ from ..progress import Progress, Work
 from ..session import Session
 from .earlier import blended, open_earlier, person_of
 from .limits import check_counts, check_share
-from .reconstruct import DRAWING, LOADING, RANKING, WRITING
+from .plan import DRAWING, LOADING, RANKING, WRITING, plan_of_more
 
 _GROWN = ("identity_vertices", "identity_joints")
 _OF_ALL = (
@@ -42,7 +41,7 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
     check_counts(request.identities, request.keep, 0, request.steps)
     check_share("strength", request.strength)
     check_share("guidance", request.guidance)
-    progress = work.progress(_plan(request))
+    progress = work.progress(plan_of_more(session, request))
     progress.step(LOADING, 0, 1)
     earlier, reconstructor = open_earlier(session, request.folder)
     reconstructor.person = person_of(earlier, session.device)
@@ -55,6 +54,7 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
         request.steps,
         request.guidance,
         lambda i, n: progress.step(DRAWING, i, n),
+        work.check,
     )
     candidates = reconstructor.near(head, request.strength, drawing)
     ranking = reconstructor.rank(candidates)
@@ -130,20 +130,11 @@ def _record(
 
 
 def _copy(earlier: Reconstruction, draft: Draft) -> None:
-    """The pictures and the arrays that stay as they were."""
+    """The pictures and the arrays that stay as they were, and what others put beside them."""
+    draft.keep_rest(earlier.folder)
     for hypothesis in (*earlier.identities, *earlier.expressions):
         draft.thumbnail(hypothesis.name, earlier.picture(hypothesis))
     kept = [name for name in ARRAYS if name not in _GROWN + _OF_ALL]
     present = [name for name in OPTIONAL_ARRAYS if earlier.has(name)]
     for name in kept + present:
         draft.array(name, earlier.array(name))
-
-
-def _plan(request: protocol.MoreLikeThis) -> dict[str, float]:
-    return {
-        LOADING: 0.3,
-        DRAWING: request.steps * 0.012 * (1 + request.identities / 25),
-        RANKING: 0.05 + request.identities / 500,
-        PICTURING: 0.3 + 0.05 * request.keep,
-        WRITING: 0.05,
-    }

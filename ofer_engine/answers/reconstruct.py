@@ -14,7 +14,6 @@ from .. import __version__
 from ..arkit.six_joints import SixJoints
 from ..arkit.unit_library import tongue_note, write_units
 from ..assembly import (
-    PICTURING,
     Drawn,
     expression_hypotheses,
     identity_hypotheses,
@@ -41,15 +40,18 @@ from ..pipeline import Ranking, Reconstructor
 from ..progress import Progress, Work
 from ..session import Session
 from .limits import check_counts, check_hints, check_share
+from .plan import (
+    DRAWING,
+    EXPRESSING,
+    FINDING,
+    LOADING,
+    RANKING,
+    UNITS,
+    WRITING,
+    plan_of_reconstruct,
+)
 from .sight import Sight, see
 
-LOADING: Final = "Loading the pack"
-FINDING: Final = "Finding the face"
-DRAWING: Final = "Drawing heads"
-UNITS: Final = "Shaping the ARKit units"
-RANKING: Final = "Ranking heads"
-EXPRESSING: Final = "Drawing expressions"
-WRITING: Final = "Writing"
 _MOST_PHOTOS: Final = 16
 
 
@@ -62,7 +64,7 @@ def answer(session: Session, request: protocol.Reconstruct, work: Work) -> proto
 def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> Reconstruction:
     """As `answer`, giving the record."""
     _check(request)
-    progress = work.progress(_plan(session, request))
+    progress = work.progress(plan_of_reconstruct(session, request))
     progress.step(LOADING, 0, 1)
     reconstructor = session.reconstructor(request.pack)
     progress.step(LOADING, 1, 1)
@@ -72,39 +74,21 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
         progress.step(FINDING, number, len(request.photos))
     reconstructor.set_evidence([sight.evidence for sight in sights], request.hints)
     drawn = _draw(reconstructor, request, progress)
-    progress.step(UNITS, 0, 2)
-    units = session.units.model(reconstructor.pack.head, work.check)
-    progress.step(UNITS, 1, 2)
-    record = _record(session, request, reconstructor.pack, sights, drawn, tongue_note(units))
+    record = _record(session, request, reconstructor.pack, sights, drawn)
     with Draft(record.folder) as draft:
         write_head_model(draft, reconstructor.pack)
         write_person(draft, reconstructor.person)
         shown = write_drawn(draft, reconstructor, record, drawn, work.check)
+        picture(draft, reconstructor.pack, shown, work, progress)
+        progress.step(UNITS, 0, 2)
+        units = session.units.model(reconstructor.pack.head, work.check)
+        progress.step(UNITS, 1, 2)
         write_units(draft, units, shown[0].vertices[0], shown[1].vertices, work.check)
         progress.step(UNITS, 2, 2)
-        picture(draft, reconstructor.pack, shown, work, progress)
-        progress.step(WRITING, 0, 1)
-        notes = (*record.notes, *size_notes(reconstructor.pack, shown))
+        notes = (*record.notes, *tongue_note(units), *size_notes(reconstructor.pack, shown))
         finished = draft.finish(replace(record, notes=notes))
     progress.step(WRITING, 1, 1)
     return finished
-
-
-def _plan(session: Session, request: protocol.Reconstruct) -> dict[str, float]:
-    """Stage → seconds on an ordinary machine with two slow cores."""
-    closed = [photo for photo in request.photos if not session.is_open(photo.path)]
-    faces = len(request.photos)
-    drawings = request.steps * 0.012
-    return {
-        LOADING: 0.05 if session.has_pack(request.pack) else 1.5,
-        FINDING: 1.5 * len(closed) + 0.3 * faces,
-        DRAWING: drawings * (1 + request.identities / 25),
-        RANKING: 0.05 + request.identities / 500,
-        EXPRESSING: faces * drawings * (1 + request.expressions / 40),
-        UNITS: 2.0 if session.has_pack(request.pack) else 3.0,
-        PICTURING: 0.3 + 0.05 * (request.keep + faces * request.expressions),
-        WRITING: 0.05,
-    }
 
 
 def _draw(reconstructor: Reconstructor, request: protocol.Reconstruct, progress: Progress) -> Drawn:
@@ -113,7 +97,11 @@ def _draw(reconstructor: Reconstructor, request: protocol.Reconstruct, progress:
     how = (request.seed, request.sampler, request.steps)
     faces = len(request.photos)
     identities = reconstructor.identities(
-        request.identities, *how, lambda i, n: progress.step(DRAWING, i, n), request.guidance
+        request.identities,
+        *how,
+        lambda i, n: progress.step(DRAWING, i, n),
+        request.guidance,
+        progress.check,
     )
     ranking = reconstructor.rank(identities)
     progress.step(RANKING, 1, 1)
@@ -152,7 +140,6 @@ def _record(
     pack: Pack,
     sights: Sequence[Sight],
     drawn: Drawn,
-    units_notes: tuple[str, ...],
 ) -> Reconstruction:
     rig = SixJoints.of(pack.head)
     notes = dict.fromkeys(note for sight in sights for note in sight.notes)
@@ -168,7 +155,7 @@ def _record(
         joints=rig.names,
         joint_parents=rig.parents,
         parts=pack.head.part_names,
-        notes=(*session.notes, *notes, *units_notes),
+        notes=(*session.notes, *notes),
         folder=Path(request.out) / (request.name + SUFFIX),
     )
 

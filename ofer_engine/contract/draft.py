@@ -69,6 +69,20 @@ class Draft:
         except OSError as cause:
             raise unwritable(self._folder, cause) from cause
 
+    def keep_rest(self, earlier: Path) -> None:
+        """Copy whatever else an earlier folder holds, such as a painted skin."""
+        ours = {RECORD, THUMBNAILS, *(f"{name}.npy" for name in (*ARRAYS, *OPTIONAL_ARRAYS))}
+        try:
+            for found in earlier.iterdir():
+                if found.name in ours:
+                    continue
+                if found.is_dir():
+                    shutil.copytree(found, self.place / found.name)
+                else:
+                    shutil.copy2(found, self.place / found.name)
+        except OSError as cause:
+            raise unwritable(self._folder, cause) from cause
+
     def finish(self, reconstruction: Reconstruction) -> Reconstruction:
         """Write the record; the folder is a reconstruction from now on.
 

@@ -13,7 +13,7 @@ from .pack import Pack, PhotoEvidence
 
 _STEP: Final = 1e-4
 """Metres, of the central differences."""
-_INDEPENDENT: Final = 0.1
+_INDEPENDENT: Final = 0.3
 """Share of the points' information that is believed: one network saw them all, so their errors go
 together."""
 

@@ -83,6 +83,8 @@ def test_the_recorded_seed_gives_the_same_bits_without_the_photo(desk, made, tmp
 
 def test_it_can_be_added_to_the_folder_itself_again_and_again(desk, made, tmp_path):
     folder = shutil.copytree(made.folder, tmp_path / "anna.ofer")
+    (folder / "skin").mkdir()
+    (folder / "skin" / "albedo.png").write_bytes(b"painted")
     mine = dataclasses.replace(made, folder=folder)
     request = dataclasses.replace(_request(mine, tmp_path), name="anna")
     first = desk.read(request)
@@ -93,6 +95,7 @@ def test_it_can_be_added_to_the_folder_itself_again_and_again(desk, made, tmp_pa
     assert len({h.name for h in second.identities}) == 7
     assert second.additions[0] == first.additions[0] and second.additions[1].rows == rows
     assert second.array("identity_vertices").shape[0] == 7
+    assert (folder / "skin" / "albedo.png").read_bytes() == b"painted"
 
 
 @pytest.mark.parametrize(
