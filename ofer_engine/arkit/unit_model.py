@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from scipy import sparse
+from scipy.spatial import cKDTree
 
 from ..contract.arkit import ARKIT_52
 from ..heads.open_head import OpenHead
 from .contacts import LID_PAIRS, LIP_PAIRS, Eyeball, clear_eyeballs, eyeball
 from .gradients import GradientSolver, displacement_gradients
+from .lips import Lips, part_lips
 from .surface import triangulate
 
 _FOLLOW: Final = 0.05
 """How strongly vertices keep to the template's own displacement beside its gradients."""
 STILL: Final = 2e-5
 """Metres below which a displacement is none."""
+_LIP_HEIGHT: Final = 0.010
+_MOUTH: Final = 0.025
+_CORNERS: Final = (78, 308)
+"""Landmarks of the mouth's inner corners."""
 _CLOSE: Final = ARKIT_52.index("mouthClose")
 _JAW: Final = ARKIT_52.index("jawOpen")
 
@@ -58,6 +65,18 @@ class UnitModel:
     def eyeballs(self, neutral: np.ndarray) -> tuple[Eyeball, ...]:
         """The spheres of a face's eyeballs. neutral : (V, 3)."""
         return tuple(eyeball(neutral[ids]) for ids in self.eyes)
+
+    @cached_property
+    def lips(self) -> Lips:
+        """Both lips: near the line where they touch, told apart by how far the jaw takes them."""
+        marks = (self.template[self.landmark_corners] * self.landmark_weights[..., None]).sum(1)
+        line = marks[[mark for pair in LIP_PAIRS for mark in pair] + list(_CORNERS)]
+        away = cKDTree(line).query(self.template)[0]
+        near = (away < _LIP_HEIGHT) & self.outer
+        opened = np.linalg.norm(self.units[_JAW], axis=1)
+        half = opened[near].max() / 2 if near.any() else 0.0
+        upper, lower = near & (opened < 0.6 * half), near & (opened > 0.9 * half)
+        return Lips.around(self.triangles, away < _MOUTH, upper, lower)
 
     def pair_rows(self, pairs: tuple[tuple[int, int], ...]) -> sparse.csr_matrix:
         """(P, V): the first landmark minus the second of each pair, over the vertices."""
@@ -113,5 +132,19 @@ def fitted_units(
         gradient = displacement_gradients(neutral, model.triangles, fitted[_CLOSE])
         fitted[_CLOSE] = solver.solve(gradient, fitted[_CLOSE], -(rows @ fitted[_JAW]))
     fitted[np.linalg.norm(fitted, axis=2) < STILL] = 0.0
+    fitted = _parted(neutral, fitted, model.lips, check)
     balls = model.eyeballs(neutral) if eyeballs is None else eyeballs
     return clear_eyeballs(neutral, fitted, model.outer, balls).astype(np.float32)
+
+
+def _parted(
+    neutral: np.ndarray, fitted: np.ndarray, lips: Lips, check: Callable[[], None]
+) -> np.ndarray:
+    """Units whose lips keep out of each other; `mouthClose` does so on an open jaw."""
+    if not len(lips.upper) or not len(lips.lower):
+        return fitted
+    whole = fitted.copy()
+    whole[_CLOSE] += fitted[_JAW]
+    parted = part_lips(neutral, whole, lips, check)
+    parted[_CLOSE] -= fitted[_JAW]
+    return parted

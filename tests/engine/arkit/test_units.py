@@ -100,6 +100,27 @@ def test_no_lid_enters_an_eyeball(model, face, units):
                 assert (reach - np.minimum(resting, 0))[moving].min(initial=0) > -5e-4
 
 
+def pressed(model: UnitModel, neutral: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """(52,) metres by which lips are deeper in each other than at rest, at full weight."""
+    lips, shapes = model.lips, neutral + units
+    shapes[UNIT["mouthClose"]] += units[UNIT["jawOpen"]]
+    rest = np.linalg.norm(lips.inside(neutral[lips.ids]), axis=1)
+    depth = [np.linalg.norm(lips.inside(shape[lips.ids]), axis=1) for shape in shapes]
+    return (np.array(depth) - rest).max(1)
+
+
+def test_lips_do_not_run_into_each_other(model, face, units):
+    face = face.astype(float)
+    assert pressed(model, face, model.units).max() > 0.001  # as they were sculpted
+    assert pressed(model, face, units.astype(float)).max() < 5e-4
+
+
+def test_lips_of_another_topology_do_not_either(carried):
+    fitted = fitted_units(carried, carried.template).astype(float)
+    assert len(carried.lips.upper) > 20 and len(carried.lips.lower) > 20
+    assert pressed(carried, carried.template, fitted).max() < 5e-4
+
+
 def test_another_topology_moves_as_the_open_head(head, registration, carried):
     assert (registration.trust > 0).mean() > 0.85
     sure = registration.skin[registration.trust > 0]
