@@ -39,7 +39,7 @@ class PictureOverlay:
 
     @staticmethod
     def frame(opened: OpenedPhoto, area: bpy.types.Area) -> PhotoFrame:
-        """Where the photo lies in the viewport of an area, beside its sidebar, below its headers."""
+        """Where the photo lies in the viewport of an area, clear of sidebar and headers."""
         photo = opened.event.width, opened.event.height
         sizes = {region.type: (region.width, region.height) for region in area.regions}
         width, height = sizes["WINDOW"]

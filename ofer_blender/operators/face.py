@@ -9,6 +9,7 @@ from ..face_picker import FacePicker, Picked
 from ..opened_photos import OpenedPhoto
 from ..photo_properties import BOX, FOUND, POINTS
 from ..picture_overlay import PictureOverlay
+from ..translations import tr
 from .refusal import no_photo
 
 
@@ -29,7 +30,7 @@ class OFER_OT_choose_face(bpy.types.Operator):
         photo = photo_source.current(context.scene.ofer)
         opened = jobs.desk.opened(photo_source.key(photo))
         if opened is None or self.index >= len(opened.faces):
-            self.report({"ERROR"}, "There is no such face. Press Find Faces first.")
+            self.report({"ERROR"}, tr("There is no such face. Press Find Faces first."))
             return {"CANCELLED"}
         photo.face, photo.placement = self.index, FOUND
         return {"FINISHED"}
@@ -93,9 +94,9 @@ class OFER_OT_pick_face(bpy.types.Operator):
         if no_photo(cls, context):
             return False
         if context.area is None or context.area.type != "VIEW_3D":
-            cls.poll_message_set("Only in a 3D viewport")
+            cls.poll_message_set(tr("Only in a 3D viewport"))
         elif _picture(context) is None:
-            cls.poll_message_set("Press Find Faces first: the engine has not opened this photo")
+            cls.poll_message_set(tr("Press Find Faces first: the engine has not opened this photo"))
         else:
             return True
         return False

@@ -9,6 +9,7 @@ import bpy
 from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import asset, head_arrays, head_object, hypotheses, placement, provenance, view
+from ..translations import tr
 from .refusal import no_head, no_place, refuse
 
 
@@ -140,12 +141,12 @@ class OFER_OT_copy_provenance(bpy.types.Operator):
         head = hypotheses.active_head(context)
         if head and provenance.read(head):
             return True
-        cls.poll_message_set("Select a head made by OFER Faces")
+        cls.poll_message_set(tr("Select a head made by OFER Faces"))
         return False
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         context.window_manager.clipboard = provenance.as_text(hypotheses.active_head(context))
-        self.report({"INFO"}, "The record is on the clipboard.")
+        self.report({"INFO"}, tr("The record is on the clipboard."))
         return {"FINISHED"}
 
 

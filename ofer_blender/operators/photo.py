@@ -10,6 +10,7 @@ import bpy
 from ...ofer_engine.contract.errors import OferError
 from .. import jobs, photo_source
 from ..preferences import engine_settings
+from ..translations import tr
 from ..ui import tab
 from .refusal import busy, engine_missing, no_photo, refuse
 
@@ -87,7 +88,7 @@ class OFER_OT_choose_photo(bpy.types.Operator):
         paths = self._paths()
         missing = [path for path in paths if not Path(bpy.path.abspath(path)).is_file()]
         if missing or not paths:
-            self.report({"ERROR"}, "There is no such photo. Choose a picture of a face.")
+            self.report({"ERROR"}, tr("There is no such photo. Choose a picture of a face."))
             return {"CANCELLED"}
         if len(paths) > 1 and self.people == SEVERAL and not self.add:
             bpy.ops.ofer.reconstruct_each(
@@ -142,7 +143,7 @@ class OFER_OT_use_image(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if any(_is_picture(image) for image in bpy.data.images):
             return True
-        cls.poll_message_set("There is no picture in this .blend")
+        cls.poll_message_set(tr("There is no picture in this .blend"))
         return False
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -175,7 +176,7 @@ class OFER_OT_remove_photo(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.ofer
         if self.index >= len(settings.photos):
-            self.report({"ERROR"}, "There is no such photo on the list.")
+            self.report({"ERROR"}, tr("There is no such photo on the list."))
             return {"CANCELLED"}
         settings.photos.remove(self.index)
         settings.photo_index = max(min(settings.photo_index, len(settings.photos) - 1), 0)

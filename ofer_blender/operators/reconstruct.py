@@ -12,6 +12,7 @@ from .. import jobs, photo_source
 from ..photo_source import PhotoSource
 from ..preferences import engine_settings
 from ..reconstruct_request import photo_face, request
+from ..translations import tr
 from .refusal import engine_missing, refuse, setting_up
 
 _WAIT = {
@@ -125,7 +126,7 @@ class OFER_OT_skip(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if jobs.desk.line:
             return True
-        cls.poll_message_set("Nothing waits in line")
+        cls.poll_message_set(tr("Nothing waits in line"))
         return False
 
     def execute(self, context: bpy.types.Context) -> set[str]:

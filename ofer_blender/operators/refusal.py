@@ -34,7 +34,7 @@ def engine_missing(operator: type[bpy.types.Operator], engine: EngineSettings) -
     """The engine was never set up; greys the button with what to press."""
     if engine.installed:
         return False
-    operator.poll_message_set("The engine is not set up yet: press Set Up Engine")
+    operator.poll_message_set(tr("The engine is not set up yet: press Set Up Engine"))
     return True
 
 
@@ -42,16 +42,16 @@ def no_photo(operator: type[bpy.types.Operator], context: bpy.types.Context) -> 
     """No photo is chosen; greys the button with what to do."""
     if any(photo_source.key(photo) for photo in context.scene.ofer.photos):
         return False
-    operator.poll_message_set("Choose a photo first")
+    operator.poll_message_set(tr("Choose a photo first"))
     return True
 
 
 def no_place(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """There is no place to put a new head; greys the button with the reason."""
     if context.mode != "OBJECT":
-        operator.poll_message_set("Switch to Object Mode first")
+        operator.poll_message_set(tr("Switch to Object Mode first"))
     elif context.collection is None or not context.collection.is_editable:
-        operator.poll_message_set("The active collection is linked: choose another one")
+        operator.poll_message_set(tr("The active collection is linked: choose another one"))
     else:
         return False
     return True
@@ -61,11 +61,11 @@ def no_head(operator: type[bpy.types.Operator], context: bpy.types.Context) -> b
     """There is no head to change here; greys the button with the reason."""
     head = hypotheses.active_head(context)
     if head is None:
-        operator.poll_message_set("Select a head made by OFER Faces")
+        operator.poll_message_set(tr("Select a head made by OFER Faces"))
     elif not (head.is_editable and head.data.is_editable):
-        operator.poll_message_set("This head is linked from another file: make it local first")
+        operator.poll_message_set(tr("This head is linked from another file: make it local first"))
     elif context.mode != "OBJECT":
-        operator.poll_message_set("Switch to Object Mode first")
+        operator.poll_message_set(tr("Switch to Object Mode first"))
     else:
         return False
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs, manual_map, report
+from ..translations import tr
 
 
 class OFER_OT_copy_report(bpy.types.Operator):
@@ -16,7 +17,7 @@ class OFER_OT_copy_report(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         context.window_manager.clipboard = report.text(jobs.desk.failure)
-        self.report({"INFO"}, "The report is on the clipboard.")
+        self.report({"INFO"}, tr("The report is on the clipboard."))
         return {"FINISHED"}
 
 

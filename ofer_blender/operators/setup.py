@@ -7,6 +7,7 @@ import bpy
 from ...ofer_engine.contract.errors import OferError
 from .. import jobs
 from ..preferences import ADDON, engine_settings
+from ..translations import tr
 from .refusal import busy, refuse
 
 
@@ -26,7 +27,7 @@ class OFER_OT_set_up_engine(bpy.types.Operator):
         if busy(cls):
             return False
         if not bpy.app.online_access:
-            cls.poll_message_set("Allow online access in Preferences › System first")
+            cls.poll_message_set(tr("Allow online access in Preferences › System first"))
             return False
         return True
 
@@ -49,7 +50,7 @@ class OFER_OT_open_log(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if engine_settings().log.is_file():
             return True
-        cls.poll_message_set("The engine has written no log yet")
+        cls.poll_message_set(tr("The engine has written no log yet"))
         return False
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -10,6 +10,7 @@ from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.protocol import InstallWeights
 from .. import jobs, packs
 from ..preferences import engine_settings
+from ..translations import tr
 from ..ui import tab
 from .refusal import busy, engine_missing, refuse
 
@@ -92,7 +93,7 @@ class OFER_OT_install_weights(bpy.types.Operator):
             return False
         if any(not file.refusal for file in jobs.desk.weights):
             return True
-        cls.poll_message_set("Choose weight files with Import Weights first")
+        cls.poll_message_set(tr("Choose weight files with Import Weights first"))
         return False
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -128,7 +129,7 @@ class OFER_OT_use_open_pack(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if context.scene.ofer.pack_id == packs.OPEN:
-            self.report({"INFO"}, "The open pack is chosen already.")
+            self.report({"INFO"}, tr("The open pack is chosen already."))
             return {"CANCELLED"}
         context.scene.ofer.pack_id = packs.OPEN
         return {"FINISHED"}
