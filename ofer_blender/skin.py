@@ -98,11 +98,11 @@ def _lay_out(mesh: bpy.types.Mesh, uv: np.ndarray, corners: np.ndarray) -> None:
     """Give the skin's polygons the UVs that it was painted in; the others keep theirs."""
     layer = mesh.uv_layers.get(UV_LAYER) or mesh.uv_layers.new(name=UV_LAYER)
     values = np.empty(len(mesh.loops) * 2, np.float32)
-    layer.uv.foreach_get("vector", values)
+    layer.data.foreach_get("uv", values)  # writing `layer.uv` would change the undo step, too
     values = values.reshape(-1, 2)
     painted = uv.any(axis=(1, 2))[:, None] & corners
     values[painted[corners]] = uv[painted]
-    layer.uv.foreach_set("vector", values.ravel())
+    layer.data.foreach_set("uv", values.ravel())
     mesh.update()
 
 

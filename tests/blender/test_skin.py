@@ -1,0 +1,141 @@
+"""A painted skin on a head: its picture, UVs and material, one undo step, and off again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+import synthetic
+from ofer_faces.ofer_blender import jobs, skin
+from ofer_faces.ofer_blender import png as png_file
+from ofer_faces.ofer_engine.contract import skin as contract
+from recording_layout import draw
+from scene_dump import differences, dump
+
+Employ = Callable[[str], None]
+SIDE = 8
+
+
+@pytest.fixture
+def head(tmp_path: Path) -> bpy.types.Object:
+    record = synthetic.write(tmp_path)
+    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
+    return bpy.context.object
+
+
+def painted(head: bpy.types.Object, folder: Path, colour: int = 120, **uv: np.ndarray) -> Path:
+    """A skin as the engine writes it; `uv` replaces its layout."""
+    folder.mkdir(parents=True)
+    layout = np.zeros((len(head.data.polygons), 4, 2), np.float32)
+    layout[40:] = (0.25, 0.75)  # the synthetic head's first 40 polygons are eyes
+    picture = np.full((SIDE, SIDE, 3), colour, np.uint8)
+    (folder / contract.ALBEDO).write_bytes(png_file.encode(picture))
+    (folder / contract.SEEN).write_bytes(png_file.encode(picture[..., :1]))
+    np.save(folder / contract.UV, uv.get("uv", layout))
+    record = contract.Skin(SIDE, contract.Layout.FACE, ("0" * 64,), (0.8, 0.6, 0.5), 0.7)
+    (folder / contract.RECORD).write_text(contract.to_json(record))
+    return folder
+
+
+def wear(head: bpy.types.Object, folder: Path, keep: str = "PACK") -> set[str]:
+    return bpy.ops.ofer.wear_skin(
+        "EXEC_DEFAULT", True, directory=str(folder), head=head.name, keep=keep
+    )
+
+
+def uvs(head: bpy.types.Object) -> np.ndarray:
+    values = np.empty(len(head.data.loops) * 2, np.float32)
+    head.data.uv_layers["UVMap"].uv.foreach_get("vector", values)
+    return values.reshape(-1, 2)
+
+
+def test_the_skin_is_shown_and_packed(head: bpy.types.Object, tmp_path: Path) -> None:
+    before = uvs(head)
+    folder = painted(head, tmp_path / "skin")
+    assert wear(head, folder) == {"FINISHED"}
+    shutil.rmtree(folder)
+    image = skin.picture(head)
+    assert image.packed_file and tuple(image.size) == (SIDE, SIDE)
+    tree = head.data.materials[0].node_tree
+    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shown = shader.inputs["Base Color"].links[0].from_node
+    assert shown.image == image
+    assert shown.inputs["Vector"].links[0].from_node.uv_map == "UVMap"
+    assert shader.inputs["Subsurface Weight"].default_value > 0
+    first = head.data.polygons[40].loop_start
+    assert np.allclose(uvs(head)[first:], (0.25, 0.75))
+    assert np.array_equal(uvs(head)[:first], before[:first]), "other parts keep their UVs"
+
+
+def test_wearing_is_one_undo_step(head: bpy.types.Object, tmp_path: Path) -> None:
+    before, name = dump(), head.name
+    wear(head, painted(head, tmp_path / "skin"))
+    assert skin.picture(bpy.data.objects[name])
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+    bpy.ops.ed.redo()
+    assert skin.picture(bpy.data.objects[name]).packed_file
+
+
+def test_another_skin_takes_the_place_of_the_first(head: bpy.types.Object, tmp_path: Path) -> None:
+    wear(head, painted(head, tmp_path / "one", 50))
+    wear(head, painted(head, tmp_path / "two", 200))
+    image = skin.picture(head)
+    assert image.pixels[0] == pytest.approx(200 / 255, abs=1e-3)
+    skins = [each for each in bpy.data.images if each.name.startswith(f"{head.name}_skin")]
+    assert skins == [image]
+
+
+def test_taken_off_nothing_of_the_picture_stays(head: bpy.types.Object, tmp_path: Path) -> None:
+    assert not bpy.ops.ofer.remove_skin.poll()
+    wear(head, painted(head, tmp_path / "skin"))
+    assert bpy.ops.ofer.remove_skin() == {"FINISHED"}
+    assert skin.picture(head) is None
+    assert not [each for each in bpy.data.images if "skin" in each.name]
+
+
+def test_beside_the_file_it_is_a_png(head: bpy.types.Object, tmp_path: Path) -> None:
+    folder = painted(head, tmp_path / "skin")
+    with pytest.raises(RuntimeError, match="has not been saved"):
+        wear(head, folder, "BESIDE")
+    assert skin.picture(head) is None
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "file.blend"))
+    head = bpy.data.objects[head.name]
+    wear(head, folder, "BESIDE")
+    image = skin.picture(head)
+    assert image.packed_file is None and image.filepath.startswith("//textures")
+    assert Path(bpy.path.abspath(image.filepath)).is_file()
+
+
+def test_a_changed_mesh_is_refused_and_left_alone(head: bpy.types.Object, tmp_path: Path) -> None:
+    before = dump()
+    uv = np.zeros((3, 4, 2), np.float32)
+    with pytest.raises(RuntimeError, match="was changed"):
+        wear(head, painted(head, tmp_path / "skin", uv=uv))
+    assert differences(before, dump()) == []
+
+
+def test_a_damaged_skin_is_refused(head: bpy.types.Object, tmp_path: Path) -> None:
+    folder = painted(head, tmp_path / "skin")
+    (folder / contract.RECORD).write_text("{}")
+    before = dump()
+    with pytest.raises(RuntimeError, match="cannot be read"):
+        wear(head, folder)
+    assert differences(before, dump()) == []
+
+
+def test_without_the_photo_it_says_which_one(head: bpy.types.Object, employ: Employ) -> None:
+    employ("ok")
+    with pytest.raises(RuntimeError, match=r"anna\.jpg is not in the Photo panel"):
+        bpy.ops.ofer.make_skin(wait=True)
+    assert jobs.desk.job is None
+
+
+def test_the_panel_offers_it(head: bpy.types.Object, tmp_path: Path) -> None:
+    assert "ofer.make_skin" in str(draw("OFER_PT_skin"))
+    wear(head, painted(head, tmp_path / "skin"))
+    assert "ofer.remove_skin" in str(draw("OFER_PT_skin"))
