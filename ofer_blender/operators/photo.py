@@ -10,8 +10,8 @@ import bpy
 from ...ofer_engine.contract.errors import OferError
 from .. import jobs, photo_source
 from ..preferences import engine_settings
+from ..reveal import reveal
 from ..translations import tr
-from ..ui import tab
 from .refusal import busy, engine_missing, no_photo, refuse
 
 _FORMATS: Final = ".jpg;.jpeg;.png;.webp;.tif;.tiff;.bmp;.gif"
@@ -231,7 +231,7 @@ def _look(context: bpy.types.Context) -> None:
     """With a window, look for faces at once: scripts say when they want it."""
     if bpy.app.background:
         return
-    tab.reveal(context)
+    reveal(context)
     if bpy.ops.ofer.find_faces.poll():
         bpy.ops.ofer.find_faces()
 

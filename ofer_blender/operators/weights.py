@@ -10,8 +10,8 @@ from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.protocol import InstallWeights
 from .. import jobs, packs
 from ..preferences import engine_settings
+from ..reveal import reveal
 from ..translations import tr
-from ..ui import tab
 from .refusal import busy, engine_missing, refuse
 
 _FORMATS = ".safetensors;.pt;.pth;.ckpt;.pkl;.tar;.npy;.onnx"
@@ -55,7 +55,7 @@ class OFER_OT_import_weights(bpy.types.Operator):
             jobs.desk.look_at_weights(engine_settings(), self._paths())
         except OferError as error:
             return refuse(self, error)
-        tab.reveal(context)
+        reveal(context)
         return jobs.follow(self, self.wait)
 
     def _paths(self) -> list[str]:

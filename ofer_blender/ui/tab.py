@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import textwrap
 from typing import Final
 
@@ -12,10 +11,10 @@ from ...ofer_engine.contract.errors import ErrorCode
 from ...ofer_engine.contract.protocol import Failure
 from .. import hypotheses, jobs
 from ..job import Job
+from ..reveal import NAME
 from ..translations import tr
 
 _LINE: Final = 44  # letters that fit a sidebar of default width
-_NAME: Final = "OFER"
 _LONGEST_LINE: Final = 4  # of those who wait, how many are named
 
 _REPORT: Final = ("ofer.copy_report", "ofer.open_log")
@@ -47,7 +46,7 @@ class Tab:
 
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
-    bl_category = _NAME
+    bl_category = NAME
 
 
 class HeadTab(Tab):
@@ -76,26 +75,6 @@ def draw_job(layout: bpy.types.UILayout) -> None:
         _draw_failure(layout, desk.failure)
     for note in desk.notes:
         say(layout, note, "INFO")
-
-
-def reveal(context: bpy.types.Context) -> None:
-    """Bring the tab to the front of the viewport that the user works in."""
-    areas = context.screen.areas if context.screen else ()
-    for area in areas:
-        if area.type == "VIEW_3D" and context.area in (area, None):
-            area.spaces.active.show_region_ui = True
-            if not bpy.app.timers.is_registered(_bring_forward):
-                bpy.app.timers.register(_bring_forward, first_interval=0.05)
-
-
-def _bring_forward() -> None:
-    """Choose our tab; a sidebar just opened has its tabs only once it was drawn."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            for region in area.regions:
-                if area.type == "VIEW_3D" and region.type == "UI" and region.width > 1:
-                    with contextlib.suppress(TypeError):  # no panel of it has been drawn yet
-                        region.active_panel_category = _NAME
 
 
 def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:
