@@ -28,7 +28,7 @@ _PAGES: Final = {
         "check_export", "export_head", "limit_influences", "real_size", "reset_ranges",
         "unmute_keys",
     ),
-    "skin": ("make_skin", "remove_skin", "wear_skin"),
+    "skin": ("export_web_page", "make_skin", "remove_skin", "wear_skin"),
 }  # fmt: skip
 """Page of the manual → operators after `bpy.ops.ofer.`; the start page explains the others."""
 
