@@ -15,6 +15,23 @@ def add(commands: argparse._SubParsersAction) -> None:
     evaluate = commands.add_parser("evaluate", help="figures of a pack, beside their controls")
     kinds = evaluate.add_subparsers(required=True, metavar="KIND")
     _add_synthetic(kinds)
+    photos = kinds.add_parser("photos", help="on real photos, beside the packaged landmark network")
+    photos.add_argument("folder", type=Path, help="of photos; nothing of them is kept")
+    photos.add_argument("--pack", default="open")
+    photos.add_argument(
+        "--wrong", nargs="+", default=[], metavar="NAME",
+        help="file names of photos where the packaged network is wrong to the eye",
+    )  # fmt: skip
+    photos.add_argument("--sheet", type=Path, help="write a picture of all points there")
+    photos.add_argument("--page", type=Path, help="put the table between this page's marks")
+    photos.add_argument("--threads", type=int, default=1)
+    photos.set_defaults(command=_photos)
+    heads = kinds.add_parser("heads", help="a sheet of random heads of a pack, to look at")
+    heads.add_argument("--pack", default="open")
+    heads.add_argument("--out", type=Path, required=True, metavar="PNG")
+    heads.add_argument("--count", type=int, default=200)
+    heads.add_argument("--seed", type=int, default=0)
+    heads.set_defaults(command=_heads)
     compare = kinds.add_parser("compare", help="two versions of a pack, figure by figure")
     compare.add_argument("old", type=Path, help="card.json of the older one")
     compare.add_argument("new", type=Path, help="card.json of the newer one")
@@ -84,6 +101,40 @@ def _synthetic(options: argparse.Namespace) -> int:
     if options.card:
         card.save(options.card / FILE)
         put_between(options.card / "CARD.md", "figures", sections(card))
+    return 0
+
+
+def _photos(options: argparse.Namespace) -> int:
+    from ..device import choose_device, set_threads
+    from ..evaluation.card import put_between
+    from ..evaluation.real_photos import SUFFIXES, photo_table, read_photos, sheet
+    from ..packs.open_pack import read_open_pack
+    from ..packs.registry import BUNDLED, pack_folder
+    from ..photo.faces import FaceDetector
+
+    set_threads(options.threads)
+    pack = read_open_pack(pack_folder(options.pack, options.home), choose_device("cpu"))
+    paths = sorted(p for p in options.folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    photos = list(read_photos(pack, FaceDetector.load(BUNDLED / "faces"), paths))
+    for number, photo in enumerate(photos, 1):
+        print(f"{number}: {photo.name}", file=sys.stderr)
+    text = photo_table(photos, options.wrong)
+    print(text)
+    if options.sheet:
+        sheet(photos).save(options.sheet)
+    if options.page:
+        put_between(options.page, "photos", text)
+    return 0
+
+
+def _heads(options: argparse.Namespace) -> int:
+    from ..heads.open_head import OpenHead
+    from ..packs.registry import pack_folder
+    from ..preview.crowd import crowd
+
+    head = OpenHead.load(pack_folder(options.pack, options.home) / "head.npz")
+    crowd(head, options.count, options.seed).save(options.out)
+    print(options.out)
     return 0
 
 
