@@ -6,6 +6,7 @@ import bpy
 
 from .. import blend, hypotheses
 from . import express
+from .look import head_in_view
 from .refusal import no_head
 
 
@@ -40,7 +41,7 @@ class OFER_OT_blend_add(bpy.types.Operator):
         if name in head.ofer.blend:
             self.report({"INFO"}, f"{name} is in the blend already. Show another one and add it.")
             return {"CANCELLED"}
-        blend.add(head, name)
+        blend.add(head_in_view(context), name)
         return {"FINISHED"}
 
 
@@ -81,7 +82,7 @@ class OFER_OT_show_blend(_BlendOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        blend.show(hypotheses.active_head(context))
+        blend.show(head_in_view(context))
         return {"FINISHED"}
 
 
@@ -97,7 +98,7 @@ class OFER_OT_use_blend(_BlendOperator, bpy.types.Operator):
         if lost := [part.name for part in head.ofer.blend if _is_lost(head, part.name)]:
             self.report({"ERROR"}, f"The shape key {lost[0]!r} was deleted: take it out first.")
             return {"CANCELLED"}
-        name = blend.use(head)
+        name = blend.use(head_in_view(context))
         express.ask_if_awake(head)
         self.report({"INFO"}, f"{name} is the Basis now.")
         return {"FINISHED"}

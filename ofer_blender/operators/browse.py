@@ -10,6 +10,7 @@ from .. import hypotheses
 from ..translations import tr
 from . import express
 from .gallery import walk
+from .look import head_in_view
 from .refusal import no_head
 
 
@@ -25,7 +26,7 @@ class OFER_OT_browse(bpy.types.Operator):
         return not no_head(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        self._walk = Walk(hypotheses.active_head(context))
+        self._walk = Walk(head_in_view(context))
         context.window_manager.modal_handler_add(self)
         self._say(context, self._walk.line())
         return {"RUNNING_MODAL"}

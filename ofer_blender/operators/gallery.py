@@ -8,6 +8,7 @@ import bpy
 
 from .. import hypotheses
 from . import express
+from .look import head_in_view
 from .refusal import no_head
 
 _NAME: Final = {
@@ -32,7 +33,7 @@ class OFER_OT_show(bpy.types.Operator):
         return not no_head(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head = hypotheses.active_head(context)
+        head = head_in_view(context)
         for items, index in (
             (head.ofer.identities, "identity_index"),
             (head.ofer.expressions, "expression_index"),
@@ -70,7 +71,7 @@ and down the expressions, while the OFER tab is open"""
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        walk(hypotheses.active_head(context), self.kind, self.steps)
+        walk(head_in_view(context), self.kind, self.steps)
         return {"FINISHED"}
 
 
@@ -96,7 +97,7 @@ class OFER_OT_use_identity(bpy.types.Operator):
         if name not in head.ofer.identities or name not in head.data.shape_keys.key_blocks:
             self.report({"ERROR"}, f"{head.name} has no shape key {name!r} of an identity.")
             return {"CANCELLED"}
-        hypotheses.use_identity(head, name)
+        hypotheses.use_identity(head_in_view(context), name)
         express.ask_if_awake(head)
         return {"FINISHED"}
 

@@ -188,6 +188,14 @@ decides, red where OFER imagined; again for its usual colours"""
         return {"FINISHED"}
 
 
+def head_in_view(context: bpy.types.Context) -> bpy.types.Object:
+    """The active head, itself to be seen: what shows or changes it ends comparing."""
+    head = hypotheses.active_head(context)
+    if head.ofer.comparing:
+        _stop(context, head)
+    return head
+
+
 def _stop(context: bpy.types.Context, head: bpy.types.Object) -> None:
     comparison.end(head)
     if space := view.of(context):

@@ -108,6 +108,22 @@ def test_pages_and_picking(head: bpy.types.Object) -> None:
     assert not bpy.ops.ofer.pick_compared.poll() and not bpy.ops.ofer.end_compare.poll()
 
 
+@pytest.mark.parametrize(
+    ("operator", "arguments"),
+    [("show", {"name": "identity_03"}), ("step", {}), ("use_identity", {"name": "identity_02"}),
+     ("blend_add", {"name": "identity_02"})],
+)  # fmt: skip
+def test_showing_another_head_ends_comparing(
+    head: bpy.types.Object, operator: str, arguments: dict
+) -> None:
+    step("compare", count="4")
+    before = dump()
+    step(operator, **arguments)
+    assert comparison.copies(head) == [] and head.visible_get() and bpy.context.object == head
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
 def test_a_copy_that_the_artist_deleted_is_no_obstacle(head: bpy.types.Object) -> None:
     before = dump()
     step("compare", count="4")
