@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -29,6 +30,7 @@ _USER: Final = {"BLENDER_USER_RESOURCES": str(_STORY_INSIDE / "user")}
 def main() -> int:
     """Make the room, install the extension, play, fetch pictures and figures."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the room is left tidily
     room = Room(options.room)
     room.make()
     story = room.inside(_STORY_INSIDE)
@@ -38,15 +40,21 @@ def main() -> int:
     (story / "photos").mkdir(exist_ok=True)
     shutil.copyfile(options.photo, story / "photos" / options.photo.name)
     _copy_project(room.inside(_PROJECT_INSIDE))
-    with room.entered({each: each for each in _folders_of(options.engine)}):
-        installer = [str(options.engine), "-I", str(_PROJECT_INSIDE / "install.py"), "blender"]
-        print(room.run([*installer, "--home", str(_STORY_INSIDE / "home")], _USER).strip())
-        status = _play(room, story, options)
-    shutil.copytree(story / "out", options.out, dirs_exist_ok=True)
+    try:
+        status = _install_and_play(room, story, options)
+    finally:
+        shutil.copytree(story / "out", options.out, dirs_exist_ok=True)
     ended = options.out / "ended.json"
     said = json.loads(ended.read_text())["said"] if ended.exists() else "Blender ended early"
     print(f"{said}\nPictures and figures: {options.out}")
     return status
+
+
+def _install_and_play(room: Room, story: Path, options: argparse.Namespace) -> int:
+    with room.entered({each: each for each in _folders_of(options.engine)}):
+        installer = [str(options.engine), "-I", str(_PROJECT_INSIDE / "install.py"), "blender"]
+        print(room.run([*installer, "--home", str(_STORY_INSIDE / "home")], _USER).strip())
+        return _play(room, story, options)
 
 
 def _options() -> argparse.Namespace:
@@ -56,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--photo", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("window-story"))
     parser.add_argument("--chapters", nargs="*", default=None, help="only these, in this order")
+    parser.add_argument("--quick", action="store_true", help="call buttons, do not look for them")
     parser.add_argument("--minutes", type=float, default=20, help="give up after this long")
     return parser.parse_args()
 
@@ -87,6 +96,7 @@ def _play(room: Room, story: Path, options: argparse.Namespace) -> int:
         "home": str(_STORY_INSIDE / "home"),
         "out": str(_STORY_INSIDE / "out"),
         "chapters": options.chapters or [],
+        "quick": options.quick,
     }
     (story / "play.json").write_text(json.dumps(play))
     width, height = _SIZE
@@ -98,8 +108,10 @@ def _play(room: Room, story: Path, options: argparse.Namespace) -> int:
         try:
             return blender.wait(options.minutes * 60)
         except subprocess.TimeoutExpired:
-            blender.kill()
             return 124
+        finally:
+            blender.kill()
+            blender.wait(20)
     finally:
         xvfb.terminate()
         xvfb.wait(20)

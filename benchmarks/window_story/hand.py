@@ -15,13 +15,19 @@ Moves = Iterator[float]
 
 BEAT: Final = 0.04
 """Seconds between two events."""
+_TURNS: Final = 7
 _STEP: Final = 13  # pixels between two looks for a button; a button is 20 high
 
 
 class Hand:
-    """The mouse and the keys of Blender's first window."""
+    """The mouse and the keys of Blender's first window.
 
-    def __init__(self) -> None:
+    quick : press calls what the button calls, and does not look for it. Looking takes some twenty
+    redraws of the sidebar, which are slow without a graphics card.
+    """
+
+    def __init__(self, quick: bool = False) -> None:
+        self.quick = quick
         self.x, self.y = 10, 10
         self.clicks = 0
         self._seen: dict[str, tuple[int, int]] = {}
@@ -55,15 +61,28 @@ class Hand:
             self.window.event_simulate(type=kind, value="PRESS", x=self.x, y=self.y)
             yield BEAT
 
-    def press(self, button: str, **modifiers: bool) -> Moves:
-        """Find a button of the sidebar, as `find` does, and click it."""
-        place = yield from self.find(button)
-        yield from self.click(*place, **modifiers)
+    def press(self, operator: str, **arguments: object) -> Moves:
+        """Find the button of an operator (`ofer.compare`) with these arguments and click it."""
+        if self.quick:
+            yield from self._call(operator, arguments)
+            return
+        place = yield from self.find(_told(operator, arguments))
+        yield from self.click(*place)
 
-    def find(self, button: str) -> Iterator[float]:
+    def _call(self, operator: str, arguments: dict[str, object]) -> Moves:
+        """What the click does, without looking for the button."""
+        module, name = operator.split(".")
+        area, region = sidebar(self.window)
+        with bpy.context.temp_override(window=self.window, area=area, region=region):
+            getattr(getattr(bpy.ops, module), name)("INVOKE_DEFAULT", True, **arguments)
+        self.clicks += 1
+        yield 2 * BEAT
+
+    def find(self, button: str, across: float = 0.5) -> Iterator[float]:
         """Where in the sidebar a button is, by the operator call or the property path that
         Blender's own Copy Python Command tells of it: `ofer.reconstruct(`, `.favourites_only`.
 
+        across : share of the sidebar's width where it is likely to be, to look there first.
         Looks where it was seen last, then where the sidebar stands, then scrolls down from its
         top. Raises LookupError.
         """
@@ -72,15 +91,23 @@ class Hand:
                 yield from self.move(*place)
                 if button in self.under():
                     return place
-        for turn in range(14):
+        for turn in range(_TURNS):
             if turn == 1:
                 yield from self.scroll_to_top()
             elif turn > 1:
-                yield from self._scroll(6)
-            place = yield from self._look(button)
+                yield from self.scroll(18)
+            place = yield from self._look(button, across)
             if place:
                 return place
         raise LookupError(f"there is no button {button}")
+
+    def show(self, button: str, lines: int, across: float = 0.5) -> Moves:
+        """Scroll the sidebar until the button is seen; quick : by so many lines."""
+        if self.quick:
+            yield from self.scroll_to_top()
+            yield from self.scroll(lines)
+        else:
+            yield from self.find(button, across)
 
     def scroll_to_top(self) -> Moves:
         """Show the sidebar from its first panel on."""
@@ -91,17 +118,18 @@ class Hand:
                 bpy.ops.view2d.scroll_up(deltay=200)
         yield 2 * BEAT
 
-    def _scroll(self, lines: int) -> Moves:
+    def scroll(self, lines: int) -> Moves:
+        """Move the sidebar's panels up by lines of 20 pixels."""
         area, region = sidebar(self.window)
         with bpy.context.temp_override(window=self.window, area=area, region=region):
             for _ in range(lines):
-                bpy.ops.view2d.scroll_down(deltay=60)
+                bpy.ops.view2d.scroll_down(deltay=20)
         yield 2 * BEAT
 
-    def _look(self, button: str) -> Iterator[float]:
-        """One pass down the sidebar's middle, then down its sides."""
+    def _look(self, button: str, across: float) -> Iterator[float]:
+        """Passes down the sidebar, the likeliest first."""
         _, region = sidebar(self.window)
-        for share in (0.5, 0.93, 0.2, 0.78, 0.06):
+        for share in dict.fromkeys((across, 0.5, 0.93, 0.2, 0.78, 0.06)):
             x = region.x + (region.width - 20) * share
             for y in range(region.height - 30, 12, -_STEP):
                 yield from self.move(x, region.y + y)
@@ -119,11 +147,19 @@ class Hand:
             wm = bpy.context.window_manager
             if bpy.ops.ui.copy_python_command_button.poll():
                 bpy.ops.ui.copy_python_command_button()
-                return wm.clipboard
+                return wm.clipboard.replace('"', "'")
             if bpy.ops.ui.copy_data_path_button.poll():
                 bpy.ops.ui.copy_data_path_button(full_path=True)
                 return wm.clipboard
         return ""
+
+
+def _told(operator: str, arguments: dict[str, object]) -> str:
+    """How Blender writes the call: without arguments that have their usual value."""
+    module, name = operator.split(".")
+    usual = getattr(getattr(bpy.ops, module), name).get_rna_type().properties
+    said = [f"{key}={value!r}" for key, value in arguments.items() if usual[key].default != value]
+    return f"{operator}({', '.join(said)}"
 
 
 def view(window: bpy.types.Window) -> bpy.types.Area:

@@ -31,13 +31,15 @@ MODULE: Final = "bl_ext.user_default.ofer_faces"
 @dataclass(frozen=True)
 class Play:
     """photo : to reconstruct; engine_python : the engine's interpreter; home : the engine's folder;
-    out : for pictures and figures; chapters : names in `story.CHAPTERS`, in order."""
+    out : for pictures and figures; chapters : names in `story.CHAPTERS`, in order; quick : as in
+    `Hand`."""
 
     photo: Path
     engine_python: Path
     home: Path
     out: Path
     chapters: tuple[str, ...]
+    quick: bool
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Stage:
     """What a chapter works with; `figures` is written at the end of each chapter."""
 
     play: Play
-    hand: Hand = field(default_factory=Hand)
+    hand: Hand
     watch: Stopwatch = field(default_factory=Stopwatch)
     figures: dict[str, Any] = field(default_factory=dict)
     _pictures: int = 0
@@ -88,6 +90,20 @@ class Stage:
             raise RuntimeError(self.desk.failure.message)
         yield 3 * BEAT
 
+    def choose_file(self, path: Path, picture: str = "") -> Moves:
+        """In Blender's file browser: the folder, the file, Enter."""
+        yield 1.5
+        areas = self.hand.window.screen.areas
+        area = next(each for each in areas if each.type == "FILE_BROWSER")
+        area.spaces.active.params.directory = str(path.parent).encode()
+        yield 1.0
+        area.spaces.active.params.filename = path.name
+        if picture:
+            yield from self.picture(picture)
+        yield from self.hand.move(area.x + area.width * 0.5, area.y + area.height * 0.5)
+        yield from self.hand.key("RET")
+        yield 1.0
+
     def over_view(self, across: float = 0.4, up: float = 0.55) -> Moves:
         """Put the mouse over the 3D view, at shares of its size."""
         area = view(self.hand.window)
@@ -104,6 +120,42 @@ class Stage:
         region.active_panel_category = "OFER"
         region.tag_redraw()
         yield 0.4
+
+    def open_panel(self, panel: str) -> Moves:
+        """Open a closed panel of the sidebar by its class name: A over its header.
+
+        Nothing tells where a header is, but a panel that is open is drawn. Raises LookupError.
+        """
+        if self.hand.quick:
+            return
+        for turn in range(8):
+            _, region = sidebar(self.hand.window)
+            if turn:
+                yield from self.hand.scroll(8)
+            else:
+                yield from self.hand.scroll_to_top()
+            for y in range(region.height - 25, 12, -13):
+                if (yield from self._is_drawn(panel)):
+                    return
+                yield from self.hand.move(region.x + region.width * 0.4, region.y + y)
+                if self.hand.under():
+                    continue
+                yield from self.hand.key("A")
+                if (yield from self._is_drawn(panel)):
+                    return
+                yield from self.hand.key("A")  # that was another panel
+        raise LookupError(f"there is no panel {panel}")
+
+    def _is_drawn(self, panel: str) -> Iterator[float]:
+        _, region = sidebar(self.hand.window)
+        before = self._draws(panel)
+        region.tag_redraw()
+        yield 0.12
+        return self._draws(panel) > before
+
+    def _draws(self, panel: str) -> int:
+        tally = self.watch.ours.get(f"{panel}.draw")
+        return tally.calls if tally else 0
 
     def measured(self, name: str, value: Any) -> None:
         """Keep a figure."""
@@ -129,7 +181,7 @@ def _perform(stage: Stage) -> Iterator[float]:
     stage.watch.begin(MODULE)
     for name in stage.play.chapters:
         started = time.monotonic()
-        yield from story.CHAPTERS[name](stage)
+        yield from (story.CHAPTERS | story.MORE)[name](stage)
         stage.figures.setdefault("chapter_seconds", {})[name] = round(time.monotonic() - started, 1)
         stage.write()
 
@@ -157,12 +209,14 @@ def _play(stage: Stage) -> Callable[[], float | None]:
 def _read(file: Path) -> Play:
     told = json.loads(file.read_text("utf-8"))
     paths = {name: Path(told[name]) for name in ("photo", "engine_python", "home", "out")}
-    return Play(chapters=tuple(told["chapters"] or story.CHAPTERS), **paths)
+    chapters = tuple(told["chapters"] or story.CHAPTERS)
+    return Play(chapters=chapters, quick=told["quick"], **paths)
 
 
 def main() -> None:
     """Begin once Blender's window stands."""
-    stage = Stage(_read(Path(sys.argv[sys.argv.index("--") + 1])))
+    play = _read(Path(sys.argv[sys.argv.index("--") + 1]))
+    stage = Stage(play, Hand(play.quick))
     bpy.context.preferences.view.show_splash = False
     bpy.context.preferences.view.filebrowser_display_type = "SCREEN"
     bpy.app.timers.register(_play(stage), first_interval=2.0, persistent=True)

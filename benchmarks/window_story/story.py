@@ -5,19 +5,18 @@ Each chapter is a generator of waits (`hand.py`) and leaves Blender as the next 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from statistics import median
 from typing import TYPE_CHECKING, Final
 
 import bpy
-from hand import BEAT, Moves
-from stopwatch import resident_megabytes
+import choosing
+import keeping
+import looking
+import making
+from hand import Moves, view
 
 if TYPE_CHECKING:
     from stage import Stage
-
-_WALK: Final = 100
 
 
 def first_head(stage: Stage) -> Moves:
@@ -25,93 +24,68 @@ def first_head(stage: Stage) -> Moves:
     yield from stage.picture("start")
     yield from stage.open_sidebar()
     yield from stage.picture("tab")
-    yield from stage.hand.press("ofer.choose_photo(")
-    yield 1.0
-    yield from _choose_in_browser(stage)
+    yield from stage.hand.press("ofer.choose_photo")
+    yield from stage.choose_file(stage.play.photo, "file_browser")
+    stage.hand.clicks += 1  # an artist's double click on the picture
     yield from stage.picture("looking_at_the_photo")
     yield from stage.job_done()
     yield from stage.picture("face_found")
-    yield from stage.hand.press("ofer.reconstruct(")
-    yield from stage.until(lambda: stage.desk.job and stage.desk.job.fraction > 0.4, 300)
+    yield from stage.hand.press("ofer.reconstruct")
+    yield from stage.until(lambda: stage.desk.job and stage.desk.job.fraction > 0.2, 300)
     yield from stage.picture("reconstructing")
+    yield from stage.until(lambda: not stage.desk.job or len(stage.desk.job.arrived) > 4, 300)
+    yield from stage.picture("heads_arriving")
     yield from stage.job_done()
     yield from stage.picture("first_head")
     stage.measured("clicks_to_the_first_head", stage.hand.clicks)
 
 
-def walk(stage: Stage) -> Moves:
-    """The arrow key through the heads a hundred times, twice; the second time tells of leaks."""
-    yield from stage.over_view()
-    yield from _walk(stage, "warm_up", 10)
-    before = resident_megabytes()
-    yield from _walk(stage, "arrow_keys", _WALK)
-    between = resident_megabytes()
-    yield from _walk(stage, "arrow_keys_again", _WALK)
-    after = resident_megabytes()
-    growth = {"first_100_mb": round(between - before, 1), "next_100_mb": round(after - between, 1)}
-    stage.measured("memory_growth", growth)
-    yield from stage.picture("after_walking")
-
-
-def _choose_in_browser(stage: Stage) -> Moves:
-    """In Blender's file browser: the folder and the photo, then Enter."""
+def again(stage: Stage) -> Moves:
+    """Instead of `first_head` while the story is being written: the head of the last play."""
+    folders = sorted((stage.play.home / "reconstructions").glob("*.ofer"))
+    yield from stage.open_sidebar()
     window = stage.hand.window
-    area = next(area for area in window.screen.areas if area.type == "FILE_BROWSER")
-    space = area.spaces.active
-    space.params.directory = str(stage.play.photo.parent).encode()
-    yield 1.0
-    space.params.filename = stage.play.photo.name
-    yield from stage.picture("file_browser")
-    stage.hand.clicks += 1  # an artist's double click on the picture
-    yield from stage.hand.move(area.x + area.width * 0.5, area.y + area.height * 0.5)
-    yield from stage.hand.key("RET")
-    yield 1.0
+    with bpy.context.temp_override(window=window, area=view(window)):
+        bpy.ops.ofer.choose_photo("EXEC_DEFAULT", True, filepath=str(stage.play.photo))
+    yield from stage.job_done()
+    with bpy.context.temp_override(window=window, area=view(window)):
+        bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(folders[0]))
+    yield from stage.picture("head_of_the_last_play")
 
 
-def _walk(stage: Stage, name: str, steps: int) -> Moves:
-    """Press the right arrow; measure from the press to the end of the redraw that shows it."""
-    drawn: list[float] = []
-    evaluated: list[float] = []
-    space = bpy.types.SpaceView3D
-
-    def note_drawn() -> None:
-        drawn.append(time.perf_counter())
-
-    handler = space.draw_handler_add(note_drawn, (), "WINDOW", "POST_PIXEL")
-
-    def note_evaluated(*_: object) -> None:
-        evaluated.append(time.perf_counter())
-
-    bpy.app.handlers.depsgraph_update_post.append(note_evaluated)
-    felt, until_evaluated = [], []
-    try:
-        for _ in range(steps):
-            drawn.clear(), evaluated.clear()
-            pressed = time.perf_counter()
-            yield from stage.hand.key("RIGHT_ARROW")
-            yield from stage.until(lambda: drawn and evaluated and drawn[-1] > evaluated[-1], 20)
-            felt.append(drawn[-1] - pressed)
-            until_evaluated.append(evaluated[0] - pressed)
-            yield BEAT
-    finally:
-        space.draw_handler_remove(handler, "WINDOW")
-        bpy.app.handlers.depsgraph_update_post.remove(note_evaluated)
-    stage.measured(
-        name,
-        {
-            "steps": steps,
-            "key_to_shape_ms": _spread(until_evaluated),
-            "key_to_picture_ms": _spread(felt),
-        },
-    )
-
-
-def _spread(seconds: list[float]) -> dict[str, float]:
-    """Median and worst, in milliseconds."""
-    return {"median": round(median(seconds) * 1e3, 1), "worst": round(max(seconds) * 1e3, 1)}
+def pick_face(stage: Stage) -> Moves:
+    """The photo large over the view, to click a face or to place one by hand."""
+    yield from stage.hand.press("ofer.pick_face")
+    yield from stage.over_view(0.5, 0.6)
+    yield from stage.picture("picking_a_face")
+    yield from stage.hand.key("P")
+    yield from stage.over_view(0.45, 0.7)
+    yield from stage.hand.key("LEFTMOUSE")
+    yield from stage.over_view(0.5, 0.7)
+    yield from stage.picture("placing_eyes_and_chin")
+    yield from stage.hand.key("ESC")
 
 
 CHAPTERS: Final[dict[str, Callable[[Stage], Moves]]] = {
     "first_head": first_head,
-    "walk": walk,
+    "pick_face": pick_face,
+    "gallery": looking.gallery,
+    "compare": looking.compare,
+    "through_photo": looking.through_photo,
+    "seen_guessed": looking.seen_guessed,
+    "more_like_this": choosing.more_like_this,
+    "expressions": choosing.expressions,
+    "blend": choosing.blend,
+    "use": choosing.use,
+    "hidden_here": choosing.hidden_here,
+    "made_from": keeping.made_from,
+    "skin": making.skin,
+    "rig": making.rig,
+    "export": making.export,
+    "keep": keeping.keep,
+    "walk": looking.walk,
 }
+"""In the order of a whole play."""
+
+MORE: Final = {"again": again}
+"""Chapters that are played only when asked for."""

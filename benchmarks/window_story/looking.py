@@ -1,0 +1,124 @@
+"""Chapters about looking: the arrow keys, side by side, through the photo, seen and guessed."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+import bpy
+from hand import BEAT, Moves, view
+from stopwatch import resident_megabytes
+
+if TYPE_CHECKING:
+    from stage import Stage
+
+_WALK: Final = 100
+
+
+def gallery(stage: Stage) -> Moves:
+    """A few arrow keys, the page of pictures, the whole gallery, and browsing."""
+    yield from stage.over_view()
+    for _ in range(3):
+        yield from stage.hand.key("RIGHT_ARROW")
+        yield 0.3
+    yield from stage.picture("three_arrow_keys")
+    if not stage.hand.quick:
+        x, y = yield from stage.hand.find("ofer.step(steps=-1)", 0.05)
+        yield from stage.hand.click(x + 110, y)  # the large picture between the arrows
+        yield from stage.picture("whole_gallery")
+        yield from stage.hand.key("ESC")
+        star = yield from stage.hand.find("].favourite", 0.78)
+        yield from stage.hand.click(*star)
+    yield from stage.hand.press("ofer.browse")
+    yield from stage.over_view()
+    yield from stage.hand.key("RIGHT_ARROW")
+    yield from stage.hand.key("S")
+    yield from stage.picture("browsing")
+    yield from stage.hand.key("RET")
+
+
+def walk(stage: Stage) -> Moves:
+    """The arrow key through the heads a hundred times, twice; the second time tells of leaks."""
+    yield from stage.over_view()
+    yield from _walk(stage, "warm_up", 10)
+    before = resident_megabytes()
+    yield from _walk(stage, "arrow_keys", _WALK)
+    between = resident_megabytes()
+    yield from _walk(stage, "arrow_keys_again", _WALK)
+    after = resident_megabytes()
+    growth = {"first_100_mb": round(between - before, 1), "next_100_mb": round(after - between, 1)}
+    stage.measured("memory_growth", growth)
+    yield from stage.picture("after_walking")
+
+
+def compare(stage: Stage) -> Moves:
+    """Four side by side, nine, pick one of them with the mouse."""
+    yield from stage.hand.press("ofer.compare", count="4")
+    yield from stage.picture("four_side_by_side")
+    yield from stage.hand.press("ofer.end_compare")
+    yield from stage.hand.press("ofer.compare", count="9")
+    yield from stage.picture("nine_side_by_side")
+    area = view(stage.hand.window)
+    yield from stage.hand.click(area.x + area.width * 0.5, area.y + area.height * 0.72)
+    yield from stage.picture("one_of_nine_selected")
+    yield from stage.hand.press("ofer.pick_compared")
+    yield from stage.picture("picked")
+
+
+def through_photo(stage: Stage) -> Moves:
+    """The head over the photo, half transparent, and back."""
+    yield from stage.hand.press("ofer.through_photo")
+    yield from stage.picture("through_the_photo")
+    yield from stage.hand.press("ofer.through_photo")
+    yield from stage.picture("left_the_photo")
+
+
+def seen_guessed(stage: Stage) -> Moves:
+    """Where the photo decides and where OFER imagined, and back."""
+    yield from stage.hand.press("ofer.seen_guessed")
+    yield from stage.picture("seen_and_guessed")
+    yield from stage.hand.press("ofer.seen_guessed")
+
+
+def _walk(stage: Stage, name: str, steps: int) -> Moves:
+    """Press the right arrow; measure from the press to the end of the redraw that shows it."""
+    drawn: list[float] = []
+    evaluated: list[float] = []
+    space = bpy.types.SpaceView3D
+
+    def note_drawn() -> None:
+        drawn.append(time.perf_counter())
+
+    def note_evaluated(*_: object) -> None:
+        evaluated.append(time.perf_counter())
+
+    handler = space.draw_handler_add(note_drawn, (), "WINDOW", "POST_PIXEL")
+    bpy.app.handlers.depsgraph_update_post.append(note_evaluated)
+    felt, until_evaluated = [], []
+    try:
+        for _ in range(steps):
+            drawn.clear()
+            evaluated.clear()
+            pressed = time.perf_counter()
+            yield from stage.hand.key("RIGHT_ARROW")
+            yield from stage.until(lambda: drawn and evaluated and drawn[-1] > evaluated[-1], 20)
+            felt.append(drawn[-1] - pressed)
+            until_evaluated.append(evaluated[0] - pressed)
+            yield BEAT
+    finally:
+        space.draw_handler_remove(handler, "WINDOW")
+        bpy.app.handlers.depsgraph_update_post.remove(note_evaluated)
+    stage.measured(
+        name,
+        {
+            "steps": steps,
+            "key_to_shape_ms": _spread(until_evaluated),
+            "key_to_picture_ms": _spread(felt),
+        },
+    )
+
+
+def _spread(seconds: list[float]) -> dict[str, float]:
+    """Median and worst, in milliseconds."""
+    return {"median": round(median(seconds) * 1e3, 1), "worst": round(max(seconds) * 1e3, 1)}
