@@ -153,6 +153,22 @@ def test_skip_goes_on_and_cancel_clears_the_line(
     assert not bpy.data.objects and jobs.desk.failure is None
 
 
+@pytest.mark.parametrize(
+    ("operator", "arguments"), [("remove_photo", {"index": 0}), ("show_photo", {"index": 0})]
+)
+def test_each_change_of_the_list_is_one_undo_step(
+    photos: list[str], tmp_path: Path, operator: str, arguments: dict
+) -> None:
+    for number, name in enumerate(photos):
+        bpy.ops.ofer.choose_photo(filepath=str(tmp_path / name), add=number > 0)
+    bpy.ops.ed.undo_push(message="Photos")
+    before = dump()
+    getattr(bpy.ops.ofer, operator)("EXEC_DEFAULT", True, **arguments)
+    assert differences(before, dump())
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
 def test_image_of_the_blend(employ: Employ) -> None:
     assert not bpy.ops.ofer.use_image.poll()
     image = bpy.data.images.new("Anna", 64, 48)
