@@ -17,16 +17,16 @@ _SURER: Final = 2.0
 
 
 def active_head(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The active object, or the head that it was copied from by Compare, if it is one of our
-    heads and still has its shape keys."""
+    """The active object, the head on the active rig, or the head that Compare made the active copy
+    of; if it is one of our heads and still has its shape keys."""
     active = context.object
     if active is None:  # the artist deleted a copy: the way back must stay open
         active = next((each for each in context.scene.objects if each.ofer.comparing), None)
     elif active.ofer.compared_with:
         active = active.ofer.compared_with
-    if active and active.type == "MESH" and active.ofer.is_head and active.data.shape_keys:
-        return active
-    return None
+    elif active.type == "ARMATURE":
+        active = next((child for child in active.children if _is_head(child)), None)
+    return active if active and _is_head(active) else None
 
 
 def is_basis(head: bpy.types.Object, name: str) -> bool:
@@ -174,6 +174,10 @@ def points(key: bpy.types.ShapeKey) -> np.ndarray:
 def set_points(key: bpy.types.ShapeKey, shape: np.ndarray) -> None:
     """shape : (V, 3) float, metres, object frame."""
     key.points.foreach_set("co", np.ascontiguousarray(shape, dtype=np.float32).ravel())
+
+
+def _is_head(thing: bpy.types.Object) -> bool:
+    return bool(thing.type == "MESH" and thing.ofer.is_head and thing.data.shape_keys)
 
 
 def _chosen(items: bpy.types.bpy_prop_collection, index: int) -> str:

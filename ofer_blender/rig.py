@@ -36,18 +36,6 @@ def rig_of(head: bpy.types.Object) -> bpy.types.Object | None:
     return None
 
 
-def active_head(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The active head, or the head of the active rig."""
-    if head := hypotheses.active_head(context):
-        return head
-    active = context.object
-    if active and active.type == "ARMATURE":
-        for child in active.children:
-            if child.type == "MESH" and child.ofer.is_head and child.data.shape_keys:
-                return child
-    return None
-
-
 def build(head: bpy.types.Object) -> bpy.types.Object:
     """Make the armature and hang the head on it where it stands; one that is there is kept.
 

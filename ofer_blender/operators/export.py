@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from .. import rig
+from .. import hypotheses, rig
 from ..export import check, write
 from ..export.plan import Keys, Plan, identifier
 from ..export.presets import INFLUENCES, PRESETS, Target
@@ -35,7 +35,7 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        head = rig.active_head(context)
+        head = hypotheses.active_head(context)
         self.target = head.ofer_export.target
         suffix = f".{PRESETS[Target(self.target)].format}"
         folder = bpy.path.abspath("//") if bpy.data.filepath else str(Path.home())
@@ -50,7 +50,7 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
         return changed
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head = rig.active_head(context)
+        head = hypotheses.active_head(context)
         plan = plan_of(head, Path(bpy.path.abspath(self.filepath)), Target(self.target))
         try:
             path = write.export(head, plan)
@@ -77,7 +77,7 @@ class OFER_OT_check_export(_HeadOperator, bpy.types.Operator):
     )  # fmt: skip
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head = rig.active_head(context)
+        head = hypotheses.active_head(context)
         settings = head.ofer_export
         settings.path = self.filepath or settings.path
         path = Path(bpy.path.abspath(settings.path)) if settings.path else Path()
@@ -102,7 +102,7 @@ class OFER_OT_unmute_keys(_HeadOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        for key in rig.active_head(context).data.shape_keys.key_blocks:
+        for key in hypotheses.active_head(context).data.shape_keys.key_blocks:
             key.mute = False
         return {"FINISHED"}
 
@@ -115,7 +115,7 @@ class OFER_OT_reset_ranges(_HeadOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        for key in rig.active_head(context).data.shape_keys.key_blocks[1:]:
+        for key in hypotheses.active_head(context).data.shape_keys.key_blocks[1:]:
             key.slider_min, key.slider_max = 0.0, 1.0
         return {"FINISHED"}
 
@@ -128,7 +128,7 @@ class OFER_OT_limit_influences(_HeadOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head = rig.active_head(context)
+        head = hypotheses.active_head(context)
         bones = {group.index for group in head.vertex_groups if group.name in rig.BONES}
         for vertex in head.data.vertices:
             entries = [(e.weight, e.group) for e in vertex.groups if e.group in bones]
@@ -150,7 +150,7 @@ class OFER_OT_real_size(_HeadOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head = rig.active_head(context)
+        head = hypotheses.active_head(context)
         for each in (head, rig.rig_of(head)):
             if each:
                 each.scale = (1.0, 1.0, 1.0)

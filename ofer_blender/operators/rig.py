@@ -29,7 +29,7 @@ class OFER_OT_add_rig(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            rig.build(rig.active_head(context))
+            rig.build(hypotheses.active_head(context))
         except OferError as error:
             return refuse(self, error)
         return {"FINISHED"}
@@ -51,7 +51,7 @@ class OFER_OT_add_arkit(bpy.types.Operator):
         return head is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head = rig.active_head(context)
+        head = hypotheses.active_head(context)
         try:
             arkit_keys.add(head)
         except OferError as error:
@@ -83,7 +83,7 @@ class OFER_OT_aim_eyes(bpy.types.Operator):
         return _rigged_head(cls, context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        armature = rig.rig_of(rig.active_head(context))
+        armature = rig.rig_of(hypotheses.active_head(context))
         if self.by == "ANGLES":
             rig.aim_by_angles(armature)
         elif rig.aim_target(armature) is None:
@@ -112,7 +112,7 @@ class OFER_OT_show_as_arkit(bpy.types.Operator):
         return False
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head = rig.active_head(context)
+        head = hypotheses.active_head(context)
         weights, residual = arkit_keys.told(head, hypotheses.chosen_expression(head))
         expression_pose.relax(head)
         arkit_keys.show(head, weights)
@@ -134,7 +134,7 @@ class OFER_OT_keep_expression(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            action = expression_pose.keep(rig.active_head(context))
+            action = expression_pose.keep(hypotheses.active_head(context))
         except OferError as error:
             return refuse(self, error)
         self.report({"INFO"}, f"Kept as the action {action.name}.")
@@ -145,7 +145,7 @@ def ready_head(
     operator: type[bpy.types.Operator], context: bpy.types.Context
 ) -> bpy.types.Object | None:
     """The head to change; None greys the button with the reason."""
-    head = rig.active_head(context)
+    head = hypotheses.active_head(context)
     if head is None:
         operator.poll_message_set("Select a head made by OFER Faces")
     elif not (head.is_editable and head.data.is_editable):

@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from .. import rig
+from .. import hypotheses
 from ..export.plan import identifier
 from ..web_page import page
 from .refusal import refuse
@@ -37,7 +37,7 @@ disk, and shows the head with sliders for its other heads, expressions and face 
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head = rig.active_head(context)
+        head = hypotheses.active_head(context)
         place = Path(bpy.path.abspath(self.directory))
         if not self.directory or not place.is_dir():
             self.report({"ERROR"}, "Choose a folder to put the page in.")

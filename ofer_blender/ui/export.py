@@ -6,7 +6,7 @@ from typing import Final
 
 import bpy
 
-from .. import rig
+from .. import hypotheses
 from ..export.check import Level
 from ..export.presets import PRESETS, Target
 from .tab import Tab, say
@@ -20,11 +20,11 @@ class OFER_PT_export(Tab, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return rig.active_head(context) is not None
+        return hypotheses.active_head(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        settings = rig.active_head(context).ofer_export
+        settings = hypotheses.active_head(context).ofer_export
         preset = PRESETS[Target(settings.target)]
         column = layout.column()
         column.prop(settings, "target")

@@ -15,11 +15,11 @@ class OFER_PT_rig(Tab, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return rig.active_head(context) is not None
+        return hypotheses.active_head(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        head = rig.active_head(context)
+        head = hypotheses.active_head(context)
         if armature := rig.rig_of(head):
             _draw_bones(layout, armature)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import rig
+from .. import hypotheses
 from .tab import Tab, say
 
 
@@ -15,7 +15,7 @@ class OFER_PT_web_page(Tab, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return rig.active_head(context) is not None
+        return hypotheses.active_head(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

@@ -53,7 +53,7 @@ def head(record: Reconstruction) -> bpy.types.Object:
 
 
 def export(path: Path, target: str, **options: object) -> Path:
-    head = rig.active_head(bpy.context)
+    head = hypotheses.active_head(bpy.context)
     for name, value in options.items():
         setattr(head.ofer_export, name, value)
     bpy.ops.ofer.export_head(filepath=str(path), target=target)

@@ -164,6 +164,16 @@ def test_browse_marks_keeps_and_uses(head: bpy.types.Object) -> None:
     assert walk.press("RIGHT_ARROW") == "CANCELLED"
 
 
+def test_the_gallery_stays_while_the_rig_is_the_active_object(head: bpy.types.Object) -> None:
+    armature = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    bpy.context.collection.objects.link(armature)
+    bpy.context.view_layer.objects.active = armature
+    assert hypotheses.active_head(bpy.context) is None
+    head.parent = armature
+    assert hypotheses.active_head(bpy.context) == head and draw("OFER_PT_hypotheses")
+    assert step(1) == "identity_02"
+
+
 def test_hide_others_and_show_all(head: bpy.types.Object) -> None:
     assert not bpy.ops.ofer.hide_others.poll() and not bpy.ops.ofer.unhide_all.poll()
     head.ofer.identities["identity_02"].favourite = True
