@@ -9,6 +9,7 @@ from typing import Final
 import bpy
 
 from ..ofer_engine.contract.errors import ErrorCode, OferError
+from . import previews
 from .desk import Desk
 from .preferences import idle_minutes
 
@@ -73,6 +74,8 @@ def forget(*_: object) -> None:
 
 def _tick() -> float | None:
     running = desk.poll()
+    for arrived in desk.job.arrived if desk.job else ():
+        previews.fetch(arrived)
     _redraw()
     if running:
         return INTERVAL

@@ -11,6 +11,8 @@ import bpy
 import bpy.utils.previews
 import numpy as np
 
+from ..ofer_engine.contract.protocol import HypothesisReady
+from ..ofer_engine.contract.reconstruction import THUMBNAILS
 from . import png
 
 _PICTURES: Final = "pictures"
@@ -39,12 +41,18 @@ def icon(item: bpy.types.PropertyGroup) -> int:
     return found.icon_id
 
 
-def file_icon(path: Path, request: int) -> int:
-    """Icon number of a thumbnail that the engine has just written for a request."""
-    pictures = _collections[_PICTURES]
-    key = f"{request} {path}"  # the next request may write another picture there
-    found = pictures.get(key) or pictures.load(key, str(path), "IMAGE")
-    return found.icon_id
+def fetch(arrived: HypothesisReady) -> None:
+    """Read a thumbnail that the engine has just written, once; panels only look it up."""
+    pictures, key = _collections[_PICTURES], _key(arrived)
+    if key not in pictures:
+        path = Path(arrived.folder) / THUMBNAILS / f"{arrived.name}.png"
+        _ = pictures.load(key, str(path), "IMAGE").image_size  # asking for it reads the file
+
+
+def arrived_icon(arrived: HypothesisReady) -> int:
+    """Icon number of a thumbnail that was fetched; 0 where it was not."""
+    found = _collections[_PICTURES].get(_key(arrived))
+    return found.icon_id if found else 0
 
 
 def load(picture: bytes) -> bpy.types.ImagePreview:
@@ -73,6 +81,11 @@ def mixed(pictures: Sequence[tuple[bytes, float]]) -> bytes:
         preview.image_pixels_float.foreach_get(pixels)
         total += share * pixels.reshape(total.shape)
     return png.encode(np.rint(total[::-1] * 255).clip(0, 255).astype(np.uint8))
+
+
+def _key(arrived: HypothesisReady) -> str:
+    """Another request may write another picture at the same place."""
+    return f"{arrived.id} {arrived.folder} {arrived.name}"
 
 
 def _load_soon() -> None:

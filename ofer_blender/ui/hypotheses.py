@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
 
-from ...ofer_engine.contract.reconstruction import THUMBNAILS
 from .. import blend, hypotheses, jobs, previews
 from ..job import Job
 from ..translations import tr
@@ -73,8 +70,7 @@ def _draw_arriving(layout: bpy.types.UILayout, job: Job) -> None:
     grid = pictures.grid(layout)
     for each in [each for each in job.arrived if each.kind == "identity"][-pictures.PAGE :]:
         cell = grid.column(align=True)
-        picture = Path(each.folder) / THUMBNAILS / f"{each.name}.png"
-        cell.template_icon(icon_value=previews.file_icon(picture, each.id), scale=pictures.SMALL)
+        cell.template_icon(icon_value=previews.arrived_icon(each), scale=pictures.SMALL)
         cell.label(text=str(each.rank))
 
 

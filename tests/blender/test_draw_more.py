@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
-from ofer_faces.ofer_blender import hypotheses, jobs, mask
+from ofer_faces.ofer_blender import hypotheses, jobs, mask, previews
 from ofer_faces.ofer_blender import png as png_file
 from ofer_faces.ofer_engine.contract.errors import ErrorCode
 from ofer_faces.ofer_engine.contract.records import HiddenRegion
@@ -133,6 +133,10 @@ def test_heads_are_seen_while_they_are_made(head: bpy.types.Object, employ: Empl
     poll_until(lambda: bool(jobs.desk.job and jobs.desk.job.arrived))
     drawn = draw("OFER_PT_hypotheses")
     assert "1 of 3 are there" in drawn and drawn.count("thumbnail") == 5
+    jobs._tick()
+    arrived = jobs.desk.job.arrived[0]
+    kept = previews._collections["pictures"]
+    assert tuple(kept[previews._key(arrived)].image_size) == (8, 8), "read before it is drawn"
     bpy.ops.ofer.cancel()
     poll_until(idle)
     assert differences(before, dump()) == []
