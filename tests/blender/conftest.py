@@ -115,3 +115,21 @@ def portrait(real_engine: Path, tmp_path: Path) -> Path:
     if done.returncode:
         pytest.skip("scikit-image is not in the engine's environment: `python3 install.py test`")
     return path
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Blender's module 4.2 crashes at exit after any glTF export: leave before it can."""
+    session = _session.get("session")
+    if bpy.app.version < (4, 5, 0) and session is not None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(session.exitstatus))
+
+
+_session: dict[str, pytest.Session] = {}
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Kept for its exit status, which is known only at the end."""
+    _session["session"] = session
