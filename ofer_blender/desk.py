@@ -7,7 +7,6 @@ mode, where timers never fire.
 from __future__ import annotations
 
 import itertools
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,6 @@ from ..ofer_engine.contract.protocol import (
     Failure,
     HypothesisReady,
     LookAtWeights,
-    OpenPhoto,
     PhotoOpened,
     Ready,
     Request,
@@ -33,10 +31,10 @@ from ..ofer_engine.contract.protocol import (
     WeightsSeen,
     failure,
 )
-from .engine_client import EngineClient
+from .engine_client import EngineClient, foreign
 from .engine_seat import EngineSeat
 from .engine_setup import EngineSetup, SetupDone
-from .job import Deliver, Job
+from .job import HOPELESS, Deliver, Job, opening
 from .opened_photos import OpenedPhotos
 from .photo_source import PhotoSource
 from .preferences import ROOT, EngineSettings
@@ -46,17 +44,6 @@ LET_GO_SECONDS: Final = 0.4
 CANCEL_SECONDS: Final = 2.0
 """An engine that has not stopped by then is ended."""
 WAIT_SECONDS: Final = 0.02
-_HOPELESS: Final = frozenset(
-    {
-        ErrorCode.DISK_FULL,
-        ErrorCode.ENGINE_MISSING,
-        ErrorCode.PROTOCOL_MISMATCH,
-        ErrorCode.READ_ONLY,
-        ErrorCode.WEIGHTS_DAMAGED,
-        ErrorCode.WEIGHTS_MISSING,
-    }
-)
-"""What would befall every other job in line, too."""
 
 
 @dataclass
@@ -82,14 +69,7 @@ class Desk:
     def open_photos(self, engine: EngineSettings, sources: Sequence[PhotoSource]) -> None:
         """List the faces of photos, one after the other. Raises OferError(ENGINE_MISSING)."""
         for number, source in enumerate(sources):
-            scratch = Path(tempfile.mkdtemp(prefix="ofer_"))
-            picture = scratch / "picture.npy"
-            request = OpenPhoto(next(self._ids), str(source.path), str(picture))
-            job = Job("Looking at the photo", source.name, engine, request, sources=(source,))
-            job.scratch = scratch
-            job.answered = lambda event, key=source.key, picture=picture: self.photos.keep(
-                key, event, picture
-            )
+            job = opening(next(self._ids), source, engine, self.photos.keep)
             self._start(job, in_line=number > 0)
 
     def look_at_weights(self, engine: EngineSettings, paths: Sequence[str]) -> None:
@@ -260,7 +240,7 @@ class Desk:
             self._fail(event, self.job)
         elif isinstance(event, Ready):
             if event.protocol != PROTOCOL_VERSION:
-                self._fail(failure(0, _foreign(event.protocol)), self.job)
+                self._fail(failure(0, foreign(event.protocol)), self.job)
         elif self.fading and event.id == self.fading.request.id:
             self._fade(event)
         elif self.job and self.job.request and event.id == self.job.request.id:
@@ -330,7 +310,7 @@ class Desk:
         self._finish()
         if job and event.code == ErrorCode.ENGINE_DIED:
             job.undo()
-        if event.code in _HOPELESS:
+        if event.code in HOPELESS:
             self._clear_line()
         if self.line and job and not job.cancelled:
             self._tell((f"{job.subject}: {event.message}",))
@@ -354,11 +334,3 @@ class Desk:
     def _stop_setup(self) -> None:
         self.setup.cancel()
         self._finish()
-
-
-def _foreign(spoken: int) -> OferError:
-    return OferError(
-        ErrorCode.PROTOCOL_MISMATCH,
-        f"The engine speaks protocol {spoken}, this add-on {PROTOCOL_VERSION}.",
-        "Press Set Up Engine to get the engine of this release.",
-    )

@@ -120,6 +120,15 @@ class EngineClient:
         return now - self._dead_since
 
 
+def foreign(spoken: int) -> OferError:
+    """What an engine of another release is told by."""
+    return OferError(
+        ErrorCode.PROTOCOL_MISMATCH,
+        f"The engine speaks protocol {spoken}, this add-on {PROTOCOL_VERSION}.",
+        "Press Set Up Engine to get the engine of this release.",
+    )
+
+
 def _start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> ChildProcess:
     try:
         return ChildProcess(command, environment, _writable(log))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.protocol import (
     HypothesisReady,
+    OpenPhoto,
     PhotoOpened,
     Reconstruct,
     Request,
@@ -24,6 +27,18 @@ from .preferences import EngineSettings
 
 Deliver = Callable[[Path], None]
 Answer = Callable[[PhotoOpened | WeightsSeen], None]
+
+HOPELESS: Final = frozenset(
+    {
+        ErrorCode.DISK_FULL,
+        ErrorCode.ENGINE_MISSING,
+        ErrorCode.PROTOCOL_MISMATCH,
+        ErrorCode.READ_ONLY,
+        ErrorCode.WEIGHTS_DAMAGED,
+        ErrorCode.WEIGHTS_MISSING,
+    }
+)
+"""What would befall every other job in line, too."""
 
 
 @dataclass
@@ -108,6 +123,23 @@ class Job:
             self.result or not (folder / RECORD).exists()
         ):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def opening(
+    id: int,
+    source: PhotoSource,
+    engine: EngineSettings,
+    keep: Callable[[str, PhotoOpened, Path], None],
+) -> Job:
+    """The job of looking at a photo. keep : takes its key, what was seen, and its picture's file,
+    which is deleted afterwards."""
+    scratch = Path(tempfile.mkdtemp(prefix="ofer_"))
+    picture = scratch / "picture.npy"
+    request = OpenPhoto(id, str(source.path), str(picture))
+    job = Job("Looking at the photo", source.name, engine, request, sources=(source,))
+    job.scratch = scratch
+    job.answered = lambda event: keep(source.key, event, picture)
+    return job
 
 
 def _marked(mark: Path) -> bool:

@@ -19,6 +19,7 @@ from ofer_faces.ofer_engine.contract.protocol import (
     Event,
     Failure,
     OpenPhoto,
+    PhotoFace,
     PhotoOpened,
     Ready,
     Reconstruct,
@@ -74,7 +75,8 @@ def gone(pid: int, seconds: float = 10.0) -> bool:
 
 
 def request(tmp_path: Path, number: int = 1) -> Reconstruct:
-    return Reconstruct(number, str(tmp_path / "anna.jpg"), str(tmp_path / "out"), "anna")
+    photos = (PhotoFace(str(tmp_path / "anna.jpg")),)
+    return Reconstruct(number, photos, str(tmp_path / "out"), "anna")
 
 
 def test_photo_and_reconstruction(start: Callable[..., EngineClient], tmp_path: Path) -> None:
@@ -86,7 +88,7 @@ def test_photo_and_reconstruction(start: Callable[..., EngineClient], tmp_path: 
     events = wait_for(client, Result)
     assert [(e.step, e.of) for e in events if isinstance(e, Stage)] == [(0, 3), (1, 3), (2, 3)]
     assert Path(events[-1].path) == tmp_path / "out" / "anna.ofer"
-    assert client.ready == Ready(1, "fake", "cpu", 9, ("open",))
+    assert client.ready == Ready(2, "fake", "cpu", 9, ("open",))
     client.close()
     assert gone(client.pid)
 
