@@ -65,7 +65,7 @@ def _synthetic(options: argparse.Namespace) -> int:
         Counts,
         Scans,
         by_occluder,
-        grouped,
+        figures_of,
         measure_conditions,
     )
     from ..evaluation.synthetic import figures
@@ -87,7 +87,7 @@ def _synthetic(options: argparse.Namespace) -> int:
     card = Card(
         pack.record.id,
         pack.record.version,
-        {name: figures(heads) for name, heads in grouped(measured).items()},
+        figures_of(measured),
         {
             surface: {kind: figures(heads) for kind, heads in kinds.items()}
             for surface in SURFACES

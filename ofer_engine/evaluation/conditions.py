@@ -19,6 +19,7 @@ from ..packs.open_pack import OpenPack
 from ..training.photo_set import PhotoSet, read_photo_set
 from ..training.studio.occluders import OCCLUDERS
 from .measured import Measured, joined, measure
+from .synthetic import Figures, figures
 from .truths import ict_truth, own_truth
 
 SURFACES: Final = ("own", "ict")
@@ -130,6 +131,16 @@ def grouped(measured: Mapping[str, Measured]) -> dict[str, Measured]:
         if name.endswith(": clean"):
             groups[f"{name}, yaw ≤ 30°"] = heads.rows(np.abs(heads.yaw) <= _FRONTAL)
     return groups
+
+
+def figures_of(measured: Mapping[str, Measured]) -> dict[str, Figures]:
+    """Condition → figures; hidden ones beside the clean pictures of the same moments."""
+    found: dict[str, Figures] = {}
+    for name, heads in grouped(measured).items():
+        clean = measured.get(f"{name.split(':')[0]}: clean") if "hidden" in name else None
+        known = clean is not None and len(clean) >= len(heads)
+        found[name] = figures(heads, clean if known else None)
+    return found
 
 
 def by_occluder(measured: Mapping[str, Measured], surface: str) -> dict[str, Measured]:

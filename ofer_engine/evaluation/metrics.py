@@ -61,6 +61,9 @@ class Interval:
     high: float
 
 
+UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
+
+
 def bootstrap(values: np.ndarray, seed: int = 0, rounds: int = 1000) -> Interval:
     """Interval of the mean of values (N,), heads resampled."""
     draws = np.random.default_rng(seed).integers(0, len(values), (rounds, len(values)))
@@ -76,7 +79,7 @@ def bootstrap_statistic(
     values = np.array([statistic(rows) for rows in draws])
     known = values[np.isfinite(values)]
     if not len(known):
-        return Interval(float("nan"), float("nan"), float("nan"))
+        return UNKNOWN
     low, high = np.percentile(known, [2.5, 97.5])
     return Interval(float(statistic(np.arange(heads))), float(low), float(high))
 

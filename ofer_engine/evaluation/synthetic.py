@@ -13,7 +13,7 @@ import numpy as np
 
 from ..contract.arkit import ARKIT_52
 from .measured import Measured
-from .metrics import Interval, bootstrap, bootstrap_statistic, recovery, removed
+from .metrics import UNKNOWN, Interval, bootstrap, bootstrap_statistic, recovery, removed
 
 ERRORS: Final = (
     "mean_head",
@@ -46,6 +46,7 @@ class Figures:
     CHOICES; identified : own photo first among all; closer : own photo nearer than another's;
     interval_visible, interval_hidden : share of coordinates within 5-95 %; spread_visible,
     spread_hidden : mm; spread_ratio : of a point when hidden to the same point when visible;
+    spread_growth : of a point that an occluder hides to itself in the moment's clean picture;
     expression : RMS over the units, expression_neutral : of always neutral, expression_ratio;
     watched, watched_neutral : mean error of units where they act, by the names of WATCHED; units,
     units_neutral : RMS of each unit.
@@ -70,10 +71,11 @@ class Figures:
     watched_neutral: dict[str, Interval]
     units: dict[str, float]
     units_neutral: dict[str, float]
+    spread_growth: Interval = UNKNOWN
 
 
-def figures(measured: Measured) -> Figures:
-    """Averages over the heads."""
+def figures(measured: Measured, clean: Measured | None = None) -> Figures:
+    """Averages over the heads. clean : the same moments, and perhaps more, with nothing hidden."""
     errors = {name: getattr(measured, name) for name in ERRORS}
     heads = len(measured)
 
@@ -98,7 +100,16 @@ def figures(measured: Measured) -> Figures:
         closer=bootstrap(1 - measured.ranks / max(heads - 1, 1)),
         **_spread_figures(measured),
         **_expression_figures(measured),
+        spread_growth=UNKNOWN if clean is None else _spread_growth(measured, clean),
     )
+
+
+def _spread_growth(measured: Measured, clean: Measured) -> Interval:
+    before = clean.rows(np.arange(len(measured)))
+    newly = before.visible & ~measured.visible
+    sums = np.where(newly, measured.spread / before.spread, 0).sum(axis=1)
+    counts = newly.sum(axis=1)
+    return bootstrap_statistic(lambda rows: _quotient(sums[rows], counts[rows]), len(measured))
 
 
 def _spread_figures(measured: Measured) -> dict[str, Interval]:

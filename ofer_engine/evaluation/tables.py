@@ -82,6 +82,11 @@ def identity_rows() -> list[tuple[str, Row, Cell]]:
         ("spread of visible points, mm", lambda f: f.spread_visible, millimetres),
         ("spread of hidden points, mm", lambda f: f.spread_hidden, millimetres),
         ("spread of a point when hidden / when visible", lambda f: f.spread_ratio, number),
+        (
+            "spread of a hidden point / in the clean picture of the moment",
+            lambda f: f.spread_growth,
+            number,
+        ),
     ]
 
 

@@ -4,6 +4,7 @@ The pictures are the first of the set that the card is measured on (seed 901).
 """
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 
 from ofer_engine.contract.errors import OferError
 from ofer_engine.evaluation.card import Card, comparison, put_between, sections
-from ofer_engine.evaluation.conditions import by_occluder, grouped
+from ofer_engine.evaluation.conditions import by_occluder, figures_of, grouped
 from ofer_engine.evaluation.measured import Measured, joined, measure
 from ofer_engine.evaluation.metrics import Interval
 from ofer_engine.evaluation.synthetic import figures
@@ -95,6 +96,14 @@ def test_heads_are_grouped_by_angle_and_by_occluder(measured):
     kinds = by_occluder({"own: 40 % hidden": measured, "own: clean": measured}, "own")
     assert {name: len(heads) for name, heads in kinds.items()} == {"none": 24, "hand": 24}
     assert by_occluder({"own: clean": measured}, "ict") == {}
+
+
+def test_hidden_points_are_set_beside_the_same_moment_s_clean_picture(measured):
+    hidden = replace(measured, visible=measured.visible & False, spread=measured.spread * 1.5)
+    conditions = {"own: clean": measured, "own: 40 % hidden": hidden.rows(np.arange(12))}
+    grown = figures_of(conditions)
+    assert grown["own: 40 % hidden"].spread_growth.mean == pytest.approx(1.5)
+    assert math.isnan(grown["own: clean"].spread_growth.mean)
 
 
 @pytest.fixture
