@@ -39,6 +39,14 @@ def gallery(stage: Stage) -> Moves:
     yield from stage.hand.key("RET")
 
 
+def hundred(stage: Stage) -> Moves:
+    """Keep all hundred heads: the longest gallery to walk, the largest result to take in."""
+    bpy.context.window_manager.windows[0].scene.ofer.keep = 100
+    yield from stage.hand.press("ofer.reconstruct")
+    yield from stage.job_done()
+    yield from stage.picture("hundred_heads")
+
+
 def walk(stage: Stage) -> Moves:
     """The arrow key through the heads a hundred times; the second half tells of leaks."""
     yield from stage.over_view()

@@ -54,6 +54,7 @@ class Stopwatch:
     pulses: int = 0
     paused: bool = False
     _deep: int = 0
+    _inside: list[str] = field(default_factory=list)
     _pulse: float | None = None
     _desk: Any = None
 
@@ -99,8 +100,13 @@ class Stopwatch:
                 spent = time.perf_counter() - wall, time.thread_time() - processor
                 self._deep -= 1
                 self._note(self.ours, said, spent)
-                if self._deep == 0 and (running or self._desk.job is not None):
-                    self._note(self.computing, said, spent)
+                if self._deep:
+                    self._inside += [said] if name == "execute" else []
+                elif running or self._desk.job is not None:
+                    # A result arrives in the timer, which calls an operator for it.
+                    self._note(self.computing, " > ".join([said, *self._inside]), spent)
+                if self._deep == 0:
+                    self._inside.clear()
 
         wrapper = _taking(function.__code__.co_argcount, timed)
         setattr(owner, name, classmethod(wrapper) if is_class_method else wrapper)

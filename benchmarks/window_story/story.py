@@ -83,6 +83,7 @@ CHAPTERS: Final[dict[str, Callable[[Stage], Moves]]] = {
     "rig": making.rig,
     "export": making.export,
     "keep": keeping.keep,
+    "hundred": looking.hundred,
     "walk": looking.walk,
 }
 """In the order of a whole play."""

@@ -14,7 +14,7 @@ from ..job import Job
 from ..reveal import NAME
 from ..translations import tr
 
-_LINE: Final = 44  # letters that fit a sidebar of default width
+_LINE: Final = 38  # letters that fit a sidebar of default width, beside an icon
 _LONGEST_LINE: Final = 4  # of those who wait, how many are named
 
 _REPORT: Final = ("ofer.copy_report", "ofer.open_log")
