@@ -118,6 +118,7 @@ class OFER_OT_wear_skin(bpy.types.Operator):
             skin.wear(head, worn, skin.Keep(self.keep))
         except OferError as error:
             return refuse(self, error)
+        _show_textures(context)
         return {"FINISHED"}
 
 
@@ -140,6 +141,15 @@ class OFER_OT_remove_skin(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         skin.take_off(hypotheses.active_head(context))
         return {"FINISHED"}
+
+
+def _show_textures(context: bpy.types.Context) -> None:
+    """Solid views show the colours of materials: let them show their pictures."""
+    for area in context.screen.areas if context.screen else ():
+        if area.type == "VIEW_3D":
+            shading = area.spaces.active.shading
+            if shading.type == "SOLID" and shading.color_type == "MATERIAL":
+                shading.color_type = "TEXTURE"
 
 
 def _sources(
