@@ -54,7 +54,7 @@ class Shape:
         count = len(self.template)
         half = sparse.coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (count, count))
         both = sparse.csr_matrix(half + half.T)
-        return (sparse.diags(np.asarray(both.sum(1)).ravel()) - both).tocsr()
+        return sparse.csr_matrix(sparse.diags(np.asarray(both.sum(1)).ravel()) - both)
 
     @cached_property
     def area(self) -> np.ndarray:
@@ -78,13 +78,13 @@ def _mirror(template: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np
     image = template * np.array([-1, 1, 1], np.float32)
     # Triangles around the nearest triangle centres hold the nearest point of a smooth surface.
     centres = template[triangles].mean(1)
-    _, near = KDTree(centres).query(image, k=8)
+    near = np.asarray(KDTree(centres).query(image, k=8)[1])
     distance, vertex = KDTree(template).query(image)
     weights, gap = _closest(image, template[triangles[near]])
     best = gap.argmin(1)
     rows = np.arange(len(template))
     corners, weight = triangles[near[rows, best]].copy(), weights[rows, best]
-    exact = distance < _EXACT
+    exact = np.asarray(distance) < _EXACT
     corners[exact] = np.asarray(vertex)[exact, None]
     weight[exact] = (1, 0, 0)
     return corners, weight.astype(np.float32)
