@@ -16,6 +16,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--photos", type=Path, nargs="+", required=True, help="sets of training.studio.photos"
     )
+    parser.add_argument(
+        "--people", type=Path, nargs="+", required=True, help="other sets, for IdGen and ExpGen"
+    )
     parser.add_argument("--out", type=Path, required=True, help="pack folder with its head.npz")
     parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoints")
     parser.add_argument("--threads", type=int, default=1)
@@ -30,14 +33,13 @@ def add(commands: argparse._SubParsersAction) -> None:
 def _run(options: argparse.Namespace) -> int:
     from ..device import set_threads
     from ..packs.registry import BUNDLED
-    from ..training.open_pack import OPEN_RECORD, Recipe, train_open_pack
+    from ..training.open_pack import OPEN_RECORD, Recipe, Sources, train_open_pack
 
     set_threads(options.threads)
     stages = ("conditioner", "idgen", "expgen", "idrank")
     steps = {stage: getattr(options, stage) for stage in stages if getattr(options, stage)}
     recipe = Recipe(seed=options.seed, **steps)
-    train_open_pack(
-        options.photos, BUNDLED / "faces", options.out, options.work, OPEN_RECORD, recipe
-    )
+    sources = Sources(options.photos, options.people, BUNDLED / "faces")
+    train_open_pack(sources, options.out, options.work, OPEN_RECORD, recipe)
     print(options.out)
     return 0

@@ -5,7 +5,10 @@ feeds new heads, trained on synthetic photos with known truth: P surface points 
 meaning, how sure each is (Gaussian negative log-likelihood) and whether it is seen, the identity
 and expression coefficients that a regressor would answer, and the pose. IdGen, IdRank and ExpGen
 are conditioned on all of it, with the visibility pooled over regions of the face as an explicit
-mask, so that what is hidden may spread.
+mask, so that what is hidden may spread (`conditioning/person`).
+
+Beside the packaged trunk, which knows real faces, stands one of our own with eighty times its
+weights (`detail_trunk`), which knows what tells two faces apart.
 """
 
 from __future__ import annotations
@@ -17,11 +20,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..photo.face_networks import LandmarkTrunk
+from .detail_trunk import CELLS as DETAIL_CELLS
+from .detail_trunk import DetailTrunk
 
 CROP = 128
 """Side of the crop in pixels, as the training photos have it."""
 _TRUNK_SIDE = 160
-_FEATURES = 384
+_FEATURES = 512
 _SHAPE_MODES = 160
 _CONTEXT_MODES = 60
 _REGIONS = 24
@@ -35,7 +40,7 @@ class Evidence:
     points : (B, P, 2) crop pixels; log_variance : (B, P) of one coordinate, log px²;
     visibility : (B, P) logits; identity : (B, K) and expression : (B, X) regressed coefficients;
     pose : (B, 4) sines of pitch and yaw, log distance in metres, scaled log of mm per pixel;
-    shape : (B, M) point modes in standard deviations; feature : (B, H).
+    shape : (B, M) point modes in standard deviations.
     """
 
     points: Tensor
@@ -45,7 +50,6 @@ class Evidence:
     expression: Tensor
     pose: Tensor
     shape: Tensor
-    feature: Tensor
 
 
 class EvidenceNetwork(nn.Module):
@@ -66,13 +70,12 @@ class EvidenceNetwork(nn.Module):
         super().__init__()
         self.trunk = LandmarkTrunk()
         self.squeeze = nn.Conv2d(128, 96, 1)
-        cells = (_TRUNK_SIDE // 32) ** 2
-        self.hidden = nn.Sequential(
-            nn.Flatten(),
-            nn.LayerNorm(96 * cells),
-            nn.Linear(96 * cells, _FEATURES),
-            nn.ReLU(inplace=True),
-        )
+        self.detail = DetailTrunk()
+        self.detail_squeeze = nn.Conv2d(DetailTrunk.channels, 160, 1)
+        seen, fine = 96 * (_TRUNK_SIDE // 32) ** 2, 160 * DETAIL_CELLS**2
+        self.seen_norm = nn.LayerNorm(seen)
+        self.fine_norm = nn.LayerNorm(fine)
+        self.hidden = nn.Linear(seen + fine, _FEATURES)
         self.shape_head = nn.Linear(_FEATURES, _SHAPE_MODES)
         self.sureness_head = nn.Linear(_FEATURES, 2 * points)
         self.identity_head = nn.Linear(_FEATURES, identities)
@@ -88,24 +91,30 @@ class EvidenceNetwork(nn.Module):
     def context_size(self) -> int:
         """C, the length of `context`'s rows."""
         coefficients = self.identity_head.out_features + self.expression_head.out_features
-        return coefficients + _POSE + _CONTEXT_MODES + 2 * _REGIONS + _FEATURES
+        return coefficients + _POSE + _CONTEXT_MODES + 2 * _REGIONS
 
     def forward(self, crops: Tensor) -> Evidence:
         """crops : (B, 3, 128, 128) float32, RGB in 0..1, cut by `photo.align.evidence_crop`."""
-        image = F.interpolate(crops, size=_TRUNK_SIDE, mode="bilinear", align_corners=False)
-        feature = self.hidden(F.relu(self.squeeze(self.trunk(image))))
+        fine = F.relu(self.detail_squeeze(self.detail(crops))).flatten(1)
+        # The rest is cheap, and its pixels need more digits than a training's bfloat16 has.
+        with torch.autocast(crops.device.type, enabled=False):
+            image = F.interpolate(crops, size=_TRUNK_SIDE, mode="bilinear", align_corners=False)
+            seen = F.relu(self.squeeze(self.trunk(image))).flatten(1)
+            both = torch.cat([self.seen_norm(seen), self.fine_norm(fine.float())], dim=1)
+            return self._read(F.relu(self.hidden(both)))
+
+    def _read(self, feature: Tensor) -> Evidence:
         shape = self.shape_head(feature)
         flat_points = self.mean_points + shape @ self.point_modes.T
         log_variance, visibility = self.sureness_head(feature).chunk(2, dim=1)
         return Evidence(
-            points=flat_points.view(len(crops), -1, 2),
+            points=flat_points.view(len(feature), -1, 2),
             log_variance=log_variance.clamp(-3.5, 7.0),
             visibility=visibility,
             identity=self.identity_head(feature),
             expression=self.expression_head(feature),
             pose=self.pose_head(feature),
             shape=shape,
-            feature=feature,
         )
 
     def context(self, evidence: Evidence, hidden: Tensor | None = None) -> Tensor:
@@ -125,11 +134,16 @@ class EvidenceNetwork(nn.Module):
                 evidence.shape[:, :_CONTEXT_MODES],
                 visible @ self.regions.T,
                 evidence.log_variance @ self.regions.T,
-                evidence.feature,
             ],
             dim=1,
         )
         return (told - self.context_mean) / self.context_deviation
+
+    def doubt(self, contexts: Tensor) -> Tensor:
+        """(B,) mean log variance of the points, read back from contexts (B, C)."""
+        regions = slice(self.context_size - _REGIONS, None)
+        told = contexts[:, regions] * self.context_deviation[regions] + self.context_mean[regions]
+        return told.mean(dim=1)
 
     @torch.no_grad()
     def prepare(self, mean_points: Tensor, point_modes: Tensor, deviation: Tensor) -> None:

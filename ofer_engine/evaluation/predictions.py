@@ -204,7 +204,7 @@ def _pack_head(pack: str, home: Path | None) -> MarkedHead:
     from ..contract.launch import default_home
     from ..packs.catalogue import PACK_ID
     from ..packs.flame_landmarks import FlameLandmarks
-    from ..packs.open_pack import HEAD
+    from ..packs.open_files import HEAD
     from ..packs.published import read_flame_head
     from ..packs.registry import pack_folder
 

@@ -1,32 +1,19 @@
-"""The open pack on disk and in memory: head, conditioner, three networks, licence, card.
-
-pack.json                 what it is, the sizes of its networks, the sha256 of every file
-head.npz                  `heads/open_head`
-conditioner.safetensors   `conditioning/evidence`
-idgen.safetensors, expgen.safetensors, idrank.safetensors
-CARD.md, card.json        how it was made, and how far it can be trusted
-"""
+"""The open pack in use: a photo read, the networks told, candidates ranked."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..conditioning.evidence import CROP, EvidenceNetwork
-from ..contract.errors import ErrorCode, OferError
+from ..conditioning.evidence import CROP
+from ..conditioning.person import HINTS, hint_values, pooled, signed, with_hints
 from ..contract.records import Hints, PackRecord
-from ..diffusion.denoiser import Denoiser, DenoiserShape
 from ..diffusion.folded import FoldedDenoiser
 from ..heads.camera import default_focal, solve_camera
 from ..heads.mouth_limits import limited
@@ -35,59 +22,13 @@ from ..photo.align import cut, evidence_crop
 from ..photo.faces import Face
 from ..photo.hidden import covers
 from ..photo.load import Photo
-from ..ranking.ranker import Ranker, RankerShape
-from .pack import Contexts, PhotoEvidence, pooled, refuse_unknown_hints
+from .open_files import Networks, Sizes, read_files
+from .open_ranking import ranked_points, with_mean
+from .pack import Contexts, PhotoEvidence, refuse_unknown_hints
 
-FORMAT_VERSION: Final = 1
-DESCRIPTION: Final = "pack.json"
-HEAD: Final = "head.npz"
-NETWORKS: Final = ("conditioner", "idgen", "expgen", "idrank")
 _MARGIN: Final = 1.28
 """Side of the crop over the extent of the landmarks. The training photos have 1.22 over the true
 landmarks; the detector's span 5 % less (median of 63 synthetic photos)."""
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """What the four networks must be built with.
-
-    points : P evidence points; identities : K; expressions : X; rank_vertices : R;
-    idgen_widths, expgen_widths : U-Net levels; rank_widths : hidden layers of IdRank.
-    """
-
-    points: int
-    identities: int
-    expressions: int
-    rank_vertices: int
-    idgen_widths: tuple[int, ...]
-    expgen_widths: tuple[int, ...]
-    rank_widths: tuple[int, ...]
-
-    @staticmethod
-    def of(numbers: Mapping[str, Any]) -> Sizes:
-        """From a description's JSON. Raises TypeError or AttributeError where it is none."""
-        listed: dict[str, Any] = {
-            key: tuple(n) if isinstance(n, list) else n for key, n in numbers.items()
-        }
-        for key, number in listed.items():
-            if not all(type(n) is int for n in (number if type(number) is tuple else (number,))):
-                raise TypeError(f"{key} is no size")
-        return Sizes(**listed)
-
-
-@dataclass(frozen=True)
-class Networks:
-    """The trained parts. Expression coefficients are standardised for ExpGen by mean and deviation.
-
-    expression_mean, expression_deviation : (X,) float32.
-    """
-
-    conditioner: EvidenceNetwork
-    idgen: Denoiser
-    expgen: Denoiser
-    idrank: Ranker
-    expression_mean: Tensor
-    expression_deviation: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,30 +92,40 @@ class OpenPack:
             Contexts(context, context, context),
         )
 
+    @torch.inference_mode()
     def tell(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:
-        """The mean of the photos' contexts."""
+        """The photos pooled by how sure each is, with the hints; each one's own expression."""
         refuse_unknown_hints(self.record, hints)
-        return pooled(evidence)
+        contexts = torch.cat([photo.contexts.identity for photo in evidence])
+        return self._told(contexts[None], hint_values(hints).to(contexts), contexts)
+
+    @torch.inference_mode()
+    def tell_apart(self, contexts: Tensor) -> Contexts:
+        """Contexts (B, C) of single photos of B people, whose rows stay apart."""
+        unsaid = torch.full((len(contexts), len(HINTS)), float("nan")).to(contexts)
+        return self._told(contexts[:, None], unsaid, contexts)
+
+    def _told(self, people: Tensor, hints: Tensor, photos: Tensor) -> Contexts:
+        """people : (B, M, C) photos of each person; hints : (B, 3); photos : (N, C)."""
+        doubt = self.networks.conditioner.doubt(people.flatten(0, 1)).view(people.shape[:2])
+        person = with_hints(pooled(people, doubt), hints)
+        return Contexts(signed(person), person, signed(photos))
 
     def tell_apart(self, contexts: Tensor) -> Contexts:
         """Contexts (B, C) of single photos of B people, whose rows stay apart."""
         return Contexts(contexts, contexts, contexts)
 
     def candidates(self, drawn: np.ndarray) -> np.ndarray:
-        """What is ranked: the samples as they were drawn."""
-        return drawn
+        """The samples, and their mean as one more."""
+        return with_mean(torch.from_numpy(drawn)).numpy()
 
     @torch.inference_mode()
     def scores(self, contexts: Contexts, identities: np.ndarray) -> np.ndarray:
-        """(N,) IdRank's scores of candidates (N, K).
-
-        It sees them as deviations from the mean head: beside whole coordinates, a hundred times
-        larger, the differences that matter would drown in its first layer.
-        """
+        """(N,) IdRank's scores of candidates (N, K)."""
         basis = self.head.identity[:, self.head.rank_vertices]
         deviations = np.tensordot(identities, basis, 1) * 1000
-        millimetres = torch.from_numpy(deviations.astype(np.float32)).to(self.device)
-        return self.networks.idrank(millimetres, contexts.ranking[0]).cpu().numpy()
+        points = ranked_points(torch.from_numpy(deviations.astype(np.float32)).to(self.device))
+        return self.networks.idrank(points, contexts.ranking[0]).cpu().numpy()
 
     def expression_coefficients(self, drawn: Tensor) -> np.ndarray:
         """(E, 52) unit weights within the mouth's limits, of standardised draws."""
@@ -182,140 +133,15 @@ class OpenPack:
         return limited((drawn * deviation.to(drawn) + mean.to(drawn)).cpu().numpy())
 
 
-def build_networks(sizes: Sizes) -> Networks:
-    """Networks of these sizes with fresh weights."""
-    conditioner = EvidenceNetwork(sizes.points, sizes.identities, sizes.expressions)
-    context = conditioner.context_size
-    return Networks(
-        conditioner=conditioner,
-        idgen=Denoiser(DenoiserShape(sizes.identities, context, sizes.idgen_widths)),
-        expgen=Denoiser(DenoiserShape(sizes.expressions, context, sizes.expgen_widths)),
-        idrank=Ranker(RankerShape(sizes.rank_vertices, context, sizes.rank_widths)),
-        expression_mean=torch.zeros(sizes.expressions),
-        expression_deviation=torch.ones(sizes.expressions),
-    )
-
-
 def read_open_pack(folder: Path, device: torch.device) -> OpenPack:
     """Load and verify a whole pack. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
-    description = _read_description(folder)
-    record = _record(folder, description)
-    files: Mapping[str, str] = description["files"]
-    try:
-        sizes = Sizes.of(description["sizes"])
-    except (KeyError, TypeError, AttributeError) as cause:
-        raise _damaged(folder, DESCRIPTION) from cause
-    contents = {name: _verified(folder, name, digest) for name, digest in files.items()}
-    networks = build_networks(sizes)
-    tensors = {name: _tensors(folder, name, contents) for name in NETWORKS}
-    for key in ("expression_mean", "expression_deviation"):
-        getattr(networks, key).copy_(tensors["expgen"].pop(key))
-    for name in NETWORKS:
-        network: nn.Module = getattr(networks, name)
-        try:
-            network.load_state_dict(tensors[name])
-        except RuntimeError as cause:
-            raise _damaged(folder, f"{name}.safetensors") from cause
-        network.to(device).eval().requires_grad_(False)
+    record, sizes, head, networks = read_files(folder, device)
     return OpenPack(
         record,
         sizes,
-        OpenHead.load(folder / HEAD),
+        head,
         networks,
         FoldedDenoiser(networks.idgen),
         FoldedDenoiser(networks.expgen),
         device,
-    )
-
-
-def read_record(folder: Path) -> PackRecord:
-    """What a pack says of itself; its networks are not touched. Raises as `read_open_pack`."""
-    return _record(folder, _read_description(folder))
-
-
-def write_pack(folder: Path, record: PackRecord, sizes: Sizes, networks: Networks) -> None:
-    """Write networks and description beside a `head.npz` that is already in `folder`.
-
-    Trained parameters are kept as float16 and computed with as float32.
-    """
-    for name in NETWORKS:
-        network: nn.Module = getattr(networks, name)
-        halved = dict(network.named_parameters())
-        tensors = {
-            key: (value.half() if key in halved else value).contiguous().clone()
-            for key, value in network.state_dict().items()
-        }
-        if name == "expgen":
-            tensors["expression_mean"] = networks.expression_mean.clone()
-            tensors["expression_deviation"] = networks.expression_deviation.clone()
-        save_file(tensors, folder / f"{name}.safetensors")
-    names = (HEAD, *(f"{name}.safetensors" for name in NETWORKS))
-    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    about = {key: getattr(record, key) for key in (*_ABOUT, "hints")}
-    description = {"format": FORMAT_VERSION} | about | {"sizes": asdict(sizes), "files": files}
-    (folder / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
-
-
-_ABOUT: Final = ("id", "version", "title", "licence", "commercial", "claim")
-
-
-def _read_description(folder: Path) -> dict:
-    try:
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-    except FileNotFoundError as cause:
-        raise OferError(
-            ErrorCode.WEIGHTS_MISSING,
-            f"There is no pack in {folder.name}: its {DESCRIPTION} is missing.",
-            "Install OFER Faces again, or choose another pack.",
-        ) from cause
-    except (OSError, ValueError) as cause:
-        raise _damaged(folder, DESCRIPTION) from cause
-    if not isinstance(description, dict) or description.get("format") != FORMAT_VERSION:
-        raise _damaged(folder, DESCRIPTION)
-    return description
-
-
-def _record(folder: Path, description: dict) -> PackRecord:
-    try:
-        about = {key: description[key] for key in _ABOUT}
-        hints = tuple(description.get("hints", ()))
-        return PackRecord(**about, fingerprint=_fingerprint(description["files"]), hints=hints)
-    except (KeyError, TypeError, AttributeError) as cause:
-        raise _damaged(folder, DESCRIPTION) from cause
-
-
-def _verified(folder: Path, name: str, digest: str) -> bytes:
-    try:
-        content = (folder / name).read_bytes()
-    except OSError as cause:
-        raise OferError(
-            ErrorCode.WEIGHTS_MISSING,
-            f"The file {name} of the pack {folder.name} cannot be read.",
-            "Install OFER Faces again, or import the weights again.",
-        ) from cause
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise _damaged(folder, name)
-    return content
-
-
-def _tensors(folder: Path, name: str, contents: Mapping[str, bytes]) -> dict[str, Tensor]:
-    file = f"{name}.safetensors"
-    try:
-        tensors = load_tensors(contents[file])
-    except (KeyError, SafetensorError) as cause:
-        raise _damaged(folder, file) from cause
-    return {
-        key: value.float() if value.is_floating_point() else value for key, value in tensors.items()
-    }
-
-
-def _fingerprint(files: Mapping[str, str]) -> str:
-    return hashlib.sha256("".join(sorted(files.values())).encode()).hexdigest()[:16]
-
-
-def _damaged(folder: Path, name: str) -> OferError:
-    return OferError(
-        ErrorCode.WEIGHTS_DAMAGED,
-        f"The file {name} of the pack {folder.name} is damaged: it is not what was released.",
-        "Install OFER Faces again, or import the weights again.",
     )

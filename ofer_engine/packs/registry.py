@@ -10,7 +10,8 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.installed import installed_packs
 from ..contract.records import PackRecord
 from .flame_pack import PACK_ID, flame_record, read_flame_pack
-from .open_pack import read_open_pack, read_record
+from .open_files import read_record
+from .open_pack import read_open_pack
 from .pack import Pack
 
 BUNDLED = Path(__file__).resolve().parents[2] / "weights"

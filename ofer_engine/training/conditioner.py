@@ -18,10 +18,11 @@ from torch import Tensor
 from ..conditioning.evidence import CROP, Evidence, EvidenceNetwork, point_regions
 from ..heads.open_head import OpenHead
 from .loop import Group, Plan, step_generator, train
+from .mirror import Mirror
 from .photo_set import PhotoSet
 
-_TRUNK_SCALE = 0.4
 _SAMPLE = 20_000
+_READ = 100
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def new_network(head: OpenHead, photos: PhotoSet, trunk: Mapping[str, Tensor]) -
         photos.points.shape[1], photos.identity.shape[1], photos.expression.shape[1]
     )
     network.trunk.load_state_dict(trunk)
-    network.trunk.freeze(1)
+    network.trunk.requires_grad_(False)
     mean = points.mean(dim=0)
     spread = points - mean
     variance, directions = torch.linalg.eigh(spread.T @ spread / len(points))
@@ -57,23 +58,21 @@ def loss_weights(head: OpenHead, photos: PhotoSet) -> Weights:
     movement = np.sqrt((head.identity[:, head.face] ** 2).sum(axis=2).mean(axis=1))
     identity = torch.from_numpy((movement / movement.mean()) ** 1.5).float()
     variance = photos.expression.var(dim=0)
-    return Weights(identity, 0.05 / (variance + 0.01))
+    return Weights(identity, 0.2 / (variance + 0.01))
 
 
-def losses(
-    evidence: Evidence, truth: PhotoSet, rows: Tensor, weights: Weights
-) -> dict[str, Tensor]:
-    """Named losses of one batch; `rows` are the batch's indices into `truth`."""
-    error = (evidence.points - truth.points[rows]).square().sum(dim=2)
+def losses(evidence: Evidence, truth: PhotoSet, weights: Weights) -> dict[str, Tensor]:
+    """Named losses of one batch against its truth."""
+    error = (evidence.points - truth.points).square().sum(dim=2)
     likelihood = evidence.log_variance + 0.5 * error * torch.exp(-evidence.log_variance)
-    seen = F.binary_cross_entropy_with_logits(evidence.visibility, truth.visible[rows].float())
-    target = truth.identity[rows]
+    seen = F.binary_cross_entropy_with_logits(evidence.visibility, truth.visible.float())
+    target = truth.identity
     known = ~target.isnan().any(dim=1)
     difference = torch.where(known[:, None], evidence.identity - target.nan_to_num(), 0.0)
     identity = (weights.identity * difference.square()).sum() / known.sum().clamp_min(1)
     identity = identity / target.shape[1]
-    expression = weights.expression * (evidence.expression - truth.expression[rows]).square()
-    pose = (evidence.pose - truth.pose[rows]).square().mean()
+    expression = weights.expression * (evidence.expression - truth.expression).square()
+    pose = (evidence.pose - truth.pose).square().mean()
     parts = {
         "points": likelihood.mean(),
         "visibility": seen,
@@ -116,41 +115,34 @@ def train_conditioner(
 ) -> None:
     """Train in place. Pictures are visited in a new order each epoch, fixed by the plan's seed."""
     weights = loss_weights(head, photos)
+    mirror = Mirror.of(head)
     network.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
-    trunk = [p for p in network.trunk.parameters() if p.requires_grad]
-    heads = [p for n, p in network.named_parameters() if not n.startswith("trunk.")]
+    learning = [p for p in network.parameters() if p.requires_grad]
     per_epoch = len(photos) // batch
 
     def step_losses(step: int, generator: torch.Generator) -> dict[str, Tensor]:
         epoch, position = divmod(step, per_epoch)
         order = np.random.default_rng((plan.seed, epoch)).permutation(len(photos))
         rows = np.sort(order[position * batch : (position + 1) * batch])
-        crops = degrade(photos.crops(rows), generator).contiguous(memory_format=torch.channels_last)
-        return losses(network(crops), photos, torch.from_numpy(rows), weights)
+        crops, truth = photos.crops(rows), photos.labels(rows)
+        if mirror is not None:
+            mirrored = torch.rand(batch, generator=generator) < 0.5
+            crops, truth = mirror.batch(crops, truth, mirrored)
+        crops = degrade(crops, generator).contiguous(memory_format=torch.channels_last)
+        return losses(network(crops), truth, weights)
 
     def validate(model: torch.nn.Module) -> dict[str, float]:
-        rows = np.arange(min(2000, len(validation)))
+        rows = np.arange(min(1500, len(validation)))
         sums: dict[str, float] = {}
         for part in np.array_split(rows, 20):
             crops = validation.crops(part).contiguous(memory_format=torch.channels_last)
-            values = losses(model(crops), validation, torch.from_numpy(part), weights)
+            values = losses(model(crops), validation.labels(part), weights)
             for name, value in values.items():
                 sums[f"held_{name}"] = sums.get(f"held_{name}", 0.0) + float(value) / 20
         return sums
 
-    train(network, [Group(trunk, _TRUNK_SCALE), Group(heads)], step_losses, plan, folder, validate)
+    train(network, [Group(learning)], step_losses, plan, folder, validate)
     network.eval()
-
-
-@torch.no_grad()
-def contexts(network: EvidenceNetwork, photos: PhotoSet, seed: int, batch: int = 200) -> Tensor:
-    """(N, C) float32: what the trained conditioner tells of each picture, lightly degraded."""
-    network.eval()
-    rows = []
-    for number, part in enumerate(np.array_split(np.arange(len(photos)), -(-len(photos) // batch))):
-        crops = degrade(photos.crops(part), step_generator(seed, number))
-        rows.append(network.context(network(crops.contiguous(memory_format=torch.channels_last))))
-    return torch.cat(rows)
 
 
 @torch.no_grad()
@@ -158,6 +150,12 @@ def standardise_context(network: EvidenceNetwork, photos: PhotoSet, seed: int) -
     """Give every context entry zero mean and unit deviation over a sample of the pictures."""
     network.context_mean.zero_()
     network.context_deviation.fill_(1.0)
-    sample = contexts(network, photos.first(_SAMPLE), seed)
+    network.eval()
+    some = photos.first(_SAMPLE)
+    rows = []
+    for number, part in enumerate(np.array_split(np.arange(len(some)), -(-len(some) // _READ))):
+        crops = degrade(some.crops(part), step_generator(seed, number))
+        rows.append(network.context(network(crops.contiguous(memory_format=torch.channels_last))))
+    sample = torch.cat(rows)
     network.context_mean.copy_(sample.mean(dim=0))
     network.context_deviation.copy_(sample.std(dim=0).clamp_min(1e-3))

@@ -7,15 +7,20 @@ the spread of what is possible.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..conditioning.person import signed
 from ..diffusion.denoiser import Denoiser
 from ..diffusion.schedule import Schedule
 from .loop import Group, Plan, train
+
+Told = Callable[[Tensor, torch.Generator | None], Tensor]
+"""Rows (B,) → what the network is told of them, (B, C); without a generator, nothing by chance."""
 
 
 class Loss(StrEnum):
@@ -34,23 +39,23 @@ def noise_loss(predicted: Tensor, noise: Tensor, loss: Loss) -> Tensor:
 def train_denoiser(
     denoiser: Denoiser,
     coefficients: Tensor,
-    contexts: Tensor,
+    told: Told,
     schedule: Schedule,
     plan: Plan,
     folder: Path,
     *,
-    held_out: int,
+    held_out: Tensor,
     batch: int = 256,
     loss: Loss = Loss.SQUARED,
     context_noise: float = 0.1,
 ) -> None:
-    """Train in place on coefficients (N, D), already of unit deviation, and contexts (N, C).
+    """Train in place on coefficients (N, D), already of unit deviation, and what is told of each.
 
-    The last `held_out` rows only validate. context_noise : deviation of noise added to the
-    standardised contexts, so that the network does not learn single pictures by heart.
+    held_out : (N,) bool, rows that only validate. context_noise : deviation of noise added to the
+    standardised context, so that the network does not learn single pictures by heart.
     """
     alpha_bar = schedule.alpha_bar
-    kept = len(coefficients) - held_out
+    kept, held = torch.nonzero(~held_out)[:, 0], torch.nonzero(held_out)[:, 0]
     denoiser.train()
 
     def batch_loss(
@@ -61,19 +66,18 @@ def train_denoiser(
         noise = torch.randn(clean.shape, generator=generator)
         level = alpha_bar[timestep][:, None]
         noisy = level.sqrt() * clean + (1 - level).sqrt() * noise
-        told = contexts[rows]
+        context = told(rows, generator if blur else None)
         if blur:
-            told = told + blur * torch.randn(told.shape, generator=generator)
-        return noise_loss(model(noisy, timestep, told), noise, loss)
+            context = context + blur * torch.randn(context.shape, generator=generator)
+        return noise_loss(model(noisy, timestep, signed(context)), noise, loss)
 
     def step_losses(_: int, generator: torch.Generator) -> dict[str, Tensor]:
-        rows = torch.randint(kept, (batch,), generator=generator)
+        rows = kept[torch.randint(len(kept), (batch,), generator=generator)]
         return {"total": batch_loss(rows, generator, context_noise, denoiser)}
 
     def validate(model: torch.nn.Module) -> dict[str, float]:
         generator = torch.Generator().manual_seed(plan.seed)
-        rows = torch.arange(kept, len(coefficients))
-        parts = rows.split(1000)
+        parts = held.split(1000)
         values = [batch_loss(part, generator, 0.0, model) for part in parts]  # pyright: ignore
         return {"held_total": float(torch.stack(values).mean())}
 

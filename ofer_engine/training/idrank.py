@@ -18,6 +18,8 @@ from .loop import Group, Plan, train
 
 Decode = Callable[[Tensor], Tensor]
 """(…, K) identity coefficients → (…, R, 3) ranking vertices, millimetres from the mean head."""
+Shown = Callable[[Tensor], Tensor]
+"""(B, N, R, 3) → what the ranker is shown of them, (B, N, S, 3)."""
 
 
 def distances(candidates: Tensor, truth: Tensor) -> Tensor:
@@ -28,6 +30,7 @@ def distances(candidates: Tensor, truth: Tensor) -> Tensor:
 def train_ranker(
     ranker: Ranker,
     decode: Decode,
+    shown: Shown,
     candidates: Tensor,
     truth: Tensor,
     contexts: Tensor,
@@ -49,7 +52,7 @@ def train_ranker(
     def score(rows: Tensor, blur: Tensor | float) -> tuple[Tensor, Tensor]:
         heads = decode(candidates[rows])
         away = distances(heads, decode(truth[rows]))
-        return ranker(heads, contexts[rows] + blur), away
+        return ranker(shown(heads), contexts[rows] + blur), away
 
     def step_losses(_: int, generator: torch.Generator) -> dict[str, Tensor]:
         rows = torch.randint(kept, (batch,), generator=generator)

@@ -7,41 +7,49 @@ it stopped, and a finished stage is read back in a moment.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
+from ..conditioning.person import HINTS, signed
 from ..contract.records import PackRecord
 from ..diffusion.folded import FoldedDenoiser
 from ..diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ..diffusion.schedule import Schedule
 from ..heads.open_head import OpenHead
-from ..packs.open_pack import Networks, Sizes, build_networks, write_pack
+from ..packs.open_files import Networks, Sizes, build_networks, write_pack
+from ..packs.open_ranking import ranked_points, with_mean
 from ..photo.face_weights import load_landmark_network
-from .conditioner import contexts, new_network, standardise_context, train_conditioner
+from .conditioner import new_network, standardise_context, train_conditioner
 from .denoising import train_denoiser
 from .idrank import train_ranker
-from .loop import Plan
+from .loop import Plan, Precision
+from .mirror import Mirror
+from .people import Introductions, People, load_people, read_people, save_people
 from .photo_set import PhotoSet, read_photo_set
 
 OPEN_RECORD = PackRecord(
     id="open",
-    version="0.1",
+    version="0.2",
     title="OFER Faces open pack",
     licence="CC0-1.0 head, Apache-2.0 face networks, CC0-1.0 trained weights",
     commercial=True,
     claim="plausible, not a likeness",
     fingerprint="",
+    hints=HINTS,
 )
-_IDGEN_WIDTHS = (96, 48, 24)
+_IDGEN_WIDTHS = (128, 64, 32)
 _EXPGEN_WIDTHS = (64, 32, 16)
 _RANK_WIDTHS = (512, 128, 32)
 _CANDIDATES = 100
 _CANDIDATE_STEPS = 12
+_HELD_PEOPLE = 12
+"""One person of so many only validates."""
 
 
 @dataclass(frozen=True)
@@ -49,90 +57,138 @@ class Recipe:
     """Optimiser steps of each stage, pictures kept apart, photos that the ranker learns from."""
 
     conditioner: int = 6000
-    idgen: int = 12_000
-    expgen: int = 8000
+    idgen: int = 6000
+    expgen: int = 5000
     idrank: int = 4000
     held_out: int = 4000
-    ranked_photos: int = 3000
+    ranked_photos: int = 4000
     seed: int = 0
 
 
-def train_open_pack(
-    photos: Sequence[Path], faces: Path, out: Path, work: Path, record: PackRecord, recipe: Recipe
-) -> None:
-    """Train all four networks on the photos and write the pack beside `out`/head.npz.
+@dataclass(frozen=True)
+class Sources:
+    """What the pack is made from.
 
-    photos : folders made by `training/studio/photos`, the last one with own heads; faces : the
-    packaged face networks; work : checkpoints.
+    photos : sets that the conditioner learns from, the last one with own heads; people : other
+    sets, that IdGen and ExpGen learn from; faces : the packaged face networks.
+    """
+
+    photos: Sequence[Path]
+    people: Sequence[Path]
+    faces: Path
+
+
+def train_open_pack(
+    sources: Sources, out: Path, work: Path, record: PackRecord, recipe: Recipe
+) -> None:
+    """Train all four networks and write the pack beside `out`/head.npz. work : checkpoints.
+
+    Where `out` holds a conditioner already, its landmark trunk goes on being used.
     """
     head = OpenHead.load(out / "head.npz")
-    kept, held = read_photo_set(*photos).split(recipe.held_out)
+    kept, held = read_photo_set(*sources.photos).split(recipe.held_out)
     torch.manual_seed(recipe.seed)
-    sizes = Sizes(
-        points=kept.points.shape[1],
-        identities=kept.identity.shape[1],
-        expressions=kept.expression.shape[1],
+    networks = build_networks(sizes := _sizes(head, kept))
+    networks.hint_axes.copy_(_hint_axes(out, sizes.identities))
+    start = new_network(head, kept, _trunk(out, sources.faces))
+    networks.conditioner.load_state_dict(start.state_dict())
+    networks.conditioner.trunk.requires_grad_(False)
+    plan = Plan(
+        recipe.conditioner,
+        rate=1e-3,
+        seed=recipe.seed,
+        weight_decay=0.03,
+        precision=Precision.BFLOAT16,
+    )
+    train_conditioner(networks.conditioner, head, kept, held, plan, work / "conditioner")
+    standardise_context(networks.conditioner, held, recipe.seed)
+    mirror = Mirror.of(head)
+    people = _read(networks, read_photo_set(*sources.people), mirror, work / "people.npz", recipe)
+    _train_generators(networks, people, work, recipe)
+    judged = _read(networks, held, mirror, work / "judged.npz", recipe)
+    _train_ranker(networks, head, judged, work, recipe)
+    write_pack(out, record, sizes, networks)
+    (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
+
+
+def _sizes(head: OpenHead, photos: PhotoSet) -> Sizes:
+    return Sizes(
+        points=photos.points.shape[1],
+        identities=photos.identity.shape[1],
+        expressions=photos.expression.shape[1],
         rank_vertices=len(head.rank_vertices),
         idgen_widths=_IDGEN_WIDTHS,
         expgen_widths=_EXPGEN_WIDTHS,
         rank_widths=_RANK_WIDTHS,
     )
-    networks = build_networks(sizes)
-    trunk = load_landmark_network(faces).trunk.state_dict()
-    networks.conditioner.load_state_dict(new_network(head, kept, trunk).state_dict())
-    networks.conditioner.trunk.freeze(1)
-    plan = Plan(recipe.conditioner, rate=1e-3, seed=recipe.seed, weight_decay=0.03)
-    train_conditioner(networks.conditioner, head, kept, held, plan, work / "conditioner")
-    standardise_context(networks.conditioner, kept, recipe.seed)
-    told = _told(networks, kept, held, work, recipe)
-    _train_generators(networks, kept, held, told, work, recipe)
-    _train_ranker(networks, head, kept, held, told, work, recipe)
-    write_pack(out, record, sizes, networks)
-    (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
 
 
-def _told(networks: Networks, kept: PhotoSet, held: PhotoSet, work: Path, recipe: Recipe) -> Tensor:
-    """(N, C) contexts of all pictures, the held-out ones last; computed once."""
-    file = work / "contexts.npy"
+def _trunk(out: Path, faces: Path) -> Mapping[str, Tensor]:
+    """Of the pack's last conditioner, or the packaged landmark network's."""
+    last = out / "conditioner.safetensors"
+    if not last.exists():
+        return load_landmark_network(faces).trunk.state_dict()
+    prefix = "trunk."
+    tensors = load_file(last)
+    return {k.removeprefix(prefix): v.float() for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _hint_axes(out: Path, identities: int) -> Tensor:
+    """(3, K) from `training/head/hint_axes`, or zeros for a head that has none."""
+    file = out / "source" / "hint_axes.npz"
     if not file.exists():
-        both = [contexts(networks.conditioner, part, recipe.seed) for part in (kept, held)]
-        np.save(file, torch.cat(both).numpy())
-    return torch.from_numpy(np.load(file))
+        return torch.zeros(len(HINTS), identities)
+    with np.load(file) as archive:
+        return torch.from_numpy(np.stack([archive[name] for name in HINTS]))
 
 
-def _train_generators(
-    networks: Networks, kept: PhotoSet, held: PhotoSet, told: Tensor, work: Path, recipe: Recipe
-) -> None:
+def _read(
+    networks: Networks, photos: PhotoSet, mirror: Mirror | None, file: Path, recipe: Recipe
+) -> People:
+    """What the conditioner tells of the pictures; read once."""
+    if not file.exists():
+        known = ~photos.identity.isnan().any(dim=1)
+        people = read_people(networks.conditioner, photos, mirror, recipe.seed)
+        save_people(people.rows(known.repeat(len(people) // len(photos))), file)
+    return load_people(file)
+
+
+def _train_generators(networks: Networks, people: People, work: Path, recipe: Recipe) -> None:
     schedule = Schedule.linear()
-    identity = torch.cat([kept.identity, held.identity])
-    known = ~identity.isnan().any(dim=1)
+    introductions = Introductions(people, networks.hint_axes)
+    held = people.person // 2 % _HELD_PEOPLE == 0  # a person and the mirror image together
+
+    def person(rows: Tensor, generator: torch.Generator | None) -> Tensor:
+        if generator is None:
+            return introductions.alone(rows)
+        return introductions.random(rows, generator)
+
     plan = Plan(recipe.idgen, rate=1e-3, seed=recipe.seed + 1, every=1000)
     train_denoiser(
-        networks.idgen, identity[known], told[known], schedule, plan, work / "idgen",
-        held_out=int(known[-len(held) :].sum()),
-    )  # fmt: skip
-    expression = torch.cat([kept.expression, held.expression])
-    networks.expression_mean.copy_(expression.mean(dim=0))
-    networks.expression_deviation.copy_(expression.std(dim=0).clamp_min(0.02))
-    standard = (expression - networks.expression_mean) / networks.expression_deviation
+        networks.idgen, people.identity, person, schedule, plan, work / "idgen", held_out=held
+    )
+    networks.expression_mean.copy_(people.expression.mean(dim=0))
+    networks.expression_deviation.copy_(people.expression.std(dim=0).clamp_min(0.02))
+    standard = (people.expression - networks.expression_mean) / networks.expression_deviation
     plan = Plan(recipe.expgen, rate=1e-3, seed=recipe.seed + 2, every=1000)
     train_denoiser(
-        networks.expgen, standard, told, schedule, plan, work / "expgen", held_out=len(held)
+        networks.expgen,
+        standard,
+        lambda rows, _: people.contexts[rows],
+        schedule,
+        plan,
+        work / "expgen",
+        held_out=held,
     )
 
 
 def _train_ranker(
-    networks: Networks,
-    head: OpenHead,
-    kept: PhotoSet,
-    held: PhotoSet,
-    told: Tensor,
-    work: Path,
-    recipe: Recipe,
+    networks: Networks, head: OpenHead, judged: People, work: Path, recipe: Recipe
 ) -> None:
-    identity = torch.cat([kept.identity, held.identity])
-    rows = torch.nonzero(~identity.isnan().any(dim=1))[:, 0][-recipe.ranked_photos :]
-    drawn = _candidates(networks, told[rows], work / "candidates.npy", recipe.seed)
+    """On pictures that none of the networks has learnt from, so that candidates are as in use."""
+    rows = torch.arange(min(recipe.ranked_photos, len(judged)))
+    told = Introductions(judged, networks.hint_axes).alone(rows)
+    drawn = _candidates(networks, told, work / "candidates.npy", recipe.seed)
     basis = torch.from_numpy(head.identity[:, head.rank_vertices] * 1000).float()
 
     def decode(coefficients: Tensor) -> Tensor:
@@ -140,25 +196,25 @@ def _train_ranker(
 
     plan = Plan(recipe.idrank, rate=1e-3, seed=recipe.seed + 3, every=500, weight_decay=0.05)
     train_ranker(
-        networks.idrank, decode, drawn, identity[rows], told[rows], plan, work / "idrank",
-        held_out=recipe.ranked_photos // 6,
+        networks.idrank, decode, ranked_points, drawn, judged.identity[rows], told, plan,
+        work / "idrank", held_out=len(rows) // 6,
     )  # fmt: skip
 
 
 @torch.inference_mode()
 def _candidates(networks: Networks, told: Tensor, file: Path, seed: int) -> Tensor:
-    """(M, N, K) candidates that IdGen draws for each context (M, C); drawn once."""
+    """(M, N + 1, K) candidates that IdGen draws for each context (M, C), and their mean."""
     if not file.exists():
         denoiser = FoldedDenoiser(networks.idgen)
         schedule = Schedule.linear()
         noise = seeded_noise(seed)
         rows = []
         for part in told.split(16):
-            repeated = part.repeat_interleave(_CANDIDATES, dim=0)
+            repeated = signed(part).repeat_interleave(_CANDIDATES, dim=0)
             start = noise((len(repeated), networks.idgen.shape.coefficients))
             drawn = dpm_solver_pp_2m(
                 denoiser.condition(repeated), start, schedule, noise=noise, steps=_CANDIDATE_STEPS
             )
-            rows.append(drawn.view(len(part), _CANDIDATES, -1).half().numpy())
+            rows.append(with_mean(drawn.view(len(part), _CANDIDATES, -1)).half().numpy())
         np.save(file, np.concatenate(rows))
     return torch.from_numpy(np.load(file)).float()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +21,8 @@ class PhotoSet:
 
     images : per chunk (n, 128, 128, 3) uint8, memory-mapped; points : (N, P, 2) crop pixels;
     visible : (N, P) bool; identity : (N, K), NaN rows where the surface is not this head's;
-    expression : (N, X) in 0..1; rotation : (N, 3, 3); distance : (N,) m; mm_per_pixel : (N,).
+    expression : (N, X) in 0..1; rotation : (N, 3, 3); distance : (N,) m; mm_per_pixel : (N,);
+    person : (N,) int64, the same number for the pictures of one person.
     """
 
     images: tuple[np.ndarray, ...]
@@ -31,6 +33,7 @@ class PhotoSet:
     rotation: Tensor
     distance: Tensor
     mm_per_pixel: Tensor
+    person: Tensor
 
     def __len__(self) -> int:
         return len(self.points)
@@ -49,7 +52,7 @@ class PhotoSet:
 
     def first(self, count: int) -> PhotoSet:
         """The first `count` pictures, as a set."""
-        return self._labels(slice(0, count))
+        return self.labels(slice(0, count))
 
     def split(self, held_out: int) -> tuple[PhotoSet, PhotoSet]:
         """(training, held out): the last `held_out` pictures are kept apart."""
@@ -57,10 +60,11 @@ class PhotoSet:
         starts = np.cumsum([0, *(len(chunk) for chunk in self.images)])
         chunk = int(np.searchsorted(starts, at, side="right")) - 1
         rest = (self.images[chunk][at - starts[chunk] :], *self.images[chunk + 1 :])
-        return self._labels(slice(0, at)), replace(self._labels(slice(at, None)), images=rest)
+        return self.labels(slice(0, at)), replace(self.labels(slice(at, None)), images=rest)
 
-    def _labels(self, rows: slice) -> PhotoSet:
-        return replace(self, **{label: getattr(self, label)[rows] for label in LABELS})
+    def labels(self, rows: slice | np.ndarray) -> PhotoSet:
+        """The truth of some pictures; `images` stays whole."""
+        return replace(self, **{label: getattr(self, label)[rows] for label in (*LABELS, "person")})
 
     @property
     def pose(self) -> Tensor:
@@ -95,4 +99,20 @@ def read_photo_set(*folders: Path, images: str = "images", visible: str = "visib
     }
     pictures = tuple(np.load(chunk / f"{images}.npy", mmap_mode="r") for chunk in chunks)
     floats = {name: v.float() if v.is_floating_point() else v for name, v in labels.items()}
-    return PhotoSet(images=pictures, **floats)
+    return PhotoSet(images=pictures, person=_people(chunks), **floats)
+
+
+def _people(chunks: Sequence[Path]) -> Tensor:
+    """(N,) a number for each person; where a set does not tell them apart, each is another."""
+    parts, free = [], 0
+    sets = {folder: rank for rank, folder in enumerate(dict.fromkeys(c.parent for c in chunks))}
+    for chunk in chunks:
+        count = len(np.load(chunk / "distance.npy", mmap_mode="r"))
+        if (chunk / "person.npy").exists():
+            parts.append(
+                np.load(chunk / "person.npy").astype(np.int64) + (sets[chunk.parent] << 40)
+            )
+        else:
+            parts.append(-1 - np.arange(free, free + count, dtype=np.int64))
+        free += count
+    return torch.from_numpy(np.concatenate(parts))

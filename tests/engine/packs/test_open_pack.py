@@ -8,7 +8,8 @@ import torch
 
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.packs import registry
-from ofer_engine.packs.open_pack import HEAD, NETWORKS, read_open_pack, read_record, write_pack
+from ofer_engine.packs.open_files import HEAD, NETWORKS, read_record, write_pack
+from ofer_engine.packs.open_pack import read_open_pack
 
 CPU = torch.device("cpu")
 
