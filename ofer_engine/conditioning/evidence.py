@@ -139,6 +139,12 @@ class EvidenceNetwork(nn.Module):
         )
         return (told - self.context_mean) / self.context_deviation
 
+    def shape_of(self, points: Tensor) -> Tensor:
+        """(B, M) point modes of points (B, P, 2): `forward`'s products, backwards."""
+        away = points.flatten(1) - self.mean_points
+        length = self.point_modes.square().sum(dim=0).clamp_min(1e-12)
+        return away @ self.point_modes / length
+
     def doubt(self, contexts: Tensor) -> Tensor:
         """(B,) mean log variance of the points, read back from contexts (B, C)."""
         regions = slice(self.context_size - _REGIONS, None)

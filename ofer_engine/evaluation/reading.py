@@ -15,9 +15,8 @@ def read_crops(pack: OpenPack, crops: Tensor) -> Contexts:
 
     crops : (B, 3, 128, 128) in 0..1.
     """
-    conditioner = pack.networks.conditioner
-    crops = crops.to(pack.device).contiguous(memory_format=torch.channels_last)
-    return pack.tell_apart(conditioner.context(conditioner(crops)))
+    read = pack.read(crops.to(pack.device))
+    return pack.tell_apart(pack.networks.conditioner.context(read))
 
 
 def row(told: Contexts, number: int) -> Contexts:

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..conditioning.evidence import CROP
+from ..conditioning.evidence import CROP, Evidence
+from ..conditioning.mirror import Mirror, read_both_ways
 from ..conditioning.person import HINTS, hint_values, pooled, signed, with_hints
 from ..contract.records import Hints, PackRecord
 from ..diffusion.folded import FoldedDenoiser
@@ -42,6 +43,7 @@ class OpenPack:
     idgen: FoldedDenoiser
     expgen: FoldedDenoiser
     device: torch.device
+    mirror: Mirror | None
 
     @property
     def identities(self) -> int:
@@ -58,13 +60,17 @@ class OpenPack:
         """The 52 units."""
         return self.head.expression_names
 
+    def read(self, crops: Tensor) -> Evidence:
+        """What crops (B, 3, 128, 128) in 0..1 show, each read as it is and mirrored."""
+        return read_both_ways(self.networks.conditioner, crops, self.mirror)
+
     @torch.inference_mode()
     def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
         """Crop → evidence network → points, camera and one context for all three networks."""
         crop = evidence_crop(face.landmarks[:, :2], CROP, _MARGIN)
         pixels = torch.from_numpy(cut(photo, crop)).permute(2, 0, 1)[None].to(self.device)
         conditioner = self.networks.conditioner
-        evidence = conditioner(pixels.contiguous(memory_format=torch.channels_last))
+        evidence = self.read(pixels)
         points = crop.to_photo(evidence.points[0].double().cpu().numpy())
         covered = covers(hidden, points)
         context = conditioner.context(evidence, torch.from_numpy(covered)[None].to(self.device))
@@ -111,10 +117,6 @@ class OpenPack:
         person = with_hints(pooled(people, doubt), hints)
         return Contexts(signed(person), person, signed(photos))
 
-    def tell_apart(self, contexts: Tensor) -> Contexts:
-        """Contexts (B, C) of single photos of B people, whose rows stay apart."""
-        return Contexts(contexts, contexts, contexts)
-
     def candidates(self, drawn: np.ndarray) -> np.ndarray:
         """The samples, and their mean as one more."""
         return with_mean(torch.from_numpy(drawn)).numpy()
@@ -144,4 +146,5 @@ def read_open_pack(folder: Path, device: torch.device) -> OpenPack:
         FoldedDenoiser(networks.idgen),
         FoldedDenoiser(networks.expgen),
         device,
+        Mirror.of(head),
     )

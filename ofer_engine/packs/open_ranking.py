@@ -10,10 +10,12 @@ _CENTRALITY = 10.0
 
 
 def with_mean(drawn: Tensor) -> Tensor:
-    """(…, N + 1, K): samples (…, N, K), and their mean as one candidate more.
+    """(…, N + 1, K): samples (…, N, K), and their mean as one candidate more; a lone one as it is.
 
     Of heads that are all possible, the one with the least expected error is their mean.
     """
+    if drawn.shape[-2] == 1:
+        return drawn
     return torch.cat([drawn, drawn.mean(dim=-2, keepdim=True)], dim=-2)
 
 

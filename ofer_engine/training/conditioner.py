@@ -16,10 +16,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..conditioning.evidence import CROP, Evidence, EvidenceNetwork, point_regions
+from ..conditioning.mirror import Mirror, read_both_ways
 from ..heads.open_head import OpenHead
 from .loop import Group, Plan, step_generator, train
-from .mirror import Mirror
 from .photo_set import PhotoSet
+from .turned import turned
 
 _SAMPLE = 20_000
 _READ = 100
@@ -66,11 +67,7 @@ def losses(evidence: Evidence, truth: PhotoSet, weights: Weights) -> dict[str, T
     error = (evidence.points - truth.points).square().sum(dim=2)
     likelihood = evidence.log_variance + 0.5 * error * torch.exp(-evidence.log_variance)
     seen = F.binary_cross_entropy_with_logits(evidence.visibility, truth.visible.float())
-    target = truth.identity
-    known = ~target.isnan().any(dim=1)
-    difference = torch.where(known[:, None], evidence.identity - target.nan_to_num(), 0.0)
-    identity = (weights.identity * difference.square()).sum() / known.sum().clamp_min(1)
-    identity = identity / target.shape[1]
+    identity = (weights.identity * (evidence.identity - truth.identity).square()).mean()
     expression = weights.expression * (evidence.expression - truth.expression).square()
     pose = (evidence.pose - truth.pose).square().mean()
     parts = {
@@ -127,7 +124,7 @@ def train_conditioner(
         crops, truth = photos.crops(rows), photos.labels(rows)
         if mirror is not None:
             mirrored = torch.rand(batch, generator=generator) < 0.5
-            crops, truth = mirror.batch(crops, truth, mirrored)
+            crops, truth = turned(crops, truth, mirror, mirrored)
         crops = degrade(crops, generator).contiguous(memory_format=torch.channels_last)
         return losses(network(crops), truth, weights)
 
@@ -146,7 +143,9 @@ def train_conditioner(
 
 
 @torch.no_grad()
-def standardise_context(network: EvidenceNetwork, photos: PhotoSet, seed: int) -> None:
+def standardise_context(
+    network: EvidenceNetwork, photos: PhotoSet, mirror: Mirror | None, seed: int
+) -> None:
     """Give every context entry zero mean and unit deviation over a sample of the pictures."""
     network.context_mean.zero_()
     network.context_deviation.fill_(1.0)
@@ -155,7 +154,7 @@ def standardise_context(network: EvidenceNetwork, photos: PhotoSet, seed: int) -
     rows = []
     for number, part in enumerate(np.array_split(np.arange(len(some)), -(-len(some) // _READ))):
         crops = degrade(some.crops(part), step_generator(seed, number))
-        rows.append(network.context(network(crops.contiguous(memory_format=torch.channels_last))))
+        rows.append(network.context(read_both_ways(network, crops, mirror)))
     sample = torch.cat(rows)
     network.context_mean.copy_(sample.mean(dim=0))
     network.context_deviation.copy_(sample.std(dim=0).clamp_min(1e-3))

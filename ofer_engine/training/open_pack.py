@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from ..conditioning.mirror import Mirror
 from ..conditioning.person import HINTS, signed
 from ..contract.records import PackRecord
 from ..diffusion.folded import FoldedDenoiser
@@ -29,7 +30,6 @@ from .conditioner import new_network, standardise_context, train_conditioner
 from .denoising import train_denoiser
 from .idrank import train_ranker
 from .loop import Plan, Precision
-from .mirror import Mirror
 from .people import Introductions, People, load_people, read_people, save_people
 from .photo_set import PhotoSet, read_photo_set
 
@@ -101,8 +101,8 @@ def train_open_pack(
         precision=Precision.BFLOAT16,
     )
     train_conditioner(networks.conditioner, head, kept, held, plan, work / "conditioner")
-    standardise_context(networks.conditioner, held, recipe.seed)
     mirror = Mirror.of(head)
+    standardise_context(networks.conditioner, held, mirror, recipe.seed)
     people = _read(networks, read_photo_set(*sources.people), mirror, work / "people.npz", recipe)
     _train_generators(networks, people, work, recipe)
     judged = _read(networks, held, mirror, work / "judged.npz", recipe)
@@ -147,9 +147,7 @@ def _read(
 ) -> People:
     """What the conditioner tells of the pictures; read once."""
     if not file.exists():
-        known = ~photos.identity.isnan().any(dim=1)
-        people = read_people(networks.conditioner, photos, mirror, recipe.seed)
-        save_people(people.rows(known.repeat(len(people) // len(photos))), file)
+        save_people(read_people(networks.conditioner, photos, mirror, recipe.seed), file)
     return load_people(file)
 
 

@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..conditioning.evidence import EvidenceNetwork
+from ..conditioning.evidence import Evidence, EvidenceNetwork
+from ..conditioning.mirror import Mirror, read_both_ways
 from ..conditioning.person import HINTS, pooled, with_hints
 from .conditioner import degrade
 from .loop import step_generator
-from .mirror import Mirror
 from .photo_set import PhotoSet
+from .turned import turned
 
 _HINTED = 0.3
 """Share of the people of whom each hint is told."""
@@ -44,10 +45,6 @@ class People:
     def __len__(self) -> int:
         return len(self.contexts)
 
-    def rows(self, rows: Tensor) -> People:
-        """Some of the pictures."""
-        return People(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
-
 
 @torch.no_grad()
 def read_people(
@@ -56,23 +53,25 @@ def read_people(
     """What a trained conditioner tells of each picture, lightly degraded, and of its mirror."""
     network.eval()
     parts: list[People] = []
-    turns = (False,) if mirror is None else (False, True)
-    for turned in turns:
-        for number, rows in enumerate(
-            np.array_split(np.arange(len(photos)), -(-len(photos) // _BATCH))
-        ):
-            crops, truth = photos.crops(rows), photos.labels(rows)
-            if mirror is not None and turned:
-                crops, truth = mirror.batch(crops, truth, torch.ones(len(rows), dtype=torch.bool))
-            crops = degrade(crops, step_generator(seed + turned, number))
-            told = network.context(network(crops.contiguous(memory_format=torch.channels_last)))
-            person = 2 * truth.person + turned
-            parts.append(
-                People(told, network.doubt(told), truth.identity, truth.expression, person)
-            )
+    for number, rows in enumerate(
+        np.array_split(np.arange(len(photos)), -(-len(photos) // _BATCH))
+    ):
+        crops = degrade(photos.crops(rows), step_generator(seed, number))
+        read, truth = read_both_ways(network, crops, mirror), photos.labels(rows)
+        parts.append(_people(network, read, truth, 0))
+        if mirror is not None:
+            everyone = torch.ones(len(rows), dtype=torch.bool)
+            _, truth = turned(crops, truth, mirror, everyone)
+            parts.append(_people(network, mirror.evidence(network, read), truth, 1))
     return People(
         **{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(People)}
     )
+
+
+def _people(network: EvidenceNetwork, read: Evidence, truth: PhotoSet, other: int) -> People:
+    told = network.context(read)
+    person = 2 * truth.person + other
+    return People(told, network.doubt(told), truth.identity, truth.expression, person)
 
 
 class Introductions:

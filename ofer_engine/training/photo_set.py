@@ -20,7 +20,7 @@ class PhotoSet:
     """N synthetic crops with their truth.
 
     images : per chunk (n, 128, 128, 3) uint8, memory-mapped; points : (N, P, 2) crop pixels;
-    visible : (N, P) bool; identity : (N, K), NaN rows where the surface is not this head's;
+    visible : (N, P) bool; identity : (N, K), of the nearest open head where the surface is another;
     expression : (N, X) in 0..1; rotation : (N, 3, 3); distance : (N,) m; mm_per_pixel : (N,);
     person : (N,) int64, the same number for the pictures of one person.
     """

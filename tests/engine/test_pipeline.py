@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from ofer_engine.conditioning.person import HINTS
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.records import NO_HINTS, Hints
 from ofer_engine.packs.registry import BUNDLED, load_pack
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
@@ -34,10 +36,12 @@ def test_nothing_can_be_drawn_before_a_photo_is_set():
 def test_any_number_of_heads_from_any_sampler(opened, count, sampler):
     reconstructor, *_ = opened
     drawn = reconstructor.identities(count, seed=1, sampler=sampler, steps=8)
-    assert drawn.shape == (count, reconstructor.pack.identities)
+    candidates = count + (count > 1)  # the mean of the samples is one more
+    assert drawn.shape == (candidates, reconstructor.pack.identities)
     assert np.isfinite(drawn).all()
+    np.testing.assert_allclose(drawn[-1], drawn[:count].mean(axis=0), atol=1e-5)
     ranking = reconstructor.rank(drawn)
-    assert sorted(ranking.order) == list(range(count))
+    assert sorted(ranking.order) == list(range(candidates))
     assert (np.diff(ranking.scores[ranking.order]) <= 0).all()
 
 
@@ -74,6 +78,33 @@ def test_the_camera_puts_the_head_on_the_face(opened):
     away = np.linalg.norm(landmarks - face.landmarks[:, :2], axis=1) / size
     assert np.median(away) < 0.04
     assert evidence.camera.translation[2] < -0.2
+
+
+def test_hints_move_the_heads_their_way(opened):
+    reconstructor, *_ = opened
+    axes = dict(zip(HINTS, reconstructor.pack.networks.hint_axes.numpy(), strict=True))
+    evidence = list(reconstructor.person.photos)
+
+    def place(axis, hints):
+        reconstructor.set_evidence(evidence, hints)
+        return float(reconstructor.identities(60, seed=0)[-1] @ axes[axis])
+
+    unhinted = {axis: place(axis, NO_HINTS) for axis in HINTS}
+    assert place("age", Hints(age=80.0)) > unhinted["age"] > place("age", Hints(age=10.0))
+    assert place("sex", Hints(sex=0.0)) > unhinted["sex"] > place("sex", Hints(sex=1.0))
+    assert place("build", Hints(build=1.0)) > unhinted["build"] > place("build", Hints(build=0.0))
+    reconstructor.set_evidence(evidence)
+
+
+def test_two_photos_of_a_person_leave_less_open_than_one(opened):
+    reconstructor, *_ = opened
+    evidence = list(reconstructor.person.photos)
+    alone = reconstructor.identities(200, seed=0).var(axis=0).sum()
+    reconstructor.set_evidence(evidence * 3)
+    assert reconstructor.person.told.expression.shape[0] == 3
+    together = reconstructor.identities(200, seed=0).var(axis=0).sum()
+    reconstructor.set_evidence(evidence)
+    assert together < 0.98 * alone
 
 
 def test_the_face_that_is_asked_for_is_the_one_that_is_read(opened):

@@ -66,8 +66,7 @@ class PhotoHead:
     normals : (V, 3) of the template; triangles : (T, 3) int32; material : (V,) uint8;
     lips, brows, teeth, openness : (V,) 0..1;
     eye_centres : (2, 3) left, right; eye_radius : of both; points, landmarks : the evidence points
-    and the detector's 468. Everything not said is float32. `labelled` : `identity` is the open
-    head's basis.
+    and the detector's 468. Everything not said is float32.
     """
 
     template: np.ndarray
@@ -85,7 +84,6 @@ class PhotoHead:
     eye_radius: float
     points: SurfacePoints
     landmarks: SurfacePoints
-    labelled: bool
 
     def surface(
         self, identity: np.ndarray, expression: np.ndarray, misfit: np.ndarray
@@ -124,7 +122,6 @@ def load_open_photo_head(path: Path) -> PhotoHead:
         teeth=teeth,
         points=SurfacePoints.at_vertices(head["point_vertices"]),
         landmarks=SurfacePoints(head["landmark_triangles"], head["landmark_barycentric"]),
-        labelled=True,
     )
 
 
@@ -176,7 +173,6 @@ def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> Pho
         teeth=teeth[used],
         points=_through(open_head.points, row, carried),
         landmarks=_through(open_head.landmarks, row, carried),
-        labelled=False,
     )
 
 
@@ -231,7 +227,6 @@ def _assemble(
     teeth: np.ndarray,
     points: SurfacePoints,
     landmarks: SurfacePoints,
-    labelled: bool,
 ) -> PhotoHead:
     template = np.ascontiguousarray(template, np.float32)
     open_jaw = expression[ARKIT_52.index("jawOpen")].reshape(-1, 3) * np.float32(0.7)
@@ -258,7 +253,6 @@ def _assemble(
         eye_radius=float(np.mean([radius for _, radius in eyes])),
         points=points,
         landmarks=landmarks,
-        labelled=labelled,
     )
 
 

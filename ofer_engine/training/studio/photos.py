@@ -21,12 +21,14 @@ from typing import Final
 import numpy as np
 
 from ...contract.errors import ErrorCode, OferError
+from ...heads.open_head import OpenHead
+from .ict_labels import IctLabels, fit_ict_labels
 from .photo_head import PhotoHead, load_ict_photo_head, load_open_photo_head
 from .studio import Photo, Studio
 
 _LOG: Final = logging.getLogger(__name__)
 _CHUNK: Final = 2000
-_VERSION: Final = 1
+_VERSION: Final = 2
 _STORED: Final = tuple(Photo.__dataclass_fields__)
 _OF_OCCLUDED: Final = ("image", "visible", "occluder", "covered", "face_covered")
 """What differs between the pictures of one moment; the rest is stored once."""
@@ -38,10 +40,10 @@ class PhotoPlan:
     """What a set is made of.
 
     head : sha256 of the head file; surface : "open" or "ict"; seed; paired : each moment clean and
-    occluded; misfit_mm : shape noise outside the identity basis; identities : width of the identity
-    label, NaN-filled where the surface is not the open head's; version of the generator; moments :
-    pictures of each person, who are then numbered in `person.npy`; yaw : degrees, of all heads;
-    hidden : each moment clean, and with so many percent of the face hidden.
+    occluded; misfit_mm : shape noise outside the identity basis; identities : length of the label,
+    which is the nearest open head's where the surface is another; version of the generator;
+    moments : pictures of each person, who are then numbered in `person.npy`; yaw : degrees, of all
+    heads; hidden : each moment clean, and with so many percent of the face hidden.
     """
 
     head: str
@@ -68,10 +70,18 @@ class PhotoPlan:
 class ChunkWriter:
     """Writes chunks of one set into `folder`."""
 
-    def __init__(self, folder: Path, studio: Studio, plan: PhotoPlan) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        studio: Studio,
+        plan: PhotoPlan,
+        ict_labels: IctLabels | None = None,
+    ) -> None:
+        """ict_labels : given where the studio photographs ICT's surface."""
         self.folder = folder
         self.studio = studio
         self.plan = plan
+        self.ict_labels = ict_labels
 
     def write(self, first: int, count: int) -> bool:
         """Make pictures first … first + count - 1. False if they are there already.
@@ -139,9 +149,9 @@ class ChunkWriter:
         for name, array in labels.items():
             if array.dtype == np.float64:
                 labels[name] = array.astype(np.float32)
-        if not self.studio.head.labelled:
+        if self.ict_labels is not None:
             labels["identity_ict"] = labels["identity"]
-            labels["identity"] = np.full((len(photos), self.plan.identities), np.nan, np.float32)
+            labels["identity"] = self.ict_labels.of(labels["identity"])
         return labels
 
 
@@ -206,7 +216,10 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error("choose one of --paired, --hidden and --moments (a number from 1)")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     head, plan = _load(options)
-    writer = ChunkWriter(options.out, Studio(head, options.misfit, options.yaw), plan)
+    labels = None
+    if options.ict:
+        labels = fit_ict_labels(OpenHead.load(options.head), options.ict, options.ict_map)
+    writer = ChunkWriter(options.out, Studio(head, options.misfit, options.yaw), plan, labels)
     end = options.first + options.count
     for first in range(options.first, end, _CHUNK):
         count = min(_CHUNK, end - first)

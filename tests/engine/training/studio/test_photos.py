@@ -9,6 +9,7 @@ import pytest
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.heads.camera import Camera
+from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.training.photo_set import read_photo_set
 from ofer_engine.training.studio.drawing import visible_points
 from ofer_engine.training.studio.framing import (
@@ -17,6 +18,7 @@ from ofer_engine.training.studio.framing import (
     random_framing,
     rotation_about,
 )
+from ofer_engine.training.studio.ict_labels import fit_ict_labels
 from ofer_engine.training.studio.mimicry import random_expression
 from ofer_engine.training.studio.occluders import OCCLUDERS, Occluder
 from ofer_engine.training.studio.patches import HIDDEN_GREY
@@ -270,8 +272,18 @@ def test_another_surface_carries_the_same_points_and_units(head, disguised):
     moved = other.landmarks.on(theirs) - head.landmarks.on(ours)
     assert np.linalg.norm(moved, axis=1).mean() < 0.002
     assert (other.lips > 0.5).sum() == ((head.lips > 0.5) & (head.material == SKIN)).sum()
-    assert not other.labelled and head.labelled
     assert (other.material == LASH).sum() == 0
+
+
+def test_another_surface_is_labelled_with_the_nearest_open_head(head, disguised):
+    labels = fit_ict_labels(OpenHead.load(HEAD), *disguised)
+    identity = np.random.default_rng(1).normal(size=(20, len(head.identity)))
+    modes = head.identity.reshape(len(head.identity), -1, 3)
+    face = head.landmarks.triangles[:, 0]
+    left = np.tensordot(labels.of(identity) - identity, modes[:, face], 1)
+    whole = np.tensordot(identity, modes[:, face], 1)
+    assert np.abs(labels.offset).max() < 1e-3
+    assert np.linalg.norm(left, axis=2).mean() < 0.15 * np.linalg.norm(whole, axis=2).mean()
 
 
 def _writer(folder: Path, studio: Studio, **changes) -> ChunkWriter:

@@ -1,0 +1,88 @@
+"""A face and its mirror image: every picture is two, for nothing.
+
+The open head is its own mirror image, and each of its identity modes is even or odd under it. So
+the truth of a mirrored picture is known in training, and at run time a picture is read twice, as it
+is and mirrored, and the two answers are averaged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..heads.open_head import OpenHead
+from .evidence import CROP, Evidence, EvidenceNetwork
+
+_TOLERANCE = 1e-4
+_PARITY = 0.9
+_ACROSS = (-1.0, 1.0)
+_POSE = (-1.0, 1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Mirror:
+    """points : (P,) the row that each evidence point becomes; identity : (K,) 1 or -1;
+    expression : (X,) the unit that each becomes."""
+
+    points: Tensor
+    identity: Tensor
+    expression: Tensor
+
+    @staticmethod
+    def of(head: OpenHead) -> Mirror | None:
+        """None where the head, its modes or its points are not their own mirror image."""
+        flip = np.array([-1.0, 1.0, 1.0], np.float32)
+        place = {int(vertex): row for row, vertex in enumerate(head.point_vertices)}
+        twins = [place.get(int(head.mirror[vertex]), -1) for vertex in head.point_vertices]
+        turned = head.identity[:, head.mirror] * flip
+        even = (head.identity * turned).sum(axis=(1, 2)) / np.square(head.identity).sum(axis=(1, 2))
+        aside = np.abs(head.template[head.mirror] * flip - head.template).max()
+        if aside > _TOLERANCE or min(twins) < 0 or np.abs(even).min() < _PARITY:
+            return None
+        names = list(head.expression_names)
+        return Mirror(
+            torch.tensor(twins),
+            torch.from_numpy(np.sign(even)).float(),
+            torch.tensor([names.index(_other_side(name)) for name in names]),
+        )
+
+    def place(self, points: Tensor) -> Tensor:
+        """Crop pixels (B, P, 2) of the mirrored picture's points."""
+        start = torch.tensor([float(CROP), 0.0]).to(points)
+        return start + torch.tensor(_ACROSS).to(points) * points[:, self.points]
+
+    def evidence(self, network: EvidenceNetwork, read: Evidence) -> Evidence:
+        """What the mirrored pictures show, of what the pictures do."""
+        points = self.place(read.points)
+        return Evidence(
+            points=points,
+            log_variance=read.log_variance[:, self.points],
+            visibility=read.visibility[:, self.points],
+            identity=read.identity * self.identity.to(read.identity),
+            expression=read.expression[:, self.expression],
+            pose=read.pose * torch.tensor(_POSE).to(read.pose),
+            shape=network.shape_of(points),
+        )
+
+
+def read_both_ways(network: EvidenceNetwork, crops: Tensor, mirror: Mirror | None) -> Evidence:
+    """The mean of what the pictures (B, 3, S, S) show and what their mirror images show."""
+    read = network(crops.contiguous(memory_format=torch.channels_last))
+    if mirror is None:
+        return read
+    flipped = network(crops.flip(3).contiguous(memory_format=torch.channels_last))
+    back = mirror.evidence(network, flipped)
+    mean = {
+        name: (getattr(read, name) + getattr(back, name)) / 2 for name in Evidence.__annotations__
+    }
+    return replace(Evidence(**mean), shape=network.shape_of(mean["points"]))
+
+
+def _other_side(unit: str) -> str:
+    for side, other in (("Left", "Right"), ("Right", "Left")):
+        if unit.endswith(side):
+            return unit.removesuffix(side) + other
+    return unit
