@@ -20,6 +20,7 @@ from .head_regions import REGION_NAMES, regions
 from .head_skinning import skin_weights
 from .human_prior import SliderPrior
 from .makehuman import MakeHuman
+from .mouth_lining import lining_behind_skin
 from .open_head_shape import shape_open_head
 from .slider_head import JOINT_PARENTS
 
@@ -46,9 +47,14 @@ def build_open_head(makehuman: MakeHuman, source: Path = SOURCE) -> OpenHead:
     elsewhere = np.maximum.reduce([region[name] for name in ("face", "ears", "scalp", "neck")])
     region["jaw"] = drawn.outer * (1 - elsewhere)
     face = drawn.outer & (region["face"] > 0.5)
+    on_skin = np.isin(np.arange(len(template)), cut.polygons[cut.part == PART_NAMES.index("skin")])
+    lining = on_skin & ~drawn.outer & (region["mouth_cavity"] > 0.5)
+    identity = lining_behind_skin(
+        template, shape.identity, lining, on_skin & drawn.outer, cut.mirror
+    )
     return OpenHead(
         template=template.astype(np.float32),
-        identity=shape.identity.astype(np.float32),
+        identity=identity.astype(np.float32),
         expression=shape.expression.astype(np.float32),
         polygons=cut.polygons,
         uv=cut.uv,

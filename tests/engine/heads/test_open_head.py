@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.interpolate import LinearNDInterpolator
 
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
@@ -263,3 +264,18 @@ def test_a_missing_or_damaged_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(OferError) as other:
         OpenHead.load(tmp_path / "head.npz")
     assert other.value.code is ErrorCode.WEIGHTS_DAMAGED
+
+
+def test_nothing_inside_the_mouth_comes_through_the_skin(head: OpenHead) -> None:
+    names = [str(name) for name in head.region_names]
+    lips, cavity = (head.regions[names.index(n)] > 0.5 for n in ("lips", "mouth_cavity"))
+    above = head.template[:, 1] > head.template[lips & head.outer, 1].max()
+    inside = np.flatnonzero(~head.outer & cavity & above)
+    assert len(inside) > 20
+    front = np.flatnonzero(head.outer & head.face & (head.template[:, 2] > 0.06))
+    rng = np.random.default_rng(5)
+    for _ in range(25):
+        surface = head.vertices(rng.standard_normal(len(head.identity)).astype(np.float32))
+        skin = LinearNDInterpolator(surface[front][:, :2], surface[front][:, 2])
+        behind = skin(surface[inside][:, :2]) - surface[inside][:, 2]
+        assert np.nanmin(behind) > 0
