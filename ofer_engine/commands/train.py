@@ -39,7 +39,8 @@ def _run(options: argparse.Namespace) -> int:
     stages = ("conditioner", "idgen", "expgen", "idrank")
     steps = {stage: getattr(options, stage) for stage in stages if getattr(options, stage)}
     recipe = Recipe(seed=options.seed, **steps)
-    sources = Sources(options.photos, options.people, BUNDLED / "faces")
+    conditioner = options.out / "conditioner.safetensors"
+    sources = Sources(options.photos, options.people, BUNDLED / "faces", conditioner)
     train_open_pack(sources, options.out, options.work, OPEN_RECORD, recipe)
     print(options.out)
     return 0

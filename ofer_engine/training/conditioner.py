@@ -34,13 +34,16 @@ class Weights:
     expression: Tensor
 
 
-def new_network(head: OpenHead, photos: PhotoSet, trunk: Mapping[str, Tensor]) -> EvidenceNetwork:
-    """A network that starts at the average face of `photos`, its trunk from `trunk`'s weights."""
+def new_network(head: OpenHead, photos: PhotoSet, trunks: Mapping[str, Tensor]) -> EvidenceNetwork:
+    """A network that starts at the average face of `photos`, and with the trunks' weights given.
+
+    The landmark trunk is frozen: it has seen real faces, and training pictures are synthetic.
+    """
     points = photos.points[:_SAMPLE].reshape(min(_SAMPLE, len(photos)), -1)
     network = EvidenceNetwork(
         photos.points.shape[1], photos.identity.shape[1], photos.expression.shape[1]
     )
-    network.trunk.load_state_dict(trunk)
+    network.load_state_dict({**network.state_dict(), **trunks})
     network.trunk.requires_grad_(False)
     mean = points.mean(dim=0)
     spread = points - mean

@@ -16,7 +16,7 @@ from ..heads.open_head import OpenHead
 from ..photo.faces import FaceDetector
 from .head.adopted_head import adopt_head
 from .head.source_heads import read_source_head
-from .open_pack import Recipe, train_open_pack
+from .open_pack import Recipe, Sources, train_open_pack
 from .studio.photo_head import load_open_photo_head
 from .studio.photos import ChunkWriter, PhotoPlan
 from .studio.studio import Studio
@@ -79,6 +79,6 @@ def train_head_pack(
         for first in range(0, count, _CHUNK):
             writer.write(first, min(_CHUNK, count - first))
     on_stage("networks")
-    train_open_pack(
-        [work / "people", work / "photos"], bundled / "faces", out, work, record, plan.recipe
-    )
+    known = bundled / "open" / "conditioner.safetensors"
+    sources = Sources([work / "photos"], [work / "people"], bundled / "faces", known)
+    train_open_pack(sources, out, work, record, plan.recipe)

@@ -70,27 +70,27 @@ class Sources:
     """What the pack is made from.
 
     photos : sets that the conditioner learns from, the last one with own heads; people : other
-    sets, that IdGen and ExpGen learn from; faces : the packaged face networks.
+    sets, that IdGen and ExpGen learn from; faces : the packaged face networks; conditioner : file
+    of an earlier one, whose trunks go on being used. Where it is not there, the packaged landmark
+    network's trunk is.
     """
 
     photos: Sequence[Path]
     people: Sequence[Path]
     faces: Path
+    conditioner: Path
 
 
 def train_open_pack(
     sources: Sources, out: Path, work: Path, record: PackRecord, recipe: Recipe
 ) -> None:
-    """Train all four networks and write the pack beside `out`/head.npz. work : checkpoints.
-
-    Where `out` holds a conditioner already, its landmark trunk goes on being used.
-    """
+    """Train all four networks and write the pack beside `out`/head.npz. work : checkpoints."""
     head = OpenHead.load(out / "head.npz")
     kept, held = read_photo_set(*sources.photos).split(recipe.held_out)
     torch.manual_seed(recipe.seed)
     networks = build_networks(sizes := _sizes(head, kept))
     networks.hint_axes.copy_(_hint_axes(out, sizes.identities))
-    start = new_network(head, kept, _trunk(out, sources.faces))
+    start = new_network(head, kept, _trunks(sources))
     networks.conditioner.load_state_dict(start.state_dict())
     networks.conditioner.trunk.requires_grad_(False)
     plan = Plan(
@@ -123,14 +123,14 @@ def _sizes(head: OpenHead, photos: PhotoSet) -> Sizes:
     )
 
 
-def _trunk(out: Path, faces: Path) -> Mapping[str, Tensor]:
-    """Of the pack's last conditioner, or the packaged landmark network's."""
-    last = out / "conditioner.safetensors"
-    if not last.exists():
-        return load_landmark_network(faces).trunk.state_dict()
-    prefix = "trunk."
-    tensors = load_file(last)
-    return {k.removeprefix(prefix): v.float() for k, v in tensors.items() if k.startswith(prefix)}
+def _trunks(sources: Sources) -> Mapping[str, Tensor]:
+    """Weights of the trunks that training starts from, by their names in the conditioner."""
+    if not sources.conditioner.exists():
+        trunk = load_landmark_network(sources.faces).trunk.state_dict()
+        return {f"trunk.{name}": value for name, value in trunk.items()}
+    known = load_file(sources.conditioner)
+    own = [name for name in known if name.startswith(("trunk.", "detail."))]
+    return {name: known[name].float() for name in own}
 
 
 def _hint_axes(out: Path, identities: int) -> Tensor:
