@@ -99,7 +99,8 @@ class _Fit:
         target: np.ndarray,
         landmarks: np.ndarray | None,
     ) -> None:
-        self.head, self.moving, self.target, self.landmarks = head, moving, target, landmarks
+        self.head, self.moving, self.target = head, moving, target
+        self.landmarks = np.zeros((0, 3)) if landmarks is None else landmarks
         self.skin = part_triangles(head, "skin")
         self.outer = np.flatnonzero(head.outer)
         self.weight = 0.1 + 0.9 * head.face[self.outer]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from ..heads.closest import closest_on_triangles
 
@@ -59,7 +59,7 @@ def closest_facing(
     face /= np.maximum(np.linalg.norm(face, axis=1, keepdims=True), 1e-20)
     count = min(_CANDIDATES, len(triangles))
     # Searching in (position, scaled normal) finds candidates that face the right way first.
-    tree = cKDTree(np.hstack((corners.mean(1), face * patience / 2)))
+    tree = KDTree(np.hstack((corners.mean(1), face * patience / 2)))
     _, near = tree.query(np.hstack((points, normals * patience / 2)), count)
     near = near.reshape(len(points), count)
     feet = closest_on_triangles(np.repeat(points, count, 0), corners[near.ravel()])

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 from scipy import sparse
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from ..contract.arkit import ARKIT_52
 from ..heads.open_head import OpenHead
@@ -71,7 +71,7 @@ class UnitModel:
         """Both lips: near the line where they touch, told apart by how far the jaw takes them."""
         marks = (self.template[self.landmark_corners] * self.landmark_weights[..., None]).sum(1)
         line = marks[[mark for pair in LIP_PAIRS for mark in pair] + list(_CORNERS)]
-        away = cKDTree(line).query(self.template)[0]
+        away = KDTree(line).query(self.template)[0]
         near = (away < _LIP_HEIGHT) & self.outer
         opened = np.linalg.norm(self.units[_JAW], axis=1)
         half = opened[near].max() / 2 if near.any() else 0.0

@@ -85,7 +85,7 @@ def _mirror(template: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np
     rows = np.arange(len(template))
     corners, weight = triangles[near[rows, best]].copy(), weights[rows, best]
     exact = np.asarray(distance) < _EXACT
-    corners[exact] = np.asarray(vertex)[exact, None]
+    corners[exact] = np.asarray(vertex, np.int32)[exact, None]
     weight[exact] = (1, 0, 0)
     return corners, weight.astype(np.float32)
 

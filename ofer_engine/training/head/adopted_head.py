@@ -164,7 +164,8 @@ def _skin_weights(source: SourceHead, open_head: OpenHead, laid: Registration) -
 
 def _mirror(template: np.ndarray) -> np.ndarray:
     """(V,) int32 vertex nearest to each one's mirror image."""
-    return KDTree(template).query(template * [-1.0, 1.0, 1.0])[1].astype(np.int32)
+    nearest = KDTree(template).query(template * [-1.0, 1.0, 1.0])[1]
+    return np.asarray(nearest, np.int32)
 
 
 def _lowest_border(template: np.ndarray, triangles: np.ndarray) -> np.ndarray:
