@@ -118,6 +118,7 @@ def train_conditioner(
     mirror = Mirror.of(head)
     network.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
     learning = [p for p in network.parameters() if p.requires_grad]
+    batch = min(batch, len(photos))
     per_epoch = len(photos) // batch
 
     def step_losses(step: int, generator: torch.Generator) -> dict[str, Tensor]:

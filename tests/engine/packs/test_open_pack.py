@@ -1,5 +1,6 @@
 """Packs on disk: the bundled one loads, and a damaged one is refused by name."""
 
+import dataclasses
 import json
 import shutil
 
@@ -7,9 +8,11 @@ import pytest
 import torch
 
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.records import Hints
 from ofer_engine.packs import registry
 from ofer_engine.packs.open_files import HEAD, NETWORKS, read_record, write_pack
 from ofer_engine.packs.open_pack import read_open_pack
+from ofer_engine.packs.pack import refuse_unknown_hints
 
 CPU = torch.device("cpu")
 
@@ -104,3 +107,11 @@ def test_the_registry_finds_packs_and_protects_the_bundled_ones(tmp_path, copy):
     with pytest.raises(OferError, match="mine") as caught:
         registry.pack_folder("nobody", tmp_path)
     assert caught.value.code is ErrorCode.WEIGHTS_MISSING
+
+
+def test_hints_that_a_pack_was_not_trained_with_are_refused(pack):
+    refuse_unknown_hints(pack.record, Hints(age=30.0, build=0.2))
+    deaf = dataclasses.replace(pack.record, hints=())
+    with pytest.raises(OferError, match="age or build") as caught:
+        refuse_unknown_hints(deaf, Hints(age=30.0, build=0.2))
+    assert caught.value.code is ErrorCode.BAD_REQUEST and caught.value.hint
