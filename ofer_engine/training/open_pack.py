@@ -56,12 +56,12 @@ _HELD_PEOPLE = 12
 class Recipe:
     """Optimiser steps of each stage, pictures kept apart, photos that the ranker learns from."""
 
-    conditioner: int = 6000
-    idgen: int = 6000
-    expgen: int = 5000
-    idrank: int = 4000
+    conditioner: int = 5700
+    idgen: int = 4500
+    expgen: int = 3500
+    idrank: int = 400
     held_out: int = 4000
-    ranked_photos: int = 4000
+    ranked_photos: int = 1400
     seed: int = 0
 
 
