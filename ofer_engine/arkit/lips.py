@@ -58,6 +58,8 @@ class Lips:
             member = np.zeros(len(vertices), bool)
             member[other] = True
             surface = self.triangles[member[self.triangles].all(1)]
+            if not len(own) or not len(surface):
+                continue
             found = closest_facing(vertices[own], -normals[own], vertices, surface, _PATIENCE)
             towards = found.interpolate(normals)
             feet = found.interpolate(vertices)
