@@ -102,7 +102,7 @@ class EngineClient:
         return event
 
     def _faults(self, now: float) -> list[Event]:
-        if self._child.silenced or self._dead_for(now) > LAST_WORDS_SECONDS:
+        if self._gone(now):
             code = self._child.returncode
             self.kill()
             return [_died(code, self.log)]
@@ -112,12 +112,14 @@ class EngineClient:
             return [_hung(patience, self.log)]
         return []
 
-    def _dead_for(self, now: float) -> float:
-        if self._child.returncode is None:
-            return 0.0
+    def _gone(self, now: float) -> bool:
+        """It has ended and said all; the system tells the status a moment after the last word."""
+        silenced, known = self._child.silenced, self._child.returncode is not None
+        if not (silenced or known):
+            return False
         if self._dead_since is None:
             self._dead_since = now
-        return now - self._dead_since
+        return (silenced and known) or now - self._dead_since > LAST_WORDS_SECONDS
 
 
 def foreign(spoken: int) -> OferError:
