@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from .heads.triangles import triangulate, vertex_normals
 from .packs.pack import Pack, PhotoEvidence
-from .preview.rasteriser import triangulated, vertex_normals
 
 _HEADS: Final = 50
 """Heads that are held in memory at once."""
@@ -38,7 +38,7 @@ def vertex_visible(pack: Pack, photos: Sequence[PhotoEvidence], vertices: np.nda
     The evidence points speak for what is near them, as far as it faces the camera.
     vertices : (V, 3) of the head shown, metres.
     """
-    normals = vertex_normals(vertices, triangulated(pack.head.polygons))
+    normals = vertex_normals(vertices, triangulate(pack.head.polygons))
     best = np.zeros(len(vertices), np.float32)
     near = _nearness(pack.head.template, photos[0].vertices)
     told = near.sum(axis=1)

@@ -11,19 +11,15 @@ from ..translations import tr
 from . import express
 from .gallery import walk
 from .look import head_in_view
-from .refusal import no_head
+from .refusal import OnHead
 
 
-class OFER_OT_browse(bpy.types.Operator):
+class OFER_OT_browse(OnHead, bpy.types.Operator):
     """Walk the gallery with the arrow keys, star and hide as you go; Enter keeps, Esc goes back"""
 
     bl_idname = "ofer.browse"
     bl_label = "Browse"
     bl_options = {"REGISTER", "UNDO", "BLOCKING"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not no_head(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         self._walk = Walk(head_in_view(context))

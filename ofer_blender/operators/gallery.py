@@ -9,7 +9,7 @@ import bpy
 from .. import hypotheses
 from . import express
 from .look import head_in_view
-from .refusal import no_head
+from .refusal import OnHead, no_head
 
 _NAME: Final = {
     "name": "Hypothesis",
@@ -19,7 +19,7 @@ _NAME: Final = {
 TAB: Final = "OFER"
 
 
-class OFER_OT_show(bpy.types.Operator):
+class OFER_OT_show(OnHead, bpy.types.Operator):
     """Show a hypothesis of the active head in the viewport"""
 
     bl_idname = "ofer.show"
@@ -27,10 +27,6 @@ class OFER_OT_show(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     name: bpy.props.StringProperty(name="Hypothesis", options={"SKIP_SAVE"})
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not no_head(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = head_in_view(context)
@@ -75,7 +71,7 @@ and down the expressions, while the OFER tab is open"""
         return {"FINISHED"}
 
 
-class OFER_OT_use_identity(bpy.types.Operator):
+class OFER_OT_use_identity(OnHead, bpy.types.Operator):
     """Make the chosen head the Basis of the mesh; the former Basis stays in the gallery"""
 
     bl_idname = "ofer.use_identity"
@@ -83,10 +79,6 @@ class OFER_OT_use_identity(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     name: bpy.props.StringProperty(**_NAME)
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not no_head(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
@@ -102,7 +94,7 @@ class OFER_OT_use_identity(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class OFER_OT_remove_hypothesis(bpy.types.Operator):
+class OFER_OT_remove_hypothesis(OnHead, bpy.types.Operator):
     """Remove the hypothesis and its shape key"""
 
     bl_idname = "ofer.remove_hypothesis"
@@ -110,10 +102,6 @@ class OFER_OT_remove_hypothesis(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     name: bpy.props.StringProperty(**_NAME)
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not no_head(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)

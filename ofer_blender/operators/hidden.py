@@ -21,7 +21,7 @@ from .. import (
 )
 from ..preferences import engine_settings
 from .draw_more import WAIT, Drawing, existing
-from .refusal import no_head, refuse
+from .refusal import OnHead, no_head, refuse
 
 
 class OFER_OT_hidden_here(Drawing, bpy.types.Operator):
@@ -97,17 +97,13 @@ class OFER_OT_replace_head(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class OFER_OT_paint_hidden(bpy.types.Operator):
+class OFER_OT_paint_hidden(OnHead, bpy.types.Operator):
     """Paint over what hides the face, on a copy of the photo, in any colour; then press Draw \
 Without It"""
 
     bl_idname = "ofer.paint_hidden"
     bl_label = "Paint Over It"
     bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not no_head(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)

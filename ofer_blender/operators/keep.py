@@ -10,7 +10,8 @@ from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import asset, head_arrays, head_object, hypotheses, placement, provenance, view
 from ..translations import tr
-from .refusal import no_head, no_place, refuse
+from .dropped import OnViewport
+from .refusal import OnHead, no_place, refuse
 
 
 class OFER_OT_insert_head(bpy.types.Operator):
@@ -75,7 +76,7 @@ class OFER_OT_open_reconstruction(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class OFER_FH_reconstruction(bpy.types.FileHandler):
+class OFER_FH_reconstruction(OnViewport, bpy.types.FileHandler):
     """A reconstruction dropped on the viewport"""
 
     bl_idname = "OFER_FH_reconstruction"
@@ -83,12 +84,8 @@ class OFER_FH_reconstruction(bpy.types.FileHandler):
     bl_import_operator = "ofer.open_reconstruction"
     bl_file_extensions = f".json;{reconstruction.SUFFIX}"
 
-    @classmethod
-    def poll_drop(cls, context: bpy.types.Context) -> bool:
-        return context.area is not None and context.area.type == "VIEW_3D"
 
-
-class OFER_OT_save_as_asset(bpy.types.Operator):
+class OFER_OT_save_as_asset(OnHead, bpy.types.Operator):
     """Put the head into the asset browser, with its picture, its licence and a catalogue"""
 
     bl_idname = "ofer.save_as_asset"
@@ -101,10 +98,6 @@ class OFER_OT_save_as_asset(bpy.types.Operator):
         items=asset.libraries,
         options={"SKIP_SAVE"},
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not no_head(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if len(asset.libraries(self, context)) > 1:

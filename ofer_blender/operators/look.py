@@ -9,7 +9,7 @@ import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from .. import comparison, disagreement, head_photos, hypotheses, through_photo, view
-from .refusal import no_head, refuse
+from .refusal import OnHead, no_head, refuse
 
 _SIZES: Final = (("4", "4", "Two by two"), ("9", "9", "Three by three"))
 
@@ -95,7 +95,7 @@ class OFER_OT_end_compare(_WhileComparing, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class OFER_OT_through_photo(bpy.types.Operator):
+class OFER_OT_through_photo(OnHead, bpy.types.Operator):
     """Look at the head through the photo's camera with the photo laid over it; again to leave"""
 
     bl_idname = "ofer.through_photo"
@@ -114,10 +114,6 @@ class OFER_OT_through_photo(bpy.types.Operator):
     )
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not no_head(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         head = hypotheses.active_head(context)

@@ -12,6 +12,7 @@ from .. import jobs, photo_source
 from ..preferences import engine_settings
 from ..reveal import reveal
 from ..translations import tr
+from .dropped import OnViewport, given_paths
 from .refusal import busy, engine_missing, no_photo, refuse
 
 _FORMATS: Final = ".jpg;.jpeg;.png;.webp;.tif;.tiff;.bmp;.gif"
@@ -71,7 +72,7 @@ class OFER_OT_choose_photo(bpy.types.Operator):
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        paths = self._paths()
+        paths = given_paths(self)
         if not paths:
             context.window_manager.fileselect_add(self)
             return {"RUNNING_MODAL"}
@@ -85,7 +86,7 @@ class OFER_OT_choose_photo(bpy.types.Operator):
             self.layout.prop(self, "people", expand=True)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        paths = self._paths()
+        paths = given_paths(self)
         missing = [path for path in paths if not Path(bpy.path.abspath(path)).is_file()]
         if missing or not paths:
             self.report({"ERROR"}, tr("There is no such photo. Choose a picture of a face."))
@@ -104,24 +105,14 @@ class OFER_OT_choose_photo(bpy.types.Operator):
         _look(context)
         return {"FINISHED"}
 
-    def _paths(self) -> list[str]:
-        names = [each.name for each in self.files if each.name]
-        if self.directory and names:
-            return [str(Path(self.directory) / name) for name in names]
-        return [self.filepath] if self.filepath else []
 
-
-class OFER_FH_photo(bpy.types.FileHandler):
+class OFER_FH_photo(OnViewport, bpy.types.FileHandler):
     """Photos dropped on the viewport"""
 
     bl_idname = "OFER_FH_photo"
     bl_label = "OFER Faces: Heads from Photo"
     bl_import_operator = "ofer.choose_photo"
     bl_file_extensions = _FORMATS
-
-    @classmethod
-    def poll_drop(cls, context: bpy.types.Context) -> bool:
-        return context.area is not None and context.area.type == "VIEW_3D"
 
 
 class OFER_OT_use_image(bpy.types.Operator):

@@ -14,12 +14,7 @@ from ..preferences import engine_settings
 from ..reconstruct_request import photo_face, request
 from ..translations import tr
 from .refusal import engine_missing, refuse, setting_up
-
-_WAIT = {
-    "name": "Wait",
-    "description": "Return when it is done: for scripts",
-    "options": {"SKIP_SAVE"},
-}
+from .waiting import WAIT
 
 
 class OFER_OT_reconstruct(bpy.types.Operator):
@@ -38,7 +33,7 @@ class OFER_OT_reconstruct(bpy.types.Operator):
     face: bpy.props.IntProperty(
         name="Face", description="Which face of that photo", min=0, options={"SKIP_SAVE"}
     )
-    wait: bpy.props.BoolProperty(**_WAIT)
+    wait: bpy.props.BoolProperty(**WAIT)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -73,7 +68,7 @@ class OFER_OT_reconstruct_each(bpy.types.Operator):
     )
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-    wait: bpy.props.BoolProperty(**_WAIT)
+    wait: bpy.props.BoolProperty(**WAIT)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

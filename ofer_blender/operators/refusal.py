@@ -69,3 +69,12 @@ def no_head(operator: type[bpy.types.Operator], context: bpy.types.Context) -> b
     else:
         return False
     return True
+
+
+class OnHead:
+    """An operator on the active head: greyed with the reason where there is none to change."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Blender asks this before it offers the operator."""
+        return not no_head(cls, context)

@@ -12,14 +12,11 @@ from .. import jobs, packs
 from ..preferences import engine_settings
 from ..reveal import reveal
 from ..translations import tr
+from .dropped import OnViewport, given_paths
 from .refusal import busy, engine_missing, refuse
+from .waiting import WAIT
 
 _FORMATS = ".safetensors;.pt;.pth;.ckpt;.pkl;.tar;.npy;.onnx"
-_WAIT = {
-    "name": "Wait",
-    "description": "Return when it is done: for scripts",
-    "options": {"SKIP_SAVE"},
-}
 
 
 class OFER_OT_import_weights(bpy.types.Operator):
@@ -38,44 +35,35 @@ class OFER_OT_import_weights(bpy.types.Operator):
         default=";".join(f"*{kind}" for kind in _FORMATS.split(";")),
         options={"HIDDEN", "SKIP_SAVE"},
     )
-    wait: bpy.props.BoolProperty(**_WAIT)
+    wait: bpy.props.BoolProperty(**WAIT)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return not busy(cls) and not engine_missing(cls, engine_settings())
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if self._paths():
+        if given_paths(self):
             return self.execute(context)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            jobs.desk.look_at_weights(engine_settings(), self._paths())
+            paths = [bpy.path.abspath(path) for path in given_paths(self)]
+            jobs.desk.look_at_weights(engine_settings(), paths)
         except OferError as error:
             return refuse(self, error)
         reveal(context)
         return jobs.follow(self, self.wait)
 
-    def _paths(self) -> list[str]:
-        names = [each.name for each in self.files if each.name]
-        if self.directory and names:
-            return [str(Path(self.directory) / name) for name in names]
-        return [bpy.path.abspath(self.filepath)] if self.filepath else []
 
-
-class OFER_FH_weights(bpy.types.FileHandler):
+class OFER_FH_weights(OnViewport, bpy.types.FileHandler):
     """Weight files dropped on the viewport"""
 
     bl_idname = "OFER_FH_weights"
     bl_label = "OFER Faces: Install Weights"
     bl_import_operator = "ofer.import_weights"
     bl_file_extensions = _FORMATS
-
-    @classmethod
-    def poll_drop(cls, context: bpy.types.Context) -> bool:
-        return context.area is not None and context.area.type == "VIEW_3D"
 
 
 class OFER_OT_install_weights(bpy.types.Operator):
@@ -85,7 +73,7 @@ class OFER_OT_install_weights(bpy.types.Operator):
     bl_label = "Accept and Install"
     bl_options = {"REGISTER"}
 
-    wait: bpy.props.BoolProperty(**_WAIT)
+    wait: bpy.props.BoolProperty(**WAIT)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,6 @@ import torch
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.reconstruction import Reconstruction, read
-from ..contract.records import CameraRecord
 from ..heads.camera import Camera
 from ..packs.pack import Contexts, PhotoEvidence
 from ..pipeline import Person, Reconstructor
@@ -60,7 +60,7 @@ def person_of(record: Reconstruction, device: torch.device) -> Person:
             visible,
             vertices,
             shift,
-            _camera(view.camera),
+            Camera.from_json(asdict(view.camera)),
             view.camera.focal_known,
             Contexts(told.identity, told.ranking, told.expression[number : number + 1]),
         )
@@ -89,14 +89,3 @@ def blended(record: Reconstruction, rows: Sequence[int], weights: Sequence[float
             f"Name rows from 0 to {len(coefficients) - 1}, with a weight for each.",
         )
     return np.asarray(weights, np.float32) @ coefficients[list(rows)]
-
-
-def _camera(record: CameraRecord) -> Camera:
-    return Camera(
-        record.focal,
-        np.array(record.centre),
-        np.array(record.rotation).reshape(3, 3),
-        np.array(record.translation),
-        record.width,
-        record.height,
-    )

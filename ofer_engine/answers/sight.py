@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from ..contract import protocol
 from ..contract.records import CameraRecord, FaceRecord, PhotoRecord, View
 from ..packs.pack import Pack, PhotoEvidence
@@ -46,21 +44,8 @@ def see(session: Session, pack: Pack, wanted: protocol.PhotoFace, work: Work) ->
             face.confidence,
             face.low_confidence,
         ),
-        _camera_record(evidence),
+        CameraRecord(**evidence.camera.to_json(), focal_known=evidence.focal_known),
         () if hidden is None else hidden.names,
         "" if hidden is None else hidden.digest,
     )
     return Sight(evidence, view, (*photo.notes, *doubt, *evidence.notes))
-
-
-def _camera_record(evidence: PhotoEvidence) -> CameraRecord:
-    camera = evidence.camera
-    return CameraRecord(
-        focal=float(camera.focal),
-        centre=tuple(map(float, camera.centre)),
-        rotation=tuple(map(float, np.ravel(camera.rotation))),
-        translation=tuple(map(float, camera.translation)),
-        width=camera.width,
-        height=camera.height,
-        focal_known=evidence.focal_known,
-    )

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from ..preview.rasteriser import vertex_normals
+from ..heads.triangles import vertex_normals
 from .gradients import GradientSolver
 from .surface import closest_facing
 

@@ -17,9 +17,9 @@ from scipy import sparse
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
 from ..heads.placement import Placement, place, similarity
-from ..preview.rasteriser import vertex_normals
+from ..heads.triangles import triangulate, vertex_normals
 from .gradients import GradientSolver
-from .surface import SurfacePoints, closest_facing, triangulate
+from .surface import SurfacePoints, closest_facing
 
 _ROUNDS: Final = 10
 _REACH: Final = 0.012

@@ -13,12 +13,6 @@ _CANDIDATES = 16
 _FINEST = 8
 
 
-def triangulate(polygons: np.ndarray) -> np.ndarray:
-    """polygons : (F, 4) int, last -1 for a triangle. (T, 3) int, the same winding."""
-    quads = polygons[polygons[:, 3] >= 0]
-    return np.concatenate([polygons[:, :3], quads[:, [0, 2, 3]]])
-
-
 def is_surface(vertices: np.ndarray, triangles: np.ndarray) -> bool:
     """Whether neighbours in the mesh are neighbours in space, as they are on any real head; the
     invented heads of tests join vertices at random."""

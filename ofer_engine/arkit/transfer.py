@@ -11,11 +11,11 @@ from ..contract.arkit import ARKIT_52
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
 from ..heads.placement import nearest, place
-from ..preview.rasteriser import vertex_normals
+from ..heads.triangles import triangulate, vertex_normals
 from .contacts import eyeball
 from .gradients import GradientSolver, displacement_gradients
 from .registration import Registration, closest_vertices, part_triangles
-from .surface import closest_facing, triangulate
+from .surface import closest_facing
 from .unit_model import STILL, UnitModel, fitted_units
 
 _TRUSTED_FOLLOW: Final = 1.0

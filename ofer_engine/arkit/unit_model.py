@@ -13,10 +13,10 @@ from scipy.spatial import KDTree
 
 from ..contract.arkit import ARKIT_52
 from ..heads.open_head import OpenHead
+from ..heads.triangles import triangulate
 from .contacts import LID_PAIRS, LIP_PAIRS, Eyeball, clear_eyeballs, eyeball
 from .gradients import GradientSolver, displacement_gradients
 from .lips import Lips, part_lips
-from .surface import triangulate
 
 _FOLLOW: Final = 0.05
 """How strongly vertices keep to the template's own displacement beside its gradients."""

@@ -50,10 +50,10 @@ class Camera:
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, rotation row by row, as in the contract's `CameraRecord`."""
         return {
-            "focal": self.focal,
-            "centre": self.centre.tolist(),
-            "rotation": self.rotation.ravel().tolist(),
-            "translation": self.translation.tolist(),
+            "focal": float(self.focal),
+            "centre": tuple(self.centre.tolist()),
+            "rotation": tuple(self.rotation.ravel().tolist()),
+            "translation": tuple(self.translation.tolist()),
             "width": self.width,
             "height": self.height,
         }

@@ -169,20 +169,3 @@ def _nearest(pixel: np.ndarray, nearness: np.ndarray, pixels: int) -> np.ndarray
     winner = np.full(pixels, -1)
     winner[pixel[wins]] = wins
     return winner[winner >= 0]
-
-
-def triangulated(polygons: np.ndarray) -> np.ndarray:
-    """(T, 3) triangles of polygons (F, 4), -1 last in a triangle."""
-    quads = polygons[polygons[:, 3] >= 0]
-    return np.concatenate([polygons[:, :3], quads[:, [0, 2, 3]]])
-
-
-def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Area-weighted unit normals. vertices (V, 3); triangles (T, 3) -> (V, 3) float32."""
-    corner = vertices[triangles]
-    face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    each = np.repeat(face, 3, 0)
-    ids = triangles.ravel()
-    normals = np.stack([np.bincount(ids, each[:, axis], len(vertices)) for axis in range(3)], 1)
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    return (normals / np.maximum(length, 1e-20)).astype(np.float32)

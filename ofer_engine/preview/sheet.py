@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import numpy as np
@@ -83,15 +83,7 @@ def _three_pictures(reconstruction: Reconstruction, photo: np.ndarray) -> Image.
     """The photo with its face box, the face, and the first head over it, as the photo has it."""
     box = _face_square(reconstruction.face.box)
     face = _cut(photo, box)
-    record = reconstruction.camera
-    camera = Camera(
-        record.focal,
-        np.array(record.centre),
-        np.array(record.rotation).reshape(3, 3),
-        np.array(record.translation),
-        record.width,
-        record.height,
-    )
+    camera = Camera.from_json(asdict(reconstruction.camera))
     shown = "expression_vertices" if reconstruction.expressions else "identity_vertices"
     vertices = reconstruction.array(shown)[0]
     look = Look.of_parts(

@@ -14,7 +14,8 @@ from PIL import Image
 from ..heads.camera import Camera
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
-from .rasteriser import Fragments, rasterise, triangulated, vertex_normals
+from ..heads.triangles import triangulate, vertex_normals
+from .rasteriser import Fragments, rasterise
 
 THUMBNAIL_SIDE: Final = 192
 _OVERSAMPLE: Final = 2
@@ -96,7 +97,7 @@ class Look:
                 gaze[own] = template[own] - _sphere_centre(template[own])
         focus, reach = _framing(template, np.any(gaze, axis=1))
         return Look(
-            triangulated(polygons),
+            triangulate(polygons),
             colours.astype(np.float32),
             gaze,
             focus,

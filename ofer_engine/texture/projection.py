@@ -10,7 +10,8 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from ..heads.camera import Camera
-from ..preview.rasteriser import rasterise, vertex_normals
+from ..heads.triangles import vertex_normals
+from ..preview.rasteriser import rasterise
 from .alignment import Evidence, photo_places
 from .colours import LUMINANCE, TO_LINEAR
 from .features import Features

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..heads.head import Head
-from ..preview.rasteriser import vertex_normals
+from ..heads.triangles import vertex_normals
 from .bake import Layers, bake, vertex_layers
 from .colours import to_srgb
 from .complexion import complexion

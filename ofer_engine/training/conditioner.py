@@ -44,7 +44,7 @@ def new_network(head: OpenHead, photos: PhotoSet, trunks: Mapping[str, Tensor]) 
         photos.points.shape[1], photos.identity.shape[1], photos.expression.shape[1]
     )
     network.load_state_dict({**network.state_dict(), **trunks})
-    network.trunk.requires_grad_(False)
+    network.trunk.freeze(len(network.trunk.stages))
     mean = points.mean(dim=0)
     spread = points - mean
     variance, directions = torch.linalg.eigh(spread.T @ spread / len(points))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -90,9 +90,7 @@ def train_open_pack(
     torch.manual_seed(recipe.seed)
     networks = build_networks(sizes := _sizes(head, kept))
     networks.hint_axes.copy_(_hint_axes(out, sizes.identities))
-    start = new_network(head, kept, _trunks(sources))
-    networks.conditioner.load_state_dict(start.state_dict())
-    networks.conditioner.trunk.requires_grad_(False)
+    networks = replace(networks, conditioner=new_network(head, kept, _trunks(sources)))
     plan = Plan(
         recipe.conditioner,
         rate=1e-3,

@@ -14,11 +14,11 @@ from scipy.spatial import KDTree
 
 from ...arkit.landmark_cast import cast_landmarks
 from ...arkit.registration import Registration, part_triangles, register
-from ...arkit.surface import triangulate
 from ...arkit.transfer import carried_landmarks, transferred_units
 from ...contract.errors import ErrorCode, OferError
 from ...heads.head import Head
 from ...heads.open_head import JOINT_NAMES, OpenHead
+from ...heads.triangles import triangulate
 from ...photo.faces import FaceDetector
 from .source_heads import SourceHead
 

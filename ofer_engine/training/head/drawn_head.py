@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...heads.triangles import triangulate
 from .makehuman import MakeHuman
 from .slider_head import SliderHead, load_slider_head
-from .surface import triangulate
 from .visibility import seen_from_outside
 
 _VIEW_EXTENT = 0.36

@@ -14,13 +14,13 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from ...heads.triangles import vertex_normals
 from .surface import (
     Similarity,
     SurfacePoints,
     align,
     closest_points,
     face_normals,
-    vertex_normals,
 )
 
 _ROUNDS: Final = 14
@@ -77,7 +77,7 @@ def _matches(vertices, source: Source, outer, moved, triangles, reach):
     """Closest scan points of the outer vertices, and which of them face the same way."""
     places = closest_points(vertices[outer], moved, triangles)
     towards = face_normals(moved, triangles)[places.triangle]
-    own = vertex_normals(vertices, source.triangles)[outer]
+    own = vertex_normals(vertices, source.triangles, float)[outer]
     agree = (towards * own).sum(1)
     return places, towards, agree, (agree > 0.4) & (places.distance < reach)
 

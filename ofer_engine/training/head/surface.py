@@ -1,4 +1,4 @@
-"""Triangle surfaces: triangulation, normals, closest points, similarity alignment."""
+"""Triangle surfaces: normals of faces, closest points, similarity alignment."""
 
 from __future__ import annotations
 
@@ -11,31 +11,10 @@ from scipy.spatial import KDTree
 _NEAR = 24
 
 
-def triangulate(polygons: np.ndarray) -> np.ndarray:
-    """polygons : (F, 4) int, last -1 for a triangle. (T, 3) int, the same winding."""
-    first = polygons[:, :3]
-    quads = polygons[polygons[:, 3] >= 0]
-    return np.concatenate([first, quads[:, [0, 2, 3]]])
-
-
 def face_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(T, 3) unit normals."""
     a, b, c = (vertices[triangles[:, k]] for k in range(3))
     normals = np.cross(b - a, c - a)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
-
-
-def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(V, 3) unit normals, area weighted."""
-    a, b, c = (vertices[triangles[:, k]] for k in range(3))
-    weighted = np.cross(b - a, c - a)
-    normals = np.stack(
-        [
-            np.bincount(triangles.ravel(), np.repeat(weighted[:, axis], 3), minlength=len(vertices))
-            for axis in range(3)
-        ],
-        axis=1,
-    )
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from .surface import vertex_normals
+from ...heads.triangles import vertex_normals
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def view(
     seen = triangle >= 0
     corners = triangles[triangle[seen]]
     weights = barycentric[seen][:, :, None]
-    normals = (vertex_normals(turned, triangles)[corners] * weights).sum(1)
+    normals = (vertex_normals(turned, triangles, float)[corners] * weights).sum(1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     towards = np.asarray(light) / np.linalg.norm(light)
     shade = 0.35 + 0.65 * np.clip(normals @ towards, 0, 1)

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from ...contract.arkit import ARKIT_52
+from ...heads.triangles import triangulate
 from .openness import surface_openness
 from .rasterise import vertex_normals
 
@@ -115,7 +116,7 @@ def load_open_photo_head(path: Path) -> PhotoHead:
         template=head["template"],
         identity=head["identity"],
         expression=head["expression"],
-        triangles=_triangulate(polygons),
+        triangles=triangulate(polygons).astype(np.int32),
         material=material,
         lips=regions["lips"],
         brows=regions["brows"],
@@ -166,7 +167,7 @@ def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> Pho
         template=template[used],
         identity=ict["identity"][:, used].astype(np.float32) @ to_engine,
         expression=arkit_from_ict(ict["expression_names"], ict["expression"][:, used]) @ to_engine,
-        triangles=short[_triangulate(polygons)],
+        triangles=short[triangulate(polygons)],
         material=material[used],
         lips=carry(open_head.lips)[used],
         brows=carry(open_head.brows)[used],
@@ -207,12 +208,6 @@ def arkit_from_ict(names: np.ndarray, units: np.ndarray) -> np.ndarray:
         by_name[target] = by_name.get(target, 0.0) + unit.astype(np.float32)
     absent = np.zeros(units.shape[1:], np.float32)
     return np.stack([by_name.get(name, absent) for name in ARKIT_52])
-
-
-def _triangulate(polygons: np.ndarray) -> np.ndarray:
-    """(F, 4) polygons, -1 for no fourth corner -> (T, 3) int32, winding kept."""
-    quads = polygons[polygons[:, 3] >= 0]
-    return np.concatenate([polygons[:, :3], quads[:, [0, 2, 3]]]).astype(np.int32)
 
 
 def _assemble(

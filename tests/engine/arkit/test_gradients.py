@@ -5,9 +5,10 @@ import pytest
 
 from ofer_engine.arkit.contacts import eyeball
 from ofer_engine.arkit.gradients import GradientSolver, displacement_gradients
-from ofer_engine.arkit.surface import closest_facing, triangulate
+from ofer_engine.arkit.surface import closest_facing
 from ofer_engine.arkit.unit_weights import unit_weights
 from ofer_engine.heads.open_head import rotation_matrix
+from ofer_engine.heads.triangles import triangulate
 
 
 @pytest.fixture

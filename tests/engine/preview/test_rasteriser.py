@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ofer_engine.preview.rasteriser import rasterise, vertex_normals
+from ofer_engine.heads.triangles import vertex_normals
+from ofer_engine.preview.rasteriser import rasterise
 
 
 def _oracle(points, depth, triangles, height, width):

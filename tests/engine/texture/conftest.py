@@ -11,7 +11,8 @@ import pytest
 from ofer_engine.contract.skin import Layout
 from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.open_head import OpenHead
-from ofer_engine.preview.rasteriser import rasterise, vertex_normals
+from ofer_engine.heads.triangles import vertex_normals
+from ofer_engine.preview.rasteriser import rasterise
 from ofer_engine.texture.alignment import Evidence
 from ofer_engine.texture.colours import TO_LINEAR, to_srgb
 from ofer_engine.texture.features import features_of

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from ofer_engine.arkit.surface import triangulate
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.records import PackRecord
 from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.heads.triangles import triangulate
 from ofer_engine.packs.registry import BUNDLED, load_pack, pack_record
 from ofer_engine.training.head.source_heads import read_source_head
 from ofer_engine.training.head_pack import HeadPackPlan, train_head_pack

@@ -10,6 +10,7 @@ import trimesh
 
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.heads.triangles import triangulate
 from ofer_engine.training.head.head_cut import edge_loop
 from ofer_engine.training.head.head_landmarks import HeadLandmarks
 from ofer_engine.training.head.head_points import spread
@@ -20,7 +21,7 @@ from ofer_engine.training.head.open_head_build import SOURCE, build_open_head
 from ofer_engine.training.head.painting import inside_polygon
 from ofer_engine.training.head.registration import Source, Target, register
 from ofer_engine.training.head.sliders import macro_weights
-from ofer_engine.training.head.surface import Similarity, align, closest_points, triangulate
+from ofer_engine.training.head.surface import Similarity, align, closest_points
 from ofer_engine.training.head.surface_view import rotation, view
 
 HEAD = Path(__file__).parents[4] / "weights" / "open" / "head.npz"

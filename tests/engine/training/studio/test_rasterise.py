@@ -81,7 +81,7 @@ def test_attributes_are_perspective_correct():
 
 
 def test_normals_equal_the_array_version():
-    from ofer_engine.preview.rasteriser import vertex_normals as oracle
+    from ofer_engine.heads.triangles import vertex_normals as oracle
 
     rng = np.random.default_rng(0)
     vertices = rng.normal(size=(40, 3)).astype(np.float32)

@@ -1,0 +1,25 @@
+"""Triangles of a mesh, and its normals: plain numpy, for every part of the engine."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+
+def triangulate(polygons: np.ndarray) -> np.ndarray:
+    """polygons : (F, 4) int, last -1 for a triangle. (T, 3) int, the same winding."""
+    quads = polygons[polygons[:, 3] >= 0]
+    return np.concatenate([polygons[:, :3], quads[:, [0, 2, 3]]])
+
+
+def vertex_normals(
+    vertices: np.ndarray, triangles: np.ndarray, dtype: DTypeLike = np.float32
+) -> np.ndarray:
+    """Area-weighted unit normals. vertices (V, 3); triangles (T, 3) -> (V, 3) of `dtype`."""
+    corner = vertices[triangles]
+    face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    each = np.repeat(face, 3, 0)
+    ids = triangles.ravel()
+    normals = np.stack([np.bincount(ids, each[:, axis], len(vertices)) for axis in range(3)], 1)
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return (normals / np.maximum(length, 1e-20)).astype(dtype, copy=False)
