@@ -18,10 +18,13 @@ from torch import Tensor
 from ..conditioning.evidence import CROP, Evidence, EvidenceNetwork, point_regions
 from ..conditioning.mirror import Mirror, read_both_ways
 from ..heads.open_head import OpenHead
-from .loop import Group, Plan, step_generator, train
+from .loop import Plan, step_generator, train
+from .optimizer import Group
 from .photo_set import PhotoSet
 from .turned import turned
 
+_MATRIX_PACE = 2.0
+"""Muon's rate in terms of AdamW's."""
 _SAMPLE = 20_000
 _READ = 100
 
@@ -62,7 +65,7 @@ def loss_weights(head: OpenHead, photos: PhotoSet) -> Weights:
     movement = np.sqrt((head.identity[:, head.face] ** 2).sum(axis=2).mean(axis=1))
     identity = torch.from_numpy((movement / movement.mean()) ** 1.5).float()
     variance = photos.expression.var(dim=0)
-    return Weights(identity, 0.2 / (variance + 0.01))
+    return Weights(identity, 0.8 / (variance + 0.01))
 
 
 def losses(evidence: Evidence, truth: PhotoSet, weights: Weights) -> dict[str, Tensor]:
@@ -117,7 +120,6 @@ def train_conditioner(
     weights = loss_weights(head, photos)
     mirror = Mirror.of(head)
     network.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
-    learning = [p for p in network.parameters() if p.requires_grad]
     batch = min(batch, len(photos))
     per_epoch = len(photos) // batch
 
@@ -142,8 +144,18 @@ def train_conditioner(
                 sums[f"held_{name}"] = sums.get(f"held_{name}", 0.0) + float(value) / 20
         return sums
 
-    train(network, [Group(learning)], step_losses, plan, folder, validate)
+    train(network, _groups(network), step_losses, plan, folder, validate)
     network.eval()
+
+
+def _groups(network: EvidenceNetwork) -> list[Group]:
+    """Muon moves the weights of all layers but the last ones: those answer in units."""
+    learning = {n: p for n, p in network.named_parameters() if p.requires_grad}
+    inner = {n for n, p in learning.items() if p.ndim > 1 and not n.endswith("_head.weight")}
+    return [
+        Group([p for n, p in learning.items() if n not in inner]),
+        Group([learning[n] for n in sorted(inner)], _MATRIX_PACE, matrices=True),
+    ]
 
 
 @torch.no_grad()

@@ -17,7 +17,8 @@ from torch import Tensor
 from ..conditioning.person import signed
 from ..diffusion.denoiser import Denoiser
 from ..diffusion.schedule import Schedule
-from .loop import Group, Plan, train
+from .loop import Plan, train
+from .optimizer import Group
 
 Told = Callable[[Tensor, torch.Generator | None], Tensor]
 """Rows (B,) → what the network is told of them, (B, C); without a generator, nothing by chance."""

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from ..ranking.ranker import Ranker, listwise_loss
-from .loop import Group, Plan, train
+from .loop import Plan, train
+from .optimizer import Group
 
 Decode = Callable[[Tensor], Tensor]
 """(…, K) identity coefficients → (…, R, 3) ranking vertices, millimetres from the mean head."""

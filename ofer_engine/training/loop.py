@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from ..contract.errors import ErrorCode, OferError
 from .curves import Watch
+from .optimizer import AdamWithMuon, Group
 from .ranks import Ranks
 from .rates import Pace, PlateauPace, Rule
 
@@ -56,14 +57,6 @@ class Plan:
     epoch: int = 1
     precision: Precision = Precision.FLOAT32
     watch_every: int = 10
-
-
-@dataclass(frozen=True)
-class Group:
-    """Parameters that train at `scale` times the plan's rate."""
-
-    parameters: Sequence[nn.Parameter]
-    scale: float = 1.0
 
 
 def step_generator(seed: int, step: int) -> torch.Generator:
@@ -117,11 +110,7 @@ class _Run:
         self.plan = plan
         self.folder = folder
         self.ranks = ranks
-        self.optimizer = torch.optim.AdamW(
-            [{"params": list(g.parameters), "scale": g.scale} for g in groups],
-            plan.rate,
-            weight_decay=plan.weight_decay,
-        )
+        self.optimizer = AdamWithMuon(groups, plan.rate, plan.weight_decay)
         self.parameters = [p for group in groups for p in group.parameters]
         self.pace = (
             PlateauPace(self.optimizer, plan.rate, plan.steps, plan.epoch)

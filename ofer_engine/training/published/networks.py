@@ -18,7 +18,7 @@ from ...packs.official import part_file
 from ...packs.published import load_network
 from ...packs.published_keys import EXPGEN_SHAPE, IDGEN_SHAPE, IDRANK_SHAPE
 from ...ranking.ranker import Ranker
-from ..loop import Group
+from ..optimizer import Group
 from .recipes import Recipe, Stage
 
 _TRAINED_PARTS: Final = ("layer4", "bn2", "fc")

@@ -10,7 +10,8 @@ import torch
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.evaluation.mesh_files import read_landmarks
 from ofer_engine.heads.open_head import OpenHead
-from ofer_engine.training.loop import Group, Plan, train
+from ofer_engine.training.loop import Plan, train
+from ofer_engine.training.optimizer import Group
 from ofer_engine.training.published.crops import CropReader
 from ofer_engine.training.published.parameters import read_parameters
 from ofer_engine.training.published.scan_data import Example, read_scan_data

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from ofer_engine.training.loop import Group, Plan, Precision, train
+from ofer_engine.training.loop import Plan, Precision, train
+from ofer_engine.training.optimizer import Group
 from ofer_engine.training.rates import PlateauPace, Rule, cosine
 
 PLAN = Plan(steps=40, rate=0.05, seed=3, warmup=5, average=0.9, every=10)
