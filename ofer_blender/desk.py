@@ -31,6 +31,7 @@ from ..ofer_engine.contract.protocol import (
     WeightsSeen,
     failure,
 )
+from . import delivery
 from .engine_client import EngineClient, foreign
 from .engine_seat import EngineSeat
 from .engine_setup import EngineSetup, SetupDone
@@ -262,6 +263,7 @@ class Desk:
                     job.undo()
                     self._finish()
                 else:
+                    delivery.read_ahead(job.result)
                     self._tell(event.notes)
             case Cancelled():
                 self._finish()
@@ -288,6 +290,8 @@ class Desk:
     def _hand_over(self, job: Job) -> None:
         if why := self.obstacle():
             job.stage, job.eta = why, None
+            return
+        if delivery.is_coming():
             return
         self._finish()
         job.deliver(job.result)

@@ -8,35 +8,35 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..ofer_engine.contract.reconstruction import Hypothesis, Reconstruction
+from ..ofer_engine.contract.reconstruction import Hypothesis
 from . import disagreement, hypotheses, kept_folder, previews
+from .delivery import Delivery
 from .frame import to_blender
-from .head_arrays import HeadArrays
 
 
-def fill(head: bpy.types.Object, reconstruction: Reconstruction, arrays: HeadArrays) -> None:
+def fill(head: bpy.types.Object, delivery: Delivery) -> None:
     """List all hypotheses of a reconstruction, and the expression `neutral`, on a new head."""
+    reconstruction = delivery.record
     head.ofer.is_head = True
     head.ofer.folder = str(Path(reconstruction.folder).absolute())
     head.ofer.basis = head.ofer.expressions_of = reconstruction.identities[0].name
-    _list_identities(head, reconstruction, reconstruction.identities, arrays.identity_scores)
+    _list_identities(head, delivery, reconstruction.identities)
     neutral = head.ofer.expressions.add()
     neutral.name = hypotheses.NEUTRAL
     best = head.ofer.identities[head.ofer.basis]
     previews.keep(neutral, best.picture)
     for hypothesis in reconstruction.expressions:
-        _describe(head.ofer.expressions.add(), reconstruction, hypothesis)
-    disagreement.colour(head, arrays.identity_spread)
-    kept_folder.keep(head, reconstruction)
+        _describe(head.ofer.expressions.add(), delivery, hypothesis)
+    disagreement.colour(head, delivery.arrays.identity_spread)
+    kept_folder.keep(head, delivery)
 
 
-def add_draw(
-    head: bpy.types.Object, reconstruction: Reconstruction, arrays: HeadArrays
-) -> list[str]:
+def add_draw(head: bpy.types.Object, delivery: Delivery) -> list[str]:
     """Add the identities drawn last to a head, as keys, sorted into its gallery; gives their names.
 
     Those that the head has, or had and lost to the artist's hand, are left alone.
     """
+    reconstruction, arrays = delivery.record, delivery.arrays
     latest = max(hypothesis.draw for hypothesis in reconstruction.identities)
     new = []
     for hypothesis, shape in zip(reconstruction.identities, arrays.identity_vertices, strict=True):
@@ -45,10 +45,10 @@ def add_draw(
             hypotheses.set_points(key, shape)
             key.value = 0.0
             new.append(hypothesis)
-    _list_identities(head, reconstruction, new, arrays.identity_scores)
+    _list_identities(head, delivery, new)
     head.ofer.folder = str(Path(reconstruction.folder).absolute())
     disagreement.colour(head, arrays.identity_spread)
-    kept_folder.keep(head, reconstruction)
+    kept_folder.keep(head, delivery)
     return [hypothesis.name for hypothesis in new]
 
 
@@ -82,24 +82,17 @@ def read_expressions(path: Path) -> np.ndarray:
         return to_blender(answer["expression_vertices"])
 
 
-def _list_identities(
-    head: bpy.types.Object,
-    reconstruction: Reconstruction,
-    new: Sequence[Hypothesis],
-    ranking: np.ndarray,
-) -> None:
+def _list_identities(head: bpy.types.Object, delivery: Delivery, new: Sequence[Hypothesis]) -> None:
     """Add to the list, keep it best first by the ranking network's score, and renew all shares:
-    candidates drawn later are part of the same competition.
-
-    ranking : (N,) float32, score of every candidate.
-    """
+    candidates drawn later are part of the same competition."""
+    ranking = delivery.arrays.identity_scores
     chances = np.exp(ranking.astype(np.float64) - ranking.max())
     chances /= chances.sum()
     head.ofer.candidates = len(ranking)
     chosen, shown = hypotheses.chosen_identity(head), hypotheses.identity_values(head)
     for hypothesis in new:
         item = head.ofer.identities.add()
-        _describe(item, reconstruction, hypothesis)
+        _describe(item, delivery, hypothesis)
         item.ranking = float(ranking[hypothesis.candidate])
     _sort(head)
     for rank, item in enumerate((i for i in head.ofer.identities if i.candidate >= 0), 1):
@@ -109,13 +102,10 @@ def _list_identities(
         hypotheses.set_identities(head, shown)
 
 
-def _describe(
-    item: bpy.types.PropertyGroup, reconstruction: Reconstruction, hypothesis: Hypothesis
-) -> None:
+def _describe(item: bpy.types.PropertyGroup, delivery: Delivery, hypothesis: Hypothesis) -> None:
     item.name, item.rank, item.draw = hypothesis.name, hypothesis.rank, hypothesis.draw
     item.score, item.candidate = hypothesis.score, hypothesis.candidate
-    picture = reconstruction.thumbnail(hypothesis)
-    previews.keep(item, picture.read_bytes() if picture.is_file() else b"")
+    previews.keep(item, delivery.pictures[hypothesis.name])
 
 
 def _sort(head: bpy.types.Object) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..ofer_engine.contract.reconstruction import Reconstruction
 from . import eyes, gallery, joint_anchors, material, provenance
+from .delivery import Delivery
 from .head_arrays import HeadArrays
 
 BASIS: Final = "Basis"
@@ -16,18 +17,19 @@ UV_LAYER: Final = "UVMap"
 _WEIGHT_STEPS: Final = 1024  # vertex groups are filled by equal weight: a call per step, not vertex
 
 
-def build(reconstruction: Reconstruction, arrays: HeadArrays) -> bpy.types.Object:
+def build(delivery: Delivery) -> bpy.types.Object:
     """Make the head, linked to no collection yet.
 
     The Basis is the best identity; every further identity and every expression is a shape key of
-    its hypothesis's name, all at 0. `arrays` has been checked by `head_arrays.read`.
+    its hypothesis's name, all at 0.
     """
+    reconstruction, arrays = delivery.record, delivery.arrays
     mesh = _mesh(reconstruction, arrays)
     head = bpy.data.objects.new(reconstruction.name, mesh)
     _add_keys(head, reconstruction, arrays)
     _add_groups(head, reconstruction.joints, arrays.skin_weights)
     joint_anchors.store(head, reconstruction, arrays)
-    gallery.fill(head, reconstruction, arrays)
+    gallery.fill(head, delivery)
     provenance.store(head, reconstruction)
     return head
 

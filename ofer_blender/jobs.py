@@ -74,8 +74,7 @@ def forget(*_: object) -> None:
 
 def _tick() -> float | None:
     running = desk.poll()
-    for arrived in desk.job.arrived if desk.job else ():
-        previews.fetch(arrived)
+    previews.fetch(desk.job.arrived if desk.job else ())
     _redraw()
     if running:
         return INTERVAL

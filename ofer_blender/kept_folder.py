@@ -19,29 +19,23 @@ import bpy
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.reconstruction import (
     ARRAYS,
-    OPTIONAL_ARRAYS,
     RECORD,
     SUFFIX,
     THUMBNAILS,
-    Reconstruction,
 )
+from .delivery import PACKED_FILES, Delivery
 from .preferences import engine_settings
 
 PROPERTY: Final = "ofer_kept"
 _NEEDED: Final = frozenset((RECORD, *(f"{name}.npy" for name in ARRAYS)))
-_ALLOWED: Final = _NEEDED | {f"{name}.npy" for name in OPTIONAL_ARRAYS}
+_ALLOWED: Final = frozenset(PACKED_FILES)
 _MOST_BYTES: Final = 256 * 1024**2
 """Unpacked; a file from elsewhere must not fill the disk."""
 
 
-def keep(head: bpy.types.Object, reconstruction: Reconstruction) -> None:
+def keep(head: bpy.types.Object, delivery: Delivery) -> None:
     """Put the reconstruction's folder into the head."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:  # packing tighter would hold Blender up
-        for name in sorted(_ALLOWED):
-            if (path := reconstruction.folder / name).is_file():
-                archive.write(path, name)
-    head[PROPERTY] = packed.getvalue()
+    head[PROPERTY] = delivery.packed
 
 
 def ensure(head: bpy.types.Object) -> Path:

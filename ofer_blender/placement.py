@@ -1,29 +1,44 @@
-"""Where a new head stands: at the 3D cursor, or on top of what would swallow it there."""
+"""Where a new head stands: at the cursor, on top of what would swallow it, beside other heads."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import bpy
 from mathutils import Vector
 
+_GAP: Final = 0.05
+"""Metres between two heads."""
+
 
 def stand(context: bpy.types.Context, head: bpy.types.Object) -> None:
-    """Put the head at the 3D cursor, or on top of what would hide it there.
+    """Put the head at the 3D cursor, or where it can be seen there.
 
-    Blender's own default cube, two metres wide around the origin, is such a thing.
+    What would hide it, such as Blender's own default cube, two metres wide around the origin,
+    becomes its plinth; where other heads stand already, it is the next in their row.
     """
     place = Vector(context.scene.cursor.location)
     lowest = min(corner[2] for corner in head.bound_box)
-    for _ in range(len(context.visible_objects)):
-        around = [
-            box
-            for other in context.visible_objects
-            if other != head and other.type == "MESH" and (box := _box(other))
-            if all(low < at < high for low, at, high in zip(box[0], place, box[1], strict=True))
-        ]
-        if not around:
+    left = min(corner[0] for corner in head.bound_box)
+    others = [
+        other
+        for other in context.visible_objects
+        if other.type == "MESH" and other != head and not other.ofer.compared_with
+    ]
+    heads = [_box(other) for other in others if other.ofer.is_head]
+    plinths = [_box(other) for other in others if not other.ofer.is_head]
+    for _ in range(len(others)):
+        if around := [high.z for low, high in plinths if _holds(low, high, place)]:
+            place.z = max(around) - lowest
+        elif beside := [high.x for low, high in heads if _holds(low, high, place)]:
+            place.x = max(beside) + _GAP - left
+        else:
             break
-        place.z = max(high.z for _, high in around) - lowest
     head.location = place
+
+
+def _holds(low: Vector, high: Vector, place: Vector) -> bool:
+    return all(a < at < b for a, at, b in zip(low, place, high, strict=True))
 
 
 def _box(thing: bpy.types.Object) -> tuple[Vector, Vector]:

@@ -16,15 +16,17 @@ from ..ofer_engine.contract.reconstruction import THUMBNAILS
 from . import png
 
 _PICTURES: Final = "pictures"
+_AT_A_TIME: Final = 10
+"""Pictures: reading more in one go would hold Blender up."""
+_NEXT: Final = 0.02  # seconds until the next few
 _collections: dict[str, bpy.utils.previews.ImagePreviewCollection] = {}
+_arrived: dict[str, bpy.types.ImagePreview | None] = {}
 
 
 def keep(item: bpy.types.PropertyGroup, picture: bytes) -> None:
     """Keep a PNG with a hypothesis; the same picture is the same icon in every file."""
     item.picture = picture
-    item.picture_key = sha256(picture).hexdigest()[:16] if picture else ""
-    if picture and not bpy.app.background:
-        load(picture)
+    item.picture_key = _name(picture) if picture else ""
 
 
 def icon(item: bpy.types.PropertyGroup) -> int:
@@ -41,24 +43,33 @@ def icon(item: bpy.types.PropertyGroup) -> int:
     return found.icon_id
 
 
-def fetch(arrived: HypothesisReady) -> None:
-    """Read a thumbnail that the engine has just written, once; panels only look it up."""
-    pictures, key = _collections[_PICTURES], _key(arrived)
-    if key not in pictures:
-        path = Path(arrived.folder) / THUMBNAILS / f"{arrived.name}.png"
-        _ = pictures.load(key, str(path), "IMAGE").image_size  # asking for it reads the file
+def fetch(arrived: Sequence[HypothesisReady]) -> None:
+    """Read thumbnails that the engine has written for the job in hand, a few at a time and each
+    once; panels only look them up, and the head that is made of them has them already."""
+    missing = [each for each in arrived if _key(each) not in _arrived]
+    if not arrived:
+        _arrived.clear()
+    for each in missing[:_AT_A_TIME]:
+        path = Path(each.folder) / THUMBNAILS / f"{each.name}.png"
+        picture = path.read_bytes() if path.is_file() else b""
+        _arrived[_key(each)] = loaded = load(picture) if picture else None
+        if loaded:
+            _ = loaded.image_size  # asking for it reads the file
 
 
 def arrived_icon(arrived: HypothesisReady) -> int:
     """Icon number of a thumbnail that was fetched; 0 where it was not."""
-    found = _collections[_PICTURES].get(_key(arrived))
+    found = _arrived.get(_key(arrived))
     return found.icon_id if found else 0
 
 
-def load(picture: bytes) -> bpy.types.ImagePreview:
-    """The picture as Blender reads it, lazily and in the background, once in a session."""
+def load(picture: bytes, key: str = "") -> bpy.types.ImagePreview:
+    """The picture as Blender reads it, lazily and in the background, once in a session.
+
+    key : its name among the icons, where that is known.
+    """
     pictures = _collections[_PICTURES]
-    key = sha256(picture).hexdigest()[:16]
+    key = key or _name(picture)
     if found := pictures.get(key):
         return found
     path = Path(bpy.app.tempdir) / f"ofer_{key}.png"
@@ -83,6 +94,10 @@ def mixed(pictures: Sequence[tuple[bytes, float]]) -> bytes:
     return png.encode(np.rint(total[::-1] * 255).clip(0, 255).astype(np.uint8))
 
 
+def _name(picture: bytes) -> str:
+    return sha256(picture).hexdigest()[:16]
+
+
 def _key(arrived: HypothesisReady) -> str:
     """Another request may write another picture at the same place."""
     return f"{arrived.id} {arrived.folder} {arrived.name}"
@@ -93,17 +108,20 @@ def _load_soon() -> None:
         bpy.app.timers.register(_load_missing, first_interval=0.0)
 
 
-def _load_missing() -> None:
-    """Make icons of all pictures in the file, then have the panels drawn again."""
-    for head in bpy.data.objects:
-        for item in (*head.ofer.identities, *head.ofer.expressions):
-            if item.picture_key and item.picture_key not in _collections[_PICTURES]:
-                load(item.picture)
+def _load_missing() -> float | None:
+    """Make icons of the pictures in the file, a few at a time, and have the panels drawn again."""
+    heads = [each.ofer for each in bpy.data.objects]
+    items = [item for head in heads for item in (*head.identities, *head.expressions)]
+    known = _collections[_PICTURES]
+    missing = [item for item in items if item.picture_key and item.picture_key not in known]
+    for item in missing[:_AT_A_TIME]:
+        load(item.picture, item.picture_key)
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             for region in area.regions:
                 if area.type == "VIEW_3D" and region.type == "UI":
                     region.tag_redraw()
+    return _NEXT if len(missing) > _AT_A_TIME else None
 
 
 def register() -> None:
@@ -113,4 +131,5 @@ def register() -> None:
 def unregister() -> None:
     if bpy.app.timers.is_registered(_load_missing):
         bpy.app.timers.unregister(_load_missing)
+    _arrived.clear()
     bpy.utils.previews.remove(_collections.pop(_PICTURES))

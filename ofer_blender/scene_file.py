@@ -12,7 +12,7 @@ from mathutils import Euler, Vector
 
 from ..ofer_engine.contract import reconstruction
 from ..ofer_engine.contract import skin as contract
-from . import arkit_keys, compat, head_arrays, head_object, photo_camera, rig, skin
+from . import arkit_keys, compat, delivery, head_object, photo_camera, rig, skin
 from .export import write
 from .export.plan import Keys, Plan
 from .export.presets import Target
@@ -32,12 +32,12 @@ def build(folder: Path, blend: Path | None, glb: Path | None) -> bpy.types.Objec
     Raises OferError where the folder is damaged or the GLB cannot be written, RuntimeError where
     the .blend cannot.
     """
-    record = reconstruction.read(folder)
-    arrays = head_arrays.read(record)
+    delivered = delivery.read(folder)
+    record = delivered.record
     bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
     bpy.context.preferences.filepaths.save_version = 0  # no .blend1 beside a file made again
     scene = bpy.context.scene
-    head = head_object.build(record, arrays)
+    head = head_object.build(delivered)
     painted = folder / contract.FOLDER
     if (painted / contract.RECORD).is_file():
         skin.wear(head, contract.read(painted), skin.Keep.PACK)

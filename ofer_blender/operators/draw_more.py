@@ -11,8 +11,8 @@ from ...ofer_engine.contract import protocol, reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import (
     blend,
+    delivery,
     gallery,
-    head_arrays,
     hypotheses,
     jobs,
     kept_folder,
@@ -93,9 +93,8 @@ class OFER_OT_add_heads(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             head = existing(self.head)
-            record = reconstruction.read(Path(self.directory))
-            arrays = head_arrays.read(record)
-            if arrays.identity_vertices.shape[1] != len(head.data.vertices):
+            delivered = delivery.take(Path(self.directory))
+            if delivered.arrays.identity_vertices.shape[1] != len(head.data.vertices):
                 raise OferError(
                     ErrorCode.RECONSTRUCTION_DAMAGED,
                     f"The mesh of {head.name} was changed: new heads do not fit it.",
@@ -103,7 +102,7 @@ class OFER_OT_add_heads(bpy.types.Operator):
                 )
         except OferError as error:
             return refuse(self, error)
-        gallery.add_draw(head, record, arrays)
+        gallery.add_draw(head, delivered)
         return {"FINISHED"}
 
 

@@ -8,10 +8,9 @@ from typing import Final
 
 import bpy
 
-from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract.errors import OferError
 from .. import (
-    head_arrays,
+    delivery,
     head_object,
     head_photos,
     hypotheses,
@@ -79,8 +78,7 @@ class OFER_OT_replace_head(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             old = existing(self.head)
-            record = reconstruction.read(Path(self.directory))
-            new = head_object.build(record, head_arrays.read(record))
+            new = head_object.build(delivery.take(Path(self.directory)))
         except OferError as error:
             return refuse(self, error)
         for collection in old.users_collection:

@@ -8,7 +8,7 @@ import bpy
 
 from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import asset, head_arrays, head_object, hypotheses, placement, provenance, view
+from .. import asset, delivery, head_object, hypotheses, placement, provenance, view
 from ..translations import tr
 from .dropped import OnViewport
 from .refusal import OnHead, no_place, refuse
@@ -144,8 +144,7 @@ class OFER_OT_copy_provenance(bpy.types.Operator):
 
 
 def _insert(context: bpy.types.Context, folder: Path) -> None:
-    record = reconstruction.read(folder)
-    head = head_object.build(record, head_arrays.read(record))
+    head = head_object.build(delivery.take(folder))
     context.collection.objects.link(head)
     placement.stand(context, head)
     for other in context.selected_objects:

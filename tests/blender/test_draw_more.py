@@ -135,8 +135,8 @@ def test_heads_are_seen_while_they_are_made(head: bpy.types.Object, employ: Empl
     assert "1 of 3 are there" in drawn and drawn.count("thumbnail") == 5
     jobs._tick()
     arrived = jobs.desk.job.arrived[0]
-    kept = previews._collections["pictures"]
-    assert tuple(kept[previews._key(arrived)].image_size) == (8, 8), "read before it is drawn"
+    loaded = previews._arrived[previews._key(arrived)]
+    assert tuple(loaded.image_size) == (8, 8), "read before it is drawn"
     bpy.ops.ofer.cancel()
     poll_until(idle)
     assert differences(before, dump()) == []

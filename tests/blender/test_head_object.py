@@ -100,6 +100,20 @@ def test_insert_is_one_undo_step(record: Reconstruction) -> None:
     assert differences(after, dump()) == []
 
 
+def test_heads_stand_on_the_default_cube_and_side_by_side(record: Reconstruction) -> None:
+    bpy.ops.mesh.primitive_cube_add(size=2)
+    heads = []
+    for _ in range(3):
+        bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
+        bpy.context.view_layer.update()
+        heads.append(bpy.context.object)
+    low = np.array([np.min(head.bound_box, axis=0) + head.location for head in heads])
+    high = np.array([np.max(head.bound_box, axis=0) + head.location for head in heads])
+    assert np.allclose(low[:, 2], 1.0, atol=1e-6), "the cube is their plinth"
+    assert (low[1:, 0] > high[:-1, 0]).all(), "none hides another"
+    assert [tuple(heads[0].location.xy), heads[1].location.y] == [(0, 0), 0]
+
+
 @pytest.mark.parametrize("name", ["identity_03", "identity_01", "expression_02"])
 def test_show_turns_on_just_that_one(head: bpy.types.Object, name: str) -> None:
     bpy.ops.ofer.show(name="identity_02")
