@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Final
 
 import bpy
@@ -13,8 +12,8 @@ from .. import hypotheses, jobs
 from ..job import Job
 from ..reveal import NAME
 from ..translations import tr
+from . import lines
 
-_LINE: Final = 38  # letters that fit a sidebar of default width, beside an icon
 _LONGEST_LINE: Final = 4  # of those who wait, how many are named
 
 _REPORT: Final = ("ofer.copy_report", "ofer.open_log")
@@ -60,7 +59,7 @@ class HeadTab(Tab):
 def say(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
     """A sentence in the user's language, wrapped: labels do not."""
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(tr(text), _LINE)):
+    for number, line in enumerate(lines.fitting(tr(text))):
         column.label(text=line, icon=icon if number == 0 else "BLANK1", translate=False)
 
 
