@@ -10,6 +10,7 @@ import numpy as np
 
 from ..heads.open_head import OpenHead
 from ..training.photo_set import PhotoSet
+from ..training.studio.ict_surface import IctSurface
 from .metrics import placement, surface_error
 
 _ROUNDS: Final = 8
@@ -51,23 +52,12 @@ def ict_truth(head: OpenHead, identity: np.ndarray, scan: Path, places: Path) ->
     correspondence that training/head/measure_prior writes with --map; evidence points are chosen
     among its vertices.
     """
-    with np.load(scan) as archive:
-        neutral, modes = archive["neutral"], archive["identity"]
-    with np.load(places) as archive:
-        found = {name: archive[name] for name in archive.files}
-    turn = (found["scale"] * found["rotation"].T).astype(np.float32) * 1000
-    shift = found["translation"].astype(np.float32) * 1000
-    row = np.full(len(head.template), -1)
-    row[found["open_vertices"]] = np.arange(len(found["open_vertices"]))
+    surface = IctSurface.read(scan, places)
+    vertices = surface.vertices[head.face[surface.vertices]]
 
     def at(ids: np.ndarray) -> np.ndarray:
-        corners, weights = found["ict_vertices"][row[ids]], found["barycentric"][row[ids]]
-        mean = np.einsum("pkc,pk->pc", neutral[corners], weights)
-        moved = np.einsum("npkc,pk->npc", modes[:, corners].astype(np.float32), weights)
-        shaped = mean + np.tensordot(identity, moved[: identity.shape[1]], 1)
-        return (shaped @ turn + shift).astype(np.float32)
+        return surface.at(ids).faces(identity)
 
-    vertices = np.flatnonzero(head.face & (row >= 0))
     return Truth(vertices, at(vertices), at(head.point_vertices))
 
 

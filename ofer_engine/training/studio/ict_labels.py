@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from ...heads.open_head import OpenHead
+from .ict_surface import IctSurface
 
 _RIDGE: Final = 10.0
 """Of a coefficient of 1, against squared millimetres summed over the face's vertices."""
@@ -33,25 +34,14 @@ class IctLabels:
 
 def fit_ict_labels(head: OpenHead, scan: Path, places: Path) -> IctLabels:
     """scan : ict_facekit_light.npz; places : what training/head/measure_prior writes with --map."""
-    with np.load(scan) as archive:
-        neutral, modes = archive["neutral"].astype(float), archive["identity"].astype(float)
-    with np.load(places) as archive:
-        found = {name: archive[name] for name in archive.files}
-    on_face = head.face[found["open_vertices"]]
-    own = found["open_vertices"][on_face]
-    corners, shares = found["ict_vertices"][on_face], found["barycentric"][on_face]
-    turn = found["scale"] * found["rotation"].T * 1000
-
-    def at(shape: np.ndarray) -> np.ndarray:
-        return np.einsum("...pkc,pk->...pc", shape[..., corners, :], shares) @ turn
-
-    template = head.template[own].astype(float) * 1000
-    basis = head.identity[:, own].astype(float) * 1000
+    surface = IctSurface.read(scan, places)
+    surface = surface.at(surface.vertices[head.face[surface.vertices]])
+    template = head.template[surface.vertices].astype(float) * 1000
+    basis = head.identity[:, surface.vertices].astype(float) * 1000
     columns = np.concatenate([basis, _similarities(template)])
     flat = columns.reshape(len(columns), -1)
     ridge = np.diag(np.r_[np.full(len(basis), _RIDGE), np.zeros(len(columns) - len(basis))])
-    offset = at(neutral) + found["translation"] * 1000 - template
-    goals = np.concatenate([offset[None], at(modes)])
+    goals = np.concatenate([(surface.mean - template)[None], surface.modes])
     solved = np.linalg.solve(flat @ flat.T + ridge, flat @ goals.reshape(len(goals), -1).T)
     fitted = solved[: len(basis)].T
     return IctLabels(fitted[0], fitted[1:])

@@ -1,0 +1,51 @@
+"""ICT-FaceKit's surfaces at the places that correspond to the open head's vertices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class IctSurface:
+    """A linear model of V points: `mean` (P, 3) plus coefficients (N, 100) @ `modes` (100, P, 3).
+
+    Millimetres, in the open head's frame; vertices : (P,) the open head's, whose place on the
+    surface is known, in ascending order.
+    """
+
+    vertices: np.ndarray
+    mean: np.ndarray
+    modes: np.ndarray
+
+    @classmethod
+    def read(cls, scan: Path, places: Path) -> IctSurface:
+        """scan : ict_facekit_light.npz; places : what training/head/measure_prior writes with
+        --map."""
+        with np.load(scan) as archive:
+            neutral, modes = archive["neutral"].astype(float), archive["identity"].astype(float)
+        with np.load(places) as archive:
+            found = {name: archive[name] for name in archive.files}
+        order = np.argsort(found["open_vertices"])
+        corners, shares = found["ict_vertices"][order], found["barycentric"][order]
+        turn = found["scale"] * found["rotation"].T * 1000
+
+        def at(shape: np.ndarray) -> np.ndarray:
+            return np.einsum("...pkc,pk->...pc", shape[..., corners, :], shares) @ turn
+
+        mean = at(neutral) + found["translation"] * 1000
+        return cls(found["open_vertices"][order], mean, at(modes))
+
+    def at(self, vertices: np.ndarray) -> IctSurface:
+        """At some of the vertices, in their order. Raises ValueError where a place is not known."""
+        rows = np.searchsorted(self.vertices, vertices).clip(max=len(self.vertices) - 1)
+        if not np.array_equal(self.vertices[rows], vertices):
+            raise ValueError("Some vertices have no place on ICT-FaceKit's surface.")
+        return IctSurface(vertices, self.mean[rows], self.modes[:, rows])
+
+    def faces(self, identity: np.ndarray) -> np.ndarray:
+        """(N, P, 3) float32 of coefficients (N, up to 100)."""
+        moved = np.tensordot(identity, self.modes[: identity.shape[1]], 1)
+        return (self.mean + moved).astype(np.float32)
