@@ -153,11 +153,13 @@ def _writable(log: Path) -> Path | None:
 
 
 def _died(returncode: int | None, log: Path) -> Failure:
-    why = " because the system ended it, often for want of memory" if returncode == -9 else ""
+    said = "The engine stopped unexpectedly."
+    if returncode == -9:
+        said = "The system ended the engine, often for want of memory."
     return Failure(
         0,
         str(ErrorCode.ENGINE_DIED),
-        f"The engine stopped unexpectedly{why}.",
+        said,
         "Nothing was changed; try again, and read the log if it happens twice.",
         str(log),
     )

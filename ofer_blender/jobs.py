@@ -12,6 +12,7 @@ from ..ofer_engine.contract.errors import ErrorCode, OferError
 from . import previews
 from .desk import Desk
 from .preferences import idle_minutes
+from .translations import tell
 
 INTERVAL: Final = 0.1
 """Seconds between looks at the engine."""
@@ -30,7 +31,7 @@ def follow(operator: bpy.types.Operator, wait: bool) -> set[str]:
         return {"FINISHED"}
     desk.wait()
     if desk.failure:
-        operator.report({"ERROR"}, f"{desk.failure.message} {desk.failure.hint}".strip())
+        operator.report({"ERROR"}, tell(f"{desk.failure.message} {desk.failure.hint}".strip()))
         return {"CANCELLED"}
     return {"FINISHED"}
 

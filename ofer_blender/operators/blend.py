@@ -5,9 +5,10 @@ from __future__ import annotations
 import bpy
 
 from .. import blend, hypotheses
+from ..translations import tell, tr
 from . import express
 from .look import head_in_view
-from .refusal import no_head
+from .refusal import no_head, refuse
 
 
 class OFER_OT_blend_add(bpy.types.Operator):
@@ -28,7 +29,7 @@ class OFER_OT_blend_add(bpy.types.Operator):
         if no_head(cls, context):
             return False
         if len(hypotheses.active_head(context).ofer.blend) >= blend.MOST:
-            cls.poll_message_set("Three heads are in the blend already: take one out first")
+            cls.poll_message_set(tr("Three heads are in the blend already: take one out first"))
             return False
         return True
 
@@ -36,10 +37,9 @@ class OFER_OT_blend_add(bpy.types.Operator):
         head = hypotheses.active_head(context)
         name = self.name or hypotheses.chosen_identity(head)
         if name not in head.ofer.identities or not hypotheses.key_exists(head, name):
-            self.report({"ERROR"}, f"{head.name} has no shape key {name!r} of an identity.")
-            return {"CANCELLED"}
+            return refuse(self, f"{head.name} has no shape key {name!r} of an identity.")
         if name in head.ofer.blend:
-            self.report({"INFO"}, f"{name} is in the blend already. Show another one and add it.")
+            self.report({"INFO"}, tell(f"{name} is in the blend already. Show another one."))
             return {"CANCELLED"}
         blend.add(head_in_view(context), name)
         return {"FINISHED"}
@@ -51,7 +51,7 @@ class _BlendOperator:
         if no_head(cls, context):
             return False
         if not hypotheses.active_head(context).ofer.blend:
-            cls.poll_message_set("Add two or three heads to the blend first")
+            cls.poll_message_set(tr("Add two or three heads to the blend first"))
             return False
         return True
 
@@ -68,8 +68,7 @@ class OFER_OT_blend_drop(_BlendOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         if self.name not in head.ofer.blend:
-            self.report({"ERROR"}, f"{self.name!r} is not in the blend.")
-            return {"CANCELLED"}
+            return refuse(self, f"{self.name!r} is not in the blend.")
         blend.drop(head, self.name)
         return {"FINISHED"}
 
@@ -96,11 +95,10 @@ class OFER_OT_use_blend(_BlendOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         if lost := [part.name for part in head.ofer.blend if _is_lost(head, part.name)]:
-            self.report({"ERROR"}, f"The shape key {lost[0]!r} was deleted: take it out first.")
-            return {"CANCELLED"}
+            return refuse(self, f"The shape key {lost[0]!r} was deleted: take it out first.")
         name = blend.use(head_in_view(context))
         express.ask_if_awake(head)
-        self.report({"INFO"}, f"{name} is the Basis now.")
+        self.report({"INFO"}, tell(f"{name} is the Basis now."))
         return {"FINISHED"}
 
 

@@ -11,6 +11,7 @@ from .. import hypotheses, rig
 from ..export import check, write
 from ..export.plan import Keys, Plan, identifier
 from ..export.presets import INFLUENCES, PRESETS, Target
+from ..translations import tell
 from .refusal import refuse
 from .rig import ready_head
 
@@ -58,9 +59,9 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
             return refuse(self, error)
         faults = [each for each in check.after(head, plan) if each.level is check.Level.FAULT]
         if faults:
-            self.report({"WARNING"}, f"{path.name} was written, but: {faults[0].text}")
+            self.report({"WARNING"}, tell(f"{path.name} was written, but: {faults[0].text}"))
         else:
-            self.report({"INFO"}, f"{path.name} was written. {plan.preset.note}")
+            self.report({"INFO"}, tell(f"{path.name} was written. {plan.preset.note}"))
         return {"FINISHED"}
 
 
@@ -90,7 +91,7 @@ class OFER_OT_check_export(_HeadOperator, bpy.types.Operator):
             line = settings.findings.add()
             line.level, line.text, line.fix = each.level, each.text, each.fix
         faults = sum(each.level is check.Level.FAULT for each in found)
-        self.report({"INFO"}, f"{faults} faults found." if faults else "Fit to go.")
+        self.report({"INFO"}, tell(f"{faults} faults found." if faults else "Fit to go."))
         return {"FINISHED"}
 
 

@@ -11,6 +11,7 @@ from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import gallery, hypotheses, jobs, kept_folder
 from ..preferences import engine_settings
+from ..translations import tr
 from .draw_more import rows_of
 from .refusal import engine_missing, no_head, refuse, setting_up
 
@@ -34,7 +35,7 @@ class OFER_OT_express(bpy.types.Operator):
         if no_head(cls, context) or setting_up(cls):
             return False
         if len(hypotheses.active_head(context).ofer.expressions) <= 1:
-            cls.poll_message_set("This head has no expressions")
+            cls.poll_message_set(tr("This head has no expressions"))
             return False
         return not engine_missing(cls, engine_settings())
 
@@ -60,8 +61,7 @@ class OFER_OT_renew_expressions(bpy.types.Operator):
         head = bpy.data.objects.get(self.head)
         shapes = gallery.read_expressions(Path(self.filepath))
         if head is None or shapes.shape[1:] != (len(head.data.vertices), 3):
-            self.report({"ERROR"}, f"The head {self.head!r} is gone or its mesh was changed.")
-            return {"CANCELLED"}
+            return refuse(self, f"The head {self.head!r} is gone or its mesh was changed.")
         gallery.renew_expressions(head, shapes)
         return {"FINISHED"}
 

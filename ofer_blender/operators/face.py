@@ -10,7 +10,7 @@ from ..opened_photos import OpenedPhoto
 from ..photo_properties import BOX, FOUND, POINTS
 from ..picture_overlay import PictureOverlay
 from ..translations import tr
-from .refusal import no_photo
+from .refusal import no_photo, refuse
 
 
 class OFER_OT_choose_face(bpy.types.Operator):
@@ -30,8 +30,7 @@ class OFER_OT_choose_face(bpy.types.Operator):
         photo = photo_source.current(context.scene.ofer)
         opened = jobs.desk.opened(photo_source.key(photo))
         if opened is None or self.index >= len(opened.faces):
-            self.report({"ERROR"}, tr("There is no such face. Press Find Faces first."))
-            return {"CANCELLED"}
+            return refuse(self, "There is no such face. Press Find Faces first.")
         photo.face, photo.placement = self.index, FOUND
         return {"FINISHED"}
 

@@ -7,9 +7,10 @@ from typing import Final
 import bpy
 
 from .. import hypotheses
+from ..translations import tell, tr
 from . import express
 from .look import head_in_view
-from .refusal import OnHead, no_head
+from .refusal import OnHead, no_head, refuse
 
 _NAME: Final = {
     "name": "Hypothesis",
@@ -38,8 +39,7 @@ class OFER_OT_show(OnHead, bpy.types.Operator):
             if place >= 0:
                 setattr(head.ofer, index, place)  # which shows it
                 return {"FINISHED"}
-        self.report({"ERROR"}, f"{head.name} has no hypothesis {self.name!r}.")
-        return {"CANCELLED"}
+        return refuse(self, f"{head.name} has no hypothesis {self.name!r}.")
 
 
 class OFER_OT_step(bpy.types.Operator):
@@ -62,11 +62,12 @@ and down the expressions, while the OFER tab is open"""
         if no_head(cls, context):
             return False
         if not _tab_is_open(context):  # else the arrow keys keep their usual meaning
-            cls.poll_message_set("Open the OFER tab of the sidebar to walk the gallery")
+            cls.poll_message_set(tr("Open the OFER tab of the sidebar to walk the gallery"))
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        compat.make_undo_ready()
         walk(head_in_view(context), self.kind, self.steps)
         return {"FINISHED"}
 
@@ -84,11 +85,10 @@ class OFER_OT_use_identity(OnHead, bpy.types.Operator):
         head = hypotheses.active_head(context)
         name = self.name or hypotheses.chosen_identity(head)
         if hypotheses.is_basis(head, name):
-            self.report({"INFO"}, f"{name} is the Basis already.")
+            self.report({"INFO"}, tell(f"{name} is the Basis already."))
             return {"CANCELLED"}
         if name not in head.ofer.identities or name not in head.data.shape_keys.key_blocks:
-            self.report({"ERROR"}, f"{head.name} has no shape key {name!r} of an identity.")
-            return {"CANCELLED"}
+            return refuse(self, f"{head.name} has no shape key {name!r} of an identity.")
         hypotheses.use_identity(head_in_view(context), name)
         express.ask_if_awake(head)
         return {"FINISHED"}
@@ -107,11 +107,9 @@ class OFER_OT_remove_hypothesis(OnHead, bpy.types.Operator):
         head = hypotheses.active_head(context)
         name = self.name or hypotheses.chosen_identity(head)
         if hypotheses.is_basis(head, name):
-            self.report({"ERROR"}, f"{name} is the Basis of {head.name}. Use another one first.")
-            return {"CANCELLED"}
+            return refuse(self, f"{name} is the Basis of {head.name}. Use another one first.")
         if name not in head.ofer.identities and name not in head.ofer.expressions:
-            self.report({"ERROR"}, f"{head.name} has no hypothesis {name!r}.")
-            return {"CANCELLED"}
+            return refuse(self, f"{head.name} has no hypothesis {name!r}.")
         hypotheses.remove(head, name)
         return {"FINISHED"}
 
@@ -128,7 +126,7 @@ class OFER_OT_hide_others(bpy.types.Operator):
         if no_head(cls, context):
             return False
         if not any(i.favourite for i in hypotheses.active_head(context).ofer.identities):
-            cls.poll_message_set("Star the heads to keep first")
+            cls.poll_message_set(tr("Star the heads to keep first"))
             return False
         return True
 
@@ -150,7 +148,7 @@ class OFER_OT_unhide_all(bpy.types.Operator):
         if no_head(cls, context):
             return False
         if not any(i.hidden for i in hypotheses.active_head(context).ofer.identities):
-            cls.poll_message_set("No head is hidden")
+            cls.poll_message_set(tr("No head is hidden"))
             return False
         return True
 

@@ -19,6 +19,7 @@ from .. import (
     reconstruct_request,
 )
 from ..preferences import engine_settings
+from ..translations import tr
 from .draw_more import WAIT, Drawing, existing
 from .refusal import OnHead, no_head, refuse
 
@@ -41,8 +42,7 @@ head as it is now is hidden, not deleted"""
             return refuse(self, error)
         hidden = tuple(sorted(head.ofer.hidden_here))
         if not (hidden or painted):
-            self.report({"ERROR"}, "Say what is hidden first: choose a part, or paint over it.")
-            return {"CANCELLED"}
+            return refuse(self, "Say what is hidden first: choose a part, or paint over it.")
         faces = [reconstruct_request.photo_face(each.entry, each.source) for each in photos]
         faces[0] = dataclasses.replace(
             faces[0], hidden=hidden, mask=str(painted.path) if painted else ""
@@ -126,7 +126,7 @@ class OFER_OT_forget_paint(bpy.types.Operator):
         if no_head(cls, context):
             return False
         if hypotheses.active_head(context).ofer.mask is None:
-            cls.poll_message_set("Nothing was painted over the photo of this head")
+            cls.poll_message_set(tr("Nothing was painted over the photo of this head"))
             return False
         return True
 

@@ -9,7 +9,7 @@ import bpy
 from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import asset, delivery, head_object, hypotheses, placement, provenance, view
-from ..translations import tr
+from ..translations import tell, tr
 from .dropped import OnViewport
 from .refusal import OnHead, no_place, refuse
 
@@ -118,7 +118,7 @@ class OFER_OT_save_as_asset(OnHead, bpy.types.Operator):
                 "Choose a library that you may write to.",
             )
             return refuse(self, denied)
-        self.report({"INFO"}, f"{path.name} is in the asset library.")
+        self.report({"INFO"}, tell(f"{path.name} is in the asset library."))
         return {"CANCELLED"}  # this file is as it was, so there is nothing to undo
 
 

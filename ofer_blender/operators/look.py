@@ -9,6 +9,7 @@ import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from .. import comparison, disagreement, head_photos, hypotheses, through_photo, view
+from ..translations import tr
 from .refusal import OnHead, no_head, refuse
 
 _SIZES: Final = (("4", "4", "Two by two"), ("9", "9", "Three by three"))
@@ -31,7 +32,7 @@ class OFER_OT_compare(bpy.types.Operator):
         if no_head(cls, context):
             return False
         if len(comparison.page(hypotheses.active_head(context), 4, 0)) < 2:
-            cls.poll_message_set("There are fewer than two heads in the gallery to compare")
+            cls.poll_message_set(tr("There are fewer than two heads in the gallery to compare"))
             return False
         return True
 
@@ -54,7 +55,7 @@ class _WhileComparing:
         if no_head(cls, context):
             return False
         if not hypotheses.active_head(context).ofer.comparing:
-            cls.poll_message_set("Press Compare first")
+            cls.poll_message_set(tr("Press Compare first"))
             return False
         return True
 
@@ -76,8 +77,7 @@ class OFER_OT_pick_compared(_WhileComparing, bpy.types.Operator):
         head = hypotheses.active_head(context)
         place = head.ofer.identities.find(self.name or context.object.ofer.compared_as)
         if place < 0:
-            self.report({"ERROR"}, "Select one of the heads that are compared first.")
-            return {"CANCELLED"}
+            return refuse(self, "Select one of the heads that are compared first.")
         _stop(context, head)
         head.ofer.identity_index = place  # which shows it
         return {"FINISHED"}
@@ -164,9 +164,9 @@ decides, red where OFER imagined; again for its usual colours"""
         if no_head(cls, context):
             return False
         if disagreement.LAYER not in hypotheses.active_head(context).data.color_attributes:
-            cls.poll_message_set("Someone deleted the colour attribute of this head")
+            cls.poll_message_set(tr("Someone deleted the colour attribute of this head"))
         elif view.of(context) is None:
-            cls.poll_message_set("Open a 3D view first")
+            cls.poll_message_set(tr("Open a 3D view first"))
         else:
             return True
         return False

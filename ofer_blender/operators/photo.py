@@ -89,8 +89,7 @@ class OFER_OT_choose_photo(bpy.types.Operator):
         paths = given_paths(self)
         missing = [path for path in paths if not Path(bpy.path.abspath(path)).is_file()]
         if missing or not paths:
-            self.report({"ERROR"}, tr("There is no such photo. Choose a picture of a face."))
-            return {"CANCELLED"}
+            return refuse(self, "There is no such photo. Choose a picture of a face.")
         if len(paths) > 1 and self.people == SEVERAL and not self.add:
             bpy.ops.ofer.reconstruct_each(
                 directory=str(Path(paths[0]).parent), files=[{"name": Path(p).name} for p in paths]
@@ -167,8 +166,7 @@ class OFER_OT_remove_photo(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.ofer
         if self.index >= len(settings.photos):
-            self.report({"ERROR"}, tr("There is no such photo on the list."))
-            return {"CANCELLED"}
+            return refuse(self, "There is no such photo on the list.")
         settings.photos.remove(self.index)
         settings.photo_index = max(min(settings.photo_index, len(settings.photos) - 1), 0)
         return {"FINISHED"}

@@ -7,12 +7,12 @@ import bpy
 from ...ofer_engine.contract.errors import OferError
 from .. import hypotheses, jobs, photo_source
 from ..preferences import EngineSettings
-from ..translations import tr
+from ..translations import tell, tr
 
 
-def refuse(operator: bpy.types.Operator, error: OferError) -> set[str]:
+def refuse(operator: bpy.types.Operator, error: OferError | str) -> set[str]:
     """Report an error; nothing was changed."""
-    operator.report({"ERROR"}, str(error))
+    operator.report({"ERROR"}, tell(str(error)))
     return {"CANCELLED"}
 
 

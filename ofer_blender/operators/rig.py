@@ -6,6 +6,7 @@ import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from .. import arkit_keys, expression_pose, hypotheses, joint_anchors, rig
+from ..translations import tell, tr
 from .refusal import refuse
 
 
@@ -20,10 +21,10 @@ class OFER_OT_add_rig(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         head = ready_head(cls, context)
         if head and rig.rig_of(head):
-            cls.poll_message_set("This head is rigged already")
+            cls.poll_message_set(tr("This head is rigged already"))
             return False
         if head and not joint_anchors.known(head):
-            cls.poll_message_set("This head does not say where its joints are: open it again")
+            cls.poll_message_set(tr("This head does not say where its joints are: open it again"))
             return False
         return head is not None
 
@@ -46,7 +47,7 @@ class OFER_OT_add_arkit(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         head = ready_head(cls, context)
         if head and arkit_keys.complete(head):
-            cls.poll_message_set("This head has the 52 keys already")
+            cls.poll_message_set(tr("This head has the 52 keys already"))
             return False
         return head is not None
 
@@ -59,7 +60,8 @@ class OFER_OT_add_arkit(bpy.types.Operator):
         keys = head.data.shape_keys
         tongue = hypotheses.points(keys.key_blocks[arkit_keys.TONGUE])
         if (tongue == hypotheses.points(keys.reference_key)).all():
-            self.report({"INFO"}, "This head has no tongue: its key tongueOut is there, and empty.")
+            said = "This head has no tongue: its key tongueOut is there, and empty."
+            self.report({"INFO"}, tell(said))
         return {"FINISHED"}
 
 
@@ -104,9 +106,9 @@ class OFER_OT_show_as_arkit(bpy.types.Operator):
         if head is None:
             return False
         if not arkit_keys.complete(head):
-            cls.poll_message_set("Add the 52 ARKit keys first")
+            cls.poll_message_set(tr("Add the 52 ARKit keys first"))
         elif arkit_keys.told(head, hypotheses.chosen_expression(head)) is None:
-            cls.poll_message_set("Choose an expression of the photo first")
+            cls.poll_message_set(tr("Choose an expression of the photo first"))
         else:
             return True
         return False
@@ -117,7 +119,7 @@ class OFER_OT_show_as_arkit(bpy.types.Operator):
         expression_pose.relax(head)
         arkit_keys.show(head, weights)
         said = f"The ARKit keys leave {residual * 1000:.1f} mm of it over (root mean square)."
-        self.report({"INFO"}, said)
+        self.report({"INFO"}, tell(said))
         return {"FINISHED"}
 
 
@@ -137,7 +139,7 @@ class OFER_OT_keep_expression(bpy.types.Operator):
             action = expression_pose.keep(hypotheses.active_head(context))
         except OferError as error:
             return refuse(self, error)
-        self.report({"INFO"}, f"Kept as the action {action.name}.")
+        self.report({"INFO"}, tell(f"Kept as the action {action.name}."))
         return {"FINISHED"}
 
 
@@ -147,11 +149,11 @@ def ready_head(
     """The head to change; None greys the button with the reason."""
     head = hypotheses.active_head(context)
     if head is None:
-        operator.poll_message_set("Select a head made by OFER Faces")
+        operator.poll_message_set(tr("Select a head made by OFER Faces"))
     elif not (head.is_editable and head.data.is_editable):
-        operator.poll_message_set("This head is linked from another file: make it local first")
+        operator.poll_message_set(tr("This head is linked from another file: make it local first"))
     elif context.mode != "OBJECT":
-        operator.poll_message_set("Switch to Object Mode first")
+        operator.poll_message_set(tr("Switch to Object Mode first"))
     else:
         return head
     return None
@@ -162,7 +164,7 @@ def _rigged_head(
 ) -> bpy.types.Object | None:
     head = ready_head(operator, context)
     if head and not rig.rig_of(head):
-        operator.poll_message_set("Rig this head first")
+        operator.poll_message_set(tr("Rig this head first"))
         return None
     return head
 

@@ -15,6 +15,7 @@ from ...ofer_engine.contract import skin as contract
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import head_photos, hypotheses, jobs, kept_folder, mask, photo_source, skin
 from ..preferences import engine_settings
+from ..translations import tr
 from .draw_more import shown
 from .refusal import engine_missing, no_head, refuse, setting_up
 
@@ -134,7 +135,7 @@ class OFER_OT_remove_skin(bpy.types.Operator):
         if no_head(cls, context):
             return False
         if skin.picture(hypotheses.active_head(context)) is None:
-            cls.poll_message_set("This head wears no skin from a photo")
+            cls.poll_message_set(tr("This head wears no skin from a photo"))
             return False
         return True
 

@@ -9,6 +9,7 @@ import bpy
 from ...ofer_engine.contract.errors import OferError
 from .. import hypotheses
 from ..export.plan import identifier
+from ..translations import tell
 from ..web_page import page
 from .refusal import refuse
 from .rig import ready_head
@@ -40,13 +41,12 @@ disk, and shows the head with sliders for its other heads, expressions and face 
         head = hypotheses.active_head(context)
         place = Path(bpy.path.abspath(self.directory))
         if not self.directory or not place.is_dir():
-            self.report({"ERROR"}, "Choose a folder to put the page in.")
-            return {"CANCELLED"}
+            return refuse(self, "Choose a folder to put the page in.")
         try:
             written = page.export(head, place / f"{identifier(head.name)}_page")
         except OferError as error:
             return refuse(self, error)
-        self.report({"INFO"}, f"Open {written} in a browser; send the whole folder.")
+        self.report({"INFO"}, tell(f"Open {written} in a browser; send the whole folder."))
         return {"FINISHED"}
 
 

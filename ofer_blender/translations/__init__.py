@@ -1,10 +1,12 @@
-"""What the tab says, in the language of Blender's interface."""
+"""What the add-on says, in the language of Blender's interface."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import bpy
+
+from . import told
 
 OPERATOR: Final = "Operator"
 """Blender looks up the text of a button under this context, everything else under "*"."""
@@ -16,17 +18,25 @@ def tr(text: str) -> str:
     return bpy.app.translations.pgettext_iface(text)
 
 
+def tell(text: str) -> str:
+    """Whole sentences with their values, such as an error's, in the user's language."""
+    return told.told(text, tr)
+
+
 def table() -> dict[str, dict[tuple[str, str], str]]:
     """Every translation as Blender takes it: locale → (context, English) → text."""
-    from . import french, german
+    from . import french, french_sentences, german, german_sentences
 
     return {
         locale: {
             (context, english): text
-            for english, text in words.items()
+            for english, text in (words | sentences).items()
             for context in (_ANY, OPERATOR)
         }
-        for locale, words in (("de_DE", german.WORDS), ("fr_FR", french.WORDS))
+        for locale, words, sentences in (
+            ("de_DE", german.WORDS, german_sentences.SENTENCES),
+            ("fr_FR", french.WORDS, french_sentences.SENTENCES),
+        )
     }
 
 

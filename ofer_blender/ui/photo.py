@@ -90,8 +90,8 @@ def _draw_face(layout: bpy.types.UILayout, photo: bpy.types.PropertyGroup, scale
     elif icon := face_pictures.whole(key):
         layout.template_icon(icon_value=icon, scale=scale)
     if photo.placement != FOUND:
-        by = "a box" if photo.placement == BOX else "eyes and chin"
-        say(layout, f"The face is placed by hand: {by}.", "CON_FOLLOWTRACK")
+        box, points = "The face is placed by a box.", "The face is placed by eyes and chin."
+        say(layout, box if photo.placement == BOX else points, "CON_FOLLOWTRACK")
     if opened is None:
         return
     if opened.faces:

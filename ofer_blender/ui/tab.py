@@ -11,7 +11,7 @@ from ...ofer_engine.contract.protocol import Failure
 from .. import hypotheses, jobs
 from ..job import Job
 from ..reveal import NAME
-from ..translations import tr
+from ..translations import tell, tr
 from . import lines
 
 _LONGEST_LINE: Final = 4  # of those who wait, how many are named
@@ -59,7 +59,7 @@ class HeadTab(Tab):
 def say(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
     """A sentence in the user's language, wrapped: labels do not."""
     column = layout.column(align=True)
-    for number, line in enumerate(lines.fitting(tr(text))):
+    for number, line in enumerate(lines.fitting(tell(text))):
         column.label(text=line, icon=icon if number == 0 else "BLANK1", translate=False)
 
 
@@ -78,7 +78,7 @@ def draw_job(layout: bpy.types.UILayout) -> None:
 
 def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:
     column = layout.column(align=True)
-    text = tr(job.stage)
+    text = " · ".join(tell(part) for part in job.stage.split(" · "))
     if job.eta is not None:
         left = tr("{duration} left").format(duration=_duration(job.eta))
         text = f"{text} · {left}"

@@ -62,7 +62,7 @@ def test_faces_to_choose_from(employ: Callable[[str], None], photo: Path) -> Non
         bpy.ops.ofer.choose_face(index=2)
     bpy.ops.ofer.place_face(points=(10, 10, 30, 10, 20, 40))
     drawn = draw("OFER_PT_photo")
-    assert "The face is placed by hand: eyes and chin." in " ".join(drawn)
+    assert "The face is placed by eyes and chin." in " ".join(drawn)
     assert "[ofer.choose_face] Face 2" in drawn, "no longer the chosen one"
 
 

@@ -12,11 +12,19 @@ import bpy
 import pytest
 from conftest import ROOT
 from ofer_faces.ofer_blender import CLASSES, translations
-from ofer_faces.ofer_blender.translations import french, german
+from ofer_faces.ofer_blender.translations import (
+    french,
+    french_sentences,
+    german,
+    german_sentences,
+    told,
+)
 from ofer_faces.ofer_blender.ui import tab
 from recording_layout import RecordingLayout
+from written_sentences import sentences, shape
 
 LANGUAGES = {"de_DE": german.WORDS, "fr_FR": french.WORDS}
+SENTENCES = {"de_DE": german_sentences.SENTENCES, "fr_FR": french_sentences.SENTENCES}
 SAID_BY = {"say", "tr", "poll_message_set", "label", "_line"}
 """Functions whose first text, or `text`, is read by people."""
 DRAWN_BY = {"operator", "prop", "menu", "popover", "column", "row", "draw_keys", "popup"}
@@ -111,8 +119,27 @@ def test_everything_is_translated(locale: str) -> None:
 
 @pytest.mark.parametrize("locale", LANGUAGES)
 def test_nothing_is_translated_that_nobody_says(locale: str) -> None:
-    other = sorted(LANGUAGES[locale].keys() - EVERYTHING - registered() - SAID_ELSEWHERE)
-    assert other == []
+    said = EVERYTHING | registered() | SAID_ELSEWHERE | sentences().keys()
+    assert sorted(LANGUAGES[locale].keys() - said) == []
+
+
+@pytest.mark.parametrize("locale", SENTENCES)
+def test_every_sentence_is_translated(locale: str) -> None:
+    """Errors, hints, notes, reports and findings, of the engine and of the add-on."""
+    known = {shape(text) for text in (LANGUAGES[locale] | SENTENCES[locale])}
+    lines = [
+        f'    {json.dumps(text, ensure_ascii=False)}: "",  # {where}'
+        for text, where in sorted(sentences().items())
+        if shape(text) not in known
+    ]
+    assert not lines, f"{locale}_sentences lacks:\n" + "\n".join(lines)
+
+
+@pytest.mark.parametrize("locale", SENTENCES)
+def test_no_sentence_is_translated_that_nobody_says(locale: str) -> None:
+    said = {shape(text) for text in sentences()}
+    assert [text for text in SENTENCES[locale] if shape(text) not in said] == []
+    assert not SENTENCES[locale].keys() & LANGUAGES[locale].keys()
 
 
 STAGE = re.compile(r'^_?[A-Z]+(?:: Final)? = "([A-Z][A-Za-z ]+)"$', re.M)
@@ -143,7 +170,7 @@ SAID_ELSEWHERE = {
 
 @pytest.mark.parametrize("locale", LANGUAGES)
 def test_words_keep_their_blanks_and_their_end(locale: str) -> None:
-    for english, text in LANGUAGES[locale].items():
+    for english, text in (LANGUAGES[locale] | SENTENCES[locale]).items():
         assert text.strip() == text and text, english
         assert fields(text) == fields(english), english
         sentence = english.endswith(".")
@@ -164,7 +191,51 @@ def test_blender_gets_them_for_labels_and_buttons() -> None:
 
 
 def test_sentences_are_translated_before_they_are_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tab, "tr", german.WORDS.__getitem__)
+    monkeypatch.setattr(tab, "tell", german.WORDS.__getitem__)
     layout = RecordingLayout()
     tab.say(layout, "Low confidence: check the result, or place the face by hand.")
     assert " ".join(layout.drawn).startswith("Unsicher: Ergebnis prüfen")
+
+
+def in_german(text: str) -> str:
+    everything = german.WORDS | german_sentences.SENTENCES
+    return told.told(text, lambda english: everything.get(english, english))
+
+
+TOLD = (
+    ("me.jpg is empty.", "me.jpg ist leer."),
+    ("me.jpg is empty. Copy or download the photo again.",
+     "me.jpg ist leer. Das Foto noch einmal kopieren oder herunterladen."),
+    ("Anna: No face was found in anna.v2.jpg.",
+     "Anna: In anna.v2.jpg wurde kein Gesicht gefunden."),
+    ("a.tar was refused: b.tar is damaged: a checksum does not agree. Import b.tar again.",
+     "a.tar wurde abgelehnt: b.tar ist beschädigt: eine Prüfsumme stimmt nicht. "
+     "b.tar noch einmal importieren."),
+    ("The device 'cuda' is not available on this machine. The CPU was used instead.",
+     "Das Gerät 'cuda' gibt es auf diesem Rechner nicht. Stattdessen wurde der Prozessor benutzt."),
+    ("head.glb was written, but: The head is 3.00 m tall in the file.",
+     "head.glb wurde geschrieben, aber: Der Kopf ist in der Datei 3.00 m hoch."),
+    ("A.ofer could not be written to /x: No space left on device. Choose another folder.",
+     "A.ofer konnte nicht nach /x geschrieben werden: No space left on device. "
+     "Einen anderen Ordner wählen."),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("english, german_text", TOLD, ids=range(len(TOLD)))
+def test_sentences_are_recognised_with_their_values(english: str, german_text: str) -> None:
+    assert in_german(english) == german_text
+
+
+@pytest.mark.parametrize("text", ("Basis.001", "Nobody wrote this.", "a: ", "", "{name}", "? ."))
+def test_what_is_not_recognised_stays(text: str) -> None:
+    assert in_german(text) == text
+
+
+def test_every_sentence_is_recognised_as_itself() -> None:
+    """No sentence is taken for another one that is looser."""
+    for english in german_sentences.SENTENCES:
+        names = fields(english)
+        values = {name: f"v{number}" for number, name in enumerate(names)}
+        if names:
+            expected = german_sentences.SENTENCES[english].format(**values)
+            assert in_german(english.format(**values)) == expected, english
