@@ -47,6 +47,13 @@ def _save_twin(image: bpy.types.Image, path: str, file_format: str) -> None:
         bpy.data.images.remove(twin)
 
 
+def make_undo_ready() -> None:
+    """Before a change that is grouped into one undo step: without a window Blender keeps no undo
+    steps until it is told to, and up to 5.1 it crashes when a script then asks for a grouped one."""
+    if bpy.app.background and not bpy.ops.ed.undo.poll():
+        bpy.ops.ed.undo_push(message="Start")
+
+
 def leave(status: int) -> None:
     """End a script's process. The bpy module 4.2 crashes at exit after any glTF export."""
     is_module = not bpy.app.binary_path

@@ -6,7 +6,7 @@ from typing import Final
 
 import bpy
 
-from .. import hypotheses
+from .. import compat, hypotheses
 from ..translations import tell, tr
 from . import express
 from .look import head_in_view
@@ -67,6 +67,7 @@ and down the expressions, while the OFER tab is open"""
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        compat.make_undo_ready()
         compat.make_undo_ready()
         walk(head_in_view(context), self.kind, self.steps)
         return {"FINISHED"}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +13,7 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
+from conftest import HERE
 from ofer_faces.ofer_blender import hypotheses, previews
 from ofer_faces.ofer_blender.operators.browse import KEYS, Walk
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
@@ -123,6 +126,26 @@ def test_a_walk_is_one_undo_step(head: bpy.types.Object) -> None:
     assert differences(before, dump()) == []
     bpy.ops.ed.redo()
     assert differences(after, dump()) == []
+
+
+def test_a_script_without_undo_may_walk_with_it(record: Reconstruction) -> None:
+    """Blender up to 5.1 crashes when a grouped undo step is asked for before any was kept."""
+    script = f"""
+import sys
+sys.path.insert(0, {str(HERE)!r})
+import conftest, bpy
+bpy.context.preferences.addons.new().module = "ofer_faces"
+conftest.ADDON.register()
+bpy.ops.ofer.insert_head(directory={str(record.folder)!r})
+assert not bpy.ops.ed.undo.poll()
+for _ in range(2):
+    bpy.ops.ofer.step("EXEC_DEFAULT", True)
+bpy.ops.ed.undo()
+print("walked and back at", bpy.data.objects["anna"].ofer.identity_index, flush=True)
+conftest.ADDON.unregister()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert "walked and back at 0" in done.stdout, done.stderr
 
 
 def test_a_choice_from_the_popup_gallery_shows_it(head: bpy.types.Object) -> None:
