@@ -38,12 +38,8 @@ def _is_picture(image: bpy.types.Image) -> bool:
     }
 
 
-class OFER_OT_choose_photo(bpy.types.Operator):
-    """Choose a photo of a face, or several, and look for faces in them"""
-
-    bl_idname = "ofer.choose_photo"
-    bl_label = "Choose Photo"
-    bl_options = {"REGISTER", "UNDO"}
+class _Choosing:
+    """Takes one photo or several, asks whom several show, and looks for faces."""
 
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN"})
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
@@ -105,12 +101,28 @@ class OFER_OT_choose_photo(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class OFER_OT_choose_photo(_Choosing, bpy.types.Operator):
+    """Choose a photo of a face, or several, and look for faces in them"""
+
+    bl_idname = "ofer.choose_photo"
+    bl_label = "Choose Photo"
+    bl_options = {"REGISTER", "UNDO"}
+
+
+class OFER_OT_drop_photo(_Choosing, bpy.types.Operator):
+    """Take the photo to the OFER tab, and look for faces in it"""
+
+    bl_idname = "ofer.drop_photo"
+    bl_label = "OFER Faces: Heads from Photo"  # as the menu says it, beside Blender's own offers
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+
 class OFER_FH_photo(OnViewport, bpy.types.FileHandler):
     """Photos dropped on the viewport"""
 
     bl_idname = "OFER_FH_photo"
     bl_label = "OFER Faces: Heads from Photo"
-    bl_import_operator = "ofer.choose_photo"
+    bl_import_operator = "ofer.drop_photo"
     bl_file_extensions = _FORMATS
 
 
@@ -227,6 +239,7 @@ def _look(context: bpy.types.Context) -> None:
 
 CLASSES = (
     OFER_OT_choose_photo,
+    OFER_OT_drop_photo,
     OFER_FH_photo,
     OFER_OT_use_image,
     OFER_OT_remove_photo,
