@@ -25,7 +25,7 @@ def tell(text: str) -> str:
 
 def table() -> dict[str, dict[tuple[str, str], str]]:
     """Every translation as Blender takes it: locale → (context, English) → text."""
-    from . import french, french_sentences, german, german_sentences
+    from . import french, french_sentences, german, german_sentences, japanese, japanese_sentences
 
     return {
         locale: {
@@ -36,6 +36,7 @@ def table() -> dict[str, dict[tuple[str, str], str]]:
         for locale, words, sentences in (
             ("de_DE", german.WORDS, german_sentences.SENTENCES),
             ("fr_FR", french.WORDS, french_sentences.SENTENCES),
+            ("ja_JP", japanese.WORDS, japanese_sentences.SENTENCES),
         )
     }
 

@@ -17,14 +17,20 @@ from ofer_faces.ofer_blender.translations import (
     french_sentences,
     german,
     german_sentences,
+    japanese,
+    japanese_sentences,
     told,
 )
 from ofer_faces.ofer_blender.ui import tab
 from recording_layout import RecordingLayout
 from written_sentences import sentences, shape
 
-LANGUAGES = {"de_DE": german.WORDS, "fr_FR": french.WORDS}
-SENTENCES = {"de_DE": german_sentences.SENTENCES, "fr_FR": french_sentences.SENTENCES}
+LANGUAGES = {"de_DE": german.WORDS, "fr_FR": french.WORDS, "ja_JP": japanese.WORDS}
+SENTENCES = {
+    "de_DE": german_sentences.SENTENCES,
+    "fr_FR": french_sentences.SENTENCES,
+    "ja_JP": japanese_sentences.SENTENCES,
+}
 SAID_BY = {"say", "tr", "poll_message_set", "label", "_line"}
 """Functions whose first text, or `text`, is read by people."""
 DRAWN_BY = {"operator", "prop", "menu", "popover", "column", "row", "draw_keys", "popup"}
