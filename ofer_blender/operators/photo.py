@@ -110,7 +110,7 @@ class OFER_OT_choose_photo(_Choosing, bpy.types.Operator):
 
 
 class OFER_OT_drop_photo(_Choosing, bpy.types.Operator):
-    """Take the photo to the OFER tab, and look for faces in it"""
+    """Choose a photo of a face, or several, and look for faces in them"""
 
     bl_idname = "ofer.drop_photo"
     bl_label = "OFER Faces: Heads from Photo"  # as the menu says it, beside Blender's own offers
