@@ -115,7 +115,7 @@ def _load_missing() -> float | None:
     known = _collections[_PICTURES]
     missing = [item for item in items if item.picture_key and item.picture_key not in known]
     for item in missing[:_AT_A_TIME]:
-        load(item.picture, item.picture_key)
+        _ = load(item.picture, item.picture_key).image_size  # asking for it reads the file
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             for region in area.regions:

@@ -68,7 +68,6 @@ and down the expressions, while the OFER tab is open"""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         compat.make_undo_ready()
-        compat.make_undo_ready()
         walk(head_in_view(context), self.kind, self.steps)
         return {"FINISHED"}
 

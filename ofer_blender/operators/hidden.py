@@ -142,6 +142,7 @@ def _open_painting(context: bpy.types.Context, image: bpy.types.Image) -> None:
     area.type = "IMAGE_EDITOR"
     space = area.spaces.active
     space.image, space.ui_mode = image, "PAINT"
+    space.overlay.show_overlays = False  # the UVs of the active object would lie over the photo
 
 
 CLASSES: Final = (

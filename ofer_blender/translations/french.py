@@ -89,6 +89,7 @@ WORDS: Final[dict[str, str]] = {
     "Device": "Appareil",
     "Difference": "Différence",
     "Distance": "Distance",
+    "Close": "Fermer",
     "Do Not Install": "Ne pas installer",
     "Drag a box around the face": "Tracez un cadre autour du visage",
     "Draw": "Tirer",

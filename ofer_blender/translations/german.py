@@ -89,6 +89,7 @@ WORDS: Final[dict[str, str]] = {
     "Device": "Gerät",
     "Difference": "Unterschied",
     "Distance": "Abstand",
+    "Close": "Schließen",
     "Do Not Install": "Nicht installieren",
     "Drag a box around the face": "Einen Rahmen um das Gesicht ziehen",
     "Draw": "Ziehen",

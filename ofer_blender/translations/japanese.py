@@ -89,6 +89,7 @@ WORDS: Final[dict[str, str]] = {
     "Device": "デバイス",
     "Difference": "違い",
     "Distance": "距離",
+    "Close": "閉じる",
     "Do Not Install": "インストールしない",
     "Drag a box around the face": "顔を枠で囲んでください",
     "Draw": "生成",

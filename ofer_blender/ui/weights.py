@@ -22,9 +22,9 @@ def draw_weights(layout: bpy.types.UILayout) -> None:
         say(box, "Install only what you obtained yourself and whose licence you accept.", "INFO")
         row = box.row(align=True)
         row.operator("ofer.install_weights", icon="CHECKMARK")
+        row.operator("ofer.decline_weights", icon="X")
     else:
-        row = box.row(align=True)
-    row.operator("ofer.decline_weights", icon="X")
+        box.operator("ofer.decline_weights", text="Close", icon="X")
 
 
 def _draw_file(box: bpy.types.UILayout, file: WeightFile) -> None:
