@@ -14,6 +14,8 @@ from .contract.draft import Draft
 from .contract.protocol import HypothesisReady
 from .contract.reconstruction import Reconstruction
 from .contract.records import Hypothesis
+from .heads.open_head import OpenHead
+from .heads.teeth import Teeth
 from .packs.pack import Pack
 from .pipeline import Person, Ranking, Reconstructor
 from .preview.thumbnails import Look, picturable, thumbnail
@@ -71,13 +73,22 @@ def expression_hypotheses(expressions: Sequence[np.ndarray]) -> tuple[Hypothesis
 
 def neutral_heads(pack: Pack, identities: np.ndarray) -> np.ndarray:
     """(n, V, 3) float32 metres of coefficients (n, K)."""
-    return pack.head.vertices(identities, np.zeros((len(identities), pack.expressions), np.float32))
+    still = np.zeros((len(identities), pack.expressions), np.float32)
+    return _mouths_mended(pack, pack.head.vertices(identities, still))
 
 
 def expressive_heads(pack: Pack, identity: np.ndarray, expressions: np.ndarray) -> np.ndarray:
     """(E, V, 3) float32 metres: one head (K,) with each expression (E, X)."""
     repeated = np.broadcast_to(identity, (len(expressions), len(identity)))
-    return pack.head.vertices(repeated, expressions)
+    return _mouths_mended(pack, pack.head.vertices(repeated, expressions))
+
+
+def _mouths_mended(pack: Pack, heads: np.ndarray) -> np.ndarray:
+    """Heads (n, V, 3) whose teeth stay behind the skin: the model's own sums push them through."""
+    teeth = Teeth.of(pack.head) if isinstance(pack.head, OpenHead) else None
+    if teeth is None or not len(heads):
+        return heads
+    return np.stack([teeth.withdrawn(each) for each in heads])
 
 
 def write_head_model(draft: Draft, pack: Pack) -> None:

@@ -8,37 +8,52 @@ from pathlib import Path
 import numpy as np
 
 from ..arkit.six_joints import SixJoints
+from ..arkit.unit_library import unit_arrays
 from ..assembly import expressive_heads, neutral_heads
 from ..contract import protocol
 from ..contract.draft import unwritable
 from ..progress import Work
 from ..session import Session
 from .earlier import blended, open_earlier
+from .plan import LOADING, SHAPING, UNITS, UNITS_SECONDS
 
 
 def answer(session: Session, request: protocol.Express, work: Work) -> protocol.Result:
     """Raises OferError(DISK_FULL | READ_ONLY) and as `open_earlier`; then nothing is left."""
-    progress = work.progress({"Loading the pack": 0.3, "Shaping the expressions": 0.2})
-    progress.step("Loading the pack", 0, 1)
+    progress = work.progress(
+        {LOADING: 0.3, SHAPING: 0.2} | ({UNITS: UNITS_SECONDS} if request.units else {})
+    )
+    progress.step(LOADING, 0, 1)
     record, reconstructor = open_earlier(session, request.folder)
     pack = reconstructor.pack
     identity = blended(record, request.rows, request.weights)
     expressions = record.array("expression_coefficients")
-    progress.step("Shaping the expressions", 0, 1)
-    out = Path(request.out)
+    progress.step(SHAPING, 0, 1)
+    neutral = neutral_heads(pack, identity[None])[0]
+    expressive = expressive_heads(pack, identity, expressions)
+    arrays = {
+        "identity_vertices": neutral,
+        "identity_joints": SixJoints.of(pack.head).joints(identity),
+        "expression_vertices": expressive,
+    }
+    progress.step(SHAPING, 1, 1)
+    if request.units:
+        progress.step(UNITS, 0, 1)
+        model = session.units.model(pack.head, work.check)
+        arrays |= unit_arrays(model, neutral, expressive, work.check)
+        progress.step(UNITS, 1, 1)
+    _write(Path(request.out), arrays)
+    return protocol.Result(request.id, request.out, ())
+
+
+def _write(out: Path, arrays: dict[str, np.ndarray]) -> None:
+    """All or nothing."""
     unfinished = out.with_name(f".{out.name}.{os.getpid()}.unfinished")
     try:
         with unfinished.open("wb") as file:
-            np.savez(
-                file,
-                identity_vertices=neutral_heads(pack, identity[None])[0],
-                identity_joints=SixJoints.of(pack.head).joints(identity),
-                expression_vertices=expressive_heads(pack, identity, expressions),
-            )
+            np.savez(file, allow_pickle=False, **arrays)
         unfinished.replace(out)
     except OSError as cause:
         raise unwritable(out, cause) from cause
     finally:
         unfinished.unlink(missing_ok=True)
-    progress.step("Shaping the expressions", 1, 1)
-    return protocol.Result(request.id, str(out), ())

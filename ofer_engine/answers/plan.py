@@ -18,7 +18,9 @@ DRAWING: Final = "Drawing heads"
 RANKING: Final = "Ranking heads"
 EXPRESSING: Final = "Drawing expressions"
 UNITS: Final = "Shaping the ARKit units"
+SHAPING: Final = "Shaping the expressions"
 WRITING: Final = "Writing"
+UNITS_SECONDS: Final = 1.6
 
 
 def plan_of_reconstruct(session: Session, request: protocol.Reconstruct) -> dict[str, float]:
@@ -33,7 +35,7 @@ def plan_of_reconstruct(session: Session, request: protocol.Reconstruct) -> dict
         RANKING: _ranking(request.identities),
         EXPRESSING: faces * _drawing(request.steps, request.expressions),
         PICTURING: _picturing(request.identities, request.keep + faces * request.expressions),
-        UNITS: 0.9 if loaded else 1.1,
+        UNITS: UNITS_SECONDS,
         WRITING: 0.02,
     }
 

@@ -12,7 +12,7 @@ import torch
 
 from .. import __version__
 from ..arkit.six_joints import SixJoints
-from ..arkit.unit_library import tongue_note, write_units
+from ..arkit.unit_library import tongue_note, unit_arrays
 from ..assembly import (
     Drawn,
     expression_hypotheses,
@@ -83,7 +83,9 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
         progress.step(UNITS, 0, 2)
         units = session.units.model(reconstructor.pack.head, work.check)
         progress.step(UNITS, 1, 2)
-        write_units(draft, units, shown[0].vertices[0], shown[1].vertices, work.check)
+        best, expressive = shown[0].vertices[0], shown[1].vertices
+        for name, values in unit_arrays(units, best, expressive, work.check).items():
+            draft.array(name, values)
         progress.step(UNITS, 2, 2)
         notes = (*record.notes, *tongue_note(units), *size_notes(reconstructor.pack, shown))
         finished = draft.finish(replace(record, notes=notes))

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 
 from ..contract.arkit import ARKIT_52
-from ..contract.draft import Draft
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
 from ..heads.triangles import triangulate
@@ -61,19 +60,17 @@ def tongue_note(model: UnitModel) -> tuple[str, ...]:
     return () if model.units[_TONGUE].any() else (NO_TONGUE,)
 
 
-def write_units(
-    draft: Draft,
-    model: UnitModel,
-    neutral: np.ndarray,
-    expressive: np.ndarray,
-    check: Callable[[], None],
-) -> None:
-    """The arrays of a head's units, and of its expressions in their terms.
+def unit_arrays(
+    model: UnitModel, neutral: np.ndarray, expressive: np.ndarray, check: Callable[[], None]
+) -> dict[str, np.ndarray]:
+    """A head's units, and its expressions in their terms: arrays of a reconstruction by name.
 
-    neutral : (V, 3) and expressive : (E, V, 3) float32 metres, the best head; check may raise.
+    neutral : (V, 3) and expressive : (E, V, 3) float32 metres, one head; check may raise.
     """
     units = fitted_units(model, neutral, check=check)
     told = unit_weights(units, expressive - neutral, model.outer.astype(np.float64))
-    draft.array("arkit_units", units)
-    draft.array("expression_arkit", told.weights)
-    draft.array("expression_arkit_residual", told.residual)
+    return {
+        "arkit_units": units,
+        "expression_arkit": told.weights,
+        "expression_arkit_residual": told.residual,
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -13,10 +13,12 @@ from scipy.spatial import KDTree
 
 from ..contract.arkit import ARKIT_52
 from ..heads.open_head import OpenHead
+from ..heads.teeth import Teeth
 from ..heads.triangles import triangulate
 from .contacts import LID_PAIRS, LIP_PAIRS, Eyeball, clear_eyeballs, eyeball
 from .gradients import GradientSolver, displacement_gradients
 from .lips import Lips, part_lips
+from .upright import upright_units
 
 _FOLLOW: Final = 0.05
 """How strongly vertices keep to the template's own displacement beside its gradients."""
@@ -24,6 +26,8 @@ STILL: Final = 2e-5
 """Metres below which a displacement is none."""
 _LIP_HEIGHT: Final = 0.010
 _MOUTH: Final = 0.025
+_MENDINGS: Final = 2
+"""Rounds of clearing the eyeballs and turning triangles back: each undoes a little of the other."""
 _CORNERS: Final = (78, 308)
 """Landmarks of the mouth's inner corners."""
 _CLOSE: Final = ARKIT_52.index("mouthClose")
@@ -37,7 +41,8 @@ class UnitModel:
     template : (V, 3) float64; triangles : (T, 3) int; units : (52, V, 3) float64 in ARKIT_52
     order; outer : (V,) bool, skin that is seen; landmark_corners : (468, 3) int and
     landmark_weights : (468, 3), the detector's landmarks, none where the mesh is no surface;
-    eyes : vertex ids of each eyeball.
+    eyes : vertex ids of each eyeball; lashes : vertex ids, none where the head has none;
+    teeth : where the head has them.
     """
 
     template: np.ndarray
@@ -47,11 +52,12 @@ class UnitModel:
     landmark_corners: np.ndarray
     landmark_weights: np.ndarray
     eyes: tuple[np.ndarray, ...]
+    lashes: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    teeth: Teeth | None = None
 
     @staticmethod
     def of_open_head(head: OpenHead) -> UnitModel:
         """The open head's own units."""
-        eyes = [head.part_polygons(name) for name in ("eye_left", "eye_right")]
         return UnitModel(
             head.template.astype(np.float64),
             triangulate(head.polygons),
@@ -59,12 +65,19 @@ class UnitModel:
             head.outer,
             head.landmark_triangles,
             head.landmark_barycentric.astype(np.float64),
-            tuple(np.unique(polygons[polygons >= 0]) for polygons in eyes),
+            (_part_vertices(head, "eye_left"), _part_vertices(head, "eye_right")),
+            _part_vertices(head, "lashes"),
+            Teeth.of(head),
         )
 
     def eyeballs(self, neutral: np.ndarray) -> tuple[Eyeball, ...]:
         """The spheres of a face's eyeballs. neutral : (V, 3)."""
         return tuple(eyeball(neutral[ids]) for ids in self.eyes)
+
+    @cached_property
+    def skin(self) -> np.ndarray:
+        """(T, 3) triangles of the skin that is seen."""
+        return self.triangles[self.outer[self.triangles].all(1)]
 
     @cached_property
     def lips(self) -> Lips:
@@ -89,6 +102,12 @@ class UnitModel:
             )
 
         return (rows([one for one, _ in pairs]) - rows([other for _, other in pairs])).tocsr()
+
+
+def _part_vertices(head: OpenHead, name: str) -> np.ndarray:
+    """(N,) vertex ids of a part; none where the head has no such part."""
+    known = name in head.part_names
+    return np.unique(triangulate(head.part_polygons(name))) if known else np.zeros(0, np.int32)
 
 
 def fitted_units(
@@ -132,19 +151,34 @@ def fitted_units(
         gradient = displacement_gradients(neutral, model.triangles, fitted[_CLOSE])
         fitted[_CLOSE] = solver.solve(gradient, fitted[_CLOSE], -(rows @ fitted[_JAW]))
     fitted[np.linalg.norm(fitted, axis=2) < STILL] = 0.0
-    fitted = _parted(neutral, fitted, model.lips, check)
     balls = model.eyeballs(neutral) if eyeballs is None else eyeballs
-    return clear_eyeballs(neutral, fitted, model.outer, balls).astype(np.float32)
+    return _mended(model, neutral, fitted, balls, check).astype(np.float32)
 
 
-def _parted(
-    neutral: np.ndarray, fitted: np.ndarray, lips: Lips, check: Callable[[], None]
+def _mended(
+    model: UnitModel,
+    neutral: np.ndarray,
+    fitted: np.ndarray,
+    balls: tuple[Eyeball, ...],
+    check: Callable[[], None],
 ) -> np.ndarray:
-    """Units whose lips keep out of each other; `mouthClose` does so on an open jaw."""
-    if not len(lips.upper) or not len(lips.lower):
-        return fitted
+    """Units whose lips keep out of each other, whose lids slide over the eyeballs, in which no
+    triangle turns over and no tooth pierces the skin; `mouthClose` does so on an open jaw."""
     whole = fitted.copy()
     whole[_CLOSE] += fitted[_JAW]
-    parted = part_lips(neutral, whole, lips, check)
-    parted[_CLOSE] -= fitted[_JAW]
-    return parted
+    if len(model.lips.upper) and len(model.lips.lower):
+        whole = part_lips(neutral, whole, model.lips, check)
+    before = whole
+    for _ in range(_MENDINGS):
+        whole = clear_eyeballs(neutral, whole, model.outer, balls)
+        whole = upright_units(neutral, whole, model.skin, check)
+    if len(model.lashes):
+        lids = np.flatnonzero(model.outer)
+        near = lids[KDTree(model.template[lids]).query(model.template[model.lashes])[1]]
+        whole[:, model.lashes] += (whole - before)[:, near]
+    if model.teeth:
+        for number in np.flatnonzero(whole[:, model.teeth.around].any((1, 2))):
+            check()
+            whole[number] = model.teeth.withdrawn(neutral + whole[number]) - neutral
+    whole[_CLOSE] -= whole[_JAW]
+    return whole

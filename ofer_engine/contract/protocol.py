@@ -124,7 +124,8 @@ class Express:
 
     folder, rows, weights : as in `MoreLikeThis`; out : path of the .npz that is written, with
     identity_vertices (V, 3), identity_joints (J, 3) and expression_vertices (E, V, 3), float32
-    metres, engine frame.
+    metres, engine frame; units : also arkit_units, expression_arkit and expression_arkit_residual,
+    as the reconstruction has them for its best head.
     """
 
     id: int
@@ -132,6 +133,7 @@ class Express:
     out: str
     rows: tuple[int, ...]
     weights: tuple[float, ...]
+    units: bool = False
 
 
 @dataclass(frozen=True)

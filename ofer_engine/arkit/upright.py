@@ -1,0 +1,85 @@
+"""Turns back what a unit turns over: no triangle of the skin may face away from where it faced.
+
+Projective: each triangle that has turned too far is told a lesser turn, the patch around it is
+solved for all of them together, and so again until none is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from ..heads.open_head import rotation_matrix
+from .gradients import GradientSolver, displacement_gradients
+
+_TOO_FAR: Final = np.radians(88)
+_TOLD: Final = np.radians(80)
+"""Angles between a triangle's normal at rest and at full weight: what has turned beyond the first
+is told the second."""
+_RINGS: Final = 4
+"""How far around a turned triangle its neighbours give way."""
+_ROUNDS: Final = 60
+_FOLLOW: Final = 0.05
+_HELD: Final = 1e4
+
+
+def upright_units(
+    neutral: np.ndarray, units: np.ndarray, skin: np.ndarray, check: Callable[[], None]
+) -> np.ndarray:
+    """Units (U, V, 3) metres without triangles that turn over at full weight.
+
+    neutral : (V, 3) metres; skin : (T, 3) int, the triangles to look at. Vertices farther than a
+    few triangles from one that turned stay. Returns a copy; check : may raise to stop.
+    """
+    upright = units.copy()
+    rest = _normals(neutral, skin)
+    for number in range(len(units)):
+        if not upright[number].any():
+            continue
+        turned = _angles(rest, _normals(neutral + upright[number], skin)) > _TOO_FAR
+        if turned.any():
+            check()
+            _turn_back(neutral, upright[number], skin, turned)
+    return upright
+
+
+def _turn_back(neutral: np.ndarray, unit: np.ndarray, skin: np.ndarray, turned: np.ndarray) -> None:
+    """Mend one unit (V, 3) in place. turned : (T,) bool."""
+    inner = np.zeros(len(neutral), bool)
+    inner[skin[turned]] = True
+    for _ in range(_RINGS):
+        inner[skin[inner[skin].any(1)]] = True
+    ids, places = np.unique(skin[inner[skin].any(1)], return_inverse=True)
+    triangles = places.reshape(-1, 3)
+    place, way = neutral[ids], unit[ids]
+    solver = GradientSolver(place, triangles, np.where(inner[ids], _FOLLOW, _HELD))
+    rest = _normals(place, triangles)
+    for _ in range(_ROUNDS):
+        now = _normals(place + way, triangles)
+        angle = _angles(rest, now)
+        if (angle <= _TOO_FAR).all():
+            break
+        far = angle > _TOLD
+        axis = np.cross(now[far], rest[far])
+        axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-12)
+        back = rotation_matrix(axis * (angle[far] - _TOLD)[:, None])
+        gradient = displacement_gradients(place, triangles, way)
+        gradient[far] = back @ (gradient[far] + np.eye(3)) - np.eye(3)
+        way = solver.solve(gradient, way)
+    unit[ids] = way
+
+
+def _normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(T, 3) unit normals; 0 without area."""
+    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
+    normal = np.cross(b - a, c - a)
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    return np.where(length > 1e-14, normal / np.maximum(length, 1e-14), 0.0)
+
+
+def _angles(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(T,) radians that normals turn from one to other, both (T, 3); 0 where one has none."""
+    angle = np.arccos(np.clip((one * other).sum(1), -1.0, 1.0))
+    return np.where(one.any(1), angle, 0.0)

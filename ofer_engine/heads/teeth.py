@@ -1,0 +1,128 @@
+"""Keeps the teeth behind the skin: a wide jaw would push them through cheeks and chin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from .open_head import OpenHead
+from .triangles import triangulate
+
+_BEHIND: Final = 0.010
+"""Metres from the middle of a row of teeth back to where it is seen from."""
+_MARGIN: Final = 0.0010
+"""Metres that teeth stay behind the skin."""
+_REACH: Final = 0.045
+"""Metres from the teeth of the mean head within which skin may be pierced."""
+_CANDIDATES: Final = 24
+_ROUNDS: Final = 3
+_SPREAD: Final = 0.6
+"""How much of a tooth's way back its neighbours take."""
+_SAMPLES: Final = np.array(
+    [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0.5, 0.5, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (1 / 3,) * 3]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Teeth:
+    """The rows of teeth of the open head, and the skin around them.
+
+    rows : triangles (T, 3) of each row; skin : (S, 3) triangles of the skin that is seen, lips
+    included, the lining of the mouth left out.
+    """
+
+    rows: tuple[np.ndarray, ...]
+    skin: np.ndarray
+
+    @staticmethod
+    def of(head: OpenHead) -> Teeth | None:
+        """Those of a head; None where it has none, or does not say what lines its mouth."""
+        names = [name for name in ("teeth_upper", "teeth_lower") if name in head.part_names]
+        if not names or "mouth_cavity" not in head.region_names:
+            return None
+        rows = tuple(triangulate(head.part_polygons(name)) for name in names)
+        place = head.template.astype(np.float64)
+        away = KDTree(place[np.unique(np.concatenate(rows))]).query(place)[0]
+        near = head.outer & (head.region("mouth_cavity") < 0.5) & (away < _REACH)
+        skin = triangulate(head.part_polygons("skin"))
+        return Teeth(rows, skin[near[skin].all(1)])
+
+    @cached_property
+    def around(self) -> np.ndarray:
+        """(N,) int: vertices of the teeth and of the skin around them."""
+        return np.unique(np.concatenate((*self.rows, self.skin)))
+
+    def pierced(self, vertices: np.ndarray) -> float:
+        """Metres by which teeth stand out of the skin at most. vertices : (V, 3) metres."""
+        most = max(
+            self._lack(vertices, row, _seen_from(vertices, row), 0.0).max() for row in self.rows
+        )
+        return float(most)
+
+    def withdrawn(self, vertices: np.ndarray) -> np.ndarray:
+        """The vertices (V, 3) with teeth that give way where they would pierce the skin, as far as
+        its inner side; the very same where nothing does."""
+        if not self.pierced(vertices):
+            return vertices
+        moved = np.array(vertices, np.float64)
+        for row in self.rows:
+            eye = _seen_from(moved, row)
+            for _ in range(_ROUNDS):
+                lack = self._lack(moved, row, eye, _MARGIN)
+                if not lack.any():
+                    break
+                back = _spread(lack, row, len(moved))
+                ids = np.flatnonzero(back)
+                ray = moved[ids] - eye
+                ray /= np.linalg.norm(ray, axis=1, keepdims=True)
+                moved[ids] -= ray * back[ids, None]
+        return moved.astype(vertices.dtype)
+
+    def _lack(
+        self, vertices: np.ndarray, row: np.ndarray, eye: np.ndarray, margin: float
+    ) -> np.ndarray:
+        """(T, 7) metres that samples of a row's triangles are too far from `eye`."""
+        place = np.asarray(vertices, np.float64)
+        points = np.einsum("sk,tkc->tsc", _SAMPLES, place[row]).reshape(-1, 3) - eye
+        far = np.linalg.norm(points, axis=1)
+        corners = place[self.skin] - eye
+        rays, middles = points / far[:, None], corners.mean(1)
+        middles /= np.linalg.norm(middles, axis=1, keepdims=True)
+        near = KDTree(middles).query(rays, min(_CANDIDATES, len(middles)))[1]
+        skin = _distances(rays, corners[near])
+        return np.maximum(far + margin - skin, 0.0).reshape(len(row), -1)
+
+
+def _seen_from(vertices: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """(3,) behind the front teeth, so that a way from there to a tooth crosses no other skin."""
+    middle = vertices[np.unique(row)].mean(0).astype(np.float64)
+    return middle - np.array([0.0, 0.0, _BEHIND])
+
+
+def _distances(rays: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(N,) where unit rays (N, 3) from the origin first meet one of their triangles (N, K, 3, 3);
+    infinite where none (Möller and Trumbore 1997)."""
+    first, second, third = np.moveaxis(triangles, 2, 0)
+    one, two = second - first, third - first
+    across = np.cross(rays[:, None], two)
+    size = (across * one).sum(2)
+    size = np.where(np.abs(size) < 1e-15, np.nan, size)
+    u = -(across * first).sum(2) / size
+    turned = np.cross(-first, one)
+    v = (rays[:, None] * turned).sum(2) / size
+    distance = (two * turned).sum(2) / size
+    hit = (u >= -1e-9) & (v >= -1e-9) & (u + v <= 1 + 1e-9) & (distance > 0)
+    return np.where(hit, distance, np.inf).min(1)
+
+
+def _spread(lack: np.ndarray, row: np.ndarray, count: int) -> np.ndarray:
+    """(V,) metres back of each vertex, from its triangles' (T, 7), and of its neighbours."""
+    back = np.zeros(count)
+    np.maximum.at(back, row, np.where(_SAMPLES.T[None] > 0, lack[:, None], 0.0).max(2))
+    for _ in range(2):
+        np.maximum.at(back, row, np.repeat(_SPREAD * back[row].max(1, keepdims=True), 3, 1))
+    return back

@@ -1,0 +1,59 @@
+"""Teeth stay behind the skin, and are left alone where they do so of themselves."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ofer_engine.contract.arkit import ARKIT_52
+from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.heads.teeth import Teeth
+
+HEAD = Path(__file__).parents[3] / "weights" / "open" / "head.npz"
+
+
+@pytest.fixture(scope="module")
+def head() -> OpenHead:
+    return OpenHead.load(HEAD)
+
+
+@pytest.fixture(scope="module")
+def wide(head: OpenHead) -> np.ndarray:
+    """(V, 3) a face whose jaw, moved forward, pushes the lower teeth through the chin."""
+    identity = np.random.default_rng(4).normal(size=len(head.identity))
+    return head.vertices(identity, np.eye(52)[ARKIT_52.index("jawForward")])
+
+
+def test_teeth_that_pierce_the_skin_give_way(head: OpenHead, wide: np.ndarray) -> None:
+    teeth = Teeth.of(head)
+    assert teeth.pierced(wide) > 0.002
+    mended = teeth.withdrawn(wide)
+    assert teeth.pierced(mended) == 0.0
+    assert mended.dtype == wide.dtype
+    way = np.linalg.norm(mended - wide, axis=1)
+    moved = np.flatnonzero(way)
+    assert way.max() < 0.006 and np.isin(moved, np.unique(np.concatenate(teeth.rows))).all()
+    assert (way[moved] > 0).sum() < 0.7 * len(np.unique(np.concatenate(teeth.rows)))
+
+
+def test_what_pierces_nothing_is_the_very_same(head: OpenHead) -> None:
+    teeth = Teeth.of(head)
+    assert teeth.pierced(head.template) == 0.0
+    assert teeth.withdrawn(head.template) is head.template
+    smile = head.vertices(np.zeros(3), np.eye(52)[ARKIT_52.index("tongueOut")])
+    assert teeth.withdrawn(smile) is smile
+
+
+def test_teeth_pushed_out_stand_out_as_far(head: OpenHead) -> None:
+    teeth = Teeth.of(head)
+    pushed = head.template.copy()
+    pushed[np.unique(teeth.rows[1])] += [0, -0.004, 0.012]
+    assert 0.003 < teeth.pierced(pushed) < 0.02
+
+
+def test_a_head_without_teeth_has_none(head: OpenHead) -> None:
+    names = tuple(name.replace("teeth", "stones") for name in head.part_names)
+    assert Teeth.of(replace(head, part_names=names)) is None
+    names = tuple(name.replace("mouth_cavity", "cave") for name in head.region_names)
+    assert Teeth.of(replace(head, region_names=names)) is None
