@@ -48,8 +48,8 @@ def _save_twin(image: bpy.types.Image, path: str, file_format: str) -> None:
 
 
 def make_undo_ready() -> None:
-    """Before a change that is grouped into one undo step: without a window Blender keeps no undo
-    steps until it is told to, and up to 5.1 it crashes when a script then asks for a grouped one."""
+    """Before a change that is grouped into one undo step: without a window Blender keeps none until
+    it is told to, and up to 5.1 it crashes when a script then asks for a grouped one."""
     if bpy.app.background and not bpy.ops.ed.undo.poll():
         bpy.ops.ed.undo_push(message="Start")
 

@@ -37,6 +37,30 @@ def hidden_here(stage: Stage) -> Moves:
     yield from stage.until(lambda: stage.head and stage.head.name == former, 20)
 
 
+def paint_hidden(stage: Stage) -> Moves:
+    """Paint over the mouth in the photo, in a window of its own, and draw the head without it."""
+    former = stage.head.name
+    yield from stage.hand.press("ofer.paint_hidden")
+    yield 2.0
+    area = stage.hand.window.screen.areas[0]
+    region = next(each for each in area.regions if each.type == "WINDOW")
+    yield from stage.picture("ready_to_paint")
+    middle = region.x + region.width * 0.5, region.y + region.height * 0.6
+    yield from stage.hand.move(middle[0] - 60, middle[1])
+    yield from stage.hand.hold("LEFTMOUSE")
+    for step in range(24):
+        yield from stage.hand.move(middle[0] - 60 + 5 * step, middle[1] + 12 * (-1) ** step)
+    yield from stage.hand.release("LEFTMOUSE")
+    yield from stage.picture("painted")
+    with bpy.context.temp_override(window=stage.hand.window):
+        bpy.ops.wm.window_close()
+    yield 1.0
+    yield from stage.hand.press("ofer.hidden_here")
+    yield from stage.job_done()
+    yield from stage.picture("without_what_was_painted")
+    stage.measured("painting_gave_a_new_head", stage.head.name != former)
+
+
 def blend(stage: Stage) -> Moves:
     """Two heads into the blend, mixed, and the mixture made the Basis."""
     yield from stage.open_panel("OFER_PT_blend")

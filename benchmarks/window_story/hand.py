@@ -34,8 +34,9 @@ class Hand:
 
     @property
     def window(self) -> bpy.types.Window:
-        """The window in front; Blender makes it anew when a file is opened."""
-        return bpy.context.window_manager.windows[0]
+        """The first window, or the second while it is open; Blender makes it anew when a file is
+        opened."""
+        return bpy.context.window_manager.windows[-1]
 
     def move(self, x: float, y: float) -> Moves:
         """Put the mouse at window pixels, x right, y up."""
@@ -48,6 +49,18 @@ class Hand:
         for value in ("PRESS", "RELEASE"):
             self.window.event_simulate(type=kind, value=value, x=self.x, y=self.y, **modifiers)
             yield BEAT
+
+    def hold(self, kind: str) -> Moves:
+        """Press without releasing: what follows is dragging."""
+        yield from self._simulate(kind, "PRESS")
+
+    def release(self, kind: str) -> Moves:
+        """End what `hold` began."""
+        yield from self._simulate(kind, "RELEASE")
+
+    def _simulate(self, kind: str, value: str) -> Moves:
+        self.window.event_simulate(type=kind, value=value, x=self.x, y=self.y)
+        yield BEAT
 
     def click(self, x: float, y: float, **modifiers: bool) -> Moves:
         """Click as an artist does; counted in `clicks`."""

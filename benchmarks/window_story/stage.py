@@ -121,6 +121,14 @@ class Stage:
         region.tag_redraw()
         yield 0.4
 
+    def close_sidebar(self) -> Moves:
+        """N again."""
+        _, region = sidebar(self.hand.window)
+        if region.width > 1:
+            yield from self.over_view()
+            yield from self.hand.key("N")
+            yield 0.4
+
     def open_panel(self, panel: str) -> Moves:
         """Open a closed panel of the sidebar by its class name: A over its header.
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import bpy
 import choosing
+import dropping
+import helping
 import keeping
 import looking
 import making
@@ -78,11 +80,16 @@ CHAPTERS: Final[dict[str, Callable[[Stage], Moves]]] = {
     "blend": choosing.blend,
     "use": choosing.use,
     "hidden_here": choosing.hidden_here,
+    "paint_hidden": choosing.paint_hidden,
     "made_from": keeping.made_from,
     "skin": making.skin,
     "rig": making.rig,
     "export": making.export,
+    "manual": helping.manual,
     "keep": keeping.keep,
+    "drop_photo": dropping.drop_photo,
+    "drop_reconstruction": dropping.drop_reconstruction,
+    "drop_weights": dropping.drop_weights,
     "hundred": looking.hundred,
     "walk": looking.walk,
 }

@@ -316,7 +316,7 @@ def test_declining_installs_nothing(employ: Employ, tmp_path: Path) -> None:
     employ("ok")
     bpy.ops.ofer.import_weights(filepath=str(tmp_path / "evil.pkl"))
     drawn = draw("OFER_PT_photo")
-    assert "[ofer.decline_weights] Do Not Install" in drawn
+    assert "[ofer.decline_weights] Close" in drawn
     assert not any("install_weights" in line for line in drawn)
     bpy.ops.ofer.decline_weights()
     assert not jobs.desk.weights and not any("evil" in line for line in draw("OFER_PT_photo"))
