@@ -1,0 +1,238 @@
+"""Every operator that changes the file is one undo step, which brings back all that was there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+import synthetic
+from ofer_faces import ofer_blender
+from ofer_faces.ofer_blender import png as png_file
+from ofer_faces.ofer_blender import rig
+from scene_dump import differences, dump
+from test_skin import painted
+
+Prepare = Callable[[Path], dict[str, Any]]
+
+
+@pytest.fixture
+def head(tmp_path: Path) -> bpy.types.Object:
+    record = synthetic.write(tmp_path)
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    return bpy.context.object
+
+
+def _nothing(folder: Path) -> dict[str, Any]:
+    return {}
+
+
+def _an_expression(folder: Path) -> dict[str, Any]:
+    bpy.ops.ofer.show(name="expression_01")
+    return {}
+
+
+def _another_head(folder: Path) -> dict[str, Any]:
+    bpy.ops.ofer.show(name="identity_03")
+    return {}
+
+
+def _blend(folder: Path) -> dict[str, Any]:
+    for name in ("identity_02", "identity_03"):
+        bpy.ops.ofer.blend_add(name=name)
+    return {}
+
+
+def _comparing(folder: Path) -> dict[str, Any]:
+    bpy.ops.ofer.compare(count="4")
+    return {}
+
+
+def _rigged(folder: Path) -> dict[str, Any]:
+    bpy.ops.ofer.add_rig()
+    bpy.ops.ofer.add_arkit()
+    return {}
+
+
+def _rigged_with_faults(folder: Path) -> dict[str, Any]:
+    _rigged(folder)
+    head = bpy.context.object
+    head.data.shape_keys.key_blocks["jawOpen"].slider_max = 2.0
+    head.data.shape_keys.key_blocks["jawOpen"].mute = True
+    rig.rig_of(head).scale = (2, 2, 2)
+    for name in rig.BONES:
+        head.vertex_groups[name].add([0], 0.2, "REPLACE")
+    bpy.context.view_layer.update()
+    return {}
+
+
+def _in_arkit_terms(folder: Path) -> dict[str, Any]:
+    _rigged(folder)
+    return _an_expression(folder)
+
+
+def _folder(folder: Path) -> dict[str, Any]:
+    return {"directory": str(synthetic.write(folder / "made", "bert").folder)}
+
+
+def _file(folder: Path) -> dict[str, Any]:
+    return {"filepath": str(synthetic.write(folder / "made", "bert").folder)}
+
+
+def _for_this_head(folder: Path) -> dict[str, Any]:
+    return {"head": bpy.context.object.name} | _folder(folder)
+
+
+def _more(folder: Path) -> dict[str, Any]:
+    more = synthetic.write_more(folder / "more")
+    return {"head": bpy.context.object.name, "directory": str(more.folder)}
+
+
+def _new_expressions(folder: Path) -> dict[str, Any]:
+    file = folder / "expressions.npz"
+    np.savez(file, expression_vertices=np.full((3, 120, 3), 0.1, np.float32))
+    return {"head": bpy.context.object.name, "filepath": str(file)}
+
+
+def _skin(folder: Path) -> dict[str, Any]:
+    head = bpy.context.object
+    return {"head": head.name, "directory": str(painted(head, folder / "skin")), "keep": "PACK"}
+
+
+def _skinned(folder: Path) -> dict[str, Any]:
+    bpy.ops.ofer.wear_skin(**_skin(folder))
+    return {}
+
+
+def _photo(folder: Path) -> dict[str, Any]:
+    path = folder / "anna.jpg"
+    path.write_bytes(png_file.encode(np.full((48, 64, 3), 90, np.uint8)))
+    return {"filepath": str(path)}
+
+
+def _with_photo(folder: Path) -> dict[str, Any]:
+    bpy.ops.ofer.choose_photo(**_photo(folder))
+    return {}
+
+
+def _with_paint(folder: Path) -> dict[str, Any]:
+    _with_photo(folder)
+    bpy.ops.ofer.paint_hidden()
+    return {}
+
+
+def _two_photos(folder: Path) -> dict[str, Any]:
+    file = _photo(folder)["filepath"]
+    bpy.ops.ofer.choose_photo(filepath=file)
+    bpy.ops.ofer.choose_photo(filepath=file, add=True)
+    return {"index": 0}
+
+
+def _image(folder: Path) -> dict[str, Any]:
+    return {"image": bpy.data.images.new("Anna", 64, 48).name}
+
+
+def _starred(folder: Path) -> dict[str, Any]:
+    bpy.context.object.ofer.identities[1].favourite = True
+    return {}
+
+
+def _hidden(folder: Path) -> dict[str, Any]:
+    bpy.context.object.ofer.identities[1].hidden = True
+    return {}
+
+
+def _another_pack(folder: Path) -> dict[str, Any]:
+    bpy.context.scene.ofer.pack_id = "flame"
+    return {}
+
+
+def _saved(folder: Path) -> dict[str, Any]:
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "anna.blend"))
+    return {}
+
+
+PREPARED: dict[str, Prepare] = {
+    "add_arkit": _nothing,
+    "add_heads": _more,
+    "add_rig": _nothing,
+    "aim_eyes": _rigged,
+    "blend_add": lambda folder: {"name": "identity_02"},
+    "blend_drop": lambda folder: _blend(folder) | {"name": "identity_02"},
+    "check_export": _nothing,
+    "choose_photo": _photo,
+    "compare": lambda folder: {"count": "4"},
+    "drop_photo": _photo,
+    "end_compare": _comparing,
+    "forget_paint": _with_paint,
+    "hide_others": _starred,
+    "insert_head": _folder,
+    "keep_expression": _an_expression,
+    "limit_influences": _rigged_with_faults,
+    "open_reconstruction": _file,
+    "paint_hidden": _with_photo,
+    "pick_compared": lambda folder: _comparing(folder) | {"name": "identity_03"},
+    "place_face": lambda folder: _with_photo(folder) | {"box": (10, 20, 30, 40)},
+    "real_size": _rigged_with_faults,
+    "remove_hypothesis": lambda folder: {"name": "identity_02"},
+    "remove_photo": _two_photos,
+    "remove_skin": _skinned,
+    "renew_expressions": _new_expressions,
+    "replace_head": _for_this_head,
+    "reset_ranges": _rigged_with_faults,
+    "save_as_asset": _saved,
+    "show": lambda folder: {"name": "identity_02"},
+    "show_as_arkit": _in_arkit_terms,
+    "show_blend": lambda folder: _blend(folder) or _another_head(folder),
+    "show_photo": _two_photos,
+    "step": lambda folder: {"kind": "EXPRESSION", "steps": 2},
+    "through_photo": _photo,
+    "unhide_all": _hidden,
+    "unmute_keys": _rigged_with_faults,
+    "use_blend": _blend,
+    "use_identity": _another_head,
+    "use_image": _image,
+    "use_open_pack": _another_pack,
+    "wear_skin": _skin,
+}
+"""How the file is made ready for each operator; gives the operator's arguments."""
+
+PLAYED_ELSEWHERE = {
+    "browse": "modal: what its keys do is in test_gallery, the story in the window ends it",
+    "choose_face": "needs faces that an engine found: test_getting_in",
+}
+WITHOUT_REDO = {"paint_hidden"}
+"""Blender keeps the pixels of a new picture in no undo step: redo brings it back, to be painted on
+anew (test_draw_more)."""
+
+
+def changing() -> set[str]:
+    """Names of all operators that make an undo step."""
+    return {
+        each.bl_idname.removeprefix("ofer.")
+        for each in ofer_blender.CLASSES
+        if issubclass(each, bpy.types.Operator)
+        and {"UNDO", "UNDO_GROUPED"} & set(getattr(each, "bl_options", ()))
+    }
+
+
+def test_every_changing_operator_is_tried() -> None:
+    assert changing() == set(PREPARED) | set(PLAYED_ELSEWHERE)
+
+
+@pytest.mark.parametrize("name", PREPARED)
+def test_undo_restores_and_redo_repeats(head: bpy.types.Object, tmp_path: Path, name: str) -> None:
+    arguments = PREPARED[name](tmp_path)
+    bpy.ops.ed.undo_push(message="Before")
+    before = dump()
+    assert getattr(bpy.ops.ofer, name)("EXEC_DEFAULT", True, **arguments) == {"FINISHED"}
+    after = dump()
+    assert differences(before, after), "it changed something"
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+    bpy.ops.ed.redo()
+    if name not in WITHOUT_REDO:
+        assert differences(after, dump()) == []
