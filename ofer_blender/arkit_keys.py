@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +12,11 @@ import numpy as np
 from ..ofer_engine.contract.arkit import ARKIT_52
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.reconstruction import Reconstruction, read
-from . import hypotheses
+from . import hypotheses, kept_folder
 from .frame import to_blender
 
 PROPERTY: Final = "ofer_arkit"
+_ARRAYS: Final = ("arkit_units", "expression_arkit", "expression_arkit_residual")
 _FARTHEST: Final = 0.2
 """Metres; no unit moves a vertex farther."""
 TONGUE: Final = "tongueOut"
@@ -31,43 +33,82 @@ def complete(head: bpy.types.Object) -> bool:
     return len(present(head)) == len(ARKIT_52)
 
 
-def folder_of(head: bpy.types.Object) -> Path:
-    """The head's NAME.ofer. Raises OferError(RECONSTRUCTION_DAMAGED) where it is gone."""
-    folder = Path(bpy.path.abspath(head.ofer.folder)) if head.ofer.folder else None
-    if folder is None or not folder.is_dir():
-        raise OferError(
-            ErrorCode.RECONSTRUCTION_DAMAGED,
-            f"The reconstruction of {head.name} is not where it was.",
-            "Open the reconstruction again, or reconstruct the photo again.",
-        )
-    return folder
+@dataclass(frozen=True, eq=False)
+class Units:
+    """moves : (52, V, 3) float32 metres, Blender frame, ARKIT_52 order; weights : (E, 52) 0..1,
+    each expression in their terms, and residual : (E,) metres that those leave over."""
+
+    moves: np.ndarray
+    weights: np.ndarray
+    residual: np.ndarray
+
+
+def read_answer(path: Path, vertices: int) -> Units | None:
+    """Of the engine's answer to `Express`; None where they were not asked for, or are of another
+    mesh."""
+    with np.load(path, allow_pickle=False) as answer:
+        if _ARRAYS[0] not in answer:
+            return None
+        moves, weights, residual = (answer[name] for name in _ARRAYS)
+    if moves.shape != (len(ARKIT_52), vertices, 3):
+        return None
+    return Units(to_blender(moves), weights, residual)
 
 
 def add(head: bpy.types.Object) -> None:
     """Add the units that are missing, all at 0, and keep the expressions' weights with the head.
 
-    Raises OferError(RECONSTRUCTION_DAMAGED) where the reconstruction does not hold them or is of
-    another head.
+    They are those of the best head, whichever is the Basis. Raises OferError(READ_ONLY |
+    RECONSTRUCTION_DAMAGED), the latter where the reconstruction does not hold them or is of another
+    head.
     """
-    record = read(folder_of(head))
+    record = read(kept_folder.ensure(head))
     units = _units(record, len(head.data.vertices))
-    weights = _table(record, "expression_arkit", (len(record.expressions), len(ARKIT_52)))
-    residual = _table(record, "expression_arkit_residual", (len(record.expressions),))
     basis = hypotheses.points(head.data.shape_keys.reference_key)
     active = head.active_shape_key_index
-    for name, unit in zip(ARKIT_52, units, strict=True):
+    for name, move in zip(ARKIT_52, units.moves, strict=True):
         if name in head.data.shape_keys.key_blocks:
             continue
         key = head.shape_key_add(name=name, from_mix=False)
-        hypotheses.set_points(key, basis + unit)
+        hypotheses.set_points(key, basis + move)
         key.value = 0.0
     head.active_shape_key_index = active
-    names = [item.name for item in record.expressions]
-    head[PROPERTY] = {
-        name: {"weights": row.tolist(), "residual": float(left)}
-        for name, row, left in zip(names, weights, residual, strict=True)
-    }
+    head.ofer.units_of = record.identities[0].name
+    _keep_told(head, [item.name for item in record.expressions], units)
     head.data.update()
+
+
+def renew(head: bpy.types.Object, units: Units) -> None:
+    """Give the units that are there the moves computed for the Basis; values stay."""
+    keys = head.data.shape_keys
+    basis = hypotheses.points(keys.reference_key)
+    for name, move in zip(ARKIT_52, units.moves, strict=True):
+        if name in keys.key_blocks:
+            hypotheses.set_points(keys.key_blocks[name], basis + move)
+    head.ofer.units_of = head.ofer.basis
+    drawn = [item for item in head.ofer.expressions if item.name != hypotheses.NEUTRAL]
+    drawn = [item for item in drawn if item.candidate < len(units.weights)]
+    rows = [item.candidate for item in drawn]
+    told = Units(units.moves, units.weights[rows], units.residual[rows])
+    _keep_told(head, [item.name for item in drawn], told)
+    head.data.update()
+
+
+def off(head: bpy.types.Object, units: Units) -> float:
+    """Metres by which the units that are there move otherwise at most."""
+    keys = head.data.shape_keys
+    basis = hypotheses.points(keys.reference_key)
+    there = [(name, move) for name, move in zip(ARKIT_52, units.moves, strict=True)
+             if name in keys.key_blocks]  # fmt: skip
+    worst = [
+        np.abs(hypotheses.points(keys.key_blocks[n]) - basis - move).max() for n, move in there
+    ]
+    return float(max(worst, default=0.0))
+
+
+def carried_over(head: bpy.types.Object) -> bool:
+    """The units were shaped for another identity than the Basis."""
+    return bool(present(head)) and head.ofer.units_of != head.ofer.basis
 
 
 def told(head: bpy.types.Object, expression: str) -> tuple[dict[str, float], float] | None:
@@ -86,12 +127,24 @@ def show(head: bpy.types.Object, weights: dict[str, float]) -> None:
         head.data.shape_keys.key_blocks[name].value = weights.get(name, 0.0)
 
 
-def _units(record: Reconstruction, vertices: int) -> np.ndarray:
-    """(52, V, 3) float32 metres, Blender frame."""
-    units = _table(record, "arkit_units", (len(ARKIT_52), vertices, 3))
-    if not (np.abs(units) < _FARTHEST).all():  # also catches NaN
+def _keep_told(head: bpy.types.Object, names: list[str], units: Units) -> None:
+    head[PROPERTY] = {
+        name: {"weights": row.tolist(), "residual": float(left)}
+        for name, row, left in zip(names, units.weights, units.residual, strict=True)
+    }
+
+
+def _units(record: Reconstruction, vertices: int) -> Units:
+    units, weights, residual = _ARRAYS
+    moves = _table(record, units, (len(ARKIT_52), vertices, 3))
+    if not (np.abs(moves) < _FARTHEST).all():  # also catches NaN
         raise _unusable(record, "its ARKit units are no movements of a face")
-    return to_blender(units)
+    told = len(record.expressions)
+    return Units(
+        to_blender(moves),
+        _table(record, weights, (told, len(ARKIT_52))),
+        _table(record, residual, (told,)),
+    )
 
 
 def _table(record: Reconstruction, name: str, shape: tuple[int, ...]) -> np.ndarray:

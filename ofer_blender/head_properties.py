@@ -130,6 +130,9 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     expressions_of: bpy.props.StringProperty(
         name="Expressions Of", description="The identity that the expressions were computed for"
     )
+    units_of: bpy.props.StringProperty(
+        name="Units Of", description="The identity that the ARKit keys were shaped for"
+    )
     candidates: bpy.props.IntProperty(
         name="Candidates", description="How many heads were drawn and ranked in all"
     )

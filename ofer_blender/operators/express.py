@@ -1,4 +1,4 @@
-"""Computing the expressions anew for the head that was chosen."""
+"""Computing the expressions, and the 52 ARKit keys, anew for the head that was chosen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import bpy
 
 from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import gallery, hypotheses, jobs, kept_folder
+from .. import arkit_keys, gallery, hypotheses, jobs, kept_folder
 from ..preferences import engine_settings
 from ..translations import tr
 from .draw_more import rows_of
@@ -20,7 +20,7 @@ _SAME: Final = 1e-5
 
 
 class OFER_OT_express(bpy.types.Operator):
-    """Compute the expressions anew for the head that is the Basis; strengths stay as they are"""
+    """Compute expressions and ARKit keys anew for the head that is the Basis; strengths stay"""
 
     bl_idname = "ofer.express"
     bl_label = "Compute for This Head"
@@ -34,7 +34,7 @@ class OFER_OT_express(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if no_head(cls, context) or setting_up(cls):
             return False
-        if len(hypotheses.active_head(context).ofer.expressions) <= 1:
+        if not _to_compute(hypotheses.active_head(context)):
             cls.poll_message_set(tr("This head has no expressions"))
             return False
         return not engine_missing(cls, engine_settings())
@@ -63,11 +63,19 @@ class OFER_OT_renew_expressions(bpy.types.Operator):
         if head is None or shapes.shape[1:] != (len(head.data.vertices), 3):
             return refuse(self, f"The head {self.head!r} is gone or its mesh was changed.")
         gallery.renew_expressions(head, shapes)
+        if units := arkit_keys.read_answer(Path(self.filepath), len(head.data.vertices)):
+            arkit_keys.renew(head, units)
         return {"FINISHED"}
 
 
+def _to_compute(head: bpy.types.Object) -> bool:
+    """It has expressions, or keys of units."""
+    return len(head.ofer.expressions) > 1 or bool(arkit_keys.present(head))
+
+
 def ask(head: bpy.types.Object) -> None:
-    """Have the engine compute the expressions on the Basis. Raises OferError."""
+    """Have the engine compute the expressions on the Basis, and the units that are there. Raises
+    OferError."""
     folder, name, basis = kept_folder.ensure(head), head.name, head.ofer.basis
     rows = rows_of(head, basis)
     out = Path(bpy.app.tempdir) / f"ofer_{name}_{basis}.npz"
@@ -78,7 +86,8 @@ def ask(head: bpy.types.Object) -> None:
         finally:
             result.unlink(missing_ok=True)
 
-    asked = protocol.Express(0, str(folder), str(out), tuple(rows), tuple(rows.values()))
+    shares, units = tuple(rows.values()), bool(arkit_keys.present(head))
+    asked = protocol.Express(0, str(folder), str(out), tuple(rows), shares, units)
     engine = engine_settings()
     jobs.desk.ask(engine, "Computing expressions", asked, deliver, subject=name, in_line=True)
 
@@ -86,7 +95,7 @@ def ask(head: bpy.types.Object) -> None:
 def ask_if_awake(head: bpy.types.Object) -> None:
     """As `ask`, but starts no engine for it and leaves all as it is where it cannot be done."""
     client = jobs.desk.client
-    if not (client and client.usable) or len(head.ofer.expressions) <= 1:
+    if not (client and client.usable) or not _to_compute(head):
         return
     if not head.ofer.folder or not Path(bpy.path.abspath(head.ofer.folder)).is_dir():
         return
@@ -102,15 +111,21 @@ def _deliver(result: Path, name: str, basis: str) -> None:
         return
     try:
         shapes = gallery.read_expressions(result)
+        units = arkit_keys.read_answer(result, len(head.data.vertices))
     except (OSError, ValueError, KeyError) as cause:
         raise OferError(
             ErrorCode.RECONSTRUCTION_DAMAGED, "The engine's expressions cannot be read.",
             "The expressions stay as they were; try again.",
         ) from cause  # fmt: skip
-    if gallery.expressions_off(head, shapes) > _SAME:
+    off = gallery.expressions_off(head, shapes)
+    if units:
+        off = max(off, arkit_keys.off(head, units))
+    if off > _SAME:
         jobs.insert(bpy.ops.ofer.renew_expressions, filepath=str(result), head=name)
     else:
         head.ofer.expressions_of = basis
+        if units:
+            head.ofer.units_of = basis
 
 
 CLASSES: Final = (OFER_OT_express, OFER_OT_renew_expressions)

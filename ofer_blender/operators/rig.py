@@ -7,6 +7,7 @@ import bpy
 from ...ofer_engine.contract.errors import OferError
 from .. import arkit_keys, expression_pose, hypotheses, joint_anchors, rig
 from ..translations import tell, tr
+from . import express
 from .refusal import refuse
 
 
@@ -57,6 +58,8 @@ class OFER_OT_add_arkit(bpy.types.Operator):
             arkit_keys.add(head)
         except OferError as error:
             return refuse(self, error)
+        if arkit_keys.carried_over(head):
+            express.ask_if_awake(head)
         keys = head.data.shape_keys
         tongue = hypotheses.points(keys.key_blocks[arkit_keys.TONGUE])
         if (tongue == hypotheses.points(keys.reference_key)).all():

@@ -48,6 +48,11 @@ def _draw_units(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
         layout.operator("ofer.add_arkit", icon="SHAPEKEY_DATA")
     else:
         layout.label(text="The 52 ARKit keys are there", icon="CHECKMARK")
+    if arkit_keys.carried_over(head):
+        text = tr("Computed for {former} and carried over to {basis}.")
+        text = text.format(former=head.ofer.units_of, basis=head.ofer.basis)
+        say(layout, text, "INFO")
+        layout.operator("ofer.express", icon="FILE_REFRESH")
     told = arkit_keys.told(head, hypotheses.chosen_expression(head))
     column = layout.column(align=True)
     column.operator("ofer.show_as_arkit", icon="HIDE_OFF")

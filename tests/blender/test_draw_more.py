@@ -12,8 +12,10 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
-from ofer_faces.ofer_blender import hypotheses, jobs, mask, previews
+from ofer_faces.ofer_blender import arkit_keys, hypotheses, jobs, mask, previews
 from ofer_faces.ofer_blender import png as png_file
+from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.errors import ErrorCode
 from ofer_faces.ofer_engine.contract.records import HiddenRegion
 from recording_layout import draw
@@ -188,6 +190,53 @@ def test_expressions_are_computed_for_the_new_basis(
     assert not list(Path(bpy.app.tempdir).glob("*.npz"))
     bpy.ops.ed.undo()
     assert differences(before, dump()) == []
+
+
+def test_the_52_keys_become_those_of_the_head_chosen(
+    head: bpy.types.Object, employ: Employ, tmp_path: Path
+) -> None:
+    employ("ok")
+    bpy.ops.ofer.add_arkit()
+    assert head.ofer.units_of == "identity_01"
+    assert "carried over" not in " ".join(draw("OFER_PT_rig"))
+    head.data.shape_keys.key_blocks["jawOpen"].value = 0.5
+    bpy.ops.ofer.use_identity("EXEC_DEFAULT", True, name="identity_03")
+    assert "for identity_01 and carried over to identity_03" in " ".join(draw("OFER_PT_rig"))
+    before, carried = dump(), key_points(head)
+    computed = np.random.default_rng(3).normal(0, 0.002, (52, 120, 3)).astype(np.float32)
+    told = np.full((3, 52), 0.25, np.float32)
+    np.savez(
+        tmp_path / "prepared" / "expressions.npz",
+        expression_vertices=np.zeros((3, 120, 3), np.float32),
+        arkit_units=computed,
+        expression_arkit=told,
+        expression_arkit_residual=np.full(3, 0.002, np.float32),
+    )
+    bpy.ops.ofer.express()
+    poll_until(idle)
+    assert jobs.desk.failure is None and asked(tmp_path)["units"]
+    now = key_points(head)
+    for name, move in zip(ARKIT_52, to_blender(computed), strict=True):
+        assert np.abs(now[name] - now["Basis"] - move).max() < 1e-6
+    assert all(np.array_equal(now[n], carried[n]) for n in carried if "identity" in n)
+    assert head.data.shape_keys.key_blocks["jawOpen"].value == 0.5
+    assert head.ofer.units_of == "identity_03"
+    weights, residual = arkit_keys.told(head, "expression_02")
+    assert set(weights.values()) == {0.25} and abs(residual - 0.002) < 1e-6
+    assert "carried over" not in " ".join(draw("OFER_PT_rig"))
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+def test_units_are_not_asked_for_where_no_key_wants_them(
+    head: bpy.types.Object, employ: Employ, tmp_path: Path
+) -> None:
+    employ("ok")
+    bpy.ops.ofer.use_identity("EXEC_DEFAULT", True, name="identity_03")
+    np.savez(tmp_path / "prepared" / "expressions.npz", expression_vertices=np.zeros((3, 120, 3)))
+    bpy.ops.ofer.express()
+    poll_until(idle)
+    assert not asked(tmp_path)["units"] and head.ofer.units_of == ""
 
 
 def test_expressions_that_fit_already_make_no_undo_step(

@@ -113,11 +113,17 @@ def test_going_on_from_a_head(portrait: Path) -> None:
     wanted = to_blender(record.array("identity_vertices"))
     for row, hypothesis in enumerate(record.identities[1:], 1):
         assert np.abs(key_points(head)[hypothesis.name] - wanted[row]).max() <= 1e-6
+    bpy.ops.ofer.add_arkit()
+    former = key_points(head)
     bpy.ops.ofer.blend_add(name="identity_01")
     bpy.ops.ofer.blend_add(name="identity_05")
     bpy.ops.ofer.use_blend()
     poll()
     assert jobs.desk.failure is None and head.ofer.expressions_of == "blend_01"
+    assert head.ofer.units_of == "blend_01"
+    now = key_points(head)
+    jaw, was = (points["jawOpen"] - points["Basis"] for points in (now, former))
+    assert 1e-5 < np.abs(jaw - was).max() < 0.01, "the same jaw, on another face"
     bpy.ops.ofer.more_like_this(strength=0.2)
     poll()
     assert jobs.desk.failure is None and len(head.ofer.identities) == 11

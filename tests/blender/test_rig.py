@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from math import radians
 from pathlib import Path
 
@@ -133,6 +134,14 @@ def test_the_52_in_apples_order(head: bpy.types.Object, record: Reconstruction) 
         assert (keys[name].value, keys[name].slider_min, keys[name].slider_max) == (0, 0, 1)
     assert not bpy.ops.ofer.add_arkit.poll()
     head.shape_key_remove(keys["jawOpen"])
+    bpy.ops.ofer.add_arkit()
+    assert arkit_keys.complete(head)
+
+
+def test_the_52_are_found_in_the_head_where_its_folder_is_gone(
+    head: bpy.types.Object, record: Reconstruction
+) -> None:
+    shutil.rmtree(record.folder)
     bpy.ops.ofer.add_arkit()
     assert arkit_keys.complete(head)
 
