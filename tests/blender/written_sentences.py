@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,7 @@ _PUT_TOGETHER: Final = (
 """Sentences that no single text of the sources shows."""
 
 
+@functools.cache
 def sentences() -> dict[str, str]:
     """Sentence, with `{name}` for each of its values → where it is said, as `file:line`."""
     found = dict.fromkeys(_PUT_TOGETHER, "_PUT_TOGETHER")
