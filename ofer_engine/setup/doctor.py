@@ -89,7 +89,7 @@ def _engine(home: Home, pins: Pins) -> Finding:
         torch = provision.ask_torch(home.engine)
     except OferError as error:
         return Finding(ENGINE, error.message, error.hint, needed=True)
-    text = f"{torch}, Python {interpreters.name(_version(home))}, {home.engine.folder}"
+    text = f"{torch}, Python {interpreters.name(_version(home))}, {home.engine.python}"
     kind = machine.accelerator()
     if kind is not machine.Accelerator.CPU and torch.endswith("on CPU"):
         return Finding(
