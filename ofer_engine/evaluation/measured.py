@@ -13,6 +13,8 @@ from .hypotheses import Drawn, draw, medoid, pairwise
 from .metrics import placement, ranks_of_own, similarity, surface_error
 from .truths import Truth, floor
 
+_PRIOR: Final = 500
+"""People drawn for the control of the spread."""
 _THIN: Final = 3
 """Of the face's points every third is enough to tell people apart."""
 
@@ -23,7 +25,7 @@ class Measured:
 
     ranks : (N,) people nearer to the photo's heads than the one in it; visible : (N, P) bool,
     points seen; covered : (N, P, 3) bool, coordinates within the samples' 5-95 % interval;
-    spread : (N, P) mm; expression, true_expression : (N, X); occluder : (N,) index; face_covered :
+    spread : (N, P) mm; control_spread : (N, P) mm of heads drawn without a photo; expression, true_expression : (N, X); occluder : (N,) index; face_covered :
     (N,) share; yaw : (N,) degrees.
     """
 
@@ -41,6 +43,7 @@ class Measured:
     visible: np.ndarray
     covered: np.ndarray
     spread: np.ndarray
+    control_spread: np.ndarray
     expression: np.ndarray
     true_expression: np.ndarray
     occluder: np.ndarray
@@ -128,6 +131,7 @@ def measure(
         visible=photos.visible[:heads].numpy(),
         covered=np.stack([covered for covered, _ in spreads]),
         spread=np.stack([spread for _, spread in spreads]),
+        control_spread=np.tile(_control_spread(scale), (heads, 1)),
         expression=np.stack([one.expression for one in drawn]),
         true_expression=photos.expression[:heads].numpy(),
         occluder=occluder[:heads],
@@ -169,8 +173,24 @@ def _spread(
     Samples and truth alike are laid on the mean of the samples over the face, so that size and
     place, which no photo shows, do not count.
     """
-    mean = scale.faces(drawn.samples.mean(axis=0))
-    laid = placement(scale.faces(drawn.samples), mean).of(scale.evidence(drawn.samples))
+    laid, mean = _laid(drawn.samples, scale)
     target = placement(true_face, mean).of(true_points)
     low, high = np.percentile(laid, [5, 95], axis=0)
-    return (target >= low) & (target <= high), np.sqrt(laid.var(axis=0).sum(axis=1))
+    return (target >= low) & (target <= high), _width(laid)
+
+
+def _control_spread(scale: Scale) -> np.ndarray:
+    """(P,) mm, of people drawn from the prior alone."""
+    modes = len(scale.gram)
+    people = np.random.default_rng(0).standard_normal((_PRIOR, modes)).astype(np.float32)
+    return _width(_laid(people, scale)[0])
+
+
+def _laid(samples: np.ndarray, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
+    """(S, P, 3) evidence points laid on the mean of the samples, and that mean's face."""
+    mean = scale.faces(samples.mean(axis=0))
+    return placement(scale.faces(samples), mean).of(scale.evidence(samples)), mean
+
+
+def _width(laid: np.ndarray) -> np.ndarray:
+    return np.sqrt(laid.var(axis=0).sum(axis=1))

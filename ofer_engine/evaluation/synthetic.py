@@ -45,7 +45,8 @@ class Figures:
     removes, by CHOICES and best_sample; recovered : (average - choice) / (average - best), by
     CHOICES; identified : own photo first among all; closer : own photo nearer than another's;
     interval_visible, interval_hidden : share of coordinates within 5-95 %; spread_visible,
-    spread_hidden : mm; spread_ratio : of a point when hidden to the same point when visible;
+    spread_hidden : mm, and control_visible, control_hidden of heads drawn without a photo at the
+    same points; spread_ratio : of a point when hidden to the same point when visible;
     spread_growth : of a point that an occluder hides to itself in the moment's clean picture;
     expression : RMS over the units, expression_neutral : of always neutral, expression_ratio;
     watched, watched_neutral : mean error of units where they act, by the names of WATCHED; units,
@@ -72,6 +73,8 @@ class Figures:
     units: dict[str, float]
     units_neutral: dict[str, float]
     spread_growth: Interval = UNKNOWN
+    control_visible: Interval = UNKNOWN
+    control_hidden: Interval = UNKNOWN
 
 
 def figures(measured: Measured, clean: Measured | None = None) -> Figures:
@@ -125,6 +128,8 @@ def _spread_figures(measured: Measured) -> dict[str, Interval]:
         "interval_hidden": over(inside, hidden),
         "spread_visible": over(measured.spread, seen),
         "spread_hidden": over(measured.spread, hidden),
+        "control_visible": over(measured.control_spread, seen),
+        "control_hidden": over(measured.control_spread, hidden),
         "spread_ratio": _spread_ratio(measured.spread, measured.visible),
     }
 

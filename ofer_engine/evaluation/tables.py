@@ -80,7 +80,9 @@ def identity_rows() -> list[tuple[str, Row, Cell]]:
         ("5-95 % interval covers visible points, %", lambda f: f.interval_visible, percent),
         ("5-95 % interval covers hidden points, %", lambda f: f.interval_hidden, percent),
         ("spread of visible points, mm", lambda f: f.spread_visible, millimetres),
+        ("the same without a photo (control), mm", lambda f: f.control_visible, millimetres),
         ("spread of hidden points, mm", lambda f: f.spread_hidden, millimetres),
+        ("the same without a photo (control), mm", lambda f: f.control_hidden, millimetres),
         ("spread of a point when hidden / when visible", lambda f: f.spread_ratio, number),
         (
             "spread of a hidden point / in the clean picture of the moment",

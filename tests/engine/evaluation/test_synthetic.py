@@ -77,6 +77,11 @@ def test_intervals_cover_what_they_should_roughly(found):
     assert 0.75 < found.interval_hidden.mean < 0.99
 
 
+def test_a_photo_narrows_the_spread_that_heads_have_without_one(found):
+    assert 0 < found.spread_visible.mean < found.control_visible.mean
+    assert found.control_hidden.mean > found.spread_hidden.mean * 0.8
+
+
 def test_expressions_beat_always_neutral(found):
     assert found.expression_ratio.mean < 0.97
     assert found.expression.low < found.expression.mean < found.expression.high
