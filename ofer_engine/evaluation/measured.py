@@ -25,8 +25,8 @@ class Measured:
 
     ranks : (N,) people nearer to the photo's heads than the one in it; visible : (N, P) bool,
     points seen; covered : (N, P, 3) bool, coordinates within the samples' 5-95 % interval;
-    spread : (N, P) mm; control_spread : (N, P) mm of heads drawn without a photo; expression, true_expression : (N, X); occluder : (N,) index; face_covered :
-    (N,) share; yaw : (N,) degrees.
+    spread : (N, P) mm; control_spread : (N, P) mm, of heads drawn without a photo; expression,
+    true_expression : (N, X); occluder : (N,) index; face_covered : (N,) share; yaw : (N,) degrees.
     """
 
     floor: np.ndarray
