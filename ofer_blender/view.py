@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 import bpy
-from mathutils import Euler, Quaternion, Vector
+from mathutils import Euler, Matrix, Quaternion, Vector
 
 _FRONT: Final = Euler((1.5707964, 0.0, 0.0)).to_quaternion()
 """Looking along +Y at a head that faces -Y."""
@@ -67,35 +67,38 @@ def look_from_front(
     """
     if space := of(context):
         remember(space)
-        _aim(context, space, head, _FRONT, centre, size / _FILLED)
+        _aim(context, space, head.matrix_world, _FRONT, centre, size / _FILLED)
         space.region_3d.view_perspective = "ORTHO"
 
 
 def face(context: bpy.types.Context, head: bpy.types.Object) -> None:
     """Turn the 3D view to a new head, a little from its left, near enough to fill the view."""
     if space := of(context):
-        context.view_layer.update()  # its place in the world, which was only just set
-        _aim(context, space, head, _THREE_QUARTER, middle(head), head.dimensions / _FILLED_BY_ONE)
+        place = head.matrix_basis  # in the world: a new head has no parent, and was only just set
+        _aim(context, space, place, _THREE_QUARTER, middle(head), head.dimensions / _FILLED_BY_ONE)
 
 
 def _aim(
     context: bpy.types.Context,
     space: bpy.types.SpaceView3D,
-    head: bpy.types.Object,
+    place: Matrix,
     turn: Quaternion,
     centre: Vector,
     size: Vector,
 ) -> None:
-    """Look at a place of the head's frame so that `size` fits into the view beside its sidebar."""
+    """Look at a point of the head's frame so that `size` fits into the view beside its sidebar.
+
+    place : the head's, in the world.
+    """
     width, height, covered = _room(context, space)
     longer = max(width, height)
     seen = _SENSOR / space.lens  # metres along the longer side, for each metre of distance
     distance = max(size.z * longer / height, size.x * longer / (width - covered)) / seen
-    rotation = head.matrix_world.to_quaternion() @ turn
+    rotation = place.to_quaternion() @ turn
     aside = rotation @ Vector((covered / 2 / longer * seen * distance, 0.0, 0.0))
     region = space.region_3d
     region.view_perspective, region.view_rotation = "PERSP", rotation
-    region.view_location = head.matrix_world @ centre + aside
+    region.view_location = place @ centre + aside
     region.view_distance = distance
 
 

@@ -56,6 +56,7 @@ def walk(stage: Stage) -> Moves:
     for name in ("first_walk", "second_walk", "third_walk"):
         yield from _walk(stage, name, _WALK)
         memory.append(resident_megabytes())
+        stage.write()
     stage.measured("resident_mb_before_and_after_each_walk", [round(each, 1) for each in memory])
     yield from stage.picture("after_walking")
 
