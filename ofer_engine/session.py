@@ -173,7 +173,7 @@ def _stamp(path: str) -> tuple[int, int]:
     except (OSError, ValueError) as cause:
         raise OferError(
             ErrorCode.PHOTO_MISSING,
-            f"The photo {Path(path).name} is not there any more.",
+            f"There is no photo {Path(path).name}.",
             "Choose the photo again.",
         ) from cause
     return status.st_mtime_ns, status.st_size

@@ -213,7 +213,6 @@ SENTENCES: Final[dict[str, str]] = {
     "The painted skin in {name} cannot be read.": "La peau peinte dans {name} ne peut pas être lue.",
     "The photo was scaled down to {width} x {height} pixels.": "La photo a été réduite à {width} x {height} pixels.",
     "The photo {name} is not in the Photo panel.": "La photo {name} n'est pas dans le panneau Photo.",
-    "The photo {name} is not there any more.": "La photo {name} n'est plus là.",
     "The picture of {name} cannot be read.": "L'image de {name} ne peut pas être lue.",
     "The picture to choose a face on could not be written.": "L'image où choisir un visage n'a pas pu être écrite.",
     "The points of the face lie outside the photo.": "Les points du visage sont hors de la photo.",
@@ -368,9 +367,9 @@ SENTENCES: Final[dict[str, str]] = {
     "{outside} textures are not inside the file.": "{outside} textures ne sont pas dans le fichier.",
     "{purpose} needs {partition}, which is not installed.": "{purpose} a besoin de {partition}, qui n'est pas installé.",
     "{size} MB is much: ship fewer keys or textures.": "{size} Mo, c'est beaucoup : exportez moins de clés ou de textures.",
+    "{stage} is not finished.": "{stage} : pas encore terminé.",
     "{strange} of {heads} heads are not pictured: no head is as large. Import the weights again, unless they are meant to be invented.": "{strange} têtes sur {heads} ne sont pas représentées : aucune tête n'est si grande. Importez de nouveau les poids, sauf s'ils doivent être inventés.",
     "{subject}: {message}": "{subject} : {message}",
-    "{title} is not finished.": "{title} n'est pas terminé.",
     "{title}: not for sale ({licence}).": "{title} : pas à vendre ({licence}).",
     "{wanted} keys, read back by name and in order.": "{wanted} clés, relues par nom et dans l'ordre.",
 }  # fmt: skip

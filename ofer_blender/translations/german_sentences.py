@@ -213,7 +213,6 @@ SENTENCES: Final[dict[str, str]] = {
     "The painted skin in {name} cannot be read.": "Die gemalte Haut in {name} lässt sich nicht lesen.",
     "The photo was scaled down to {width} x {height} pixels.": "Das Foto wurde auf {width} x {height} Pixel verkleinert.",
     "The photo {name} is not in the Photo panel.": "Das Foto {name} ist nicht im Bedienfeld Foto.",
-    "The photo {name} is not there any more.": "Das Foto {name} ist nicht mehr da.",
     "The picture of {name} cannot be read.": "Das Bild von {name} lässt sich nicht lesen.",
     "The picture to choose a face on could not be written.": "Das Bild zum Wählen eines Gesichts konnte nicht geschrieben werden.",
     "The points of the face lie outside the photo.": "Die Punkte des Gesichts liegen außerhalb des Fotos.",
@@ -368,9 +367,9 @@ SENTENCES: Final[dict[str, str]] = {
     "{outside} textures are not inside the file.": "{outside} Texturen sind nicht in der Datei.",
     "{purpose} needs {partition}, which is not installed.": "{purpose} braucht {partition}, das nicht installiert ist.",
     "{size} MB is much: ship fewer keys or textures.": "{size} MB ist viel: weniger Keys oder Texturen mitgeben.",
+    "{stage} is not finished.": "{stage}: noch nicht fertig.",
     "{strange} of {heads} heads are not pictured: no head is as large. Import the weights again, unless they are meant to be invented.": "{strange} von {heads} Köpfen sind nicht abgebildet: So groß ist kein Kopf. Die Gewichte noch einmal importieren, es sei denn, sie sollen erfunden sein.",
     "{subject}: {message}": "{subject}: {message}",
-    "{title} is not finished.": "{title} ist noch nicht fertig.",
     "{title}: not for sale ({licence}).": "{title}: nicht zum Verkauf ({licence}).",
     "{wanted} keys, read back by name and in order.": "{wanted} Keys, dem Namen und der Reihe nach zurückgelesen.",
 }  # fmt: skip

@@ -213,7 +213,6 @@ SENTENCES: Final[dict[str, str]] = {
     "The painted skin in {name} cannot be read.": "{name} の描いた肌を読み込めません。",
     "The photo was scaled down to {width} x {height} pixels.": "写真を {width} x {height} ピクセルに縮小しました。",
     "The photo {name} is not in the Photo panel.": "写真 {name} は写真パネルにありません。",
-    "The photo {name} is not there any more.": "写真 {name} がもうありません。",
     "The picture of {name} cannot be read.": "{name} の画像を読み込めません。",
     "The picture to choose a face on could not be written.": "顔を選ぶための画像を書き込めませんでした。",
     "The points of the face lie outside the photo.": "顔の点が写真の外にあります。",
@@ -368,9 +367,9 @@ SENTENCES: Final[dict[str, str]] = {
     "{outside} textures are not inside the file.": "{outside} 枚のテクスチャーがファイルに入っていません。",
     "{purpose} needs {partition}, which is not installed.": "{purpose} に必要な {partition} がインストールされていません。",
     "{size} MB is much: ship fewer keys or textures.": "{size} MB は大きすぎます。キーかテクスチャーを減らしてください。",
+    "{stage} is not finished.": "{stage}: まだ終わっていません。",
     "{strange} of {heads} heads are not pictured: no head is as large. Import the weights again, unless they are meant to be invented.": "{heads} 個のうち {strange} 個の頭部は、大きさがあり得ないため画像にしていません。意図した架空の重みでなければ、インポートし直してください。",
     "{subject}: {message}": "{subject}: {message}",
-    "{title} is not finished.": "{title} はまだ終わっていません。",
     "{title}: not for sale ({licence}).": "{title}: 販売できません ({licence})。",
     "{wanted} keys, read back by name and in order.": "{wanted} 個のキーを名前と順序どおりに読み戻せました。",
 }  # fmt: skip

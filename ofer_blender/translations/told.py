@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Final
 
 _FIELD: Final = re.compile(r"\{([^}]*)\}")
-_RETOLD: Final = {"cause", "error", "message", "text", "what", "why"}
-"""Values that are sentences themselves, or their ends."""
+_RETOLD: Final = {"cause", "error", "message", "stage", "text", "what", "why"}
+"""Values that have a translation: sentences, their ends, and what a job is called."""
 _NEXT_SENTENCE: Final = re.compile(r"(?<=[.?]) (?=[A-Z])")
 _LONGEST: Final = 2000
 """Letters: nothing that we say is longer."""

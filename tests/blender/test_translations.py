@@ -244,6 +244,8 @@ TOLD = (
      "b.tar noch einmal importieren."),
     ("The device 'cuda' is not available on this machine. The CPU was used instead.",
      "Das Gerät 'cuda' gibt es auf diesem Rechner nicht. Stattdessen wurde der Prozessor benutzt."),
+    ("Reconstructing is not finished. Wait, or press Esc.",
+     "Rekonstruktion läuft: noch nicht fertig. Warten oder Esc drücken."),
     ("head.glb was written, but: The head is 3.00 m tall in the file.",
      "head.glb wurde geschrieben, aber: Der Kopf ist in der Datei 3.00 m hoch."),
     ("A.ofer could not be written to /x: No space left on device. Choose another folder.",
