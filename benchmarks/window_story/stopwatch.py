@@ -43,6 +43,7 @@ class Tally:
 class Stopwatch:
     """ours : by name, everything of the add-on's; computing : the same while a job was in hand.
 
+    begun : when each was called last, by the clock and the processor time of the main thread.
     longest_gap : between two pulses of a timer while a job was in hand, which holds everything
     that Blender does too (redraws in software, mesh evaluation, undo) and the machine's other work.
     """
@@ -53,6 +54,7 @@ class Stopwatch:
     gaps_above_50_ms: int = 0
     pulses: int = 0
     paused: bool = False
+    begun: dict[str, tuple[float, float]] = field(default_factory=dict)
     _deep: int = 0
     _inside: list[str] = field(default_factory=list)
     _pulse: float | None = None
@@ -93,7 +95,7 @@ class Stopwatch:
         def timed(*arguments: Any) -> Any:
             running = self._desk.job is not None
             self._deep += 1
-            wall, processor = time.perf_counter(), time.thread_time()
+            wall, processor = self.begun[said] = time.perf_counter(), time.thread_time()
             try:
                 return function(*arguments)
             finally:
