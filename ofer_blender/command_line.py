@@ -13,7 +13,7 @@ import bpy
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.protocol import PhotoFace
 from . import jobs, packs, photo_source, reconstruct_request
-from .preferences import engine_settings
+from .engine_settings import engine_settings
 
 NAME: Final = "ofer_faces"
 _registered: list[Any] = []

@@ -34,11 +34,11 @@ from ..ofer_engine.contract.protocol import (
 from . import delivery
 from .engine_client import EngineClient, foreign
 from .engine_seat import EngineSeat
+from .engine_settings import ROOT, EngineSettings
 from .engine_setup import EngineSetup, SetupDone
 from .job import HOPELESS, Deliver, Job, opening
 from .opened_photos import OpenedPhotos
 from .photo_source import PhotoSource
-from .preferences import ROOT, EngineSettings
 
 LET_GO_SECONDS: Final = 0.4
 """A cancelled job is off the desk by then, even if the engine is still winding it up."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..ofer_engine.contract.launch import engine_environment
 from ..ofer_engine.contract.protocol import Event, Request
 from .engine_client import EngineClient
-from .preferences import EngineSettings
+from .engine_settings import EngineSettings
 
 
 @dataclass

@@ -22,8 +22,8 @@ from ..ofer_engine.contract.protocol import (
     WeightsSeen,
 )
 from ..ofer_engine.contract.reconstruction import RECORD, SUFFIX
+from .engine_settings import EngineSettings
 from .photo_source import PhotoSource
-from .preferences import EngineSettings
 
 Deliver = Callable[[Path], None]
 Answer = Callable[[PhotoOpened | WeightsSeen], None]

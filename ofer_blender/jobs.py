@@ -11,7 +11,7 @@ import bpy
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from . import previews
 from .desk import Desk
-from .preferences import idle_minutes
+from .engine_settings import idle_minutes
 from .translations import tell
 
 INTERVAL: Final = 0.1

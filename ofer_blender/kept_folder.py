@@ -24,7 +24,7 @@ from ..ofer_engine.contract.reconstruction import (
     THUMBNAILS,
 )
 from .delivery import PACKED_FILES, Delivery
-from .preferences import engine_settings
+from .engine_settings import engine_settings
 
 PROPERTY: Final = "ofer_kept"
 _NEEDED: Final = frozenset((RECORD, *(f"{name}.npy" for name in ARRAYS)))

@@ -9,7 +9,7 @@ from typing import Final
 
 import bpy
 
-from .preferences import ROOT
+from .engine_settings import ROOT
 
 START: Final = "manual"
 _PAGES: Final = {

@@ -8,7 +8,7 @@ from typing import Final
 import bpy
 
 from ..ofer_engine.contract.installed import InstalledPack, installed_packs
-from .preferences import ROOT, engine_settings
+from .engine_settings import ROOT, engine_settings
 
 OPEN: Final = "open"
 _FRESH_SECONDS: Final = 10.0

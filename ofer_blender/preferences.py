@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import bpy
 
-from ..ofer_engine.contract import launch
-
-ADDON: Final = __package__.rpartition(".")[0]
-"""`bl_ext.user_default.ofer_faces` once installed."""
-ROOT: Final = Path(__file__).absolute().parents[1]
-"""The add-on's own folder, which also holds the engine's code and install.py."""
+from .engine_settings import ADDON
+from .ui.setup import draw_preferences
 
 DEVICES: Final = (
     ("auto", "Automatic", "The graphics card if it can be used, else the processor"),
@@ -21,37 +15,6 @@ DEVICES: Final = (
     ("cuda", "NVIDIA or AMD", "CUDA, or ROCm on AMD cards"),
     ("mps", "Apple", "The graphics cores of an Apple processor"),
 )
-
-
-@dataclass(frozen=True)
-class EngineSettings:
-    """home : folder of everything that OFER keeps; python : the engine's; device : see DEVICES."""
-
-    home: Path
-    python: Path
-    device: str
-
-    @property
-    def installed(self) -> bool:
-        """The engine's Python is there."""
-        return self.python.is_file()
-
-    @property
-    def command(self) -> tuple[str, ...]:
-        """How the engine is started."""
-        arguments = ("--home", str(self.home), "serve", "--device", self.device)
-        arguments += ("--log", str(self.log))
-        return tuple(launch.engine_command(self.python, ROOT, arguments))
-
-    @property
-    def log(self) -> Path:
-        """Where the engine's stderr goes."""
-        return self.home / "logs" / "engine.log"
-
-    @property
-    def reconstructions(self) -> Path:
-        """Folder that holds the `NAME.ofer` folders."""
-        return self.home / "reconstructions"
 
 
 class OFER_AP_preferences(bpy.types.AddonPreferences):
@@ -80,26 +43,7 @@ class OFER_AP_preferences(bpy.types.AddonPreferences):
     )
 
     def draw(self, context: bpy.types.Context) -> None:
-        from .ui import setup  # the panels import this module
-
-        setup.draw_preferences(self, self.layout)
-
-
-def engine_settings() -> EngineSettings:
-    """The preferences as the engine needs them; their defaults while the add-on is not enabled."""
-    addon = bpy.context.preferences.addons.get(ADDON)
-    chosen = addon.preferences if addon else None
-    home = Path(bpy.path.abspath(chosen.home)) if chosen and chosen.home else launch.default_home()
-    python = Path(chosen.python) if chosen and chosen.python else launch.engine_python(home)
-    return EngineSettings(
-        home.expanduser(), python.expanduser(), chosen.device if chosen else "auto"
-    )
-
-
-def idle_minutes() -> int:
-    """After how many minutes without work the engine ends; 0 is never."""
-    addon = bpy.context.preferences.addons.get(ADDON)
-    return addon.preferences.idle_minutes if addon else 0
+        draw_preferences(self, self.layout)
 
 
 CLASSES = (OFER_AP_preferences,)

@@ -11,7 +11,7 @@ import bpy
 from ..ofer_engine.contract.privacy import masked
 from ..ofer_engine.contract.protocol import Failure
 from . import jobs, packs
-from .preferences import ROOT, engine_settings
+from .engine_settings import ROOT, engine_settings
 
 _LOG_LINES: Final = 40
 _LOG_BYTES: Final = 20_000

@@ -17,7 +17,7 @@ from .. import (
     jobs,
     kept_folder,
 )
-from ..preferences import engine_settings
+from ..engine_settings import engine_settings
 from .refusal import engine_missing, no_head, refuse, setting_up
 
 WAIT: Final = {

@@ -12,8 +12,7 @@ from ..export import check, write
 from ..export.plan import Keys, Plan, identifier
 from ..export.presets import INFLUENCES, PRESETS, Target
 from ..translations import tell
-from .refusal import refuse
-from .rig import ready_head
+from .refusal import ready_head, refuse
 
 
 class _HeadOperator:

@@ -10,7 +10,7 @@ import bpy
 from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import arkit_keys, gallery, hypotheses, jobs, kept_folder
-from ..preferences import engine_settings
+from ..engine_settings import engine_settings
 from ..translations import tr
 from .draw_more import rows_of
 from .refusal import engine_missing, no_head, refuse, setting_up

@@ -123,12 +123,7 @@ class OFER_OT_hide_others(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if no_head(cls, context):
-            return False
-        if not any(i.favourite for i in hypotheses.active_head(context).ofer.identities):
-            cls.poll_message_set(tr("Star the heads to keep first"))
-            return False
-        return True
+        return _any_head(cls, context, "favourite", tr("Star the heads to keep first"))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         for item in hypotheses.active_head(context).ofer.identities:
@@ -145,12 +140,7 @@ class OFER_OT_unhide_all(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if no_head(cls, context):
-            return False
-        if not any(i.hidden for i in hypotheses.active_head(context).ofer.identities):
-            cls.poll_message_set(tr("No head is hidden"))
-            return False
-        return True
+        return _any_head(cls, context, "hidden", tr("No head is hidden"))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         for item in hypotheses.active_head(context).ofer.identities:
@@ -167,6 +157,18 @@ def walk(head: bpy.types.Object, kind: str, steps: int) -> None:
         )
     else:
         settings.expression_index = (settings.expression_index + steps) % len(settings.expressions)
+
+
+def _any_head(
+    operator: type[bpy.types.Operator], context: bpy.types.Context, mark: str, reason: str
+) -> bool:
+    """Some head of the gallery bears a mark; else `reason` greys the button."""
+    if no_head(operator, context):
+        return False
+    if any(getattr(each, mark) for each in hypotheses.active_head(context).ofer.identities):
+        return True
+    operator.poll_message_set(reason)
+    return False
 
 
 def _tab_is_open(context: bpy.types.Context) -> bool:

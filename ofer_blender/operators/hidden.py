@@ -18,7 +18,7 @@ from .. import (
     mask,
     reconstruct_request,
 )
-from ..preferences import engine_settings
+from ..engine_settings import engine_settings
 from ..translations import tr
 from .draw_more import WAIT, Drawing, existing
 from .refusal import OnHead, no_head, refuse

@@ -9,7 +9,7 @@ import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from .. import jobs, photo_source
-from ..preferences import engine_settings
+from ..engine_settings import engine_settings
 from ..reveal import reveal
 from ..translations import tr
 from .dropped import OnViewport, given_paths
@@ -162,18 +162,22 @@ class OFER_OT_use_image(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class OFER_OT_remove_photo(bpy.types.Operator):
-    """Take a photo off the list; the file stays where it is"""
-
-    bl_idname = "ofer.remove_photo"
-    bl_label = "Remove Photo"
-    bl_options = {"REGISTER", "UNDO"}
+class _OnPhoto:
+    """An operator on one of the photos of the list."""
 
     index: bpy.props.IntProperty(name="Photo", min=0, options={"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return not no_photo(cls, context)
+
+
+class OFER_OT_remove_photo(_OnPhoto, bpy.types.Operator):
+    """Take a photo off the list; the file stays where it is"""
+
+    bl_idname = "ofer.remove_photo"
+    bl_label = "Remove Photo"
+    bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.ofer
@@ -184,18 +188,12 @@ class OFER_OT_remove_photo(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class OFER_OT_show_photo(bpy.types.Operator):
+class OFER_OT_show_photo(_OnPhoto, bpy.types.Operator):
     """Show the faces of this photo"""
 
     bl_idname = "ofer.show_photo"
     bl_label = "Show Photo"
     bl_options = {"REGISTER", "UNDO"}
-
-    index: bpy.props.IntProperty(name="Photo", min=0, options={"SKIP_SAVE"})
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return not no_photo(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.ofer

@@ -9,8 +9,8 @@ import bpy
 from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract.errors import OferError
 from .. import jobs, photo_source
+from ..engine_settings import engine_settings
 from ..photo_source import PhotoSource
-from ..preferences import engine_settings
 from ..reconstruct_request import photo_face, request
 from ..translations import tr
 from .refusal import engine_missing, refuse, setting_up

@@ -6,7 +6,7 @@ import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from .. import hypotheses, jobs, photo_source
-from ..preferences import EngineSettings
+from ..engine_settings import EngineSettings
 from ..translations import tell, tr
 
 
@@ -59,6 +59,13 @@ def no_place(operator: type[bpy.types.Operator], context: bpy.types.Context) -> 
 
 def no_head(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """There is no head to change here; greys the button with the reason."""
+    return ready_head(operator, context) is None
+
+
+def ready_head(
+    operator: type[bpy.types.Operator], context: bpy.types.Context
+) -> bpy.types.Object | None:
+    """The head to change; None greys the button with the reason."""
     head = hypotheses.active_head(context)
     if head is None:
         operator.poll_message_set(tr("Select a head made by OFER Faces"))
@@ -67,8 +74,8 @@ def no_head(operator: type[bpy.types.Operator], context: bpy.types.Context) -> b
     elif context.mode != "OBJECT":
         operator.poll_message_set(tr("Switch to Object Mode first"))
     else:
-        return False
-    return True
+        return head
+    return None
 
 
 class OnHead:

@@ -8,7 +8,7 @@ from ...ofer_engine.contract.errors import OferError
 from .. import arkit_keys, expression_pose, hypotheses, joint_anchors, rig
 from ..translations import tell, tr
 from . import express
-from .refusal import refuse
+from .refusal import ready_head, refuse
 
 
 class OFER_OT_add_rig(bpy.types.Operator):
@@ -144,22 +144,6 @@ class OFER_OT_keep_expression(bpy.types.Operator):
             return refuse(self, error)
         self.report({"INFO"}, tell(f"Kept as the action {action.name}."))
         return {"FINISHED"}
-
-
-def ready_head(
-    operator: type[bpy.types.Operator], context: bpy.types.Context
-) -> bpy.types.Object | None:
-    """The head to change; None greys the button with the reason."""
-    head = hypotheses.active_head(context)
-    if head is None:
-        operator.poll_message_set(tr("Select a head made by OFER Faces"))
-    elif not (head.is_editable and head.data.is_editable):
-        operator.poll_message_set(tr("This head is linked from another file: make it local first"))
-    elif context.mode != "OBJECT":
-        operator.poll_message_set(tr("Switch to Object Mode first"))
-    else:
-        return head
-    return None
 
 
 def _rigged_head(

@@ -6,7 +6,7 @@ import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from .. import jobs
-from ..preferences import ADDON, engine_settings
+from ..engine_settings import ADDON, engine_settings
 from ..translations import tr
 from .refusal import busy, refuse
 

@@ -14,7 +14,7 @@ from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract import skin as contract
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import head_photos, hypotheses, jobs, kept_folder, mask, photo_source, skin
-from ..preferences import engine_settings
+from ..engine_settings import engine_settings
 from ..translations import tr
 from .draw_more import shown
 from .refusal import engine_missing, no_head, refuse, setting_up

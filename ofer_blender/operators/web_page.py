@@ -11,8 +11,7 @@ from .. import hypotheses
 from ..export.plan import identifier
 from ..translations import tell
 from ..web_page import page
-from .refusal import refuse
-from .rig import ready_head
+from .refusal import ready_head, refuse
 
 
 class OFER_OT_export_web_page(bpy.types.Operator):

@@ -9,7 +9,7 @@ import bpy
 from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.protocol import InstallWeights
 from .. import jobs, packs
-from ..preferences import engine_settings
+from ..engine_settings import engine_settings
 from ..reveal import reveal
 from ..translations import tr
 from .dropped import OnViewport, given_paths

@@ -6,8 +6,8 @@ import bpy
 
 from ...ofer_engine.contract.protocol import FaceFound, PhotoOpened
 from .. import face_pictures, hypotheses, jobs, packs, photo_source
+from ..engine_settings import engine_settings
 from ..photo_properties import BOX, FOUND
-from ..preferences import engine_settings
 from ..translations import tr
 from .tab import Tab, draw_job, say
 from .weights import draw_weights

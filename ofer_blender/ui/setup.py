@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import jobs, packs
-from ..preferences import engine_settings
+from ..engine_settings import engine_settings
 from ..translations import tr
 from .tab import Tab, draw_job, say
 from .weights import draw_weights

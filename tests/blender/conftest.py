@@ -39,6 +39,9 @@ def load_addon(name: str, root: Path) -> ModuleType:
 ADDON = load_addon("ofer_faces", ROOT)
 sys.path.insert(0, str(HERE))
 
+import synthetic  # noqa: E402
+from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction  # noqa: E402
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _leave_nothing() -> Iterator[None]:
@@ -65,6 +68,19 @@ def addon(tmp_path: Path) -> Iterator[ModuleType]:
 def preferences() -> bpy.types.AddonPreferences:
     """The add-on's preferences."""
     return bpy.context.preferences.addons["ofer_faces"].preferences
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Reconstruction:
+    """A small reconstruction with invented shapes."""
+    return synthetic.write(tmp_path)
+
+
+@pytest.fixture
+def head(record: Reconstruction) -> bpy.types.Object:
+    """It in the scene."""
+    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
+    return bpy.context.object
 
 
 @pytest.fixture

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
 import numpy as np
 import pytest
-import synthetic
 from ofer_faces.ofer_blender import blend, hypotheses, previews
 from recording_layout import draw
 from scene_dump import differences, dump
 from shapes import key_points, shown
-
-
-@pytest.fixture
-def head(tmp_path: Path) -> bpy.types.Object:
-    record = synthetic.write(tmp_path)
-    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
-    return bpy.context.object
 
 
 def blended(*names: str) -> None:

@@ -17,8 +17,8 @@ from conftest import HERE
 from ofer_faces.ofer_blender import desk as desk_module
 from ofer_faces.ofer_blender import jobs
 from ofer_faces.ofer_blender.desk import Desk
+from ofer_faces.ofer_blender.engine_settings import engine_settings
 from ofer_faces.ofer_blender.job import Job
-from ofer_faces.ofer_blender.preferences import engine_settings
 from ofer_faces.ofer_engine.contract import protocol
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
 from scene_dump import differences, dump

@@ -12,7 +12,6 @@ from types import SimpleNamespace
 import bpy
 import numpy as np
 import pytest
-import synthetic
 from conftest import HERE
 from ofer_faces.ofer_blender import hypotheses, previews
 from ofer_faces.ofer_blender.operators.browse import KEYS, Walk
@@ -20,17 +19,6 @@ from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from recording_layout import draw
 from scene_dump import differences, dump
 from shapes import key_points
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> Reconstruction:
-    return synthetic.write(tmp_path)
-
-
-@pytest.fixture
-def head(record: Reconstruction) -> bpy.types.Object:
-    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
-    return bpy.context.object
 
 
 def listed(head: bpy.types.Object) -> list[str]:

@@ -20,17 +20,6 @@ NAMES = ("Basis", "identity_02", "identity_03", "identity_04",
          "expression_01", "expression_02", "expression_03")  # fmt: skip
 
 
-@pytest.fixture
-def record(tmp_path: Path) -> Reconstruction:
-    return synthetic.write(tmp_path)
-
-
-@pytest.fixture
-def head(record: Reconstruction) -> bpy.types.Object:
-    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
-    return bpy.context.object
-
-
 def test_frame_faces_minus_y_with_z_up_and_left_at_plus_x() -> None:
     front_up_left = np.array([(0, 0, 1), (0, 1, 0), (1, 0, 0)], np.float32)
     assert to_blender(front_up_left).tolist() == [[0, -1, 0], [0, 0, 1], [1, 0, 0]]
@@ -73,7 +62,8 @@ def test_groups_hold_the_skin_weights(record: Reconstruction, head: bpy.types.Ob
     for vertex in head.data.vertices:
         for entry in vertex.groups:
             weights[vertex.index, entry.group] = entry.weight
-    assert np.abs(weights - record.array("skin_weights")).max() <= 0.5 / 1024 + 1e-6
+    assert np.abs(weights - record.array("skin_weights")).max() <= 1 / 1024 + 1e-6
+    assert np.abs(weights.sum(axis=1) - 1).max() < 1e-6
 
 
 def test_lists_and_provenance(record: Reconstruction, head: bpy.types.Object) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-import synthetic
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 from ofer_faces.ofer_blender import comparison, disagreement, hypotheses, orientation, through_photo
@@ -18,17 +17,6 @@ from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from recording_layout import draw
 from scene_dump import differences, dump
 from shapes import key_points, shown
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> Reconstruction:
-    return synthetic.write(tmp_path)
-
-
-@pytest.fixture
-def head(record: Reconstruction) -> bpy.types.Object:
-    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
-    return bpy.context.object
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-import synthetic
 from ofer_faces.ofer_blender import jobs, skin
 from ofer_faces.ofer_blender import png as png_file
 from ofer_faces.ofer_engine.contract import skin as contract
@@ -18,13 +17,6 @@ from scene_dump import differences, dump
 
 Employ = Callable[[str], None]
 SIDE = 8
-
-
-@pytest.fixture
-def head(tmp_path: Path) -> bpy.types.Object:
-    record = synthetic.write(tmp_path)
-    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
-    return bpy.context.object
 
 
 def painted(head: bpy.types.Object, folder: Path, colour: int = 120, **uv: np.ndarray) -> Path:

@@ -8,19 +8,11 @@ from pathlib import Path
 
 import bpy
 import pytest
-import synthetic
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.web_page import page
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from recording_layout import draw
 from scene_dump import differences, dump
-
-
-@pytest.fixture
-def head(tmp_path: Path) -> bpy.types.Object:
-    record = synthetic.write(tmp_path)
-    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
-    return bpy.context.object
 
 
 def told(folder: Path) -> dict:
