@@ -24,6 +24,18 @@ _DISPLAY: Final = ":77"
 _SIZE: Final = (1440, 900)
 _PROJECT_INSIDE: Final = Path("/ofer")
 _STORY_INSIDE: Final = Path("/story")
+_FOR_THE_MANUAL: Final = (
+    "first_head", "gallery", "compare", "through_photo", "seen_guessed", "rig", "export",
+)  # fmt: skip
+_IN_THE_MANUAL: Final = {
+    "first_head": "first_head",
+    "whole_gallery": "gallery",
+    "nine_side_by_side": "compare",
+    "through_the_photo": "through_photo",
+    "seen_and_guessed": "seen_guessed",
+    "exported": "export",
+}
+"""Chapters that take them, and the manual's name for each picture taken."""
 _USER: Final = {"BLENDER_USER_RESOURCES": str(_STORY_INSIDE / "user")}
 
 
@@ -54,7 +66,21 @@ def _install_and_play(room: Room, story: Path, options: argparse.Namespace) -> i
     with room.entered({each: each for each in _folders_of(options.engine)}):
         installer = [str(options.engine), "-I", str(_PROJECT_INSIDE / "install.py"), "blender"]
         print(room.run([*installer, "--home", str(_STORY_INSIDE / "home")], _USER).strip())
-        return _play(room, story, options)
+        status = _play(room, story, options)
+        if options.pictures and not status:
+            _renew(room, story, options.pictures)
+        return status
+
+
+def _renew(room: Room, story: Path, place: Path) -> None:
+    """Put those pictures of the play that the manual shows into its folder, in 256 colours."""
+    for taken in sorted((story / "out").glob("*.png")):
+        if name := _IN_THE_MANUAL.get(taken.stem.partition("_")[2]):
+            small = taken.with_name(f"{name}.png")
+            fewer = ["-dither", "None", "-colors", "256", "-strip"]
+            inside = [str(_STORY_INSIDE / "out" / each.name) for each in (taken, small)]
+            room.run(["convert", inside[0], *fewer, inside[1]])
+            shutil.move(small, place / small.name)
 
 
 def _options() -> argparse.Namespace:
@@ -65,6 +91,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("window-story"))
     parser.add_argument("--chapters", nargs="*", default=None, help="only these, in this order")
     parser.add_argument("--quick", action="store_true", help="call buttons, do not look for them")
+    parser.add_argument("--pictures", type=Path, help="renew the manual's pictures in this folder")
     parser.add_argument("--minutes", type=float, default=20, help="give up after this long")
     return parser.parse_args()
 
@@ -95,7 +122,7 @@ def _play(room: Room, story: Path, options: argparse.Namespace) -> int:
         "engine_python": str(options.engine),
         "home": str(_STORY_INSIDE / "home"),
         "out": str(_STORY_INSIDE / "out"),
-        "chapters": options.chapters or [],
+        "chapters": options.chapters or (_FOR_THE_MANUAL if options.pictures else []),
         "quick": options.quick,
     }
     (story / "play.json").write_text(json.dumps(play))

@@ -15,7 +15,9 @@ from conftest import ROOT
 from ofer_faces.ofer_blender import CLASSES, jobs
 
 SOURCES = sorted((ROOT / "ofer_blender").rglob("*.py"))
-WITHOUT_BPY = ("child_process", "engine_client", "engine_setup", "desk", "frame", "head_arrays")
+WITHOUT_BPY = (
+    "child_process", "delivery", "desk", "engine_client", "engine_setup", "frame", "head_arrays",
+)  # fmt: skip
 
 
 def imports(path: str) -> set[str]:
