@@ -104,7 +104,10 @@ def build_networks(sizes: Sizes) -> Networks:
 
 
 def read_files(folder: Path, device: torch.device) -> tuple[PackRecord, Sizes, OpenHead, Networks]:
-    """Load and verify a whole pack. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
+    """Load and verify a whole pack.
+
+    Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED | WEIGHTS_WRONG).
+    """
     description = _read_description(folder)
     record = _record(folder, description)
     files: Mapping[str, str] = description["files"]
@@ -168,8 +171,14 @@ def _read_description(folder: Path) -> dict:
         ) from cause
     except (OSError, ValueError) as cause:
         raise _damaged(folder, DESCRIPTION) from cause
-    if not isinstance(description, dict) or description.get("format") != FORMAT_VERSION:
+    if not isinstance(description, dict) or not isinstance(description.get("format"), int):
         raise _damaged(folder, DESCRIPTION)
+    if description["format"] != FORMAT_VERSION:
+        raise OferError(
+            ErrorCode.WEIGHTS_WRONG,
+            f"The pack {folder.name} was made for another version of OFER Faces.",
+            "Train it again with this version, or choose another pack.",
+        )
     return description
 
 

@@ -78,13 +78,21 @@ def test_a_missing_file_is_named(copy, name):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b'{"format": 1}', b'{"format": 99}', b"\xff\xfe\x00", b'{"a":' * 9],
+    [b"", b"{", b"[]", b"null", b'{"format": "2"}', b"{}", b"\xff\xfe\x00", b'{"a":' * 9],
 )
 def test_a_damaged_description_is_refused(copy, content):
     (copy / "pack.json").write_bytes(content)
     with pytest.raises(OferError) as caught:
         read_open_pack(copy, CPU)
     assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
+
+
+@pytest.mark.parametrize("version", [1, 99])
+def test_a_pack_of_another_version_is_told_from_a_damaged_one(copy, version):
+    (copy / "pack.json").write_text(f'{{"format": {version}}}')
+    with pytest.raises(OferError, match="another version") as caught:
+        read_open_pack(copy, CPU)
+    assert caught.value.code is ErrorCode.WEIGHTS_WRONG and caught.value.hint
 
 
 @pytest.mark.parametrize("change", [{"identities": 7}, {"points": "many"}, {"more": 1}])
