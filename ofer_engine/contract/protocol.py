@@ -5,8 +5,8 @@ travel as JSON: a `Result` names a folder or a file. Every request but `Hello`, 
 and `Quit` carries an `id`; each event it causes repeats that id, and exactly one of `PhotoOpened`,
 `WeightsSeen`, `Result`, `Failure` or `Cancelled` ends it.
 
-A new kind of request is a dataclass here, its name in `Request`, and a module with its answer in
-`ofer_engine/answers`.
+A new kind of request is a dataclass in `requests.py`, its name in `Request`, and a module with its
+answer in `ofer_engine/answers`.
 """
 
 from __future__ import annotations
@@ -14,317 +14,50 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
-from dataclasses import dataclass
 
 from .errors import ErrorCode, OferError
+from .events import (
+    HEARTBEAT_SECONDS,
+    Cancelled,
+    FaceFound,
+    Failure,
+    Heartbeat,
+    HypothesisReady,
+    PhotoOpened,
+    Ready,
+    Result,
+    Stage,
+    WeightFile,
+    WeightsSeen,
+)
 from .fields import from_fields
-from .records import NO_HINTS, Hints, Mode
-from .skin import Layout
+from .requests import (
+    PICTURE_SIDE,
+    Cancel,
+    Express,
+    Hello,
+    InstallWeights,
+    LookAtWeights,
+    MoreLikeThis,
+    OpenPhoto,
+    PhotoFace,
+    Quit,
+    Reconstruct,
+    SkinPhoto,
+    Texture,
+    Unload,
+)
+
+__all__ = [
+    "Cancel", "Cancelled", "Event", "Express", "FaceFound", "Failure", "HEARTBEAT_SECONDS",
+    "Heartbeat", "Hello", "HypothesisReady", "InstallWeights", "LookAtWeights", "MoreLikeThis",
+    "OpenPhoto", "PICTURE_SIDE", "PROTOCOL_VERSION", "PhotoFace", "PhotoOpened", "Quit", "Ready",
+    "Reconstruct", "Request", "Result", "SkinPhoto", "Stage", "Texture", "Unload", "WeightFile",
+    "WeightsSeen", "decode_event", "decode_request", "encode", "failure",
+]  # fmt: skip
+"""This module is the door: requests and events are told apart for the reader's sake only."""
 
 PROTOCOL_VERSION = 2
-PICTURE_SIDE = 1024
-"""Pixels of an opened photo's picture, of which `PhotoOpened` tells the photo's own."""
-HEARTBEAT_SECONDS = 2.0
-"""The engine sends a `Heartbeat` at least this often, whatever it computes."""
-
-
-@dataclass(frozen=True)
-class Hello:
-    """First request; the engine answers `Ready`, or `Failure` protocol_mismatch and exits."""
-
-    protocol: int
-
-
-@dataclass(frozen=True)
-class OpenPhoto:
-    """Read a photo and list its faces; answered by `PhotoOpened`.
-
-    picture : path of the .npy to write for choosing a face on, in a folder of the client's: the
-    upright photo, (H, W, 3) uint8 sRGB, at most `PICTURE_SIDE` on its longer side; or empty.
-    """
-
-    id: int
-    path: str
-    picture: str = ""
-
-
-@dataclass(frozen=True)
-class PhotoFace:
-    """One face of one photo, and what of it must not be believed.
-
-    face : index into the faces of `PhotoOpened`; box : (x, y, w, h) photo pixels placed by hand
-    instead, or empty; points : (6,) x and y of one eye, the other eye and the chin, photo pixels,
-    placed by hand instead of both, or empty; hidden : `HiddenRegion`s that the photo does not show;
-    mask : path of a PNG over the whole photo, bright where it does not show the person, or empty.
-    """
-
-    path: str
-    face: int = 0
-    box: tuple[float, ...] = ()
-    points: tuple[float, ...] = ()
-    hidden: tuple[str, ...] = ()
-    mask: str = ""
-
-
-@dataclass(frozen=True)
-class Reconstruct:
-    """Turn one face of one or more photos into ranked heads and expressions in a `NAME.ofer`.
-
-    photos : all of one person, the main one first; out : folder that will hold `name + ".ofer"`;
-    identities : candidates drawn and ranked; keep : best-ranked ones written;
-    expressions : hypotheses drawn for each photo, on the best identity; mode : a `Mode`;
-    hints : only those that the pack knows; guidance : 0..1, how strongly the drawing is pulled
-    towards the points seen in the photos, 0 not at all.
-    """
-
-    id: int
-    photos: tuple[PhotoFace, ...]
-    out: str
-    name: str
-    pack: str = "open"
-    identities: int = 100
-    keep: int = 10
-    expressions: int = 15
-    seed: int = 0
-    sampler: str = "dpm_solver_pp_2m"
-    steps: int = 20
-    mode: str = Mode.CORRECTED
-    hints: Hints = NO_HINTS
-    guidance: float = 0.0
-
-
-@dataclass(frozen=True)
-class MoreLikeThis:
-    """Draw new heads near one of a reconstruction; the photo is not needed again.
-
-    folder : the `NAME.ofer`; out, name : where a copy of it with the new heads added is written,
-    which may be the folder itself; rows, weights : the head, as the sum of weights times rows of
-    `identity_coefficients` (what the weights miss to 1 is the pack's mean head); strength : 0 gives
-    that head again, 1 draws afresh; the rest as in `Reconstruct`.
-    """
-
-    id: int
-    folder: str
-    out: str
-    name: str
-    rows: tuple[int, ...]
-    weights: tuple[float, ...]
-    strength: float = 0.5
-    identities: int = 40
-    keep: int = 10
-    seed: int = 0
-    sampler: str = "dpm_solver_pp_2m"
-    steps: int = 20
-    guidance: float = 0.0
-
-
-@dataclass(frozen=True)
-class Express:
-    """Put the expressions of a reconstruction on another head of it.
-
-    folder, rows, weights : as in `MoreLikeThis`; out : path of the .npz that is written, with
-    identity_vertices (V, 3), identity_joints (J, 3) and expression_vertices (E, V, 3), float32
-    metres, engine frame; units : also arkit_units, expression_arkit and expression_arkit_residual,
-    as the reconstruction has them for its best head.
-    """
-
-    id: int
-    folder: str
-    out: str
-    rows: tuple[int, ...]
-    weights: tuple[float, ...]
-    units: bool = False
-
-
-@dataclass(frozen=True)
-class SkinPhoto:
-    """A photo to paint a head from.
-
-    path : empty where this photo of the reconstruction is not to be used; hidden : path of a PNG
-    over the whole photo, bright where it does not show the skin, or empty.
-    """
-
-    path: str
-    hidden: str = ""
-
-
-@dataclass(frozen=True)
-class Texture:
-    """Paint a head of a reconstruction from its photos, into a folder of `skin.py`.
-
-    folder, rows, weights : as in `MoreLikeThis`; photos : one for each of the reconstruction's
-    views, in their order; out : the folder that is written, replaced when it is there; resolution :
-    pixels, one of `skin.RESOLUTIONS`; layout : a `skin.Layout`; unwanted : path of a square PNG
-    over the texture, bright where nothing of the photos is wanted, or empty.
-    """
-
-    id: int
-    folder: str
-    photos: tuple[SkinPhoto, ...]
-    out: str
-    rows: tuple[int, ...]
-    weights: tuple[float, ...]
-    resolution: int = 2048
-    layout: str = Layout.FACE
-    unwanted: str = ""
-
-
-@dataclass(frozen=True)
-class LookAtWeights:
-    """Recognise published weight files, to show whose licences bind them; nothing is taken over.
-
-    paths : files or folders; answered by `WeightsSeen`.
-    """
-
-    id: int
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class InstallWeights:
-    """Take over published weight files, whose licences the user has accepted.
-
-    The `Result`'s path is the pack's folder; its notes say what was imported and what is missing.
-    """
-
-    id: int
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Cancel:
-    """Stop the request in progress within half a second; answered by its `Cancelled`."""
-
-
-@dataclass(frozen=True)
-class Unload:
-    """Forget the loaded pack and photo and give the memory back; answered by `Ready`."""
-
-
-@dataclass(frozen=True)
-class Quit:
-    """End the engine; closing its stdin does the same."""
-
-
-@dataclass(frozen=True)
-class FaceFound:
-    """box : (x, y, w, h) photo pixels; score, confidence : 0..1."""
-
-    box: tuple[float, ...]
-    score: float
-    confidence: float
-    low_confidence: bool
-
-
-@dataclass(frozen=True)
-class Ready:
-    """memory : resident megabytes of the engine process; packs : ids of the packs it can load;
-    hinted : those that take `Hints`."""
-
-    protocol: int
-    engine: str
-    device: str
-    memory: int
-    packs: tuple[str, ...]
-    hinted: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class PhotoOpened:
-    """width, height : pixels, upright; faces : best first; notes : sentences for the user."""
-
-    id: int
-    path: str
-    width: int
-    height: int
-    faces: tuple[FaceFound, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class WeightFile:
-    """title, licence : as people know them; commercial : may results be sold under it; refusal :
-    why the file cannot be used, one sentence, or empty."""
-
-    path: str
-    title: str
-    licence: str
-    commercial: bool
-    refusal: str = ""
-
-
-@dataclass(frozen=True)
-class WeightsSeen:
-    """Every weight file that was looked at; maybe none."""
-
-    id: int
-    files: tuple[WeightFile, ...]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """name : what is being done, for people; step of `of` steps; eta : seconds left in all."""
-
-    id: int
-    name: str
-    step: int
-    of: int
-    eta: float
-
-
-@dataclass(frozen=True)
-class HypothesisReady:
-    """A head can be shown before the `Result`; they come best first, identities before expressions.
-
-    folder : holds the picture of this one in thumbnails/NAME.png already, and all arrays but those
-    of ARKit; the record comes last. It is where the result will be unless that was there before; a
-    request that fails takes it away again. kind : "identity" or "expression"; row : in
-    `identity_vertices` or `expression_vertices`; name, rank, score : as in `Hypothesis`;
-    number of `of` : of both kinds.
-    """
-
-    id: int
-    folder: str
-    kind: str
-    name: str
-    row: int
-    rank: int
-    score: float
-    number: int
-    of: int
-
-
-@dataclass(frozen=True)
-class Result:
-    """path : the finished folder or file; notes : sentences for the user."""
-
-    id: int
-    path: str
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """code : an `ErrorCode` value; log : path of the engine's log, or empty. id 0: no request."""
-
-    id: int
-    code: str
-    message: str
-    hint: str
-    log: str
-
-
-@dataclass(frozen=True)
-class Cancelled:
-    """The request was stopped and has left nothing behind."""
-
-    id: int
-
-
-@dataclass(frozen=True)
-class Heartbeat:
-    """The engine is alive."""
-
 
 Request = (
     Hello | OpenPhoto | Reconstruct | MoreLikeThis | Express | Texture | LookAtWeights
