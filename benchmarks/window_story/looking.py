@@ -26,7 +26,7 @@ def gallery(stage: Stage) -> Moves:
         yield 0.3
     yield from stage.picture("three_arrow_keys")
     yield from stage.hand.scroll_to_top()
-    x, y = yield from stage.hand.find("ofer.step(steps=-1)", 0.05)
+    x, y = yield from stage.hand.find("steps=-1)", 0.05)
     yield from stage.hand.click(x + 110, y)  # the large picture between the arrows
     yield from stage.picture("whole_gallery")
     yield from stage.hand.key("ESC")
