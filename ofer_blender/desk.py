@@ -36,21 +36,20 @@ from .engine_client import EngineClient, foreign
 from .engine_seat import EngineSeat
 from .engine_settings import ROOT, EngineSettings
 from .engine_setup import EngineSetup, SetupDone
+from .fading import Fading
 from .job import HOPELESS, Deliver, Job, opening
 from .opened_photos import OpenedPhotos
 from .photo_source import PhotoSource
 
 LET_GO_SECONDS: Final = 0.4
 """A cancelled job is off the desk by then, even if the engine is still winding it up."""
-CANCEL_SECONDS: Final = 2.0
-"""An engine that has not stopped by then is ended."""
 WAIT_SECONDS: Final = 0.02
 
 
 @dataclass
 class Desk:
     """obstacle : why a result must wait just now, or ""; line : what is done after the job in hand;
-    fading : the cancelled job that the engine still winds up; photos : those opened; weights : the
+    fading : a cancelled job that the engine still winds up; photos : those opened; weights : the
     weight files looked at; failure, notes : what to tell the user.
     """
 
@@ -59,13 +58,16 @@ class Desk:
     setup: EngineSetup | None = None
     job: Job | None = None
     line: list[Job] = field(default_factory=list)
-    fading: Job | None = None
+    fading: Fading = field(init=False)
     photos: OpenedPhotos = field(default_factory=OpenedPhotos)
     weights: tuple[WeightFile, ...] = ()
     failure: Failure | None = None
     notes: tuple[str, ...] = ()
     idle_since: float = field(default_factory=time.monotonic)
     _ids: itertools.count = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self.fading = Fading(self.seat)
 
     def open_photos(self, engine: EngineSettings, sources: Sequence[PhotoSource]) -> None:
         """List the faces of photos, one after the other. Raises OferError(ENGINE_MISSING)."""
@@ -167,9 +169,9 @@ class Desk:
             self._stop_setup()
         elif self.job or self.fading:
             self.seat.drop()
-            for job in filter(None, (self.job, self.fading)):
-                job.undo()
-            self.fading = None
+            if self.job:
+                self.job.undo()
+            self.fading.end()
             self._finish()
         self.photos.forget()
         self.failure, self.notes, self.weights = None, (), ()
@@ -235,15 +237,13 @@ class Desk:
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Failure) and not event.id:
-            if self.fading:
-                self.fading.undo()
-                self.fading = None
+            self.fading.end()
             self._fail(event, self.job)
         elif isinstance(event, Ready):
             if event.protocol != PROTOCOL_VERSION:
                 self._fail(failure(0, foreign(event.protocol)), self.job)
-        elif self.fading and event.id == self.fading.request.id:
-            self._fade(event)
+        elif self.fading.owns(event):
+            self.fading.take_in(event)
         elif self.job and self.job.request and event.id == self.job.request.id:
             self._take_in(self.job, event)
 
@@ -270,22 +270,12 @@ class Desk:
             case Failure():
                 self._fail(event, job)
 
-    def _fade(self, event: Event) -> None:
-        if isinstance(event, Result):
-            self.fading.result = Path(event.path)
-            self.fading.undo()
-        if isinstance(event, Result | Cancelled | Failure | PhotoOpened | WeightsSeen):
-            self.fading = None
-
     def _lose_patience(self) -> None:
         now = time.monotonic()
         if self.job and self.job.cancelled and now - self.job.cancelled > LET_GO_SECONDS:
-            self.fading = self.job
+            self.fading.job = self.job
             self._finish()
-        if self.fading and now - self.fading.cancelled > CANCEL_SECONDS:
-            self.seat.drop()
-            self.fading.undo()
-            self.fading = None
+        self.fading.lose_patience()
 
     def _hand_over(self, job: Job) -> None:
         if why := self.obstacle():

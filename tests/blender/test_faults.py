@@ -15,7 +15,7 @@ import pytest
 import synthetic
 from conftest import HERE
 from ofer_faces.ofer_blender import desk as desk_module
-from ofer_faces.ofer_blender import jobs
+from ofer_faces.ofer_blender import fading, jobs
 from ofer_faces.ofer_blender.desk import Desk
 from ofer_faces.ofer_blender.engine_settings import engine_settings
 from ofer_faces.ofer_blender.job import Job
@@ -157,7 +157,7 @@ def test_a_cancelled_job_gives_way_before_the_engine_does(
     employ("ok")
     bpy.ops.ofer.reconstruct(filepath=str(photo))
     assert not jobs.desk.job.sent
-    jobs.desk.fading.cancelled -= desk_module.CANCEL_SECONDS
+    jobs.desk.fading.job.cancelled -= fading.CANCEL_SECONDS
     until(lambda: jobs.desk.job is None)
     assert jobs.desk.failure is None and bpy.context.object.ofer.is_head
     assert left_behind(tmp_path / "home") == ["anna_02.ofer"] or left_behind(tmp_path / "home") == [
