@@ -7,7 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 import bpy
-from hand import Moves, view
+from hand import Moves, sidebar, view
 from stopwatch import resident_megabytes
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ def gallery(stage: Stage) -> Moves:
         yield 0.3
     yield from stage.picture("three_arrow_keys")
     yield from stage.hand.scroll_to_top()
-    x, y = yield from stage.hand.find("steps=-1)", 0.05)
-    yield from stage.hand.click(x + 110, y)  # the large picture between the arrows
+    _, region = sidebar(stage.hand.window)
+    large = region.x + region.width * 0.44, region.y + region.height * 0.47
+    yield from stage.hand.click(*large)  # no operator tells where it is
     yield from stage.picture("whole_gallery")
     yield from stage.hand.key("ESC")
     if not stage.hand.quick:
