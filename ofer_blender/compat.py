@@ -64,8 +64,11 @@ def leave(status: int) -> None:
         sys.exit(status)
 
 
-def usd_textures() -> dict[str, object]:
-    """Settings of the USD exporter that write every picture beside the file."""
+def usd_alone() -> dict[str, object]:
+    """Settings of the USD exporter that write every picture beside the file, and no world's light
+    into it."""
+    known = bpy.ops.wm.usd_export.get_rna_type().properties.keys()
+    worldless = {"convert_world_material": False} if "convert_world_material" in known else {}
     if bpy.app.version < (4, 5, 0):
-        return {"export_textures": True}
-    return {"export_textures_mode": "NEW"}
+        return {"export_textures": True} | worldless
+    return {"export_textures_mode": "NEW"} | worldless

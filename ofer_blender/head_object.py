@@ -68,7 +68,7 @@ def _add_keys(head: bpy.types.Object, reconstruction: Reconstruction, arrays: He
 
 
 def _add_groups(head: bpy.types.Object, joints: tuple[str, ...], weights: np.ndarray) -> None:
-    steps = np.rint(weights * _WEIGHT_STEPS).astype(np.int32)
+    steps = _whole_steps(weights)
     for joint, column in zip(joints, steps.T, strict=True):
         group = head.vertex_groups.new(name=joint)
         order = np.argsort(column, kind="stable")
@@ -77,3 +77,13 @@ def _add_groups(head: bpy.types.Object, joints: tuple[str, ...], weights: np.nda
         for value, start, end in zip(values.tolist(), starts.tolist(), ends, strict=True):
             if value > 0:
                 group.add(members[start:end], value / _WEIGHT_STEPS, "REPLACE")
+
+
+def _whole_steps(weights: np.ndarray) -> np.ndarray:
+    """(V, J) int32 steps nearest to weights (V, J) that still sum to all steps in each row."""
+    exact = weights.astype(np.float64)
+    exact *= _WEIGHT_STEPS / np.maximum(exact.sum(axis=1, keepdims=True), 1e-9)
+    steps = np.floor(exact).astype(np.int32)
+    lack = _WEIGHT_STEPS - steps.sum(axis=1, keepdims=True)
+    rank = np.argsort(np.argsort(steps - exact, axis=1, kind="stable"), axis=1)
+    return steps + (rank < lack) * (weights > 0)

@@ -47,6 +47,7 @@ _USD: Final = {
     "export_materials": True,
     "overwrite_textures": True,
 }
+_USD_TEXTURES: Final = "textures"
 _OBJ: Final = {
     "export_selected_objects": True,
     "export_materials": True,
@@ -66,6 +67,7 @@ def export(head: bpy.types.Object, plan: Plan) -> Path:
     with staged(head, plan) as stage:
         try:
             _write(plan, path)
+            _unpack_pictures(stage, path)
         except (RuntimeError, OSError) as cause:
             raise _unwritable(path, str(cause)) from cause
         if not path.is_file():
@@ -84,9 +86,25 @@ def _write(plan: Plan, path: Path) -> None:
         case Format.FBX:
             bpy.ops.export_scene.fbx(filepath=str(path), **(_FBX | settings))
         case Format.USD:
-            bpy.ops.wm.usd_export(filepath=str(path), **(_USD | compat.usd_textures() | settings))
+            bpy.ops.wm.usd_export(filepath=str(path), **(_USD | compat.usd_alone() | settings))
         case Format.OBJ:
             bpy.ops.wm.obj_export(filepath=str(path), **(_OBJ | settings))
+
+
+def _unpack_pictures(stage: Stage, path: Path) -> None:
+    """Write pictures packed into the .blend where the file says they are: the exporters of USD and
+    OBJ give them the name they once had, or leave them out. Raises OSError."""
+    folders = {f".{Format.USD}": path.parent / _USD_TEXTURES, f".{Format.OBJ}": path.parent}
+    folder = folders.get(path.suffix)
+    if folder is None:
+        return
+    trees = (each.node_tree for each in stage.meshes[0].data.materials if each and each.node_tree)
+    images = {node.image for tree in trees for node in tree.nodes if node.type == "TEX_IMAGE"}
+    for image in images:
+        if image and image.packed_file and image.filepath:
+            folder.mkdir(exist_ok=True)
+            place = folder / Path(bpy.path.abspath(image.filepath)).name
+            place.write_bytes(image.packed_file.data)
 
 
 def _names(stage: Stage) -> tuple[str, ...]:

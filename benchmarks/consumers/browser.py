@@ -1,0 +1,71 @@
+"""three.js in a headless Chromium: a page loads an exported head, says what it found, shows it."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import shutil
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from .found import Found
+
+HERE = Path(__file__).parent
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def program() -> str | None:
+    """A Chromium on this machine."""
+    return next((found for name in _PROGRAMS if (found := shutil.which(name))), None)
+
+
+def read(file: Path, picture: Path) -> Found:
+    """What the page found in a GLB; `picture` gets the page as a PNG."""
+    with tempfile.TemporaryDirectory() as scratch:
+        handler = functools.partial(_Handler, file, Path(scratch) / "found")
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            page = f"http://127.0.0.1:{server.server_port}/three.html?file=/head.glb"
+            call = [
+                program(), "--headless", "--no-sandbox", "--use-gl=angle",
+                "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--hide-scrollbars",
+                f"--user-data-dir={scratch}/profile", "--window-size=900,520",
+                "--virtual-time-budget=60000", f"--screenshot={picture}", page,
+            ]  # fmt: skip
+            done = subprocess.run(call, capture_output=True, text=True, timeout=300)
+            server.shutdown()
+        found = Path(scratch) / "found"
+        if not found.is_file():
+            raise ValueError(f"three.js told nothing of {file.name}: {done.stderr[-400:]}")
+        head, _, values = found.read_bytes().partition(b"\n")
+    told = json.loads(head)
+    points = np.frombuffer(values, "<f4").reshape(-1, told["vertices"], 3)
+    return Found(
+        tuple(told["keys"]), tuple(told["bones"]), points[0], points[1:], told["influences"],
+        told["off_one"], told["textures"],
+    )  # fmt: skip
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """The folder of this module, the head as /head.glb, and an ear at /found."""
+
+    def __init__(self, head: Path, found: Path, *rest: object) -> None:
+        self._head, self._found = head, found
+        super().__init__(*rest, directory=str(HERE))
+
+    def translate_path(self, path: str) -> str:
+        return str(self._head) if path.startswith("/head.glb") else super().translate_path(path)
+
+    def do_POST(self) -> None:
+        """Keep what the page says."""
+        self._found.write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""

@@ -1,0 +1,128 @@
+"""What a program found in an exported head, and whether that is what was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils.kdtree import KDTree
+from ofer_faces.ofer_blender.export.glb import GlbReader
+
+SAME_PLACE = 5e-5
+"""Metres within which a vertex of the file may be a vertex of the head."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """keys : names in the file's order; rest : (N, 3) and moves : (K, N, 3), in metres and glTF's
+    axes unless said otherwise; bones : names; weights : (N, B); textures : pictures in the file."""
+
+    keys: tuple[str, ...]
+    rest: np.ndarray
+    moves: np.ndarray
+    bones: tuple[str, ...]
+    weights: np.ndarray
+    textures: int
+
+    @property
+    def influences(self) -> int:
+        """Most bones of a vertex."""
+        return int((self.weights > 0).sum(1).max(initial=0))
+
+    @property
+    def off_one(self) -> float:
+        """How far the weights of a vertex are from summing to one, at most."""
+        return float(np.abs(self.weights.sum(1) - 1).max(initial=0))
+
+
+def by_its_bytes(path: Path) -> Seen:
+    """Of a GLB, with nobody's help."""
+    reader = GlbReader(path)
+    file = reader.summary()
+    (mesh,) = file.meshes
+    moves = [reader.displacement(mesh.name, key) for key in mesh.keys]
+    rest = reader.positions(mesh.name)
+    primitives = reader.document["meshes"][0]["primitives"]
+    weights = [
+        np.hstack([reader.values(a[n]) for n in sorted(a) if n.startswith("WEIGHTS_")])
+        for a in (each["attributes"] for each in primitives)
+        if "WEIGHTS_0" in a
+    ]
+    return Seen(
+        mesh.keys, rest, np.array(moves).reshape(-1, len(rest), 3), file.joints,
+        np.concatenate(weights) if weights else np.zeros((len(rest), 0)), file.images,
+    )  # fmt: skip
+
+
+def by_blender(path: Path) -> Seen:
+    """Imported into an empty Blender."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    match path.suffix:
+        case ".glb":
+            bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
+        case ".fbx":
+            bpy.ops.import_scene.fbx(filepath=str(path))
+        case ".usdc":
+            bpy.ops.wm.usd_import(filepath=str(path))
+        case ".obj":
+            bpy.ops.wm.obj_import(filepath=str(path))
+    (mesh,) = (each for each in bpy.data.objects if each.type == "MESH" and each.data.polygons
+               and "Ico" not in each.name)  # fmt: skip
+    armatures = [each for each in bpy.data.objects if each.type == "ARMATURE"]
+    bones = armatures[0].data.bones.keys() if armatures else []
+    keys = list(mesh.data.shape_keys.key_blocks)[1:] if mesh.data.shape_keys else []
+    turn = np.array(mesh.matrix_world)
+    rest = _column(mesh.data.vertices, len(mesh.data.vertices))
+    moves = np.array([_column(key.points, len(rest)) - rest for key in keys])
+    weights = np.zeros((len(rest), len(mesh.vertex_groups)))
+    for vertex in mesh.data.vertices:
+        for entry in vertex.groups:
+            weights[vertex.index, entry.group] = entry.weight
+    return Seen(
+        tuple(key.name for key in keys),
+        _y_up(rest @ turn[:3, :3].T + turn[:3, 3]),
+        _y_up(moves.reshape(-1, len(rest), 3) @ turn[:3, :3].T),
+        tuple(bones),
+        weights,
+        sum(image.source == "FILE" and image.size[0] > 0 for image in bpy.data.images),
+    )
+
+
+def differences(
+    seen: Seen, rest: np.ndarray, moves: np.ndarray, used: np.ndarray, scale: float = 1.0
+) -> tuple[float, float]:
+    """Metres by which places and movements differ at most.
+
+    rest : (V, 3) and moves : (K, V, 3), those sent; used : (U,) vertices that polygons use; scale :
+    of the file's unit in metres. Seams split vertices: each of the file must be one that was sent,
+    and each that was sent must be there.
+    """
+    places, ways = seen.rest * scale, seen.moves * scale
+    tree = KDTree(len(rest))
+    for vertex, place in enumerate(rest):
+        tree.insert(place, vertex)
+    tree.balance()
+    found, worst, apart = set(), 0.0, 0.0
+    for number, place in enumerate(places):
+        near = [vertex for _, vertex, _ in tree.find_range(place, SAME_PLACE)]
+        if not near:
+            apart = max(apart, tree.find(place)[2])
+            continue
+        found.update(near)
+        off = np.linalg.norm(moves[:, near] - ways[:, number, None], axis=2).max(0, initial=0)
+        worst = max(worst, float(off.min()))
+    if lost := set(used.tolist()) - found:
+        apart = max(apart, len(lost))
+    return apart, worst
+
+
+def _column(points: bpy.types.bpy_prop_collection, count: int) -> np.ndarray:
+    values = np.empty(count * 3, np.float32)
+    points.foreach_get("co", values)
+    return values.reshape(-1, 3).astype(float)
+
+
+def _y_up(points: np.ndarray) -> np.ndarray:
+    return np.stack((points[..., 0], points[..., 2], -points[..., 1]), -1)

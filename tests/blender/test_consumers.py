@@ -1,0 +1,191 @@
+"""Every target from whole heads of two packs, read back by programs that are not ours.
+
+What installs from PyPI and npm is here; three.js in a browser, and Godot: benchmarks/consumers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import assimp_reader
+import numpy as np
+import pytest
+import read_back
+from ofer_faces.ofer_blender import rig, scene_file
+from ofer_faces.ofer_blender.export import write
+from ofer_faces.ofer_blender.export.names import names
+from ofer_faces.ofer_blender.export.plan import Plan
+from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
+from ofer_faces.ofer_engine.contract import launch, reconstruction
+from read_back import Seen
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PACKS = ("open", "flame")
+VALIDATOR = "gltf-validator@2.0.0-dev.3.10"
+MATRIX = [(pack, target) for pack in PACKS for target in Target]
+GLTF = [t for t in Target if PRESETS[t].format is Format.GLB]
+
+
+@dataclass(frozen=True, eq=False)
+class Sent:
+    """rest : (V, 3) and moves : (52, V, 3) metres, glTF's axes; used : (U,) vertices of polygons;
+    folder : of the files, named by target."""
+
+    rest: np.ndarray
+    moves: np.ndarray
+    used: np.ndarray
+    folder: Path
+
+    def file(self, target: Target) -> Path:
+        """Of a target."""
+        return self.folder / f"{target}.{PRESETS[target].format}"
+
+
+@pytest.fixture(scope="module")
+def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """open.ofer and flame.ofer, made by the engine's Python."""
+    chosen = os.environ.get("OFER_ENGINE_PYTHON")
+    python = Path(chosen) if chosen else launch.engine_python(launch.default_home())
+    if not python.is_file():
+        pytest.skip(f"no engine at {python}: `python3 install.py setup`, or OFER_ENGINE_PYTHON")
+    folder = tmp_path_factory.mktemp("heads")
+    done = subprocess.run(
+        [str(python), str(HERE / "real_heads.py"), str(folder)],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=900,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, Sent]:
+    """What `sent` has made, for the tests after it."""
+    return {}
+
+
+@pytest.fixture
+def sent(
+    addon: ModuleType,
+    heads: Path,
+    made: dict[str, Sent],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Sent]:
+    """All files of both packs, by pack; they need the add-on, which each test has anew."""
+    for pack in PACKS:
+        if pack not in made:
+            made[pack] = _export(heads / f"{pack}.ofer", tmp_path_factory.mktemp(pack))
+    return made
+
+
+def _export(folder: Path, out: Path) -> Sent:
+    record = reconstruction.read(folder)
+    head = scene_file.build(record.folder, None, None)
+    polygons = record.array("polygons")
+    sent = Sent(
+        record.array("identity_vertices")[0].astype(float),
+        record.array("arkit_units").astype(float),
+        np.unique(polygons[polygons >= 0]),
+        out,
+    )
+    for target in Target:
+        write.export(head, Plan(target, sent.file(target)))
+    return sent
+
+
+def compare(sent: Sent, target: Target, seen: Seen) -> None:
+    """Names in order, bones, weights, texture, and every vertex of every key."""
+    preset = PRESETS[target]
+    assert seen.keys == (names(preset.table) if preset.keys else ())
+    assert set(seen.bones) == (set(rig.BONES) if preset.rig else set())
+    if preset.rig:
+        assert 1 <= seen.influences <= 4 and seen.off_one < 1e-4
+    moves = sent.moves[: len(seen.keys)]
+    apart, worst = read_back.differences(seen, sent.rest, moves, sent.used)
+    assert apart == 0.0 and worst < 1e-4
+
+
+@pytest.mark.parametrize(("pack", "target"), MATRIX)
+def test_blender_imports_it_again(sent: dict[str, Sent], pack: str, target: Target) -> None:
+    seen = read_back.by_blender(sent[pack].file(target))
+    compare(sent[pack], target, seen)
+    assert seen.textures >= (1 if PRESETS[target].format is Format.OBJ else 2)
+
+
+@pytest.mark.parametrize(
+    ("pack", "target"), [each for each in MATRIX if PRESETS[each[1]].format is not Format.USD]
+)
+def test_assimp_imports_it(sent: dict[str, Sent], pack: str, target: Target) -> None:
+    if assimp_reader.library() is None:
+        pytest.skip("cmeel-assimp is not installed: `python3 install.py test`")
+    seen = assimp_reader.read(sent[pack].file(target))
+    compare(sent[pack], target, seen)
+    assert seen.textures >= (0 if PRESETS[target].format is Format.OBJ else 2)
+
+
+@pytest.mark.parametrize("pack", PACKS)
+@pytest.mark.parametrize("target", [Target.USD, Target.OMNIVERSE])
+def test_usd_core_opens_it(
+    sent: dict[str, Sent], tmp_path: Path, pack: str, target: Target
+) -> None:
+    # In a process of its own: Blender's module brings a USD library that does not mix with this.
+    out = tmp_path / "seen.npz"
+    command = [sys.executable, str(HERE / "usd_reader.py"), str(sent[pack].file(target)), str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    if done.returncode == 3:
+        pytest.skip("usd-core is not installed: `python3 install.py test`")
+    assert done.returncode == 0, done.stderr
+    told = np.load(out)
+    up = str(told["up"])
+    assert up == ("Y" if target is Target.OMNIVERSE else "Z") and told["unit"] == 1
+    turn = (lambda p: p) if up == "Y" else (lambda p: p[..., [0, 2, 1]] * (1, 1, -1))
+    joints = tuple(str(name).rpartition("/")[2] for name in told["joints"])
+    seen = Seen(
+        tuple(map(str, told["keys"])), turn(told["rest"]), turn(told["moves"]), joints,
+        told["weights"], int(told["textures"]),
+    )  # fmt: skip
+    compare(sent[pack], target, seen)
+    assert seen.textures >= 2
+
+
+@pytest.mark.parametrize("pack", PACKS)
+@pytest.mark.parametrize("target", GLTF)
+def test_its_own_bytes_say_so(sent: dict[str, Sent], pack: str, target: Target) -> None:
+    seen = read_back.by_its_bytes(sent[pack].file(target))
+    compare(sent[pack], target, seen)
+    assert seen.textures == 2
+
+
+@pytest.fixture(scope="module")
+def validator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that Khronos's validator is installed in, by npm."""
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if not npm or not node:
+        pytest.skip("npm is not here: Khronos's validator comes from it")
+    kept = os.environ.get(launch.HOME_VARIABLE)
+    folder = Path(kept) / "consumers" if kept else tmp_path_factory.mktemp("consumers")
+    if not (folder / "node_modules" / "gltf-validator").is_dir():
+        folder.mkdir(exist_ok=True)
+        call = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), VALIDATOR]
+        done = subprocess.run(call, capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            pytest.skip(f"npm could not install {VALIDATOR}: {done.stderr[-200:]}")
+    return folder
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_khronos_finds_no_error(sent: dict[str, Sent], validator: Path, pack: str) -> None:
+    script = shutil.copy(ROOT / "benchmarks" / "consumers" / "validate.mjs", validator)
+    files = [str(sent[pack].file(target)) for target in GLTF]
+    done = subprocess.run(["node", script, *files], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(told) == len(GLTF)
+    assert [each for each in told if each["errors"]] == []
