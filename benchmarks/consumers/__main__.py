@@ -74,9 +74,8 @@ def main(arguments: list[str]) -> int:
     else:
         print("gltf-validator, three.js: left out, npm install is to be run first")
     if shutil.which(chosen.godot[0]):
-        for file in files:
-            found, version = engine.read(chosen.godot, chosen.room, file)
-            faults += report(f"Godot {version}", file, found)
+        found, version = engine.read(chosen.godot, chosen.room, files)
+        faults += sum(report(f"Godot {version}", *each) for each in zip(files, found, strict=True))
     else:
         print("Godot: left out, it is not here")
     return 1 if faults else 0

@@ -1,4 +1,4 @@
-"""Godot without a window loads an exported head and says what it found."""
+"""Godot without a window imports exported heads as its editor does, and says what it has then."""
 
 from __future__ import annotations
 
@@ -12,29 +12,43 @@ import numpy as np
 from .found import Found
 
 HERE = Path(__file__).parent
+_PROJECT = 'config_version=5\n[application]\nconfig/name="heads"\n'
 
 
-def read(command: list[str], room: Path, file: Path) -> tuple[Found, str]:
-    """What Godot found in a GLB, and its version.
+def read(command: list[str], room: Path, files: list[Path]) -> tuple[list[Found], str]:
+    """What Godot has of each GLB, and its version. Raises ValueError where it fails.
 
     command : what starts it, such as ["godot"] or ["chroot", "ROOM", "godot"]; room : the folder
     that it sees as /, where that is another.
     """
     with tempfile.TemporaryDirectory(dir=room / "tmp") as scratch:
-        inside = Path("/") / Path(scratch).relative_to(room)
-        (Path(scratch) / "head.glb").write_bytes(file.read_bytes())
-        (Path(scratch) / "read.gd").write_bytes((HERE / "godot.gd").read_bytes())
-        call = [*command, "--headless", "--path", str(inside), "--script", str(inside / "read.gd"),
-                "--", str(inside / "head.glb"), str(inside / "found")]  # fmt: skip
-        done = subprocess.run(call, capture_output=True, text=True, timeout=300)
-        found = Path(scratch) / "found"
-        if not found.is_file():
-            raise ValueError(f"Godot told nothing of {file.name}: {done.stdout} {done.stderr}")
-        head, _, values = found.read_bytes().partition(b"\n")
+        project, inside = Path(scratch), Path("/") / Path(scratch).relative_to(room)
+        (project / "project.godot").write_text(_PROJECT)
+        (project / "read.gd").write_bytes((HERE / "godot.gd").read_bytes())
+        for number, file in enumerate(files):
+            (project / f"head_{number}.glb").write_bytes(file.read_bytes())
+        godot = [*command, "--headless", "--path", str(inside)]
+        _run([*godot, "--import"])
+        said = _run([*godot, "--script", "res://read.gd", "--", str(len(files))])
+        told = [project / f"found_{number}" for number in range(len(files))]
+        if not all(each.is_file() for each in told):
+            raise ValueError(f"Godot told nothing of some heads: {said}")
+        found = [_found(each) for each in told]
+    return [each for each, _ in found], found[0][1]
+
+
+def _run(call: list[str]) -> str:
+    done = subprocess.run(call, capture_output=True, text=True, timeout=600)
+    return (done.stdout + done.stderr)[-2000:]
+
+
+def _found(path: Path) -> tuple[Found, str]:
+    head, _, values = path.read_bytes().partition(b"\n")
     told = json.loads(head)
     points = np.frombuffer(values, "<f4").reshape(-1, told["vertices"], 3)
     moves = points[1:] if told["relative"] else points[1:] - points[0]
-    return Found(
+    found = Found(
         tuple(told["keys"]), tuple(told["bones"]), points[0], moves, told["influences"],
         told["off_one"], told["textures"],
-    ), told["version"]  # fmt: skip
+    )  # fmt: skip
+    return found, told["version"]

@@ -1,16 +1,16 @@
-# Loads a GLB as Godot does at run time and writes what it found.
-#   godot --headless --script godot.gd -- FILE.glb OUT
+# Writes what Godot has of the heads that it imported: res://head_0.glb and on.
+#   godot --headless --path PROJECT --script res://read.gd -- COUNT
 extends SceneTree
 
 
-func _init() -> void:
-	var given := OS.get_cmdline_user_args()
-	var document := GLTFDocument.new()
-	var state := GLTFState.new()
-	if document.append_from_file(given[0], state) != OK:
-		quit(1)
-		return
-	var scene := document.generate_scene(state)
+func _initialize() -> void:
+	for number in int(OS.get_cmdline_user_args()[0]):
+		_tell("res://head_%d.glb" % number, "res://found_%d" % number)
+	quit(0)
+
+
+func _tell(path: String, place: String) -> void:
+	var scene: Node = (load(path) as PackedScene).instantiate()
 	var found: MeshInstance3D = scene.find_children("*", "MeshInstance3D", true, false)[0]
 	var skeleton: Skeleton3D = scene.find_children("*", "Skeleton3D", true, false)[0]
 	var mesh: ArrayMesh = found.mesh
@@ -53,10 +53,10 @@ func _init() -> void:
 		"vertices": rest.size(), "relative": mesh.blend_shape_mode == Mesh.BLEND_SHAPE_MODE_RELATIVE,
 		"version": Engine.get_version_info()["string"],
 	}
-	var out := FileAccess.open(given[1], FileAccess.WRITE)
+	var out := FileAccess.open(place, FileAccess.WRITE)
 	out.store_line(JSON.stringify(told))
 	out.store_buffer(rest.to_byte_array())
 	for points in moved:
 		out.store_buffer(points.to_byte_array())
 	out.close()
-	quit(0)
+	scene.free()
