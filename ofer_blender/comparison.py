@@ -16,6 +16,9 @@ _APART: Final = 1.12
 """Distance between copies, in heads."""
 _LETTERS: Final = 0.13
 """Height of the captions, in heads."""
+_LIFT: Final = 0.18
+"""Heads by which the lowest row is raised above what the head stands on: its caption must be seen,
+and necks may be longer than the head's own."""
 _BOLD: Final = 0.001
 """Metres by which their strokes are thickened."""
 
@@ -41,8 +44,7 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: in
     for number, name in enumerate(names):
         row, column = divmod(number, columns)
         across = (column - (columns - 1) / 2) * _APART * width
-        # Upwards from the head's own place, with room for the caption of the lowest row.
-        up = ((rows - 1 - row) * (_APART + _LETTERS) + _LETTERS) * height
+        up = ((rows - 1 - row) * (_APART + _LETTERS) + _LIFT) * height
         place = head.matrix_world @ Matrix.Translation((across, 0.0, up))
         copy = _copy(head, name, hypotheses.shape_of(head, name) + moved)
         for each in (copy, _caption(head, name, height)):
@@ -59,8 +61,8 @@ def bounds(head: bpy.types.Object, count: int) -> tuple[Vector, Vector]:
     columns, rows = _grid(count)
     width, depth, height = head.dimensions
     size = Vector((columns * _APART * width, depth, rows * (_APART + _LETTERS) * height))
-    upwards = Vector((0.0, 0.0, (rows - 1) * (_APART + _LETTERS) - _LETTERS)) * height / 2
-    return view.middle(head) + upwards, size
+    upwards = ((rows - 1) * (_APART + _LETTERS) + 2 * _LIFT - _LETTERS) / 2 * height
+    return view.middle(head) + Vector((0.0, 0.0, upwards)), size
 
 
 def end(head: bpy.types.Object) -> None:

@@ -14,6 +14,7 @@ from .frame import ENGINE_TO_BLENDER
 SENSOR: Final = 36.0
 """Millimetres along the longer side of the photo, as Blender's sensor fit AUTO means it."""
 _NEAREST: Final = 0.01  # metres
+_SIZE: Final = 0.1  # metres; its symbol would be larger than the head
 
 
 def build(record: CameraRecord, head: bpy.types.Object) -> bpy.types.Object:
@@ -29,7 +30,7 @@ def build(record: CameraRecord, head: bpy.types.Object) -> bpy.types.Object:
     data.lens = record.focal * SENSOR / longer
     data.shift_x = (record.width / 2 - record.centre[0]) / longer
     data.shift_y = (record.centre[1] - record.height / 2) / longer
-    data.clip_start = _NEAREST
+    data.clip_start, data.display_size = _NEAREST, _SIZE
     camera = bpy.data.objects.new(data.name, data)
     camera.matrix_world = head.matrix_world @ _pose(record)
     return camera

@@ -5,21 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 import bpy
+import numpy as np
 from mathutils import Vector
 
 _GAP: Final = 0.05
 """Metres between two heads."""
 
 
-def stand(context: bpy.types.Context, head: bpy.types.Object) -> None:
+def stand(context: bpy.types.Context, head: bpy.types.Object, shapes: np.ndarray) -> None:
     """Put the head at the 3D cursor, or where it can be seen there.
+
+    shapes : (I, V, 3) metres, object frame: whichever of them is shown, it must not sink in.
 
     What would hide it, such as Blender's own default cube, two metres wide around the origin,
     becomes its plinth; where other heads stand already, it is the next in their row.
     """
     place = Vector(context.scene.cursor.location)
-    lowest = min(corner[2] for corner in head.bound_box)
-    left = min(corner[0] for corner in head.bound_box)
+    left, _, lowest = (float(least) for least in shapes.min(axis=(0, 1)))
     others = [
         other
         for other in context.visible_objects

@@ -9,7 +9,7 @@ import bpy
 from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import asset, delivery, head_object, hypotheses, placement, provenance, view
-from ..translations import tell, tr
+from ..translations import CONTEXT, tell, tr
 from .dropped import OnViewport
 from .refusal import OnHead, no_place, refuse
 
@@ -26,6 +26,7 @@ class OFER_OT_insert_head(bpy.types.Operator):
         description="The folder NAME.ofer",
         subtype="DIR_PATH",
         options={"SKIP_SAVE"},
+        translation_context=CONTEXT,
     )
 
     @classmethod
@@ -52,6 +53,7 @@ class OFER_OT_open_reconstruction(bpy.types.Operator):
         description="The folder NAME.ofer, or a file in it",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
+        translation_context=CONTEXT,
     )
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_glob: bpy.props.StringProperty(
@@ -97,6 +99,7 @@ class OFER_OT_save_as_asset(OnHead, bpy.types.Operator):
         description="Where the asset is kept",
         items=asset.libraries,
         options={"SKIP_SAVE"},
+        translation_context=CONTEXT,
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -144,9 +147,10 @@ class OFER_OT_copy_provenance(bpy.types.Operator):
 
 
 def _insert(context: bpy.types.Context, folder: Path) -> None:
-    head = head_object.build(delivery.take(folder))
+    delivered = delivery.take(folder)
+    head = head_object.build(delivered)
     context.collection.objects.link(head)
-    placement.stand(context, head)
+    placement.stand(context, head, delivered.arrays.identity_vertices)
     for other in context.selected_objects:
         other.select_set(False)
     head.select_set(True)

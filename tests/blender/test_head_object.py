@@ -97,7 +97,8 @@ def test_heads_stand_on_the_default_cube_and_side_by_side(record: Reconstruction
         bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
         bpy.context.view_layer.update()
         heads.append(bpy.context.object)
-    low = np.array([np.min(head.bound_box, axis=0) + head.location for head in heads])
+    shapes = to_blender(record.array("identity_vertices"))
+    low = np.array([shapes.min(axis=(0, 1)) + head.location for head in heads])
     high = np.array([np.max(head.bound_box, axis=0) + head.location for head in heads])
     assert np.allclose(low[:, 2], 1.0, atol=1e-6), "the cube is their plinth"
     assert (low[1:, 0] > high[:-1, 0]).all(), "none hides another"
