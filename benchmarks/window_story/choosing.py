@@ -100,19 +100,24 @@ def use(stage: Stage) -> Moves:
     yield from stage.job_done()
     used = _shape(stage.head)
     yield from stage.picture("used")
-    yield from stage.over_view()
-    yield from stage.hand.key("Z", ctrl=True)
-    yield 1.0
-    undone = _shape(stage.head)
+    steps = 0
+    undone = used
+    while steps < 2 and not np.array_equal(before, undone):
+        yield from stage.over_view()
+        yield from stage.hand.key("Z", ctrl=True)
+        yield 1.0
+        undone, steps = _shape(stage.head), steps + 1
     yield from stage.picture("undone")
-    yield from stage.over_view()
-    yield from stage.hand.key("Z", ctrl=True, shift=True)
-    yield 1.0
+    for _ in range(steps):
+        yield from stage.over_view()
+        yield from stage.hand.key("Z", ctrl=True, shift=True)
+        yield 1.0
     redone = _shape(stage.head)
     stage.measured(
         "use",
         {
             "changed_the_head": not np.array_equal(before, used),
+            "undo_steps": steps,  # what the engine computes for it arrives as a step of its own
             "undo_restored_it": np.array_equal(before, undone),
             "redo_restored_it": np.array_equal(used, redone),
         },

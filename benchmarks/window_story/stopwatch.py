@@ -1,7 +1,8 @@
 """The stopwatch: how long Blender's interface stood still, and through whose doing.
 
 Everything of the add-on that Blender calls is wrapped: operators, panels, lists, its timer, and
-what its properties call when they change. The outermost call counts. Wall-clock seconds are what
+what its properties call when they change. The outermost call counts, without Blender's evaluation of
+the scene that falls into it. Wall-clock seconds are what
 an artist feels; on a machine that has other work to do, processor seconds tell what it costs.
 """
 
@@ -58,6 +59,8 @@ class Stopwatch:
     _deep: int = 0
     _inside: list[str] = field(default_factory=list)
     _pulse: float | None = None
+    _evaluated: tuple[float, float] = (0.0, 0.0)
+    _evaluating: tuple[float, float] | None = None
     _desk: Any = None
 
     def begin(self, addon: str) -> None:
@@ -71,6 +74,8 @@ class Stopwatch:
         self._wrap(sys.modules[f"{addon}.ofer_blender.jobs"], "_tick", "the job's timer")
         for name in _CHANGES:
             self._wrap(sys.modules[f"{addon}.ofer_blender.hypotheses"], name, name)
+        bpy.app.handlers.depsgraph_update_pre.append(self._begin_evaluation)
+        bpy.app.handlers.depsgraph_update_post.append(self._end_evaluation)
         bpy.app.timers.register(self._beat, persistent=True)
 
     def figures(self) -> dict[str, Any]:
@@ -95,11 +100,14 @@ class Stopwatch:
         def timed(*arguments: Any) -> Any:
             running = self._desk.job is not None
             self._deep += 1
-            wall, processor = self.begun[said] = time.perf_counter(), time.thread_time()
+            wall, processor = self.begun[said] = _now()
+            evaluated = self._evaluated
             try:
                 return function(*arguments)
             finally:
-                spent = time.perf_counter() - wall, time.thread_time() - processor
+                others = self._evaluated[0] - evaluated[0], self._evaluated[1] - evaluated[1]
+                now = _now()
+                spent = now[0] - wall - others[0], now[1] - processor - others[1]
                 self._deep -= 1
                 self._note(self.ours, said, spent)
                 if self._deep:
@@ -117,6 +125,15 @@ class Stopwatch:
         if not self.paused:
             tallies.setdefault(said, Tally()).add(*spent)
 
+    def _begin_evaluation(self, *_: object) -> None:
+        self._evaluating = _now()
+
+    def _end_evaluation(self, *_: object) -> None:
+        if self._evaluating:
+            now, begun, sum = _now(), self._evaluating, self._evaluated
+            self._evaluated = sum[0] + now[0] - begun[0], sum[1] + now[1] - begun[1]
+            self._evaluating = None
+
     def _beat(self) -> float:
         now, last = time.perf_counter(), self._pulse
         self._pulse = None if self.paused else now
@@ -126,6 +143,11 @@ class Stopwatch:
             self.longest_gap = max(self.longest_gap, gap)
             self.gaps_above_50_ms += gap > 0.05
         return _PULSE
+
+
+def _now() -> tuple[float, float]:
+    """By the clock, and of the processor for Blender's main thread."""
+    return time.perf_counter(), time.thread_time()
 
 
 def resident_megabytes() -> float:
