@@ -16,6 +16,11 @@ import numpy as np
 from .found import Found
 
 HERE = Path(__file__).parent
+OPTIONS = (
+    "--headless", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader", "--hide-scrollbars",
+)  # fmt: skip
+"""Of a Chromium that draws without a screen or a graphics card."""
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -32,9 +37,7 @@ def read(file: Path, picture: Path) -> Found:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             page = f"http://127.0.0.1:{server.server_port}/three.html?file=/head.glb"
             call = [
-                program(), "--headless", "--no-sandbox", "--use-gl=angle",
-                "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--hide-scrollbars",
-                f"--user-data-dir={scratch}/profile", "--window-size=900,520",
+                program(), *OPTIONS, f"--user-data-dir={scratch}/profile", "--window-size=900,520",
                 "--virtual-time-budget=60000", f"--screenshot={picture}", page,
             ]  # fmt: skip
             done = subprocess.run(call, capture_output=True, text=True, timeout=300)

@@ -1,0 +1,75 @@
+"""The pictures in Blender, the web page and the seconds; run by Blender's Python.
+
+    PYTHONPATH=. BLENDER_PYTHON benchmarks/skin_sheet/render.py NAME.ofer OUT KEY ...
+
+OUT/blender_0.png from the front, _1.png from the side, and one of each key; OUT/NAME_page/;
+OUT/seconds.json.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+ROOT = Path(__file__).absolute().parents[2]
+WIDTH: Final = 440
+HEIGHT: Final = 518
+_DISTANCE: Final = 0.78
+_FRONT, _SIDE, _TURNED = 0, 38, -12
+
+
+def main(folder: Path, out: Path, keys: list[str]) -> None:
+    spec = importlib.util.spec_from_file_location(
+        "ofer_faces", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
+    )
+    package = importlib.util.module_from_spec(spec)
+    sys.modules["ofer_faces"] = package
+    spec.loader.exec_module(package)
+    import bpy
+    from mathutils import Vector
+
+    bpy.context.preferences.addons.new().module = "ofer_faces"
+    package.register()
+    from ofer_faces.ofer_blender import compat, scene_file
+    from ofer_faces.ofer_blender.web_page import page
+
+    seconds = {}
+    begun = time.perf_counter()
+    scene_file.build(folder, None, None)
+    seconds["head, skin, the 52 and the rig in Blender"] = time.perf_counter() - begun
+    begun = time.perf_counter()
+    head = scene_file.build(folder, None, out / "head.glb")
+    seconds["the same with the GLB written"] = time.perf_counter() - begun
+    (out / "seconds.json").write_text(json.dumps(seconds))
+    page.export(head, out / "page")
+    scene = bpy.context.scene
+    scene.render.engine = compat.EEVEE
+    scene.eevee.taa_render_samples = 16
+    scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
+    scene.view_settings.view_transform = "Standard"
+    camera = bpy.data.objects.new("sheet", bpy.data.cameras.new("sheet"))
+    camera.data.lens = 85
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    middle = sum((Vector(corner) for corner in head.bound_box), Vector()) / 8
+    look = middle + Vector((0, 0, 0.025))
+    blocks = head.data.shape_keys.key_blocks
+    shots = [(_FRONT, ""), (_SIDE, ""), *((_TURNED, key) for key in keys)]
+    for number, (angle, key) in enumerate(shots):
+        for block in blocks[1:]:
+            block.value = float(block.name == key)
+        turn = math.radians(angle)
+        away = Vector((math.sin(turn), -math.cos(turn), 0.02)) * _DISTANCE
+        camera.location = look + away
+        camera.rotation_euler = (-away).to_track_quat("-Z", "Y").to_euler()
+        scene.render.filepath = str(out / f"blender_{number}.png")
+        bpy.ops.render.render(write_still=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
