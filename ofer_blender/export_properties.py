@@ -6,6 +6,7 @@ import bpy
 
 from .export.plan import LOD_RATIOS
 from .export.write import TARGETS
+from .translations import CONTEXT
 
 
 class OFER_PG_finding(bpy.types.PropertyGroup):
@@ -31,6 +32,7 @@ class OFER_PG_export(bpy.types.PropertyGroup):
             ("HYPOTHESES", "Hypotheses", "Further identities and the photo's expressions"),
             ("NONE", "None", "The shape alone"),
         ),
+        translation_context=CONTEXT,
     )
     bake: bpy.props.BoolProperty(
         name="Bake What Is Shown",

@@ -7,6 +7,7 @@ from typing import Final
 import bpy
 
 from . import blend, hypotheses, previews
+from .translations import CONTEXT
 
 _REGIONS: Final = (
     ("eyes", "Eyes", "Both eyes and their brows: glasses, hair, a hand"),
@@ -76,7 +77,7 @@ class OFER_PG_share(bpy.types.PropertyGroup):
     """A candidate of the reconstruction's folder, and its part in a blend."""
 
     row: bpy.props.IntProperty(name="Candidate")
-    weight: bpy.props.FloatProperty(name="Weight")
+    weight: bpy.props.FloatProperty(name="Weight", translation_context=CONTEXT)
 
 
 class OFER_PG_part_of_blend(bpy.types.PropertyGroup):
@@ -90,6 +91,7 @@ class OFER_PG_part_of_blend(bpy.types.PropertyGroup):
         max=1.0,
         subtype="FACTOR",
         update=_mix,
+        translation_context=CONTEXT,
     )
 
 
@@ -107,13 +109,20 @@ class OFER_PG_hypothesis(bpy.types.PropertyGroup):
         name="Candidate", description="Row of the reconstruction's coefficients; -1 for a blend"
     )
     draw: bpy.props.IntProperty(
-        name="Draw", description="0: the first draw; n: the n-th time more were drawn"
+        name="Draw",
+        description="0: the first draw; n: the n-th time more were drawn",
+        translation_context=CONTEXT,
     )
     shares: bpy.props.CollectionProperty(type=OFER_PG_share)
     favourite: bpy.props.BoolProperty(name="Favourite", description="Star it to find it again")
-    hidden: bpy.props.BoolProperty(name="Hidden", description="Leave it out of the gallery")
+    hidden: bpy.props.BoolProperty(
+        name="Hidden", description="Leave it out of the gallery", translation_context=CONTEXT
+    )
     pinned: bpy.props.BoolProperty(
-        name="Pinned", description="Keep this expression on while others are tried", update=_pin
+        name="Pinned",
+        description="Keep this expression on while others are tried",
+        update=_pin,
+        translation_context=CONTEXT,
     )
     picture: bpy.props.StringProperty(
         name="Picture", description="Its thumbnail, a PNG file", subtype="BYTE_STRING"
@@ -125,7 +134,9 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     """What makes a mesh object one of our heads."""
 
     is_head: bpy.props.BoolProperty(name="Is an OFER head")
-    folder: bpy.props.StringProperty(name="Reconstruction", subtype="DIR_PATH")
+    folder: bpy.props.StringProperty(
+        name="Reconstruction", subtype="DIR_PATH", translation_context=CONTEXT
+    )
     basis: bpy.props.StringProperty(name="Basis", description="The identity that is the Basis")
     expressions_of: bpy.props.StringProperty(
         name="Expressions Of", description="The identity that the expressions were computed for"
@@ -142,7 +153,10 @@ class OFER_PG_head(bpy.types.PropertyGroup):
         name="Identity", description="Identity shown in the viewport", update=_show_identity
     )
     expression_index: bpy.props.IntProperty(
-        name="Expression", description="Expression shown in the viewport", update=_show_expression
+        name="Expression",
+        description="Expression shown in the viewport",
+        update=_show_expression,
+        translation_context=CONTEXT,
     )
     identity_choice: bpy.props.EnumProperty(
         name="Identity",
@@ -159,6 +173,7 @@ class OFER_PG_head(bpy.types.PropertyGroup):
         get=_chosen_expression,
         set=_choose_expression,
         options={"SKIP_SAVE"},
+        translation_context=CONTEXT,
     )
     favourites_only: bpy.props.BoolProperty(
         name="Only Favourites", description="List starred hypotheses only"
@@ -179,6 +194,7 @@ class OFER_PG_head(bpy.types.PropertyGroup):
         min=0.05,
         max=1.0,
         subtype="FACTOR",
+        translation_context=CONTEXT,
     )
     drawn: bpy.props.IntProperty(
         name="Drawn", description="New heads drawn and ranked", default=40, min=1, max=1000
@@ -196,6 +212,7 @@ class OFER_PG_head(bpy.types.PropertyGroup):
         name="Mask",
         description="The photo, painted over where it does not show the face",
         type=bpy.types.Image,
+        translation_context=CONTEXT,
     )
     camera: bpy.props.PointerProperty(
         name="Photo Camera", description="The camera of the photo", type=bpy.types.Object

@@ -7,6 +7,7 @@ from typing import Final
 import bpy
 
 from . import packs
+from .translations import CONTEXT
 
 FOUND: Final = "FOUND"
 BOX: Final = "BOX"
@@ -47,8 +48,11 @@ class OFER_PG_photo(bpy.types.PropertyGroup):
             (BOX, "Box", "A box that you drew around it"),
             (POINTS, "Eyes and Chin", "Three points that you clicked"),
         ),
+        translation_context=CONTEXT,
     )
-    face: bpy.props.IntProperty(name="Face", description="Which of the faces found", min=0)
+    face: bpy.props.IntProperty(
+        name="Face", description="Which of the faces found", min=0, translation_context=CONTEXT
+    )
     box: bpy.props.IntVectorProperty(
         name="Face Box",
         description="Left, top, width and height of the face in photo pixels",
@@ -70,7 +74,10 @@ class OFER_PG_settings(bpy.types.PropertyGroup):
         name="Photo", description="The photo whose faces are shown", min=0
     )
     pack_id: bpy.props.StringProperty(
-        name="Pack", description="Networks and head to reconstruct with", default=packs.OPEN
+        name="Pack",
+        description="Networks and head to reconstruct with",
+        default=packs.OPEN,
+        translation_context=CONTEXT,
     )
     pack: bpy.props.EnumProperty(
         name="Pack",
@@ -79,6 +86,7 @@ class OFER_PG_settings(bpy.types.PropertyGroup):
         get=packs.chosen,
         set=packs.choose,
         options={"SKIP_SAVE"},
+        translation_context=CONTEXT,
     )
     identities: bpy.props.IntProperty(
         name="Drawn", description="Identities drawn and ranked", default=100, min=1, max=1000
@@ -107,7 +115,13 @@ class OFER_PG_settings(bpy.types.PropertyGroup):
         name="Tell the Age", description="Tell the pack how old the person is"
     )
     age: bpy.props.FloatProperty(
-        name="Age", description="Years", default=40.0, min=0.0, max=100.0, precision=0
+        name="Age",
+        description="Years",
+        default=40.0,
+        min=0.0,
+        max=100.0,
+        precision=0,
+        translation_context=CONTEXT,
     )
     tell_sex: bpy.props.BoolProperty(
         name="Tell the Sex", description="Tell the pack how female or male the face is"
@@ -130,6 +144,7 @@ class OFER_PG_settings(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
         subtype="FACTOR",
+        translation_context=CONTEXT,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import bpy
 
 from .engine_settings import ADDON
+from .translations import CONTEXT
 from .ui.setup import draw_preferences
 
 DEVICES: Final = (
@@ -31,7 +32,11 @@ class OFER_AP_preferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
     )
     device: bpy.props.EnumProperty(
-        name="Device", description="What the engine computes on", items=DEVICES, default="auto"
+        name="Device",
+        description="What the engine computes on",
+        items=DEVICES,
+        default="auto",
+        translation_context=CONTEXT,
     )
     idle_minutes: bpy.props.IntProperty(
         name="End When Idle",

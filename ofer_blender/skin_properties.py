@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..ofer_engine.contract.skin import RESOLUTIONS
+from .translations import CONTEXT
 
 
 class OFER_PG_skin(bpy.types.PropertyGroup):
@@ -31,6 +32,7 @@ class OFER_PG_skin(bpy.types.PropertyGroup):
             ("PACK", "In the .blend", "The picture is packed into this file"),
             ("BESIDE", "Beside It", "A PNG in the folder textures beside this file"),
         ),
+        translation_context=CONTEXT,
     )
 
 

@@ -10,6 +10,8 @@ from typing import Final
 import bpy
 from mathutils import Euler, Matrix, Quaternion, Vector
 
+from .translations import CONTEXT
+
 _FRONT: Final = Euler((1.5707964, 0.0, 0.0)).to_quaternion()
 """Looking along +Y at a head that faces -Y."""
 _THREE_QUARTER: Final = Euler((1.48, 0.0, 0.26)).to_quaternion()
@@ -25,7 +27,7 @@ class OFER_PG_screen(bpy.types.PropertyGroup):
     shading: bpy.props.StringProperty(name="Shading")
     colour: bpy.props.StringProperty(name="Colour")
     perspective: bpy.props.StringProperty(name="Perspective")
-    location: bpy.props.FloatVectorProperty(name="Location", size=3)
+    location: bpy.props.FloatVectorProperty(name="Location", size=3, translation_context=CONTEXT)
     rotation: bpy.props.FloatVectorProperty(name="Rotation", size=4)
     distance: bpy.props.FloatProperty(name="Distance")
 

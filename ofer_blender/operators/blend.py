@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import blend, hypotheses
-from ..translations import tell, tr
+from ..translations import CONTEXT, tell, tr
 from . import express
 from .look import head_in_view
 from .refusal import no_head, refuse
@@ -22,6 +22,7 @@ class OFER_OT_blend_add(bpy.types.Operator):
         name="Head",
         description="Its name, such as identity_03. Empty: the one shown",
         options={"SKIP_SAVE"},
+        translation_context=CONTEXT,
     )
 
     @classmethod
@@ -63,7 +64,7 @@ class OFER_OT_blend_drop(_BlendOperator, bpy.types.Operator):
     bl_label = "Take Out of Blend"
     bl_options = {"REGISTER", "UNDO"}
 
-    name: bpy.props.StringProperty(name="Head", options={"SKIP_SAVE"})
+    name: bpy.props.StringProperty(name="Head", options={"SKIP_SAVE"}, translation_context=CONTEXT)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)

@@ -18,6 +18,7 @@ from .. import (
     kept_folder,
 )
 from ..engine_settings import engine_settings
+from ..translations import CONTEXT
 from .refusal import engine_missing, no_head, refuse, setting_up
 
 WAIT: Final = {
@@ -51,6 +52,7 @@ class OFER_OT_more_like_this(Drawing, bpy.types.Operator):
         default=-1.0,
         max=1.0,
         options={"SKIP_SAVE"},
+        translation_context=CONTEXT,
     )
     wait: bpy.props.BoolProperty(**WAIT)
 

@@ -9,7 +9,7 @@ from ..face_picker import FacePicker, Picked
 from ..opened_photos import OpenedPhoto
 from ..photo_properties import BOX, FOUND, POINTS
 from ..picture_overlay import PictureOverlay
-from ..translations import tr
+from ..translations import CONTEXT, tr
 from .refusal import no_photo, refuse
 
 
@@ -20,7 +20,7 @@ class OFER_OT_choose_face(bpy.types.Operator):
     bl_label = "Choose Face"
     bl_options = {"REGISTER", "UNDO"}
 
-    index: bpy.props.IntProperty(name="Face", min=0)
+    index: bpy.props.IntProperty(name="Face", min=0, translation_context=CONTEXT)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

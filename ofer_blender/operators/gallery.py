@@ -7,7 +7,7 @@ from typing import Final
 import bpy
 
 from .. import compat, hypotheses
-from ..translations import tell, tr
+from ..translations import CONTEXT, tell, tr
 from . import express
 from .look import head_in_view
 from .refusal import OnHead, no_head, refuse
@@ -54,8 +54,11 @@ and down the expressions, while the OFER tab is open"""
     kind: bpy.props.EnumProperty(
         name="Walk",
         items=(("IDENTITY", "Heads", ""), ("EXPRESSION", "Expressions", "")),
+        translation_context=CONTEXT,
     )
-    steps: bpy.props.IntProperty(name="Steps", default=1, description="Below 0: backwards")
+    steps: bpy.props.IntProperty(
+        name="Steps", default=1, description="Below 0: backwards", translation_context=CONTEXT
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

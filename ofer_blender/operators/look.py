@@ -9,7 +9,7 @@ import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from .. import comparison, disagreement, head_photos, hypotheses, through_photo, view
-from ..translations import tr
+from ..translations import CONTEXT, tr
 from .refusal import OnHead, no_head, refuse
 
 _SIZES: Final = (("4", "4", "Two by two"), ("9", "9", "Three by three"))
@@ -22,7 +22,7 @@ class OFER_OT_compare(bpy.types.Operator):
     bl_label = "Compare"
     bl_options = {"REGISTER", "UNDO"}
 
-    count: bpy.props.EnumProperty(name="Heads", items=_SIZES)
+    count: bpy.props.EnumProperty(name="Heads", items=_SIZES, translation_context=CONTEXT)
     page: bpy.props.IntProperty(
         name="Page", description="0 begins with the best heads; 1 with those after them", min=0
     )
@@ -71,6 +71,7 @@ class OFER_OT_pick_compared(_WhileComparing, bpy.types.Operator):
         name="Head",
         description="Its name, such as identity_03. Empty: the one selected",
         options={"SKIP_SAVE"},
+        translation_context=CONTEXT,
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:

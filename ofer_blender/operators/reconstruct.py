@@ -12,7 +12,7 @@ from .. import jobs, photo_source
 from ..engine_settings import engine_settings
 from ..photo_source import PhotoSource
 from ..reconstruct_request import photo_face, request
-from ..translations import tr
+from ..translations import CONTEXT, tr
 from .refusal import engine_missing, refuse, setting_up
 from .waiting import WAIT
 
@@ -31,7 +31,11 @@ class OFER_OT_reconstruct(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
     face: bpy.props.IntProperty(
-        name="Face", description="Which face of that photo", min=0, options={"SKIP_SAVE"}
+        name="Face",
+        description="Which face of that photo",
+        min=0,
+        options={"SKIP_SAVE"},
+        translation_context=CONTEXT,
     )
     wait: bpy.props.BoolProperty(**WAIT)
 

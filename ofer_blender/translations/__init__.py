@@ -9,13 +9,16 @@ import bpy
 from . import told
 
 OPERATOR: Final = "Operator"
-"""Blender looks up the text of a button under this context, everything else under "*"."""
+"""Blender looks up the text of a button under this context, else under "*"."""
+CONTEXT: Final = "OFER"
+"""Of panels, of our own look-ups, and of properties with a word that Blender means otherwise: Face
+is a polygon, Draw is a brush, Pack is a file's. Blender's own words win over those of add-ons."""
 _ANY: Final = "*"
 
 
 def tr(text: str) -> str:
     """A label in the user's language, or as it is; fill in values afterwards, with `format`."""
-    return bpy.app.translations.pgettext_iface(text)
+    return bpy.app.translations.pgettext_iface(text, CONTEXT)
 
 
 def tell(text: str) -> str:
@@ -31,7 +34,7 @@ def table() -> dict[str, dict[tuple[str, str], str]]:
         locale: {
             (context, english): text
             for english, text in (words | sentences).items()
-            for context in (_ANY, OPERATOR)
+            for context in (_ANY, OPERATOR, CONTEXT)
         }
         for locale, words, sentences in (
             ("de_DE", german.WORDS, german_sentences.SENTENCES),

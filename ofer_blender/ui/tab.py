@@ -11,7 +11,7 @@ from ...ofer_engine.contract.protocol import Failure
 from .. import hypotheses, jobs
 from ..job import Job
 from ..reveal import NAME
-from ..translations import tell, tr
+from ..translations import CONTEXT, tell, tr
 from . import lines
 
 _LONGEST_LINE: Final = 4  # of those who wait, how many are named
@@ -46,6 +46,7 @@ class Tab:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = NAME
+    bl_translation_context = CONTEXT
 
 
 class HeadTab(Tab):
@@ -60,7 +61,8 @@ def say(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
     """A sentence in the user's language, wrapped: labels do not."""
     column = layout.column(align=True)
     for number, line in enumerate(lines.fitting(tell(text))):
-        column.label(text=line, icon=icon if number == 0 else "BLANK1", translate=False)
+        beside = icon if number == 0 or icon == "NONE" else "BLANK1"
+        column.label(text=line, icon=beside, translate=False)
 
 
 def draw_job(layout: bpy.types.UILayout) -> None:

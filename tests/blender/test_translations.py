@@ -272,3 +272,23 @@ def test_every_sentence_is_recognised_as_itself() -> None:
         if names:
             expected = german_sentences.SENTENCES[english].format(**values)
             assert in_german(english.format(**values)) == expected, english
+
+
+BLENDERS_OWN = {
+    "Age", "Blend", "Box", "Browse", "Build", "Close", "Device", "Difference", "Draw", "Export",
+    "Expression", "Face", "Head", "Heads", "Hidden", "Keep", "Keys", "Library", "Location", "Look",
+    "Mask", "Neutral", "Next", "None", "Pack", "Pinned", "Reconstruction", "Remove", "Search",
+    "Setup", "Skin", "Starting", "Steps", "Walk", "Weight",
+}  # fmt: skip
+"""Blender 5.2 translates these itself, and otherwise: its Face is a polygon."""
+
+
+def test_words_that_mean_something_else_in_blender_have_our_context() -> None:
+    for kind in CLASSES:
+        if issubclass(kind, bpy.types.Panel):
+            assert kind.bl_translation_context == translations.CONTEXT, kind
+            continue
+        if not issubclass(kind, bpy.types.UIList | bpy.types.FileHandler):
+            for item in _properties(kind):
+                if {item.name, *_choices(item)} & BLENDERS_OWN:
+                    assert item.translation_context == translations.CONTEXT, (kind, item.name)
