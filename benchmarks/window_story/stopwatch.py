@@ -1,9 +1,9 @@
 """The stopwatch: how long Blender's interface stood still, and through whose doing.
 
 Everything of the add-on that Blender calls is wrapped: operators, panels, lists, its timer, and
-what its properties call when they change. The outermost call counts, without Blender's evaluation of
-the scene that falls into it. Wall-clock seconds are what
-an artist feels; on a machine that has other work to do, processor seconds tell what it costs.
+what its properties call when they change. The outermost call counts, without Blender's evaluation
+of the scene that falls into it. Wall-clock seconds are what an artist feels; on a machine that has
+other work to do, processor seconds tell what it costs.
 """
 
 from __future__ import annotations
