@@ -82,4 +82,9 @@ def _add_picture(tree: bpy.types.NodeTree, shader: bpy.types.Node) -> None:
     texture.extension = "EXTEND"
     texture.location = (-400, 300)
     tree.links.new(layer.outputs["UV"], texture.inputs["Vector"])
+    # The Solid view lays the active picture on by the mesh's first UVs, which are not the gaze's;
+    # where that is none, it shows the colour.
+    none = tree.nodes.new("ShaderNodeTexImage")
+    none.label, none.location, none.hide = "Solid view: colour", (-400, 20), True
+    tree.nodes.active = none
     tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
