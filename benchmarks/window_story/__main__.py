@@ -25,7 +25,7 @@ _SIZE: Final = (1440, 900)
 _PROJECT_INSIDE: Final = Path("/ofer")
 _STORY_INSIDE: Final = Path("/story")
 _FOR_THE_MANUAL: Final = (
-    "first_head", "gallery", "compare", "through_photo", "seen_guessed", "rig", "export",
+    "first_head", "gallery", "compare", "through_photo", "seen_guessed",
 )  # fmt: skip
 _IN_THE_MANUAL: Final = {
     "first_head": "first_head",
@@ -33,7 +33,6 @@ _IN_THE_MANUAL: Final = {
     "nine_side_by_side": "compare",
     "through_the_photo": "through_photo",
     "seen_and_guessed": "seen_guessed",
-    "exported": "export",
 }
 """Chapters that take them, and the manual's name for each picture taken."""
 _USER: Final = {"BLENDER_USER_RESOURCES": str(_STORY_INSIDE / "user")}
