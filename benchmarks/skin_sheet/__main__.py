@@ -33,10 +33,13 @@ _GAP: Final = 10
 _LINE: Final = 34
 _SHOT: Final = (330, 389)
 _PAPER, _INK = (246, 246, 244), (60, 60, 62)
+_TIMERS: Final = """<body>
+<script>window.requestAnimationFrame = (draw) => setTimeout(draw, 1);</script>"""
+"""A page that nobody looks at is given no frames to draw."""
 _SHOTS: Final = """
 <script>
 const shots = SHOTS;
-const frame = () => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)));
+const frame = () => new Promise((r) => setTimeout(r, 50));
 (async () => {
   while (document.body.dataset.ready !== "yes") await new Promise((r) => setTimeout(r, 100));
   const view = document.getElementById("view"), sheet = document.createElement("canvas");
@@ -104,6 +107,7 @@ def _shoot(page: Path, keys: list[str]) -> list[Image.Image]:
     size = f"#view {{ flex: none; width: {_SHOT[0]}px; height: {_SHOT[1]}px;"
     text = text.replace("#view { flex: 1; min-width: 0; height: 100%;", size)
     text = text.replace("<aside>", '<aside style="display: none">')
+    text = text.replace("<body>", _TIMERS, 1)
     script = _SHOTS.replace("SHOTS", json.dumps(shots))
     (page / "shots.html").write_text(text.replace("</body>", script))
     picture = page / "shots.png"
