@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -54,19 +55,45 @@ def read(file: Path, picture: Path) -> Found:
     )  # fmt: skip
 
 
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """The folder of this module, the head as /head.glb, and an ear at /found."""
+def told_by(folder: Path, page: str, seconds: float = 300) -> bytes:
+    """What a page of a folder sends to /found in its own time. Raises TimeoutError."""
+    with tempfile.TemporaryDirectory() as scratch:
+        found = Path(scratch) / "found"
+        handler = functools.partial(_Handler, folder / "head.glb", found, folder=folder)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            place = f"http://127.0.0.1:{server.server_port}/{page}"
+            call = [program(), *OPTIONS, "--remote-debugging-port=0",
+                    f"--user-data-dir={scratch}/profile", place]  # fmt: skip
+            window = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                end = time.monotonic() + seconds
+                while not found.is_file():
+                    if time.monotonic() > end:
+                        raise TimeoutError(f"{page} told nothing in {seconds:.0f} seconds")
+                    time.sleep(0.5)
+                return found.read_bytes()
+            finally:
+                window.terminate()
+                window.wait(30)
+                server.shutdown()
 
-    def __init__(self, head: Path, found: Path, *rest: object) -> None:
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """A folder, the head as /head.glb, and an ear at /found."""
+
+    def __init__(self, head: Path, found: Path, *rest: object, folder: Path = HERE) -> None:
         self._head, self._found = head, found
-        super().__init__(*rest, directory=str(HERE))
+        super().__init__(*rest, directory=str(folder))
 
     def translate_path(self, path: str) -> str:
         return str(self._head) if path.startswith("/head.glb") else super().translate_path(path)
 
     def do_POST(self) -> None:
         """Keep what the page says."""
-        self._found.write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
+        part = self._found.with_suffix(".part")
+        part.write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
+        part.replace(self._found)
         self.send_response(204)
         self.end_headers()
 
