@@ -14,12 +14,15 @@ CELLS = 4
 """Side of the grid that a 128 px crop ends in."""
 _STEM = 32
 _STAGES = ((32, 1), (64, 2), (128, 2), (256, 2), (384, 1))
+_MAPS = (1, 2)
+"""Stages whose maps are given out."""
 
 
 class DetailTrunk(nn.Sequential):
-    """(B, 3, 128, 128) → (B, `channels`, 4, 4)."""
+    """(B, 3, 128, 128) → (B, `channels`, 4, 4), and the maps of 32 and 16 cells on the way."""
 
     channels = _STAGES[-1][0]
+    map_channels = sum(_STAGES[stage][0] for stage in _MAPS)
 
     def __init__(self) -> None:
         layers: list[nn.Module] = [
@@ -27,13 +30,24 @@ class DetailTrunk(nn.Sequential):
             nn.BatchNorm2d(_STEM),
             nn.ReLU(inplace=True),
         ]
-        before = _STEM
+        before, ends = _STEM, []
         for stage, (width, blocks) in enumerate(_STAGES):
             for block in range(blocks):
                 stride = 2 if stage > 0 and block == 0 else 1
                 layers.append(_Block(before, width, stride))
                 before = width
+            if stage in _MAPS:
+                ends.append(len(layers))
         super().__init__(*layers)
+        self._map_ends = ends
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, list[Tensor]]:
+        maps: list[Tensor] = []
+        for number, layer in enumerate(self, 1):
+            crops = layer(crops)
+            if number in self._map_ends:
+                maps.append(crops)
+        return crops, maps
 
 
 class _Block(nn.Module):

@@ -8,7 +8,8 @@ are conditioned on all of it, with the visibility pooled over regions of the fac
 mask, so that what is hidden may spread (`conditioning/person`).
 
 Beside the packaged trunk, which knows real faces, stands one of our own with eighty times its
-weights (`detail_trunk`), which knows what tells two faces apart.
+weights (`detail_trunk`), which knows what tells two faces apart. What both see is looked at again
+where the points were found (`closer_look`): that is where most of the identity comes from.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..photo.face_networks import LandmarkTrunk
+from .closer_look import CloserLook
 from .detail_trunk import CELLS as DETAIL_CELLS
 from .detail_trunk import DetailTrunk
 
@@ -31,6 +33,8 @@ _SHAPE_MODES = 160
 _CONTEXT_MODES = 60
 _REGIONS = 24
 _POSE = 4
+_LOOKS = 2
+"""Further looks, each with weights of its own and adding to what the ones before it felt."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,9 @@ class EvidenceNetwork(nn.Module):
         self.seen_norm = nn.LayerNorm(seen)
         self.fine_norm = nn.LayerNorm(fine)
         self.hidden = nn.Linear(seen + fine, _FEATURES)
+        self.looks = nn.ModuleList(
+            CloserLook(points, DetailTrunk.map_channels, _FEATURES) for _ in range(_LOOKS)
+        )
         self.shape_head = nn.Linear(_FEATURES, _SHAPE_MODES)
         self.sureness_head = nn.Linear(_FEATURES, 2 * points)
         self.identity_head = nn.Linear(_FEATURES, identities)
@@ -95,13 +102,24 @@ class EvidenceNetwork(nn.Module):
 
     def forward(self, crops: Tensor) -> Evidence:
         """crops : (B, 3, 128, 128) float32, RGB in 0..1, cut by `photo.align.evidence_crop`."""
-        fine = F.relu(self.detail_squeeze(self.detail(crops))).flatten(1)
+        return self.rounds(crops)[-1]
+
+    def rounds(self, crops: Tensor) -> list[Evidence]:
+        """What the first look reads in the crops, and every further one, the last the surest."""
+        last, maps = self.detail(crops)
+        fine = F.relu(self.detail_squeeze(last)).flatten(1)
         # The rest is cheap, and its pixels need more digits than a training's bfloat16 has.
         with torch.autocast(crops.device.type, enabled=False):
             image = F.interpolate(crops, size=_TRUNK_SIDE, mode="bilinear", align_corners=False)
             seen = F.relu(self.squeeze(self.trunk(image))).flatten(1)
             both = torch.cat([self.seen_norm(seen), self.fine_norm(fine.float())], dim=1)
-            return self._read(F.relu(self.hidden(both)))
+            felt = self.hidden(both)
+            maps = [one.float() for one in maps]
+            found = [self._read(F.relu(felt))]
+            for look in self.looks:
+                felt = felt + look(maps, found[-1].points.detach(), CROP)
+                found.append(self._read(F.relu(felt)))
+        return found
 
     def _read(self, feature: Tensor) -> Evidence:
         shape = self.shape_head(feature)

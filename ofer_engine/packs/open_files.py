@@ -30,7 +30,7 @@ from ..diffusion.denoiser import Denoiser, DenoiserShape
 from ..heads.open_head import OpenHead
 from ..ranking.ranker import Ranker, RankerShape
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 DESCRIPTION: Final = "pack.json"
 HEAD: Final = "head.npz"
 NETWORKS: Final = ("conditioner", "idgen", "expgen", "idrank")

@@ -25,6 +25,8 @@ from .turned import turned
 
 _MATRIX_PACE = 2.0
 """Muon's rate in terms of AdamW's."""
+_EARLIER = 0.2
+"""Weight of what the earlier looks read."""
 _SAMPLE = 20_000
 _READ = 100
 
@@ -65,7 +67,7 @@ def loss_weights(head: OpenHead, photos: PhotoSet) -> Weights:
     movement = np.sqrt((head.identity[:, head.face] ** 2).sum(axis=2).mean(axis=1))
     identity = torch.from_numpy((movement / movement.mean()) ** 1.5).float()
     variance = photos.expression.var(dim=0)
-    return Weights(identity, 0.8 / (variance + 0.01))
+    return Weights(identity, 1.6 / (variance + 0.01))
 
 
 def losses(evidence: Evidence, truth: PhotoSet, weights: Weights) -> dict[str, Tensor]:
@@ -132,7 +134,11 @@ def train_conditioner(
             mirrored = torch.rand(batch, generator=generator) < 0.5
             crops, truth = turned(crops, truth, mirror, mirrored)
         crops = degrade(crops, generator).contiguous(memory_format=torch.channels_last)
-        return losses(network(crops), truth, weights)
+        *earlier, last = [losses(one, truth, weights) for one in network.rounds(crops)]
+        found = dict(last)
+        for one in earlier:
+            found["total"] = found["total"] + _EARLIER * one["total"]
+        return found | {"first_points": earlier[0]["points"]}
 
     def validate(model: torch.nn.Module) -> dict[str, float]:
         rows = np.arange(min(1500, len(validation)))

@@ -35,7 +35,7 @@ from .photo_set import PhotoSet, read_photo_set
 
 OPEN_RECORD = PackRecord(
     id="open",
-    version="0.2",
+    version="0.3",
     title="OFER Faces open pack",
     licence="CC0-1.0 head, Apache-2.0 face networks, CC0-1.0 trained weights",
     commercial=True,
@@ -56,8 +56,8 @@ _HELD_PEOPLE = 12
 class Recipe:
     """Optimiser steps of each stage, pictures kept apart, photos that the ranker learns from."""
 
-    conditioner: int = 5700
-    idgen: int = 4500
+    conditioner: int = 5000
+    idgen: int = 5000
     expgen: int = 3500
     idrank: int = 400
     held_out: int = 4000
