@@ -36,7 +36,7 @@ def test_the_bundled_pack_says_what_it_is(pack):
 
 def test_the_bundled_pack_is_small_enough():
     folder = registry.BUNDLED / "open"
-    assert sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) <= 40 * 2**20
+    assert sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) <= 60e6
 
 
 def test_networks_are_ready_to_use_and_finite(pack):
