@@ -7,25 +7,15 @@ OUT/NAME/TARGET.glb and so on, and OUT/NAME/sent.npz: what a reader has to find.
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).absolute().parents[2]
+from benchmarks import addon
 
 
 def main(out: Path, folders: list[Path]) -> None:
-    spec = importlib.util.spec_from_file_location(
-        "ofer_faces", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
-    )
-    package = importlib.util.module_from_spec(spec)
-    sys.modules["ofer_faces"] = package
-    spec.loader.exec_module(package)
-    import bpy
+    addon.load()
     import numpy as np
-
-    bpy.context.preferences.addons.new().module = "ofer_faces"
-    package.register()
     from ofer_faces.ofer_blender import scene_file
     from ofer_faces.ofer_blender.export import write
     from ofer_faces.ofer_blender.export.plan import Plan

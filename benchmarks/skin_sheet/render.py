@@ -8,7 +8,6 @@ OUT/seconds.json.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import sys
@@ -16,7 +15,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-ROOT = Path(__file__).absolute().parents[2]
+from benchmarks import addon
+
 WIDTH: Final = 440
 HEIGHT: Final = 518
 _DISTANCE: Final = 0.78
@@ -24,17 +24,9 @@ _FRONT, _SIDE, _TURNED = 0, 38, -12
 
 
 def main(folder: Path, out: Path, keys: list[str]) -> None:
-    spec = importlib.util.spec_from_file_location(
-        "ofer_faces", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
-    )
-    package = importlib.util.module_from_spec(spec)
-    sys.modules["ofer_faces"] = package
-    spec.loader.exec_module(package)
+    addon.load()
     import bpy
     from mathutils import Vector
-
-    bpy.context.preferences.addons.new().module = "ofer_faces"
-    package.register()
     from ofer_faces.ofer_blender import compat, scene_file
     from ofer_faces.ofer_blender.web_page import page
 
