@@ -39,17 +39,29 @@ class Weights:
     expression: Tensor
 
 
-def new_network(head: OpenHead, photos: PhotoSet, trunks: Mapping[str, Tensor]) -> EvidenceNetwork:
-    """A network that starts at the average face of `photos`, and with the trunks' weights given.
+def new_network(head: OpenHead, photos: PhotoSet, known: Mapping[str, Tensor]) -> EvidenceNetwork:
+    """A network that goes on from `known` weights, as far as they fit, else from the average face.
 
-    The landmark trunk is frozen: it has seen real faces, and training pictures are synthetic.
+    known : weights by their names in the conditioner: an earlier one's, or a trunk's alone. The
+    landmark trunk is frozen: it has seen real faces, and training pictures are synthetic.
     """
     points = photos.points[:_SAMPLE].reshape(min(_SAMPLE, len(photos)), -1)
     network = EvidenceNetwork(
         photos.points.shape[1], photos.identity.shape[1], photos.expression.shape[1]
     )
-    network.load_state_dict({**network.state_dict(), **trunks})
+    empty = network.state_dict()
+    fitting = {n: v for n, v in known.items() if n in empty and v.shape == empty[n].shape}
+    if "mean_points" not in fitting:
+        _start_from_average(network, points)
+    network.load_state_dict({**network.state_dict(), **fitting})
     network.trunk.freeze(len(network.trunk.stages))
+    template = torch.from_numpy(head.template[head.point_vertices]).float()
+    network.regions.copy_(point_regions(template))
+    return network
+
+
+def _start_from_average(network: EvidenceNetwork, points: Tensor) -> None:
+    """points : (N, 2P) of a sample of the photos."""
     mean = points.mean(dim=0)
     spread = points - mean
     variance, directions = torch.linalg.eigh(spread.T @ spread / len(points))
@@ -57,9 +69,6 @@ def new_network(head: OpenHead, photos: PhotoSet, trunks: Mapping[str, Tensor]) 
     modes = directions.flip(1)[:, :count] * variance.flip(0)[:count].clamp_min(1e-6).sqrt()
     deviation = spread.view(len(points), -1, 2).square().mean(dim=(0, 2)).sqrt()
     network.prepare(mean, modes, deviation)
-    template = torch.from_numpy(head.template[head.point_vertices]).float()
-    network.regions.copy_(point_regions(template))
-    return network
 
 
 def loss_weights(head: OpenHead, photos: PhotoSet) -> Weights:

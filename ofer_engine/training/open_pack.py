@@ -71,8 +71,8 @@ class Sources:
 
     photos : sets that the conditioner learns from, the last one with own heads; people : other
     sets, that IdGen and ExpGen learn from; faces : the packaged face networks; conditioner : file
-    of an earlier one, whose trunks go on being used. Where it is not there, the packaged landmark
-    network's trunk is.
+    of an earlier one to go on from, in the folder of its pack. Where it is not there, training
+    starts with the packaged landmark network's trunk.
     """
 
     photos: Sequence[Path]
@@ -90,7 +90,8 @@ def train_open_pack(
     torch.manual_seed(recipe.seed)
     networks = build_networks(sizes := _sizes(head, kept))
     networks.hint_axes.copy_(_hint_axes(out, sizes.identities))
-    networks = replace(networks, conditioner=new_network(head, kept, _trunks(sources)))
+    known = _known(sources, out / "head.npz")
+    networks = replace(networks, conditioner=new_network(head, kept, known))
     plan = Plan(
         recipe.conditioner,
         rate=1e-3,
@@ -121,14 +122,19 @@ def _sizes(head: OpenHead, photos: PhotoSet) -> Sizes:
     )
 
 
-def _trunks(sources: Sources) -> Mapping[str, Tensor]:
-    """Weights of the trunks that training starts from, by their names in the conditioner."""
+def _known(sources: Sources, head: Path) -> Mapping[str, Tensor]:
+    """Weights that training starts from, by their names in the conditioner.
+
+    Of a conditioner for another head than the file `head` the identity is left out: its modes mean
+    something else there. Points and expression units are the same on every head.
+    """
     if not sources.conditioner.exists():
         trunk = load_landmark_network(sources.faces).trunk.state_dict()
         return {f"trunk.{name}": value for name, value in trunk.items()}
-    known = load_file(sources.conditioner)
-    own = [name for name in known if name.startswith(("trunk.", "detail."))]
-    return {name: known[name].float() for name in own}
+    known = {name: value.float() for name, value in load_file(sources.conditioner).items()}
+    if sources.conditioner.with_name(head.name).read_bytes() == head.read_bytes():
+        return known
+    return {name: value for name, value in known.items() if not name.startswith("identity_head.")}
 
 
 def _hint_axes(out: Path, identities: int) -> Tensor:

@@ -106,6 +106,18 @@ def test_the_product_loads_the_pack_and_draws_with_it(home):
     assert len(read_photo_set(home / "work" / "photos")) == 68
 
 
+def test_the_points_go_on_from_what_the_bundled_conditioner_learnt(home):
+    """Two steps teach nothing: from the average face the points would be off by its variety."""
+    conditioner = load_pack("mine", home, torch.device("cpu")).networks.conditioner
+    photos = read_photo_set(home / "work" / "photos")
+    with torch.inference_mode():
+        found = conditioner(photos.crops(np.arange(len(photos)))).points
+    average = photos.points.mean(0)
+    seen = photos.visible
+    error, variety = ((p - photos.points).norm(dim=2)[seen].mean() for p in (found, average))
+    assert error < variety / 3
+
+
 def test_what_the_open_head_knows_lies_where_it_should(home, open_head):
     """The invented head is the open head but for its vertices: everything must be back in place."""
     head = OpenHead.load(home / "packs" / "mine" / "head.npz")
