@@ -15,6 +15,8 @@ from .truths import Truth, floor
 
 _PRIOR: Final = 500
 """People drawn for the control of the spread."""
+_TAIL: Final = 1.645
+"""Deviations of a normal distribution from its middle to its 5 % and 95 %."""
 _THIN: Final = 3
 """Of the face's points every third is enough to tell people apart."""
 
@@ -25,6 +27,7 @@ class Measured:
 
     ranks : (N,) people nearer to the photo's heads than the one in it; visible : (N, P) bool,
     points seen; covered : (N, P, 3) bool, coordinates within the samples' 5-95 % interval;
+    covered_widely : the same where what the head's basis cannot say widens it;
     spread : (N, P) mm; control_spread : (N, P) mm, of heads drawn without a photo; expression,
     true_expression : (N, X); occluder : (N,) index; face_covered : (N,) share; yaw : (N,) degrees.
     """
@@ -42,6 +45,7 @@ class Measured:
     ranks: np.ndarray
     visible: np.ndarray
     covered: np.ndarray
+    covered_widely: np.ndarray
     spread: np.ndarray
     control_spread: np.ndarray
     expression: np.ndarray
@@ -116,8 +120,8 @@ def measure(
     choices = [_choices(one, scale, face) for one, face in zip(drawn, truth.faces, strict=True)]
     means = np.stack([one.samples.mean(axis=0) for one in drawn])
     spreads = [
-        _spread(one, scale, *person)
-        for one, *person in zip(drawn, truth.faces, truth.points, strict=True)
+        _spread(one, scale, face, points, truth.unsaid)
+        for one, face, points in zip(drawn, truth.faces, truth.points, strict=True)
     ]
     mean_faces = scale.faces(means)
     turned = photos.rotation[:heads, 2, 0].numpy()
@@ -129,8 +133,9 @@ def measure(
         mean_of_samples=surface_error(mean_faces, truth.faces),
         ranks=_ranks(mean_faces, truth.faces, scale.faces(np.zeros(means.shape[1]))),
         visible=photos.visible[:heads].numpy(),
-        covered=np.stack([covered for covered, _ in spreads]),
-        spread=np.stack([spread for _, spread in spreads]),
+        covered=np.stack([covered for covered, _, _ in spreads]),
+        covered_widely=np.stack([covered for _, covered, _ in spreads]),
+        spread=np.stack([spread for _, _, spread in spreads]),
         control_spread=np.tile(_control_spread(scale), (heads, 1)),
         expression=np.stack([one.expression for one in drawn]),
         true_expression=photos.expression[:heads].numpy(),
@@ -166,17 +171,24 @@ def _ranks(found: np.ndarray, sought: np.ndarray, mean_head: np.ndarray) -> np.n
 
 
 def _spread(
-    drawn: Drawn, scale: Scale, true_face: np.ndarray, true_points: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """(P, 3) bool, whether the true coordinate is within the samples' 5-95 %; (P,) mm of spread.
+    drawn: Drawn,
+    scale: Scale,
+    true_face: np.ndarray,
+    true_points: np.ndarray,
+    unsaid: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(P, 3) bool, whether the true coordinate is within the samples' 5-95 %, and within the same
+    widened by what is unsaid (P, 3); (P,) mm of spread.
 
     Samples and truth alike are laid on the mean of the samples over the face, so that size and
     place, which no photo shows, do not count.
     """
     laid, mean = _laid(drawn.samples, scale)
     target = placement(true_face, mean).of(true_points)
-    low, high = np.percentile(laid, [5, 95], axis=0)
-    return (target >= low) & (target <= high), _width(laid)
+    low, middle, high = np.percentile(laid, [5, 50, 95], axis=0)
+    below, above = (np.hypot(end - middle, _TAIL * unsaid) for end in (low, high))
+    widely = (target >= middle - below) & (target <= middle + above)
+    return (target >= low) & (target <= high), widely, _width(laid)
 
 
 def _control_spread(scale: Scale) -> np.ndarray:

@@ -44,7 +44,8 @@ class Figures:
     errors : mm, by the names of ERRORS; removed : share of the mean head's error that a choice
     removes, by CHOICES and best_sample; recovered : (average - choice) / (average - best), by
     CHOICES; identified : own photo first among all; closer : own photo nearer than another's;
-    interval_visible, interval_hidden : share of coordinates within 5-95 %; spread_visible,
+    interval_visible, interval_hidden : share of coordinates within 5-95 %, and wide_visible,
+    wide_hidden where what the basis cannot say widens it; spread_visible,
     spread_hidden : mm, and control_visible, control_hidden of heads drawn without a photo at the
     same points; spread_ratio : of a point when hidden to the same point when visible;
     spread_growth : of a point that an occluder hides to itself in the moment's clean picture;
@@ -75,6 +76,8 @@ class Figures:
     spread_growth: Interval = UNKNOWN
     control_visible: Interval = UNKNOWN
     control_hidden: Interval = UNKNOWN
+    wide_visible: Interval = UNKNOWN
+    wide_hidden: Interval = UNKNOWN
 
 
 def figures(measured: Measured, clean: Measured | None = None) -> Figures:
@@ -117,7 +120,7 @@ def _spread_growth(measured: Measured, clean: Measured) -> Interval:
 
 def _spread_figures(measured: Measured) -> dict[str, Interval]:
     seen, hidden = measured.visible, ~measured.visible
-    inside = measured.covered.mean(axis=2)
+    inside, widely = measured.covered.mean(axis=2), measured.covered_widely.mean(axis=2)
 
     def over(values: np.ndarray, where: np.ndarray) -> Interval:
         sums, counts = np.where(where, values, 0).sum(axis=1), where.sum(axis=1)
@@ -126,6 +129,8 @@ def _spread_figures(measured: Measured) -> dict[str, Interval]:
     return {
         "interval_visible": over(inside, seen),
         "interval_hidden": over(inside, hidden),
+        "wide_visible": over(widely, seen),
+        "wide_hidden": over(widely, hidden),
         "spread_visible": over(measured.spread, seen),
         "spread_hidden": over(measured.spread, hidden),
         "control_visible": over(measured.control_spread, seen),

@@ -79,6 +79,8 @@ def identity_rows() -> list[tuple[str, Row, Cell]]:
         ("own photo closer than another's, %", lambda f: f.closer, percent),
         ("5-95 % interval covers visible points, %", lambda f: f.interval_visible, percent),
         ("5-95 % interval covers hidden points, %", lambda f: f.interval_hidden, percent),
+        ("widened by what the basis cannot say, visible, %", lambda f: f.wide_visible, percent),
+        ("widened by what the basis cannot say, hidden, %", lambda f: f.wide_hidden, percent),
         ("spread of visible points, mm", lambda f: f.spread_visible, millimetres),
         ("the same without a photo (control), mm", lambda f: f.control_visible, millimetres),
         ("spread of hidden points, mm", lambda f: f.spread_hidden, millimetres),

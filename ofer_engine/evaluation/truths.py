@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +11,11 @@ import numpy as np
 from ..heads.open_head import OpenHead
 from ..training.photo_set import PhotoSet
 from ..training.studio.ict_surface import IctSurface
-from .metrics import placement, surface_error
+from .metrics import similarity, surface_error
 
 _ROUNDS: Final = 8
 _RIDGE: Final = 1e-3
+_OTHERS: Final = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,16 +23,18 @@ class Truth:
     """True neutral faces of N people, millimetres.
 
     vertices : (M,) ids of the pack's head, on the face; faces : (N, M, 3) where they truly are;
-    points : (N, P, 3) the same of the evidence points.
+    points : (N, P, 3) the same of the evidence points; unsaid : (P, 3) deviation of the points of
+    such people from the nearest head that the pack's basis can make.
     """
 
     vertices: np.ndarray
     faces: np.ndarray
     points: np.ndarray
+    unsaid: np.ndarray
 
     def first(self, count: int) -> Truth:
         """Of the first `count` people."""
-        return Truth(self.vertices, self.faces[:count], self.points[:count])
+        return replace(self, faces=self.faces[:count], points=self.points[:count])
 
 
 def own_truth(head: OpenHead, photos: PhotoSet) -> Truth:
@@ -42,7 +45,8 @@ def own_truth(head: OpenHead, photos: PhotoSet) -> Truth:
     def at(ids: np.ndarray) -> np.ndarray:
         return (head.template[ids] + np.tensordot(identity, head.identity[:, ids], 1)) * 1000
 
-    return Truth(vertices, at(vertices), at(head.point_vertices))
+    points = at(head.point_vertices)
+    return Truth(vertices, at(vertices), points, np.zeros(points.shape[1:]))
 
 
 def ict_truth(head: OpenHead, identity: np.ndarray, scan: Path, places: Path) -> Truth:
@@ -50,26 +54,39 @@ def ict_truth(head: OpenHead, identity: np.ndarray, scan: Path, places: Path) ->
 
     identity : (N, 100) coefficients of the people; scan : ict_facekit_light.npz; places : the
     correspondence that training/head/measure_prior writes with --map; evidence points are chosen
-    among its vertices.
+    among its vertices. What cannot be said is measured on other people of the same model.
     """
     surface = IctSurface.read(scan, places)
     vertices = surface.vertices[head.face[surface.vertices]]
-
-    def at(ids: np.ndarray) -> np.ndarray:
-        return surface.at(ids).faces(identity)
-
-    return Truth(vertices, at(vertices), at(head.point_vertices))
+    everywhere = np.concatenate([vertices, head.point_vertices])
+    points = slice(len(vertices), None)
+    spots = surface.at(everywhere)
+    others = np.random.default_rng(0).standard_normal((_OTHERS, identity.shape[1]))
+    unsaid = _unsaid(head, everywhere, spots.faces(others))[points]
+    true = spots.faces(identity)
+    return Truth(vertices, true[:, : len(vertices)], true[:, points], unsaid)
 
 
 def floor(head: OpenHead, truth: Truth) -> np.ndarray:
     """(N,) mm that remain when the head's coefficients are fitted to the true face itself."""
-    basis = head.identity[:, truth.vertices].reshape(len(head.identity), -1) * 1000
-    template = head.template[truth.vertices] * 1000
+    return surface_error(_nearest(head, truth.vertices, truth.faces), truth.faces)
+
+
+def _unsaid(head: OpenHead, vertices: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+    """(M, 3) mm : root mean square of what shapes (N, M, 3) are away from the nearest heads."""
+    nearest = _nearest(head, vertices, shapes)
+    return np.sqrt(np.square(similarity(shapes, nearest) - nearest).mean(axis=0))
+
+
+def _nearest(head: OpenHead, vertices: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+    """(N, M, 3) of the heads that the basis can make, the nearest to shapes (N, M, 3) mm."""
+    basis = head.identity[:, vertices].reshape(len(head.identity), -1) * 1000
+    template = head.template[vertices] * 1000
     system = basis @ basis.T
     system[np.diag_indices_from(system)] *= 1 + _RIDGE
-    fitted = np.broadcast_to(template, truth.faces.shape)
+    fitted = np.broadcast_to(template, shapes.shape)
     for _ in range(_ROUNDS):
-        target = placement(truth.faces, fitted).of(truth.faces) - template
+        target = similarity(shapes, fitted) - template
         solved = np.linalg.solve(system, basis @ target.reshape(len(target), -1).T)
         fitted = template + (solved.T @ basis).reshape(target.shape)
-    return surface_error(fitted, truth.faces)
+    return fitted

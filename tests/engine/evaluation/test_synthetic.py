@@ -75,6 +75,13 @@ def test_the_own_person_is_nearer_than_another(found):
 def test_intervals_cover_what_they_should_roughly(found):
     assert 0.75 < found.interval_visible.mean < 0.98
     assert 0.75 < found.interval_hidden.mean < 0.99
+    assert found.wide_hidden == found.interval_hidden
+
+
+def test_what_the_basis_cannot_say_widens_the_interval(measured, found):
+    wide = figures(replace(measured, covered_widely=measured.covered | True))
+    assert wide.wide_hidden.mean == wide.wide_visible.mean == 1
+    assert wide.interval_hidden == found.interval_hidden
 
 
 def test_a_photo_narrows_the_spread_that_heads_have_without_one(found):

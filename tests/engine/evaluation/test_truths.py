@@ -1,5 +1,6 @@
 """True faces: of the own prior, and of another surface through its correspondence."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,23 @@ def test_another_surface_is_found_where_it_is(head, disguised):
     np.testing.assert_allclose(other.faces, own.faces, atol=0.05)
     np.testing.assert_allclose(other.points, own.points, atol=0.05)
     assert own.points.shape == (3, len(head.point_vertices), 3)
+    assert own.unsaid.max() == 0 and other.unsaid.max() < 0.6
+
+
+def test_what_the_basis_cannot_say_is_measured_at_the_points(head, disguised):
+    """A mode that shifts one evidence point alone, by 3 mm a deviation."""
+    scan, places = disguised
+    with np.load(scan) as archive:
+        model = dict(archive)
+    modes = model["identity"].astype(np.float32)
+    modes[7] = 0
+    lone = head.point_vertices[100]
+    shifted = head.point_vertices == lone
+    modes[7, lone, 2] = 0.3
+    np.savez(scan, neutral=model["neutral"], identity=modes)
+    unsaid = ict_truth(head, np.zeros((1, len(modes)), np.float32), scan, places).unsaid
+    assert unsaid[shifted, 2] == pytest.approx(3, abs=0.5)
+    assert unsaid[~shifted].max() < 0.6
 
 
 def test_what_the_basis_can_make_is_fitted_and_what_it_cannot_is_left(head):
@@ -58,7 +76,7 @@ def test_what_the_basis_can_make_is_fitted_and_what_it_cannot_is_left(head):
     truth = own_truth(head, _People(identity))
     assert floor(head, truth).max() < 0.2
     bumped = truth.faces + np.random.default_rng(3).normal(size=truth.faces.shape)
-    left = floor(head, type(truth)(truth.vertices, bumped, truth.points))
+    left = floor(head, replace(truth, faces=bumped))
     assert (left > 1).all()
 
 
