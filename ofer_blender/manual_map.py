@@ -19,7 +19,7 @@ _PAGES: Final = {
     "choosing": (
         "add_heads", "again", "blend_*", "browse", "compare", "end_compare", "express",
         "forget_paint", "hidden_here", "hide_others", "more_like_this", "paint_hidden",
-        "pick_compared", "remove_hypothesis", "renew_expressions", "replace_head",
+        "pick_compared", "remove_hypothesis", "renew_*", "replace_head",
         "seen_guessed", "show", "show_blend", "step", "through_photo", "unhide_all",
         "use_blend", "use_identity",
     ),

@@ -98,7 +98,7 @@ class OFER_OT_use_blend(_BlendOperator, bpy.types.Operator):
         if lost := [part.name for part in head.ofer.blend if _is_lost(head, part.name)]:
             return refuse(self, f"The shape key {lost[0]!r} was deleted: take it out first.")
         name = blend.use(head_in_view(context))
-        express.ask_if_awake(head)
+        express.ask_if_awake(head, "use_blend")
         self.report({"INFO"}, tell(f"{name} is the Basis now."))
         return {"FINISHED"}
 

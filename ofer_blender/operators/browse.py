@@ -73,7 +73,7 @@ class Walk:
             name = hypotheses.chosen_identity(head)
             if not hypotheses.is_basis(head, name) and hypotheses.key_exists(head, name):
                 hypotheses.use_identity(head, name)
-                express.ask_if_awake(head)
+                express.ask_if_awake(head, "browse")
             return "FINISHED"
         elif key in _KEEP:
             return "FINISHED"

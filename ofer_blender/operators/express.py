@@ -9,12 +9,19 @@ import bpy
 
 from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import arkit_keys, gallery, hypotheses, jobs, kept_folder
+from .. import arkit_keys, compat, gallery, hypotheses, jobs, kept_folder
 from ..engine_settings import engine_settings
 from ..translations import tr
 from .draw_more import rows_of
 from .refusal import engine_missing, no_head, refuse, setting_up
 
+STEPS: Final = {
+    "use_identity": "Use This One",
+    "use_blend": "Use the Blend",
+    "browse": "Browse",
+    "add_arkit": "Add ARKit 52",
+}
+"""Operators after which a running engine computes anew, and their labels: names of undo steps."""
 _SAME: Final = 1e-5
 """Metres: keys this near to what the engine computed need no change, and no undo step."""
 
@@ -47,17 +54,12 @@ class OFER_OT_express(bpy.types.Operator):
         return jobs.follow(self, self.wait)
 
 
-class OFER_OT_renew_expressions(bpy.types.Operator):
-    """Give the expressions of a head the shapes that the engine computed"""
-
-    bl_idname = "ofer.renew_expressions"
-    bl_label = "Renew Expressions"
-    bl_options = {"UNDO", "INTERNAL"}
-
+class _Renewing:
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     head: bpy.props.StringProperty(options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        compat.make_undo_ready()
         head = bpy.data.objects.get(self.head)
         shapes = gallery.read_expressions(Path(self.filepath))
         if head is None or shapes.shape[1:] != (len(head.data.vertices), 3):
@@ -68,21 +70,44 @@ class OFER_OT_renew_expressions(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class OFER_OT_renew_expressions(_Renewing, bpy.types.Operator):
+    """Give the expressions of a head the shapes that the engine computed"""
+
+    bl_idname = "ofer.renew_expressions"
+    bl_label = "Renew Expressions"
+    bl_options = {"UNDO", "INTERNAL"}
+
+
+def _renewing_after(step: str) -> type[bpy.types.Operator]:
+    """As `renew_expressions`, but part of the step that the expressions were computed for, while
+    that is the latest: Blender then replaces it, since the group has its name."""
+    own = {
+        "__doc__": OFER_OT_renew_expressions.__doc__,
+        "bl_idname": f"ofer.renew_after_{step}",
+        "bl_label": OFER_OT_renew_expressions.bl_label,
+        "bl_options": {"UNDO_GROUPED", "INTERNAL"},
+        "bl_undo_group": STEPS[step],
+    }
+    return type(f"OFER_OT_renew_after_{step}", (_Renewing, bpy.types.Operator), own)
+
+
 def _to_compute(head: bpy.types.Object) -> bool:
     """It has expressions, or keys of units."""
     return len(head.ofer.expressions) > 1 or bool(arkit_keys.present(head))
 
 
-def ask(head: bpy.types.Object) -> None:
-    """Have the engine compute the expressions on the Basis, and the units that are there. Raises
-    OferError."""
+def ask(head: bpy.types.Object, step: str = "") -> None:
+    """Have the engine compute the expressions on the Basis, and the units that are there.
+
+    step : of `STEPS`, what they are computed for. Raises OferError.
+    """
     folder, name, basis = kept_folder.ensure(head), head.name, head.ofer.basis
     rows = rows_of(head, basis)
     out = Path(bpy.app.tempdir) / f"ofer_{name}_{basis}.npz"
 
     def deliver(result: Path) -> None:
         try:
-            _deliver(result, name, basis)
+            _deliver(result, name, basis, step)
         finally:
             result.unlink(missing_ok=True)
 
@@ -92,19 +117,19 @@ def ask(head: bpy.types.Object) -> None:
     jobs.desk.ask(engine, "Computing expressions", asked, deliver, subject=name, in_line=True)
 
 
-def ask_if_awake(head: bpy.types.Object) -> None:
+def ask_if_awake(head: bpy.types.Object, step: str) -> None:
     """As `ask`, but starts no engine for it and leaves all as it is where it cannot be done."""
     client = jobs.desk.client
     if not (client and client.usable) or not _to_compute(head):
         return
     if not head.ofer.folder or not Path(bpy.path.abspath(head.ofer.folder)).is_dir():
         return
-    ask(head)
+    ask(head, step)
     if not bpy.app.background:
         jobs.watch()
 
 
-def _deliver(result: Path, name: str, basis: str) -> None:
+def _deliver(result: Path, name: str, basis: str, step: str) -> None:
     """Change the keys where they differ; what was computed for a head left since is dropped."""
     head = bpy.data.objects.get(name)
     if head is None or head.ofer.basis != basis or not head.data.shape_keys:
@@ -121,11 +146,16 @@ def _deliver(result: Path, name: str, basis: str) -> None:
     if units:
         off = max(off, arkit_keys.off(head, units))
     if off > _SAME:
-        jobs.insert(bpy.ops.ofer.renew_expressions, filepath=str(result), head=name)
+        renewing = f"renew_after_{step}" if step else "renew_expressions"
+        jobs.insert(getattr(bpy.ops.ofer, renewing), filepath=str(result), head=name)
     else:
         head.ofer.expressions_of = basis
         if units:
             head.ofer.units_of = basis
 
 
-CLASSES: Final = (OFER_OT_express, OFER_OT_renew_expressions)
+CLASSES: Final = (
+    OFER_OT_express,
+    OFER_OT_renew_expressions,
+    *(_renewing_after(step) for step in STEPS),
+)

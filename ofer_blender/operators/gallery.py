@@ -93,7 +93,7 @@ class OFER_OT_use_identity(OnHead, bpy.types.Operator):
         if name not in head.ofer.identities or name not in head.data.shape_keys.key_blocks:
             return refuse(self, f"{head.name} has no shape key {name!r} of an identity.")
         hypotheses.use_identity(head_in_view(context), name)
-        express.ask_if_awake(head)
+        express.ask_if_awake(head, "use_identity")
         return {"FINISHED"}
 
 

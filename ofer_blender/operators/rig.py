@@ -59,7 +59,7 @@ class OFER_OT_add_arkit(bpy.types.Operator):
         except OferError as error:
             return refuse(self, error)
         if arkit_keys.carried_over(head):
-            express.ask_if_awake(head)
+            express.ask_if_awake(head, "add_arkit")
         keys = head.data.shape_keys
         tongue = hypotheses.points(keys.key_blocks[arkit_keys.TONGUE])
         if (tongue == hypotheses.points(keys.reference_key)).all():

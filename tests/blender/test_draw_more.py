@@ -15,6 +15,7 @@ import synthetic
 from ofer_faces.ofer_blender import arkit_keys, hypotheses, jobs, mask, previews
 from ofer_faces.ofer_blender import png as png_file
 from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_blender.operators.express import STEPS
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.errors import ErrorCode
 from ofer_faces.ofer_engine.contract.records import HiddenRegion
@@ -252,6 +253,70 @@ def test_expressions_that_fit_already_make_no_undo_step(
     assert head.ofer.expressions_of == "identity_03"
     bpy.ops.ed.undo()
     assert bpy.data.objects["anna"].ofer.basis == "identity_01", "the step before is the choice"
+
+
+def awake(employ: Employ, tmp_path: Path, carried: dict[str, np.ndarray]) -> None:
+    """A running engine, whose expressions will be a millimetre off those carried over."""
+    employ("ok")
+    bpy.ops.ofer.reconstruct(filepath=str(chosen_photo(tmp_path)))
+    poll_until(idle)
+    assert jobs.desk.client and jobs.desk.client.usable
+    shapes = [carried[f"expression_{n:02d}"][:, [0, 2, 1]] * (1, 1, -1) for n in (1, 2, 3)]
+    np.savez(tmp_path / "prepared" / "expressions.npz", expression_vertices=np.stack(shapes) + 1e-3)
+
+
+@pytest.mark.parametrize("step", ["use_identity", "use_blend"])
+def test_a_choice_and_what_is_computed_for_it_are_one_undo_step(
+    head: bpy.types.Object, employ: Employ, tmp_path: Path, step: str
+) -> None:
+    awake(employ, tmp_path, key_points(head))
+    bpy.context.view_layer.objects.active = head = bpy.data.objects["anna"]
+    for name in ("identity_02", "identity_03"):
+        bpy.ops.ofer.blend_add(name=name)
+    bpy.ops.ofer.show(name="identity_03")
+    bpy.ops.ofer.use_identity("EXEC_DEFAULT", True, name="identity_02")
+    poll_until(idle)
+    head = bpy.data.objects["anna"]
+    first, before = head.ofer.expressions_of, dump()
+    assert first == "identity_02"
+    name = {"name": "identity_03"} if step == "use_identity" else {}
+    getattr(bpy.ops.ofer, step)("EXEC_DEFAULT", True, **name)
+    carried = key_points(head)["expression_01"]
+    np.savez(
+        tmp_path / "prepared" / "expressions.npz",
+        expression_vertices=np.full((3, 120, 3), 0.1, np.float32),
+    )
+    poll_until(idle)
+    assert jobs.desk.failure is None and head.ofer.expressions_of == head.ofer.basis
+    assert not np.array_equal(key_points(head)["expression_01"], carried)
+    after = dump()
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == [], "one step brings back the head before"
+    assert bpy.data.objects["anna"].ofer.expressions_of == first
+    bpy.ops.ed.redo()
+    assert differences(after, dump()) == []
+
+
+def test_what_was_done_before_the_expressions_came_is_a_step_of_its_own(
+    head: bpy.types.Object, employ: Employ, tmp_path: Path
+) -> None:
+    awake(employ, tmp_path, key_points(head))
+    bpy.context.view_layer.objects.active = head = bpy.data.objects["anna"]
+    bpy.ops.ofer.use_identity("EXEC_DEFAULT", True, name="identity_03")
+    bpy.ops.ofer.show("EXEC_DEFAULT", True, name="expression_02")
+    before = dump()
+    poll_until(idle)
+    assert differences(before, dump())
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+    bpy.ops.ed.undo()
+    head = bpy.data.objects["anna"]
+    assert head.ofer.basis == "identity_03" and hypotheses.chosen_expression(head) == "neutral"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_steps_are_called_what_their_operators_are(step: str) -> None:
+    assert getattr(bpy.types, f"OFER_OT_{step}").bl_label == STEPS[step]
 
 
 def test_what_was_computed_for_a_head_left_since_is_dropped(

@@ -13,6 +13,7 @@ import synthetic
 from ofer_faces import ofer_blender
 from ofer_faces.ofer_blender import png as png_file
 from ofer_faces.ofer_blender import rig
+from ofer_faces.ofer_blender.operators import express
 from scene_dump import differences, dump
 from test_skin import painted
 
@@ -181,6 +182,7 @@ PREPARED: dict[str, Prepare] = {
     "remove_photo": _two_photos,
     "remove_skin": _skinned,
     "renew_expressions": _new_expressions,
+    **{f"renew_after_{step}": _new_expressions for step in express.STEPS},
     "replace_head": _for_this_head,
     "reset_ranges": _rigged_with_faults,
     "save_as_asset": _saved,
