@@ -1,4 +1,5 @@
-"""Keeps the teeth behind the skin: a wide jaw would push them through cheeks and chin."""
+"""Keeps the teeth in the mouth: a wide jaw would push them through cheeks and chin, a smile out
+at the corners of the lips."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from .triangles import triangulate
 _BEHIND: Final = 0.010
 """Metres from the middle of a row of teeth back to where it is seen from."""
 _MARGIN: Final = 0.0010
-"""Metres that teeth stay behind the skin."""
+"""Metres that teeth stay behind the skin and the opening."""
 _REACH: Final = 0.045
 """Metres from the teeth of the mean head within which skin may be pierced."""
 _CANDIDATES: Final = 24
@@ -29,14 +30,16 @@ _SAMPLES: Final = np.array(
 
 @dataclass(frozen=True, eq=False)
 class Teeth:
-    """The rows of teeth of the open head, and the skin around them.
+    """The rows of teeth of the open head, and what they stay behind.
 
     rows : triangles (T, 3) of each row; skin : (S, 3) triangles of the skin that is seen, lips
-    included, the lining of the mouth left out.
+    included, the lining of the mouth left out; opening : (O, 3) triangles stretched from lip to
+    lip where the lining begins, none where the lips have no one rim.
     """
 
     rows: tuple[np.ndarray, ...]
     skin: np.ndarray
+    opening: np.ndarray
 
     @staticmethod
     def of(head: OpenHead) -> Teeth | None:
@@ -47,9 +50,11 @@ class Teeth:
         rows = tuple(triangulate(head.part_polygons(name)) for name in names)
         place = head.template.astype(np.float64)
         away = KDTree(place[np.unique(np.concatenate(rows))]).query(place)[0]
-        near = head.outer & (head.region("mouth_cavity") < 0.5) & (away < _REACH)
+        seen = head.outer & (head.region("mouth_cavity") < 0.5)
         skin = triangulate(head.part_polygons("skin"))
-        return Teeth(rows, skin[near[skin].all(1)])
+        around, lining = (seen & (away < _REACH))[skin].all(1), ~seen[skin].all(1)
+        rim = _rim(skin[around], skin[lining])
+        return Teeth(rows, skin[around], _stretched(rim, place))
 
     @cached_property
     def around(self) -> np.ndarray:
@@ -57,15 +62,15 @@ class Teeth:
         return np.unique(np.concatenate((*self.rows, self.skin)))
 
     def pierced(self, vertices: np.ndarray) -> float:
-        """Metres by which teeth stand out of the skin at most. vertices : (V, 3) metres."""
+        """Metres by which teeth stand out of skin or mouth at most. vertices : (V, 3) metres."""
         most = max(
             self._lack(vertices, row, _seen_from(vertices, row), 0.0).max() for row in self.rows
         )
         return float(most)
 
     def withdrawn(self, vertices: np.ndarray) -> np.ndarray:
-        """The vertices (V, 3) with teeth that give way where they would pierce the skin, as far as
-        its inner side; the very same where nothing does."""
+        """The vertices (V, 3) with teeth that give way where they would pierce the skin or leave
+        the mouth, as far as its inner side; the very same where nothing does."""
         if not self.pierced(vertices):
             return vertices
         moved = np.array(vertices, np.float64)
@@ -94,7 +99,45 @@ class Teeth:
         middles /= np.linalg.norm(middles, axis=1, keepdims=True)
         near = KDTree(middles).query(rays, min(_CANDIDATES, len(middles)))[1]
         skin = _distances(rays, corners[near])
-        return np.maximum(far + margin - skin, 0.0).reshape(len(row), -1)
+        opening = _distances(rays, (place[self.opening] - eye)[None])
+        return np.maximum(far + margin - np.minimum(skin, opening), 0.0).reshape(len(row), -1)
+
+
+def _rim(skin: np.ndarray, lining: np.ndarray) -> list[int]:
+    """Vertices, in order, of the loop along which triangles (S, 3) of the skin and (L, 3) of the
+    lining touch; none where that is not one loop."""
+    after = _edges(skin) & {(end, start) for start, end in _edges(lining)}
+    follower = dict(after)
+    if not follower:
+        return []
+    loop = [next(iter(follower))]
+    while (last := follower.pop(loop[-1], loop[0])) != loop[0]:
+        loop.append(last)
+    return loop if len(loop) == len(after) else []
+
+
+def _edges(triangles: np.ndarray) -> set[tuple[int, int]]:
+    ends = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    return {(start, end) for start, end in ends.tolist()}
+
+
+def _stretched(rim: list[int], place: np.ndarray) -> np.ndarray:
+    """(O, 3) triangles from the upper to the lower half of a rim, taken from corner to corner."""
+    if not rim:
+        return np.zeros((0, 3), int)
+    x = place[rim, 0]
+    rim = list(np.roll(rim, -int(x.argmax())))
+    turn = int(place[rim, 0].argmin())
+    one, other = rim[: turn + 1], [rim[0], *rim[: turn - 1 : -1]]
+    found = []
+    while len(one) > 1 or len(other) > 1:
+        if len(other) == 1 or (len(one) > 1 and place[one[1], 0] >= place[other[1], 0]):
+            found.append((one[0], one[1], other[0]))
+            one = one[1:]
+        else:
+            found.append((one[0], other[1], other[0]))
+            other = other[1:]
+    return np.array([each for each in found if len(set(each)) == 3])
 
 
 def _seen_from(vertices: np.ndarray, row: np.ndarray) -> np.ndarray:
@@ -104,8 +147,8 @@ def _seen_from(vertices: np.ndarray, row: np.ndarray) -> np.ndarray:
 
 
 def _distances(rays: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(N,) where unit rays (N, 3) from the origin first meet one of their triangles (N, K, 3, 3);
-    infinite where none (Möller and Trumbore 1997)."""
+    """(N,) where unit rays (N, 3) from the origin first meet one of their triangles (N, K, 3, 3),
+    or of all the same (1, K, 3, 3); infinite where none (Möller and Trumbore 1997)."""
     first, second, third = np.moveaxis(triangles, 2, 0)
     one, two = second - first, third - first
     across = np.cross(rays[:, None], two)
@@ -116,7 +159,7 @@ def _distances(rays: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     v = (rays[:, None] * turned).sum(2) / size
     distance = (two * turned).sum(2) / size
     hit = (u >= -1e-9) & (v >= -1e-9) & (u + v <= 1 + 1e-9) & (distance > 0)
-    return np.where(hit, distance, np.inf).min(1)
+    return np.where(hit, distance, np.inf).min(1, initial=np.inf)
 
 
 def _spread(lack: np.ndarray, row: np.ndarray, count: int) -> np.ndarray:

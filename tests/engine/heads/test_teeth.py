@@ -1,4 +1,4 @@
-"""Teeth stay behind the skin, and are left alone where they do so of themselves."""
+"""Teeth stay in the mouth, and are left alone where they do so of themselves."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +35,46 @@ def test_teeth_that_pierce_the_skin_give_way(head: OpenHead, wide: np.ndarray) -
     moved = np.flatnonzero(way)
     assert way.max() < 0.006 and np.isin(moved, np.unique(np.concatenate(teeth.rows))).all()
     assert (way[moved] > 0).sum() < 0.7 * len(np.unique(np.concatenate(teeth.rows)))
+
+
+def smiling(head: OpenHead, seed: int) -> np.ndarray:
+    """(V, 3) a face whose open smile draws the corners of the lips back past the teeth."""
+    identity = 1.25 * np.random.default_rng(seed).normal(size=len(head.identity))
+    weights = {"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0, "jawOpen": 0.6}
+    return head.vertices(identity, np.array([weights.get(name, 0.0) for name in ARKIT_52]))
+
+
+@pytest.mark.parametrize("seed", [9, 12])
+def test_teeth_do_not_leave_at_the_corners_of_the_lips(head: OpenHead, seed: int) -> None:
+    teeth, smile = Teeth.of(head), smiling(head, seed)
+    skin_alone = replace(teeth, opening=teeth.opening[:0])
+    assert teeth.pierced(skin_alone.withdrawn(smile)) > 0.001
+    mended = teeth.withdrawn(smile)
+    assert teeth.pierced(mended) == 0.0
+    own = np.unique(np.concatenate(teeth.rows))
+    assert np.isin(np.flatnonzero((mended != smile).any(1)), own).all()
+    for row in teeth.rows:  # a row of teeth it remains
+        ends = np.concatenate([row[:, [0, 1]], row[:, [1, 2]], row[:, [2, 0]]])
+        before, after = (
+            np.linalg.norm(shape[ends[:, 0]] - shape[ends[:, 1]], axis=1)
+            for shape in (smile, mended)
+        )
+        assert 0.8 < (after / before).min() and (after / before).max() < 1.1
+
+
+def test_the_opening_is_closed_from_lip_to_lip(head: OpenHead) -> None:
+    """One disc whose border is the border of the skin around it."""
+    teeth = Teeth.of(head)
+
+    def border(triangles: np.ndarray) -> set[tuple[int, int]]:
+        ends = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+        ends, times = np.unique(np.sort(ends, axis=1), axis=0, return_counts=True)
+        assert times.max() <= 2
+        return {(a, b) for a, b in ends[times == 1].tolist()}
+
+    hole = border(teeth.opening)
+    assert len(teeth.opening) == len(hole) - 2 and hole < border(teeth.skin)
+    assert {head.mirror[a] for a, _ in hole} <= set(np.unique(teeth.opening))
 
 
 def test_what_pierces_nothing_is_the_very_same(head: OpenHead) -> None:
