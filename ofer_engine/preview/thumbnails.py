@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -33,6 +33,9 @@ _BACKDROP: Final = np.array([0.83, 0.84, 0.86], np.float32)
 _CLAY: Final = np.array([0.82, 0.68, 0.60])
 _LIPS: Final = np.array([0.72, 0.47, 0.44])
 _BROWS: Final = np.array([0.42, 0.32, 0.27])
+_LINING: Final = np.array([0.45, 0.18, 0.17])
+_FRONT: Final = 0.3
+"""Cosine to the way out of the mouth beyond which a side of a tooth is lit."""
 _PART_COLOURS: Final = {
     "eye_left": np.array([0.93, 0.92, 0.90]),
     "eye_right": np.array([0.93, 0.92, 0.90]),
@@ -55,12 +58,14 @@ _AMBIENT: Final = 0.30
 class Look:
     """What stays the same for all heads of a model.
 
-    triangles : (T, 3) int; colours : (V, 3) float32, display 0..1; gaze : (V, 3) float32, metres
+    triangles : (T, 3) int; lit : (L, 3) int, those that lamps reach: the others lie in the mouth;
+    colours : (V, 3) float32, display 0..1; gaze : (V, 3) float32, metres
     from the eye's centre for vertices of an eye, else 0; focus : (3,) metres, what the camera of
     the thumbnails looks at; reach : metres, half of what it shows.
     """
 
     triangles: np.ndarray
+    lit: np.ndarray
     colours: np.ndarray
     gaze: np.ndarray
     focus: np.ndarray
@@ -73,14 +78,16 @@ class Look:
 
     @staticmethod
     def of_head(head: Head) -> Look:
-        """The look of a head model; lips and brows are tinted where the model knows them."""
+        """The look of a head model; lips, brows and the mouth are told apart where it knows
+        them."""
         look = Look.of_parts(head.template, head.polygons, head.part, head.part_names)
+        if not isinstance(head, OpenHead):
+            return look
         colours = look.colours
-        if isinstance(head, OpenHead):
-            for name, tint in (("lips", _LIPS), ("brows", _BROWS)):
-                share = head.region(name)[:, None] * 0.85
-                colours = colours + share * (tint - colours)
-        return Look(look.triangles, colours.astype(np.float32), look.gaze, look.focus, look.reach)
+        for name, tint in (("lips", _LIPS), ("brows", _BROWS), ("mouth_cavity", _LINING)):
+            share = head.region(name)[:, None] * 0.85
+            colours = colours + share * (tint - colours)
+        return replace(look, colours=colours.astype(np.float32), lit=_lit(head))
 
     @staticmethod
     def of_parts(
@@ -96,13 +103,33 @@ class Look:
             if name.startswith("eye_") and own.size:
                 gaze[own] = template[own] - _sphere_centre(template[own])
         focus, reach = _framing(template, np.any(gaze, axis=1))
+        triangles = triangulate(polygons)
         return Look(
-            triangulate(polygons),
+            triangles,
+            triangles,
             colours.astype(np.float32),
             gaze,
             focus,
             reach,
         )
+
+
+def _lit(head: OpenHead) -> np.ndarray:
+    """(L, 3) triangles outside the mouth, and the sides that teeth turn to the lips."""
+    kept = []
+    for name in head.part_names:
+        own = triangulate(head.part_polygons(name))
+        corners = head.template[own].astype(np.float64)
+        if name.startswith("teeth"):
+            normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+            out = corners.mean(1) - corners.mean((0, 1))
+            out[:, 1] = 0.0
+            size = np.linalg.norm(normals, axis=1) * np.linalg.norm(out, axis=1)
+            own = own[(normals * out).sum(1) > _FRONT * size]
+        elif "mouth_cavity" in head.region_names:
+            own = own[(head.region("mouth_cavity")[own] < 0.5).all(1)]
+        kept.append(own)
+    return np.concatenate(kept)
 
 
 def _framing(template: np.ndarray, eyes: ArrayLike) -> tuple[np.ndarray, float]:
@@ -163,7 +190,7 @@ def render(vertices: np.ndarray, look: Look, camera: Camera) -> np.ndarray:
     points = (flat + camera.centre) * _OVERSAMPLE
     fragments = rasterise(points, depth, look.triangles, height, width)
     values = np.ones((len(fragments.pixel), 4), np.float32)
-    values[:, :3] = _shaded(fragments, vertex_normals(seen, look.triangles), look)
+    values[:, :3] = _shaded(fragments, vertex_normals(seen, look.lit), look)
     return _halved(fragments.picture(values))
 
 

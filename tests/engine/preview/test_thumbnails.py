@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.heads.teeth import Teeth
 from ofer_engine.preview.overlay import cropped, overlay
 from ofer_engine.preview.thumbnails import (
     Look,
@@ -70,6 +72,20 @@ def test_eyes_have_pupils_in_the_middle_of_whites(head, look):
         white = picture[row - 2 : row + 3, column + 12 : column + 16].mean()
         assert pupil < 0.15
         assert white > 3 * pupil
+
+
+def test_teeth_shine_and_the_mouth_behind_them_is_dark(head, look):
+    weights = {"jawOpen": 0.6, "mouthSmileLeft": 1.0, "mouthSmileRight": 1.0}
+    smile = head.vertices(np.zeros(3), np.array([weights.get(name, 0.0) for name in ARKIT_52]))
+    smile = Teeth.of(head).withdrawn(smile)
+    lips = smile[head.region("lips") > 0.5]
+    camera = Camera(1500, np.array([200, 200]), np.eye(3), [0, 0, -0.6] - lips.mean(0), 400, 400)
+    teeth = np.unique(head.part_polygons("teeth_upper")[:, :3])
+    edge = smile[teeth[np.abs(smile[teeth, 0]) < 1e-6]]
+    column, row = camera.project(edge[edge[:, 1].argmin()]).astype(int)
+    picture = render(smile, look, camera)[..., :3].mean(2)
+    assert picture[row - 4 : row, column].min() > 0.6
+    assert picture[row : row + 12, column - 60 : column + 60].min() < 0.12
 
 
 def test_overlay_leaves_the_photo_alone_outside_the_head(head, look):
