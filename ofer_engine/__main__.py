@@ -8,16 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .commands import evaluate, more_like, packs, reconstruct, serve, skin, train
-from .contract.errors import OferError
+from .contract.errors import ErrorCode, OferError
 from .contract.launch import default_home
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every failure is one sentence on stderr and a non-zero status."""
-    parser = argparse.ArgumentParser(prog="python -m ofer_engine", description=__doc__)
-    parser.add_argument(
-        "--home", type=Path, default=default_home(), help="the data folder, with further packs"
+    parser = argparse.ArgumentParser(
+        prog="python -m ofer_engine",
+        description="Photos of a face in, ranked heads out. COMMAND --help tells its options;"
+        " docs/engine.md tells what they mean.",
     )
+    home = "the data folder, with further packs (default: the user's)"
+    parser.add_argument("--home", type=Path, metavar="DIR", default=default_home(), help=home)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (reconstruct, more_like, skin, serve, packs, train, evaluate):
         command.add(commands)
@@ -25,11 +28,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return options.command(options)
     except OferError as error:
-        print(f"ofer: {error}", file=sys.stderr)
-        return 1
+        return _fail(error)
+    except OSError as cause:
+        if cause.filename is None:  # not the user's file: ours to hear of
+            raise
+        return _fail(
+            OferError(
+                ErrorCode.BAD_REQUEST,
+                f"{cause.filename} cannot be used: {cause.strerror}.",
+                "Check the path, and that you may read and write there.",
+            )
+        )
     except KeyboardInterrupt:
         print("ofer: stopped.", file=sys.stderr)
         return 130
+
+
+def _fail(error: OferError) -> int:
+    print(f"ofer: {error}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from ..assembly import (
     write_candidates,
 )
 from ..contract import protocol
-from ..contract.draft import Draft
+from ..contract.draft import Draft, check_place
 from ..contract.reconstruction import ARRAYS, OPTIONAL_ARRAYS, SUFFIX, Reconstruction
 from ..contract.records import Addition
 from ..pipeline import Drawing, Ranking, Reconstructor
@@ -41,6 +41,7 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
     check_counts(request.identities, request.keep, 0, request.steps)
     check_share("strength", request.strength)
     check_share("guidance", request.guidance)
+    check_place(Path(request.out))
     progress = work.progress(plan_of_more(session, request))
     progress.step(LOADING, 0, 1)
     earlier, reconstructor = open_earlier(session, request.folder)

@@ -24,7 +24,7 @@ from ..assembly import (
     write_person,
 )
 from ..contract import protocol
-from ..contract.draft import Draft
+from ..contract.draft import Draft, check_place
 from ..contract.errors import ErrorCode, OferError
 from ..contract.reconstruction import SUFFIX, Reconstruction
 from ..contract.records import Mode, SettingsRecord
@@ -64,6 +64,7 @@ def answer(session: Session, request: protocol.Reconstruct, work: Work) -> proto
 def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> Reconstruction:
     """As `answer`, giving the record."""
     _check(request)
+    check_place(Path(request.out))
     progress = work.progress(plan_of_reconstruct(session, request))
     progress.step(LOADING, 0, 1)
     reconstructor = session.reconstructor(request.pack)

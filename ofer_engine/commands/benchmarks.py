@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .machine import positive
+
 if TYPE_CHECKING:
     from ..evaluation.predictions import Predictions
     from ..evaluation.scoring import Dataset, Worth
@@ -28,25 +30,34 @@ def add(kinds: argparse._SubParsersAction) -> None:
 
     co545 = kinds.add_parser("co545", help="CO-545 in our reading, on meshes that you hold")
     _add_common(co545)
-    co545.add_argument("--truth-unit", choices=("m", "cm", "mm"), default="m")
-    co545.add_argument("--truth-landmark-vertices", type=Path, metavar="FILE")
+    unit = "of the true meshes (default: m)"
+    co545.add_argument("--truth-unit", choices=("m", "cm", "mm"), default="m", help=unit)
+    seven = "seven vertex numbers that hold for every true mesh"
+    co545.add_argument("--truth-landmark-vertices", type=Path, metavar="FILE", help=seven)
     co545.set_defaults(command=_co545)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data set")
-    parser.add_argument("--predictions", type=Path, required=True, help="one per image, same names")
-    parser.add_argument("--unit", choices=("m", "cm", "mm"), default="m", help="of plain meshes")
-    parser.add_argument("--heads", type=int, default=10, help="at most so many of an image's heads")
+    data = "folder of the data set; docs/evaluation.md shows its layout"
+    parser.add_argument("--data", type=Path, metavar="DIR", required=True, help=data)
+    found = "folder of heads: NAME.ofer or a mesh for each image, of its name"
+    parser.add_argument("--predictions", type=Path, metavar="DIR", required=True, help=found)
+    unit = "of predicted meshes (default: m)"
+    parser.add_argument("--unit", choices=("m", "cm", "mm"), default="m", help=unit)
+    most = "at most so many of an image's heads (default: 10)"
+    parser.add_argument("--heads", type=positive, metavar="N", default=10, help=most)
     parser.add_argument(
         "--landmark-vertices",
         type=Path,
         metavar="FILE",
         help="seven vertex numbers that hold for every predicted mesh",
     )
-    parser.add_argument("--mean-head", type=Path, metavar="MESH", help="default: the pack's")
-    parser.add_argument("--pack", default="open", help="whose mean head is the control")
-    parser.add_argument("--processes", type=int, default=1)
+    mean = "the control (default: the mean head of --pack)"
+    parser.add_argument("--mean-head", type=Path, metavar="MESH", help=mean)
+    whose = "whose mean head is the control (default: open)"
+    parser.add_argument("--pack", metavar="ID", default="open", help=whose)
+    beside = "images measured at once (default: 1)"
+    parser.add_argument("--processes", type=positive, metavar="N", default=1, help=beside)
 
 
 def _now(options: argparse.Namespace) -> int:

@@ -6,8 +6,17 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ..contract.errors import ErrorCode, OferError
 from . import benchmarks
+from .machine import positive
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_PACK = "which pack (default: open)"
+_THREADS = "processor threads (default: 1)"
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -16,48 +25,60 @@ def add(commands: argparse._SubParsersAction) -> None:
     kinds = evaluate.add_subparsers(required=True, metavar="KIND")
     _add_synthetic(kinds)
     photos = kinds.add_parser("photos", help="on real photos, beside the packaged landmark network")
-    photos.add_argument("folder", type=Path, help="of photos; nothing of them is kept")
-    photos.add_argument("--pack", default="open")
+    kinds_read = "of JPEG, PNG or WebP photos; nothing of them is kept"
+    photos.add_argument("folder", type=Path, metavar="FOLDER", help=kinds_read)
+    photos.add_argument("--pack", metavar="ID", default="open", help=_PACK)
     photos.add_argument(
         "--wrong", nargs="+", default=[], metavar="NAME",
         help="file names of photos where the packaged network is wrong to the eye",
     )  # fmt: skip
-    photos.add_argument("--sheet", type=Path, help="write a picture of all points there")
-    photos.add_argument("--page", type=Path, help="put the table between this page's marks")
-    photos.add_argument("--threads", type=int, default=1)
+    drawn = "write a picture of all points there"
+    photos.add_argument("--sheet", type=Path, metavar="PNG", help=drawn)
+    between = "put the table between the marks `<!-- photos: begin -->` and `end` of this page"
+    photos.add_argument("--page", type=Path, metavar="FILE.md", help=between)
+    photos.add_argument("--threads", type=positive, metavar="N", default=1, help=_THREADS)
     photos.set_defaults(command=_photos)
     heads = kinds.add_parser("heads", help="a sheet of random heads of a pack, to look at")
-    heads.add_argument("--pack", default="open")
-    heads.add_argument("--out", type=Path, required=True, metavar="PNG")
-    heads.add_argument("--count", type=int, default=200)
-    heads.add_argument("--seed", type=int, default=0)
+    heads.add_argument("--pack", metavar="ID", default="open", help=_PACK)
+    heads.add_argument("--out", type=Path, required=True, metavar="PNG", help="picture to write")
+    many = "how many heads (default: 200)"
+    heads.add_argument("--count", type=positive, metavar="N", default=200, help=many)
+    again = "another number draws other heads (default: 0)"
+    heads.add_argument("--seed", type=int, metavar="N", default=0, help=again)
     heads.set_defaults(command=_heads)
     compare = kinds.add_parser("compare", help="two versions of a pack, figure by figure")
-    compare.add_argument("old", type=Path, help="card.json of the older one")
-    compare.add_argument("new", type=Path, help="card.json of the newer one")
-    compare.add_argument("--page", type=Path, help="put it between this page's marks")
+    compare.add_argument("old", type=Path, metavar="OLD", help="card.json of the older one")
+    compare.add_argument("new", type=Path, metavar="NEW", help="card.json of the newer one")
+    between = "put it between the marks `<!-- comparison: begin -->` and `end` of this page"
+    compare.add_argument("--page", type=Path, metavar="FILE.md", help=between)
     compare.set_defaults(command=_compare)
     benchmarks.add(kinds)
 
 
 def _add_synthetic(kinds: argparse._SubParsersAction) -> None:
     parser = kinds.add_parser("synthetic", help="on synthetic photos of held-out heads")
-    parser.add_argument("--photos", type=Path, required=True, help="folder of test photos")
-    parser.add_argument("--pack", default="open")
-    parser.add_argument("--ict", type=Path, help="ict_facekit_light.npz, for its surfaces' truth")
-    parser.add_argument("--ict-map", type=Path, help="correspondences of --ict")
-    parser.add_argument("--heads", type=int, default=300, help="clean pictures of each surface")
-    parser.add_argument("--hidden-heads", type=int, default=100, help="of each share hidden")
-    parser.add_argument("--turned-heads", type=int, default=60, help="of each angle")
-    parser.add_argument("--samples", type=int, default=100)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    parser.add_argument("--card", type=Path, help="pack folder whose card is to be written")
+    made = "folder of test photos; docs/evaluation.md says how they are made"
+    parser.add_argument("--photos", type=Path, metavar="DIR", required=True, help=made)
+    parser.add_argument("--pack", metavar="ID", default="open", help=_PACK)
+    ict = "ict_facekit_light.npz, for its surfaces' truth"
+    parser.add_argument("--ict", type=Path, metavar="NPZ", help=ict)
+    parser.add_argument("--ict-map", type=Path, metavar="NPZ", help="correspondences of --ict")
+    for name, count, what in (
+        ("heads", 300, "clean pictures of each surface"),
+        ("hidden-heads", 100, "pictures of each share hidden"),
+        ("turned-heads", 60, "pictures of each angle"),
+        ("samples", 100, "heads drawn for each picture"),
+    ):
+        many = f"{what} (default: {count})"
+        parser.add_argument(f"--{name}", type=positive, metavar="N", default=count, help=many)
+    parser.add_argument("--threads", type=positive, metavar="N", default=1, help=_THREADS)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    card = "pack folder whose CARD.md and card.json are to be written"
+    parser.add_argument("--card", type=Path, metavar="DIR", help=card)
     parser.set_defaults(command=_synthetic)
 
 
 def _synthetic(options: argparse.Namespace) -> int:
-    from ..contract.errors import ErrorCode, OferError
     from ..device import choose_device, set_threads
     from ..evaluation.card import FILE, Card, put_between, sections
     from ..evaluation.conditions import (
@@ -73,7 +94,9 @@ def _synthetic(options: argparse.Namespace) -> int:
     from ..packs.registry import pack_folder
 
     if bool(options.ict) != bool(options.ict_map):
-        raise OferError(ErrorCode.BAD_REQUEST, "--ict and --ict-map go together.")
+        raise OferError(
+            ErrorCode.BAD_REQUEST, "--ict and --ict-map go together.", "Give both, or neither."
+        )
     set_threads(options.threads)
     started = time.monotonic()
     pack = read_open_pack(pack_folder(options.pack, options.home), choose_device("cpu"))
@@ -113,15 +136,21 @@ def _photos(options: argparse.Namespace) -> int:
     from ..photo.faces import FaceDetector
 
     set_threads(options.threads)
-    pack = read_open_pack(pack_folder(options.pack, options.home), choose_device("cpu"))
     paths = sorted(p for p in options.folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"There are no photos in {options.folder}.",
+            f"Give a folder with files that end in {', '.join(SUFFIXES)}.",
+        )
+    pack = read_open_pack(pack_folder(options.pack, options.home), choose_device("cpu"))
     photos = list(read_photos(pack, FaceDetector.load(BUNDLED / "faces"), paths))
     for number, photo in enumerate(photos, 1):
         print(f"{number}: {photo.name}", file=sys.stderr)
     text = photo_table(photos, options.wrong)
     print(text)
     if options.sheet:
-        sheet(photos).save(options.sheet)
+        _save(sheet(photos), options.sheet)
     if options.page:
         put_between(options.page, "photos", text)
     return 0
@@ -133,9 +162,20 @@ def _heads(options: argparse.Namespace) -> int:
     from ..preview.crowd import crowd
 
     head = OpenHead.load(pack_folder(options.pack, options.home) / "head.npz")
-    crowd(head, options.count, options.seed).save(options.out)
+    _save(crowd(head, options.count, options.seed), options.out)
     print(options.out)
     return 0
+
+
+def _save(picture: Image, path: Path) -> None:
+    try:
+        picture.save(path)
+    except ValueError as cause:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{path.name} is no name of a picture.",
+            "Let it end in .png or .jpg.",
+        ) from cause
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -5,7 +5,25 @@ from __future__ import annotations
 import argparse
 
 
+def positive(text: str) -> int:
+    """The type of an option that counts something."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too few: give 1 or more")
+    return number
+
+
 def add_machine_options(parser: argparse.ArgumentParser) -> None:
     """--device and --threads."""
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"])
-    parser.add_argument("--threads", type=int, help="CPU threads (default: the machine's cores)")
+    parser.add_argument(
+        "--device",
+        default="auto",
+        choices=["auto", "cpu", "cuda", "mps"],
+        help="where it is computed: auto (default) takes a graphics card where there is one;"
+        " cuda is NVIDIA's and AMD's, mps Apple's",
+    )
+    parser.add_argument(
+        "--threads",
+        type=positive,
+        metavar="N",
+        help="processor threads (default: its cores, at most 8)",
+    )

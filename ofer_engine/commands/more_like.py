@@ -9,14 +9,15 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.protocol import MoreLikeThis
 from ..contract.reconstruction import Reconstruction, read
 from .machine import add_machine_options
-from .sampling import add_sampling_options
+from .sampling import add_sampling_options, kept
 from .telling import show, show_line
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the command to the engine's parser."""
     parser = commands.add_parser("more-like", help="new heads near one of a reconstruction")
-    parser.add_argument("folder", type=Path, metavar="NAME.ofer")
+    made = "folder that reconstruct wrote"
+    parser.add_argument("folder", type=Path, metavar="NAME.ofer", help=made)
     parser.add_argument(
         "heads",
         nargs="+",
@@ -24,7 +25,11 @@ def add(commands: argparse._SubParsersAction) -> None:
         help="a head of it, as identity_03, or several with their shares of a blend",
     )
     parser.add_argument(
-        "--strength", type=float, default=0.5, help="0: that head again .. 1: drawn afresh"
+        "--strength",
+        type=float,
+        metavar="0..1",
+        default=0.5,
+        help="0 gives that head again, 1 draws afresh (default: 0.5)",
     )
     parser.add_argument("--name", help="write a copy of that name beside it instead of adding")
     add_sampling_options(parser, identities=40, keep=10)
@@ -49,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
         weights=weights,
         strength=options.strength,
         identities=options.identities,
-        keep=options.keep,
+        keep=kept(options),
         seed=options.seed,
         sampler=options.sampler,
         steps=options.steps,
@@ -62,15 +67,20 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _blend(record: Reconstruction, heads: list[str]) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Rows and weights. Raises OferError(BAD_REQUEST) for a head that there is not."""
+    """Rows, and weights that sum to one.
+
+    Raises OferError(BAD_REQUEST) for a head that there is not, and for a share below 0.
+    """
     rows = {hypothesis.name: hypothesis.candidate for hypothesis in record.identities}
     names, shares = zip(*(head.partition("=")[::2] for head in heads), strict=True)
     try:
-        weights = tuple(float(share) if share else 1 / len(heads) for share in shares)
-        return tuple(rows[name] for name in names), weights
+        weights = [float(share) if share else 1.0 for share in shares]
+        if not (min(weights) >= 0 and 0 < sum(weights) < float("inf")):
+            raise ValueError(weights)
+        return tuple(rows[name] for name in names), tuple(each / sum(weights) for each in weights)
     except (KeyError, ValueError) as cause:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             f"{' '.join(heads)} is no blend of heads of {record.folder.name}.",
-            f"Choose among {', '.join(rows)}, each with =SHARE or none.",
+            f"Choose among {', '.join(rows)}, each with =SHARE above 0 or without.",
         ) from cause

@@ -12,7 +12,7 @@ from ..contract.protocol import PhotoFace, Reconstruct
 from ..contract.records import HiddenRegion, Hints, Mode
 from ..contract.skin import RESOLUTIONS
 from .machine import add_machine_options
-from .sampling import add_sampling_options
+from .sampling import add_sampling_options, kept
 from .skin import paint_first
 from .telling import show, show_line
 
@@ -29,29 +29,40 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "photos", type=Path, nargs="+", metavar="PHOTO", help="all of one person, the best first"
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", required=True, help="folder for the results"
+    )
     parser.add_argument("--name", help="name of the results (default: the first photo's)")
-    parser.add_argument("--pack", default="open")
+    pack = "networks and head (default: open); `packs list` names those that are ready"
+    parser.add_argument("--pack", metavar="ID", default="open", help=pack)
     add_sampling_options(parser, identities=100, keep=10)
-    parser.add_argument("--expressions", type=int, default=15, help="drawn for each photo")
+    drawn = "expressions drawn for each photo (default: 15)"
+    parser.add_argument("--expressions", type=int, metavar="N", default=15, help=drawn)
     parser.add_argument(
         "--mode",
         choices=[str(mode) for mode in Mode],
         default=str(Mode.CORRECTED),
-        help="as-published repeats the demo's draws and quirks (published pack only)",
+        help="corrected (default); as-published repeats the demo's draws and quirks (published"
+        " pack only)",
     )
     _add_photo_options(parser)
-    parser.add_argument("--age", type=float, help="hint in years, for packs that take hints")
-    parser.add_argument("--sex", type=float, help="hint: 0 female .. 1 male")
-    parser.add_argument("--build", type=float, help="hint: 0 slight .. 1 heavy")
+    for name, metavar, meaning in (
+        ("age", "YEARS", "the person's age"),
+        ("sex", "0..1", "0 female, 1 male"),
+        ("build", "0..1", "0 slight, 1 heavy"),
+    ):
+        about = f"hint, for packs that take hints: {meaning}"
+        parser.add_argument(f"--{name}", type=float, metavar=metavar, help=about)
     parser.add_argument(
         "--skin",
         type=int,
         default=0,
         choices=(0, *RESOLUTIONS),
-        help="paint the first head from the photos, too: pixels, 0 does not (default)",
+        help="paint the first head from the photos, too, on so many pixels squared (default: 0,"
+        " not at all)",
     )
-    parser.add_argument("--list-faces", action="store_true", help="list the faces and stop")
+    listing = "list the first photo's faces with their numbers, and stop"
+    parser.add_argument("--list-faces", action="store_true", help=listing)
     add_machine_options(parser)
     parser.set_defaults(command=_run)
 
@@ -116,7 +127,7 @@ def _request(options: argparse.Namespace) -> Reconstruct:
         name=options.name or options.photos[0].stem,
         pack=options.pack,
         identities=options.identities,
-        keep=options.keep,
+        keep=kept(options),
         expressions=options.expressions,
         seed=options.seed,
         sampler=options.sampler,

@@ -11,7 +11,8 @@ from .machine import add_machine_options
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the command to the engine's parser."""
     parser = commands.add_parser("serve", help="answer requests on stdin (for the add-on)")
-    parser.add_argument("--log", default="", help="path of the log that stderr goes to")
+    log = "file that the caller sends stderr to: failures name it"
+    parser.add_argument("--log", metavar="FILE", default="", help=log)
     add_machine_options(parser)
     parser.set_defaults(command=_run)
 

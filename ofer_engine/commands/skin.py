@@ -22,20 +22,28 @@ if TYPE_CHECKING:
 def add(commands: argparse._SubParsersAction) -> None:
     """Add the command to the engine's parser."""
     parser = commands.add_parser("skin", help="paint a head of a reconstruction from its photos")
-    parser.add_argument("folder", type=Path, metavar="NAME.ofer")
+    made = "folder that reconstruct wrote"
+    parser.add_argument("folder", type=Path, metavar="NAME.ofer", help=made)
     parser.add_argument(
-        "photos", nargs="+", metavar="PHOTO", help="those it was made from, in order; - leaves out"
+        "photos",
+        nargs="+",
+        metavar="PHOTO",
+        help="those it was made from, in order; - leaves one out",
     )
-    parser.add_argument("--identity", type=int, default=1, help="which head, from 1")
-    parser.add_argument("--resolution", type=int, default=2048, choices=RESOLUTIONS)
+    which = "which head, from 1, the best (default)"
+    parser.add_argument("--identity", type=int, metavar="N", default=1, help=which)
+    size = "pixels on each side (default: 2048)"
+    parser.add_argument("--resolution", type=int, default=2048, choices=RESOLUTIONS, help=size)
     parser.add_argument(
         "--layout",
         choices=[str(each) for each in Layout],
         default=str(Layout.FACE),
         help="UVs of our own that favour the face (default), or the head's own",
     )
-    parser.add_argument("--mask", default="", help="PNG over the first photo, bright on no skin")
-    parser.add_argument("--out", type=Path, help=f"folder to write (default: NAME.ofer/{FOLDER})")
+    mask = "a picture over the whole first photo, bright where it shows no skin"
+    parser.add_argument("--mask", metavar="PNG", default="", help=mask)
+    out = f"folder to write (default: NAME.ofer/{FOLDER})"
+    parser.add_argument("--out", type=Path, metavar="DIR", help=out)
     add_machine_options(parser)
     parser.set_defaults(command=_run)
 

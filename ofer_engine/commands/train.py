@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from . import train_pack, train_published
+from .stages import STAGES, add_stage_options
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -13,18 +14,16 @@ def add(commands: argparse._SubParsersAction) -> None:
     train = commands.add_parser("train", help="train the networks of a pack")
     packs = train.add_subparsers(required=True, metavar="WHAT")
     parser = packs.add_parser("open", help="the bundled pack, on its own head")
-    parser.add_argument(
-        "--photos", type=Path, nargs="+", required=True, help="sets of training.studio.photos"
-    )
-    parser.add_argument(
-        "--people", type=Path, nargs="+", required=True, help="other sets, for IdGen and ExpGen"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="pack folder with its head.npz")
-    parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoints")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    for stage in ("conditioner", "idgen", "expgen", "idrank"):
-        parser.add_argument(f"--{stage}", type=int, help=f"optimiser steps of the {stage}")
+    for name, nargs, what in (
+        ("photos", "+", "sets of training.studio.photos"),
+        ("people", "+", "other sets, for IdGen and ExpGen"),
+        ("out", None, "pack folder with its head.npz"),
+        ("work", None, "folder for the checkpoints; called again, training goes on from there"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=Path, nargs=nargs, metavar="DIR", required=True, help=what
+        )
+    add_stage_options(parser)
     parser.set_defaults(command=_run)
     train_pack.add(packs)
     train_published.add(packs)
@@ -36,8 +35,7 @@ def _run(options: argparse.Namespace) -> int:
     from ..training.open_pack import OPEN_RECORD, Recipe, Sources, train_open_pack
 
     set_threads(options.threads)
-    stages = ("conditioner", "idgen", "expgen", "idrank")
-    steps = {stage: getattr(options, stage) for stage in stages if getattr(options, stage)}
+    steps = {stage: getattr(options, stage) for stage in STAGES if getattr(options, stage)}
     recipe = Recipe(seed=options.seed, **steps)
     conditioner = options.out / "conditioner.safetensors"
     sources = Sources(options.photos, options.people, BUNDLED / "faces", conditioner)

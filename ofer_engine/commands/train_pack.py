@@ -7,20 +7,28 @@ import sys
 import time
 from pathlib import Path
 
-_STAGES = ("conditioner", "idgen", "expgen", "idrank")
+from .machine import positive
+from .stages import STAGES, add_stage_options
+
+_OF_THE_RECIPE = "the recipe's"
 
 
 def add(packs: argparse._SubParsersAction) -> None:
     """Add the command to the kinds of `train`."""
     parser = packs.add_parser("pack", help="a pack on FLAME's or ICT-FaceKit's head, or another")
     parser.add_argument(
-        "--head", type=Path, nargs="+", required=True, help="FLAME's .pkl, or ICT-FaceKit's .npz"
+        "--head",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        required=True,
+        help="FLAME's .pkl, or ICT-FaceKit's .npz",
     )
-    parser.add_argument(
-        "--out", type=Path, required=True, help="pack folder, best DATA/packs/NAME; NAME is its id"
-    )
-    parser.add_argument("--work", type=Path, required=True, help="for photos and checkpoints")
-    parser.add_argument("--title", help="what the pack is called; its id where none is given")
+    out = "pack folder, best DATA/packs/NAME; NAME is its id"
+    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help=out)
+    work = "folder for photos and checkpoints; called again, the command goes on from there"
+    parser.add_argument("--work", type=Path, metavar="DIR", required=True, help=work)
+    parser.add_argument("--title", help="what the pack is called (default: its id)")
     parser.add_argument(
         "--licence",
         default="as its head model's maker says",
@@ -29,15 +37,16 @@ def add(packs: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--commercial", action="store_true", help="the head model's licence lets results be sold"
     )
-    parser.add_argument("--modes", type=int, default=60, help="identity modes to use")
-    parser.add_argument("--photos", type=int, default=48_000)
-    parser.add_argument("--people", type=int, default=32_000, help="pictures, four of each person")
-    parser.add_argument("--held-out", type=int, help="pictures that only validate")
-    parser.add_argument("--ranked-photos", type=int, help="pictures that IdRank learns from")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    for stage in _STAGES:
-        parser.add_argument(f"--{stage}", type=int, help=f"optimiser steps of the {stage}")
+    for name, count, what in (
+        ("modes", 60, "identity modes to use"),
+        ("photos", 48_000, "synthetic photos of strangers to make"),
+        ("people", 32_000, "synthetic photos to make, four of each person"),
+        ("held-out", None, "pictures that only validate"),
+        ("ranked-photos", None, "pictures that IdRank learns from"),
+    ):
+        about = f"{what} (default: {count or _OF_THE_RECIPE})"
+        parser.add_argument(f"--{name}", type=positive, metavar="N", default=count, help=about)
+    add_stage_options(parser)
     parser.set_defaults(command=_run)
 
 
@@ -50,7 +59,7 @@ def _run(options: argparse.Namespace) -> int:
 
     set_threads(options.threads)
     started = time.monotonic()
-    names = (*_STAGES, "held_out", "ranked_photos")
+    names = (*STAGES, "held_out", "ranked_photos")
     counts = {name: getattr(options, name) for name in names if getattr(options, name)}
     recipe = Recipe(seed=options.seed, **counts)
     plan = HeadPackPlan(options.head, options.modes, options.photos, options.people, recipe)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .machine import add_machine_options
+from .machine import add_machine_options, positive
 
 _HELP = {
     "idgen": "neutral heads from a picture",
@@ -19,9 +19,14 @@ def add(kinds: argparse._SubParsersAction) -> None:
     for stage, what in _HELP.items():
         parser = kinds.add_parser(stage, help=f"the published {stage}: {what}")
         parser.add_argument(
-            "--data", type=Path, required=True, help="folder in MICA's layout or the plain one"
+            "--data",
+            type=Path,
+            metavar="DIR",
+            required=True,
+            help="folder in MICA's layout or the plain one; docs/training.md shows both",
         )
-        parser.add_argument("--out", type=Path, required=True, help="the run's folder")
+        run = "the run's folder; called again, training goes on from there"
+        parser.add_argument("--out", type=Path, metavar="DIR", required=True, help=run)
         parser.add_argument(
             "--recipe", default="ours", help="ours (default), published, or a TOML file"
         )
@@ -29,9 +34,12 @@ def add(kinds: argparse._SubParsersAction) -> None:
         parser.add_argument(
             "--swapped", nargs="+", default=(), metavar="SET", help="sets with red and blue swapped"
         )
-        parser.add_argument("--steps", type=int, help="instead of the recipe's epochs")
-        parser.add_argument("--every", type=int, default=500, help="steps between checkpoints")
-        parser.add_argument("--seed", type=int, default=0)
+        steps = "optimiser steps, instead of the recipe's epochs"
+        parser.add_argument("--steps", type=positive, metavar="N", help=steps)
+        every = "steps between checkpoints (default: 500)"
+        parser.add_argument("--every", type=positive, metavar="N", default=500, help=every)
+        again = "another number trains on other draws (default: 0)"
+        parser.add_argument("--seed", type=int, metavar="N", default=0, help=again)
         parser.add_argument(
             "--install", action="store_true", help="put the result into the pack, at once"
         )

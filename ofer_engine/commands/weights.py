@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def add(kinds: argparse._SubParsersAction) -> None:
     """Add `import` to the kinds of `packs`."""
     importing = kinds.add_parser("import", help="take over published files that you have obtained")
-    importing.add_argument("paths", type=Path, nargs="+", metavar="FILE_OR_FOLDER")
+    what = "of any name; folders are searched"
+    importing.add_argument("paths", type=Path, nargs="+", metavar="FILE_OR_FOLDER", help=what)
     importing.add_argument(
         "--projections",
         choices=("training", "demo"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -100,6 +101,19 @@ class Draft:
             raise unwritable(self._folder, cause) from cause
         self._finished = True
         return reconstruction
+
+
+def check_place(folder: Path) -> None:
+    """Before long work that ends in `folder`, there or to be made. Leaves nothing behind.
+
+    Raises OferError(DISK_FULL | READ_ONLY) where nothing can be written.
+    """
+    try:
+        there = next(each for each in (folder, *folder.parents) if each.exists())
+        with tempfile.TemporaryDirectory(prefix=".ofer-", dir=there):
+            pass
+    except OSError as cause:
+        raise unwritable(folder, cause) from cause
 
 
 def write(

@@ -130,6 +130,12 @@ def _read(path: Path) -> bytes:
     try:
         if os.name == "nt" and len(str(path.absolute())) > 240:
             path = Path(rf"\\?\{path.absolute()}")
+        if path.is_dir():
+            raise OferError(
+                ErrorCode.PHOTO_UNREADABLE,
+                f"{path.name} is a folder, not a photo.",
+                "Choose a photo in it.",
+            )
         if not path.is_file():
             raise FileNotFoundError(path)
         if path.stat().st_size > MAX_FILE_BYTES:
@@ -138,8 +144,8 @@ def _read(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise OferError(
             ErrorCode.PHOTO_MISSING,
-            f"{path.name} is no longer there.",
-            "Choose the photo again.",
+            f"There is no file {path.name}.",
+            "Check its name, or choose it again.",
         ) from error
     except (OSError, ValueError) as error:
         raise OferError(

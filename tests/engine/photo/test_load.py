@@ -209,8 +209,12 @@ def test_odd_and_long_paths(picture, tmp_path):
 
 def test_a_file_removed_before_reading(tmp_path):
     assert refusal(tmp_path / "gone.jpg").code is ErrorCode.PHOTO_MISSING
-    assert refusal(tmp_path).code is ErrorCode.PHOTO_MISSING
     assert refusal("nul\0byte.jpg").code is ErrorCode.PHOTO_MISSING
+
+
+def test_a_folder_is_called_one(tmp_path):
+    error = refusal(tmp_path)
+    assert error.code is ErrorCode.PHOTO_UNREADABLE and "is a folder" in error.message
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp", "gif", "tif"])

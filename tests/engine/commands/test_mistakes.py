@@ -1,0 +1,102 @@
+"""Whatever is mistyped on the command line ends in one sentence that says what to do."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ofer_engine.__main__ import main
+from ofer_engine.commands import more_like, sampling
+from ofer_engine.contract.draft import check_place
+from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.reconstruction import Hypothesis
+
+
+@pytest.fixture
+def fails(tmp_path, capsys, monkeypatch):
+    """Run a command that cannot work, in an empty folder; gives what it says."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.txt").write_text("hello")
+
+    def call(line: str) -> str:
+        assert main(["--home", str(tmp_path / "home"), *line.split()]) == 1
+        said = capsys.readouterr()
+        assert said.out == "" and said.err.startswith("ofer: ") and said.err.count("\n") == 1
+        return said.err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("evaluate photos nowhere", "nowhere cannot be used: No such file or directory. Check"),
+        ("evaluate photos text.txt", "text.txt cannot be used: Not a directory. Check"),
+        ("evaluate photos empty", "no photos in empty. Give a folder with files that end in .jpg"),
+        ("evaluate heads --count 1 --out text.txt/x.png", "Not a directory. Check"),
+        ("evaluate heads --count 1 --out x.abc", "x.abc is no name of a picture. Let it end in"),
+        ("evaluate synthetic --photos empty --ict x", "go together. Give both"),
+        ("evaluate compare text.txt text.txt", "text.txt holds no figures of a pack. Write it"),
+        ("reconstruct empty --out made", "empty is a folder, not a photo. Choose a photo in it."),
+        ("reconstruct nowhere.jpg --out made", "There is no photo nowhere.jpg. Choose"),
+        ("reconstruct text.txt --out made --pack nobody", "no pack called 'nobody'"),
+        ("reconstruct text.txt --out text.txt/made", "could not be written to text.txt"),
+        ("reconstruct text.txt --out made --face a,b", "'a,b' tells no face. Give its number"),
+        ("reconstruct text.txt --out made --identities 0", "cannot be drawn. Keep 1 to all"),
+        ("more-like empty identity_01", "empty is not a readable reconstruction"),
+        ("skin text.txt anna.jpg", "text.txt is not a readable reconstruction"),
+    ],
+)
+def test_one_sentence_with_a_next_step_and_nothing_written(fails, tmp_path, line, word):
+    assert word in fails(line)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "text.txt"]
+
+
+def test_a_program_s_own_mistake_is_not_hidden(monkeypatch, tmp_path):
+    def broken(*_: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("ofer_engine.packs.registry.find_packs", broken)
+    with pytest.raises(BrokenPipeError):
+        main(["--home", str(tmp_path), "packs"])
+
+
+@pytest.mark.parametrize(
+    "line", ["reconstruct a.jpg --out b --threads 0", "evaluate heads --out x.png --count 0"]
+)
+def test_counts_below_one_are_told_by_the_parser(capsys, line):
+    with pytest.raises(SystemExit) as stopped:
+        main(line.split())
+    assert stopped.value.code == 2 and "0 is too few: give 1 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"), [("", 10), ("--identities 4", 4), ("--identities 4 --keep 9", 9)]
+)
+def test_fewer_drawn_than_are_usually_kept_are_all_kept(typed, written):
+    parser = argparse.ArgumentParser()
+    sampling.add_sampling_options(parser, identities=100, keep=10)
+    assert sampling.kept(parser.parse_args(typed.split())) == written
+
+
+def test_shares_sum_to_one():
+    heads = (Hypothesis("identity_01", 1, 0.6, 17), Hypothesis("identity_02", 2, 0.4, 3))
+    record = SimpleNamespace(identities=heads, folder=Path("anna.ofer"))
+    assert more_like._blend(record, ["identity_02", "identity_01"]) == ((3, 17), (0.5, 0.5))
+    assert more_like._blend(record, ["identity_01=3", "identity_02=1"]) == ((17, 3), (0.75, 0.25))
+    for wrong in ("identity_03", "identity_01=x", "identity_01=-1", "identity_01=0", "=1"):
+        with pytest.raises(OferError, match="is no blend of heads"):
+            more_like._blend(record, [wrong])
+
+
+def test_a_place_to_write_is_tried_without_a_trace(tmp_path):
+    check_place(tmp_path / "not" / "yet")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OferError) as caught:
+        check_place(tmp_path / "file" / "made")
+    assert caught.value.code is ErrorCode.READ_ONLY
