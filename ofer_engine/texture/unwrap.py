@@ -14,7 +14,7 @@ import numpy as np
 
 from .overlap import overlapping
 
-_POWER = 1.7
+_POWER = 2.4
 """1 would give every angle from the face's axis the same width; more favours the face."""
 _STRIP = 0.13
 """Height of the picture that is kept for the small charts."""

@@ -10,6 +10,8 @@ import pytest
 
 from ofer_engine.contract.skin import Layout
 from ofer_engine.heads.camera import Camera
+from ofer_engine.heads.flame import FlameHead
+from ofer_engine.heads.head import Head
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.heads.triangles import vertex_normals
 from ofer_engine.preview.rasteriser import rasterise
@@ -19,6 +21,7 @@ from ofer_engine.texture.features import features_of
 from ofer_engine.texture.layout import layout
 from ofer_engine.texture.projection import PhotoView
 from ofer_engine.texture.shape import split
+from tests.engine.packs.invented import formed_flame
 
 SIDE = 360
 SKIN = np.array([0.55, 0.32, 0.23])
@@ -28,6 +31,17 @@ LIPS = np.array([0.45, 0.13, 0.13])
 @pytest.fixture(scope="session")
 def head() -> OpenHead:
     return OpenHead.load(Path(__file__).parents[3] / "weights" / "open" / "head.npz")
+
+
+@pytest.fixture(scope="session")
+def flame() -> FlameHead:
+    """An invented head of FLAME's form: triangles in three pieces, and no UVs of its own."""
+    return FlameHead.from_arrays(formed_flame(), np.arange(100))
+
+
+@pytest.fixture(scope="session")
+def flame_uv(flame):
+    return layout(flame, Layout.FACE)
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +56,11 @@ def face_uv(head):
 
 @dataclass(frozen=True)
 class Sitter:
-    """head; colours : (V, 3) linear, of its skin."""
+    """head; colours : (V, 3) linear, of its skin; points : (P,) vertices that are found."""
 
-    head: OpenHead
+    head: Head
     colours: np.ndarray
+    points: np.ndarray
 
     def photo(self, yaw: float = 0.0) -> PhotoView:
         """Photographed in even light from `yaw` degrees, every point seen exactly."""
@@ -56,7 +71,7 @@ class Sitter:
         fragments = rasterise(places, depth, triangles, SIDE, SIDE)
         pixels = np.full((SIDE * SIDE, 3), (90, 120, 160), np.uint8)  # a blue wall
         pixels[fragments.pixel] = to_srgb(fragments.interpolate(self.colours.astype(np.float32)))
-        at = self.head.point_vertices
+        at = self.points
         normals = vertex_normals(vertices, triangles)[at] @ camera.rotation.T
         seen = np.where(normals[:, 2] > 0.1, 0.98, 0.05)
         evidence = Evidence(places[at], np.full(len(at), 0.5), seen, at)
@@ -65,14 +80,29 @@ class Sitter:
 
 @pytest.fixture(scope="session")
 def sitter(head) -> Sitter:
-    """Skin with blotches too small for any light, red lips; all other parts are white."""
+    """Blotched skin and red lips."""
+    colours = _blotched(head)
+    skin = np.unique(head.polygons[head.part == 0])
+    red = head.region("lips")[skin, None]
+    colours[skin] += red * (LIPS - colours[skin])
+    return Sitter(head, colours, head.point_vertices)
+
+
+@pytest.fixture(scope="session")
+def flame_sitter(flame) -> Sitter:
+    """Blotched skin, of whose front every tenth vertex is found."""
+    skin = np.unique(flame.polygons[flame.part == 0, :3])
+    return Sitter(flame, _blotched(flame), skin[flame.template[skin, 2] > 0.03][::10])
+
+
+def _blotched(head: Head) -> np.ndarray:
+    """(V, 3): blotches too small for any light; all parts but the skin are white."""
     x, y, _ = head.template.T
     blotches = 0.08 * np.sin(300 * x + 1) * np.sin(250 * y)
     colours = SKIN * (1 + blotches[:, None])
-    colours += head.region("lips")[:, None] * (LIPS - colours)
     other = np.unique(head.polygons[head.part != 0])
     colours[other[other >= 0]] = (0.8, 0.8, 0.8)
-    return Sitter(head, colours)
+    return colours
 
 
 def camera_at(yaw: float) -> Camera:
@@ -110,8 +140,8 @@ class Patches:
     def of(cls, sitter: Sitter, painted) -> Patches:
         head = sitter.head
         skin = np.flatnonzero(head.part == 0)
-        polygons = head.polygons[skin]
-        at = painted.uv[skin].mean(1) * (1, -1) + (0, 1)
+        polygons = head.polygons[skin, :3]
+        at = painted.uv[skin, :3].mean(1) * (1, -1) + (0, 1)
         column, row = np.clip((at * len(painted.albedo)).astype(int), 0, len(painted.albedo) - 1).T
         return cls(
             TO_LINEAR[painted.albedo[row, column]],

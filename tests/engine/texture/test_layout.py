@@ -58,6 +58,23 @@ def test_a_head_without_uvs_gets_some_and_its_own_are_refused(head):
     assert overlapping(corners, np.arange(len(corners)), np.zeros(len(corners))).mean() < 0.002
 
 
+def test_a_flame_gets_uvs_of_its_own(flame, flame_uv):
+    """The face in the middle half of one chart, no seam in it; eyeballs keep theirs."""
+    skin = flame.part == 0
+    corners, triangles = flame_uv[skin, :3], flame.polygons[skin, :3]
+    assert corners.min() >= 0 and corners.max() <= 1
+    assert (_area(corners) > 0).all()
+    assert not overlapping(corners, np.arange(len(corners)), np.zeros(len(corners))).any()
+    assert not flame_uv[~skin].any()
+    front = (flame.template[triangles, 2] > 0.03).all(1)
+    wide, high = np.ptp(corners[front].reshape(-1, 2), axis=0)
+    assert wide > 0.5 and high > 0.5
+    order = np.argsort(triangles[front].ravel(), kind="stable")
+    vertex, place = triangles[front].ravel()[order], corners[front].reshape(-1, 2)[order]
+    same = vertex[1:] == vertex[:-1]
+    assert same.any() and np.array_equal(place[1:][same], place[:-1][same])
+
+
 def test_the_mirror_of_a_symmetric_head_is_exact(head, face_uv):
     shape = Shape.of(head, face_uv)
     image = shape.mirrored(head.template.astype(np.float64))

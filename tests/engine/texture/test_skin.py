@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ofer_engine.texture.features import features_of
 from ofer_engine.texture.skin import make_skin, padded
 from tests.engine.texture.conftest import SIDE, SKIN, Patches, covered
 
@@ -125,6 +126,24 @@ def test_what_is_unwanted_in_the_texture_is_plain_skin(sitter, paint, plain):
 
     assert likeness(with_photo) > 0.75
     assert likeness(with_photo) > likeness(without) + 0.1
+
+
+def test_a_flame_without_uvs_is_painted(flame, flame_uv, flame_sitter, head):
+    """Triangles, five joints, a layout of its own, features of the nearest place on the open head;
+    its eyeballs hide what lies behind them and are not painted on it."""
+    features = features_of(flame, lambda: head)
+    painted = make_skin(flame, flame_uv, features, (flame_sitter.photo(),), RESOLUTION)
+    patches = Patches.of(flame_sitter, painted)
+    seen = patches.seen > 0.9
+    assert seen.sum() > 500
+    error = np.abs(patches.colours / patches.expected - 1)[seen]
+    assert np.median(error) < 0.05
+    assert painted.share > 0.5
+    np.testing.assert_allclose(np.float64(painted.tone) ** 2.2, SKIN, rtol=0.15)
+    eyes = np.abs(np.abs(patches.places[:, 0]) - 0.03) < 0.006
+    eyes &= (np.abs(patches.places[:, 1] - 0.02) < 0.006) & (patches.places[:, 2] > 0)
+    assert eyes.any() and (patches.seen[eyes] < 0.1).all()
+    assert (patches.colours[:, 0] > 1.2 * patches.colours[:, 2]).all(), "an eyeball's white"
 
 
 def test_uncovered_texels_have_their_neighbours_colour():
