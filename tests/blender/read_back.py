@@ -58,6 +58,40 @@ def by_its_bytes(path: Path) -> Seen:
 
 def by_blender(path: Path) -> Seen:
     """Imported into an empty Blender."""
+    mesh = _imported(path)
+    armatures = [each for each in bpy.data.objects if each.type == "ARMATURE"]
+    bones = armatures[0].data.bones.keys() if armatures else []
+    keys = list(mesh.data.shape_keys.key_blocks)[1:] if mesh.data.shape_keys else []
+    rest = _column(mesh.data.vertices, len(mesh.data.vertices))
+    moves = np.array([_column(key.points, len(rest)) - rest for key in keys])
+    weights = np.zeros((len(rest), len(mesh.vertex_groups)))
+    for vertex in mesh.data.vertices:
+        for entry in vertex.groups:
+            weights[vertex.index, entry.group] = entry.weight
+    return Seen(
+        tuple(key.name for key in keys),
+        _placed(mesh, rest),
+        _y_up(moves.reshape(-1, len(rest), 3) @ np.array(mesh.matrix_world)[:3, :3].T),
+        tuple(bones),
+        weights,
+        sum(image.source == "FILE" and image.size[0] > 0 for image in bpy.data.images),
+    )
+
+
+def picture_places(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Imported into an empty Blender: (L, 3) metres, glTF's axes, the vertex of every polygon
+    corner, and (L, 2) its place in the picture."""
+    mesh = _imported(path)
+    loops = mesh.data.loops
+    vertex, uv = np.empty(len(loops), np.int32), np.empty(len(loops) * 2, np.float32)
+    loops.foreach_get("vertex_index", vertex)
+    mesh.data.uv_layers[0].uv.foreach_get("vector", uv)
+    places = _placed(mesh, _column(mesh.data.vertices, len(mesh.data.vertices)))
+    return places[vertex], uv.reshape(-1, 2)
+
+
+def _imported(path: Path) -> bpy.types.Object:
+    """The one mesh of a file, imported into an empty Blender."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     match path.suffix:
         case ".glb":
@@ -70,24 +104,7 @@ def by_blender(path: Path) -> Seen:
             bpy.ops.wm.obj_import(filepath=str(path))
     (mesh,) = (each for each in bpy.data.objects if each.type == "MESH" and each.data.polygons
                and "Ico" not in each.name)  # fmt: skip
-    armatures = [each for each in bpy.data.objects if each.type == "ARMATURE"]
-    bones = armatures[0].data.bones.keys() if armatures else []
-    keys = list(mesh.data.shape_keys.key_blocks)[1:] if mesh.data.shape_keys else []
-    turn = np.array(mesh.matrix_world)
-    rest = _column(mesh.data.vertices, len(mesh.data.vertices))
-    moves = np.array([_column(key.points, len(rest)) - rest for key in keys])
-    weights = np.zeros((len(rest), len(mesh.vertex_groups)))
-    for vertex in mesh.data.vertices:
-        for entry in vertex.groups:
-            weights[vertex.index, entry.group] = entry.weight
-    return Seen(
-        tuple(key.name for key in keys),
-        _y_up(rest @ turn[:3, :3].T + turn[:3, 3]),
-        _y_up(moves.reshape(-1, len(rest), 3) @ turn[:3, :3].T),
-        tuple(bones),
-        weights,
-        sum(image.source == "FILE" and image.size[0] > 0 for image in bpy.data.images),
-    )
+    return mesh
 
 
 def differences(
@@ -100,10 +117,7 @@ def differences(
     and each that was sent must be there.
     """
     places, ways = seen.rest * scale, seen.moves * scale
-    tree = KDTree(len(rest))
-    for vertex, place in enumerate(rest):
-        tree.insert(place, vertex)
-    tree.balance()
+    tree = _tree(rest)
     found, worst, apart = set(), 0.0, 0.0
     for number, place in enumerate(places):
         near = [vertex for _, vertex, _ in tree.find_range(place, SAME_PLACE)]
@@ -118,10 +132,30 @@ def differences(
     return apart, worst
 
 
+def nearest(rest: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """(N,) int: which of rest (V, 3) lies nearest to each of places (N, 3)."""
+    tree = _tree(rest)
+    return np.array([tree.find(place)[1] for place in places])
+
+
+def _tree(points: np.ndarray) -> KDTree:
+    tree = KDTree(len(points))
+    for number, place in enumerate(points):
+        tree.insert(place, number)
+    tree.balance()
+    return tree
+
+
 def _column(points: bpy.types.bpy_prop_collection, count: int) -> np.ndarray:
     values = np.empty(count * 3, np.float32)
     points.foreach_get("co", values)
     return values.reshape(-1, 3).astype(float)
+
+
+def _placed(mesh: bpy.types.Object, points: np.ndarray) -> np.ndarray:
+    """Points of a mesh (N, 3) in the world, glTF's axes."""
+    turn = np.array(mesh.matrix_world)
+    return _y_up(points @ turn[:3, :3].T + turn[:3, 3])
 
 
 def _y_up(points: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.packs.open_files import HEAD
 from ofer_engine.packs.registry import BUNDLED
 from ofer_engine.photo.faces import FaceDetector
+from ofer_engine.texture.layout import layout
 from tests.engine.packs.invented import formed_flame
 
 PEOPLE, FACES, POINTS = 2, 2, 4
@@ -109,14 +110,14 @@ def _record(folder: Path, name: str, head: Head, rig: SixJoints) -> Reconstructi
 
 
 def _paint(folder: Path, head: Head) -> None:
-    """A skin in two colours, in the head's own UVs."""
+    """A skin in two colours, in UVs of our own: a FLAME has none that could be used."""
     folder.mkdir()
     tile = np.full((512, 512, 3), (200, 150, 130), np.uint8)
     tile[:, ::64] = (150, 90, 80)
     Image.fromarray(tile).save(folder / skin.ALBEDO)
     Image.fromarray(tile[..., 0]).save(folder / skin.SEEN)
-    np.save(folder / skin.UV, head.uv)
-    painted = skin.Skin(512, skin.Layout.HEAD, (), (0.8, 0.6, 0.5), 1.0)
+    np.save(folder / skin.UV, layout(head, skin.Layout.FACE))
+    painted = skin.Skin(512, skin.Layout.FACE, (), (0.8, 0.6, 0.5), 1.0)
     (folder / skin.RECORD).write_text(skin.to_json(painted), "utf-8")
 
 

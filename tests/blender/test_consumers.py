@@ -23,7 +23,7 @@ from ofer_faces.ofer_blender.export import write
 from ofer_faces.ofer_blender.export.names import names
 from ofer_faces.ofer_blender.export.plan import Plan
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
-from ofer_faces.ofer_engine.contract import launch, reconstruction
+from ofer_faces.ofer_engine.contract import launch, reconstruction, skin
 from read_back import Seen
 
 HERE = Path(__file__).parent
@@ -31,17 +31,21 @@ ROOT = HERE.parents[1]
 PACKS = ("open", "flame")
 VALIDATOR = "gltf-validator@2.0.0-dev.3.10"
 MATRIX = [(pack, target) for pack in PACKS for target in Target]
+ONE_EACH = (Target.GLB, Target.FBX, Target.USD, Target.OBJ)
 GLTF = [t for t in Target if PRESETS[t].format is Format.GLB]
 
 
 @dataclass(frozen=True, eq=False)
 class Sent:
     """rest : (V, 3) and moves : (52, V, 3) metres, glTF's axes; used : (U,) vertices of polygons;
+    skin : (C,) vertices of the skin's polygons' corners, and uv : (C, 2) where the skin is painted;
     folder : of the files, named by target."""
 
     rest: np.ndarray
     moves: np.ndarray
     used: np.ndarray
+    skin: np.ndarray
+    uv: np.ndarray
     folder: Path
 
     def file(self, target: Target) -> Path:
@@ -89,10 +93,14 @@ def _export(folder: Path, out: Path) -> Sent:
     record = reconstruction.read(folder)
     head = scene_file.build(record.folder, None, None)
     polygons = record.array("polygons")
+    uv = np.load(record.folder / skin.FOLDER / skin.UV)
+    corners = (polygons >= 0) & uv.any((1, 2))[:, None]
     sent = Sent(
         record.array("identity_vertices")[0].astype(float),
         record.array("arkit_units").astype(float),
         np.unique(polygons[polygons >= 0]),
+        polygons[corners],
+        uv[corners],
         out,
     )
     for target in Target:
@@ -117,6 +125,22 @@ def test_blender_imports_it_again(sent: dict[str, Sent], pack: str, target: Targ
     seen = read_back.by_blender(sent[pack].file(target))
     compare(sent[pack], target, seen)
     assert seen.textures >= (1 if PRESETS[target].format is Format.OBJ else 2)
+
+
+@pytest.mark.parametrize("pack", PACKS)
+@pytest.mark.parametrize("target", ONE_EACH)
+def test_the_skin_lies_where_it_was_painted(
+    sent: dict[str, Sent], pack: str, target: Target
+) -> None:
+    """Also on the head that came without UVs."""
+    places, uv = read_back.picture_places(sent[pack].file(target))
+    rest = sent[pack].rest
+    painted: dict[int, list[np.ndarray]] = {}
+    for vertex, at in zip(read_back.nearest(rest, places).tolist(), uv, strict=True):
+        painted.setdefault(vertex, []).append(at)
+    corners = read_back.nearest(rest, rest[sent[pack].skin])
+    for vertex, at in zip(corners.tolist(), sent[pack].uv, strict=True):
+        assert min(np.abs(found - at).max() for found in painted[vertex]) < 1e-4
 
 
 @pytest.mark.parametrize(
