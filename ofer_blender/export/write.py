@@ -115,10 +115,11 @@ def _bones(stage: Stage) -> tuple[str, ...]:
     return rig.BONES if stage.armature else ()
 
 
-def _unwritable(path: Path, why: str) -> OferError:
+def _unwritable(path: Path, said: str) -> OferError:
+    why = said.strip().rpartition("\n")[2].rstrip(".")
     return OferError(
         ErrorCode.READ_ONLY,
-        f"{path.name} could not be written: {why.strip().splitlines()[-1] if why else why}",
+        f"{path.name} could not be written: {why}.",
         "Choose another folder.",
     )
 

@@ -319,7 +319,7 @@ SENTENCES: Final[dict[str, str]] = {
     "{name} cannot give the 52 ARKit keys: {why}.": "{name} ne peut pas donner les 52 clés ARKit : {why}.",
     "{name} could not be written to {parent}: {strerror}.": "{name} n'a pas pu être écrit dans {parent} : {strerror}.",
     "{name} could not be written: {strerror}.": "{name} n'a pas pu être écrit : {strerror}.",
-    "{name} could not be written: {why}": "{name} n'a pas pu être écrit : {why}",
+    "{name} could not be written: {why}.": "{name} n'a pas pu être écrit : {why}.",
     "{name} does not fit into memory.": "{name} ne tient pas en mémoire.",
     "{name} does not fit this version of OFER Faces.": "{name} ne va pas avec cette version d'OFER Faces.",
     "{name} does not say where its joints are: its property {property} is gone.": "{name} ne dit pas où sont ses articulations : sa propriété {property} n'est plus là.",

@@ -319,7 +319,7 @@ SENTENCES: Final[dict[str, str]] = {
     "{name} cannot give the 52 ARKit keys: {why}.": "{name} gibt die 52 ARKit-Keys nicht her: {why}.",
     "{name} could not be written to {parent}: {strerror}.": "{name} konnte nicht nach {parent} geschrieben werden: {strerror}.",
     "{name} could not be written: {strerror}.": "{name} konnte nicht geschrieben werden: {strerror}.",
-    "{name} could not be written: {why}": "{name} konnte nicht geschrieben werden: {why}",
+    "{name} could not be written: {why}.": "{name} konnte nicht geschrieben werden: {why}.",
     "{name} does not fit into memory.": "{name} passt nicht in den Speicher.",
     "{name} does not fit this version of OFER Faces.": "{name} passt nicht zu dieser Version von OFER Faces.",
     "{name} does not say where its joints are: its property {property} is gone.": "{name} sagt nicht, wo seine Gelenke sind: Seine Eigenschaft {property} ist weg.",

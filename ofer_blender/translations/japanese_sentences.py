@@ -319,7 +319,7 @@ SENTENCES: Final[dict[str, str]] = {
     "{name} cannot give the 52 ARKit keys: {why}.": "{name} からは 52 個の ARKit キーを作れません: {why}。",
     "{name} could not be written to {parent}: {strerror}.": "{name} を {parent} に書き込めませんでした: {strerror}。",
     "{name} could not be written: {strerror}.": "{name} を書き込めませんでした: {strerror}。",
-    "{name} could not be written: {why}": "{name} を書き込めませんでした: {why}",
+    "{name} could not be written: {why}.": "{name} を書き込めませんでした: {why}。",
     "{name} does not fit into memory.": "{name} がメモリーに収まりません。",
     "{name} does not fit this version of OFER Faces.": "{name} はこのバージョンの OFER Faces に合いません。",
     "{name} does not say where its joints are: its property {property} is gone.": "{name} のプロパティ {property} がないため、関節の位置がわかりません。",
