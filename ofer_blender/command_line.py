@@ -50,12 +50,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--glb", type=Path, metavar="X.glb", help="write a glTF, too")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--face", type=int, default=1, metavar="N", help="which face of each photo")
-    where.add_argument("--box", type=_numbers(4), default=(), metavar="X,Y,W,H")
-    said = "one eye, the other eye, the tip of the chin, photo pixels"
+    box = "the face by a box, photo pixels"
+    where.add_argument("--box", type=_numbers(4), default=(), metavar="X,Y,W,H", help=box)
+    said = "the face by one eye, the other eye, the tip of the chin, photo pixels"
     where.add_argument("--points", type=_numbers(6), default=(), metavar="X,Y,…", help=said)
-    parser.add_argument("--pack", default=packs.OPEN, help="default: %(default)s")
-    for name, default in (("identities", 100), ("keep", 10), ("expressions", 15), ("seed", 0)):
-        parser.add_argument(f"--{name}", type=int, default=default, help="default: %(default)s")
+    pack = "networks and head (default: %(default)s)"
+    parser.add_argument("--pack", metavar="ID", default=packs.OPEN, help=pack)
+    for name, default, meaning in (
+        ("identities", 100, "heads drawn and ranked"),
+        ("keep", 10, "best of them in the .blend"),
+        ("expressions", 15, "expressions drawn for each photo"),
+        ("seed", 0, "another number draws other heads"),
+    ):
+        about = f"{meaning} (default: {default})"
+        parser.add_argument(f"--{name}", type=int, metavar="N", default=default, help=about)
     return parser
 
 

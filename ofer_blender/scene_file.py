@@ -85,13 +85,15 @@ def _look_at(head: bpy.types.Object) -> None:
     """Open the file with the head filling the view, its colours on, and our tab at hand."""
     middle = sum((Vector(corner) for corner in head.bound_box), Vector()) / 8
     front = (math.radians(85), 0.0, math.radians(20))
+    in_windows = {window.screen for window in bpy.context.window_manager.windows}
     for screen in bpy.data.screens:
         for area in screen.areas:
             if area.type == "VIEW_3D":
                 view = area.spaces.active
                 view.clip_start = 0.01
                 view.shading.type = "MATERIAL"
-                view.show_region_ui = True
+                if screen in in_windows:  # of others Blender never frees what a sidebar needs
+                    view.show_region_ui = True
                 region = view.region_3d
                 region.view_perspective = "PERSP"
                 region.view_location = middle

@@ -35,6 +35,17 @@ def test_blend_and_glb(tmp_path: Path) -> None:
     assert bpy.context.scene.camera.type == "CAMERA"
     assert tuple(bpy.context.scene.render.resolution_x for _ in range(1)) == (640,)
     assert [each.type for each in bpy.data.objects].count("LIGHT") == 3
+    shown = bpy.context.window_manager.windows[0].screen
+    assert [a.spaces.active.show_region_ui for a in shown.areas if a.type == "VIEW_3D"] == [True]
+
+
+def test_blender_ends_with_everything_freed(tmp_path: Path) -> None:
+    script = "import runpy, sys; sys.exit(runpy.run_path(sys.argv[1])['main'](sys.argv[2:]))"
+    call = [sys.executable, "-I", "-c", script, str(SCRIPT)]
+    call += [str(synthetic.write(tmp_path).folder), "--blend", str(tmp_path / "anna.blend")]
+    done = subprocess.run(call, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Not freed" not in done.stdout + done.stderr
 
 
 def test_glb_keeps_every_key(tmp_path: Path) -> None:
