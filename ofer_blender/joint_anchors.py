@@ -61,6 +61,15 @@ def known(head: bpy.types.Object) -> bool:
     return PROPERTY in head
 
 
+def shares(head: bpy.types.Object, joint: str) -> np.ndarray:
+    """(V,) float64, how much each vertex follows a joint, 0..1."""
+    group = head.vertex_groups[joint].index
+    return np.array([
+        next((entry.weight for entry in vertex.groups if entry.group == group), 0.0)
+        for vertex in head.data.vertices
+    ])  # fmt: skip
+
+
 def _kept(head: bpy.types.Object) -> dict:
     if not known(head):
         raise OferError(

@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from . import hypotheses, joint_anchors
+from . import bone_rings, hypotheses, joint_anchors
 
 BONES: Final = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
 EYES: Final = ("eye_L", "eye_R")
@@ -50,7 +50,6 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
     for collection in head.users_collection:
         collection.objects.link(rig)
     rig.data.display_type = "STICK"
-    rig.show_in_front = True
     rig.parent = head.parent
     rig.matrix_world = head.matrix_world.copy()
     view = bpy.context.view_layer
@@ -63,6 +62,7 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
     view.objects.active = before
     for bone in rig.pose.bones:
         bone.rotation_mode = "XYZ"
+    bone_rings.put_on(rig, head)
     _hang(head, rig)
     aim_by_angles(rig)
     return rig
@@ -121,12 +121,8 @@ def _tails(head: bpy.types.Object, places: dict[str, np.ndarray]) -> dict[str, V
 
 def _chin(head: bpy.types.Object) -> Vector:
     """The foremost low point of what follows the jaw most."""
-    group = head.vertex_groups["jaw"].index
     shape = hypotheses.points(head.data.shape_keys.reference_key)
-    share = np.array([
-        next((entry.weight for entry in vertex.groups if entry.group == group), 0.0)
-        for vertex in head.data.vertices
-    ])  # fmt: skip
+    share = joint_anchors.shares(head, "jaw")
     followers = shape[share >= share.max() / 2]
     return Vector(followers[(followers @ np.array(_CHIN)).argmax()]) * Vector((0.0, 1.0, 1.0))
 

@@ -80,7 +80,7 @@ def _make(head: bpy.types.Object, plan: Plan, made: list[bpy.types.Object]) -> S
 def _copy_rig(
     source: bpy.types.Object | None, name: str, made: list[bpy.types.Object]
 ) -> bpy.types.Object | None:
-    """The rig at rest, without constraints or animation, at the world's origin."""
+    """The rig at rest, without constraints, animation or shapes, at the world's origin."""
     if source is None:
         return None
     copy = source.copy()
@@ -92,6 +92,7 @@ def _copy_rig(
     copy.matrix_world.identity()
     for bone in copy.pose.bones:
         bone.matrix_basis.identity()
+        bone.custom_shape = None
         for constraint in list(bone.constraints):
             bone.constraints.remove(constraint)
     return copy

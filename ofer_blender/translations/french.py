@@ -214,7 +214,7 @@ WORDS: Final[dict[str, str]] = {
     "Location": "Position",
     "Look": "Regarder",
     "Look Down": "Regarder en bas",
-    "Look Left": "Regarder à gauche",
+    "Look Right": "Regarder à droite",
     "Look at published weight files; each is shown with its licence before it is installed": "Examiner des fichiers de poids publiés ; chacun est montré avec sa licence avant d'être installé",
     "Look at the head through the photo's camera with the photo laid over it; again to leave": "Voir la tête par la caméra de la photo, la photo par-dessus ; encore une fois pour quitter",
     "Look for faces in the photos, to choose one if there are several": "Chercher des visages dans les photos, pour en choisir un s'il y en a plusieurs",

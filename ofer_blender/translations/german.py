@@ -214,7 +214,7 @@ WORDS: Final[dict[str, str]] = {
     "Location": "Ort",
     "Look": "Ansehen",
     "Look Down": "Nach unten schauen",
-    "Look Left": "Nach links schauen",
+    "Look Right": "Nach rechts schauen",
     "Look at published weight files; each is shown with its licence before it is installed": "Veröffentlichte Gewichtsdateien ansehen; jede wird mit ihrer Lizenz gezeigt, bevor sie installiert wird",
     "Look at the head through the photo's camera with the photo laid over it; again to leave": "Den Kopf durch die Kamera des Fotos sehen, mit dem Foto darüber; noch einmal zum Verlassen",
     "Look for faces in the photos, to choose one if there are several": "In den Fotos nach Gesichtern suchen, um bei mehreren eines zu wählen",

@@ -214,7 +214,7 @@ WORDS: Final[dict[str, str]] = {
     "Location": "位置",
     "Look": "表示",
     "Look Down": "下を見る",
-    "Look Left": "左を見る",
+    "Look Right": "右を見る",
     "Look at published weight files; each is shown with its licence before it is installed": "公開されている重みファイルを確認する。インストール前にそれぞれのライセンスが表示される",
     "Look at the head through the photo's camera with the photo laid over it; again to leave": "写真を重ねて、写真のカメラから頭部を見る。もう一度押すと戻る",
     "Look for faces in the photos, to choose one if there are several": "写真の中の顔を探し、複数あれば選べるようにする",

@@ -35,7 +35,7 @@ def _draw_bones(layout: bpy.types.UILayout, armature: bpy.types.Object) -> None:
     if target is None:
         eye = armature.pose.bones["eye_L"]
         column.prop(eye, "rotation_euler", index=0, text=tr("Look Down"))
-        column.prop(eye, "rotation_euler", index=2, text=tr("Look Left"))
+        column.prop(eye, "rotation_euler", index=2, text=tr("Look Right"))
         layout.operator("ofer.aim_eyes", text="Aim at a Target", icon="CON_TRACKTO").by = "TARGET"
     else:
         row = layout.row(align=True)

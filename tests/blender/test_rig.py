@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import synthetic
 from mathutils import Vector
-from ofer_faces.ofer_blender import arkit_keys, hypotheses, joint_anchors, rig
+from ofer_faces.ofer_blender import arkit_keys, bone_rings, hypotheses, joint_anchors, rig
 from ofer_faces.ofer_blender.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
@@ -85,6 +85,37 @@ def test_the_jaw_turns_what_follows_it(head: bpy.types.Object, record: Reconstru
     assert moved[front, 2] < 0  # +X opens
 
 
+def _rig_panel() -> list[str]:
+    return draw("OFER_PT_rig")
+
+
+def test_rings_to_pick_bones_by_stand_off_the_face(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.add_rig()
+    armature = rig.rig_of(head)
+    assert not armature.show_in_front
+    world = evaluated(head)
+    for name in rig.BONES:
+        bone = armature.pose.bones[name]
+        assert bone.custom_shape.name == bone_rings.RING and not bone.use_custom_shape_bone_size
+        local = np.array([tuple(bone.matrix.inverted() @ Vector(place)) for place in world])
+        across = np.hypot(local[:, 0], local[:, 2])
+        along, radius = bone.custom_shape_translation.y, bone.custom_shape_scale_xyz.x
+        if name in ("head", "jaw", *rig.EYES):
+            assert local[across < radius, 1].max(initial=bone.length) < along
+        if name == "neck":
+            follows = joint_anchors.shares(head, name) > 0.5
+            assert across[follows & (abs(local[:, 1] - along) < 0.01)].max(initial=0) < radius
+    ring = bpy.data.objects[bone_rings.RING]
+    assert not ring.users_collection
+
+
+def test_all_rigs_share_one_ring(head: bpy.types.Object, record: Reconstruction) -> None:
+    bpy.ops.ofer.add_rig()
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ofer.add_rig()
+    assert len([each for each in bpy.data.objects if each.name.startswith(bone_rings.RING)]) == 1
+
+
 def test_eyes_follow_a_target_and_angles(head: bpy.types.Object) -> None:
     bpy.ops.ofer.add_rig()
     armature = rig.rig_of(head)
@@ -94,8 +125,11 @@ def test_eyes_follow_a_target_and_angles(head: bpy.types.Object) -> None:
         graph = bpy.context.evaluated_depsgraph_get()
         return armature.evaluated_get(graph).pose.bones[name].matrix.col[1].to_3d().normalized()
 
-    armature.pose.bones["eye_L"].rotation_euler.x = 0.2
+    armature.pose.bones["eye_L"].rotation_euler.z = 0.2
+    assert gaze("eye_L").x < -0.15 and any(line.startswith("Look Right") for line in _rig_panel())
+    armature.pose.bones["eye_L"].rotation_euler = (0.2, 0, 0)
     assert (gaze("eye_L") - gaze("eye_R")).length < 1e-5 and gaze("eye_L").z < -0.15
+    assert any(line.startswith("Look Down") for line in _rig_panel())
     bpy.ops.ofer.aim_eyes(by="TARGET")
     target = rig.aim_target(armature)
     target.location = (0.3, -0.5, 0.2)
