@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
+from ..contract.errors import OferError
 from . import weights
 
 
@@ -20,16 +22,22 @@ def add(commands: argparse._SubParsersAction) -> None:
 def _packs(options: argparse.Namespace) -> int:
     from ..packs.registry import find_packs, pack_record
 
+    status = 0
     for identifier in find_packs(options.home):
-        about = pack_record(identifier, options.home)
+        try:
+            about = pack_record(identifier, options.home)
+        except OferError as error:  # the others are ready all the same
+            print(f"{identifier}: {error}", file=sys.stderr)
+            status = 1
+            continue
         may_sell = "commercial use: yes" if about.commercial else "commercial use: no"
         print(f"{about.id} {about.version}: {about.title}; {about.licence}; {may_sell}")
-    return 0
+    return status
 
 
 def _list(options: argparse.Namespace) -> int:
     print("Packs, ready to use:")
-    _packs(options)
+    status = _packs(options)
     print("\nFiles of the published OFER, which you obtain and import:")
     weights.print_files(options.home)
-    return 0
+    return status

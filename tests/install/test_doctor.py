@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import platform
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -72,6 +74,16 @@ def test_only_what_is_needed_makes_a_machine_unable() -> None:
     assert doctor.able([Finding("a", "there"), absent])
     assert not doctor.able([absent, missing])
     assert (absent.mark, missing.mark) == ("absent", "missing")
+
+
+def test_one_damaged_pack_is_named_beside_those_that_are_ready() -> None:
+    code = "import sys; print('open 0.3: ready'); sys.exit('broken: pack.json is damaged.')"
+    home = SimpleNamespace(
+        engine_call=lambda root, words: [sys.executable, "-c", code], process_environment=None
+    )
+    found = doctor._packs(home, ROOT)
+    assert found.text == "open 0.3: ready; broken: pack.json is damaged." and found.fix
+    assert doctor.able([found])
 
 
 def test_this_very_machine_is_able() -> None:

@@ -1,12 +1,14 @@
 """The import command as people meet it: what it prints and how it ends."""
 
 import argparse
+import shutil
 
 import numpy as np
 import pytest
 
 from ofer_engine.commands import packs
 from ofer_engine.packs.catalogue import CATALOGUE
+from ofer_engine.packs.registry import BUNDLED
 
 
 @pytest.fixture
@@ -52,6 +54,16 @@ def test_an_import_without_refusals_succeeds_and_is_listed(run, tmp_path):
     assert any("2023 Open" in line and "CC-BY-4.0; commercial use: yes" in line for line in lines)
     assert sum(line.startswith("missing") for line in lines) == 4
     assert "generic_model.pkl, from flame.is.tue.mpg.de" in files_part
+
+
+def test_a_damaged_pack_does_not_hide_the_others(run, tmp_path):
+    for name in ("another", "broken"):
+        shutil.copytree(BUNDLED / "open", tmp_path / "home" / "packs" / name)
+    (tmp_path / "home" / "packs" / "broken" / "pack.json").write_text("{")
+    status, out, err = run("list")
+    assert status == 1 and "Files of the published OFER" in out
+    assert err.startswith("broken: ") and "is damaged" in err
+    assert out.split("\n\n")[0].count("commercial use: yes") == 2
 
 
 def test_an_empty_folder_says_so(run, tmp_path):
