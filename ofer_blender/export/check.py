@@ -12,6 +12,8 @@ import bpy
 
 from ...ofer_engine.contract.arkit import ARKIT_52
 from .. import arkit_keys, provenance, rig
+from .content import FileContent, FileMesh
+from .fbx import FbxReader
 from .glb import GlbReader
 from .plan import Keys, Plan
 from .presets import INFLUENCES, Format
@@ -22,6 +24,8 @@ _OUR_MODIFIERS: Final = (rig.MODIFIER,)
 _HEAD_SIZE: Final = (0.15, 0.6)
 """Metres from the lowest to the highest point of a head with its neck."""
 _LARGE: Final = 60_000_000
+_READERS: Final = {Format.GLB: GlbReader, Format.FBX: FbxReader}
+_AGAIN: Final = "ofer.export_head"
 
 
 class Level(StrEnum):
@@ -65,7 +69,8 @@ def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         yield Finding(Level.NOTE, f"{len(muted)} muted keys are shipped all the same.",
                       "ofer.unmute_keys")  # fmt: skip
     if any(key.value for key in blocks[1:]) and not plan.bake:
-        yield Finding(Level.NOTE, "Keys that are on now are shipped at 0; Bake keeps what you see.")
+        yield Finding(Level.NOTE, "Keys that are on now are shipped at 0; Bake keeps what you see.",
+                      "ofer.bake_shown")  # fmt: skip
     odd = [name for name in there if blocks[name].slider_max != 1 or blocks[name].slider_min != 0]
     if odd:
         yield Finding(Level.NOTE, f"{len(odd)} keys do not go from 0 to 1; in the file they do.",
@@ -117,13 +122,17 @@ def after(head: bpy.types.Object, plan: Plan) -> tuple[Finding, ...]:
     """What the file itself says."""
     path = plan.file
     if not path.is_file():
-        return (Finding(Level.FAULT, f"{path.name} is not there: export it first."),)
+        return (Finding(Level.FAULT, f"{path.name} is not there: export it first.", _AGAIN),)
     found = [*_size(path), *_sidecar(path)]
-    if plan.preset.format is Format.GLB:
-        try:
-            found += _glb(path, head, plan)
-        except (ValueError, KeyError, IndexError, TypeError) as cause:
-            found.append(Finding(Level.FAULT, f"{path.name} cannot be read back: {cause}."))
+    reader = _READERS.get(plan.preset.format)
+    if reader is None:
+        found.append(Finding(Level.NOTE, f"What is in a {path.suffix} is not read back here."))
+        return tuple(found)
+    try:
+        found += _content(reader(path).summary(), head, plan)
+    except (ValueError, KeyError, IndexError, TypeError) as cause:
+        what = f"{path.name} cannot be read back: {cause}."
+        found.append(Finding(Level.FAULT, what, _AGAIN))
     return tuple(found)
 
 
@@ -142,32 +151,40 @@ def _size(path: Path) -> Iterator[Finding]:
 
 def _sidecar(path: Path) -> Iterator[Finding]:
     if not sidecar_of(path).is_file():
-        yield Finding(Level.NOTE, f"{sidecar_of(path).name} is not beside it.")
+        yield Finding(Level.NOTE, f"{sidecar_of(path).name} is not beside it.", _AGAIN)
 
 
-def _glb(path: Path, head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
-    file = GlbReader(path).summary()
+def _content(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
+    if not file.meshes:
+        yield Finding(Level.FAULT, "There is no mesh in the file.", _AGAIN)
+        return
     wanted = expected_keys(head, plan)
     for mesh in file.meshes:
-        if mesh.keys != wanted:
-            lost = set(wanted) - set(mesh.keys)
-            what = f"{len(lost)} keys are lost" if lost else "keys are in another order"
-            yield Finding(Level.FAULT, f"In {mesh.name}, {what}.")
-        if any(mesh.weights):
-            yield Finding(Level.FAULT, f"In {mesh.name}, keys are not at 0.")
-        if mesh.influences > INFLUENCES:
-            yield Finding(Level.FAULT, f"In {mesh.name}, a vertex follows {mesh.influences} bones.")
-    if file.meshes and all(mesh.keys == wanted for mesh in file.meshes):
+        yield from _mesh(mesh, wanted)
+    if all(mesh.keys == wanted for mesh in file.meshes):
         yield Finding(Level.GOOD, f"{len(wanted)} keys, read back by name and in order.")
     if plan.preset.rig and rig.rig_of(head):
         if set(file.joints) == set(rig.BONES):
             yield Finding(Level.GOOD, "Six bones, read back by name.")
         else:
-            yield Finding(Level.FAULT, f"The bones are {', '.join(file.joints) or 'lost'}.")
-    tall = max(mesh.size[1] for mesh in file.meshes)
+            lost = ", ".join(file.joints) or "lost"
+            yield Finding(Level.FAULT, f"The bones are {lost}.", _AGAIN)
+    tall = max(max(mesh.size) for mesh in file.meshes)
     if not _HEAD_SIZE[0] < tall < _HEAD_SIZE[1]:
-        yield Finding(Level.FAULT, f"The head is {tall:.2f} m tall in the file.")
+        yield Finding(Level.FAULT, f"The head is {tall:.2f} m tall in the file.", _AGAIN)
     if file.outside:
-        yield Finding(Level.FAULT, f"{file.outside} textures are not inside the file.")
+        yield Finding(Level.FAULT, f"{file.outside} textures are not inside the file.", _AGAIN)
     elif file.images:
         yield Finding(Level.GOOD, f"{file.images} textures inside.")
+
+
+def _mesh(mesh: FileMesh, wanted: tuple[str, ...]) -> Iterator[Finding]:
+    if mesh.keys != wanted:
+        lost = set(wanted) - set(mesh.keys)
+        what = f"{len(lost)} keys are lost" if lost else "keys are in another order"
+        yield Finding(Level.FAULT, f"In {mesh.name}, {what}.", _AGAIN)
+    if any(mesh.weights):
+        yield Finding(Level.FAULT, f"In {mesh.name}, keys are not at 0.", _AGAIN)
+    if mesh.influences > INFLUENCES:
+        many = f"In {mesh.name}, a vertex follows {mesh.influences} bones."
+        yield Finding(Level.FAULT, many, _AGAIN)

@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from .content import FileContent, FileMesh
+
 _MAGIC: Final = b"glTF"
 _JSON: Final = 0x4E4F534A
 _KINDS: Final = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS: Final = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
-
-
-@dataclass(frozen=True)
-class GlbMesh:
-    """name : of the node; keys : morph targets in order; influences : most bones of a vertex;
-    size : (3,) metres, extent of the positions; weights : of the morph targets at rest."""
-
-    name: str
-    keys: tuple[str, ...]
-    influences: int
-    size: tuple[float, ...]
-    weights: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class GlbFile:
-    """meshes : of the nodes that have one; joints : names of all skins' bones; images : how many
-    are inside the file, and outside : how many it only points to."""
-
-    meshes: tuple[GlbMesh, ...]
-    joints: tuple[str, ...]
-    images: int
-    outside: int
-    extras: dict[str, Any]
 
 
 class GlbReader:
@@ -53,7 +30,7 @@ class GlbReader:
         self.document: dict[str, Any] = json.loads(data[20 : 20 + length])
         self._binary = data[28 + length :]
 
-    def summary(self) -> GlbFile:
+    def summary(self) -> FileContent:
         """What the file holds."""
         document = self.document
         nodes = document.get("nodes", [])
@@ -65,12 +42,11 @@ class GlbReader:
         joints = [joint for skin in document.get("skins", []) for joint in skin["joints"]]
         images = document.get("images", [])
         inside = sum("bufferView" in image for image in images)
-        return GlbFile(
+        return FileContent(
             meshes,
             tuple(dict.fromkeys(nodes[joint].get("name", "") for joint in joints)),
             inside,
             len(images) - inside,
-            document.get("extras", {}),
         )
 
     def positions(self, node: str) -> np.ndarray:
@@ -114,7 +90,7 @@ class GlbReader:
         rows = np.ndarray((count, width), kind, self._binary, start, (stride, kind.itemsize))
         return np.array(rows)
 
-    def _mesh(self, name: str, mesh: dict[str, Any]) -> GlbMesh:
+    def _mesh(self, name: str, mesh: dict[str, Any]) -> FileMesh:
         low, high, influences = [], [], 0
         for primitive in mesh["primitives"]:
             attributes = primitive["attributes"]
@@ -126,7 +102,7 @@ class GlbReader:
                 total = sum((self.values(attributes[each]) > 0).sum(1) for each in sets)
                 influences = max(influences, int(np.max(total)))
         size = np.max(high, axis=0) - np.min(low, axis=0)
-        return GlbMesh(
+        return FileMesh(
             name,
             tuple(mesh.get("extras", {}).get("targetNames", ())),
             influences,

@@ -157,6 +157,18 @@ class OFER_OT_real_size(_HeadOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class OFER_OT_bake_shown(_HeadOperator, bpy.types.Operator):
+    """The shape that the keys make now becomes the neutral one of the file"""
+
+    bl_idname = "ofer.bake_shown"
+    bl_label = "Bake What Is Shown"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        hypotheses.active_head(context).ofer_export.bake = True
+        return {"FINISHED"}
+
+
 def plan_of(head: bpy.types.Object, path: Path, target: Target) -> Plan:
     """What the panel of this head asks for."""
     settings = head.ofer_export
@@ -170,4 +182,5 @@ CLASSES = (
     OFER_OT_reset_ranges,
     OFER_OT_limit_influences,
     OFER_OT_real_size,
+    OFER_OT_bake_shown,
 )

@@ -11,6 +11,7 @@ import pytest
 import synthetic
 from ofer_faces.ofer_blender import hypotheses, rig
 from ofer_faces.ofer_blender.export import check
+from ofer_faces.ofer_blender.export.fbx import FbxReader
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.names import META, UNIFIED, NameTable, names
 from ofer_faces.ofer_blender.export.plan import identifier
@@ -199,7 +200,7 @@ def test_check_finds_and_fixes(head: bpy.types.Object, tmp_path: Path) -> None:
     fixes = found()
     assert set(fixes) == {
         "ofer.add_arkit", "ofer.unmute_keys", "ofer.reset_ranges", "ofer.limit_influences",
-        "ofer.real_size",
+        "ofer.real_size", "ofer.bake_shown",
     }  # fmt: skip
     assert "6 bones" in fixes["ofer.limit_influences"]
     drawn = draw("OFER_PT_export")
@@ -224,9 +225,46 @@ def test_check_reads_the_file(head: bpy.types.Object, tmp_path: Path) -> None:
     head.ofer_export.keys = "ARKIT"
     bpy.ops.ofer.check_export(filepath=str(other))
     assert any("52 keys are lost" in line.text for line in head.ofer_export.findings)
+    again = {line.fix for line in head.ofer_export.findings if line.level == check.Level.FAULT}
+    assert again == {"ofer.export_head"}
     other.write_bytes(b"glTF nonsense")
     bpy.ops.ofer.check_export(filepath=str(other))
     assert any("cannot be read back" in line.text for line in head.ofer_export.findings)
+
+
+@pytest.mark.parametrize("target", ["UNITY", "UNREAL", "METAHUMAN", "FBX"])
+def test_check_reads_an_fbx(
+    head: bpy.types.Object, record: Reconstruction, tmp_path: Path, target: str
+) -> None:
+    path = export(tmp_path / "anna.fbx", target, lods=2)
+    head.ofer_export.target = target
+    bpy.ops.ofer.check_export(filepath=str(path))
+    assert check.Level.FAULT not in [line.level for line in head.ofer_export.findings]
+    preset, file = PRESETS[Target(target)], FbxReader(path).summary()
+    assert [mesh.name for mesh in file.meshes] == ["anna__2_LOD0", "anna__2_LOD1"]
+    tall = np.ptp(record.array("identity_vertices")[0][:, 1])
+    for mesh in file.meshes:
+        assert mesh.keys == (names(preset.table) if preset.keys else ())
+        assert max(mesh.size) == pytest.approx(tall, rel=0.05)
+        assert 1 <= mesh.influences <= 4 if preset.rig else mesh.influences == 0
+    assert set(file.joints) == (set(rig.BONES) if preset.rig else set())
+    assert file.images >= 1 and file.outside == 0
+    if preset.keys:
+        head.ofer_export.target = "FBX" if target != "FBX" else "UNREAL"
+        head.ofer_export.keys = "ALL"
+        bpy.ops.ofer.check_export(filepath=str(path))
+        assert any("keys are lost" in line.text for line in head.ofer_export.findings)
+    path.write_bytes(path.read_bytes()[:2000])
+    bpy.ops.ofer.check_export(filepath=str(path))
+    assert any("cannot be read back" in line.text for line in head.ofer_export.findings)
+
+
+def test_a_file_that_is_not_read_back_is_called_so(head: bpy.types.Object, tmp_path: Path) -> None:
+    path = export(tmp_path / "anna.usdc", "USD")
+    head.ofer_export.target = "USD"
+    bpy.ops.ofer.check_export(filepath=str(path))
+    said = [line.text for line in head.ofer_export.findings]
+    assert "What is in a .usdc is not read back here." in said
 
 
 def test_a_pack_that_may_not_be_sold(head: bpy.types.Object) -> None:

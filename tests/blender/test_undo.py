@@ -161,6 +161,7 @@ PREPARED: dict[str, Prepare] = {
     "add_heads": _more,
     "add_rig": _nothing,
     "aim_eyes": _rigged,
+    "bake_shown": _rigged_with_faults,
     "blend_add": lambda folder: {"name": "identity_02"},
     "blend_drop": lambda folder: _blend(folder) | {"name": "identity_02"},
     "check_export": _nothing,
