@@ -18,6 +18,7 @@ from ..heads.triangles import triangulate
 from .contacts import LID_PAIRS, LIP_PAIRS, Eyeball, clear_eyeballs, eyeball
 from .gradients import GradientSolver, displacement_gradients
 from .lips import Lips, part_lips
+from .open_smiles import clear_open_smiles
 from .upright import upright_units
 
 _FOLLOW: Final = 0.05
@@ -163,7 +164,7 @@ def _mended(
     check: Callable[[], None],
 ) -> np.ndarray:
     """Units whose lips keep out of each other, whose lids slide over the eyeballs, in which no
-    triangle turns over and no tooth pierces the skin; `mouthClose` does so on an open jaw."""
+    triangle turns over and no tooth leaves the mouth; `mouthClose` does so on an open jaw."""
     whole = fitted.copy()
     whole[_CLOSE] += fitted[_JAW]
     if len(model.lips.upper) and len(model.lips.lower):
@@ -180,5 +181,6 @@ def _mended(
         for number in np.flatnonzero(whole[:, model.teeth.around].any((1, 2))):
             check()
             whole[number] = model.teeth.withdrawn(neutral + whole[number]) - neutral
+        clear_open_smiles(model.teeth, neutral, whole, check)
     whole[_CLOSE] -= whole[_JAW]
     return whole

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial import KDTree
 
+from ofer_engine.arkit import unit_model
 from ofer_engine.arkit.contacts import LID_PAIRS, LIP_PAIRS
 from ofer_engine.arkit.registration import Registration, register
 from ofer_engine.arkit.six_joints import SixJoints
@@ -179,6 +180,22 @@ def test_no_tooth_pierces_the_skin(head, model):
     shapes = face + fitted_units(model, face)
     shapes[UNIT["mouthClose"]] += shapes[UNIT["jawOpen"]] - face
     assert max(model.teeth.pierced(shape) for shape in shapes) < 1e-5
+
+
+def test_teeth_stay_in_open_smiles(model, face, units, monkeypatch):
+    monkeypatch.setattr(unit_model, "clear_open_smiles", lambda *_: None)
+    alone = fitted_units(model, face)
+    smiles = [UNIT["mouthSmileLeft"], UNIT["mouthSmileRight"]]
+    own = np.unique(np.concatenate(model.teeth.rows))
+    assert np.isin(np.flatnonzero((alone != units).any((0, 2))), own).all()
+    assert set(np.flatnonzero((alone != units).any((1, 2)))) == set(smiles)
+
+    def pierced(all_units: np.ndarray, opened: float) -> float:
+        smile = all_units[smiles].sum(0) + opened * all_units[UNIT["jawOpen"]]
+        return model.teeth.pierced(face + smile)
+
+    assert max(pierced(alone, opened) for opened in (0.5, 0.8, 1.0)) > 0.001
+    assert max(pierced(units, opened) for opened in (0.0, 0.5, 0.8, 1.0)) < 1e-4
 
 
 def test_lashes_stay_on_the_lids_that_were_mended(model, face, units):
