@@ -37,6 +37,12 @@ _OFFLINE: Final = re.compile(
     r"IncompleteRead|ProtocolError",
     re.IGNORECASE,
 )
+_CUT_OFF: Final = re.compile(r"incomplete-download|not enough bytes", re.IGNORECASE)
+_SPOILED: Final = re.compile(
+    r"DO NOT MATCH THE HASHES|Hash mismatch|HTTP (?:error|status client error)|"
+    r"not a zip file|BadZipFile|invalid wheel",
+    re.IGNORECASE,
+)
 _FULL: Final = re.compile(r"No space left on device|Errno 28|os error 28|Disk quota", re.IGNORECASE)
 _DENIED: Final = re.compile(
     r"Permission denied|Read-only file system|Errno 13|Errno 30|Access is denied", re.IGNORECASE
@@ -199,6 +205,19 @@ def failure(output: str, folder: Path, log: Path) -> OferError:
             "The package index could not be reached.",
             "Check the internet connection (or the proxy that pip uses) and run this again: "
             "it goes on where it stopped.",
+        )
+    if _CUT_OFF.search(output):
+        return OferError(
+            ErrorCode.ENGINE_MISSING,
+            "The connection broke while a package was fetched.",
+            "Run this again: it goes on where it stopped.",
+        )
+    if _SPOILED.search(output):
+        return OferError(
+            ErrorCode.ENGINE_MISSING,
+            "Something else arrived in place of a package, and was thrown away.",
+            "A login page or a proxy may stand between: open any web page in a browser, then run "
+            "this again.",
         )
     if _DENIED.search(output):
         return OferError(
