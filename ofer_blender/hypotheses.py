@@ -11,9 +11,9 @@ from typing import Final
 import bpy
 import numpy as np
 
+from ..ofer_engine.contract.records import SURER
+
 NEUTRAL: Final = "neutral"
-_SURER: Final = 2.0
-"""Times the share that every candidate would have if nothing were known."""
 
 
 def active_head(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -48,7 +48,7 @@ def caption(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> str:
 
 def stands_out(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> bool:
     """The ranking network is surer of it than of others, not just of one among equals."""
-    return item.score * head.ofer.candidates > _SURER
+    return item.score * head.ofer.candidates > SURER
 
 
 def chosen_identity(head: bpy.types.Object) -> str:

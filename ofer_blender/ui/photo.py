@@ -73,7 +73,7 @@ def _draw_photos(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) 
     if settings.photos:
         another = row.operator("ofer.choose_photo", text="Add…", icon="ADD")
         another.add = True
-        row.operator("ofer.choose_photo", text="Another…", icon="FILE_IMAGE")
+        row.operator("ofer.choose_photo", text="Replace…", icon="FILE_IMAGE")
     else:
         row.scale_y = 1.5
         row.operator("ofer.choose_photo", text="Choose Photo…", icon="FILE_IMAGE")
@@ -138,7 +138,7 @@ def _draw_choice(
 def _draw_hints(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
     """What may be told of the person, if the pack can be told anything."""
     pack = packs.installed().get(settings.pack_id)
-    column = layout.column(heading="Tell of the Person")
+    column = layout.column(heading="About the Person")
     for name in pack.hints if pack else ():
         row = column.row(align=True)
         row.prop(settings, f"tell_{name}", text="")

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.reconstruction import Hypothesis, Reconstruction
+from ..contract.records import SURER
 from ..heads.camera import Camera
 from .overlay import cropped, overlay
 from .thumbnails import THUMBNAIL_SIDE, Look
@@ -109,9 +110,15 @@ def _three_pictures(reconstruction: Reconstruction, photo: np.ndarray) -> Image.
 
 def _identity_tiles(reconstruction: Reconstruction) -> list[_Tile]:
     return [
-        _Tile(_thumbnail(reconstruction, each), f"{each.rank}", f"share {each.score:.2%}")
+        _Tile(_thumbnail(reconstruction, each), f"{each.rank}", _certainty(reconstruction, each))
         for each in reconstruction.identities
     ]
+
+
+def _certainty(reconstruction: Reconstruction, identity: Hypothesis) -> str:
+    """As the add-on's gallery has it: only where it is more than chance."""
+    tells = identity.score * reconstruction.settings.identities > SURER
+    return f"{identity.score:.0%} sure" if tells else ""
 
 
 def _expression_tiles(reconstruction: Reconstruction) -> list[_Tile]:
