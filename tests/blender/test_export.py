@@ -13,9 +13,11 @@ from ofer_faces.ofer_blender import hypotheses, rig
 from ofer_faces.ofer_blender.export import check
 from ofer_faces.ofer_blender.export.fbx import FbxReader
 from ofer_faces.ofer_blender.export.glb import GlbReader
+from ofer_faces.ofer_blender.export.lods import reduced
 from ofer_faces.ofer_blender.export.names import META, UNIFIED, NameTable, names
 from ofer_faces.ofer_blender.export.plan import identifier
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
+from ofer_faces.ofer_blender.export.shapes import Shapes
 from ofer_faces.ofer_blender.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
@@ -125,6 +127,18 @@ def test_levels_of_detail_keep_the_keys(
         assert mesh.keys == ARKIT_52 and mesh.influences <= 4
         moved = np.abs(reader.displacement(mesh.name, "jawOpen")).max()
         assert 0.5 * biggest[17] < moved <= 1.01 * biggest[17]
+
+
+def test_what_moves_is_collapsed_last(head: bpy.types.Object) -> None:
+    basis = hypotheses.points(head.data.shape_keys.reference_key)
+    counts = []
+    for side in (1, -1):
+        moves = np.zeros((1, *basis.shape), np.float32)
+        moves[0, basis[:, 0] * side > 0, 1] = 0.01
+        coarse = reduced(head, Shapes(basis, ("half",), moves), 0.5, "coarse")
+        assert set(coarse.vertex_groups.keys()) == set(head.vertex_groups.keys())
+        counts.append(sum(vertex.co.x > 0 for vertex in coarse.data.vertices))
+    assert counts[0] > counts[1] + 5
 
 
 @pytest.mark.parametrize("target", list(Target))
