@@ -103,9 +103,10 @@ class _Command:
     def test(self) -> int:
         chosen = self._chosen
         checks = Checks(self._home, self._pins, self._root, self._console, chosen.bpy, self._extra)
-        tally = checks.run([chosen.only] if chosen.only else list(Part))
+        only = Part(chosen.only) if chosen.only else None
+        tally = checks.run([only] if only else list(Part))
         self._console.finish(str(tally))
-        lint_alone = chosen.only is Part.LINT
+        lint_alone = only is Part.LINT
         return 0 if not tally.failed and (tally.passed or lint_alone) else 1
 
     def package(self) -> int:
@@ -177,11 +178,13 @@ def _parser() -> argparse.ArgumentParser:
         "run", parents=[home, with_blender], help="turn a photo into a head in a .blend file"
     )
     run.add_argument("photo", nargs="?", type=Path, help="default: a public-domain portrait")
-    run.add_argument("--out", type=Path, default=Path("ofer-out"), metavar="DIR")
+    out = "folder for the results (default: ./ofer-out)"
+    run.add_argument("--out", type=Path, default=Path("ofer-out"), metavar="DIR", help=out)
     run.epilog = "Other options go to the engine: python -m ofer_engine reconstruct --help"
 
     setup = commands.add_parser("setup", parents=[home], help="make the engine's environment")
-    setup.add_argument("--progress", choices=("text", "json"), default="text")
+    told = "how progress is told: text (default), or json for programs"
+    setup.add_argument("--progress", choices=("text", "json"), default="text", help=told)
     setup.add_argument("--rebuild", action="store_true", help="make it anew")
     setup.add_argument(
         "--torch",
@@ -200,7 +203,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     test = commands.add_parser("test", parents=[home], help="run every check and test")
-    test.add_argument("--only", type=Part, choices=list(Part))
+    test.add_argument("--only", choices=list(Part), help="one part of them (default: all)")
     test.add_argument("--bpy", default="", metavar="VERSION", help="another Blender, as 4.2.23")
     test.epilog = "Other options go to pytest."
 

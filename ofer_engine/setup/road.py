@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +33,11 @@ class Trip:
 def travel(trip: Trip, home: Home, pins: Pins, root: Path, console: Console) -> None:
     """Write NAME.ofer/, NAME_sheet.png, NAME.blend and NAME.glb into `trip.out`.
 
-    Sets up what is missing first. Raises OferError with the next step.
+    Sets up what is missing first; what was mistyped is told before. Raises OferError with the next
+    step.
     """
     begun = time.monotonic()
+    _check(trip)
     if not provision.provide(home, provision.engine(home, pins), console):
         console.say(f"Engine ready: {home.engine.folder}")
     photo = _photo(trip, home, pins, console)
@@ -49,6 +52,28 @@ def travel(trip: Trip, home: Home, pins: Pins, root: Path, console: Console) -> 
         f"{trip.out / (name + '.blend')} in Blender; look at {trip.out / (name + '_sheet.png')} "
         "first to choose a head."
     )
+
+
+def _check(trip: Trip) -> None:
+    """Raises OferError where a set-up and long work would end in nothing."""
+    if trip.photo is not None and not trip.photo.is_file():
+        raise OferError(
+            ErrorCode.PHOTO_MISSING,
+            f"There is no photo {trip.photo}.",
+            "Check its name and folder, and run this again.",
+        )
+    try:
+        trip.out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".ofer-", dir=trip.out):
+            pass
+    except OSError as error:
+        raise OferError(
+            ErrorCode.READ_ONLY,
+            f"{trip.out} cannot be written to ({error.strerror}).",
+            "Choose another place with --out DIR and run this again.",
+        ) from error
+    if trip.blender:
+        blender.required(trip.blender)
 
 
 def _photo(trip: Trip, home: Home, pins: Pins, console: Console) -> Path:

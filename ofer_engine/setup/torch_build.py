@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
 from typing import Final
 
-from ..contract.errors import OferError
+from ..contract.errors import ErrorCode, OferError
 from .environment import Environment
 from .installer import PIP_OPTIONS, Runner
 from .machine import Accelerator, accelerator, prepare_folder
 
 AUTOMATIC: Final = "auto"
+
+_BACKEND: Final = re.compile(r"auto|cpu|xpu|cu\d{2,3}|rocm\d+(\.\d+)*")
 
 # Measured for CPU (1.1 GB with everything beside it); the others are the wheels' own sums, roughly.
 _NEEDED_BYTES: Final = {
@@ -48,8 +51,14 @@ def choose(requirement: str, wanted: str, environment: Environment, runner: Runn
     """The build for this machine.
 
     requirement : `torch==VERSION`; wanted : AUTOMATIC, or a backend that uv knows (cpu, cu128,
-    rocm6.4, …). Asks nothing of any network.
+    rocm6.4, …). Asks nothing of any network. Raises OferError bad_request for another word.
     """
+    if not _BACKEND.fullmatch(wanted):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"There is no build of PyTorch called {wanted!r}.",
+            "Give --torch auto, cpu, or one as cu128 or rocm6.4.",
+        )
     kind = accelerator() if wanted == AUTOMATIC else _kind(wanted)
     needed = _NEEDED_BYTES[kind]
     if wanted in (AUTOMATIC, "cpu") and _on_disk(requirement, environment, runner):
