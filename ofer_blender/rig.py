@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from . import bone_rings, hypotheses, joint_anchors
+from . import bone_rings, hypotheses, jaw_correctives, joint_anchors
 
 BONES: Final = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
 EYES: Final = ("eye_L", "eye_R")
@@ -64,6 +64,7 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
         bone.rotation_mode = "XYZ"
     bone_rings.put_on(rig, head)
     _hang(head, rig)
+    jaw_correctives.add(head, rig)
     aim_by_angles(rig)
     return rig
 
@@ -116,15 +117,16 @@ def _tails(head: bpy.types.Object, places: dict[str, np.ndarray]) -> dict[str, V
     tails["neck"] = heads["head"]
     tails |= {name: heads[name] + _AHEAD * _LENGTHS[name] for name in EYES}
     tails["jaw"] = _chin(head)
+    tails["jaw"].x = heads["jaw"].x
     return tails
 
 
 def _chin(head: bpy.types.Object) -> Vector:
-    """The foremost low point of what follows the jaw most."""
+    """The foremost low point of what follows the jaw most, wherever aside."""
     shape = hypotheses.points(head.data.shape_keys.reference_key)
     share = joint_anchors.shares(head, "jaw")
     followers = shape[share >= share.max() / 2]
-    return Vector(followers[(followers @ np.array(_CHIN)).argmax()]) * Vector((0.0, 1.0, 1.0))
+    return Vector(followers[(followers @ np.array(_CHIN)).argmax()])
 
 
 def _add_bones(

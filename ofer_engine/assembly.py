@@ -14,6 +14,7 @@ from .contract.draft import Draft
 from .contract.protocol import HypothesisReady
 from .contract.reconstruction import Reconstruction
 from .contract.records import Hypothesis
+from .heads.flame import FlameHead
 from .heads.open_head import OpenHead
 from .heads.teeth import Teeth
 from .packs.pack import Pack
@@ -96,6 +97,8 @@ def write_head_model(draft: Draft, pack: Pack) -> None:
     for name in ("polygons", "uv", "part"):
         draft.array(name, getattr(pack.head, name))
     draft.array("skin_weights", SixJoints.of(pack.head).skin_weights)
+    if isinstance(pack.head, FlameHead):
+        draft.array("jaw_correctives", pack.head.jaw_correctives())
 
 
 def write_person(draft: Draft, person: Person) -> None:

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.arkit import ARKIT_52
-from .. import hypotheses
+from .. import hypotheses, jaw_correctives
 from .names import names
 from .plan import Keys, Plan, identifier
 
@@ -56,9 +56,10 @@ def chosen(head: bpy.types.Object, plan: Plan) -> list[tuple[str, str]]:
 
 
 def _shown(head: bpy.types.Object, rest: np.ndarray) -> np.ndarray:
-    """(V, 3): the Basis with every key that is on and not muted."""
+    """(V, 3): the Basis with every key that is on and not muted, but what an open jaw bone adds,
+    since the bones rest."""
     shown = rest.astype(np.float64)
     for key in head.data.shape_keys.key_blocks[1:]:
-        if key.value and not key.mute:
+        if key.value and not key.mute and key.name not in jaw_correctives.NAMES:
             shown += key.value * (hypotheses.points(key) - hypotheses.points(key.relative_key))
     return shown.astype(np.float32)

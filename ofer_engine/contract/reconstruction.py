@@ -66,6 +66,8 @@ OPTIONAL_ARRAYS: Final[Mapping[str, str]] = {
     "arkit_units": "(52, V, 3) float32: metres that each ARKit unit moves the best head, ARKIT_52",
     "expression_arkit": "(E, 52) float32: each expression in ARKit units, 0..1",
     "expression_arkit_residual": "(E,) float32: metres, root mean square, that those leave over",
+    "jaw_correctives": "(2, V, 3) float32: metres that the model adds, before skinning, to a jaw"
+    " opened by an angle a: sin a times the first and 1 - cos a times the second",
 }
 
 

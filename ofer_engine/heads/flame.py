@@ -106,6 +106,12 @@ class FlameHead:
         """Joints of the neutral heads. identity : (..., K). Returns (..., 5, 3) float32."""
         return self.regressor @ self._shaped(np.asarray(identity, np.float32), np.zeros(0))
 
+    def jaw_correctives(self) -> np.ndarray:
+        """(2, V, 3) float32 metres: what opening the jaw by an angle a about X adds before
+        skinning, sin a times the first and 1 - cos a times the second (Li et al. 2017, eq. 3)."""
+        entry = self.correctives[9 * (JAW - 1) :]  # of the rotation less I, row by row
+        return np.stack((entry[7] - entry[5], -entry[4] - entry[8]))
+
     def _shaped(self, identity: np.ndarray, expression: np.ndarray) -> np.ndarray:
         shaped = self.template + np.tensordot(identity, self.identity[: identity.shape[-1]], 1)
         if expression.any():

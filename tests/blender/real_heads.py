@@ -67,6 +67,8 @@ def write(folder: Path, name: str, head: Head, modes: int, expressions: int) -> 
         "context_ranking": np.zeros((1, 8), np.float32),
         "context_expression": np.zeros((1, 8), np.float32),
     }
+    if isinstance(head, FlameHead):
+        arrays["jaw_correctives"] = head.jaw_correctives()
     arrays |= unit_arrays(library.model(head, lambda: None), neutral[0], expressive, lambda: None)
     record = _record(folder / f"{name}.ofer", name, head, rig)
     pictures = {each.name: b"" for each in (*record.identities, *record.expressions)}

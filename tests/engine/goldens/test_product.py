@@ -94,6 +94,7 @@ def test_as_published_goes_the_products_whole_road(
     made = reconstruct(session, request, Work(1, lambda _: None, lambda: False, session.pace))
     (result,) = results
     assert made.settings.mode == "as-published"
+    assert made.array("jaw_correctives").shape == made.array("identity_vertices")[:2].shape
     np.testing.assert_array_equal(made.array("identity_coefficients"), result.identities)
     np.testing.assert_array_equal(made.array("expression_coefficients"), result.expressions)
     assert made.identities[0].candidate == result.best

@@ -67,6 +67,18 @@ def test_posing_is_the_specification(head, jaw):
     np.testing.assert_allclose(vertices, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("angle", [0.1, 0.6, -0.3])
+def test_two_correctives_make_an_opened_jaw(head, angle):
+    """Before skinning: what a rig without FLAME's own code adds to the shape."""
+    sine, cosine = head.jaw_correctives()
+    shaped = head.template + np.sin(angle) * sine + (1 - np.cos(angle)) * cosine
+    joint, turn = head.joints(np.zeros(1))[2], rotation_matrices(np.array([angle, 0, 0]))
+    share = head.skin_weights[:, 2, None]
+    wanted = (1 - share) * shaped + share * ((shaped - joint) @ turn.T + joint)
+    pose = np.concatenate([np.zeros(50), [angle, 0, 0]])
+    np.testing.assert_allclose(head.vertices(np.zeros(1), pose), wanted, atol=1e-6)
+
+
 def test_many_heads_at_once_are_each_as_alone(head):
     rng = np.random.default_rng(2)
     identity, expression = rng.standard_normal((2, 3, 300)), rng.standard_normal((2, 3, 53))
