@@ -19,6 +19,8 @@ class Target(StrEnum):
     METAHUMAN = "METAHUMAN"
     GODOT = "GODOT"
     VRM = "VRM"
+    VRCHAT = "VRCHAT"
+    META = "META"
     WEB = "WEB"
     OMNIVERSE = "OMNIVERSE"
     GLB = "GLB"
@@ -78,6 +80,16 @@ PRESETS: Final[Mapping[Target, Preset]] = MappingProxyType({
     Target.VRM: Preset(
         "VRM", Format.GLB, "Ready for a VRM tool: the 52 names are those of Perfect Sync.",
         NameTable.VRM,
+    ),
+    Target.VRCHAT: Preset(
+        "VRChat (Unified Expressions)", Format.FBX,
+        "Goes on in Unity: the names are those of VRCFaceTracking.", NameTable.UNIFIED,
+        settings=_METRES,
+    ),
+    Target.META: Preset(
+        "Meta (Movement SDK)", Format.FBX,
+        "Goes on in Unity: what Meta splits into several keys keeps Apple's name.",
+        NameTable.META, settings=_METRES,
     ),
     Target.WEB: Preset(
         "three.js / Web", Format.GLB, "Morph normals are left out to keep the download small.",

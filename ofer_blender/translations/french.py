@@ -315,6 +315,8 @@ WORDS: Final[dict[str, str]] = {
     "Ranking Score": "Note du classement",
     "Ranking heads": "Classement des têtes",
     "Reading the weights": "Lecture des poids",
+    "Goes on in Unity: the names are those of VRCFaceTracking.": "Suite dans Unity : les noms sont ceux de VRCFaceTracking.",
+    "Goes on in Unity: what Meta splits into several keys keeps Apple's name.": "Suite dans Unity : ce que Meta répartit sur plusieurs clés garde le nom d'Apple.",
     "Ready for a VRM tool: the 52 names are those of Perfect Sync.": "Prêt pour un outil VRM : les 52 noms sont ceux de Perfect Sync.",
     "Real Size": "Vraie taille",
     "Reconstruct": "Reconstruire",

@@ -315,6 +315,8 @@ WORDS: Final[dict[str, str]] = {
     "Ranking Score": "Wertung",
     "Ranking heads": "Köpfe werden gereiht",
     "Reading the weights": "Die Gewichte werden gelesen",
+    "Goes on in Unity: the names are those of VRCFaceTracking.": "Weiter geht es in Unity: Die Namen sind die von VRCFaceTracking.",
+    "Goes on in Unity: what Meta splits into several keys keeps Apple's name.": "Weiter geht es in Unity: Was Meta auf mehrere Schlüssel verteilt, behält Apples Namen.",
     "Ready for a VRM tool: the 52 names are those of Perfect Sync.": "Bereit für ein VRM-Werkzeug: Die 52 Namen sind die von Perfect Sync.",
     "Real Size": "Wirkliche Größe",
     "Reconstruct": "Rekonstruieren",

@@ -315,6 +315,8 @@ WORDS: Final[dict[str, str]] = {
     "Ranking Score": "順位スコア",
     "Ranking heads": "頭部に順位を付けています",
     "Reading the weights": "重みを読み込んでいます",
+    "Goes on in Unity: the names are those of VRCFaceTracking.": "続きは Unity で行います。名前は VRCFaceTracking のものです。",
+    "Goes on in Unity: what Meta splits into several keys keeps Apple's name.": "続きは Unity で行います。Meta が複数のキーに分けるものは Apple の名前のままです。",
     "Ready for a VRM tool: the 52 names are those of Perfect Sync.": "VRM ツールですぐ使えます。52 個の名前はパーフェクトシンクのものです。",
     "Real Size": "実寸に戻す",
     "Reconstruct": "再構築",

@@ -39,6 +39,7 @@ NOT_WORDS = {
     "Basis", "OFER", "OFER Faces", "SHA-256: {hash}…", "NVIDIA or AMD", "ARKit 52", "FBX (.fbx)",
     "glTF (.glb)", "OBJ (.obj)", "USD (.usdc)", "Godot", "Unity", "Unreal Engine", "Omniverse",
     "MetaHuman (Conform)", "UVs", "Apple", "VRM", "three.js / Web", "{head}: {share}",
+    "VRChat (Unified Expressions)", "Meta (Movement SDK)",
 }  # fmt: skip
 """Names that are the same in every language; Blender itself translates Basis."""
 
