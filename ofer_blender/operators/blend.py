@@ -47,11 +47,13 @@ class OFER_OT_blend_add(bpy.types.Operator):
 
 
 class _BlendOperator:
+    least = 1  # heads in the blend
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if no_head(cls, context):
             return False
-        if not hypotheses.active_head(context).ofer.blend:
+        if len(hypotheses.active_head(context).ofer.blend) < cls.least:
             cls.poll_message_set(tr("Add two or three heads to the blend first"))
             return False
         return True
@@ -92,6 +94,7 @@ class OFER_OT_use_blend(_BlendOperator, bpy.types.Operator):
     bl_idname = "ofer.use_blend"
     bl_label = "Use the Blend"
     bl_options = {"REGISTER", "UNDO"}
+    least = 2
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)

@@ -93,7 +93,9 @@ def test_what_cannot_be_blended(head: bpy.types.Object) -> None:
     with pytest.raises(RuntimeError, match="no shape key"):
         bpy.ops.ofer.blend_add(name="expression_01")
     assert differences(before, dump()) == []
-    blended("identity_01", "identity_02", "identity_03")
+    blended("identity_01")
+    assert not bpy.ops.ofer.use_blend.poll(), "one is no blend"
+    blended("identity_02", "identity_03")
     assert not bpy.ops.ofer.blend_add.poll(), "three are enough"
     head.shape_key_remove(head.data.shape_keys.key_blocks["identity_02"])
     with pytest.raises(RuntimeError, match="was deleted: take it out first"):
