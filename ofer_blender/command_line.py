@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import bpy
 
+from ..ofer_engine.contract import draft
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.protocol import PhotoFace
 from . import jobs, packs, photo_source, reconstruct_request
@@ -26,6 +27,7 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as stop:  # --help, or a mistake that argparse has told
         return int(stop.code or 0)
     try:
+        _check_places(options.out, options.glb)
         folder = _reconstruct(options)
         from . import scene_file  # builds materials and cameras: only where a file is made
 
@@ -76,6 +78,18 @@ def _numbers(count: int) -> Any:
 
     numbers.__name__ = f"list of {count} numbers"
     return numbers
+
+
+def _check_places(*files: Path | None) -> None:
+    """Raises OferError before the work where it would end in nothing."""
+    for place in {file.absolute().parent for file in files if file} or {Path.cwd()}:
+        if not place.is_dir():
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                f"There is no folder {place}.",
+                "Make it, or write to another one.",
+            )
+        draft.check_place(place)
 
 
 def _reconstruct(options: argparse.Namespace) -> Path:

@@ -86,6 +86,16 @@ def test_command_explains_itself(
     assert said in out + err and "Traceback" not in err
 
 
+@pytest.mark.parametrize("option", ["--out", "--glb"])
+def test_command_tells_a_wrong_place_before_the_work(
+    employ: Employ, photo: Path, tmp_path: Path, option: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    employ("ok")
+    assert command_line.run([str(photo), option, str(tmp_path / "no" / "such" / "x")]) == 1
+    assert "There is no folder" in capfd.readouterr().err
+    assert not (tmp_path / "prepared" / "request.json").exists()
+
+
 def test_command_says_what_the_engine_says(
     employ: Employ, photo: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
