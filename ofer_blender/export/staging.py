@@ -88,8 +88,7 @@ def _copy_rig(
     made.append(copy)
     copy.name = copy.data.name = f"{name}_rig"
     copy.animation_data_clear()
-    copy.parent = None
-    copy.matrix_world.identity()
+    _put_forward(copy)
     for bone in copy.pose.bones:
         bone.matrix_basis.identity()
         bone.custom_shape = None
@@ -106,14 +105,21 @@ def _copy_head(head: bpy.types.Object, name: str, made: list[bpy.types.Object]) 
     copy.name = copy.data.name = f"{name}_head"
     copy.animation_data_clear()
     copy.modifiers.clear()
-    copy.parent = None
-    copy.matrix_world.identity()
+    _put_forward(copy)
     for key in list(copy.keys()):
         del copy[key]
     for layer in _NOT_SHIPPED:
         if attribute := copy.data.color_attributes.get(layer):
             copy.data.color_attributes.remove(attribute)
     return copy
+
+
+def _put_forward(copy: bpy.types.Object) -> None:
+    """Alone at the world's origin, and shown: the exporters take what is selected, and what is
+    hidden cannot be."""
+    copy.parent = None
+    copy.matrix_world.identity()
+    copy.hide_viewport = copy.hide_select = copy.hide_render = False
 
 
 def _shape(copy: bpy.types.Object, shapes: Shapes) -> None:

@@ -129,6 +129,17 @@ def test_levels_of_detail_keep_the_keys(
         assert 0.5 * biggest[17] < moved <= 1.01 * biggest[17]
 
 
+@pytest.mark.parametrize("how", ["hide_viewport", "hide_select", "hide_render"])
+def test_hidden_things_are_in_the_file(head: bpy.types.Object, tmp_path: Path, how: str) -> None:
+    """An artist hides a rig that is in the way."""
+    for each in (head, rig.rig_of(head)):
+        setattr(each, how, True)
+    file = GlbReader(export(tmp_path / "out.glb", "GLB")).summary()
+    assert [mesh.keys for mesh in file.meshes] == [ARKIT_52]
+    assert set(file.joints) == set(rig.BONES)
+    assert getattr(head, how) and getattr(rig.rig_of(head), how)
+
+
 def test_what_moves_is_collapsed_last(head: bpy.types.Object) -> None:
     basis = hypotheses.points(head.data.shape_keys.reference_key)
     counts = []
