@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from ..heads.open_head import rotation_matrix
+from ..heads.triangles import face_normals
 from .gradients import GradientSolver, displacement_gradients
 
 _TOO_FAR: Final = np.radians(88)
@@ -34,11 +35,11 @@ def upright_units(
     few triangles from one that turned stay. Returns a copy; check : may raise to stop.
     """
     upright = units.copy()
-    rest = _normals(neutral, skin)
+    rest = face_normals(neutral, skin)
     for number in range(len(units)):
         if not upright[number].any():
             continue
-        turned = _angles(rest, _normals(neutral + upright[number], skin)) > _TOO_FAR
+        turned = _angles(rest, face_normals(neutral + upright[number], skin)) > _TOO_FAR
         if turned.any():
             check()
             _turn_back(neutral, upright[number], skin, turned)
@@ -55,9 +56,9 @@ def _turn_back(neutral: np.ndarray, unit: np.ndarray, skin: np.ndarray, turned: 
     triangles = places.reshape(-1, 3)
     place, way = neutral[ids], unit[ids]
     solver = GradientSolver(place, triangles, np.where(inner[ids], _FOLLOW, _HELD))
-    rest = _normals(place, triangles)
+    rest = face_normals(place, triangles)
     for _ in range(_ROUNDS):
-        now = _normals(place + way, triangles)
+        now = face_normals(place + way, triangles)
         angle = _angles(rest, now)
         if (angle <= _TOO_FAR).all():
             break
@@ -69,14 +70,6 @@ def _turn_back(neutral: np.ndarray, unit: np.ndarray, skin: np.ndarray, turned: 
         gradient[far] = back @ (gradient[far] + np.eye(3)) - np.eye(3)
         way = solver.solve(gradient, way)
     unit[ids] = way
-
-
-def _normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(T, 3) unit normals; 0 without area."""
-    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
-    normal = np.cross(b - a, c - a)
-    length = np.linalg.norm(normal, axis=1, keepdims=True)
-    return np.where(length > 1e-14, normal / np.maximum(length, 1e-14), 0.0)
 
 
 def _angles(one: np.ndarray, other: np.ndarray) -> np.ndarray:

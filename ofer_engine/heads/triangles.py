@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import DTypeLike
+
+_NO_AREA: Final = 1e-14
+"""Square metres, of two triangles."""
 
 
 def triangulate(polygons: np.ndarray) -> np.ndarray:
     """polygons : (F, 4) int, last -1 for a triangle. (T, 3) int, the same winding."""
     quads = polygons[polygons[:, 3] >= 0]
     return np.concatenate([polygons[:, :3], quads[:, [0, 2, 3]]])
+
+
+def face_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """Unit normals. vertices (V, 3) metres; triangles (T, 3) -> (T, 3), 0 for one without area."""
+    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
+    normals = np.cross(b - a, c - a)
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return np.where(length > _NO_AREA, normals / np.maximum(length, _NO_AREA), 0.0)
 
 
 def vertex_normals(

@@ -14,14 +14,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from ...heads.triangles import vertex_normals
-from .surface import (
-    Similarity,
-    SurfacePoints,
-    align,
-    closest_points,
-    face_normals,
-)
+from ...heads.triangles import face_normals, vertex_normals
+from .surface import Similarity, SurfacePoints, align, closest_points
 
 _ROUNDS: Final = 14
 _DAMPING: Final = 0.7

@@ -1,4 +1,4 @@
-"""Triangle surfaces: normals of faces, closest points, similarity alignment."""
+"""Triangle surfaces: closest points, similarity alignment."""
 
 from __future__ import annotations
 
@@ -9,13 +9,6 @@ import numpy as np
 from scipy.spatial import KDTree
 
 _NEAR = 24
-
-
-def face_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(T, 3) unit normals."""
-    a, b, c = (vertices[triangles[:, k]] for k in range(3))
-    normals = np.cross(b - a, c - a)
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
 
 
 @dataclass(frozen=True)
