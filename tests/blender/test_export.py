@@ -153,12 +153,19 @@ def test_what_moves_is_collapsed_last(head: bpy.types.Object) -> None:
 
 
 @pytest.mark.parametrize("target", list(Target))
-def test_the_scene_is_as_it_was(head: bpy.types.Object, tmp_path: Path, target: Target) -> None:
+def test_the_scene_is_as_it_was(
+    head: bpy.types.Object, record: Reconstruction, tmp_path: Path, target: Target
+) -> None:
     before = dump()
     path = export(tmp_path / f"{target}.x", target)
     assert path.stat().st_size > 1000
     assert differences(before, dump()) == []
     told = json.loads(path.with_suffix(path.suffix + ".json").read_text("utf-8"))
+    assert list(told["expressions"]) == [item.name for item in record.expressions]
+    for row, said in enumerate(told["expressions"].values()):
+        weights = [said["arkit"].get(name, 0.0) for name in ARKIT_52]
+        np.testing.assert_allclose(weights, record.array("expression_arkit")[row], atol=1e-4)
+        assert said["left_over_mm"] == 1.0
     assert told["licence"]["may_be_sold"] and told["provenance"]["photo"]["name"] == "anna #2.jpg"
     assert len(told["keys"]) == (52 if PRESETS[target].keys else 0)
     assert told["bones"] == (list(rig.BONES) if PRESETS[target].rig else [])
