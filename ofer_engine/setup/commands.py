@@ -69,10 +69,9 @@ class _Command:
         self._home, self._pins, self._root, self._console = home, pins, root, console
 
     def run(self) -> int:
-        photo, out = self._chosen.photo, self._chosen.out
         trip = road.Trip(
-            photo=photo and photo.absolute(),
-            out=out.absolute(),
+            photos=tuple(photo.absolute() for photo in self._chosen.photos),
+            out=self._chosen.out.absolute(),
             blender=self._chosen.blender,
             options=self._extra,
         )
@@ -177,10 +176,17 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run", parents=[home, with_blender], help="turn a photo into a head in a .blend file"
     )
-    run.add_argument("photo", nargs="?", type=Path, help="default: a public-domain portrait")
+    run.add_argument(
+        "photos",
+        nargs="*",
+        type=Path,
+        metavar="PHOTO",
+        help="one or several of one person (default: a public-domain portrait)",
+    )
     out = "folder for the results (default: ./ofer-out)"
     run.add_argument("--out", type=Path, default=Path("ofer-out"), metavar="DIR", help=out)
-    run.epilog = "Other options go to the engine: python -m ofer_engine reconstruct --help"
+    to_the_engine = "Other options, after the photos, go to the engine: "
+    run.epilog = to_the_engine + "python -m ofer_engine reconstruct --help"
 
     setup = commands.add_parser("setup", parents=[home], help="make the engine's environment")
     told = "how progress is told: text (default), or json for programs"

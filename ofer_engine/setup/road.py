@@ -22,9 +22,10 @@ _SKIN = "2048"
 
 @dataclass(frozen=True)
 class Trip:
-    """photo : None for the public-domain portrait; options : more for `reconstruct`, as typed."""
+    """photos : of one person, none for the public-domain portrait; options : more for
+    `reconstruct`, as typed."""
 
-    photo: Path | None
+    photos: tuple[Path, ...]
     out: Path
     blender: Path | None = None
     options: tuple[str, ...] = ()
@@ -40,9 +41,9 @@ def travel(trip: Trip, home: Home, pins: Pins, root: Path, console: Console) -> 
     _check(trip)
     if not provision.provide(home, provision.engine(home, pins), console):
         console.say(f"Engine ready: {home.engine.folder}")
-    photo = _photo(trip, home, pins, console)
-    name = re.sub(r"[^\w-]+", "_", photo.stem).strip("_") or "head"
-    _reconstruct(photo, name, trip, home, root)
+    photos = trip.photos or (_portrait(trip, home, pins, console),)
+    name = re.sub(r"[^\w-]+", "_", photos[0].stem).strip("_") or "head"
+    _reconstruct(photos, name, trip, home, root)
     reconstructed = time.monotonic()
     _build(name, trip, home, pins, root, console)
     _report(name, trip.out, console)
@@ -56,12 +57,13 @@ def travel(trip: Trip, home: Home, pins: Pins, root: Path, console: Console) -> 
 
 def _check(trip: Trip) -> None:
     """Raises OferError where a set-up and long work would end in nothing."""
-    if trip.photo is not None and not trip.photo.is_file():
-        raise OferError(
-            ErrorCode.PHOTO_MISSING,
-            f"There is no photo {trip.photo}.",
-            "Check its name and folder, and run this again.",
-        )
+    for photo in trip.photos:
+        if not photo.is_file():
+            raise OferError(
+                ErrorCode.PHOTO_MISSING,
+                f"There is no photo {photo}.",
+                "Check its name and folder, and run this again.",
+            )
     try:
         trip.out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".ofer-", dir=trip.out):
@@ -76,17 +78,15 @@ def _check(trip: Trip) -> None:
         blender.required(trip.blender)
 
 
-def _photo(trip: Trip, home: Home, pins: Pins, console: Console) -> Path:
-    if trip.photo is not None:
-        return trip.photo
+def _portrait(trip: Trip, home: Home, pins: Pins, console: Console) -> Path:
     target = trip.out / portrait.FILE_NAME
     portrait.fetch(home, pins, target, Runner(home.path, home.log, console))
     console.say(f"No photo given: taking the public-domain portrait {target}")
     return target
 
 
-def _reconstruct(photo: Path, name: str, trip: Trip, home: Home, root: Path) -> None:
-    arguments = ["reconstruct", str(photo), "--out", str(trip.out), "--name", name]
+def _reconstruct(photos: tuple[Path, ...], name: str, trip: Trip, home: Home, root: Path) -> None:
+    arguments = ["reconstruct", *map(str, photos), "--out", str(trip.out), "--name", name]
     arguments += ["--skin", _SKIN, *trip.options]  # of two, the option given last counts
     command = home.engine_call(root, arguments)
     if subprocess.run(command, env=home.process_environment).returncode != 0:

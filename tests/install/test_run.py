@@ -10,7 +10,10 @@ from .conftest import Project
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "nobody.jpg"], "nobody.jpg. Check its name and folder, and run this again."),
+        (
+            ["run", "install.py", "nobody.jpg", "--seed", "3"],
+            "nobody.jpg. Check its name and folder, and run this again.",
+        ),
         (["run", "--out", "install.py"], "Choose another place with --out DIR and run this again."),
         (["run", "--out", "/proc/no/such"], "Choose another place with --out DIR and run this"),
         (["run", "--blender", "/no/blender"], "No Blender 4.2 or newer was found at /no/blender."),
