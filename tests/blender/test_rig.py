@@ -120,6 +120,19 @@ def test_the_models_correctives_follow_the_jaw(tmp_path: Path) -> None:
     assert np.abs(corrected - evaluated(head) - wanted).max() < 1e-5
 
 
+def test_correctives_are_undone_with_the_rig(tmp_path: Path) -> None:
+    moves = np.full((2, 120, 3), 0.001, np.float32)
+    record = synthetic.write(tmp_path, jaw_correctives=moves)
+    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
+    before = dump()
+    bpy.ops.ofer.add_rig("EXEC_DEFAULT", True)
+    after = dump()
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+    bpy.ops.ed.redo()
+    assert differences(after, dump()) == []
+
+
 def test_a_head_that_has_none_gets_no_correctives(head: bpy.types.Object) -> None:
     before = head.data.shape_keys.key_blocks.keys()
     bpy.ops.ofer.add_rig()
