@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import bpy
 
@@ -13,6 +14,9 @@ from ..export.plan import Keys, Plan, identifier
 from ..export.presets import INFLUENCES, PRESETS, Target
 from ..translations import tell
 from .refusal import ready_head, refuse
+
+_WRITTEN: Final[dict[tuple[int, Target], Path]] = {}
+"""Where this session's exports went, by head and target: nothing of it is kept in the scene."""
 
 
 class _HeadOperator:
@@ -56,6 +60,7 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
             path = write.export(head, plan)
         except OferError as error:
             return refuse(self, error)
+        _WRITTEN[head.session_uid, plan.target] = path
         faults = [each for each in check.after(head, plan) if each.level is check.Level.FAULT]
         if faults:
             self.report({"WARNING"}, tell(f"{path.name} was written, but: {faults[0].text}"))
@@ -65,7 +70,7 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
 
 
 class OFER_OT_check_export(_HeadOperator, bpy.types.Operator):
-    """Look whether the head is fit for its target, and read the file back if one is given"""
+    """Look whether the head is fit for its target, and read back the file that was exported"""
 
     bl_idname = "ofer.check_export"
     bl_label = "Check Export"
@@ -80,10 +85,12 @@ class OFER_OT_check_export(_HeadOperator, bpy.types.Operator):
         head = hypotheses.active_head(context)
         settings = head.ofer_export
         settings.path = self.filepath or settings.path
-        path = Path(bpy.path.abspath(settings.path)) if settings.path else Path()
+        written = _WRITTEN.get((head.session_uid, Target(settings.target)))
+        given = self.filepath or written or settings.path
+        path = Path(bpy.path.abspath(str(given))) if given else Path()
         plan = plan_of(head, path, Target(settings.target))
         found = check.before(head, plan)
-        if settings.path:
+        if given:
             found += check.after(head, plan)
         settings.findings.clear()
         for each in found:

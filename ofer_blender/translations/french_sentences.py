@@ -162,7 +162,7 @@ SENTENCES: Final[dict[str, str]] = {
     "Six bones, at most {most} for a vertex.": "Six os, au plus {most} par sommet.",
     "Six bones, read back by name.": "Six os, relus par leur nom.",
     "Something else arrived in place of a package, and was thrown away.": "Autre chose est arrivé à la place d'un paquet, et a été jeté.",
-    "The ARKit keys leave {residual} mm of it over (root mean square).": "Les clés ARKit en laissent {residual} mm (moyenne quadratique).",
+    "The 52 keys miss {residual} mm of it (root mean square).": "Il en manque {residual} mm aux 52 clés (moyenne quadratique).",
     "The UVs of this head overlap: a photo cannot be painted into them.": "Les UV de cette tête se chevauchent : une photo ne peut pas y être peinte.",
     "The asset could not be written: {strerror}.": "L'asset n'a pas pu être écrit : {strerror}.",
     "The bones are {lost}.": "Les os sont {lost}.",

@@ -162,7 +162,7 @@ SENTENCES: Final[dict[str, str]] = {
     "Six bones, at most {most} for a vertex.": "ボーンは 6 本、1 頂点あたり最大 {most} 本です。",
     "Six bones, read back by name.": "6 本のボーンを名前どおりに読み戻せました。",
     "Something else arrived in place of a package, and was thrown away.": "パッケージの代わりに別のものが届いたため、破棄しました。",
-    "The ARKit keys leave {residual} mm of it over (root mean square).": "ARKit キーでは {residual} mm (二乗平均平方根) を表しきれません。",
+    "The 52 keys miss {residual} mm of it (root mean square).": "52 個のキーでは {residual} mm (二乗平均平方根) 足りません。",
     "The UVs of this head overlap: a photo cannot be painted into them.": "この頭部の UV は重なっているため、写真を描き込めません。",
     "The asset could not be written: {strerror}.": "アセットを書き込めませんでした: {strerror}。",
     "The bones are {lost}.": "ボーンの状態: {lost}。",

@@ -264,6 +264,22 @@ def test_check_reads_the_file(head: bpy.types.Object, tmp_path: Path) -> None:
     assert any("cannot be read back" in line.text for line in head.ofer_export.findings)
 
 
+def test_check_knows_what_was_exported(head: bpy.types.Object, tmp_path: Path) -> None:
+    """The button in the panel names no file."""
+    head.ofer_export.target = "GODOT"
+    bpy.ops.ofer.check_export()
+    assert not any("read back" in line.text for line in head.ofer_export.findings)
+    path = export(tmp_path / "anna.glb", "GODOT")
+    bpy.ops.ofer.check_export()
+    assert any("52 keys, read back" in line.text for line in head.ofer_export.findings)
+    path.unlink()
+    bpy.ops.ofer.check_export()
+    assert any("anna.glb is not there" in line.text for line in head.ofer_export.findings)
+    head.ofer_export.target = "UNITY"
+    bpy.ops.ofer.check_export()
+    assert not any("is not there" in line.text for line in head.ofer_export.findings)
+
+
 @pytest.mark.parametrize("target", ["UNITY", "UNREAL", "METAHUMAN", "FBX"])
 def test_check_reads_an_fbx(
     head: bpy.types.Object, record: Reconstruction, tmp_path: Path, target: str
