@@ -121,7 +121,7 @@ class OFER_OT_show_as_arkit(bpy.types.Operator):
         weights, residual = arkit_keys.told(head, hypotheses.chosen_expression(head))
         expression_pose.relax(head)
         arkit_keys.show(head, weights)
-        said = f"The ARKit keys leave {residual * 1000:.1f} mm of it over (root mean square)."
+        said = f"The 52 keys miss {residual * 1000:.1f} mm of it (root mean square)."
         self.report({"INFO"}, tell(said))
         return {"FINISHED"}
 

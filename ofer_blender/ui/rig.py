@@ -58,7 +58,7 @@ def _draw_units(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     column.operator("ofer.show_as_arkit", icon="HIDE_OFF")
     column.operator("ofer.keep_expression", icon="ACTION")
     if told:
-        left = tr("ARKit leaves {millimetres} mm of this expression over")
+        left = tr("The 52 keys miss {millimetres} mm of this expression")
         say(layout, left.format(millimetres=f"{told[1] * 1000:.1f}"), "INFO")
 
 
