@@ -45,9 +45,6 @@ class OFER_PG_export(bpy.types.PropertyGroup):
         min=1,
         max=len(LOD_RATIOS),
     )
-    path: bpy.props.StringProperty(
-        name="File", description="Where the last export went", subtype="FILE_PATH"
-    )
     findings: bpy.props.CollectionProperty(type=OFER_PG_finding)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.arkit import ARKIT_52
-from .. import arkit_keys, provenance, rig
+from .. import arkit_keys, jaw_correctives, provenance, rig
 from .content import FileContent, FileMesh
 from .fbx import FbxReader
 from .glb import GlbReader
@@ -64,11 +64,12 @@ def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         else:
             yield Finding(Level.GOOD, "All 52 ARKit keys are there.")
     blocks = head.data.shape_keys.key_blocks
-    muted = [key.name for key in blocks[1:] if key.mute]
+    own = [key for key in blocks[1:] if key.name not in jaw_correctives.NAMES]  # the bone's stay
+    muted = [key.name for key in own if key.mute]
     if muted:
         yield Finding(Level.NOTE, f"{len(muted)} muted keys are shipped all the same.",
                       "ofer.unmute_keys")  # fmt: skip
-    if any(key.value for key in blocks[1:]) and not plan.bake:
+    if any(key.value for key in own) and not plan.bake:
         yield Finding(Level.NOTE, "Keys that are on now are shipped at 0; Bake keeps what you see.",
                       "ofer.bake_shown")  # fmt: skip
     odd = [name for name in there if blocks[name].slider_max != 1 or blocks[name].slider_min != 0]

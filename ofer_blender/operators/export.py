@@ -8,7 +8,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from .. import hypotheses, rig
+from .. import hypotheses, jaw_correctives, rig
 from ..export import check, write
 from ..export.plan import Keys, Plan, identifier
 from ..export.presets import INFLUENCES, PRESETS, Target
@@ -16,7 +16,7 @@ from ..translations import tell
 from .refusal import ready_head, refuse
 
 _WRITTEN: Final[dict[tuple[int, Target], Path]] = {}
-"""Where this session's exports went, by head and target: nothing of it is kept in the scene."""
+"""The files that this session wrote or looked at, by head and target: the scene keeps no path."""
 
 
 class _HeadOperator:
@@ -84,13 +84,13 @@ class OFER_OT_check_export(_HeadOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         settings = head.ofer_export
-        settings.path = self.filepath or settings.path
-        written = _WRITTEN.get((head.session_uid, Target(settings.target)))
-        given = self.filepath or written or settings.path
-        path = Path(bpy.path.abspath(str(given))) if given else Path()
-        plan = plan_of(head, path, Target(settings.target))
+        target = Target(settings.target)
+        if self.filepath:
+            _WRITTEN[head.session_uid, target] = Path(bpy.path.abspath(self.filepath))
+        written = _WRITTEN.get((head.session_uid, target))
+        plan = plan_of(head, written or Path(), target)
         found = check.before(head, plan)
-        if given:
+        if written:
             found += check.after(head, plan)
         settings.findings.clear()
         for each in found:
@@ -123,7 +123,8 @@ class OFER_OT_reset_ranges(_HeadOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         for key in hypotheses.active_head(context).data.shape_keys.key_blocks[1:]:
-            key.slider_min, key.slider_max = 0.0, 1.0
+            if key.name not in jaw_correctives.NAMES:  # a jaw may turn the other way, too
+                key.slider_min, key.slider_max = 0.0, 1.0
         return {"FINISHED"}
 
 

@@ -483,7 +483,6 @@ WORDS: Final[dict[str, str]] = {
     "What the ranking network gave it; higher is better": "Ce que le réseau de classement a donné ; plus est mieux",
     "Where the asset is kept": "Où l'asset est gardé",
     "Where the engine and reconstructions are kept. Empty: your user data folder": "Où sont gardés le moteur et les reconstructions. Vide : votre dossier de données",
-    "Where the last export went": "Où est allé le dernier export",
     "Where the page's own folder is made": "Où le dossier de la page est créé",
     "Where the photo is. Empty: it is in the Photo panel": "Où est la photo. Vide : elle est dans le panneau Photo",
     "Where the picture goes. It shows a person: think of who gets the file": "Où va l'image. Elle montre une personne : pensez à qui reçoit le fichier",

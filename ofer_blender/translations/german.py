@@ -483,7 +483,6 @@ WORDS: Final[dict[str, str]] = {
     "What the ranking network gave it; higher is better": "Was das Reihungsnetz vergeben hat; mehr ist besser",
     "Where the asset is kept": "Wo das Asset bleibt",
     "Where the engine and reconstructions are kept. Empty: your user data folder": "Wo Engine und Rekonstruktionen liegen. Leer: Ihr Datenordner",
-    "Where the last export went": "Wohin der letzte Export ging",
     "Where the page's own folder is made": "Wo der eigene Ordner der Seite entsteht",
     "Where the photo is. Empty: it is in the Photo panel": "Wo das Foto ist. Leer: Es ist im Bedienfeld Foto",
     "Where the picture goes. It shows a person: think of who gets the file": "Wohin das Bild kommt. Es zeigt einen Menschen: Bedenken Sie, wer die Datei bekommt",

@@ -483,7 +483,6 @@ WORDS: Final[dict[str, str]] = {
     "What the ranking network gave it; higher is better": "順位付けネットワークの評価。高いほどよい",
     "Where the asset is kept": "アセットの保存先",
     "Where the engine and reconstructions are kept. Empty: your user data folder": "エンジンと再構築の保存場所。空欄ならユーザーのデータフォルダー",
-    "Where the last export went": "前回のエクスポート先",
     "Where the page's own folder is made": "ページ用フォルダーを作る場所",
     "Where the photo is. Empty: it is in the Photo panel": "写真の場所。空欄なら写真パネルのもの",
     "Where the picture goes. It shows a person: think of who gets the file": "画像の保存先。人物が写っているので、ファイルを誰に渡すかに注意",

@@ -10,18 +10,8 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
-from mathutils import Matrix, Vector
-from ofer_faces.ofer_blender import (
-    arkit_keys,
-    bone_rings,
-    hypotheses,
-    jaw_correctives,
-    joint_anchors,
-    rig,
-)
-from ofer_faces.ofer_blender.export import shapes
-from ofer_faces.ofer_blender.export.plan import Plan
-from ofer_faces.ofer_blender.export.presets import Target
+from mathutils import Vector
+from ofer_faces.ofer_blender import arkit_keys, bone_rings, hypotheses, joint_anchors, rig
 from ofer_faces.ofer_blender.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
@@ -93,50 +83,6 @@ def test_the_jaw_turns_what_follows_it(head: bpy.types.Object, record: Reconstru
     assert np.abs(moved - wanted).max() < 2e-4
     front = before[:, 1].argmin()
     assert moved[front, 2] < 0  # +X opens
-
-
-def test_the_models_correctives_follow_the_jaw(tmp_path: Path) -> None:
-    moves = np.random.default_rng(5).normal(0, 0.003, (2, 120, 3)).astype(np.float32)
-    record = synthetic.write(tmp_path, jaw_correctives=moves)
-    bpy.ops.ofer.insert_head(directory=str(record.folder))
-    head = bpy.context.object
-    before = evaluated(head)
-    bpy.ops.ofer.add_rig()
-    keys = [head.data.shape_keys.key_blocks[name] for name in jaw_correctives.NAMES]
-    assert np.abs(evaluated(head) - before).max() < 1e-6
-    angle = radians(20)
-    rig.rig_of(head).pose.bones["jaw"].rotation_euler.x = angle
-    corrected = evaluated(head)
-    shipped = shapes.gather(head, Plan(Target.GLB, tmp_path / "a.glb", bake=True))
-    rest = hypotheses.points(head.data.shape_keys.reference_key)
-    assert (shipped.basis == rest).all() and not set(shipped.names) & set(jaw_correctives.NAMES)
-    for key in keys:
-        key.mute = True
-    sine, cosine = to_blender(moves)
-    added = np.sin(angle) * sine + (1 - np.cos(angle)) * cosine
-    turn = np.array(Matrix.Rotation(angle, 3, "X"))
-    share = joint_anchors.shares(head, "jaw")[:, None]
-    wanted = (1 - share) * added + share * (added @ turn.T)
-    assert np.abs(corrected - evaluated(head) - wanted).max() < 1e-5
-
-
-def test_correctives_are_undone_with_the_rig(tmp_path: Path) -> None:
-    moves = np.full((2, 120, 3), 0.001, np.float32)
-    record = synthetic.write(tmp_path, jaw_correctives=moves)
-    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
-    before = dump()
-    bpy.ops.ofer.add_rig("EXEC_DEFAULT", True)
-    after = dump()
-    bpy.ops.ed.undo()
-    assert differences(before, dump()) == []
-    bpy.ops.ed.redo()
-    assert differences(after, dump()) == []
-
-
-def test_a_head_that_has_none_gets_no_correctives(head: bpy.types.Object) -> None:
-    before = head.data.shape_keys.key_blocks.keys()
-    bpy.ops.ofer.add_rig()
-    assert head.data.shape_keys.key_blocks.keys() == before
 
 
 def _rig_panel() -> list[str]:
