@@ -20,7 +20,7 @@ _MAGIC: Final = b"Kaydara FBX Binary  \x00\x1a\x00"
 _PLAIN: Final = {b"Y": "<h", b"C": "<B", b"I": "<i", b"F": "<f", b"D": "<d", b"L": "<q"}
 _ARRAYS: Final = {b"i": "<i4", b"l": "<i8", b"f": "<f4", b"d": "<f8", b"b": "u1", b"c": "u1"}
 _WANTED: Final = (b"GlobalSettings", b"Objects", b"Connections")
-_MODELS_OF_BONES: Final = b"LimbNode"
+_BONE: Final = b"LimbNode"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class FbxReader:
             self._objects = {node.values[0]: node for node in top[b"Objects"].inner if node.values}
             links = [node.values[1:3] for node in top[b"Connections"].inner]
             factor = top[b"GlobalSettings"].setting(b"UnitScaleFactor")
-        except (struct.error, zlib.error) as cause:
+        except (struct.error, zlib.error, KeyError) as cause:
             raise ValueError(f"{path.name} ends in the middle") from cause
         self._metre = (factor[0] if factor else 1.0) / 100
         self._above: dict[int, list[int]] = {}
@@ -71,9 +71,9 @@ class FbxReader:
     def summary(self) -> FileContent:
         """What the file holds."""
         videos = [node for node in self._objects.values() if node.name == b"Video"]
-        inside = sum(len(bytes(node.array(b"Content").tobytes())) > 0 for node in videos)
+        inside = sum(node.array(b"Content").size > 0 for node in videos)
         bones = [node for node in self._objects.values()
-                 if node.name == b"Model" and node.values[2] == _MODELS_OF_BONES]  # fmt: skip
+                 if node.name == b"Model" and node.values[2] == _BONE]  # fmt: skip
         return FileContent(
             tuple(self._mesh(number, node) for number, node in self._objects.items()
                   if node.name == b"Geometry" and node.values[2] == b"Mesh"),
@@ -121,7 +121,7 @@ class FbxReader:
         head = struct.calcsize(self._record)
         while start + head <= end:
             after, count, length, letters = struct.unpack_from(self._record, self._data, start)
-            if not after:
+            if after <= start:  # the empty record that closes a list, or a damaged one
                 return
             name = self._data[start + head : start + head + letters]
             if not wanted or name in wanted:

@@ -19,6 +19,7 @@ _JAW: Final = ARKIT_52.index("jawOpen")
 _LEFT: Final = ARKIT_52.index("mouthSmileLeft")
 _RIGHT: Final = ARKIT_52.index("mouthSmileRight")
 _OPEN: Final = (0.3, 0.6, 1.0)
+"""Weights of jawOpen at which teeth are taken back; between them they then stay in, too."""
 _MIDDLE: Final = 0.010
 """Metres of breadth over which teeth pass from the right smile to the left one."""
 

@@ -109,7 +109,7 @@ def check_place(folder: Path) -> None:
     Raises OferError(DISK_FULL | READ_ONLY) where nothing can be written.
     """
     try:
-        there = next(each for each in (folder, *folder.parents) if each.exists())
+        there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
         with tempfile.TemporaryDirectory(prefix=".ofer-", dir=there):
             pass
     except OSError as cause:

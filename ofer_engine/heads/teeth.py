@@ -111,8 +111,8 @@ def _rim(skin: np.ndarray, lining: np.ndarray) -> list[int]:
     if not follower:
         return []
     loop = [next(iter(follower))]
-    while (last := follower.pop(loop[-1], loop[0])) != loop[0]:
-        loop.append(last)
+    while (following := follower.pop(loop[-1], loop[0])) != loop[0]:
+        loop.append(following)
     return loop if len(loop) == len(after) else []
 
 

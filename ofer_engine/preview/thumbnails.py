@@ -14,7 +14,7 @@ from PIL import Image
 from ..heads.camera import Camera
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
-from ..heads.triangles import triangulate, vertex_normals
+from ..heads.triangles import face_normals, triangulate, vertex_normals
 from .rasteriser import Fragments, rasterise
 
 THUMBNAIL_SIDE: Final = 192
@@ -119,13 +119,11 @@ def _lit(head: OpenHead) -> np.ndarray:
     kept = []
     for name in head.part_names:
         own = triangulate(head.part_polygons(name))
-        corners = head.template[own].astype(np.float64)
         if name.startswith("teeth"):
-            normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-            out = corners.mean(1) - corners.mean((0, 1))
-            out[:, 1] = 0.0
-            size = np.linalg.norm(normals, axis=1) * np.linalg.norm(out, axis=1)
-            own = own[(normals * out).sum(1) > _FRONT * size]
+            middles = head.template[own].astype(np.float64).mean(1)
+            out = (middles - middles.mean(0)) * (1, 0, 1)
+            cosine = (face_normals(head.template, own) * out).sum(1) / np.linalg.norm(out, axis=1)
+            own = own[cosine > _FRONT]
         elif "mouth_cavity" in head.region_names:
             own = own[(head.region("mouth_cavity")[own] < 0.5).all(1)]
         kept.append(own)
