@@ -108,8 +108,8 @@ class FlameHead:
 
     def jaw_correctives(self) -> np.ndarray:
         """(2, V, 3) float32 metres: what opening the jaw by an angle a about X adds before
-        skinning, sin a times the first and 1 - cos a times the second (pose blendshapes of Li et al.
-        2017)."""
+        skinning, sin a times the first and 1 - cos a times the second (Li et al. 2017, pose
+        blendshapes)."""
         entry = self.correctives[9 * (JAW - 1) :]  # of the rotation less I, row by row
         return np.stack((entry[7] - entry[5], -entry[4] - entry[8]))
 
