@@ -173,8 +173,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    _add_run(commands, [home, with_blender])
+    _add_setup(commands, home)
+
+    test = commands.add_parser("test", parents=[home], help="run every check and test")
+    test.add_argument("--only", choices=list(Part), help="one part of them (default: all)")
+    test.add_argument("--bpy", default="", metavar="VERSION", help="another Blender, as 4.2.23")
+    test.epilog = "Other options go to pytest."
+
+    for name, said in (
+        ("package", "build the extension's zip and validate it"),
+        ("blender", "install the extension into the Blender found"),
+        ("doctor", "say what is here, what is missing and how to get it"),
+    ):
+        commands.add_parser(name, parents=[home, with_blender], help=said)
+
+    weights = commands.add_parser("weights", parents=[home], help="list or import weight packs")
+    weights.add_argument("words", nargs="*", metavar="list | import FILE", help="default: list")
+    weights.epilog = "Everything goes to the engine: python -m ofer_engine packs --help"
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction, parents: list[argparse.ArgumentParser]) -> None:
     run = commands.add_parser(
-        "run", parents=[home, with_blender], help="turn a photo into a head in a .blend file"
+        "run", parents=parents, help="turn a photo into a head in a .blend file"
     )
     run.add_argument(
         "photos",
@@ -185,9 +207,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     out = "folder for the results (default: ./ofer-out)"
     run.add_argument("--out", type=Path, default=Path("ofer-out"), metavar="DIR", help=out)
-    to_the_engine = "Other options, after the photos, go to the engine: "
+    to_the_engine = "Other options, after the photos or as --seed=3, go to the engine: "
     run.epilog = to_the_engine + "python -m ofer_engine reconstruct --help"
 
+
+def _add_setup(commands: argparse._SubParsersAction, home: argparse.ArgumentParser) -> None:
     setup = commands.add_parser("setup", parents=[home], help="make the engine's environment")
     told = "how progress is told: text (default), or json for programs"
     setup.add_argument("--progress", choices=("text", "json"), default="text", help=told)
@@ -207,23 +231,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="GROUP",
         help="also what only some work needs: train, evaluate (scans), scrfd (its five points)",
     )
-
-    test = commands.add_parser("test", parents=[home], help="run every check and test")
-    test.add_argument("--only", choices=list(Part), help="one part of them (default: all)")
-    test.add_argument("--bpy", default="", metavar="VERSION", help="another Blender, as 4.2.23")
-    test.epilog = "Other options go to pytest."
-
-    for name, said in (
-        ("package", "build the extension's zip and validate it"),
-        ("blender", "install the extension into the Blender found"),
-        ("doctor", "say what is here, what is missing and how to get it"),
-    ):
-        commands.add_parser(name, parents=[home, with_blender], help=said)
-
-    weights = commands.add_parser("weights", parents=[home], help="list or import weight packs")
-    weights.add_argument("words", nargs="*", metavar="list | import FILE", help="default: list")
-    weights.epilog = "Everything goes to the engine: python -m ofer_engine packs --help"
-    return parser
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:

@@ -130,9 +130,11 @@ def _packs(home: Home, root: Path) -> Finding:
     )
     said = [line.strip() for line in answer.stdout.splitlines() if line.strip()]
     blamed = [line.strip() for line in answer.stderr.splitlines() if line.strip()]
+    if said and answer.returncode == 0:
+        return Finding("packs", "; ".join(said))
     if said:
-        fix = "" if answer.returncode == 0 else "take the damaged pack away, or make it anew"
-        return Finding("packs", "; ".join(said if answer.returncode == 0 else said + blamed), fix)
+        fix = "take the damaged pack away, or make it anew"
+        return Finding("packs", "; ".join(said + blamed), fix)
     text = blamed[-1] if blamed else f"exit code {answer.returncode}"
     return Finding("packs", f"the engine does not list them: {text}", "report this", needed=True)
 

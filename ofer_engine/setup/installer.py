@@ -199,6 +199,29 @@ def failure(output: str, folder: Path, log: Path) -> OferError:
             "Free some space, or choose another place with --home DIR, and run this again: "
             "it goes on where it stopped.",
         )
+    if broken := _broken_download(output):
+        return broken
+    if _DENIED.search(output):
+        return OferError(
+            ErrorCode.READ_ONLY,
+            f"{folder} cannot be written to.",
+            "Choose another place with --home DIR and run this again.",
+        )
+    if found := _NO_WHEEL.search(output):
+        what = next((group for group in found.groups() if group), "a package")
+        return OferError(
+            ErrorCode.ENGINE_MISSING,
+            f"There is no ready-made build of {what} for this machine and this Python.",
+            "See README.md for the systems that are supported.",
+        )
+    return OferError(
+        ErrorCode.ENGINE_MISSING,
+        f"A package could not be installed ({_last_line(output)}).",
+        f"The whole output is in {log}; run this again to go on.",
+    )
+
+
+def _broken_download(output: str) -> OferError | None:
     if _OFFLINE.search(output):
         return OferError(
             ErrorCode.ENGINE_MISSING,
@@ -219,24 +242,7 @@ def failure(output: str, folder: Path, log: Path) -> OferError:
             "A login page or a proxy may stand between: open any web page in a browser, then run "
             "this again.",
         )
-    if _DENIED.search(output):
-        return OferError(
-            ErrorCode.READ_ONLY,
-            f"{folder} cannot be written to.",
-            "Choose another place with --home DIR and run this again.",
-        )
-    if found := _NO_WHEEL.search(output):
-        what = next((group for group in found.groups() if group), "a package")
-        return OferError(
-            ErrorCode.ENGINE_MISSING,
-            f"There is no ready-made build of {what} for this machine and this Python.",
-            "See README.md for the systems that are supported.",
-        )
-    return OferError(
-        ErrorCode.ENGINE_MISSING,
-        f"A package could not be installed ({_last_line(output)}).",
-        f"The whole output is in {log}; run this again to go on.",
-    )
+    return None
 
 
 def _last_line(output: str) -> str:

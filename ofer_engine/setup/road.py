@@ -64,6 +64,8 @@ def _check(trip: Trip) -> None:
                 f"There is no photo {photo}.",
                 "Check its name and folder, and run this again.",
             )
+    if trip.blender:
+        blender.required(trip.blender)
     try:
         trip.out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".ofer-", dir=trip.out):
@@ -74,8 +76,6 @@ def _check(trip: Trip) -> None:
             f"{trip.out} cannot be written to ({error.strerror}).",
             "Choose another place with --out DIR and run this again.",
         ) from error
-    if trip.blender:
-        blender.required(trip.blender)
 
 
 def _portrait(trip: Trip, home: Home, pins: Pins, console: Console) -> Path:
