@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .machine import positive
+from .counts import positive
 
 if TYPE_CHECKING:
     from ..evaluation.predictions import Predictions

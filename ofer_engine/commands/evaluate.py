@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..contract.errors import ErrorCode, OferError
 from . import benchmarks
-from .machine import positive
+from .counts import positive
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-
-def positive(text: str) -> int:
-    """The type of an option that counts something."""
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{number} is too few: give 1 or more")
-    return number
+from .counts import positive
 
 
 def add_machine_options(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from .machine import positive
+from .counts import positive
 
 STAGES: Final = ("conditioner", "idgen", "expgen", "idrank")
 

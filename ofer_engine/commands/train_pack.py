@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from .machine import positive
+from .counts import positive
 from .stages import STAGES, add_stage_options
 
 _OF_THE_RECIPE = "the recipe's"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .machine import add_machine_options, positive
+from .counts import positive
+from .machine import add_machine_options
 
 _HELP = {
     "idgen": "neutral heads from a picture",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from ofer_engine.commands import more_like, sampling
 from ofer_engine.contract.draft import check_place
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.reconstruction import Hypothesis
+from ofer_engine.diffusion.samplers import SAMPLERS
 
 
 @pytest.fixture
@@ -81,6 +83,14 @@ def test_fewer_drawn_than_are_usually_kept_are_all_kept(typed, written):
     parser = argparse.ArgumentParser()
     sampling.add_sampling_options(parser, identities=100, keep=10)
     assert sampling.kept(parser.parse_args(typed.split())) == written
+
+
+def test_every_sampler_is_named_in_the_help():
+    parser = argparse.ArgumentParser()
+    sampling.add_sampling_options(parser, identities=100, keep=10)
+    (option,) = (each for each in parser._actions if each.dest == "sampler")
+    said = re.findall(r"\w+", option.help.partition(": ")[2])
+    assert set(said) - {"default", "or"} == set(SAMPLERS)
 
 
 def test_shares_sum_to_one():
