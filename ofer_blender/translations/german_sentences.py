@@ -162,7 +162,7 @@ SENTENCES: Final[dict[str, str]] = {
     "Six bones, at most {most} for a vertex.": "Sechs Knochen, höchstens {most} je Vertex.",
     "Six bones, read back by name.": "Sechs Knochen, dem Namen nach zurückgelesen.",
     "Something else arrived in place of a package, and was thrown away.": "Statt eines Pakets kam etwas anderes an; es wurde verworfen.",
-    "The 52 keys miss {residual} mm of it (root mean square).": "Den 52 Schlüsseln fehlen {residual} mm davon (quadratisches Mittel).",
+    "The 52 keys miss {residual} mm of it (root mean square).": "Den 52 Keys fehlen {residual} mm davon (quadratisches Mittel).",
     "The UVs of this head overlap: a photo cannot be painted into them.": "Die UVs dieses Kopfes überlappen sich: Ein Foto lässt sich nicht hineinmalen.",
     "The asset could not be written: {strerror}.": "Das Asset konnte nicht geschrieben werden: {strerror}.",
     "The bones are {lost}.": "Die Knochen sind {lost}.",
