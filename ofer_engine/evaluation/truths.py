@@ -16,6 +16,7 @@ from .metrics import similarity, surface_error
 _ROUNDS: Final = 8
 _RIDGE: Final = 1e-3
 _OTHERS: Final = 400
+"""People whose shapes tell how far the basis falls short."""
 
 
 @dataclass(frozen=True, eq=False)

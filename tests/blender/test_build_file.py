@@ -33,7 +33,7 @@ def test_blend_and_glb(tmp_path: Path) -> None:
     assert len(head.data.shape_keys.key_blocks) == 7 + 52
     assert set(head.parent.data.bones.keys()) == {"root", "neck", "head", "jaw", "eye_L", "eye_R"}
     assert bpy.context.scene.camera.type == "CAMERA"
-    assert tuple(bpy.context.scene.render.resolution_x for _ in range(1)) == (640,)
+    assert bpy.context.scene.render.resolution_x == 640
     assert [each.type for each in bpy.data.objects].count("LIGHT") == 3
     shown = bpy.context.window_manager.windows[0].screen
     assert [a.spaces.active.show_region_ui for a in shown.areas if a.type == "VIEW_3D"] == [True]
