@@ -43,14 +43,19 @@ def new_network(head: OpenHead, photos: PhotoSet, known: Mapping[str, Tensor]) -
     """A network that goes on from `known` weights, as far as they fit, else from the average face.
 
     known : weights by their names in the conditioner: an earlier one's, or a trunk's alone. The
-    landmark trunk is frozen: it has seen real faces, and training pictures are synthetic.
+    landmark trunk is frozen: it has seen real faces, and training pictures are synthetic; one that
+    does not fit raises RuntimeError, for it would stay as it was drawn.
     """
     points = photos.points[:_SAMPLE].reshape(min(_SAMPLE, len(photos)), -1)
     network = EvidenceNetwork(
         photos.points.shape[1], photos.identity.shape[1], photos.expression.shape[1]
     )
     empty = network.state_dict()
-    fitting = {n: v for n, v in known.items() if n in empty and v.shape == empty[n].shape}
+    fitting = {
+        name: values
+        for name, values in known.items()
+        if name.startswith("trunk.") or (name in empty and values.shape == empty[name].shape)
+    }
     if "mean_points" not in fitting:
         _start_from_average(network, points)
     network.load_state_dict({**network.state_dict(), **fitting})
