@@ -81,7 +81,7 @@ def loss_weights(head: OpenHead, photos: PhotoSet) -> Weights:
     movement = np.sqrt((head.identity[:, head.face] ** 2).sum(axis=2).mean(axis=1))
     identity = torch.from_numpy((movement / movement.mean()) ** 1.5).float()
     variance = photos.expression.var(dim=0)
-    return Weights(identity, 1.6 / (variance + 0.01))
+    return Weights(identity, 2.5 / (variance + 0.01))
 
 
 def losses(evidence: Evidence, truth: PhotoSet, weights: Weights) -> dict[str, Tensor]:
