@@ -62,7 +62,7 @@ def _read(pack: OpenPack, chunk: dict, images: str, head: int, wrong: float) -> 
     network = pack.networks.conditioner
     with torch.inference_mode():
         pixels = torch.from_numpy(chunk[images][head].copy()).permute(2, 0, 1)[None].float() / 255
-        evidence = network(pixels)
+        evidence = pack.read(pixels)
         context = network.context(evidence)
     points = evidence.points[0].double().numpy()
     deviation = torch.exp(0.5 * evidence.log_variance[0]).numpy()
@@ -78,11 +78,9 @@ def _read(pack: OpenPack, chunk: dict, images: str, head: int, wrong: float) -> 
         chunk["centre"][head].astype(np.float64),
         (pixels.shape[3], pixels.shape[2]),
     )
-    told = pack.tell_apart(context)
     shift = surface - pack.head.vertices(identity)[vertices]
-    return PhotoEvidence(
-        points, deviation, visible, vertices, shift, camera, True, Contexts(*vars(told).values())
-    )
+    told = Contexts(context, context, context)
+    return PhotoEvidence(points, deviation, visible, vertices, shift, camera, True, told)
 
 
 def _errors(
