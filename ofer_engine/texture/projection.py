@@ -34,6 +34,8 @@ _FEATHER = 5.0
 _BEHIND = 0.004
 _BROW = 0.0042
 """Metres: no brow is wider than two of these; hair that hangs over it is."""
+_MASS = 0.008
+"""Metres: half the width of what throws a shadow on the skin beside it, such as a fringe."""
 _LOW_BLUR = 0.0035
 """Metres over which the colour of a vertex is averaged."""
 
@@ -180,7 +182,9 @@ def _believed(
     bald = softened(opened(other, _BROW / laid.pixel), 0.0018 / laid.pixel, 0.0045 / laid.pixel)
     wide = softened(opened(other, 0.0022 / laid.pixel), 0.0018 / laid.pixel, 0.0045 / laid.pixel)
     pale = pale * softened(pale < 0.5, 0.0004 / laid.pixel, 0.0012 / laid.pixel)
-    believed = ndimage.minimum_filter(like, 3) * wide
+    mass = opened(other & np.isfinite(laid.depth.depth), _MASS / laid.pixel)
+    lit_freely = softened(mass, 0.004 / laid.pixel, 0.009 / laid.pixel)
+    believed = ndimage.minimum_filter(like, 3) * wide * lit_freely
     believed += brow * (pale * bald - believed)
     believed += spared * (pale - believed)
     return ndimage.gaussian_filter(believed, 0.001 / laid.pixel)

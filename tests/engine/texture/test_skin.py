@@ -77,6 +77,23 @@ def test_a_hand_is_left_out_where_the_evidence_says_hidden(sitter, paint, plain)
     assert np.median(error) < 0.12  # the other cheek, and it has other blotches
 
 
+def test_the_shadow_below_a_fringe_is_not_painted(sitter, head, paint):
+    """It is skin to the eye of the evidence, but a dark line across the brow of a bald head."""
+    forehead = head.template[head.region("forehead") > 0.5]
+    height, front = head.template[:, 1] - np.median(forehead[:, 1]), head.template[:, 2] > 0.03
+    colours = sitter.colours.copy()
+    colours[front & (height > 0)] = (0.05, 0.03, 0.02)
+    colours[front & (height <= 0) & (height > -0.008)] *= 0.7
+    combed = replace(sitter, colours=colours)
+    patches = Patches.of(combed, paint(combed.photo()))
+    bright = patches.colours.mean(1) / SKIN.mean()
+    below = patches.places[:, 1] - np.median(forehead[:, 1])
+    shaded = (below < 0) & (below > -0.007) & (np.abs(patches.places[:, 0]) < 0.05)
+    shaded &= patches.places[:, 2] > 0.05
+    assert shaded.sum() > 5
+    assert bright[shaded].min() > 0.97
+
+
 def test_an_artists_mask_is_enough(sitter, paint, plain):
     hidden = _left_half()
     view = covered(sitter.photo(), hidden, (170, 120, 100), told=False)
