@@ -21,7 +21,7 @@ class OFER_PG_skin(bpy.types.PropertyGroup):
         name="UVs",
         description="How the head lies in the picture",
         items=(
-            ("face", "For the Face", "The face is given the middle: over two and a half times as sharp"),
+            ("face", "For the Face", "The face is given the middle: 2.5 times as sharp or more"),
             ("head", "The Head's Own", "The UVs that the head came with, for skins made for them"),
         ),
     )

@@ -411,7 +411,7 @@ WORDS: Final[dict[str, str]] = {
     "The engine is ready.": "Le moteur est prêt.",
     "The eyes look at an empty that you move": "Les yeux regardent un empty que vous déplacez",
     "The eyes look where eye_L is turned": "Les yeux regardent là où eye_L est tourné",
-    "The face is given the middle: over two and a half times as sharp": "Le visage occupe le centre : plus de deux fois et demie plus net",
+    "The face is given the middle: 2.5 times as sharp or more": "Le visage occupe le centre : plus de deux fois et demie plus net",
     "The folder NAME.ofer": "Le dossier NAME.ofer",
     "The folder NAME.ofer, or a file in it": "Le dossier NAME.ofer, ou un fichier qu'il contient",
     "The graphics card if it can be used, else the processor": "La carte graphique si elle est utilisable, sinon le processeur",

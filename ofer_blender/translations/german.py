@@ -411,7 +411,7 @@ WORDS: Final[dict[str, str]] = {
     "The engine is ready.": "Die Engine ist bereit.",
     "The eyes look at an empty that you move": "Die Augen blicken auf ein Empty, das Sie bewegen",
     "The eyes look where eye_L is turned": "Die Augen blicken dahin, wohin eye_L gedreht ist",
-    "The face is given the middle: over two and a half times as sharp": "Das Gesicht bekommt die Mitte: mehr als zweieinhalbmal so scharf",
+    "The face is given the middle: 2.5 times as sharp or more": "Das Gesicht bekommt die Mitte: mehr als zweieinhalbmal so scharf",
     "The folder NAME.ofer": "Der Ordner NAME.ofer",
     "The folder NAME.ofer, or a file in it": "Der Ordner NAME.ofer oder eine Datei darin",
     "The graphics card if it can be used, else the processor": "Die Grafikkarte, wenn sie nutzbar ist, sonst der Prozessor",

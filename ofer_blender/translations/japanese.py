@@ -411,7 +411,7 @@ WORDS: Final[dict[str, str]] = {
     "The engine is ready.": "エンジンの準備ができました。",
     "The eyes look at an empty that you move": "動かせるエンプティを目が追う",
     "The eyes look where eye_L is turned": "eye_L を回した方向を両目が見る",
-    "The face is given the middle: over two and a half times as sharp": "顔を中央に広く配置し、2.5 倍以上鮮明になる",
+    "The face is given the middle: 2.5 times as sharp or more": "顔を中央に広く配置し、2.5 倍以上鮮明になる",
     "The folder NAME.ofer": "NAME.ofer フォルダー",
     "The folder NAME.ofer, or a file in it": "NAME.ofer フォルダー、またはその中のファイル",
     "The graphics card if it can be used, else the processor": "使えればグラフィックカード、そうでなければプロセッサー",
