@@ -30,10 +30,11 @@ def program() -> str | None:
     return next((found for name in _PROGRAMS if (found := shutil.which(name))), None)
 
 
-def read(file: Path, picture: Path) -> Found:
-    """What the page found in a GLB; `picture` gets the page as a PNG."""
+def read(file: Path, picture: Path, folder: Path = HERE) -> Found:
+    """What the page found in a GLB; `picture` gets the page as a PNG. folder : has three.html, and
+    three.js in its node_modules."""
     with tempfile.TemporaryDirectory() as scratch:
-        handler = functools.partial(_Handler, file, Path(scratch) / "found")
+        handler = functools.partial(_Handler, file, Path(scratch) / "found", folder=folder)
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             page = f"http://127.0.0.1:{server.server_port}/three.html?file=/head.glb"

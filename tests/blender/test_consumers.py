@@ -1,6 +1,6 @@
 """Every target from whole heads of two packs, read back by programs that are not ours.
 
-What installs from PyPI and npm is here; three.js in a browser, and Godot: benchmarks/consumers.
+What installs from PyPI and npm is here; Godot: benchmarks/consumers.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 import assimp_reader
+import bpy
 import numpy as np
 import pytest
 import read_back
@@ -29,7 +30,7 @@ from read_back import Seen
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PACKS = ("open", "flame")
-VALIDATOR = "gltf-validator@2.0.0-dev.3.10"
+CONSUMERS = ROOT / "benchmarks" / "consumers"
 MATRIX = [(pack, target) for pack in PACKS for target in Target]
 ONE_EACH = (Target.GLB, Target.FBX, Target.USD, Target.OBJ)
 GLTF = [t for t in Target if PRESETS[t].format is Format.GLB]
@@ -188,28 +189,67 @@ def test_its_own_bytes_say_so(sent: dict[str, Sent], pack: str, target: Target) 
 
 
 @pytest.fixture(scope="module")
-def validator(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that Khronos's validator is installed in, by npm."""
+def npm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where npm has installed Khronos's validator and three.js."""
     npm, node = shutil.which("npm"), shutil.which("node")
     if not npm or not node:
-        pytest.skip("npm is not here: Khronos's validator comes from it")
+        pytest.skip("npm is not here: Khronos's validator and three.js come from it")
     kept = os.environ.get(launch.HOME_VARIABLE)
     folder = Path(kept) / "consumers" if kept else tmp_path_factory.mktemp("consumers")
-    if not (folder / "node_modules" / "gltf-validator").is_dir():
+    wanted = json.loads((CONSUMERS / "package.json").read_text("utf-8"))["dependencies"]
+    if not all((folder / "node_modules" / name).is_dir() for name in wanted):
         folder.mkdir(exist_ok=True)
-        call = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), VALIDATOR]
+        packages = [f"{name}@{version}" for name, version in wanted.items()]
+        call = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(folder), *packages]
         done = subprocess.run(call, capture_output=True, text=True, timeout=300)
         if done.returncode:
-            pytest.skip(f"npm could not install {VALIDATOR}: {done.stderr[-200:]}")
+            pytest.skip(f"npm could not install {packages}: {done.stderr[-200:]}")
     return folder
 
 
 @pytest.mark.parametrize("pack", PACKS)
-def test_khronos_finds_no_error(sent: dict[str, Sent], validator: Path, pack: str) -> None:
-    script = shutil.copy(ROOT / "benchmarks" / "consumers" / "validate.mjs", validator)
+def test_khronos_finds_no_error(sent: dict[str, Sent], npm_folder: Path, pack: str) -> None:
+    script = shutil.copy(CONSUMERS / "validate.mjs", npm_folder)
     files = [str(sent[pack].file(target)) for target in GLTF]
     done = subprocess.run(["node", script, *files], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(told) == len(GLTF)
     assert [each for each in told if each["errors"]] == []
+
+
+_BROWSE = """
+import sys
+from pathlib import Path
+from benchmarks.consumers import browser
+if browser.program() is None:
+    sys.exit(3)
+file, picture, folder, sent = map(Path, sys.argv[1:])
+print(*browser.read(file, picture, folder).faults(sent), sep="; ")
+"""
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_three_js_shows_it(
+    sent: dict[str, Sent], npm_folder: Path, tmp_path: Path, pack: str
+) -> None:
+    """In a headless Chromium: keys, bones, places; and at rest it is another picture than with
+    its jaw open and its head turned, which stands on the right."""
+    shutil.copy(CONSUMERS / "three.html", npm_folder)
+    one, picture = sent[pack], tmp_path / "three.png"
+    np.savez(tmp_path / "sent.npz", rest=one.rest, moves=one.moves, used=one.used)
+    paths = one.file(Target.WEB), picture, npm_folder, tmp_path / "sent.npz"
+    done = subprocess.run(
+        [sys.executable, "-c", _BROWSE, *map(str, paths)],
+        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        timeout=600,
+    )  # fmt: skip
+    if done.returncode == 3:
+        pytest.skip("no Chromium on this machine")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""
+    image = bpy.data.images.load(str(picture))
+    pixels = np.array(image.pixels[:]).reshape(image.size[1], image.size[0], 4)[..., :3]
+    left, right = np.split(pixels, 2, axis=1)
+    assert (np.abs(left - left[0, 0]).max(2) > 0.1).mean() > 0.1
+    assert np.abs(left - right).mean() > 0.01
