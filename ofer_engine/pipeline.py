@@ -172,7 +172,9 @@ class Reconstructor:
         start = noise((count, self.pack.expressions)).to(self.pack.device)
         drawn = self._sample(denoise, start, self._schedule.levels - 1, noise, drawing)
         coefficients = self.pack.expression_coefficients(drawn)
-        away = np.square(coefficients - coefficients.mean(axis=0)).sum(axis=1)
+        # Two draws are equally far from their mean; double precision leaves that to the bit.
+        exact = coefficients.astype(np.float64)
+        away = np.square(exact - exact.mean(axis=0)).sum(axis=1)
         return coefficients[np.argsort(away, kind="stable")]
 
     @torch.inference_mode()
