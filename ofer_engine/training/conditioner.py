@@ -46,7 +46,6 @@ def new_network(head: OpenHead, photos: PhotoSet, known: Mapping[str, Tensor]) -
     landmark trunk is frozen: it has seen real faces, and training pictures are synthetic; one that
     does not fit raises RuntimeError, for it would stay as it was drawn.
     """
-    points = photos.points[:_SAMPLE].reshape(min(_SAMPLE, len(photos)), -1)
     network = EvidenceNetwork(
         photos.points.shape[1], photos.identity.shape[1], photos.expression.shape[1]
     )
@@ -57,7 +56,7 @@ def new_network(head: OpenHead, photos: PhotoSet, known: Mapping[str, Tensor]) -
         if name.startswith("trunk.") or (name in empty and values.shape == empty[name].shape)
     }
     if "mean_points" not in fitting:
-        _start_from_average(network, points)
+        _start_from_average(network, photos)
     network.load_state_dict({**network.state_dict(), **fitting})
     network.trunk.freeze(len(network.trunk.stages))
     template = torch.from_numpy(head.template[head.point_vertices]).float()
@@ -65,8 +64,8 @@ def new_network(head: OpenHead, photos: PhotoSet, known: Mapping[str, Tensor]) -
     return network
 
 
-def _start_from_average(network: EvidenceNetwork, points: Tensor) -> None:
-    """points : (N, 2P) of a sample of the photos."""
+def _start_from_average(network: EvidenceNetwork, photos: PhotoSet) -> None:
+    points = photos.points[:_SAMPLE].flatten(1)
     mean = points.mean(dim=0)
     spread = points - mean
     variance, directions = torch.linalg.eigh(spread.T @ spread / len(points))
