@@ -70,10 +70,10 @@ def _read_text(path: Path) -> str:
         return ""
 
 
-def prepare_folder(folder: Path, needed: int) -> None:
+def prepare_folder(folder: Path, needed: int, option: str = "--home") -> None:
     """Make `folder` and see that it can be written and has `needed` bytes free.
 
-    Raises OferError read_only or disk_full.
+    option : what chooses another place. Raises OferError read_only or disk_full.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,27 +81,27 @@ def prepare_folder(folder: Path, needed: int) -> None:
         probe.write_bytes(b"OFER")
         probe.unlink()
     except OSError as error:
-        raise folder_error(error, folder) from error
+        raise folder_error(error, folder, option) from error
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise OferError(
             ErrorCode.DISK_FULL,
             f"{folder} has {free / GIGABYTE:.1f} GB free and about "
             f"{needed / GIGABYTE:.1f} GB are needed.",
-            "Free some space, or choose another place with --home DIR, and run this again.",
+            f"Free some space, or choose another place with {option} DIR, and run this again.",
         )
 
 
-def folder_error(error: OSError, folder: Path) -> OferError:
-    """The sentence for a folder that could not be written."""
+def folder_error(error: OSError, folder: Path, option: str = "--home") -> OferError:
+    """The sentence for a folder that could not be written; option : what chooses another."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OferError(
             ErrorCode.DISK_FULL,
             f"There is no space left for {folder}.",
-            "Free some space, or choose another place with --home DIR, and run this again.",
+            f"Free some space, or choose another place with {option} DIR, and run this again.",
         )
     return OferError(
         ErrorCode.READ_ONLY,
         f"{folder} cannot be written to ({error.strerror}).",
-        "Choose another place with --home DIR and run this again.",
+        f"Choose another place with {option} DIR and run this again.",
     )

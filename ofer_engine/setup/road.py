@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from . import blender, portrait, provision
 from .console import Console, clock
 from .home import Home
 from .installer import Runner
+from .machine import prepare_folder
 from .pins import Pins
 
 _SKIN = "2048"
@@ -66,16 +66,7 @@ def _check(trip: Trip) -> None:
             )
     if trip.blender:
         blender.required(trip.blender)
-    try:
-        trip.out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".ofer-", dir=trip.out):
-            pass
-    except OSError as error:
-        raise OferError(
-            ErrorCode.READ_ONLY,
-            f"{trip.out} cannot be written to ({error.strerror}).",
-            "Choose another place with --out DIR and run this again.",
-        ) from error
+    prepare_folder(trip.out, 0, "--out")
 
 
 def _portrait(trip: Trip, home: Home, pins: Pins, console: Console) -> Path:
