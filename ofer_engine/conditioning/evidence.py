@@ -2,10 +2,11 @@
 
 A convolutional trunk that has seen real faces (the packaged landmark network's, `LandmarkTrunk`)
 feeds new heads, trained on synthetic photos with known truth: P surface points with the head's own
-meaning, how sure each is (Gaussian negative log-likelihood) and whether it is seen, the identity
-and expression coefficients that a regressor would answer, and the pose. IdGen, IdRank and ExpGen
-are conditioned on all of it, with the visibility pooled over regions of the face as an explicit
-mask, so that what is hidden may spread (`conditioning/person`).
+meaning, how sure each is (Gaussian negative log-likelihood) and whether it is seen; the points of
+the outline, which slide over the skin (`heads/contour`), and those of the irises (`heads/iris`);
+the identity and expression coefficients that a regressor would answer, and the pose. IdGen, IdRank
+and ExpGen are conditioned on all of it, with the visibility pooled over regions of the face as an
+explicit mask, so that what is hidden may spread (`conditioning/person`).
 
 Beside the packaged trunk, which knows real faces, stands one of our own with eighty times its
 weights (`detail_trunk`), which knows what tells two faces apart. What both see is looked at again
@@ -33,6 +34,9 @@ _SHAPE_MODES = 160
 _CONTEXT_MODES = 60
 _REGIONS = 24
 _POSE = 4
+_LOG_VARIANCE = (-3.5, 7.0)
+_MOVING_SCALE = 10.0
+"""Pixels that the contour and iris points move for a feature of 1."""
 _LOOKS = 2
 """Further looks, each with weights of its own and adding to what the ones before it felt."""
 
@@ -44,7 +48,8 @@ class Evidence:
     points : (B, P, 2) crop pixels; log_variance : (B, P) of one coordinate, log px²;
     visibility : (B, P) logits; identity : (B, K) and expression : (B, X) regressed coefficients;
     pose : (B, 4) sines of pitch and yaw, log distance in metres, scaled log of mm per pixel;
-    shape : (B, M) point modes in standard deviations.
+    shape : (B, M) point modes in standard deviations; contour : (B, L, 2) and irises : (B, I, 2)
+    crop pixels, and of both together, in this order, moving_log_variance : (B, L + I).
     """
 
     points: Tensor
@@ -54,24 +59,32 @@ class Evidence:
     expression: Tensor
     pose: Tensor
     shape: Tensor
+    contour: Tensor
+    irises: Tensor
+    moving_log_variance: Tensor
 
 
 class EvidenceNetwork(nn.Module):
     """Crop → `Evidence`.
 
-    points, identities, expressions : counts P, K, X. The buffers `mean_points` (2P,),
-    `point_modes` (2P, M), `regions` (R, P), `context_mean` and `context_deviation` (C,) are set
-    from training data by `training/conditioner`.
+    points, contour, irises, identities, expressions : counts P, L, I, K, X. The buffers
+    `mean_points` (2P,), `mean_moving` (L + I, 2), `point_modes` (2P, M), `regions` (R, P),
+    `context_mean` and `context_deviation` (C,) are set from training data by
+    `training/conditioner`.
     """
 
     mean_points: Tensor
+    mean_moving: Tensor
     point_modes: Tensor
     regions: Tensor
     context_mean: Tensor
     context_deviation: Tensor
 
-    def __init__(self, points: int, identities: int, expressions: int) -> None:
+    def __init__(
+        self, points: int, contour: int, irises: int, identities: int, expressions: int
+    ) -> None:
         super().__init__()
+        self._moving = (contour, irises)
         self.trunk = LandmarkTrunk()
         self.squeeze = nn.Conv2d(128, 96, 1)
         self.detail = DetailTrunk()
@@ -88,7 +101,9 @@ class EvidenceNetwork(nn.Module):
         self.identity_head = nn.Linear(_FEATURES, identities)
         self.expression_head = nn.Linear(_FEATURES, expressions)
         self.pose_head = nn.Linear(_FEATURES, _POSE)
+        self.moving_head = nn.Linear(_FEATURES, 3 * (contour + irises))
         self.register_buffer("mean_points", torch.zeros(2 * points))
+        self.register_buffer("mean_moving", torch.zeros(contour + irises, 2))
         self.register_buffer("point_modes", torch.zeros(2 * points, _SHAPE_MODES))
         self.register_buffer("regions", torch.zeros(_REGIONS, points))
         self.register_buffer("context_mean", torch.zeros(self.context_size))
@@ -125,14 +140,20 @@ class EvidenceNetwork(nn.Module):
         shape = self.shape_head(feature)
         flat_points = self.mean_points + shape @ self.point_modes.T
         log_variance, visibility = self.sureness_head(feature).chunk(2, dim=1)
+        *away, moving_log_variance = self.moving_head(feature).chunk(3, dim=1)
+        moving = self.mean_moving + _MOVING_SCALE * torch.stack(away, dim=2)
+        contour, irises = moving.split(self._moving, dim=1)
         return Evidence(
             points=flat_points.view(len(feature), -1, 2),
-            log_variance=log_variance.clamp(-3.5, 7.0),
+            log_variance=log_variance.clamp(*_LOG_VARIANCE),
             visibility=visibility,
             identity=self.identity_head(feature),
             expression=self.expression_head(feature),
             pose=self.pose_head(feature),
             shape=shape,
+            contour=contour,
+            irises=irises,
+            moving_log_variance=moving_log_variance.clamp(*_LOG_VARIANCE),
         )
 
     def context(self, evidence: Evidence, hidden: Tensor | None = None) -> Tensor:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..heads.iris import AROUND
 from ..heads.open_head import OpenHead
 from .evidence import CROP, Evidence, EvidenceNetwork
 
@@ -51,8 +52,22 @@ class Mirror:
 
     def place(self, points: Tensor) -> Tensor:
         """Crop pixels (B, P, 2) of the mirrored picture's points."""
-        start = torch.tensor([float(CROP), 0.0]).to(points)
-        return start + torch.tensor(_ACROSS).to(points) * points[:, self.points]
+        return _across(points)[:, self.points]
+
+    def contour(self, contour: Tensor) -> Tensor:
+        """(B, L, 2) of the mirrored picture's outline: its lines in their other order."""
+        return _across(contour).flip(1)
+
+    def irises(self, irises: Tensor) -> Tensor:
+        """(B, I, 2) of the mirrored picture's eyes."""
+        return _across(irises)[:, iris_twins(irises.shape[1])]
+
+    def moving(self, values: Tensor, contour: int) -> Tensor:
+        """(B, L + I) of the mirrored picture, of a value for each moving point; contour : L."""
+        irises = values[:, contour:]
+        return torch.cat(
+            [values[:, :contour].flip(1), irises[:, iris_twins(irises.shape[1])]], dim=1
+        )
 
     def evidence(self, network: EvidenceNetwork, read: Evidence) -> Evidence:
         """What the mirrored pictures show, of what the pictures do."""
@@ -65,7 +80,22 @@ class Mirror:
             expression=read.expression[:, self.expression],
             pose=read.pose * torch.tensor(_POSE).to(read.pose),
             shape=network.shape_of(points),
+            contour=self.contour(read.contour),
+            irises=self.irises(read.irises),
+            moving_log_variance=self.moving(read.moving_log_variance, read.contour.shape[1]),
         )
+
+
+def iris_twins(count: int) -> list[int]:
+    """The iris point that each of `count` becomes in a mirror: all of `heads/iris`, or none."""
+    places = [(eye, direction) for eye in (0, 1) for direction in AROUND][:count]
+    return [places.index((1 - eye, (-x, y))) for eye, (x, y) in places]
+
+
+def _across(points: Tensor) -> Tensor:
+    """(B, P, 2) crop pixels turned over, in their old order."""
+    start = torch.tensor([float(CROP), 0.0]).to(points)
+    return start + torch.tensor(_ACROSS).to(points) * points
 
 
 def read_both_ways(network: EvidenceNetwork, crops: Tensor, mirror: Mirror | None) -> Evidence:

@@ -18,6 +18,7 @@ from .tables import (
     expression_rows,
     identity_rows,
     occluder_table,
+    point_rows,
     table,
     unit_table,
 )
@@ -91,6 +92,8 @@ def sections(card: Card) -> str:
             continue
         parts += [f"### {_SURFACE_TITLES[surface]}", table(own, identity_rows())]
         parts += ["Expressions:", table(own, expression_rows())]
+        if all(f.points for f in own.values()):
+            parts += ["Points found in the crop:", table(own, point_rows())]
         kinds = card.occluders.get(surface)
         if kinds:
             parts += ["By occluder, over all shares hidden:", occluder_table(kinds)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..conditioning.evidence import Evidence
 from ..diffusion.folded import FoldedDenoiser
 from ..diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ..diffusion.schedule import Schedule
@@ -30,7 +31,8 @@ class Drawn:
 
     samples : (S, K); candidates : (M, K) what is ranked, the samples and what the pack adds to
     them; scores : (M,) IdRank's, higher is better; density : (S,) higher is more likely to IdGen;
-    expression : (X,) unit weights, mean of the drawn ones.
+    expression : (X,) unit weights, mean of the drawn ones; evidence : what the photo showed, a
+    batch of one.
     """
 
     samples: np.ndarray
@@ -38,6 +40,7 @@ class Drawn:
     scores: np.ndarray
     density: np.ndarray
     expression: np.ndarray
+    evidence: Evidence
 
 
 def draw(pack: OpenPack, photos: PhotoSet, heads: int, samples: int) -> Iterator[Drawn]:
@@ -49,7 +52,7 @@ def draw(pack: OpenPack, photos: PhotoSet, heads: int, samples: int) -> Iterator
 
 @torch.inference_mode()
 def _draw_together(pack: OpenPack, crops: Tensor, samples: int, seed: int) -> Iterator[Drawn]:
-    told = read_crops(pack, crops)
+    read, told = read_crops(pack, crops)
     people = len(crops)
     drawn, denoise = _sample(pack.idgen, told.identity, samples, pack.identities, seed)
     density = _density(denoise, drawn, seed).view(people, samples)
@@ -64,6 +67,7 @@ def _draw_together(pack: OpenPack, crops: Tensor, samples: int, seed: int) -> It
             pack.scores(row(told, person), candidates),
             density[person].cpu().numpy(),
             pack.expression_coefficients(faces[person]).mean(axis=0),
+            Evidence(**{f.name: getattr(read, f.name)[[person]] for f in fields(Evidence)}),
         )
 
 

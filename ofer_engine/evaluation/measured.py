@@ -11,6 +11,7 @@ from ..packs.open_pack import OpenPack
 from ..training.photo_set import PhotoSet
 from .hypotheses import Drawn, draw, medoid, pairwise
 from .metrics import placement, ranks_of_own, similarity, surface_error
+from .point_errors import PointErrors, point_errors
 from .truths import Truth, floor
 
 _PRIOR: Final = 500
@@ -29,7 +30,8 @@ class Measured:
     points seen; covered : (N, P, 3) bool, coordinates within the samples' 5-95 % interval;
     covered_widely : the same where what the head's basis cannot say widens it;
     spread : (N, P) mm; control_spread : (N, P) mm, of heads drawn without a photo; expression,
-    true_expression : (N, X); occluder : (N,) index; face_covered : (N,) share; yaw : (N,) degrees.
+    true_expression : (N, X); seen : how far off the points were found; occluder : (N,) index;
+    face_covered : (N,) share; yaw : (N,) degrees.
     """
 
     floor: np.ndarray
@@ -50,6 +52,7 @@ class Measured:
     control_spread: np.ndarray
     expression: np.ndarray
     true_expression: np.ndarray
+    seen: PointErrors
     occluder: np.ndarray
     face_covered: np.ndarray
     yaw: np.ndarray
@@ -59,13 +62,21 @@ class Measured:
 
     def rows(self, index: np.ndarray) -> Measured:
         """Some of the heads. index : (n,) int or (N,) bool."""
-        return replace(self, **{f.name: getattr(self, f.name)[index] for f in fields(self)})
+        return replace(
+            self,
+            **{name: getattr(self, name)[index] for name in _arrays()},
+            seen=self.seen.rows(index),
+        )
 
 
 def joined(parts: list[Measured]) -> Measured:
     """Heads of several conditions together."""
-    names = [field.name for field in fields(Measured)]
-    return Measured(**{n: np.concatenate([getattr(part, n) for part in parts]) for n in names})
+    together = {n: np.concatenate([getattr(part, n) for part in parts]) for n in _arrays()}
+    return Measured(**together, seen=PointErrors.joined([part.seen for part in parts]))
+
+
+def _arrays() -> list[str]:
+    return [field.name for field in fields(Measured) if field.name != "seen"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +150,7 @@ def measure(
         control_spread=np.tile(_control_spread(scale), (heads, 1)),
         expression=np.stack([one.expression for one in drawn]),
         true_expression=photos.expression[:heads].numpy(),
+        seen=point_errors(pack.networks.conditioner, [one.evidence for one in drawn], photos),
         occluder=occluder[:heads],
         face_covered=face_covered[:heads],
         yaw=np.degrees(np.arcsin(np.clip(turned, -1, 1))),

@@ -6,7 +6,7 @@ points; what it says of hidden ones is invented, so there only our own uncertain
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from scipy.spatial import KDTree
 
 from ..contract.errors import OferError
 from ..packs.open_pack import OpenPack
-from ..packs.pack import PhotoEvidence
+from ..packs.pack import MovingPoints, PhotoEvidence
 from ..photo.faces import Face, FaceDetector
 from ..photo.load import Photo, load_photo
 
@@ -29,6 +29,7 @@ _TILE: Final = 360
 _MARGIN: Final = 1.5
 _SURE, _UNSURE = 0.01, 0.05
 """Predicted deviation, as a share of the face, that is drawn green and red."""
+_IRIS: Final = (60, 130, 255)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,7 @@ def landmarks_from_points(
 
 def _drawn(photo: Photo, face: Face, evidence: PhotoEvidence) -> np.ndarray:
     """The face with its points: as large as their deviation, green when sure, red when not; hidden
-    ones are hollow."""
+    ones are hollow. The outline is a line of the same colours, irises are blue."""
     middle = face.landmarks[:, :2].mean(axis=0)
     half = face.side * _MARGIN / 2
     corners = (middle - half, middle + half)
@@ -117,16 +118,42 @@ def _drawn(photo: Photo, face: Face, evidence: PhotoEvidence) -> np.ndarray:
     tile = tile.resize((_TILE, _TILE))
     scale = _TILE / (2 * half)
     canvas = ImageDraw.Draw(tile)
-    doubt = np.clip((evidence.deviation / face.side - _SURE) / (_UNSURE - _SURE), 0, 1)
+    doubt = _doubt(evidence.deviation / face.side)
     places = (evidence.points - corners[0]) * scale
     for place, own, seen, radius in zip(
         places, doubt, evidence.visible > 0.5, evidence.deviation * scale, strict=True
     ):
-        colour = (int(255 * own), int(255 * (1 - own)), 40)
+        colour = _colour(own)
         reach = max(float(radius) / 2, 1.5)
         box = [*(place - reach), *(place + reach)]
         canvas.ellipse(box, outline=colour, fill=colour if seen else None)
+    if evidence.moving is not None:
+        _draw_moving(
+            canvas, evidence.moving, face.side, lambda places: (places - corners[0]) * scale
+        )
     return np.asarray(tile.convert("RGB"))
+
+
+def _draw_moving(
+    canvas: ImageDraw.ImageDraw,
+    moving: MovingPoints,
+    side: float,
+    to_tile: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    line = to_tile(moving.contour)
+    doubt = _doubt(moving.contour_deviation / side)
+    for start, end, own in zip(line[:-1], line[1:], doubt, strict=False):
+        canvas.line([*start, *end], fill=_colour(own), width=2)
+    for place in to_tile(moving.irises):
+        canvas.ellipse([*(place - 1.5), *(place + 1.5)], fill=_IRIS)
+
+
+def _doubt(deviation: np.ndarray) -> np.ndarray:
+    return np.clip((deviation - _SURE) / (_UNSURE - _SURE), 0, 1)
+
+
+def _colour(doubt: float) -> tuple[int, int, int]:
+    return int(255 * doubt), int(255 * (1 - doubt)), 40
 
 
 def sheet(photos: Sequence[RealPhoto], columns: int = 4) -> Image.Image:

@@ -6,7 +6,7 @@ face, in millimetres, beside the mean head and another person's photo.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +33,7 @@ WATCHED: Final = {
     "blinks": ("eyeBlinkLeft", "eyeBlinkRight"),
     "smile": ("mouthSmileLeft", "mouthSmileRight"),
 }
+POINTS: Final = ("visible", "hidden", "outline", "irises")
 _ACTIVE: Final = 0.2
 _FEW: Final = 4
 
@@ -51,7 +52,9 @@ class Figures:
     spread_growth : of a point that an occluder hides to itself in the moment's clean picture;
     expression : RMS over the units, expression_neutral : of always neutral, expression_ratio;
     watched, watched_neutral : mean error of units where they act, by the names of WATCHED; units,
-    units_neutral : RMS of each unit.
+    units_neutral : RMS of each unit; points : mm from where they truly are, by the names of POINTS,
+    points_average : of their average places in the crop, points_expected : by the conditioner's own
+    deviations, of points visible and hidden.
     """
 
     heads: int
@@ -78,6 +81,9 @@ class Figures:
     control_hidden: Interval = UNKNOWN
     wide_visible: Interval = UNKNOWN
     wide_hidden: Interval = UNKNOWN
+    points: dict[str, Interval] = field(default_factory=dict)
+    points_average: dict[str, Interval] = field(default_factory=dict)
+    points_expected: dict[str, Interval] = field(default_factory=dict)
 
 
 def figures(measured: Measured, clean: Measured | None = None) -> Figures:
@@ -106,6 +112,7 @@ def figures(measured: Measured, clean: Measured | None = None) -> Figures:
         closer=bootstrap(1 - measured.ranks / max(heads - 1, 1)),
         **_spread_figures(measured),
         **_expression_figures(measured),
+        **_point_figures(measured),
         spread_growth=UNKNOWN if clean is None else _spread_growth(measured, clean),
     )
 
@@ -121,22 +128,41 @@ def _spread_growth(measured: Measured, clean: Measured) -> Interval:
 def _spread_figures(measured: Measured) -> dict[str, Interval]:
     seen, hidden = measured.visible, ~measured.visible
     inside, widely = measured.covered.mean(axis=2), measured.covered_widely.mean(axis=2)
-
-    def over(values: np.ndarray, where: np.ndarray) -> Interval:
-        sums, counts = np.where(where, values, 0).sum(axis=1), where.sum(axis=1)
-        return bootstrap_statistic(lambda rows: _quotient(sums[rows], counts[rows]), len(measured))
-
     return {
-        "interval_visible": over(inside, seen),
-        "interval_hidden": over(inside, hidden),
-        "wide_visible": over(widely, seen),
-        "wide_hidden": over(widely, hidden),
-        "spread_visible": over(measured.spread, seen),
-        "spread_hidden": over(measured.spread, hidden),
-        "control_visible": over(measured.control_spread, seen),
-        "control_hidden": over(measured.control_spread, hidden),
+        "interval_visible": _mean_where(inside, seen),
+        "interval_hidden": _mean_where(inside, hidden),
+        "wide_visible": _mean_where(widely, seen),
+        "wide_hidden": _mean_where(widely, hidden),
+        "spread_visible": _mean_where(measured.spread, seen),
+        "spread_hidden": _mean_where(measured.spread, hidden),
+        "control_visible": _mean_where(measured.control_spread, seen),
+        "control_hidden": _mean_where(measured.control_spread, hidden),
         "spread_ratio": _spread_ratio(measured.spread, measured.visible),
     }
+
+
+def _point_figures(measured: Measured) -> dict[str, Any]:
+    seen, shown = measured.seen, measured.visible
+    always, eyes = (np.ones(mm.shape, bool) for mm in (seen.contour, seen.irises))
+    parts = {
+        "visible": (seen.surface, seen.average_surface, shown),
+        "hidden": (seen.surface, seen.average_surface, ~shown),
+        "outline": (seen.contour, seen.average_contour, always),
+        "irises": (seen.irises, seen.average_irises, eyes),
+    }
+    return {
+        "points": {name: _mean_where(mm, where) for name, (mm, _, where) in parts.items()},
+        "points_average": {name: _mean_where(mm, where) for name, (_, mm, where) in parts.items()},
+        "points_expected": {
+            name: _mean_where(seen.expected_surface, parts[name][2]) for name in POINTS[:2]
+        },
+    }
+
+
+def _mean_where(values: np.ndarray, where: np.ndarray) -> Interval:
+    """Mean of values (N, P) at the points where (N, P) is true; photos are drawn again."""
+    sums, counts = np.where(where, values, 0).sum(axis=1), where.sum(axis=1)
+    return bootstrap_statistic(lambda rows: _quotient(sums[rows], counts[rows]), len(values))
 
 
 def _quotient(sums: np.ndarray, counts: np.ndarray) -> float:

@@ -40,6 +40,13 @@ _RECOVERED: Final = {
     "the same for the nearest to the mean": "nearest_to_mean",
 }
 
+_POINTS: Final = {
+    "visible points of the surface": "visible",
+    "hidden points of the surface": "hidden",
+    "outline, beside the true one": "outline",
+    "irises, hidden ones too": "irises",
+}
+
 
 def millimetres(value: Interval) -> str:
     """1.64 (1.59 to 1.69)."""
@@ -104,6 +111,19 @@ def expression_rows() -> list[tuple[str, Row, Cell]]:
     for name in WATCHED:
         rows.append((f"{name}, mean error where above 0.2", lambda f, n=name: f.watched[n], number))
         rows.append((f"{name}, always neutral", lambda f, n=name: f.watched_neutral[n], number))
+    return rows
+
+
+def point_rows() -> list[tuple[str, Row, Cell]]:
+    """The same for the points that the conditioner finds."""
+    rows: list[tuple[str, Row, Cell]] = []
+    for title, key in _POINTS.items():
+        rows.append((f"{title}, mm", lambda f, k=key: f.points[k], millimetres))
+        if key in ("visible", "hidden"):
+            expected = "as far as the conditioner itself expects, mm"
+            rows.append((expected, lambda f, k=key: f.points_expected[k], millimetres))
+        average = "always the average place in the crop (control), mm"
+        rows.append((average, lambda f, k=key: f.points_average[k], millimetres))
     return rows
 
 

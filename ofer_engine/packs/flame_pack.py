@@ -110,6 +110,7 @@ class FlamePack:
             seen.focal_known,
             told,
             (*seen.notes, aligned.note),
+            seen.moving,
         )
 
     def tell(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:

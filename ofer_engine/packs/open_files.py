@@ -30,7 +30,7 @@ from ..diffusion.denoiser import Denoiser, DenoiserShape
 from ..heads.open_head import OpenHead
 from ..ranking.ranker import Ranker, RankerShape
 
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
 DESCRIPTION: Final = "pack.json"
 HEAD: Final = "head.npz"
 NETWORKS: Final = ("conditioner", "idgen", "expgen", "idrank")
@@ -46,11 +46,14 @@ _BESIDE: Final = {
 class Sizes:
     """What the four networks must be built with.
 
-    points : P evidence points; identities : K; expressions : X; rank_vertices : R;
-    idgen_widths, expgen_widths : U-Net levels; rank_widths : hidden layers of IdRank.
+    points : P evidence points; contour, irises : L and I that move; identities : K;
+    expressions : X; rank_vertices : R; idgen_widths, expgen_widths : U-Net levels;
+    rank_widths : hidden layers of IdRank.
     """
 
     points: int
+    contour: int
+    irises: int
     identities: int
     expressions: int
     rank_vertices: int
@@ -89,7 +92,9 @@ class Networks:
 
 def build_networks(sizes: Sizes) -> Networks:
     """Networks of these sizes with fresh weights."""
-    conditioner = EvidenceNetwork(sizes.points, sizes.identities, sizes.expressions)
+    conditioner = EvidenceNetwork(
+        sizes.points, sizes.contour, sizes.irises, sizes.identities, sizes.expressions
+    )
     photo = conditioner.context_size
     person = photo + EXTRA
     return Networks(

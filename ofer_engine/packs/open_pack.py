@@ -19,13 +19,13 @@ from ..diffusion.folded import FoldedDenoiser
 from ..heads.camera import default_focal, solve_camera
 from ..heads.mouth_limits import limited
 from ..heads.open_head import OpenHead
-from ..photo.align import cut, evidence_crop
+from ..photo.align import Crop, cut, evidence_crop
 from ..photo.faces import Face
 from ..photo.hidden import covers
 from ..photo.load import Photo
 from .open_files import Networks, Sizes, read_files
 from .open_ranking import ranked_points, with_mean
-from .pack import Contexts, PhotoEvidence, refuse_unknown_hints
+from .pack import Contexts, MovingPoints, PhotoEvidence, refuse_unknown_hints
 
 _MARGIN: Final = 1.28
 """Side of the crop over the extent of the landmarks. The training photos have 1.22 over the true
@@ -96,6 +96,7 @@ class OpenPack:
             ),
             photo.focal is not None,
             Contexts(context, context, context),
+            moving=_moving(evidence, crop),
         )
 
     @torch.inference_mode()
@@ -133,6 +134,16 @@ class OpenPack:
         """(E, 52) unit weights within the mouth's limits, of standardised draws."""
         deviation, mean = self.networks.expression_deviation, self.networks.expression_mean
         return limited((drawn * deviation.to(drawn) + mean.to(drawn)).cpu().numpy())
+
+
+def _moving(evidence: Evidence, crop: Crop) -> MovingPoints:
+    """Outline and irises of the first crop of `evidence`, in the photo's pixels."""
+    places = (evidence.contour[0], evidence.irises[0])
+    contour, irises = (
+        crop.to_photo(each.double().cpu().numpy()).astype(np.float32) for each in places
+    )
+    deviation = torch.exp(0.5 * evidence.moving_log_variance[0]).cpu().numpy() * crop.photo_scale
+    return MovingPoints(contour, irises, deviation[: len(contour)], deviation[len(contour) :])
 
 
 def read_open_pack(folder: Path, device: torch.device) -> OpenPack:

@@ -32,13 +32,28 @@ class Contexts:
 
 
 @dataclass(frozen=True, eq=False)
+class MovingPoints:
+    """What is no fixed point of the skin, photo pixels.
+
+    contour : (L, 2) float32, the face's outline (`heads/contour`); irises : (I, 2) float32
+    (`heads/iris`); contour_deviation : (L,) and irises_deviation : (I,).
+    """
+
+    contour: np.ndarray
+    irises: np.ndarray
+    contour_deviation: np.ndarray
+    irises_deviation: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class PhotoEvidence:
     """What a photo shows of one face.
 
     points : (P, 2) float32 photo pixels, of the head's `vertices` (P,) int32; deviation : (P,)
     photo pixels; visible : (P,) 0..1; shift : (P, 3) float32 metres, head frame, that the
     expression seen moves the points; focal_known : the camera's focal length was in the photo;
-    contexts : of this photo alone; notes : how it was read, sentences for the user.
+    contexts : of this photo alone; notes : how it was read, sentences for the user; moving : None
+    where the photo is only remembered.
     """
 
     points: np.ndarray
@@ -50,6 +65,7 @@ class PhotoEvidence:
     focal_known: bool
     contexts: Contexts
     notes: tuple[str, ...] = ()
+    moving: MovingPoints | None = None
 
 
 class Pack(Protocol):

@@ -1,7 +1,8 @@
 """Training the open pack's conditioner (`conditioning/evidence`) on synthetic photos.
 
-Losses: Gaussian negative log-likelihood of the points, cross-entropy of visibility, squared error
-of identity (modes weighted by how far they move the face), expression and pose.
+Losses: Gaussian negative log-likelihood of the points, those of outline and irises too,
+cross-entropy of visibility, squared error of identity (modes weighted by how far they move the
+face), expression and pose.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ _MATRIX_PACE = 2.0
 """Muon's rate in terms of AdamW's."""
 _EARLIER = 0.2
 """Weight of what the earlier looks read."""
+_MOVING = 0.3
+"""Weight of the points of outline and irises against that of the points of the surface."""
+_UNIT = 100.0
+"""Weight of a squared error of an expression unit."""
 _SAMPLE = 20_000
 _READ = 100
 
@@ -47,7 +52,11 @@ def new_network(head: OpenHead, photos: PhotoSet, known: Mapping[str, Tensor]) -
     does not fit raises RuntimeError, for it would stay as it was drawn.
     """
     network = EvidenceNetwork(
-        photos.points.shape[1], photos.identity.shape[1], photos.expression.shape[1]
+        photos.points.shape[1],
+        photos.contour.shape[1],
+        photos.irises.shape[1],
+        photos.identity.shape[1],
+        photos.expression.shape[1],
     )
     empty = network.state_dict()
     fitting = {
@@ -57,6 +66,8 @@ def new_network(head: OpenHead, photos: PhotoSet, known: Mapping[str, Tensor]) -
     }
     if "mean_points" not in fitting:
         _start_from_average(network, photos)
+    if "mean_moving" not in fitting:
+        _start_moving(network, photos)
     network.load_state_dict({**network.state_dict(), **fitting})
     network.trunk.freeze(len(network.trunk.stages))
     template = torch.from_numpy(head.template[head.point_vertices]).float()
@@ -75,30 +86,53 @@ def _start_from_average(network: EvidenceNetwork, photos: PhotoSet) -> None:
     network.prepare(mean, modes, deviation)
 
 
+@torch.no_grad()
+def _start_moving(network: EvidenceNetwork, photos: PhotoSet) -> None:
+    """The average outline and irises, as unsure as they vary: nothing else is disturbed."""
+    places = moving(photos.labels(slice(0, _SAMPLE)))
+    spread = places.var(dim=0)
+    network.mean_moving.copy_(places.mean(dim=0))
+    network.moving_head.weight.zero_()
+    network.moving_head.bias.zero_()
+    network.moving_head.bias[2 * len(spread) :] = spread.mean(dim=1).log()
+
+
 def loss_weights(head: OpenHead, photos: PhotoSet) -> Weights:
-    """Identity modes count by the face's movement, units by the inverse of their variance."""
+    """Identity modes count by the face's movement, expression units all alike, as on the card."""
     movement = np.sqrt((head.identity[:, head.face] ** 2).sum(axis=2).mean(axis=1))
     identity = torch.from_numpy((movement / movement.mean()) ** 1.5).float()
-    variance = photos.expression.var(dim=0)
-    return Weights(identity, 2.5 / (variance + 0.01))
+    return Weights(identity, torch.full((photos.expression.shape[1],), _UNIT))
+
+
+def moving(truth: PhotoSet) -> Tensor:
+    """(N, L + I, 2) the points of outline and irises together."""
+    return torch.cat([truth.contour, truth.irises], dim=1)
+
+
+def _likelihood(found: Tensor, log_variance: Tensor, truth: Tensor) -> Tensor:
+    """Mean Gaussian negative log-likelihood of points (B, P, 2), one variance (B, P) for both
+    coordinates."""
+    error = (found - truth).square().sum(dim=2)
+    return (log_variance + 0.5 * error * torch.exp(-log_variance)).mean()
 
 
 def losses(evidence: Evidence, truth: PhotoSet, weights: Weights) -> dict[str, Tensor]:
     """Named losses of one batch against its truth."""
-    error = (evidence.points - truth.points).square().sum(dim=2)
-    likelihood = evidence.log_variance + 0.5 * error * torch.exp(-evidence.log_variance)
+    slid = torch.cat([evidence.contour, evidence.irises], dim=1)
     seen = F.binary_cross_entropy_with_logits(evidence.visibility, truth.visible.float())
     identity = (weights.identity * (evidence.identity - truth.identity).square()).mean()
     expression = weights.expression * (evidence.expression - truth.expression).square()
     pose = (evidence.pose - truth.pose).square().mean()
     parts = {
-        "points": likelihood.mean(),
+        "points": _likelihood(evidence.points, evidence.log_variance, truth.points),
+        "moving": _likelihood(slid, evidence.moving_log_variance, moving(truth)),
         "visibility": seen,
         "identity": identity,
         "expression": expression.mean(),
         "pose": pose,
     }
     total = parts["points"] + 0.4 * seen + identity + parts["expression"] + 0.5 * pose
+    total = total + _MOVING * parts["moving"]
     return {"total": total} | parts
 
 

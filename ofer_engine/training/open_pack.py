@@ -113,6 +113,8 @@ def train_open_pack(
 def _sizes(head: OpenHead, photos: PhotoSet) -> Sizes:
     return Sizes(
         points=photos.points.shape[1],
+        contour=photos.contour.shape[1],
+        irises=photos.irises.shape[1],
         identities=photos.identity.shape[1],
         expressions=photos.expression.shape[1],
         rank_vertices=len(head.rank_vertices),

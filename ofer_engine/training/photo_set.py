@@ -12,7 +12,10 @@ from torch import Tensor
 
 from ..contract.errors import ErrorCode, OferError
 
-LABELS = ("points", "visible", "identity", "expression", "rotation", "distance", "mm_per_pixel")
+LABELS = (
+    "points", "visible", "contour", "irises", "identity", "expression", "rotation", "distance",
+    "mm_per_pixel",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -20,14 +23,17 @@ class PhotoSet:
     """N synthetic crops with their truth.
 
     images : per chunk (n, 128, 128, 3) uint8, memory-mapped; points : (N, P, 2) crop pixels;
-    visible : (N, P) bool; identity : (N, K), of the nearest open head where the surface is another;
-    expression : (N, X) in 0..1; rotation : (N, 3, 3); distance : (N,) m; mm_per_pixel : (N,);
-    person : (N,) int64, the same number for the pictures of one person.
+    visible : (N, P) bool; contour : (N, L, 2) and irises : (N, I, 2) crop pixels; identity :
+    (N, K), of the nearest open head where the surface is another; expression : (N, X) in 0..1;
+    rotation : (N, 3, 3); distance : (N,) m; mm_per_pixel : (N,); person : (N,) int64, the same
+    number for the pictures of one person.
     """
 
     images: tuple[np.ndarray, ...]
     points: Tensor
     visible: Tensor
+    contour: Tensor
+    irises: Tensor
     identity: Tensor
     expression: Tensor
     rotation: Tensor

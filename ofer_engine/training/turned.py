@@ -22,6 +22,8 @@ def turned(
     return torch.where(cube[..., None], crops.flip(3), crops), replace(
         truth,
         points=torch.where(cube, mirror.place(truth.points), truth.points),
+        contour=torch.where(cube, mirror.contour(truth.contour), truth.contour),
+        irises=torch.where(cube, mirror.irises(truth.irises), truth.irises),
         visible=torch.where(where, truth.visible[:, mirror.points], truth.visible),
         identity=torch.where(where, truth.identity * mirror.identity, truth.identity),
         expression=torch.where(where, truth.expression[:, mirror.expression], truth.expression),

@@ -16,6 +16,8 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from ...contract.arkit import ARKIT_52
+from ...heads.contour import Contour, contour_lines
+from ...heads.iris import Irises, iris_points
 from ...heads.triangles import triangulate
 from .openness import surface_openness
 from .rasterise import vertex_normals
@@ -36,6 +38,7 @@ _PART_MATERIAL: Final = {
     "tongue": MOUTH,
 }
 _TEETH: Final = ("teeth_upper", "teeth_lower")
+_NO_OUTLINE: Final = ("neck", "scalp", "ears")
 _BUMPS: Final = 96
 
 
@@ -65,9 +68,10 @@ class PhotoHead:
     template : (V, 3); identity : (K, V * 3) per 1 sd; expression : (52, V * 3) in ARKIT_52 order;
     bumps : (B, V * 3) smooth pushes, 1 m at their centre, for shapes that no coefficient has;
     normals : (V, 3) of the template; triangles : (T, 3) int32; material : (V,) uint8;
-    lips, brows, teeth, openness : (V,) 0..1;
-    eye_centres : (2, 3) left, right; eye_radius : of both; points, landmarks : the evidence points
-    and the detector's 468. Everything not said is float32.
+    lips, brows, teeth, openness : (V,) 0..1; outline : (V,) 0..1, skin of face and jaw;
+    axis : (3,) a point in the middle of the face; eye_centres : (2, 3) left, right; eye_radius : of
+    both; points, contour, irises, landmarks : the evidence points, those that slide, those of the
+    eyes, and the detector's 468. Everything not said is float32.
     """
 
     template: np.ndarray
@@ -81,9 +85,13 @@ class PhotoHead:
     brows: np.ndarray
     teeth: np.ndarray
     openness: np.ndarray
+    outline: np.ndarray
+    axis: np.ndarray
     eye_centres: np.ndarray
     eye_radius: float
     points: SurfacePoints
+    contour: Contour
+    irises: Irises
     landmarks: SurfacePoints
 
     def surface(
@@ -112,6 +120,7 @@ def load_open_photo_head(path: Path) -> PhotoHead:
         material[own] = _PART_MATERIAL[name]
         teeth[own] = name in _TEETH
     regions = dict(zip((str(name) for name in head["region_names"]), head["regions"], strict=True))
+    outline = head["outer"] & (np.max([regions[name] for name in _NO_OUTLINE], axis=0) < 0.5)
     return _assemble(
         template=head["template"],
         identity=head["identity"],
@@ -121,6 +130,8 @@ def load_open_photo_head(path: Path) -> PhotoHead:
         lips=regions["lips"],
         brows=regions["brows"],
         teeth=teeth,
+        outline=outline,
+        axis=head["template"][head["face"]].mean(axis=0),
         points=SurfacePoints.at_vertices(head["point_vertices"]),
         landmarks=SurfacePoints(head["landmark_triangles"], head["landmark_barycentric"]),
     )
@@ -172,6 +183,8 @@ def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> Pho
         lips=carry(open_head.lips)[used],
         brows=carry(open_head.brows)[used],
         teeth=teeth[used],
+        outline=carry(open_head.outline)[used],
+        axis=open_head.axis,
         points=_through(open_head.points, row, carried),
         landmarks=_through(open_head.landmarks, row, carried),
     )
@@ -220,6 +233,8 @@ def _assemble(
     lips: np.ndarray,
     brows: np.ndarray,
     teeth: np.ndarray,
+    outline: np.ndarray,
+    axis: np.ndarray,
     points: SurfacePoints,
     landmarks: SurfacePoints,
 ) -> PhotoHead:
@@ -232,6 +247,8 @@ def _assemble(
     )[inside]
     normals = vertex_normals(template, triangles)
     eyes = [_fit_sphere(template[material == eye]) for eye in (EYE_LEFT, EYE_RIGHT)]
+    eye_centres = np.array([centre for centre, _ in eyes], np.float32)
+    left, right = (triangles[material[triangles[:, 0]] == eye] for eye in (EYE_LEFT, EYE_RIGHT))
     return PhotoHead(
         template=template,
         normals=normals,
@@ -244,9 +261,13 @@ def _assemble(
         brows=brows.astype(np.float32),
         teeth=teeth,
         openness=openness,
-        eye_centres=np.array([centre for centre, _ in eyes], np.float32),
+        outline=outline.astype(np.float32),
+        axis=axis,
+        eye_centres=eye_centres,
         eye_radius=float(np.mean([radius for _, radius in eyes])),
         points=points,
+        contour=contour_lines(template, triangles, outline > 0.5, axis),
+        irises=iris_points(template, (left, right), eye_centres),
         landmarks=landmarks,
     )
 

@@ -8,9 +8,11 @@ from typing import Final
 import numpy as np
 from scipy.ndimage import gaussian_filter, shift
 
+from ...heads.contour import Contour
 from .covers import Cover, put_on, put_on_to_hide, share_hidden
 from .develop import Film, expose, halve, mean_light, random_exposure
 from .drawing import HEAD_LAYER, visible_points
+from .framing import Framing
 from .lighting import Lighting, cast_shadows, shade
 from .mimicry import random_expression
 from .occluders import OCCLUDERS, Occluder, random_kind
@@ -36,6 +38,7 @@ class Photo:
     """A labelled synthetic photo.
 
     image : (128, 128, 3) uint8; points : (P, 2) float32 crop pixels; visible : (P,) bool;
+    contour : (L, 2) and irises : (I, 2) float32 crop pixels, where the outline lies and the eyes;
     identity : (K,) and expression : (52,) float32; rotation : (3, 3) and translation : (3,) float32
     head → crop camera, metres; focal : px and centre : (2,) px of the crop; distance : metres along
     the axis to the head's pivot; mm_per_pixel at the face's depth; occluder : index into OCCLUDERS;
@@ -45,6 +48,8 @@ class Photo:
     image: np.ndarray
     points: np.ndarray
     visible: np.ndarray
+    contour: np.ndarray
+    irises: np.ndarray
     identity: np.ndarray
     expression: np.ndarray
     rotation: np.ndarray
@@ -148,6 +153,8 @@ class Studio:
             image=np.empty(0, np.uint8),
             points=scene.points_screen[:, :2] / 2,
             visible=np.empty(0, bool),
+            contour=outline(self.head.contour, vertices, framing) / 2,
+            irises=framing.to_screen(framing.to_camera(self.head.irises.on(vertices)))[:, :2] / 2,
             identity=moment.identity,
             expression=moment.expression,
             rotation=framing.rotation,
@@ -205,6 +212,15 @@ class Studio:
         cover = gaussian_filter(mask.astype(np.float32), rng.uniform(0.3, 1.5))[..., None]
         cloth = halve(self.stage.backdrops.draw(rng)) * np.float32(rng.uniform(0.4, 1.4))
         return picture + cover * (cloth - picture)
+
+
+def outline(contour: Contour, vertices: np.ndarray, framing: Framing) -> np.ndarray:
+    """(L, 2) float32 pixels of the points of a contour that a camera sees of vertices (V, 3)."""
+    places = contour.on(vertices)
+    screen = framing.to_screen(framing.to_camera(places.reshape(-1, 3)))[:, :2]
+    screen = screen.reshape(*places.shape[:2], 2)
+    outward = (contour.outward @ framing.rotation.T)[:, :2] * [1.0, -1.0]
+    return screen[np.arange(len(screen)), contour.seen(screen, outward)]
 
 
 def _perhaps_hidden(rng: np.random.Generator) -> Occluder:
