@@ -79,7 +79,7 @@ def _read(pack: OpenPack, photo: Photo, face: Face) -> RealPhoto:
         float(deviation[hidden].mean()) if hidden.any() else float("nan"),
         float(hidden.mean()),
         face.low_confidence,
-        _drawn(photo, face, evidence),
+        drawn_face(photo, face, evidence),
     )
 
 
@@ -108,7 +108,7 @@ def landmarks_from_points(
     return ids, places, seen
 
 
-def _drawn(photo: Photo, face: Face, evidence: PhotoEvidence) -> np.ndarray:
+def drawn_face(photo: Photo, face: Face, evidence: PhotoEvidence) -> np.ndarray:
     """The face with its points: as large as their deviation, green when sure, red when not; hidden
     ones are hollow. The outline is a line of the same colours, irises are blue."""
     middle = face.landmarks[:, :2].mean(axis=0)

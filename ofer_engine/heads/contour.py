@@ -1,9 +1,8 @@
 """The face's outline in a photo: points that slide over the skin as the head turns.
 
-Half-planes about an axis through the face cut its skin in lines that run from the cheek backwards.
-Each line is seen at the one place of it that stands out farthest, which is another place from
-every side ("landmark marching", Zhu et al. 2015). Only how far out that is tells of the shape;
-where along the outline it lies does not.
+From the middle of the face rays run outwards in the picture, at fixed angles about the head's own
+upright; each meets the outline of face and jaw where their skin reaches farthest, which is another
+place of the skin from every side (a sliding, or marching, landmark: Zhu et al. 2015).
 """
 
 from __future__ import annotations
@@ -13,81 +12,75 @@ from typing import Final
 
 import numpy as np
 
-LINES: Final = 24
+RAYS: Final = 24
 _WIDEST: Final = np.radians(110.0)
-"""Between straight down and the last line on either side, seen from the front."""
-_NEAREST: Final = 0.03
-"""Metres from the axis at which lines begin: a nose before the cheek is no outline of a face."""
-_SPACING: Final = 0.002
+"""Between straight down and the last ray on either side."""
+_ANGLES: Final = np.linspace(-_WIDEST, _WIDEST, RAYS)
+_BEHIND: Final = 0.03
+"""Metres behind the face's average place from which rays run: within its outline from all sides."""
 
 
 @dataclass(frozen=True, eq=False)
 class Contour:
-    """L lines of S places each, mirror images at both ends of the list.
+    """The skin that an outline is looked for on.
 
-    ends : (L, S, 2) int32 vertex ids; share : (L, S) float32 of the second; outward : (L, 3) the
-    direction, in the head's frame, in which each line is searched for its outermost place.
+    edges : (E, 2) int32 vertex ids; middle : (3,) where the rays run from, metres, head's frame.
     """
 
-    ends: np.ndarray
-    share: np.ndarray
-    outward: np.ndarray
+    edges: np.ndarray
+    middle: np.ndarray
 
-    def on(self, vertices: np.ndarray) -> np.ndarray:
-        """vertices : (V, C). (L, S, C) the places of all lines on a surface."""
-        first, second = vertices[self.ends[..., 0]], vertices[self.ends[..., 1]]
-        return first + self.share[..., None] * (second - first)
+    def seen(
+        self, screen: np.ndarray, middle: np.ndarray, up: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Which edge each ray meets farthest out, (L,), and where along it, (L,) of the second end.
 
-    def seen(self, places: np.ndarray, outward: np.ndarray) -> np.ndarray:
-        """(L,) which place of each line stands out farthest.
-
-        places : (L, S, 2) in the picture; outward : (L, 2) each line's direction in it.
+        screen : (V, 2) vertices in the picture, x right and y down; middle : (2,) `middle` in it;
+        up : (2,) the head's upright in it. The first ray runs to the picture's left, the last to
+        its right: mirror images at both ends of the list. Every ray must meet skin, as it does
+        while the face can be seen.
         """
-        return np.einsum("lsc,lc->ls", places, outward).argmax(axis=1)
+        down = -up / np.linalg.norm(up)
+        away = screen - middle
+        across, along = away @ np.array([down[1], -down[0]]), away @ down
+        angles = np.arctan2(across, along)[self.edges]
+        first, last = np.searchsorted(_ANGLES, np.sort(angles, axis=1)).T
+        count = np.where(np.ptp(angles, axis=1) < np.pi, last - first, 0)
+        edge = np.repeat(np.arange(len(count)), count)
+        ray = first[edge] + np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
+        sine, cosine = np.sin(_ANGLES[ray]), np.cos(_ANGLES[ray])
+        ends = self.edges[edge].T
+        beside = across[ends] * cosine - along[ends] * sine
+        reaching = across[ends] * sine + along[ends] * cosine
+        share = beside[0] / (beside[0] - beside[1])
+        reach = reaching[0] + share * (reaching[1] - reaching[0])
+        farthest = np.zeros(RAYS, int)
+        order = np.argsort(reach, kind="stable")
+        farthest[ray[order]] = order
+        return edge[farthest], share[farthest]
+
+    def on(self, edge: np.ndarray, share: np.ndarray, vertices: np.ndarray) -> np.ndarray:
+        """(L, C) the places of vertices (V, C) that `seen` names."""
+        first, second = vertices[self.edges[edge, 0]], vertices[self.edges[edge, 1]]
+        return first + share[:, None] * (second - first)
 
 
-def contour_lines(
+def outline_skin(
+    template: np.ndarray, outer: np.ndarray, ears: np.ndarray, neck: np.ndarray
+) -> np.ndarray:
+    """(V,) bool: the skin before the ears and above the neck, on which an outline lies.
+
+    template : (V, 3) metres; outer : (V,) bool; ears, neck : (V,) 0..1.
+    """
+    depth = template[:, 2]
+    return outer & (depth > depth[ears > 0.5].max()) & (neck < 0.5) & (ears < 0.5)
+
+
+def contour_of(
     template: np.ndarray, triangles: np.ndarray, skin: np.ndarray, axis: np.ndarray
 ) -> Contour:
-    """Lines on the skin that a face's outline can lie on.
-
-    template : (V, 3) metres, engine frame; triangles : (T, 3); skin : (V,) bool, the outer skin of
-    face and jaw; axis : (3,) a point of the axis, which runs along Z. Raises ValueError where a
-    line meets no skin.
-    """
+    """The outline's skin. template : (V, 3) metres, engine frame; triangles : (T, 3); skin : (V,)
+    bool, the outer skin of face and jaw; axis : (3,) the face's average place."""
     edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, ::2]]))
     edges = np.unique(edges[skin[edges].all(axis=1)], axis=0)
-    angles = np.linspace(-_WIDEST, _WIDEST, LINES)
-    outward = np.stack([np.sin(angles), -np.cos(angles), np.zeros(LINES)], axis=1)
-    lines = [_line(template - axis, edges, direction) for direction in outward]
-    length = max(len(share) for _, share in lines)
-    ends = np.stack([_filled(one, length) for one, _ in lines])
-    share = np.stack([_filled(one, length) for _, one in lines])
-    return Contour(ends.astype(np.int32), share.astype(np.float32), outward.astype(np.float32))
-
-
-def _line(
-    template: np.ndarray, edges: np.ndarray, outward: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The edges (S, 2) that a half-plane crosses, _SPACING apart, and where along them (S,)."""
-    across = np.cross(outward, [0.0, 0.0, 1.0])
-    side = template @ across
-    crossing = edges[(side[edges[:, 0]] > 0) != (side[edges[:, 1]] > 0)]
-    first, second = side[crossing].T
-    share = first / (first - second)
-    places = template[crossing[:, 0]] + share[:, None] * np.diff(template[crossing], axis=1)[:, 0]
-    reached = places @ outward > _NEAREST
-    crossing, share, places = crossing[reached], share[reached], places[reached]
-    if not len(crossing):
-        raise ValueError("a line of the outline meets no skin")
-    order = np.argsort(-places[:, 2], kind="stable")
-    kept = [order[0]]
-    for index in order[1:]:
-        if np.linalg.norm(places[index] - places[kept[-1]]) >= _SPACING:
-            kept.append(index)
-    return crossing[kept], share[kept]
-
-
-def _filled(values: np.ndarray, length: int) -> np.ndarray:
-    """A list continued to `length` by its last entry."""
-    return np.concatenate([values, np.repeat(values[-1:], length - len(values), axis=0)])
+    return Contour(edges.astype(np.int32), (axis - [0.0, 0.0, _BEHIND]).astype(np.float32))

@@ -89,7 +89,7 @@ def _start_from_average(network: EvidenceNetwork, photos: PhotoSet) -> None:
 @torch.no_grad()
 def _start_moving(network: EvidenceNetwork, photos: PhotoSet) -> None:
     """The average outline and irises, as unsure as they vary: nothing else is disturbed."""
-    places = moving(photos.labels(slice(0, _SAMPLE)))
+    places = moving(photos)[:_SAMPLE]
     spread = places.var(dim=0)
     network.mean_moving.copy_(places.mean(dim=0))
     network.moving_head.weight.zero_()

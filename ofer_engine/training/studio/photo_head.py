@@ -16,7 +16,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from ...contract.arkit import ARKIT_52
-from ...heads.contour import Contour, contour_lines
+from ...heads.contour import Contour, contour_of, outline_skin
 from ...heads.iris import Irises, iris_points
 from ...heads.triangles import triangulate
 from .openness import surface_openness
@@ -38,7 +38,6 @@ _PART_MATERIAL: Final = {
     "tongue": MOUTH,
 }
 _TEETH: Final = ("teeth_upper", "teeth_lower")
-_NO_OUTLINE: Final = ("neck", "scalp", "ears")
 _BUMPS: Final = 96
 
 
@@ -120,7 +119,7 @@ def load_open_photo_head(path: Path) -> PhotoHead:
         material[own] = _PART_MATERIAL[name]
         teeth[own] = name in _TEETH
     regions = dict(zip((str(name) for name in head["region_names"]), head["regions"], strict=True))
-    outline = head["outer"] & (np.max([regions[name] for name in _NO_OUTLINE], axis=0) < 0.5)
+    outline = outline_skin(head["template"], head["outer"], regions["ears"], regions["neck"])
     return _assemble(
         template=head["template"],
         identity=head["identity"],
@@ -266,7 +265,7 @@ def _assemble(
         eye_centres=eye_centres,
         eye_radius=float(np.mean([radius for _, radius in eyes])),
         points=points,
-        contour=contour_lines(template, triangles, outline > 0.5, axis),
+        contour=contour_of(template, triangles, outline > 0.5, axis),
         irises=iris_points(template, (left, right), eye_centres),
         landmarks=landmarks,
     )

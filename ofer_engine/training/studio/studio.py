@@ -215,12 +215,12 @@ class Studio:
 
 
 def outline(contour: Contour, vertices: np.ndarray, framing: Framing) -> np.ndarray:
-    """(L, 2) float32 pixels of the points of a contour that a camera sees of vertices (V, 3)."""
-    places = contour.on(vertices)
-    screen = framing.to_screen(framing.to_camera(places.reshape(-1, 3)))[:, :2]
-    screen = screen.reshape(*places.shape[:2], 2)
-    outward = (contour.outward @ framing.rotation.T)[:, :2] * [1.0, -1.0]
-    return screen[np.arange(len(screen)), contour.seen(screen, outward)]
+    """(L, 2) float32 pixels of the outline that a camera sees of vertices (V, 3)."""
+    moved = np.concatenate([vertices, contour.middle[None]])
+    screen = framing.to_screen(framing.to_camera(moved))[:, :2]
+    up = framing.rotation[:2, 1] * np.array([1.0, -1.0], np.float32)
+    edge, share = contour.seen(screen[:-1], screen[-1], up)
+    return contour.on(edge, share, screen)
 
 
 def _perhaps_hidden(rng: np.random.Generator) -> Occluder:

@@ -13,7 +13,7 @@ POINTS = 30
 @pytest.fixture(scope="module")
 def network() -> EvidenceNetwork:
     torch.manual_seed(4)
-    network = EvidenceNetwork(POINTS, 5, 3).eval()
+    network = EvidenceNetwork(POINTS, 6, 10, 5, 3).eval()
     network.prepare(
         torch.rand(2 * POINTS) * CROP, torch.randn_like(network.point_modes), torch.ones(POINTS)
     )

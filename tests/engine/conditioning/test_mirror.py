@@ -1,11 +1,17 @@
 """A mirrored picture has the mirrored head's truth."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import torch
 
-from ofer_engine.conditioning.mirror import Mirror, read_both_ways
+from ofer_engine.conditioning.evidence import Evidence
+from ofer_engine.conditioning.mirror import Mirror, iris_twins, read_both_ways
+from ofer_engine.heads.contour import RAYS, contour_of, outline_skin
+from ofer_engine.heads.iris import iris_points
 from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.heads.triangles import triangulate
 from ofer_engine.packs.open_pack import read_open_pack
 from ofer_engine.packs.registry import BUNDLED
 from ofer_engine.training.photo_set import PhotoSet
@@ -27,6 +33,8 @@ def photos(head):
         images=(np.zeros((count, 128, 128, 3), np.uint8),),
         points=torch.rand((count, points, 2), generator=generator) * 128,
         visible=torch.rand((count, points), generator=generator) < 0.5,
+        contour=torch.rand((count, RAYS, 2), generator=generator) * 128,
+        irises=torch.rand((count, 10, 2), generator=generator) * 128,
         identity=torch.randn((count, len(head.identity)), generator=generator),
         expression=torch.rand((count, 52), generator=generator),
         rotation=torch.randn((count, 3, 3), generator=generator),
@@ -76,7 +84,47 @@ def test_twice_mirrored_is_what_it_was(head, photos):
     assert torch.equal(crops_again, crops)
     for label in ("visible", "identity", "expression", "rotation"):
         assert torch.equal(getattr(again, label), getattr(photos, label))
-    torch.testing.assert_close(again.points, photos.points)
+    for label in ("points", "contour", "irises"):
+        torch.testing.assert_close(getattr(again, label), getattr(photos, label))
+
+
+def test_outline_and_irises_of_a_mirrored_picture_are_the_mirrored_head_s(head):
+    """Seen from straight ahead, where a point of the mirrored head is the mirror image's."""
+    rng = np.random.default_rng(5)
+    mirror = Mirror.of(head)
+    identity = rng.standard_normal(60).astype(np.float32)
+    expression = np.zeros(52, np.float32)
+    expression[head.expression_names.index("eyeLookOutLeft")] = 0.8
+    skin = outline_skin(head.template, head.outer, head.region("ears"), head.region("neck"))
+    contour = contour_of(
+        head.template, triangulate(head.polygons), skin, head.template[head.face].mean(axis=0)
+    )
+    eyes = tuple(triangulate(head.part_polygons(name)) for name in ("eye_left", "eye_right"))
+    irises = iris_points(head.template, eyes, head.mean_joints[4:])
+
+    def seen(identity, expression):
+        vertices = head.vertices(identity, expression)[:, :2] * [400, -400] + [64, 90]
+        middle = contour.middle[:2] * [400, -400] + [64, 90]
+        outline = contour.on(*contour.seen(vertices, middle, np.array([0.0, -1.0])), vertices)
+        return torch.from_numpy(outline)[None], irises.on(vertices)[None]
+
+    head_contour, head_irises = seen(identity, expression)
+    turned_contour, turned_irises = seen(
+        identity * mirror.identity.numpy(), expression[mirror.expression.numpy()]
+    )
+    # A hair: left and right units differ so.
+    torch.testing.assert_close(mirror.contour(head_contour), turned_contour, atol=0.1, rtol=0)
+    torch.testing.assert_close(
+        mirror.irises(torch.from_numpy(head_irises)),
+        torch.from_numpy(turned_irises), atol=0.1, rtol=0,
+    )  # fmt: skip
+    values = torch.arange(float(RAYS + 10))[None]
+    assert torch.equal(mirror.moving(mirror.moving(values, RAYS), RAYS), values)
+    assert mirror.moving(values, RAYS)[0, 0] == RAYS - 1
+
+
+def test_a_head_without_irises_has_none_in_the_mirror():
+    assert iris_twins(0) == []
 
 
 def test_a_head_without_a_mirror_image_has_none(head):
@@ -95,7 +143,7 @@ def test_a_picture_and_its_mirror_image_are_read_as_mirror_images(head):
         read = read_both_ways(network, crops, mirror)
         other = read_both_ways(network, crops.flip(3), mirror)
         back = mirror.evidence(network, other)
-        for name in ("points", "identity", "expression", "visibility", "pose", "shape"):
+        for name in (f.name for f in fields(Evidence)):
             torch.testing.assert_close(
                 getattr(back, name), getattr(read, name), atol=2e-3, rtol=1e-3
             )

@@ -8,10 +8,11 @@ import torch
 from PIL import Image
 
 from ofer_engine.__main__ import main
-from ofer_engine.evaluation.real_photos import photo_table, read_photos, sheet
+from ofer_engine.evaluation.real_photos import drawn_face, photo_table, read_photos, sheet
 from ofer_engine.packs.open_pack import read_open_pack
 from ofer_engine.packs.registry import BUNDLED
 from ofer_engine.photo.faces import FaceDetector
+from ofer_engine.photo.load import load_photo
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,26 @@ def test_points_are_drawn_and_the_table_counts_only_where_the_packaged_network_i
     assert "packaged network wrong" in text and "50.0" in text
     assert f"mean of 1 where it is right | {100 * photo.disagreement:.1f} |" in text
     assert "–" in photo_table([replace(photo, deviation_hidden=float("nan"))], [])
+
+
+def test_outline_and_irises_are_drawn(portrait):
+    pack = read_open_pack(BUNDLED / "open", torch.device("cpu"))
+    photo = load_photo(portrait)
+    face = FaceDetector.load(BUNDLED / "faces").detect(photo)[0]
+    evidence = pack.encode(photo, face)
+    corners = face.landmarks[:, :2].min(axis=0), face.landmarks[:, :2].max(axis=0)
+    moving = evidence.moving
+    # The packaged network's eyes: the corners of both, left first as ours are.
+    for own, marks in ((moving.irises[:5], (362, 263)), (moving.irises[5:], (33, 133))):
+        middle = face.landmarks[list(marks), :2].mean(axis=0)
+        assert np.linalg.norm(own.mean(axis=0) - middle) < 0.05 * face.side
+    assert (moving.contour > corners[0] - 0.06 * face.side).all()
+    assert (moving.contour < corners[1] + 0.06 * face.side).all()
+    chin = moving.contour[:, 1].max()
+    assert abs(chin - face.landmarks[152, 1]) < 0.05 * face.side
+    drawn = drawn_face(photo, face, evidence)
+    without = drawn_face(photo, face, replace(evidence, moving=None))
+    assert (drawn != without).any(axis=2).mean() > 0.005
 
 
 def test_the_command_writes_a_sheet_and_a_page(portrait, tmp_path, capsys):

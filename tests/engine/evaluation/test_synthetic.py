@@ -17,8 +17,8 @@ from ofer_engine.evaluation.card import Card, comparison, put_between, sections
 from ofer_engine.evaluation.conditions import by_occluder, figures_of, grouped
 from ofer_engine.evaluation.measured import Measured, joined, measure
 from ofer_engine.evaluation.metrics import Interval
-from ofer_engine.evaluation.synthetic import figures
-from ofer_engine.evaluation.tables import percent
+from ofer_engine.evaluation.synthetic import POINTS, figures
+from ofer_engine.evaluation.tables import millimetres, percent
 from ofer_engine.evaluation.truths import own_truth
 from ofer_engine.packs.open_pack import read_open_pack
 from ofer_engine.packs.registry import BUNDLED
@@ -94,10 +94,20 @@ def test_expressions_beat_always_neutral(found):
     assert found.expression.low < found.expression.mean < found.expression.high
 
 
+def test_points_are_nearer_than_their_average_places_and_as_unsure_as_they_are_off(found):
+    for name in POINTS:
+        assert found.points[name].mean < 0.5 * found.points_average[name].mean
+    assert found.points["visible"].mean < found.points["hidden"].mean
+    for name in ("visible", "hidden"):
+        assert 0.6 < found.points_expected[name].mean / found.points[name].mean < 1.6
+
+
 def test_some_heads_are_measured_as_they_were_among_all(measured):
     some = measured.rows(np.arange(8))
     assert len(some) == 8
-    np.testing.assert_array_equal(joined([some, some]).mean_head[8:], measured.mean_head[:8])
+    twice = joined([some, some])
+    np.testing.assert_array_equal(twice.mean_head[8:], measured.mean_head[:8])
+    np.testing.assert_array_equal(twice.seen.contour[8:], measured.seen.contour[:8])
 
 
 def test_heads_are_grouped_by_angle_and_by_occluder(measured):
@@ -137,8 +147,15 @@ def test_every_table_is_whole_and_shows_the_controls(card, found):
         lines = [line for line in block.splitlines() if line.startswith("|")]
         assert len({line.count("|") for line in lines}) <= 1
     assert "control" in text and f"{found.errors['mean_head'].mean:.2f}" in text
+    assert f"| outline, beside the true one, mm | {millimetres(found.points['outline'])} |" in text
     assert "jawOpen" in text and "| hand | 48 |" in text
     assert percent(Interval(math.nan, math.nan, math.nan)) == "–"
+
+
+def test_a_card_from_before_the_outline_was_found_has_no_table_of_it(card, found):
+    earlier = replace(found, points={}, points_average={}, points_expected={})
+    text = sections(replace(card, figures={"own: clean": earlier}))
+    assert "outline" not in text and "jawOpen" in text
 
 
 def test_two_versions_stand_side_by_side_between_the_marks_of_a_page(tmp_path, card):

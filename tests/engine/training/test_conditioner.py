@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ofer_engine.heads.contour import RAYS
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.training.conditioner import new_network
 
@@ -21,6 +22,8 @@ class Photos:
     def __post_init__(self) -> None:
         generator = torch.Generator().manual_seed(0)
         self.points = torch.rand(4, len(HEAD.point_vertices), 2, generator=generator)
+        self.contour = torch.rand(4, RAYS, 2, generator=generator)
+        self.irises = torch.rand(4, 10, 2, generator=generator)
         self.identity, self.expression = torch.zeros(4, self.modes), torch.zeros(4, 52)
 
     def __len__(self) -> int:
@@ -37,6 +40,18 @@ def test_what_fits_another_head_is_kept_and_the_rest_starts_anew():
         "context_mean",
         "context_deviation",
     }
+
+
+def test_a_conditioner_that_knew_no_outline_starts_at_the_average_one():
+    photos = Photos(9)
+    earlier = new_network(HEAD, photos, {}).state_dict()
+    known = {name: values for name, values in earlier.items() if "moving" not in name}
+    begun = new_network(HEAD, photos, known)
+    torch.testing.assert_close(begun.mean_moving[:RAYS], photos.contour.mean(dim=0))
+    with torch.inference_mode():
+        read = begun.eval()(torch.rand(2, 3, 128, 128))
+    torch.testing.assert_close(read.contour[0], photos.contour.mean(dim=0))
+    torch.testing.assert_close(read.irises[1], photos.irises.mean(dim=0))
 
 
 def test_a_trunk_that_does_not_fit_is_refused():

@@ -90,6 +90,31 @@ def test_points_are_where_the_labels_put_the_vertices(head, photos):
         assert photo.mm_per_pixel == pytest.approx(1000 * depth / photo.focal, rel=1e-4)
 
 
+def test_outline_and_irises_are_where_the_labels_put_the_head(head, photos):
+    """In the picture's own pixels: on the vertices that the camera of the label sees there."""
+    for photo in photos[:20]:
+        vertices = head.surface(photo.identity, photo.expression, np.zeros(len(head.bumps)))
+        camera = Camera(
+            photo.focal,
+            photo.centre.astype(float),
+            photo.rotation.astype(float),
+            photo.translation.astype(float),
+            PICTURE_SIDE,
+            PICTURE_SIDE,
+        )
+        seen = camera.project(head.irises.on(vertices))
+        np.testing.assert_allclose(photo.irises, seen, atol=0.01)
+        screen = camera.project(vertices)
+        middle = camera.project(head.contour.middle[None])[0]
+        up = photo.rotation[:2, 1] * [1, -1]
+        edge, share = head.contour.seen(screen, middle, up)
+        there = head.contour.on(edge, share, screen)
+        # Where a ray grazes a fold, a rounding decides which side of it is the end.
+        assert np.median(np.abs(photo.contour - there).max(axis=1)) < 0.01
+        away = photo.contour - middle
+        assert (np.linalg.norm(away, axis=1) > 8).all()
+
+
 def test_ranges_are_as_promised(photos):
     names = {name: i for i, name in enumerate(ARKIT_52)}
     for photo in photos:
@@ -271,6 +296,14 @@ def test_another_surface_carries_the_same_points_and_units(head, disguised):
     np.testing.assert_allclose(other.points.on(theirs), head.points.on(ours), atol=1e-5)
     moved = other.landmarks.on(theirs) - head.landmarks.on(ours)
     assert np.linalg.norm(moved, axis=1).mean() < 0.002
+    np.testing.assert_allclose(other.irises.on(theirs), head.irises.on(ours), atol=2e-5)
+    up = np.array([0.0, -1.0])
+    outlines = []
+    for one, surface in ((head, ours), (other, theirs)):
+        screen = surface[:, :2] * [1000, -1000]
+        seen = one.contour.seen(screen, one.contour.middle[:2] * [1000, -1000], up)
+        outlines.append(one.contour.on(*seen, screen))
+    np.testing.assert_allclose(outlines[1], outlines[0], atol=0.1)
     assert (other.lips > 0.5).sum() == ((head.lips > 0.5) & (head.material == SKIN)).sum()
     assert (other.material == LASH).sum() == 0
 
