@@ -73,7 +73,8 @@ def outline_skin(
     template : (V, 3) metres; outer : (V,) bool; ears, neck : (V,) 0..1.
     """
     depth = template[:, 2]
-    return outer & (depth > depth[ears > 0.5].max()) & (neck < 0.5) & (ears < 0.5)
+    before = depth > depth[ears > 0.5].max(initial=-np.inf)
+    return outer & before & (neck < 0.5) & (ears < 0.5)
 
 
 def contour_of(

@@ -28,7 +28,7 @@ from .studio import Photo, Studio
 
 _LOG: Final = logging.getLogger(__name__)
 _CHUNK: Final = 2000
-_VERSION: Final = 2
+_VERSION: Final = 3
 _STORED: Final = tuple(Photo.__dataclass_fields__)
 _OF_OCCLUDED: Final = ("image", "visible", "occluder", "covered", "face_covered")
 """What differs between the pictures of one moment; the rest is stored once."""
