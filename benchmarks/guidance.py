@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ofer_engine.contract.records import NO_HINTS
 from ofer_engine.evaluation.metrics import surface_error
-from ofer_engine.heads.camera import solve_camera
-from ofer_engine.packs.open_pack import OpenPack
-from ofer_engine.packs.pack import Contexts, PhotoEvidence
+from ofer_engine.packs.open_pack import Lens, OpenPack
+from ofer_engine.packs.pack import PhotoEvidence
 from ofer_engine.packs.registry import load_pack
+from ofer_engine.photo.align import Crop
 from ofer_engine.pipeline import Reconstructor
 
 STRENGTHS = (0.0, 0.1, 0.3, 1.0)
@@ -58,29 +58,12 @@ def main() -> None:
 
 
 def _read(pack: OpenPack, chunk: dict, images: str, head: int, wrong: float) -> PhotoEvidence:
-    """As `OpenPack.encode` reads a crop, which is the whole photo here."""
-    network = pack.networks.conditioner
-    with torch.inference_mode():
-        pixels = torch.from_numpy(chunk[images][head].copy()).permute(2, 0, 1)[None].float() / 255
-        evidence = pack.read(pixels)
-        context = network.context(evidence)
-    points = evidence.points[0].double().numpy()
-    deviation = torch.exp(0.5 * evidence.log_variance[0]).numpy()
-    visible = torch.sigmoid(evidence.visibility[0]).numpy()
-    vertices = pack.head.point_vertices
-    identity, expression = evidence.identity[0].numpy(), evidence.expression[0].clamp(0, 1).numpy()
-    surface = pack.head.vertices(identity, expression)[vertices]
-    camera = solve_camera(
-        surface,
-        points,
-        visible / deviation**2,
-        float(chunk["focal"][head]) * wrong,
-        chunk["centre"][head].astype(np.float64),
-        (pixels.shape[3], pixels.shape[2]),
-    )
-    shift = surface - pack.head.vertices(identity)[vertices]
-    told = Contexts(context, context, context)
-    return PhotoEvidence(points, deviation, visible, vertices, shift, camera, True, told)
+    """A picture of the chunk, which is a crop and a whole photo at once."""
+    pixels = torch.from_numpy(chunk[images][head].copy()).permute(2, 0, 1)[None].float() / 255
+    side = pixels.shape[3]
+    focal, centre = float(chunk["focal"][head]) * wrong, chunk["centre"][head].astype(np.float64)
+    whole = Crop(np.eye(2, 3), side)
+    return pack.evidence_in(pixels, whole, Lens(focal, True, centre, (side, side)))
 
 
 def _errors(

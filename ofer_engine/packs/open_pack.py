@@ -33,6 +33,17 @@ landmarks; the detector's span 5 % less (median of 63 synthetic photos)."""
 
 
 @dataclass(frozen=True, eq=False)
+class Lens:
+    """How a photo was taken: focal length and centre (2,) in its pixels, whether the focal length
+    was told or is a guess, and its size (width, height)."""
+
+    focal: float
+    known: bool
+    centre: np.ndarray
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
 class OpenPack:
     """A `Pack` on the open head, or on any head that our own conditioner was trained on."""
 
@@ -68,9 +79,23 @@ class OpenPack:
     def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
         """Crop → evidence network → points, camera and one context for all three networks."""
         crop = evidence_crop(face.landmarks[:, :2], CROP, _MARGIN)
-        pixels = torch.from_numpy(cut(photo, crop)).permute(2, 0, 1)[None].to(self.device)
+        pixels = torch.from_numpy(cut(photo, crop)).permute(2, 0, 1)[None]
+        size = (photo.width, photo.height)
+        lens = Lens(
+            photo.focal or default_focal(*size), photo.focal is not None, np.array(size) / 2, size
+        )
+        return self.evidence_in(pixels, crop, lens, hidden)
+
+    @torch.inference_mode()
+    def evidence_in(
+        self, pixels: Tensor, crop: Crop, lens: Lens, hidden: np.ndarray | None = None
+    ) -> PhotoEvidence:
+        """What `pixels` (1, 3, 128, 128) in 0..1, cut out of a photo by `crop`, show of it.
+
+        hidden : (H, W) bool of the photo, as in `encode`.
+        """
         conditioner = self.networks.conditioner
-        evidence = self.read(pixels)
+        evidence = self.read(pixels.to(self.device))
         points = crop.to_photo(evidence.points[0].double().cpu().numpy())
         covered = covers(hidden, points)
         context = conditioner.context(evidence, torch.from_numpy(covered)[None].to(self.device))
@@ -90,11 +115,11 @@ class OpenPack:
                 surface[self.head.point_vertices],
                 points,
                 visible / deviation**2,
-                photo.focal or default_focal(photo.width, photo.height),
-                (photo.width / 2, photo.height / 2),
-                (photo.width, photo.height),
+                lens.focal,
+                lens.centre,
+                lens.size,
             ),
-            photo.focal is not None,
+            lens.known,
             Contexts(context, context, context),
             moving=_moving(evidence, crop),
         )
