@@ -20,7 +20,7 @@ from ..training.photo_set import PhotoSet, read_photo_set
 from ..training.studio.occluders import OCCLUDERS
 from .measured import Measured, joined, measure
 from .synthetic import Figures, figures
-from .truths import ict_truth, own_truth
+from .truths import IctPeople, own_truth
 
 SURFACES: Final = ("own", "ict")
 _FRONTAL: Final = 30.0
@@ -83,6 +83,7 @@ def measure_conditions(
     for surface in SURFACES:
         if surface == "ict" and scans is None:
             continue
+        people = None
         for one in _sets(folder, surface, counts):
             on_condition(one.name)
             photos = one.photos()
@@ -91,8 +92,8 @@ def measure_conditions(
                 truth = own_truth(pack.head, photos)
             else:
                 assert scans is not None
-                identity = one.column("identity_ict")[: len(photos)]
-                truth = ict_truth(pack.head, identity, scans.model, scans.places)
+                people = people or IctPeople.read(pack.head, scans.model, scans.places)
+                truth = people.truth(one.column("identity_ict")[: len(photos)])
             labels = [one.column(f"{name}{one.ending}") for name in ("occluder", "face_covered")]
             found[one.name] = measure(pack, photos, truth, counts.samples, *labels)
     if not found:

@@ -50,22 +50,35 @@ def own_truth(head: OpenHead, photos: PhotoSet) -> Truth:
     return Truth(vertices, at(vertices), points, np.zeros(points.shape[1:]))
 
 
-def ict_truth(head: OpenHead, identity: np.ndarray, scan: Path, places: Path) -> Truth:
-    """Of ICT-FaceKit's surfaces, at the points that correspond to the pack's head.
+@dataclass(frozen=True, eq=False)
+class IctPeople:
+    """ICT-FaceKit's surfaces at the points that correspond to the pack's head.
 
-    identity : (N, 100) coefficients of the people; scan : ict_facekit_light.npz; places : the
-    correspondence that training/head/measure_prior writes with --map; evidence points are chosen
-    among its vertices. What cannot be said is measured on other people of the same model.
+    spots : the surface there, points of the face and then evidence points; vertices : (M,) ids of
+    the former; unsaid : as in `Truth`, of other people of the same model.
     """
-    surface = IctSurface.read(scan, places)
-    vertices = surface.vertices[head.face[surface.vertices]]
-    everywhere = np.concatenate([vertices, head.point_vertices])
-    points = slice(len(vertices), None)
-    spots = surface.at(everywhere)
-    others = np.random.default_rng(0).standard_normal((_OTHERS, identity.shape[1]))
-    unsaid = _unsaid(head, everywhere, spots.faces(others))[points]
-    true = spots.faces(identity)
-    return Truth(vertices, true[:, : len(vertices)], true[:, points], unsaid)
+
+    spots: IctSurface
+    vertices: np.ndarray
+    unsaid: np.ndarray
+
+    @staticmethod
+    def read(head: OpenHead, scan: Path, places: Path) -> IctPeople:
+        """scan : ict_facekit_light.npz; places : the correspondence that
+        training/head/measure_prior writes with --map; evidence points are chosen among its
+        vertices."""
+        surface = IctSurface.read(scan, places)
+        vertices = surface.vertices[head.face[surface.vertices]]
+        everywhere = np.concatenate([vertices, head.point_vertices])
+        spots = surface.at(everywhere)
+        others = np.random.default_rng(0).standard_normal((_OTHERS, len(spots.modes)))
+        unsaid = _unsaid(head, everywhere, spots.faces(others))
+        return IctPeople(spots, vertices, unsaid[len(vertices) :])
+
+    def truth(self, identity: np.ndarray) -> Truth:
+        """identity : (N, 100) coefficients of the people."""
+        true, count = self.spots.faces(identity), len(self.vertices)
+        return Truth(self.vertices, true[:, :count], true[:, count:], self.unsaid)
 
 
 def floor(head: OpenHead, truth: Truth) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ofer_engine.evaluation.hypotheses import medoid, pairwise
-from ofer_engine.evaluation.truths import floor, ict_truth, own_truth
+from ofer_engine.evaluation.truths import IctPeople, floor, own_truth
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.packs.registry import BUNDLED
 
@@ -47,7 +47,8 @@ def disguised(tmp_path: Path, head: OpenHead) -> tuple[Path, Path]:
 
 def test_another_surface_is_found_where_it_is(head, disguised):
     identity = np.random.default_rng(1).normal(size=(3, len(head.identity))).astype(np.float32)
-    own, other = own_truth(head, _People(identity)), ict_truth(head, identity, *disguised)
+    own = own_truth(head, _People(identity))
+    other = IctPeople.read(head, *disguised).truth(identity)
     np.testing.assert_array_equal(own.vertices, other.vertices)
     np.testing.assert_allclose(other.faces, own.faces, atol=0.05)
     np.testing.assert_allclose(other.points, own.points, atol=0.05)
@@ -66,7 +67,7 @@ def test_what_the_basis_cannot_say_is_measured_at_the_points(head, disguised):
     shifted = head.point_vertices == lone
     modes[7, lone, 2] = 0.3
     np.savez(scan, neutral=model["neutral"], identity=modes)
-    unsaid = ict_truth(head, np.zeros((1, len(modes)), np.float32), scan, places).unsaid
+    unsaid = IctPeople.read(head, scan, places).unsaid
     assert unsaid[shifted, 2] == pytest.approx(3, abs=0.5)
     assert unsaid[~shifted].max() < 0.6
 
