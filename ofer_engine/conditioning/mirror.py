@@ -55,7 +55,7 @@ class Mirror:
         return _across(points)[:, self.points]
 
     def contour(self, contour: Tensor) -> Tensor:
-        """(B, L, 2) of the mirrored picture's outline: its lines in their other order."""
+        """(B, L, 2) of the mirrored picture's outline: its rays in their other order."""
         return _across(contour).flip(1)
 
     def irises(self, irises: Tensor) -> Tensor:

@@ -13,13 +13,17 @@ from ..conditioning.evidence import Evidence, EvidenceNetwork
 from ..training.photo_set import PhotoSet
 
 
+_MEAN_LENGTH = np.sqrt(np.pi / 2)
+"""Mean length of a two-dimensional normal deviate of deviation 1 along each axis."""
+
+
 @dataclass(frozen=True, eq=False)
 class PointErrors:
     """Millimetres at the face's depth, of N photos.
 
     surface : (N, P), contour : (N, L), of each found point beside the true outline, and irises :
-    (N, I); expected_… : the same lengths, from the deviations that the conditioner predicts;
-    average_… : of the average place in the crop, which needs no photo.
+    (N, I); expected_surface : (N, P), from the deviations that the conditioner predicts; average_…
+    : the same three of the average place in the crop, which needs no photo.
     """
 
     surface: np.ndarray
@@ -39,10 +43,6 @@ class PointErrors:
         """Of several conditions together."""
         names = [field.name for field in fields(PointErrors)]
         return PointErrors(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
-
-
-_MEAN_LENGTH = np.sqrt(np.pi / 2)
-"""Mean length of a two-dimensional normal deviate of deviation 1 along each axis."""
 
 
 def point_errors(
