@@ -12,7 +12,6 @@ from torch import Tensor
 from ..conditioning.evidence import Evidence, EvidenceNetwork
 from ..training.photo_set import PhotoSet
 
-
 _MEAN_LENGTH = np.sqrt(np.pi / 2)
 """Mean length of a two-dimensional normal deviate of deviation 1 along each axis."""
 
