@@ -166,12 +166,13 @@ class Reconstructor:
         """(count, X) float32 coefficients drawn by ExpGen for one photo, the most typical first."""
         if count == 0:
             return np.zeros((0, self.pack.expressions), np.float32)
-        denoise = self.pack.expgen.condition(self.person.told.expression[view : view + 1])
+        told = self.person.told.expression[view : view + 1]
+        denoise = self.pack.expgen.condition(told)
         drawing = Drawing(count, seed, sampler, steps, 0.0, on_step)
         noise = seeded_noise(seed + _EXPRESSION_STREAM * (view + 1))
         start = noise((count, self.pack.expressions)).to(self.pack.device)
         drawn = self._sample(denoise, start, self._schedule.levels - 1, noise, drawing)
-        coefficients = self.pack.expression_coefficients(drawn)
+        coefficients = self.pack.expression_coefficients(drawn, told)
         # Two draws are equally far from their mean; double precision leaves that to the bit.
         exact = coefficients.astype(np.float64)
         away = np.square(exact - exact.mean(axis=0)).sum(axis=1)

@@ -184,6 +184,13 @@ class EvidenceNetwork(nn.Module):
         length = self.point_modes.square().sum(dim=0).clamp_min(1e-12)
         return away @ self.point_modes / length
 
+    def expression_told(self, contexts: Tensor) -> Tensor:
+        """(B, X) the regressed expression, unit weights in 0..1, read back from contexts (B, C)."""
+        first = self.identity_head.out_features
+        units = slice(first, first + self.expression_head.out_features)
+        told = contexts[:, units] * self.context_deviation[units] + self.context_mean[units]
+        return told.clamp(0.0, 1.0)
+
     def doubt(self, contexts: Tensor) -> Tensor:
         """(B,) mean log variance of the points, read back from contexts (B, C)."""
         regions = slice(self.context_size - _REGIONS, None)

@@ -60,3 +60,8 @@ def signed(context: Tensor) -> Tensor:
     together nothing is lost.
     """
     return torch.cat([context, -context], dim=1)
+
+
+def unsigned(told: Tensor) -> Tensor:
+    """(B, D): the context (B, D) of what `signed` made of it."""
+    return told[:, : told.shape[1] // 2]

@@ -66,7 +66,7 @@ def _draw_together(pack: OpenPack, crops: Tensor, samples: int, seed: int) -> It
             candidates,
             pack.scores(row(told, person), candidates),
             density[person].cpu().numpy(),
-            pack.expression_coefficients(faces[person]).mean(axis=0),
+            pack.expression_coefficients(faces[person], told.expression[[person]]).mean(axis=0),
             Evidence(**{f.name: getattr(read, f.name)[[person]] for f in fields(Evidence)}),
         )
 

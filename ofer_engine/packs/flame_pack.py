@@ -132,8 +132,8 @@ class FlamePack:
         """(N,) IdRank's scores of candidates (N, 300)."""
         return rank(self.published, contexts, identities)
 
-    def expression_coefficients(self, drawn: Tensor) -> np.ndarray:
-        """(E, 53), the jaw halved as the published code does (§0.6)."""
+    def expression_coefficients(self, drawn: Tensor, told: Tensor) -> np.ndarray:
+        """(E, 53), whatever was told; the jaw halved as the published code does (§0.6)."""
         return scaled_jaw(drawn)
 
 

@@ -77,7 +77,8 @@ class Sizes:
 class Networks:
     """The trained parts, and numbers beside them, float32.
 
-    expression_mean, expression_deviation : (X,), that coefficients are standardised by for ExpGen;
+    expression_mean, expression_deviation : (X,), that standardise what ExpGen draws, the difference
+    of an expression from the regressed one;
     hint_axes : (3, K), directions of age, sex and build among the identity coefficients.
     """
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..conditioning.evidence import CROP, Evidence
 from ..conditioning.mirror import Mirror, read_both_ways
-from ..conditioning.person import HINTS, hint_values, pooled, signed, with_hints
+from ..conditioning.person import HINTS, hint_values, pooled, signed, unsigned, with_hints
 from ..contract.records import Hints, PackRecord
 from ..diffusion.folded import FoldedDenoiser
 from ..heads.camera import default_focal, solve_camera
@@ -155,10 +155,12 @@ class OpenPack:
         points = ranked_points(torch.from_numpy(deviations.astype(np.float32)).to(self.device))
         return self.networks.idrank(points, contexts.ranking[0]).cpu().numpy()
 
-    def expression_coefficients(self, drawn: Tensor) -> np.ndarray:
-        """(E, 52) unit weights within the mouth's limits, of standardised draws."""
+    def expression_coefficients(self, drawn: Tensor, told: Tensor) -> np.ndarray:
+        """(E, 52) unit weights within the mouth's limits: the regressed ones and what is drawn."""
         deviation, mean = self.networks.expression_deviation, self.networks.expression_mean
-        return limited((drawn * deviation.to(drawn) + mean.to(drawn)).cpu().numpy())
+        regressed = self.networks.conditioner.expression_told(unsigned(told))
+        moved = drawn * deviation.to(drawn) + mean.to(drawn)
+        return limited((regressed + moved).cpu().numpy())
 
 
 def _moving(evidence: Evidence, crop: Crop) -> MovingPoints:

@@ -114,8 +114,9 @@ class Pack(Protocol):
         """(N,) float32, higher is better, of candidates (N, K)."""
         ...
 
-    def expression_coefficients(self, drawn: Tensor) -> np.ndarray:
-        """(E, X) float32 for the head, of what ExpGen draws, (E, X)."""
+    def expression_coefficients(self, drawn: Tensor, told: Tensor) -> np.ndarray:
+        """(E, X) float32 for the head, of what ExpGen draws, (E, X), where it was told `told`
+        (1, C)."""
         ...
 
 

@@ -171,9 +171,10 @@ def _train_generators(networks: Networks, people: People, work: Path, recipe: Re
     train_denoiser(
         networks.idgen, people.identity, person, schedule, plan, work / "idgen", held_out=held
     )
-    networks.expression_mean.copy_(people.expression.mean(dim=0))
-    networks.expression_deviation.copy_(people.expression.std(dim=0).clamp_min(0.02))
-    standard = (people.expression - networks.expression_mean) / networks.expression_deviation
+    missed = people.expression - networks.conditioner.expression_told(people.contexts)
+    networks.expression_mean.copy_(missed.mean(dim=0))
+    networks.expression_deviation.copy_(missed.std(dim=0).clamp_min(0.02))
+    standard = (missed - networks.expression_mean) / networks.expression_deviation
     plan = Plan(recipe.expgen, rate=1e-3, seed=recipe.seed + 2, every=1000)
     train_denoiser(
         networks.expgen,

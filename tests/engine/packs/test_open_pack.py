@@ -4,17 +4,23 @@ import dataclasses
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
 
+from ofer_engine.conditioning.person import signed
+from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.records import Hints
+from ofer_engine.heads.mouth_limits import limited
 from ofer_engine.packs import registry
 from ofer_engine.packs.open_files import HEAD, NETWORKS, read_record, write_pack
 from ofer_engine.packs.open_pack import read_open_pack
 from ofer_engine.packs.pack import refuse_unknown_hints
 
 CPU = torch.device("cpu")
+CORNER = [i for i, name in enumerate(ARKIT_52) if name.startswith("mouth") and "Left" in name]
+"""Units that share a limit with the left half of a smile."""
 
 
 @pytest.fixture
@@ -45,6 +51,26 @@ def test_networks_are_ready_to_use_and_finite(pack):
         assert not network.training
         assert not any(p.requires_grad for p in network.parameters())
         assert all(torch.isfinite(v).all() for v in network.state_dict().values())
+
+
+@torch.inference_mode()
+def test_drawn_expressions_lie_about_the_one_that_the_conditioner_reads(pack):
+    conditioner = pack.networks.conditioner
+    crop = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(7))
+    read = pack.read(crop)
+    context = conditioner.context(read)
+    torch.testing.assert_close(
+        conditioner.expression_told(context), read.expression.clamp(0, 1), atol=1e-4, rtol=0
+    )
+    smile = ARKIT_52.index("mouthSmileLeft")
+    drawn = torch.zeros(2, len(ARKIT_52))
+    drawn[1, smile] = 1.0
+    still, moved = pack.expression_coefficients(drawn, signed(context))
+    mean = pack.networks.expression_mean.numpy()
+    regressed = read.expression.clamp(0, 1).numpy()
+    np.testing.assert_allclose(still, limited(regressed + mean)[0], atol=1e-4)
+    assert moved[smile] > still[smile]
+    np.testing.assert_allclose(np.delete(moved, CORNER), np.delete(still, CORNER), atol=1e-6)
 
 
 def test_writing_and_reading_again_changes_nothing(pack, copy):
