@@ -172,12 +172,14 @@ def _believed(
     laid: _Laid, shape: Shape, features: Features, light: np.ndarray, skin: SkinColour
 ) -> np.ndarray:
     """(h, w): whether pixels are skin; lips, brows and lids may have other colours, but are never
-    as pale as teeth or the white of an eye."""
+    as pale as teeth or the white of an eye, and lips not brighter than skin and less red."""
     brows = np.clip(1.6 * features.brows - 0.3, 0, 1)
     coloured = np.clip(features.lids + features.lips, 0, 1)
-    lit, brow, spared = laid.maps(shape, np.stack([light, brows, coloured], 1))
+    lips = np.clip(features.lips, 0, 1)
+    lit, brow, spared, lip = laid.maps(shape, np.stack([light, brows, coloured, lips], 1))
     unlit = laid.blurred(0.0007) / lit[..., None]
     like, pale = skin.likeness(unlit), 1 - skin.paleness(unlit)
+    pale = pale * (1 - lip * skin.toothlike(unlit))
     other = like < 0.3
     bald = softened(opened(other, _BROW / laid.pixel), 0.0018 / laid.pixel, 0.0045 / laid.pixel)
     wide = softened(opened(other, 0.0022 / laid.pixel), 0.0018 / laid.pixel, 0.0045 / laid.pixel)

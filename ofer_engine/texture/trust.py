@@ -60,6 +60,12 @@ class SkinColour:
         away = colour_features(colours) - self.mean
         return ramp(-away[..., 1], 0.12, 0.22).astype(np.float32)
 
+    def toothlike(self, colours: np.ndarray) -> np.ndarray:
+        """(...,) float32 in 0..1: whether colours are brighter than this skin and less red, as
+        teeth are between lips, and lips are not."""
+        away = colour_features(colours) - self.mean
+        return (ramp(-away[..., 1], 0.0, 0.06) * ramp(away[..., 0], -0.1, 0.1)).astype(np.float32)
+
 
 def colour_features(colours: np.ndarray) -> np.ndarray:
     """(..., 3) linear → (..., 3) log luminance, log R/G, log B/G."""
