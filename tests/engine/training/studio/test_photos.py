@@ -65,6 +65,18 @@ def _same(one: Photo, other: Photo, *but: str) -> bool:
     )
 
 
+def _camera(photo: Photo) -> Camera:
+    """The camera of the label."""
+    return Camera(
+        photo.focal,
+        photo.centre.astype(float),
+        photo.rotation.astype(float),
+        photo.translation.astype(float),
+        PICTURE_SIDE,
+        PICTURE_SIDE,
+    )
+
+
 def test_seed_and_index_give_the_same_bits_in_any_order(head, photos):
     again = Studio(head, misfit_mm=0.0)
     assert _same(again.photograph(7, 33), photos[33])
@@ -76,14 +88,7 @@ def test_points_are_where_the_labels_put_the_vertices(head, photos):
     """Identity, expression and camera of the label project onto the points to 0.01 px."""
     for photo in photos:
         vertices = head.surface(photo.identity, photo.expression, np.zeros(len(head.bumps)))
-        camera = Camera(
-            photo.focal,
-            photo.centre.astype(float),
-            photo.rotation.astype(float),
-            photo.translation.astype(float),
-            PICTURE_SIDE,
-            PICTURE_SIDE,
-        )
+        camera = _camera(photo)
         seen = camera.project(head.points.on(vertices))
         np.testing.assert_allclose(photo.points, seen, atol=0.01)
         depth = -camera.to_camera(head.landmarks.on(vertices))[:, 2].mean()
@@ -94,14 +99,7 @@ def test_outline_and_irises_are_where_the_labels_put_the_head(head, photos):
     """In the picture's own pixels: on the vertices that the camera of the label sees there."""
     for photo in photos[:20]:
         vertices = head.surface(photo.identity, photo.expression, np.zeros(len(head.bumps)))
-        camera = Camera(
-            photo.focal,
-            photo.centre.astype(float),
-            photo.rotation.astype(float),
-            photo.translation.astype(float),
-            PICTURE_SIDE,
-            PICTURE_SIDE,
-        )
+        camera = _camera(photo)
         seen = camera.project(head.irises.on(vertices))
         np.testing.assert_allclose(photo.irises, seen, atol=0.01)
         screen = camera.project(vertices)
