@@ -188,14 +188,15 @@ class EvidenceNetwork(nn.Module):
         """(B, X) the regressed expression, unit weights in 0..1, read back from contexts (B, C)."""
         first = self.identity_head.out_features
         units = slice(first, first + self.expression_head.out_features)
-        told = contexts[:, units] * self.context_deviation[units] + self.context_mean[units]
-        return told.clamp(0.0, 1.0)
+        return self._read_back(contexts, units).clamp(0.0, 1.0)
 
     def doubt(self, contexts: Tensor) -> Tensor:
         """(B,) mean log variance of the points, read back from contexts (B, C)."""
         regions = slice(self.context_size - _REGIONS, None)
-        told = contexts[:, regions] * self.context_deviation[regions] + self.context_mean[regions]
-        return told.mean(dim=1)
+        return self._read_back(contexts, regions).mean(dim=1)
+
+    def _read_back(self, contexts: Tensor, part: slice) -> Tensor:
+        return contexts[:, part] * self.context_deviation[part] + self.context_mean[part]
 
     @torch.no_grad()
     def prepare(self, mean_points: Tensor, point_modes: Tensor, deviation: Tensor) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..conditioning.evidence import Evidence, EvidenceNetwork
+from ..heads.closest import closest_on_segments
 from ..training.photo_set import PhotoSet
 
 _MEAN_LENGTH = np.sqrt(np.pi / 2)
@@ -74,8 +75,5 @@ def point_errors(
 
 def _beside(points: np.ndarray, line: np.ndarray) -> np.ndarray:
     """(n,) distance of points (n, 2) from the nearest place on a line through (m, 2)."""
-    start, along = line[:-1], np.diff(line, axis=0)
-    away = points[:, None] - start
-    length = np.maximum(np.square(along).sum(axis=1), 1e-12)
-    share = np.clip(np.einsum("nmc,mc->nm", away, along) / length, 0, 1)
-    return np.linalg.norm(away - share[..., None] * along, axis=2).min(axis=1)
+    places = closest_on_segments(points[:, None], line[:-1], np.diff(line, axis=0))
+    return np.linalg.norm(points[:, None] - places, axis=2).min(axis=1)

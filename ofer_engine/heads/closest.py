@@ -1,4 +1,4 @@
-"""The nearest point of a triangle: plain numpy, many pairs at once."""
+"""The nearest point of a triangle or a segment: plain numpy, many pairs at once."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ def closest_on_triangles(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """(M, 3): for points (M, 3), the nearest point of triangle corners (M, 3, 3), row by row."""
     a, b, c = np.moveaxis(corners, 1, 0)
     inside, flat = _foot(points - a, b - a, c - a)
-    best = _on_segment(points, a, b - a)
+    best = closest_on_segments(points, a, b - a)
     least = np.square(best - points).sum(axis=1)
     for start, along in ((b, c - b), (c, a - c)):
-        other = _on_segment(points, start, along)
+        other = closest_on_segments(points, start, along)
         distance = np.square(other - points).sum(axis=1)
         nearer = distance < least
         best[nearer], least[nearer] = other[nearer], distance[nearer]
@@ -34,7 +34,9 @@ def _foot(
     return inside, u[:, None] * first + v[:, None] * second
 
 
-def _on_segment(points: np.ndarray, start: np.ndarray, along: np.ndarray) -> np.ndarray:
-    length = np.einsum("ij,ij->i", along, along)
-    share = np.einsum("ij,ij->i", points - start, along) / np.where(length > 0, length, 1)
-    return start + np.clip(share, 0, 1)[:, None] * along
+def closest_on_segments(points: np.ndarray, start: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """(…, C): for points (…, C), the nearest point of the segment from start (…, C) to
+    start + along, row by row; shapes are broadcast."""
+    length = np.einsum("...j,...j->...", along, along)
+    share = np.einsum("...j,...j->...", points - start, along) / np.where(length > 0, length, 1)
+    return start + np.clip(share, 0, 1)[..., None] * along

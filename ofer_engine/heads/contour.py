@@ -12,6 +12,8 @@ from typing import Final
 
 import numpy as np
 
+from .triangles import edges_of
+
 RAYS: Final = 24
 _WIDEST: Final = np.radians(110.0)
 """Between straight down and the last ray on either side."""
@@ -82,6 +84,6 @@ def contour_of(
 ) -> Contour:
     """The outline's skin. template : (V, 3) metres, engine frame; triangles : (T, 3); skin : (V,)
     bool, the outer skin of face and jaw; axis : (3,) the face's average place."""
-    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, ::2]]))
-    edges = np.unique(edges[skin[edges].all(axis=1)], axis=0)
+    edges = edges_of(triangles)
+    edges = edges[skin[edges].all(axis=1)]
     return Contour(edges.astype(np.int32), (axis - [0.0, 0.0, _BEHIND]).astype(np.float32))

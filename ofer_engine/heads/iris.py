@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+
+from .surface_points import SurfacePoints
 
 RADIUS: Final = 0.00605
 """Metres, of an iris: the middle of what the synthetic photos show."""
@@ -13,22 +14,9 @@ AROUND: Final = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
 """The middle, then towards the subject's left, up, right and down; the left eye comes first."""
 
 
-@dataclass(frozen=True, eq=False)
-class Irises:
-    """I points glued to the eyeballs: triangles (I, 3) int32 vertex ids, barycentric (I, 3)
-    float32."""
-
-    triangles: np.ndarray
-    barycentric: np.ndarray
-
-    def on(self, vertices: np.ndarray) -> np.ndarray:
-        """vertices : (V, C). (I, C) on a surface."""
-        return np.einsum("pkc,pk->pc", vertices[self.triangles], self.barycentric)
-
-
 def iris_points(
     template: np.ndarray, eyeballs: tuple[np.ndarray, np.ndarray], centres: np.ndarray
-) -> Irises:
+) -> SurfacePoints:
     """Points of both irises of a head that looks along +Z.
 
     template : (V, 3) metres; eyeballs : triangles (n, 3) of the left eye and of the right;
@@ -41,9 +29,9 @@ def iris_points(
     ]
     met = [one for one in found if one is not None]
     if len(met) < len(found):
-        return Irises(np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32))
+        return SurfacePoints(np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32))
     corners, weights = zip(*met, strict=True)
-    return Irises(np.stack(corners).astype(np.int32), np.stack(weights).astype(np.float32))
+    return SurfacePoints(np.stack(corners).astype(np.int32), np.stack(weights).astype(np.float32))
 
 
 def _hit(

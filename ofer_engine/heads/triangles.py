@@ -17,6 +17,12 @@ def triangulate(polygons: np.ndarray) -> np.ndarray:
     return np.concatenate([polygons[:, :3], quads[:, [0, 2, 3]]])
 
 
+def edges_of(triangles: np.ndarray) -> np.ndarray:
+    """(E, 2) int: each edge of triangles (T, 3) once, the smaller vertex first, in order."""
+    ends = np.concatenate([triangles[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0))])
+    return np.unique(np.sort(ends, axis=1), axis=0)
+
+
 def face_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Unit normals. vertices (V, 3) metres; triangles (T, 3) -> (T, 3), 0 for one without area."""
     a, b, c = (vertices[triangles[:, corner]] for corner in range(3))

@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.spatial import KDTree
 
 from ..heads.head import Head
+from ..heads.triangles import edges_of
 
 SKIN = "skin"
 _EXACT = 1e-6
@@ -49,8 +50,7 @@ class Shape:
     @cached_property
     def laplacian(self) -> sparse.csr_matrix:
         """(V, V) graph Laplacian of the skin."""
-        ends = np.concatenate([self.triangles[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0))])
-        ends = np.unique(np.sort(ends, 1), axis=0)
+        ends = edges_of(self.triangles)
         count = len(self.template)
         half = sparse.coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (count, count))
         both = sparse.csr_matrix(half + half.T)

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from ...heads.triangles import face_normals, vertex_normals
+from ...heads.triangles import edges_of, face_normals, vertex_normals
 from .surface import Similarity, SurfacePoints, align, closest_points
 
 _ROUNDS: Final = 14
@@ -121,8 +121,7 @@ def _fit_sliders(source: Source, outer, target: Target) -> tuple[Similarity, np.
 def _follow(source: Source, outer, vertices, moved, marks, triangles) -> np.ndarray:
     """(V, 3): vertices drawn to the scan, neighbours moving alike, stiff at first."""
     count = len(vertices)
-    edges = np.concatenate([source.triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0])])
-    edges = np.unique(np.sort(edges, axis=1), axis=0)
+    edges = edges_of(source.triangles)
     row = np.arange(len(edges))
     difference = sparse.csr_matrix(
         (np.repeat([1.0, -1.0], len(edges)), (np.tile(row, 2), edges.T.ravel())),

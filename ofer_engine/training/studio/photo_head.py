@@ -17,7 +17,8 @@ from scipy.spatial import KDTree
 
 from ...contract.arkit import ARKIT_52
 from ...heads.contour import Contour, contour_of, outline_skin
-from ...heads.iris import Irises, iris_points
+from ...heads.iris import iris_points
+from ...heads.surface_points import SurfacePoints
 from ...heads.triangles import triangulate
 from .openness import surface_openness
 from .rasterise import vertex_normals
@@ -39,25 +40,6 @@ _PART_MATERIAL: Final = {
 }
 _TEETH: Final = ("teeth_upper", "teeth_lower")
 _BUMPS: Final = 96
-
-
-@dataclass(frozen=True)
-class SurfacePoints:
-    """Points glued to triangles: triangles (P, 3) int32 vertex ids, barycentric (P, 3) float32."""
-
-    triangles: np.ndarray
-    barycentric: np.ndarray
-
-    @staticmethod
-    def at_vertices(ids: np.ndarray) -> SurfacePoints:
-        """Points that are vertices. ids : (P,) int."""
-        corner = np.zeros((len(ids), 3), np.float32)
-        corner[:, 0] = 1.0
-        return SurfacePoints(np.stack([ids] * 3, 1).astype(np.int32), corner)
-
-    def on(self, vertices: np.ndarray) -> np.ndarray:
-        """Positions on a posed surface. vertices : (V, C) -> (P, C), same unit and frame."""
-        return np.einsum("pkc,pk->pc", vertices[self.triangles], self.barycentric)
 
 
 @dataclass(frozen=True)
@@ -90,7 +72,7 @@ class PhotoHead:
     eye_radius: float
     points: SurfacePoints
     contour: Contour
-    irises: Irises
+    irises: SurfacePoints
     landmarks: SurfacePoints
 
     def surface(

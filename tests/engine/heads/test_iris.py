@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from ofer_engine.heads.iris import AROUND, RADIUS, Irises, iris_points
+from ofer_engine.heads.iris import AROUND, RADIUS, iris_points
 from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.heads.surface_points import SurfacePoints
 from ofer_engine.heads.triangles import triangulate
 from ofer_engine.packs.registry import BUNDLED
 
@@ -14,7 +15,7 @@ CENTRES = HEAD.mean_joints[[HEAD.joint_names.index(name) for name in ("eye_L", "
 
 
 @pytest.fixture(scope="module")
-def irises() -> Irises:
+def irises() -> SurfacePoints:
     return iris_points(HEAD.template, EYES, CENTRES)
 
 
