@@ -20,6 +20,7 @@ from ...heads.contour import Contour, contour_of, outline_skin
 from ...heads.iris import iris_points
 from ...heads.surface_points import SurfacePoints
 from ...heads.triangles import triangulate
+from .eyes import fit_sphere, turn_alike
 from .openness import surface_openness
 from .rasterise import vertex_normals
 
@@ -38,6 +39,7 @@ _PART_MATERIAL: Final = {
     "teeth_lower": MOUTH,
     "tongue": MOUTH,
 }
+_EYES: Final = (EYE_LEFT, EYE_RIGHT)
 _TEETH: Final = ("teeth_upper", "teeth_lower")
 _BUMPS: Final = 96
 
@@ -123,7 +125,7 @@ _ICT_TEETH: Final = 3
 
 
 def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> PhotoHead:
-    """ICT-FaceKit's light model with the open head's points.
+    """ICT-FaceKit's light model with the open head's points, and eyes that turn as its eyes do.
 
     map_path : npz with open_vertices (M,) int, ict_vertices (M, 3) int and barycentric (M, 3):
     where on ICT each open-head vertex lies; scale, rotation (3, 3) and translation (3,): from ICT's
@@ -151,6 +153,13 @@ def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> Pho
 
     row = np.full(len(open_head.template), -1)
     row[open_vertices] = np.arange(len(open_vertices))
+    units = arkit_from_ict(ict["expression_names"], ict["expression"]) @ to_engine
+    balls = [np.flatnonzero(material == eye) for eye in _EYES]
+    still, moves = open_head.template, open_head.expression.reshape(len(units), -1, 3)
+    own = [open_head.material == eye for eye in _EYES]
+    turn_alike(
+        units, [(ball, template[ball]) for ball in balls], [(still[o], moves[:, o]) for o in own]
+    )
     used = np.flatnonzero(material)
     short = np.full(len(template), -1, np.int32)
     short[used] = np.arange(len(used))
@@ -158,7 +167,7 @@ def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> Pho
     return _assemble(
         template=template[used],
         identity=ict["identity"][:, used].astype(np.float32) @ to_engine,
-        expression=arkit_from_ict(ict["expression_names"], ict["expression"][:, used]) @ to_engine,
+        expression=units[:, used],
         triangles=short[triangulate(polygons)],
         material=material[used],
         lips=carry(open_head.lips)[used],
@@ -227,9 +236,9 @@ def _assemble(
         openness, surface_openness(template + open_jaw.astype(np.float32), triangles)
     )[inside]
     normals = vertex_normals(template, triangles)
-    eyes = [_fit_sphere(template[material == eye]) for eye in (EYE_LEFT, EYE_RIGHT)]
+    eyes = [fit_sphere(template[material == eye]) for eye in _EYES]
     eye_centres = np.array([centre for centre, _ in eyes], np.float32)
-    left, right = (triangles[material[triangles[:, 0]] == eye] for eye in (EYE_LEFT, EYE_RIGHT))
+    left, right = (triangles[material[triangles[:, 0]] == eye] for eye in _EYES)
     return PhotoHead(
         template=template,
         normals=normals,
@@ -255,14 +264,6 @@ def _assemble(
 
 def _rows(modes: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(modes.reshape(len(modes), -1), np.float32)
-
-
-def _fit_sphere(vertices: np.ndarray) -> tuple[np.ndarray, float]:
-    """Centre (3,) and radius of the least-squares sphere. vertices : (N, 3)."""
-    system = np.c_[2 * vertices, np.ones(len(vertices))].astype(float)
-    solution = np.linalg.lstsq(system, (vertices.astype(float) ** 2).sum(1), rcond=None)[0]
-    centre = solution[:3]
-    return centre, float(np.sqrt(solution[3] + centre @ centre))
 
 
 def _smooth_bumps(template: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

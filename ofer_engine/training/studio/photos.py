@@ -28,7 +28,7 @@ from .studio import Photo, Studio
 
 _LOG: Final = logging.getLogger(__name__)
 _CHUNK: Final = 2000
-_VERSION: Final = 3
+_VERSION: Final = 4
 _STORED: Final = tuple(Photo.__dataclass_fields__)
 _OF_OCCLUDED: Final = ("image", "visible", "occluder", "covered", "face_covered")
 """What differs between the pictures of one moment; the rest is stored once."""
@@ -152,6 +152,8 @@ class ChunkWriter:
         if self.ict_labels is not None:
             labels["identity_ict"] = labels["identity"]
             labels["identity"] = self.ict_labels.of(labels["identity"])
+            labels["expression_ict"] = labels["expression"]
+            labels["expression"] = self.ict_labels.expression_of(labels["expression"])
         return labels
 
 

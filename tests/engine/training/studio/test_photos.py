@@ -9,7 +9,6 @@ import pytest
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.heads.camera import Camera
-from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.training.photo_set import read_photo_set
 from ofer_engine.training.studio.drawing import visible_points
 from ofer_engine.training.studio.framing import (
@@ -18,15 +17,11 @@ from ofer_engine.training.studio.framing import (
     random_framing,
     rotation_about,
 )
-from ofer_engine.training.studio.ict_labels import fit_ict_labels
 from ofer_engine.training.studio.mimicry import random_expression
 from ofer_engine.training.studio.occluders import OCCLUDERS, Occluder
 from ofer_engine.training.studio.patches import HIDDEN_GREY
 from ofer_engine.training.studio.photo_head import (
-    LASH,
-    SKIN,
     PhotoHead,
-    load_ict_photo_head,
     load_open_photo_head,
 )
 from ofer_engine.training.studio.photos import ChunkWriter, PhotoPlan, main
@@ -239,82 +234,6 @@ def test_expressions_keep_the_rules():
     assert np.mean(~drawn.any(1)) == pytest.approx(0.25, abs=0.03)
     used = drawn.any(0)
     assert used.sum() == 51
-
-
-_PARTS_AS_ICT = {"skin": 0, "tongue": 2, "teeth_upper": 3, "teeth_lower": 3, "eye_left": 4}
-
-
-@pytest.fixture
-def disguised(tmp_path, head) -> tuple[Path, Path]:
-    """The open head in ICT's file format, turned and in centimetres, and the map between them."""
-    with np.load(HEAD) as archive:
-        polygons, part, names = (archive[key] for key in ("polygons", "part", "part_names"))
-    material = np.array([_PARTS_AS_ICT.get(str(name), 6) for name in names])[part]
-    material[part == list(names).index("lashes")] = 11
-    turn = rotation_about(0, 30.0).astype(np.float32)
-    units = {}
-    for name, unit in zip(ARKIT_52, head.expression.reshape(52, -1, 3), strict=True):
-        short = name.replace("Left", "_L").replace("Right", "_R")
-        if name in ("browInnerUp", "cheekPuff"):
-            units |= {f"{name}_L": unit / 2, f"{name}_R": unit / 2}
-        elif name in ("jawLeft", "jawRight", "mouthLeft", "mouthRight"):
-            units[name] = unit
-        elif name != "tongueOut":
-            units[short] = unit
-    assert len(units) == 53
-    np.savez(
-        tmp_path / "ict.npz",
-        neutral=(head.template - 0.1) @ turn * 100,
-        identity=head.identity.reshape(len(head.identity), -1, 3) @ turn * 100,
-        expression=np.stack(list(units.values())) @ turn * 100,
-        expression_names=np.array(list(units)),
-        faces=polygons,
-        face_material=material,
-    )
-    ids = np.arange(len(head.template))
-    np.savez(
-        tmp_path / "map.npz",
-        open_vertices=ids,
-        ict_vertices=np.stack([ids] * 3, 1),
-        barycentric=np.eye(3)[np.zeros(len(ids), int)],
-        scale=0.01,
-        rotation=turn,
-        translation=np.full(3, 0.1),
-    )
-    return tmp_path / "ict.npz", tmp_path / "map.npz"
-
-
-def test_another_surface_carries_the_same_points_and_units(head, disguised):
-    other = load_ict_photo_head(*disguised, head)
-    rng = np.random.default_rng(0)
-    identity, units = rng.normal(size=len(head.identity)).astype(np.float32), np.zeros(52)
-    units[[0, 17, 43, 46]] = 0.5
-    none = np.zeros(len(head.bumps))
-    ours, theirs = head.surface(identity, units, none), other.surface(identity, units, none)
-    np.testing.assert_allclose(other.points.on(theirs), head.points.on(ours), atol=1e-5)
-    moved = other.landmarks.on(theirs) - head.landmarks.on(ours)
-    assert np.linalg.norm(moved, axis=1).mean() < 0.002
-    np.testing.assert_allclose(other.irises.on(theirs), head.irises.on(ours), atol=2e-5)
-    up = np.array([0.0, -1.0])
-    outlines = []
-    for one, surface in ((head, ours), (other, theirs)):
-        screen = surface[:, :2] * [1000, -1000]
-        seen = one.contour.seen(screen, one.contour.middle[:2] * [1000, -1000], up)
-        outlines.append(one.contour.on(*seen, screen))
-    np.testing.assert_allclose(outlines[1], outlines[0], atol=0.1)
-    assert (other.lips > 0.5).sum() == ((head.lips > 0.5) & (head.material == SKIN)).sum()
-    assert (other.material == LASH).sum() == 0
-
-
-def test_another_surface_is_labelled_with_the_nearest_open_head(head, disguised):
-    labels = fit_ict_labels(OpenHead.load(HEAD), *disguised)
-    identity = np.random.default_rng(1).normal(size=(20, len(head.identity)))
-    modes = head.identity.reshape(len(head.identity), -1, 3)
-    face = head.landmarks.triangles[:, 0]
-    left = np.tensordot(labels.of(identity) - identity, modes[:, face], 1)
-    whole = np.tensordot(identity, modes[:, face], 1)
-    assert np.abs(labels.offset).max() < 1e-3
-    assert np.linalg.norm(left, axis=2).mean() < 0.15 * np.linalg.norm(whole, axis=2).mean()
 
 
 def _writer(folder: Path, studio: Studio, **changes) -> ChunkWriter:
