@@ -7,7 +7,7 @@ FOLDER/own_yaw_30, ict_yaw_30, …  sets made with --paired --yaw 30
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,12 +15,13 @@ from typing import Final
 import numpy as np
 
 from ..contract.errors import ErrorCode, OferError
+from ..heads.open_head import OpenHead
 from ..packs.open_pack import OpenPack
 from ..training.photo_set import PhotoSet, read_photo_set
 from ..training.studio.occluders import OCCLUDERS
 from .measured import Measured, joined, measure
 from .synthetic import Figures, figures
-from .truths import IctPeople, own_truth
+from .truths import IctPeople, Truth, own_truth
 
 SURFACES: Final = ("own", "ict")
 _FRONTAL: Final = 30.0
@@ -67,6 +68,50 @@ class _Set:
         return np.concatenate([np.load(chunk.parent / f"{label}.npy") for chunk in chunks])
 
 
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """Photos of N heads, the true faces in them, which occluder hides them (N,), and what share of
+    the face (N,)."""
+
+    name: str
+    photos: PhotoSet
+    truth: Truth
+    occluder: np.ndarray
+    face_covered: np.ndarray
+
+
+def read_conditions(
+    head: OpenHead, folder: Path, scans: Scans | None, counts: Counts
+) -> Iterator[Condition]:
+    """Conditions in the order of the tables, those of ICT's surfaces where `scans` are given.
+
+    Raises OferError(BAD_REQUEST) where the folder holds no test photos.
+    """
+    any_found = False
+    for surface in SURFACES:
+        if surface == "ict" and scans is None:
+            continue
+        people = None
+        for one in _sets(folder, surface, counts):
+            any_found = True
+            photos = one.photos()
+            photos = photos.first(min(one.heads, len(photos)))
+            if surface == "own":
+                truth = own_truth(head, photos)
+            else:
+                assert scans is not None
+                people = people or IctPeople.read(head, scans.model, scans.places)
+                truth = people.truth(one.column("identity_ict")[: len(photos)])
+            labels = [one.column(f"{name}{one.ending}") for name in ("occluder", "face_covered")]
+            yield Condition(one.name, photos, truth, *labels)
+    if not any_found:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"There are no test photos in {folder}.",
+            "docs/evaluation.md says how they are made.",
+        )
+
+
 def measure_conditions(
     pack: OpenPack,
     folder: Path,
@@ -76,31 +121,13 @@ def measure_conditions(
 ) -> dict[str, Measured]:
     """Condition → its heads, in the order of the tables.
 
-    on_condition : called with the name of each before it is measured. Raises
-    OferError(BAD_REQUEST) where the folder holds no test photos.
+    on_condition : called with the name of each before it is measured. Raises as `read_conditions`.
     """
     found: dict[str, Measured] = {}
-    for surface in SURFACES:
-        if surface == "ict" and scans is None:
-            continue
-        people = None
-        for one in _sets(folder, surface, counts):
-            on_condition(one.name)
-            photos = one.photos()
-            photos = photos.first(min(one.heads, len(photos)))
-            if surface == "own":
-                truth = own_truth(pack.head, photos)
-            else:
-                assert scans is not None
-                people = people or IctPeople.read(pack.head, scans.model, scans.places)
-                truth = people.truth(one.column("identity_ict")[: len(photos)])
-            labels = [one.column(f"{name}{one.ending}") for name in ("occluder", "face_covered")]
-            found[one.name] = measure(pack, photos, truth, counts.samples, *labels)
-    if not found:
-        raise OferError(
-            ErrorCode.BAD_REQUEST,
-            f"There are no test photos in {folder}.",
-            "docs/evaluation.md says how they are made.",
+    for one in read_conditions(pack.head, folder, scans, counts):
+        on_condition(one.name)
+        found[one.name] = measure(
+            pack, one.photos, one.truth, counts.samples, one.occluder, one.face_covered
         )
     return found
 

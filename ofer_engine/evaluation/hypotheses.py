@@ -59,10 +59,9 @@ def _draw_together(pack: OpenPack, crops: Tensor, samples: int, seed: int) -> It
     faces, _ = _sample(pack.expgen, told.expression, _EXPRESSIONS, pack.expressions, seed + 1)
     faces = faces.view(people, _EXPRESSIONS, -1)
     for person, own in enumerate(drawn.view(people, samples, -1)):
-        heads = own.cpu().numpy()
-        candidates = pack.candidates(heads)
+        candidates = pack.candidates(own.cpu().numpy())
         yield Drawn(
-            heads,
+            candidates[:samples],
             candidates,
             pack.scores(row(told, person), candidates),
             density[person].cpu().numpy(),

@@ -131,7 +131,7 @@ def measure(
     choices = [_choices(one, scale, face) for one, face in zip(drawn, truth.faces, strict=True)]
     means = np.stack([one.samples.mean(axis=0) for one in drawn])
     spreads = [
-        _spread(one, scale, face, points, truth.unsaid)
+        spread_of(one.samples, scale, face, points, truth.unsaid)
         for one, face, points in zip(drawn, truth.faces, truth.points, strict=True)
     ]
     mean_faces = scale.faces(means)
@@ -182,8 +182,8 @@ def _ranks(found: np.ndarray, sought: np.ndarray, mean_head: np.ndarray) -> np.n
     return ranks_of_own(deviations(found), deviations(sought))
 
 
-def _spread(
-    drawn: Drawn,
+def spread_of(
+    samples: np.ndarray,
     scale: Scale,
     true_face: np.ndarray,
     true_points: np.ndarray,
@@ -192,10 +192,11 @@ def _spread(
     """(P, 3) bool, whether the true coordinate is within the samples' 5-95 %, and within the same
     widened by what is unsaid (P, 3); (P,) mm of spread.
 
-    Samples and truth alike are laid on the mean of the samples over the face, so that size and
-    place, which no photo shows, do not count.
+    samples : (S, K); true_face : (M, 3) and true_points : (P, 3) mm. Samples and truth alike are
+    laid on the mean of the samples over the face, so that size and place, which no photo shows, do
+    not count.
     """
-    laid, mean = _laid(drawn.samples, scale)
+    laid, mean = _laid(samples, scale)
     target = placement(true_face, mean).of(true_points)
     low, middle, high = np.percentile(laid, [5, 50, 95], axis=0)
     below, above = (np.hypot(end - middle, _TAIL * unsaid) for end in (low, high))

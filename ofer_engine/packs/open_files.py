@@ -30,12 +30,13 @@ from ..diffusion.denoiser import Denoiser, DenoiserShape
 from ..heads.open_head import OpenHead
 from ..ranking.ranker import Ranker, RankerShape
 
-FORMAT_VERSION: Final = 4
+FORMAT_VERSION: Final = 5
 DESCRIPTION: Final = "pack.json"
 HEAD: Final = "head.npz"
 NETWORKS: Final = ("conditioner", "idgen", "expgen", "idrank")
 _BESIDE: Final = {
     "hint_axes": "idgen",
+    "spread": "idgen",
     "expression_mean": "expgen",
     "expression_deviation": "expgen",
 }
@@ -79,7 +80,9 @@ class Networks:
 
     expression_mean, expression_deviation : (X,), that standardise what ExpGen draws, the difference
     of an expression from the regressed one;
-    hint_axes : (3, K), directions of age, sex and build among the identity coefficients.
+    hint_axes : (3, K), directions of age, sex and build among the identity coefficients;
+    spread : (), how many times as far from their mean as IdGen draws them the samples are told
+    (`evaluation/spread` finds it).
     """
 
     conditioner: EvidenceNetwork
@@ -89,6 +92,7 @@ class Networks:
     expression_mean: Tensor
     expression_deviation: Tensor
     hint_axes: Tensor
+    spread: Tensor
 
 
 def build_networks(sizes: Sizes) -> Networks:
@@ -106,6 +110,7 @@ def build_networks(sizes: Sizes) -> Networks:
         expression_mean=torch.zeros(sizes.expressions),
         expression_deviation=torch.ones(sizes.expressions),
         hint_axes=torch.zeros(len(HINTS), sizes.identities),
+        spread=torch.ones(()),
     )
 
 

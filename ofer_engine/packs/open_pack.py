@@ -24,7 +24,7 @@ from ..photo.faces import Face
 from ..photo.hidden import covers
 from ..photo.load import Photo
 from .open_files import Networks, Sizes, read_files
-from .open_ranking import ranked_points, with_mean
+from .open_ranking import ranked_points, widened, with_mean
 from .pack import Contexts, MovingPoints, PhotoEvidence, refuse_unknown_hints
 
 _MARGIN: Final = 1.28
@@ -144,8 +144,8 @@ class OpenPack:
         return Contexts(signed(person), person, signed(photos))
 
     def candidates(self, drawn: np.ndarray) -> np.ndarray:
-        """The samples, and their mean as one more."""
-        return with_mean(torch.from_numpy(drawn)).numpy()
+        """The samples, as far from their mean as held-out people ask, and the mean as one more."""
+        return with_mean(widened(torch.from_numpy(drawn), self.networks.spread)).numpy()
 
     @torch.inference_mode()
     def scores(self, contexts: Contexts, identities: np.ndarray) -> np.ndarray:

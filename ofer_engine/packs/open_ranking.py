@@ -9,6 +9,12 @@ _CENTRALITY = 10.0
 """Weight of the extra point, one among hundreds."""
 
 
+def widened(drawn: Tensor, spread: Tensor) -> Tensor:
+    """(…, N, K): samples (…, N, K), `spread` (a scalar) times as far from their mean."""
+    mean = drawn.mean(dim=-2, keepdim=True)
+    return mean + spread * (drawn - mean)
+
+
 def with_mean(drawn: Tensor) -> Tensor:
     """(…, N + 1, K): samples (…, N, K), and their mean as one candidate more; a lone one as it is.
 

@@ -107,7 +107,7 @@ class Pack(Protocol):
         ...
 
     def candidates(self, drawn: np.ndarray) -> np.ndarray:
-        """(M, K) candidates to be ranked, of the samples (N, K) that IdGen drew; M >= N."""
+        """(M, K) candidates to be ranked; what the samples (N, K) of IdGen become comes first."""
         ...
 
     def scores(self, contexts: Contexts, identities: np.ndarray) -> np.ndarray:

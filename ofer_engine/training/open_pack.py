@@ -35,7 +35,7 @@ from .photo_set import PhotoSet, read_photo_set
 
 OPEN_RECORD = PackRecord(
     id="open",
-    version="0.5",
+    version="0.6",
     title="OFER Faces open pack",
     licence="CC0-1.0 head, Apache-2.0 face networks, CC0-1.0 trained weights",
     commercial=True,

@@ -117,11 +117,11 @@ def test_two_photos_are_one_person_with_an_expression_each(desk, small, made, tm
     hints = slice(-6, None)
     assert not any(row[hints].any() for row in (pooled, *told))
     between = slice(0, -7)
-    assert (pooled[between] >= np.minimum(*told)[between] - 1e-4).all()
-    assert (pooled[between] <= np.maximum(*told)[between] + 1e-4).all()
+    # `made` is older: other tests may have set another number of threads since.
+    assert (pooled[between] - np.minimum(*told)[between]).min() > -1e-3
+    assert (pooled[between] - np.maximum(*told)[between]).max() < 1e-3
     assert told[0][-7] == told[1][-7] == 0 < pooled[-7] <= np.log(2) + 1e-6
     told = [record.array("context_expression") for record in (made, one)]
-    # `made` is older: other tests may have set another number of threads since.
     np.testing.assert_allclose(both.array("context_expression"), np.concatenate(told), atol=1e-3)
     assert [(h.view, h.rank) for h in both.expressions] == [(0, 1), (0, 2), (1, 1), (1, 2)]
     np.testing.assert_allclose(

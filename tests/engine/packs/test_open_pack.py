@@ -73,6 +73,17 @@ def test_drawn_expressions_lie_about_the_one_that_the_conditioner_reads(pack):
     np.testing.assert_allclose(np.delete(moved, CORNER), np.delete(still, CORNER), atol=1e-6)
 
 
+def test_candidates_are_the_samples_moved_apart_and_their_mean(pack):
+    networks = dataclasses.replace(pack.networks, spread=torch.tensor(1.5))
+    wide = dataclasses.replace(pack, networks=networks)
+    drawn = np.random.default_rng(2).normal(size=(5, pack.identities)).astype(np.float32)
+    mean = drawn.mean(axis=0)
+    *samples, last = wide.candidates(drawn)
+    np.testing.assert_allclose(last, mean, atol=1e-6)
+    np.testing.assert_allclose(np.stack(samples) - mean, 1.5 * (drawn - mean), atol=1e-5)
+    np.testing.assert_allclose(wide.candidates(drawn[:1]), drawn[:1], atol=1e-6)
+
+
 def test_writing_and_reading_again_changes_nothing(pack, copy):
     write_pack(copy, pack.record, pack.sizes, pack.networks)
     again = read_open_pack(copy, CPU)
@@ -81,6 +92,14 @@ def test_writing_and_reading_again_changes_nothing(pack, copy):
         one = getattr(pack.networks, name).state_dict()
         other = getattr(again.networks, name).state_dict()
         assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_another_spread_is_another_pack(pack, copy):
+    wider = dataclasses.replace(pack.networks, spread=pack.networks.spread + 0.25)
+    write_pack(copy, pack.record, pack.sizes, wider)
+    again = read_open_pack(copy, CPU)
+    assert torch.equal(again.networks.spread, wider.spread)
+    assert again.record.fingerprint != pack.record.fingerprint
 
 
 @pytest.mark.parametrize("name", [HEAD, *(f"{n}.safetensors" for n in NETWORKS)])
