@@ -21,6 +21,8 @@ STAGES = (
     "Shaping the ARKit units",
     "Writing",
 )
+_OTHER_THREADS = 0.01
+"""Deviations by which a context may differ when it was computed by another number of threads."""
 
 
 def _request(small, out, **more):
@@ -117,12 +119,14 @@ def test_two_photos_are_one_person_with_an_expression_each(desk, small, made, tm
     hints = slice(-6, None)
     assert not any(row[hints].any() for row in (pooled, *told))
     between = slice(0, -7)
-    # `made` is older: other tests may have set another number of threads since.
-    assert (pooled[between] - np.minimum(*told)[between]).min() > -1e-3
-    assert (pooled[between] - np.maximum(*told)[between]).max() < 1e-3
+    # `made` is older: other tests may have set another number of threads since, and what hardly
+    # varies among people (a tongue that is never out) is told by a thousandth of what differs.
+    assert (pooled[between] - np.minimum(*told)[between]).min() > -_OTHER_THREADS
+    assert (pooled[between] - np.maximum(*told)[between]).max() < _OTHER_THREADS
     assert told[0][-7] == told[1][-7] == 0 < pooled[-7] <= np.log(2) + 1e-6
     told = [record.array("context_expression") for record in (made, one)]
-    np.testing.assert_allclose(both.array("context_expression"), np.concatenate(told), atol=1e-3)
+    told = np.concatenate(told)
+    np.testing.assert_allclose(both.array("context_expression"), told, atol=_OTHER_THREADS)
     assert [(h.view, h.rank) for h in both.expressions] == [(0, 1), (0, 2), (1, 1), (1, 2)]
     np.testing.assert_allclose(
         both.array("expression_coefficients")[:2], made.array("expression_coefficients"), atol=1e-2
