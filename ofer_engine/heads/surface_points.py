@@ -22,5 +22,6 @@ class SurfacePoints:
         return SurfacePoints(np.stack([ids] * 3, 1).astype(np.int32), corner)
 
     def on(self, vertices: np.ndarray) -> np.ndarray:
-        """Positions on a posed surface. vertices : (V, C) -> (P, C), same unit and frame."""
-        return np.einsum("pkc,pk->pc", vertices[self.triangles], self.barycentric)
+        """Positions on posed surfaces. vertices : (…, V, C) -> (…, P, C), same unit and frame."""
+        corners = vertices[..., self.triangles, :]
+        return np.einsum("...pkc,pk->...pc", corners, self.barycentric)

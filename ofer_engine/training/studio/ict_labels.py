@@ -59,15 +59,17 @@ def fit_ict_labels(head: OpenHead, scan: Path, places: Path) -> IctLabels:
     goals = np.concatenate([(surface.mean - template)[None], surface.modes])
     solved = np.linalg.solve(flat @ flat.T + ridge, flat @ goals.reshape(len(goals), -1).T)
     fitted = solved[: len(basis)].T
-    return IctLabels(fitted[0], fitted[1:], _strength(head, surface.vertices, scan, places))
+    return IctLabels(fitted[0], fitted[1:], _strength(head, scan, places))
 
 
-def _strength(head: OpenHead, vertices: np.ndarray, scan: Path, places: Path) -> np.ndarray:
-    """(52,) that each of our units is multiplied by to come nearest to ICT's at `vertices`."""
+def _strength(head: OpenHead, scan: Path, places: Path) -> np.ndarray:
+    """(52,) that each of our units is multiplied by to come nearest to ICT's on the face."""
     with np.load(scan) as archive:
         units = arkit_from_ict(archive["expression_names"], archive["expression"])
-    theirs = IctPlaces.read(places).at(vertices).of(units.astype(float))
-    ours = head.expression[:, vertices].astype(float) * 1000
+    spots = IctPlaces.read(places)
+    on_face = head.face[spots.vertices]
+    theirs = spots.of(units.astype(float))[:, on_face]
+    ours = head.expression[:, spots.vertices[on_face]].astype(float) * 1000
     along, length = (theirs * ours).sum(axis=(1, 2)), np.square(ours).sum(axis=(1, 2))
     by_distance = np.array([not name.startswith(_BY_SHARE) for name in ARKIT_52])
     known = by_distance & (length > 0) & (along > 0)

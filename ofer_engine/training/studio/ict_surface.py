@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ...heads.surface_points import SurfacePoints
+
 
 @dataclass(frozen=True, eq=False)
 class IctPlaces:
-    """Where the open head's vertices (P,), in ascending order, lie on ICT's: corners and shares
-    (P, 3); turn (3, 3) and origin (3,): from ICT's centimetres to millimetres in its frame."""
+    """Where the open head's vertices (P,), in ascending order, lie on ICT's surface: points; and
+    turn (3, 3) and origin (3,), from ICT's centimetres to metres in the engine's frame."""
 
     vertices: np.ndarray
-    corners: np.ndarray
-    shares: np.ndarray
+    points: SurfacePoints
     turn: np.ndarray
     origin: np.ndarray
 
     @classmethod
     def read(cls, places: Path) -> IctPlaces:
-        """places : what training/head/measure_prior writes with --map."""
+        """places : npz with open_vertices (P,) int, ict_vertices (P, 3) int and barycentric (P, 3);
+        scale, rotation (3, 3) and translation (3,). Written by training/head/measure_prior with
+        --map."""
         with np.load(places) as archive:
             found = {name: archive[name] for name in archive.files}
         order = np.argsort(found["open_vertices"])
+        corners = found["ict_vertices"][order].astype(np.int32)
         return cls(
-            found["open_vertices"][order],
-            found["ict_vertices"][order],
-            found["barycentric"][order],
-            found["scale"] * found["rotation"].T * 1000,
-            found["translation"] * 1000,
+            found["open_vertices"][order].astype(int),
+            SurfacePoints(corners, found["barycentric"][order].astype(np.float32)),
+            found["scale"] * found["rotation"].T,
+            found["translation"],
         )
 
     def of(self, moves: np.ndarray) -> np.ndarray:
         """(…, P, 3) mm of what ICT's vertices move by, (…, V, 3) centimetres."""
-        return np.einsum("...pkc,pk->...pc", moves[..., self.corners, :], self.shares) @ self.turn
-
-    def at(self, vertices: np.ndarray) -> IctPlaces:
-        """Some of the places. Raises ValueError where one is not known."""
-        rows = _rows(self.vertices, vertices)
-        return replace(
-            self, vertices=vertices, corners=self.corners[rows], shares=self.shares[rows]
-        )
+        return self.points.on(moves) @ (self.turn * 1000)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,21 +60,16 @@ class IctSurface:
         with np.load(scan) as archive:
             neutral, modes = archive["neutral"].astype(float), archive["identity"].astype(float)
         spots = IctPlaces.read(places)
-        return cls(spots.vertices, spots.of(neutral) + spots.origin, spots.of(modes))
+        return cls(spots.vertices, spots.of(neutral) + spots.origin * 1000, spots.of(modes))
 
     def at(self, vertices: np.ndarray) -> IctSurface:
         """At some of the vertices, in their order. Raises ValueError where a place is not known."""
-        rows = _rows(self.vertices, vertices)
+        rows = np.searchsorted(self.vertices, vertices).clip(max=len(self.vertices) - 1)
+        if not np.array_equal(self.vertices[rows], vertices):
+            raise ValueError("Some vertices have no place on ICT-FaceKit's surface.")
         return IctSurface(vertices, self.mean[rows], self.modes[:, rows])
 
     def faces(self, identity: np.ndarray) -> np.ndarray:
         """(N, P, 3) float32 of coefficients (N, up to 100)."""
         moved = np.tensordot(identity, self.modes[: identity.shape[1]], 1)
         return (self.mean + moved).astype(np.float32)
-
-
-def _rows(known: np.ndarray, vertices: np.ndarray) -> np.ndarray:
-    rows = np.searchsorted(known, vertices).clip(max=len(known) - 1)
-    if not np.array_equal(known[rows], vertices):
-        raise ValueError("Some vertices have no place on ICT-FaceKit's surface.")
-    return rows

@@ -21,6 +21,7 @@ from ...heads.iris import iris_points
 from ...heads.surface_points import SurfacePoints
 from ...heads.triangles import triangulate
 from .eyes import fit_sphere, turn_alike
+from .ict_surface import IctPlaces
 from .openness import surface_openness
 from .rasterise import vertex_normals
 
@@ -127,21 +128,14 @@ _ICT_TEETH: Final = 3
 def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> PhotoHead:
     """ICT-FaceKit's light model with the open head's points, and eyes that turn as its eyes do.
 
-    map_path : npz with open_vertices (M,) int, ict_vertices (M, 3) int and barycentric (M, 3):
-    where on ICT each open-head vertex lies; scale, rotation (3, 3) and translation (3,): from ICT's
-    centimetres to the engine's frame. Written by training/head/measure_prior.
+    map_path : what `IctPlaces` reads.
     """
     with np.load(path) as archive:
         ict = {name: archive[name] for name in archive.files}
-    with np.load(map_path) as archive:
-        places = {name: archive[name] for name in archive.files}
-    carried = SurfacePoints(
-        places["ict_vertices"].astype(np.int32), places["barycentric"].astype(np.float32)
-    )
-    open_vertices = places["open_vertices"].astype(int)
-    to_engine = (places["scale"] * places["rotation"].T).astype(np.float32)
-    origin = places["translation"].astype(np.float32)
-    template = ict["neutral"] @ to_engine + origin
+    places = IctPlaces.read(map_path)
+    carried, open_vertices = places.points, places.vertices
+    to_engine = places.turn.astype(np.float32)
+    template = ict["neutral"] @ to_engine + places.origin.astype(np.float32)
     kept = np.isin(ict["face_material"], list(_ICT_MATERIAL))
     polygons = ict["faces"][kept]
     material, teeth = _ict_materials(len(template), polygons, ict["face_material"][kept])

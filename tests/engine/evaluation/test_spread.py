@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from ofer_engine.__main__ import main
 from ofer_engine.evaluation.conditions import Condition
@@ -17,10 +16,8 @@ from ofer_engine.evaluation.truths import own_truth
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.packs.open_pack import read_open_pack
 from ofer_engine.packs.registry import BUNDLED
-from ofer_engine.training.photo_set import LABELS
 
-DATA = Path(__file__).parent / "data"
-PEOPLE, SAMPLES, SIDE = 16, 40, 128
+PEOPLE, SAMPLES = 16, 40
 
 
 @pytest.fixture(scope="module")
@@ -69,19 +66,15 @@ def test_surfaces_count_alike_however_many_conditions_they_have(told_of):
 
 
 @pytest.fixture
-def recorded(tmp_path) -> Path:
+def recorded(tmp_path, held_out) -> Path:
     """The recorded pictures as a folder of test photos."""
     chunk = tmp_path / "photos" / "own" / "000000"
     chunk.mkdir(parents=True)
-    sheet = np.asarray(Image.open(DATA / "held_out.jpg"))
-    rows, columns = sheet.shape[0] // SIDE, sheet.shape[1] // SIDE
-    crops = sheet.reshape(rows, SIDE, columns, SIDE, 3).swapaxes(1, 2).reshape(-1, SIDE, SIDE, 3)
-    np.save(chunk / "images.npy", crops)
-    with np.load(DATA / "held_out.npz") as truth:
-        for label in LABELS:
-            np.save(chunk / f"{label}.npy", truth[label])
-    for label in ("occluder", "face_covered"):
-        np.save(chunk / f"{label}.npy", np.zeros(len(crops)))
+    crops, labels = held_out
+    nobody = np.zeros(len(crops))
+    columns = labels | {"images": crops, "occluder": nobody, "face_covered": nobody}
+    for name, column in columns.items():
+        np.save(chunk / f"{name}.npy", column)
     (chunk / "complete.json").write_text("{}")
     return tmp_path / "photos"
 

@@ -5,12 +5,10 @@ The pictures are the first of the set that the card is measured on (seed 901).
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from ofer_engine.contract.errors import OferError
 from ofer_engine.evaluation.card import Card, comparison, put_between, sections
@@ -22,19 +20,13 @@ from ofer_engine.evaluation.tables import millimetres, percent
 from ofer_engine.evaluation.truths import own_truth
 from ofer_engine.packs.open_pack import read_open_pack
 from ofer_engine.packs.registry import BUNDLED
-from ofer_engine.training.photo_set import LABELS, PhotoSet
-
-DATA = Path(__file__).parent / "data"
-SIDE = 128
+from ofer_engine.training.photo_set import PhotoSet
 
 
 @pytest.fixture(scope="module")
-def measured() -> Measured:
-    sheet = np.asarray(Image.open(DATA / "held_out.jpg"))
-    rows, columns = sheet.shape[0] // SIDE, sheet.shape[1] // SIDE
-    crops = sheet.reshape(rows, SIDE, columns, SIDE, 3).swapaxes(1, 2).reshape(-1, SIDE, SIDE, 3)
-    with np.load(DATA / "held_out.npz") as truth:
-        labels = {label: torch.from_numpy(truth[label]) for label in LABELS}
+def measured(held_out) -> Measured:
+    crops, truth = held_out
+    labels = {label: torch.from_numpy(column) for label, column in truth.items()}
     pack = read_open_pack(BUNDLED / "open", torch.device("cpu"))
     photos = PhotoSet(images=(crops,), person=torch.arange(len(crops)), **labels)
     kinds = np.arange(48) % 2
