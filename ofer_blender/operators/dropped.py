@@ -1,10 +1,17 @@
-"""What the operators share that take files dropped on the viewport."""
+"""What the operators share that take files, chosen or dropped on the viewport."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import bpy
+
+from ...ofer_engine.contract.photo_files import PHOTO_SUFFIXES
+
+PHOTO_FILES: Final = ";".join(PHOTO_SUFFIXES)
+PHOTO_GLOB: Final = ";".join(f"*{suffix}" for suffix in PHOTO_SUFFIXES)
+"""Beside `filter_image`, which shows only what Blender itself can read."""
 
 
 class OnViewport:

@@ -12,10 +12,9 @@ from .. import jobs, photo_source
 from ..engine_settings import engine_settings
 from ..reveal import reveal
 from ..translations import tr
-from .dropped import OnViewport, given_paths
+from .dropped import PHOTO_FILES, PHOTO_GLOB, OnViewport, given_paths
 from .refusal import busy, engine_missing, no_photo, refuse
 
-_FORMATS: Final = ".jpg;.jpeg;.png;.webp;.tif;.tiff;.bmp;.gif"
 ONE: Final = "ONE"
 SEVERAL: Final = "SEVERAL"
 
@@ -65,6 +64,7 @@ class _Choosing:
         options={"HIDDEN", "SKIP_SAVE"},
     )
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default=PHOTO_GLOB, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -123,7 +123,7 @@ class OFER_FH_photo(OnViewport, bpy.types.FileHandler):
     bl_idname = "OFER_FH_photo"
     bl_label = "OFER Faces: Heads from Photo"
     bl_import_operator = "ofer.drop_photo"
-    bl_file_extensions = _FORMATS
+    bl_file_extensions = PHOTO_FILES
 
 
 class OFER_OT_use_image(bpy.types.Operator):

@@ -13,6 +13,7 @@ from ..engine_settings import engine_settings
 from ..photo_source import PhotoSource
 from ..reconstruct_request import photo_face, request
 from ..translations import CONTEXT, tr
+from .dropped import PHOTO_GLOB
 from .refusal import engine_missing, refuse, setting_up
 from .waiting import WAIT
 
@@ -71,6 +72,7 @@ class OFER_OT_reconstruct_each(bpy.types.Operator):
         type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"}
     )
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default=PHOTO_GLOB, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     wait: bpy.props.BoolProperty(**WAIT)
 

@@ -17,12 +17,19 @@ from PIL import ExifTags, Image
 from ..contract.errors import ErrorCode, OferError
 from .colour import to_srgb
 from .exif import focal_in_pixels
+from .kinds import Container, container, declared_sizes, other_kind
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+"""What Pillow may read a file as that is in no container."""
 MAX_FILE_BYTES = 512 * 1024**2
 MAX_PIXELS = 16384 * 16384
+BULKY_PIXELS = 48_000_000
+PIXELS_PER_BYTE = 500
+"""Photos have 2 to 100; a bomb has thousands."""
 MIN_SIDE = 32
 WORKING_SIDE = 4096
+
+_MOVING = ("GIF", "WEBP", "PNG", "AVIF")
 
 # EXIF orientation → what makes the picture upright.
 _UPRIGHT = {
@@ -73,13 +80,15 @@ class Photo:
 
 
 def load_photo(path: str | os.PathLike[str]) -> Photo:
-    """Read a JPEG, PNG, WebP, TIFF, BMP or GIF file.
+    """Read a JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF file.
 
     Raises OferError PHOTO_MISSING, PHOTO_UNREADABLE, PHOTO_TOO_LARGE, FACE_TOO_SMALL (a picture
     of a few pixels) or OUT_OF_MEMORY.
     """
     path = Path(path)
     data = _read(path)
+    if other := other_kind(data):
+        raise other.error(path.name)
     # A decoder fed with a damaged file may raise anything at all; whatever it is, the file is to
     # blame and the cause travels along for the log.
     try:
@@ -100,7 +109,8 @@ def load_photo(path: str | os.PathLike[str]) -> Photo:
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
             f"{path.name} is damaged or not a picture.",
-            "Choose a JPEG, PNG, WebP, TIFF, BMP or GIF file that other programs can open.",
+            "Choose a JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF file that other programs "
+            "can open.",
         ) from error
 
 
@@ -163,11 +173,15 @@ def _read(path: Path) -> bytes:
 
 
 def _decode(data: bytes, name: str) -> Photo:
-    image = Image.open(io.BytesIO(data), formats=FORMATS)
+    formats = _formats(data, name)
+    for size in declared_sizes(data):
+        _check_size(name, *size, least=0)
+    image = Image.open(io.BytesIO(data), formats=formats)
     original = image.size
     _check_size(name, *original)
+    _check_bulk(name, *original, len(data))
     notes = []
-    if image.format in ("GIF", "WEBP", "PNG") and getattr(image, "is_animated", False):
+    if image.format in _MOVING and getattr(image, "is_animated", False):
         notes.append("The first picture of the animation was used.")
     # JPEG decodes to 1/2, 1/4 or 1/8 of its size for a fraction of the time and memory; a tenth
     # less than the working size is taken rather than four times the pixels.
@@ -182,6 +196,29 @@ def _decode(data: bytes, name: str) -> Photo:
         original = (original[1], original[0])
     focal = focal_in_pixels(exif, original, image.size) if exif else None
     return _finish(image, name, hashlib.sha256(data).hexdigest(), focal, original, notes)
+
+
+def _formats(data: bytes, name: str) -> tuple[str, ...]:
+    """What Pillow may take these bytes for. Raises OferError(PHOTO_UNREADABLE) without a reader."""
+    kind = container(data)
+    if kind is None:
+        return FORMATS
+    if kind is Container.HEIC:
+        _prepare_heic(name)
+    return (kind.value,)
+
+
+def _prepare_heic(name: str) -> None:
+    """Tell Pillow of libheif, which reads nothing but the picture itself."""
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise OferError(
+            ErrorCode.PHOTO_UNREADABLE,
+            f"{name} is a HEIC photo, and what reads it is not installed.",
+            "Set up the engine again, or save the photo as JPEG and choose that.",
+        ) from error
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
 def _exif(image: Image.Image) -> tuple[Image.Exif | None, Image.Transpose | None]:
@@ -227,14 +264,24 @@ def _shrink(image: Image.Image) -> Image.Image:
     return resized
 
 
-def _check_size(name: str, width: int, height: int) -> None:
+def _check_size(name: str, width: int, height: int, least: int = MIN_SIDE) -> None:
     if width * height > MAX_PIXELS:
         raise _too_large(name)
-    if min(width, height) < MIN_SIDE:
+    if min(width, height) < least:
         raise OferError(
             ErrorCode.FACE_TOO_SMALL,
             f"{name} has only {width} x {height} pixels.",
             "Choose a photo in which the face is at least 100 pixels wide.",
+        )
+
+
+def _check_bulk(name: str, width: int, height: int, size: int) -> None:
+    """Refuse what would take seconds and gigabytes to decode and can hold no photo."""
+    if width * height > max(BULKY_PIXELS, PIXELS_PER_BYTE * size):
+        raise OferError(
+            ErrorCode.PHOTO_UNREADABLE,
+            f"{name} claims {width} x {height} pixels, more than its {size} bytes can hold.",
+            "Copy or download the photo again.",
         )
 
 

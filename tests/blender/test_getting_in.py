@@ -55,6 +55,15 @@ def test_file_handlers_are_clear_and_for_the_viewport(handler: str) -> None:
     assert not kind.poll_drop(bpy.context), "there is no viewport here"
 
 
+def test_what_the_engine_reads_may_be_chosen_and_dropped() -> None:
+    """Blender's own filter for pictures knows neither HEIC nor, before 5, AVIF."""
+    dropped = bpy.types.OFER_FH_photo.bl_file_extensions.split(";")
+    assert {".jpg", ".heic", ".heif", ".avif", ".webp", ".tiff"} <= set(dropped)
+    for name in ("choose_photo", "reconstruct_each"):
+        chosen = getattr(bpy.ops.ofer, name).get_rna_type().properties["filter_glob"].default
+        assert chosen.split(";") == [f"*{suffix}" for suffix in dropped]
+
+
 def test_several_photos_of_one_person_are_one_request(
     employ: Employ, photos: list[str], tmp_path: Path
 ) -> None:

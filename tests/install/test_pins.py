@@ -19,7 +19,12 @@ from ofer_engine.setup.provision import EXTRAS, extra
 from .conftest import ROOT
 
 _PINS = Pins.read(ROOT)
-_MODULES = {"pillow": "PIL", "scikit-image": "skimage", "tensorboardx": "tensorboardX"}
+_MODULES = {
+    "pillow": "PIL",
+    "pillow-heif": "pillow_heif",
+    "scikit-image": "skimage",
+    "tensorboardx": "tensorboardX",
+}
 _OURS = {"ofer_engine", "ofer_blender"}
 
 
