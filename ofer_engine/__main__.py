@@ -9,11 +9,12 @@ from pathlib import Path
 
 from .commands import evaluate, more_like, packs, reconstruct, serve, skin, train
 from .contract.errors import ErrorCode, OferError
-from .contract.launch import default_home
+from .contract.launch import default_home, tune_this_process
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every failure is one sentence on stderr and a non-zero status."""
+    tune_this_process()
     parser = argparse.ArgumentParser(
         prog="python -m ofer_engine",
         description="Photos of a face in, ranked heads out. COMMAND --help tells its options;"

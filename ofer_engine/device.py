@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Final
 
 import torch
 
@@ -27,16 +28,19 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
-def set_threads(count: int | None = None) -> int:
-    """Fix torch's threads (default: the cores this process may use, at most 8); returns them.
+_MOST_THREADS: Final = 8
+"""Beyond these even the published networks' layers are too small to share."""
 
-    The open pack's networks are small: beyond a few threads, waiting costs more than it gives.
-    """
-    if count is None:
-        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-        count = max(1, min(8, cores))
+
+def usable_cores() -> int:
+    """Cores that this process may use, as many as torch can make use of: 1 to 8."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return max(1, min(_MOST_THREADS, cores))
+
+
+def set_threads(count: int) -> None:
+    """Fix torch's threads."""
     torch.set_num_threads(count)
-    return count
 
 
 def resident_megabytes() -> int:

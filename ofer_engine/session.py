@@ -40,19 +40,26 @@ class Session:
     """Everything is loaded on first use.
 
     home : the user's data folder, if there is one; device : where the networks are; threads :
-    torch's; pace : how fast requests were so far;
+    torch's, those that the pack gains from unless the user named a number; pace : how fast
+    requests were so far;
     notes : what the user should know of every result; units : the ARKit units of head models.
     """
 
     def __init__(self, device: str, home: Path | None, threads: int | None) -> None:
         self.device, self.notes = _device(device)
-        self.threads = set_threads(threads)
+        self._threads = threads
+        set_threads(threads or 1)
         self.pace = Pace()
         self.home = home
         self.units = UnitLibrary(lambda: OpenHead.load(BUNDLED / "open" / HEAD), self.detector)
         self._detector: FaceDetector | None = None
         self._reconstructors: dict[str, Reconstructor] = {}
         self._photos: dict[str, OpenedPhoto] = {}
+
+    @property
+    def threads(self) -> int:
+        """Torch's threads now."""
+        return torch.get_num_threads()
 
     def ready(self) -> protocol.Ready:
         """Who is speaking, and with what."""
@@ -88,6 +95,7 @@ class Session:
         if pack not in self._reconstructors:
             loaded = load_pack(pack, self.home, self.device)
             self._reconstructors = {pack: Reconstructor(loaded)}
+            set_threads(self._threads or loaded.threads)
         return self._reconstructors[pack]
 
     def detector(self) -> FaceDetector:

@@ -18,12 +18,11 @@ _BOOTSTRAP: Final = (
 )
 
 _OURS: Final = {
-    "OMP_WAIT_POLICY": "PASSIVE",  # an idle engine must not spin beside Blender
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin are ten times slower beside other work
+    "OMP_NUM_THREADS": "1",  # for NumPy's products; how many threads torch takes, the pack says
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # same seed and device, same bits on CUDA
     "PYTORCH_ENABLE_MPS_FALLBACK": "1",  # an operator missing on Apple runs on the CPU
 }
-
-_MAX_THREADS: Final = 8  # small batches: more threads only wait for each other
 
 
 def default_home() -> Path:
@@ -64,9 +63,14 @@ def engine_command(python: Path, root: Path, arguments: Sequence[str] = ()) -> l
 def engine_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     """`base` (default: this process's environment) made fit for the engine.
 
-    Without PYTHON* variables, which may be Blender's; with a thread count unless the user set one.
+    Without PYTHON* variables, which may be Blender's; with ours unless the user set them.
     """
     source = os.environ if base is None else base
     kept = {name: value for name, value in source.items() if not name.startswith("PYTHON")}
-    threads = str(min(os.cpu_count() or 1, _MAX_THREADS))
-    return {"OMP_NUM_THREADS": threads, **_OURS, **kept}
+    return {**_OURS, **kept}
+
+
+def tune_this_process() -> None:
+    """Give this process what `engine_environment` gives a child; before torch is loaded."""
+    for name, value in _OURS.items():
+        os.environ.setdefault(name, value)

@@ -20,6 +20,7 @@ from torch.nn import functional
 from ..conditioning.farl import preprocess
 from ..conditioning.published_pictures import blob_tensor, published_pictures
 from ..contract.records import Hints, PackRecord
+from ..device import usable_cores
 from ..diffusion.folded import FoldedDenoiser
 from ..heads.camera import Camera
 from ..heads.flame import EXPRESSIONS, FlameHead
@@ -73,6 +74,11 @@ class FlamePack:
     def expression_names(self) -> tuple[str, ...]:
         """FLAME numbers its expression directions."""
         return (*(f"expression_{i:02d}" for i in range(EXPRESSIONS)), *_JAW_NAMES)
+
+    @property
+    def threads(self) -> int:
+        """All that the machine has, within reason: the published encoders are large."""
+        return usable_cores()
 
     @property
     def idgen(self) -> FoldedDenoiser:

@@ -71,6 +71,11 @@ class OpenPack:
         """The 52 units."""
         return self.head.expression_names
 
+    @property
+    def threads(self) -> int:
+        """One: layers this small are done before a second thread has been woken."""
+        return 1
+
     def read(self, crops: Tensor) -> Evidence:
         """What crops (B, 3, 128, 128) in 0..1 show, each read as it is and mirrored."""
         return read_both_ways(self.networks.conditioner, crops, self.mirror)

@@ -72,7 +72,7 @@ class Pack(Protocol):
     """A head, a way to read photos, and the three trained networks behind one face.
 
     identities, expressions : lengths K and X of the two coefficient vectors;
-    expression_names : (X,).
+    expression_names : (X,); threads : processor threads that its networks gain from.
     """
 
     @property
@@ -87,6 +87,8 @@ class Pack(Protocol):
     def expressions(self) -> int: ...
     @property
     def expression_names(self) -> tuple[str, ...]: ...
+    @property
+    def threads(self) -> int: ...
     @property
     def idgen(self) -> FoldedDenoiser: ...
     @property

@@ -71,8 +71,11 @@ def test_variables_of_the_user_win(told: dict) -> None:
     assert environment["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 
-def test_threads_are_counted_where_nobody_said() -> None:
-    assert 1 <= int(launch.engine_environment({})["OMP_NUM_THREADS"]) <= 8
+def test_threads_wait_passively_and_numpy_takes_one_where_nobody_said() -> None:
+    environment = launch.engine_environment({})
+    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert environment["OMP_NUM_THREADS"] == "1"
+    assert launch.engine_environment({"OMP_WAIT_POLICY": "ACTIVE"})["OMP_WAIT_POLICY"] == "ACTIVE"
 
 
 def test_home_is_the_variable_or_the_users_data_folder(
