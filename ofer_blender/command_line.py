@@ -12,6 +12,7 @@ import bpy
 
 from ..ofer_engine.contract import draft
 from ..ofer_engine.contract.errors import ErrorCode, OferError
+from ..ofer_engine.contract.names import free_name, kept_note
 from ..ofer_engine.contract.protocol import PhotoFace
 from . import jobs, packs, photo_source, reconstruct_request
 from .engine_settings import engine_settings
@@ -31,15 +32,31 @@ def run(arguments: Sequence[str]) -> int:
         folder = _reconstruct(options)
         from . import scene_file  # builds materials and cameras: only where a file is made
 
-        blend = options.out if options.out or options.glb else Path(f"{folder.stem}.blend")
-        scene_file.build(folder, blend, options.glb)
+        blend, glb = options.out, options.glb
+        if not (blend or glb):
+            blend = Path(f"{folder.stem}.blend")
+        if not options.overwrite:
+            blend, glb = _free(blend), _free(glb)
+        scene_file.build(folder, blend, glb)
     except (OferError, RuntimeError, OSError) as error:  # RuntimeError: Blender's own words
         sys.stderr.write(f"{error}\n")
         return 1
     finally:
         jobs.stop()
-    sys.stdout.write(f"{folder}\n")
+    for made in (folder, blend, glb):
+        if made:
+            sys.stdout.write(f"{made}\n")
     return 0
+
+
+def _free(file: Path | None) -> Path | None:
+    """The file, or one with a number where it is there already; says so."""
+    if file is None:
+        return None
+    name = free_name(file.parent, file.stem, (file.suffix,))
+    for note in kept_note(file.stem, name):
+        sys.stderr.write(f"{note}\n")
+    return file.with_name(name + file.suffix)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="all of one person")
     parser.add_argument("--out", type=Path, metavar="X.blend", help="default: NAME.blend")
     parser.add_argument("--glb", type=Path, metavar="X.glb", help="write a glTF, too")
+    replace = "replace these files (default: they stay, and the new ones get a number)"
+    parser.add_argument("--overwrite", action="store_true", help=replace)
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--face", type=int, default=1, metavar="N", help="which face of each photo")
     box = "the face by a box, photo pixels"
@@ -92,6 +111,18 @@ def _check_places(*files: Path | None) -> None:
         draft.check_place(place)
 
 
+def _set_number(settings: bpy.types.PropertyGroup, name: str, value: int) -> None:
+    """Raises OferError(BAD_REQUEST) for what the panel would not take either."""
+    allowed = settings.bl_rna.properties[name]
+    if not allowed.hard_min <= value <= allowed.hard_max:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"--{name} is out of range.",
+            f"Choose a whole number from {allowed.hard_min} to {allowed.hard_max}.",
+        )
+    setattr(settings, name, value)
+
+
 def _reconstruct(options: argparse.Namespace) -> Path:
     """The NAME.ofer made. Raises OferError."""
     engine = engine_settings()
@@ -104,7 +135,7 @@ def _reconstruct(options: argparse.Namespace) -> Path:
     settings = bpy.context.scene.ofer
     settings.pack_id = options.pack
     for name in ("identities", "keep", "expressions", "seed"):
-        setattr(settings, name, getattr(options, name))
+        _set_number(settings, name, getattr(options, name))
     sources = tuple(photo_source.from_file(str(Path(p).absolute())) for p in options.photos)
     faces = tuple(
         PhotoFace(str(source.path), options.face - 1, options.box, options.points)

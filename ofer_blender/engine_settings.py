@@ -27,7 +27,9 @@ class EngineSettings:
 
     @property
     def installed(self) -> bool:
-        """The engine's Python is there."""
+        """The engine is set up, or the preferences name a Python that is there."""
+        if self.python == launch.engine_python(self.home):
+            return launch.engine_ready(self.home)
         return self.python.is_file()
 
     @property

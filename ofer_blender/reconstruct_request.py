@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final
 
 import bpy
 
 from ..ofer_engine.contract import protocol
+from ..ofer_engine.contract.names import plain_name
 from ..ofer_engine.contract.records import Hints
 from . import packs
 from .photo_properties import BOX, POINTS
 from .photo_source import PhotoSource
 
-_LONGEST_NAME: Final = 40
+_LONGEST_NAME: Final = 59
+"""Bytes; with a number, what Blender takes for an object's name."""
 
 
 def request(
@@ -32,7 +33,7 @@ def request(
         id=0,
         photos=photos,
         out=str(out),
-        name=_plain(name),
+        name=plain_name(name, _LONGEST_NAME),
         pack=settings.pack_id,
         identities=settings.identities,
         keep=min(settings.keep, settings.identities),
@@ -64,8 +65,3 @@ def hints(settings: bpy.types.PropertyGroup) -> Hints:
             if getattr(settings, f"tell_{name}", False)
         }
     )
-
-
-def _plain(photo: str) -> str:
-    """A name that every system takes for a folder, and Blender for an object."""
-    return re.sub(r"\W+", "_", photo).strip("_")[:_LONGEST_NAME] or "head"

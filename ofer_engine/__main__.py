@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,9 @@ from .contract.launch import default_home, tune_this_process
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every failure is one sentence on stderr and a non-zero status."""
     tune_this_process()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a name that the terminal cannot show
     parser = argparse.ArgumentParser(
         prog="python -m ofer_engine",
         description="Photos of a face in, ranked heads out. COMMAND --help tells its options;"

@@ -31,6 +31,8 @@ def choose_device(name: str = "auto") -> torch.device:
 _MOST_THREADS: Final = 8
 """Beyond these even the published networks' layers are too small to share."""
 
+_MOST_STARTED: Final = 256
+
 
 def usable_cores() -> int:
     """Cores that this process may use, as many as torch can make use of: 1 to 8."""
@@ -39,8 +41,8 @@ def usable_cores() -> int:
 
 
 def set_threads(count: int) -> None:
-    """Fix torch's threads."""
-    torch.set_num_threads(count)
+    """Fix torch's threads; no more than the processor could have, since each is started."""
+    torch.set_num_threads(min(count, _MOST_STARTED))
 
 
 def resident_megabytes() -> int:

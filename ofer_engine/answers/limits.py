@@ -6,6 +6,8 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.records import Hints
 
 MOST_CANDIDATES = 1000
+MOST_SEED = 2**31 - 1
+"""What fits into every place that keeps it: torch, NumPy, a record, a property of Blender's."""
 _AGES = (0.0, 120.0)
 
 
@@ -22,6 +24,16 @@ def check_counts(identities: int, keep: int, expressions: int, steps: int) -> No
             f"{identities} candidates, {keep} kept, {expressions}"
             f" expressions and {steps} steps cannot be drawn.",
             "Keep 1 to all of at most 1000 candidates, at most 200 expressions, 1 to 1000 steps.",
+        )
+
+
+def check_seed(seed: int) -> None:
+    """Raises OferError(BAD_REQUEST)."""
+    if not 0 <= seed <= MOST_SEED:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "That seed is out of range.",
+            f"Choose a whole number from 0 to {MOST_SEED}.",
         )
 
 

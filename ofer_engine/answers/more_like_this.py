@@ -17,13 +17,14 @@ from ..assembly import (
 )
 from ..contract import protocol
 from ..contract.draft import Draft, check_place
+from ..contract.names import check_name, free_name
 from ..contract.reconstruction import ARRAYS, OPTIONAL_ARRAYS, SUFFIX, Reconstruction
 from ..contract.records import Addition
 from ..pipeline import Drawing, Ranking, Reconstructor
 from ..progress import Progress, Work
 from ..session import Session
 from .earlier import blended, open_earlier, person_of
-from .limits import check_counts, check_share
+from .limits import check_counts, check_seed, check_share
 from .plan import DRAWING, LOADING, RANKING, WRITING, plan_of_more
 
 _GROWN = ("identity_vertices", "identity_joints")
@@ -38,10 +39,13 @@ _OF_ALL = (
 
 def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> protocol.Result:
     """Raises OferError; then the earlier reconstruction is as it was."""
+    check_name(request.name)
+    check_seed(request.seed)
     check_counts(request.identities, request.keep, 0, request.steps)
     check_share("strength", request.strength)
     check_share("guidance", request.guidance)
     check_place(Path(request.out))
+    request = dataclasses.replace(request, name=_name(request))
     progress = work.progress(plan_of_more(session, request))
     progress.step(LOADING, 0, 1)
     earlier, reconstructor = open_earlier(session, request.folder)
@@ -62,6 +66,14 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
     progress.step(RANKING, 1, 1)
     finished = _write(reconstructor, earlier, request, candidates, ranking, work, progress)
     return protocol.Result(request.id, str(finished.folder), finished.notes)
+
+
+def _name(request: protocol.MoreLikeThis) -> str:
+    """The folder's own name, or another that nothing has."""
+    out = Path(request.out)
+    if (out / (request.name + SUFFIX)).resolve() == Path(request.folder).resolve():
+        return request.name
+    return free_name(out, request.name, (SUFFIX,))
 
 
 def _write(

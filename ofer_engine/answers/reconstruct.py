@@ -26,7 +26,8 @@ from ..assembly import (
 from ..contract import protocol
 from ..contract.draft import Draft, check_place
 from ..contract.errors import ErrorCode, OferError
-from ..contract.reconstruction import SUFFIX, Reconstruction
+from ..contract.names import check_name, free_name, kept_note
+from ..contract.reconstruction import RECORD, SUFFIX, Reconstruction
 from ..contract.records import Mode, SettingsRecord
 from ..packs.flame_pack import PACK_ID, FlamePack
 from ..packs.pack import Pack
@@ -39,7 +40,7 @@ from ..packs.published import (
 from ..pipeline import Ranking, Reconstructor
 from ..progress import Progress, Work
 from ..session import Session
-from .limits import check_counts, check_hints, check_share
+from .limits import check_counts, check_hints, check_seed, check_share
 from .plan import (
     DRAWING,
     EXPRESSING,
@@ -65,6 +66,7 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
     """As `answer`, giving the record."""
     _check(request)
     check_place(Path(request.out))
+    request, renamed = _named(request)
     progress = work.progress(plan_of_reconstruct(session, request))
     progress.step(LOADING, 0, 1)
     reconstructor = session.reconstructor(request.pack)
@@ -88,10 +90,30 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
         for name, values in unit_arrays(units, best, expressive, work.check).items():
             draft.array(name, values)
         progress.step(UNITS, 2, 2)
-        notes = (*record.notes, *tongue_note(units), *size_notes(reconstructor.pack, shown))
+        sizes = size_notes(reconstructor.pack, shown)
+        notes = (*renamed, *record.notes, *tongue_note(units), *sizes)
         finished = draft.finish(replace(record, notes=notes))
     progress.step(WRITING, 1, 1)
     return finished
+
+
+def _named(request: protocol.Reconstruct) -> tuple[protocol.Reconstruct, tuple[str, ...]]:
+    """With a name that nothing has, and a note where that is not the one wished for.
+
+    Raises OferError(BAD_REQUEST) where what is to be replaced is no reconstruction.
+    """
+    out, name = Path(request.out), request.name
+    folder = out / (name + SUFFIX)
+    if not request.overwrite:
+        free = free_name(out, name, (SUFFIX,))
+        return replace(request, name=free), kept_note(name, free)
+    if folder.exists() and not (folder / RECORD).is_file():
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{folder.name} is no reconstruction, and is not replaced.",
+            "Choose another name.",
+        )
+    return request, ()
 
 
 def _draw(reconstructor: Reconstructor, request: protocol.Reconstruct, progress: Progress) -> Drawn:
@@ -195,6 +217,8 @@ def _check(request: protocol.Reconstruct) -> None:
             f"A person cannot be made from {len(request.photos)} photos.",
             f"Choose 1 to {_MOST_PHOTOS} photos of one person.",
         )
+    check_name(request.name)
+    check_seed(request.seed)
     check_counts(request.identities, request.keep, request.expressions, request.steps)
     check_share("guidance", request.guidance)
     check_hints(request.hints)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..contract import protocol
+from ..contract.errors import readable
 from ..contract.records import CameraRecord, FaceRecord, PhotoRecord, View
 from ..packs.pack import Pack, PhotoEvidence
 from ..photo.hidden import cover, hidden_pixels
@@ -37,7 +38,7 @@ def see(session: Session, pack: Pack, wanted: protocol.PhotoFace, work: Work) ->
     evidence = pack.encode(shown, face, None if hidden is None else hidden.pixels)
     doubt = (_LOW_CONFIDENCE,) if face.low_confidence else ()
     view = View(
-        PhotoRecord(photo.name, photo.sha256, photo.width, photo.height),
+        PhotoRecord(readable(photo.name), photo.sha256, photo.width, photo.height),
         FaceRecord(
             tuple(map(float, face.box)),
             bool(wanted.box or wanted.points),

@@ -15,6 +15,7 @@ from ..contract import protocol
 from ..contract import skin as contract
 from ..contract.draft import unwritable
 from ..contract.errors import ErrorCode, OferError
+from ..contract.names import free_name
 from ..contract.reconstruction import Reconstruction
 from ..heads.open_head import OpenHead
 from ..packs.pack import Pack
@@ -35,6 +36,9 @@ LAYING: Final = "Spreading out the head"
 PAINTING: Final = "Painting the skin"
 WRITING: Final = "Writing"
 
+_TOUCHED_SECONDS: Final = 2.0
+"""A picture this much younger than its record, the last file written, was changed by somebody."""
+
 
 def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.Result:
     """Raises OferError(BAD_REQUEST | PHOTO_MISSING | PHOTO_UNREADABLE | DISK_FULL | READ_ONLY) and
@@ -42,6 +46,7 @@ def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.
     progress = work.progress(_plan(request.resolution))
     progress.step(LOADING, 0, 1)
     _check(request)
+    _check_replaceable(Path(request.out))
     record, reconstructor = open_earlier(session, request.folder)
     pack = reconstructor.pack
     progress.step(LOADING, 1, 1)
@@ -160,6 +165,34 @@ def _remarks(painted: Painted) -> tuple[str, ...]:
     return (f"Only {share:.0%} of the face is seen; the rest is mirrored or plain skin.",)
 
 
+def _check_replaceable(out: Path) -> None:
+    """Raises OferError(BAD_REQUEST) where something else than a skin of ours lies at `out`."""
+    if not os.path.lexists(out) or (out / contract.RECORD).is_file():
+        return
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    raise OferError(
+        ErrorCode.BAD_REQUEST,
+        f"{out.name} holds something else than a painted skin, and is not replaced.",
+        "Choose a folder that is not there yet.",
+    )
+
+
+def _put_aside(out: Path) -> None:
+    """Make room for a new skin: ours goes, and one that somebody worked on since stays beside."""
+    record = out / contract.RECORD
+    ours = {contract.RECORD, contract.ALBEDO, contract.SEEN, contract.UV}
+    written = record.stat().st_mtime if record.is_file() else float("inf")
+    touched = any(
+        found.name not in ours or found.stat().st_mtime > written + _TOUCHED_SECONDS
+        for found in out.iterdir()
+    )
+    if touched:
+        out.rename(out.with_name(free_name(out.parent, f"{out.name}_before", ("",))))
+    else:
+        shutil.rmtree(out)
+
+
 def _write(
     out: Path, painted: Painted, request: protocol.Texture, digests: tuple[str, ...]
 ) -> None:
@@ -178,7 +211,8 @@ def _write(
         Image.fromarray(painted.seen).save(unfinished / contract.SEEN, compress_level=3)
         np.save(unfinished / contract.UV, painted.uv, allow_pickle=False)
         (unfinished / contract.RECORD).write_text(contract.to_json(skin), encoding="utf-8")
-        shutil.rmtree(out, ignore_errors=True)
+        if out.exists():
+            _put_aside(out)
         unfinished.replace(out)
     except OSError as cause:
         raise unwritable(out, cause) from cause

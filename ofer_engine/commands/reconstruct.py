@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.protocol import PhotoFace, Reconstruct
+from ..contract.reconstruction import SUFFIX
 from ..contract.records import HiddenRegion, Hints, Mode
 from ..contract.skin import RESOLUTIONS
 from .machine import add_machine_options
+from .results import SHEET, add_name_options, result_name, write_whole
 from .sampling import add_sampling_options, kept
 from .skin import paint_first
 from .telling import show, show_line
@@ -32,7 +34,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help="folder for the results"
     )
-    parser.add_argument("--name", help="name of the results (default: the first photo's)")
+    add_name_options(parser, "the first photo's")
     pack = "networks and head (default: open); `packs list` names those that are ready"
     parser.add_argument("--pack", metavar="ID", default="open", help=pack)
     add_sampling_options(parser, identities=100, keep=10)
@@ -101,14 +103,14 @@ def _run(options: argparse.Namespace) -> int:
     session = Session(options.device, options.home, options.threads)
     if options.list_faces:
         return _list_faces(session, str(options.photos[0]))
-    request = _request(options)
+    request, notes = _request(options)
     work = Work(request.id, show, lambda: False, session.pace)
     reconstruction = reconstruct(session, request, work)
-    sheet = options.out / f"{request.name}_sheet.png"
+    sheet = options.out / f"{reconstruction.name}{SHEET}"
     main = session.photo(request.photos[0].path).photo
-    sheet.write_bytes(contact_sheet(reconstruction, main.pixels))
+    write_whole(sheet, contact_sheet(reconstruction, main.pixels))
     show_line("")
-    notes = reconstruction.notes
+    notes += reconstruction.notes
     if options.skin:
         paths = [photo.path for photo in request.photos]
         notes += paint_first(session, reconstruction, paths, options.skin, work)
@@ -119,12 +121,15 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _request(options: argparse.Namespace) -> Reconstruct:
-    return Reconstruct(
+def _request(options: argparse.Namespace) -> tuple[Reconstruct, tuple[str, ...]]:
+    """What is asked of the engine, and what is to be told of it."""
+    name, notes = result_name(options, options.photos[0], (SUFFIX, SHEET))
+    request = Reconstruct(
         id=1,
         photos=_photos(options),
         out=str(options.out),
-        name=options.name or options.photos[0].stem,
+        name=name,
+        overwrite=options.overwrite,
         pack=options.pack,
         identities=options.identities,
         keep=kept(options),
@@ -136,6 +141,7 @@ def _request(options: argparse.Namespace) -> Reconstruct:
         hints=Hints(options.age, options.sex, options.build),
         guidance=options.guidance,
     )
+    return request, notes
 
 
 def _photos(options: argparse.Namespace) -> tuple[PhotoFace, ...]:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+def readable(text: str) -> str:
+    """Any text, such as a file name of odd bytes, as one that can be written, sent and shown."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 class ErrorCode(StrEnum):
     """Causes that a person can act on; the add-on maps each to a fix button where one exists."""
 
@@ -38,10 +43,10 @@ class OferError(Exception):
     """
 
     def __init__(self, code: ErrorCode, message: str, hint: str = "") -> None:
-        super().__init__(message)
         self.code = code
-        self.message = message
-        self.hint = hint
+        self.message = readable(message)
+        self.hint = readable(hint)
+        super().__init__(self.message)
 
     def __reduce__(self) -> tuple:
         return OferError, (self.code, self.message, self.hint)

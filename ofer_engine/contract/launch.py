@@ -10,6 +10,8 @@ from typing import Final
 
 HOME_VARIABLE: Final = "OFER_HOME"
 ENGINE_FOLDER: Final = "engine"
+STAMP: Final = "ofer-ready.json"
+"""Written into an environment as the last act of its set-up, and removed as the first of another."""
 
 # -I leaves the project out of sys.path along with everything of Blender's; put just the root back.
 _BOOTSTRAP: Final = (
@@ -48,6 +50,11 @@ def environment_python(folder: Path) -> Path:
 def engine_python(home: Path) -> Path:
     """The interpreter of the engine's own environment, whether it exists or not."""
     return environment_python(home / ENGINE_FOLDER)
+
+
+def engine_ready(home: Path) -> bool:
+    """Whether the engine's environment is there and its set-up came to its end."""
+    return engine_python(home).is_file() and (home / ENGINE_FOLDER / STAMP).is_file()
 
 
 def engine_command(python: Path, root: Path, arguments: Sequence[str] = ()) -> list[str]:

@@ -53,7 +53,8 @@ class PhotoFace:
 class Reconstruct:
     """Turn one face of one or more photos into ranked heads and expressions in a `NAME.ofer`.
 
-    photos : all of one person, the main one first; out : folder that will hold `name + ".ofer"`;
+    photos : all of one person, the main one first; out : folder that will hold `name + ".ofer"`,
+    or, where that is there already, the same with a number, unless overwrite says to replace it;
     identities : candidates drawn and ranked; keep : best-ranked ones written;
     expressions : hypotheses drawn for each photo, on the best identity; mode : a `Mode`;
     hints : only those that the pack knows; guidance : 0..1, how strongly the drawing is pulled
@@ -74,6 +75,7 @@ class Reconstruct:
     mode: str = Mode.CORRECTED
     hints: Hints = NO_HINTS
     guidance: float = 0.0
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,10 @@ class MoreLikeThis:
     """Draw new heads near one of a reconstruction; the photo is not needed again.
 
     folder : the `NAME.ofer`; out, name : where a copy of it with the new heads added is written,
-    which may be the folder itself; rows, weights : the head, as the sum of weights times rows of
-    `identity_coefficients` (what the weights miss to 1 is the pack's mean head); strength : 0 gives
-    that head again, 1 draws afresh; the rest as in `Reconstruct`.
+    which may be the folder itself, and is never another that is there already; rows, weights : the
+    head, as the sum of weights times rows of `identity_coefficients` (what the weights miss to 1 is
+    the pack's mean head); strength : 0 gives that head again, 1 draws afresh; the rest as in
+    `Reconstruct`.
     """
 
     id: int

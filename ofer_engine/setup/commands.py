@@ -72,6 +72,8 @@ class _Command:
         trip = road.Trip(
             photos=tuple(photo.absolute() for photo in self._chosen.photos),
             out=self._chosen.out.absolute(),
+            name=self._chosen.name,
+            overwrite=self._chosen.overwrite,
             blender=self._chosen.blender,
             options=self._extra,
         )
@@ -207,6 +209,9 @@ def _add_run(commands: argparse._SubParsersAction, parents: list[argparse.Argume
     )
     out = "folder for the results (default: ./ofer-out)"
     run.add_argument("--out", type=Path, default=Path("ofer-out"), metavar="DIR", help=out)
+    run.add_argument("--name", help="name of the results (default: the first photo's)")
+    replace = "replace results of that name (default: they stay, and the new ones get a number)"
+    run.add_argument("--overwrite", action="store_true", help=replace)
     to_the_engine = "Other options, after the photos or as --seed=3, go to the engine: "
     run.epilog = to_the_engine + "python -m ofer_engine reconstruct --help"
 

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
-from ..contract.launch import environment_python
+from ..contract.launch import STAMP, environment_python
 from .installer import ANY_PIP_OPTIONS, PIP_OPTIONS, Runner, clean_environment
 from .machine import folder_error
 from .pins import fingerprint, version_of
-
-_STAMP: Final = "ofer-ready.json"
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Environment:
         if not self.python.exists():
             return None
         try:
-            return Stamp(**json.loads((self.folder / _STAMP).read_text("utf-8")))
+            return Stamp(**json.loads((self.folder / STAMP).read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
@@ -70,13 +68,13 @@ class Environment:
     def write_stamp(self, stamp: Stamp) -> None:
         """Say that it is whole: the last act of a set-up."""
         text = json.dumps(stamp.__dict__, indent=1) + "\n"
-        part = self.folder / f"{_STAMP}.part"
+        part = self.folder / f"{STAMP}.part"
         part.write_text(text, "utf-8")
-        os.replace(part, self.folder / _STAMP)
+        os.replace(part, self.folder / STAMP)
 
     def remove_stamp(self) -> None:
         """Say that it is being changed: the first act of a set-up."""
-        (self.folder / _STAMP).unlink(missing_ok=True)
+        (self.folder / STAMP).unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Remove all of it."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.names import free_name
 from .environment import Environment
 from .home import Home
 from .installer import PIP_OPTIONS, Runner
@@ -23,8 +24,9 @@ _INSIDE: Final = "skimage/data/astronaut.png"
 _SHA256: Final = "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5"
 
 
-def fetch(home: Home, pins: Pins, target: Path, runner: Runner) -> None:
-    """Write the portrait to `target`, from this machine if it was here before.
+def fetch(home: Home, pins: Pins, folder: Path, runner: Runner) -> Path:
+    """Put the portrait into `folder`, from this machine if it was here before; another file of its
+    name stays. Returns its path.
 
     Raises OferError where it cannot be had or is not the picture that is meant.
     """
@@ -32,8 +34,12 @@ def fetch(home: Home, pins: Pins, target: Path, runner: Runner) -> None:
     if not _is_portrait(kept):
         runner.console.step(1, 1, "Public-domain portrait")
         _bring(home.engine, pins, kept, runner)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(kept, target)
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / FILE_NAME
+    if not _is_portrait(target):
+        target = folder / (free_name(folder, target.stem, (target.suffix,)) + target.suffix)
+        shutil.copyfile(kept, target)
+    return target
 
 
 def _bring(environment: Environment, pins: Pins, kept: Path, runner: Runner) -> None:

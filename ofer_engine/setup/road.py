@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.names import check_name, free_name, kept_note, plain_name
 from . import blender, portrait, provision
 from .console import Console, clock
 from .home import Home
@@ -16,17 +17,22 @@ from .installer import Runner
 from .machine import prepare_folder
 from .pins import Pins
 
+_ENDINGS: Final = (".ofer", "_sheet.png", ".blend", ".glb")
+"""What one reconstruction becomes on disk."""
 _SKIN = "2048"
 """Pixels of the skin painted from the photo."""
 
 
 @dataclass(frozen=True)
 class Trip:
-    """photos : of one person, none for the public-domain portrait; options : more for
+    """photos : of one person, none for the public-domain portrait; name : of the results, the first
+    photo's where there is none; overwrite : replace results of that name; options : more for
     `reconstruct`, as typed."""
 
     photos: tuple[Path, ...]
     out: Path
+    name: str | None = None
+    overwrite: bool = False
     blender: Path | None = None
     options: tuple[str, ...] = ()
 
@@ -34,15 +40,15 @@ class Trip:
 def travel(trip: Trip, home: Home, pins: Pins, root: Path, console: Console) -> None:
     """Write NAME.ofer/, NAME_sheet.png, NAME.blend and NAME.glb into `trip.out`.
 
-    Sets up what is missing first; what was mistyped is told before. Raises OferError with the next
-    step.
+    Where any of these is there already, it stays, and NAME gets a number. Sets up what is missing
+    first; what was mistyped is told before. Raises OferError with the next step.
     """
     begun = time.monotonic()
     _check(trip)
     if not provision.provide(home, provision.engine(home, pins), console):
         console.say(f"Engine ready: {home.engine.folder}")
     photos = trip.photos or (_portrait(trip, home, pins, console),)
-    name = re.sub(r"[^\w-]+", "_", photos[0].stem).strip("_") or "head"
+    name = _name(trip, photos[0], console)
     _reconstruct(photos, name, trip, home, root)
     reconstructed = time.monotonic()
     _build(name, trip, home, pins, root, console)
@@ -57,6 +63,8 @@ def travel(trip: Trip, home: Home, pins: Pins, root: Path, console: Console) -> 
 
 def _check(trip: Trip) -> None:
     """Raises OferError where a set-up and long work would end in nothing."""
+    if trip.name is not None:
+        check_name(trip.name)
     for photo in trip.photos:
         if not photo.is_file():
             raise OferError(
@@ -69,15 +77,26 @@ def _check(trip: Trip) -> None:
     prepare_folder(trip.out, 0, "--out")
 
 
+def _name(trip: Trip, photo: Path, console: Console) -> str:
+    """What the results are called; says where another one than wished for."""
+    name = trip.name or plain_name(photo.stem)
+    if trip.overwrite:
+        return name
+    free = free_name(trip.out, name, _ENDINGS)
+    for note in kept_note(name, free):
+        console.say(note)
+    return free
+
+
 def _portrait(trip: Trip, home: Home, pins: Pins, console: Console) -> Path:
-    target = trip.out / portrait.FILE_NAME
-    portrait.fetch(home, pins, target, Runner(home.path, home.log, console))
+    target = portrait.fetch(home, pins, trip.out, Runner(home.path, home.log, console))
     console.say(f"No photo given: taking the public-domain portrait {target}")
     return target
 
 
 def _reconstruct(photos: tuple[Path, ...], name: str, trip: Trip, home: Home, root: Path) -> None:
     arguments = ["reconstruct", *map(str, photos), "--out", str(trip.out), "--name", name]
+    arguments += ["--overwrite"] if trip.overwrite else []
     arguments += ["--skin", _SKIN, *trip.options]  # of two, the option given last counts
     command = home.engine_call(root, arguments)
     if subprocess.run(command, env=home.process_environment).returncode != 0:
@@ -116,7 +135,7 @@ def _module(home: Home, pins: Pins, console: Console) -> list[str]:
 
 
 def _report(name: str, out: Path, console: Console) -> None:
-    written = [f"{name}.ofer", f"{name}_sheet.png", f"{name}.blend", f"{name}.glb"]
+    written = [f"{name}{ending}" for ending in _ENDINGS]
     missing = [each for each in written if not (out / each).exists()]
     if missing:
         raise OferError(

@@ -9,7 +9,9 @@ from pathlib import Path
 import bpy
 import pytest
 from ofer_faces.ofer_blender import desk, jobs
+from ofer_faces.ofer_blender.engine_settings import EngineSettings
 from ofer_faces.ofer_blender.engine_setup import EngineSetup, SetupDone, SetupProgress
+from ofer_faces.ofer_engine.contract import launch
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
 from recording_layout import draw
 
@@ -102,3 +104,17 @@ def test_child_gets_the_home_and_json(tmp_path: Path) -> None:
     (tmp_path / "install.py").write_text(show + "; print('{\"done\": true}')")
     first, _ = all_events(EngineSetup(tmp_path, tmp_path / "home", sys.executable))
     assert first.text == f"setup --home {tmp_path / 'home'} --progress json"
+
+
+def test_an_interrupted_set_up_is_not_ready(tmp_path: Path) -> None:
+    python = launch.engine_python(tmp_path)
+    python.parent.mkdir(parents=True)
+    python.touch()
+    settings = EngineSettings(tmp_path, python, "auto")
+    assert not settings.installed, "the environment is there, but nothing has said that it is whole"
+    (tmp_path / launch.ENGINE_FOLDER / launch.STAMP).touch()
+    assert settings.installed
+    other = tmp_path / "my_python"
+    assert not EngineSettings(tmp_path, other, "auto").installed
+    other.touch()
+    assert EngineSettings(tmp_path, other, "auto").installed, "a Python of the user's own choice"

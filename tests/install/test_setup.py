@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ofer_engine.contract import launch
 from ofer_engine.setup.home import Home
 
 from .conftest import Project, make_wheel
@@ -134,9 +135,10 @@ def test_killed_at_work_it_goes_on_the_next_time(project: Project, stalled) -> N
     assert _Stalling.begun.wait(60)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert not (project.home / "engine" / "ofer-ready.json").exists()
+    assert not launch.engine_ready(project.home) and project.python.exists()
     make_wheel(project.shelf, "numpy", "numpy", "NEWER = True\n", version="2.0")
     assert project.install("setup").code == 0
+    assert launch.engine_ready(project.home)
     assert "NEWER" in (project.site_packages / "numpy" / "__init__.py").read_text()
     assert project.works()
 

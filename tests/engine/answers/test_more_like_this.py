@@ -153,3 +153,12 @@ def test_a_folder_with_a_damaged_array_is_refused(desk, made, tmp_path, name):
 
 def _contents(folder: Path) -> dict[str, bytes]:
     return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+
+
+def test_a_copy_takes_no_name_that_is_taken(desk, made, tmp_path):
+    taken = tmp_path / "more.ofer"
+    taken.mkdir()
+    (taken / "mine.txt").write_text("mine")
+    grown = desk.read(_request(made, tmp_path))
+    assert grown.folder.name == "more_02.ofer"
+    assert [file.name for file in taken.iterdir()] == ["mine.txt"]

@@ -223,3 +223,39 @@ def test_a_face_placed_by_its_eyes_and_chin_is_the_face(desk, small, made, tmp_p
     assert record.face.by_hand and not record.face.low_confidence
     points, found = record.array("evidence_points")[0], made.array("evidence_points")[0]
     assert np.linalg.norm(points - found, axis=1).max() < 0.03 * max(made.face.box[2:])
+
+
+def _bytes(folder):
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def test_results_that_are_there_stay_and_the_new_ones_get_a_number(desk, small, tmp_path):
+    first = desk.read(_request(small, tmp_path))
+    before = _bytes(first.folder)
+    second = desk.read(_request(small, tmp_path, seed=1))
+    assert (second.name, second.folder.name) == ("anna_02", "anna_02.ofer")
+    assert "anna is there already and stays as it is: this is anna_02." in second.notes
+    assert _bytes(first.folder) == before
+    replaced = desk.read(_request(small, tmp_path, seed=1, overwrite=True))
+    assert (replaced.name, replaced.folder) == ("anna", first.folder)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["anna.ofer", "anna_02.ofer"]
+
+
+def test_what_is_no_reconstruction_is_never_replaced(desk, small, tmp_path):
+    (tmp_path / "anna.ofer").mkdir()
+    (tmp_path / "anna.ofer" / "mine.txt").write_text("mine")
+    with pytest.raises(OferError, match="is no reconstruction, and is not replaced"):
+        desk.ask(_request(small, tmp_path, overwrite=True))
+    assert desk.read(_request(small, tmp_path)).name == "anna_02"
+    assert (tmp_path / "anna.ofer" / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "..", "a/b", ""])
+def test_a_name_that_is_a_path_writes_nothing(desk, small, tmp_path, name):
+    with pytest.raises(OferError, match="cannot be the name"):
+        desk.ask(_request(small, tmp_path / "out", name=name))
+    assert not list(tmp_path.iterdir())

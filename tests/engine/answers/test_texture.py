@@ -1,5 +1,6 @@
 """A reconstruction and its photo become a painted skin, or one sentence why not."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +65,31 @@ def test_cancelled_it_leaves_nothing(desk, made, portrait, tmp_path):
         desk.ask(_request(made, portrait, tmp_path / "skin"), cancelled=lambda: True)
     assert caught.value.code is ErrorCode.CANCELLED
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_of_other_things_is_never_replaced(desk, made, portrait, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    for out in (tmp_path, tmp_path / "mine.txt"):
+        with pytest.raises(OferError, match="holds something else than a painted skin"):
+            desk.ask(_request(made, portrait, out))
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_skin_that_somebody_worked_on_is_kept_when_it_is_made_again(
+    desk, made, portrait, tmp_path
+):
+    out = tmp_path / "skin"
+    desk.ask(_request(made, portrait, out))
+    desk.ask(_request(made, portrait, out))
+    assert [path.name for path in tmp_path.iterdir()] == ["skin"]
+    written = (out / skin.RECORD).stat().st_mtime
+    Image.new("RGB", (512, 512), "green").save(out / skin.ALBEDO)
+    os.utime(out / skin.ALBEDO, (written + 60, written + 60))
+    desk.ask(_request(made, portrait, out))
+    (out / "notes.txt").write_text("mine")
+    desk.ask(_request(made, portrait, out))
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert kept == ["skin", "skin_before", "skin_before_02"]
+    with Image.open(tmp_path / "skin_before" / skin.ALBEDO) as picture:
+        assert picture.getpixel((0, 0)) == (0, 128, 0)
+    assert (tmp_path / "skin_before_02" / "notes.txt").read_text() == "mine"

@@ -1,0 +1,69 @@
+"""Names of files and folders: made plain, checked, and never taken from what is there.
+
+A name is one part of a path, without its ending. Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from .errors import ErrorCode, OferError, readable
+
+_MOST_BYTES: Final = 180
+"""Of UTF-8: file systems take 255, and endings and the marks of unfinished files come on top."""
+_FORBIDDEN: Final = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f\ud800-\udfff]')
+_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_FALLBACK: Final = "head"
+
+
+def plain_name(text: str, most_bytes: int = _MOST_BYTES) -> str:
+    """Letters, digits, hyphens and underscores of any script, made of any text; never empty."""
+    plain = shortened(re.sub(r"[^\w-]+", "_", text).strip("_"), most_bytes)
+    return f"{plain}_" if _RESERVED.fullmatch(plain) else plain or _FALLBACK
+
+
+def usable(name: str) -> bool:
+    """Whether every system takes it for one file or folder, and shows it."""
+    return bool(
+        name
+        and len(name.encode("utf-8", "surrogatepass")) <= _MOST_BYTES
+        and not _FORBIDDEN.search(name)
+        and not _RESERVED.fullmatch(name)
+        and not name.startswith((".", " "))
+        and not name.endswith((".", " "))
+    )
+
+
+def check_name(name: str) -> None:
+    """Raises OferError(BAD_REQUEST) for a path, and for what some system does not take."""
+    if not usable(name):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{readable(name)!r} cannot be the name of the results.",
+            f"Give a name without folders, such as {plain_name(Path(name).name)}.",
+        )
+
+
+def free_name(folder: Path, name: str, endings: Sequence[str]) -> str:
+    """`name`, or `name_02` and so on where something in `folder` has it with one of `endings`."""
+    candidate, number = name, 1
+    while any(os.path.lexists(folder / f"{candidate}{ending}") for ending in endings):
+        number += 1
+        candidate = f"{shortened(name, _MOST_BYTES - 8)}_{number:02d}"
+    return candidate
+
+
+def kept_note(name: str, free: str) -> tuple[str, ...]:
+    """What the user is told where a name was taken; nothing where it was not."""
+    if name == free:
+        return ()
+    return (f"{name} is there already and stays as it is: this is {free}.",)
+
+
+def shortened(text: str, most_bytes: int) -> str:
+    """Its first characters, as many as fit into so many bytes of UTF-8."""
+    return text.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore")
