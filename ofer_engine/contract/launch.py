@@ -11,7 +11,7 @@ from typing import Final
 HOME_VARIABLE: Final = "OFER_HOME"
 ENGINE_FOLDER: Final = "engine"
 STAMP: Final = "ofer-ready.json"
-"""Written into an environment as the last act of its set-up, and removed as the first of another."""
+"""The last file that a set-up writes into an environment, and the first that another removes."""
 
 # -I leaves the project out of sys.path along with everything of Blender's; put just the root back.
 _BOOTSTRAP: Final = (

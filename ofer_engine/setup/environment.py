@@ -10,7 +10,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.launch import STAMP, environment_python
