@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import bpy
@@ -12,7 +12,7 @@ import numpy as np
 from ..ofer_engine.contract.arkit import ARKIT_52
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.reconstruction import Reconstruction, read
-from . import hypotheses, kept_folder
+from . import head_frame, hypotheses, kept_folder
 from .frame import to_blender
 
 PROPERTY: Final = "ofer_arkit"
@@ -43,34 +43,38 @@ class Units:
     residual: np.ndarray
 
 
-def read_answer(path: Path, vertices: int) -> Units | None:
-    """Of the engine's answer to `Express`; None where they were not asked for, or are of another
-    mesh."""
-    with np.load(path, allow_pickle=False) as answer:
-        if _ARRAYS[0] not in answer:
-            return None
-        moves, weights, residual = (answer[name] for name in _ARRAYS)
-    if moves.shape != (len(ARKIT_52), vertices, 3):
+def in_answer(arrays: Mapping[str, np.ndarray], vertices: int) -> Units | None:
+    """The units in the engine's answer to `Express`; None where they were not asked for, or are of
+    another mesh."""
+    if not set(_ARRAYS) <= arrays.keys():
         return None
-    return Units(to_blender(moves), weights, residual)
+    moves, weights, residual = (arrays[name] for name in _ARRAYS)
+    fits = (
+        moves.shape == (len(ARKIT_52), vertices, 3)
+        and weights.shape == (len(weights), len(ARKIT_52))
+        and residual.shape == (len(weights),)
+        and all(np.isfinite(each).all() for each in (weights, residual))
+        and bool((np.abs(moves) < _FARTHEST).all())
+    )
+    return Units(to_blender(moves), weights, residual) if fits else None
 
 
 def add(head: bpy.types.Object) -> None:
     """Add the units that are missing, all at 0, and keep the expressions' weights with the head.
 
-    They are those of the best head, whichever is the Basis. Raises OferError(READ_ONLY |
-    RECONSTRUCTION_DAMAGED), the latter where the reconstruction does not hold them or is of another
-    head.
+    They are those of the best head, whichever is the Basis, and follow the head as it is now.
+    Raises OferError as `head_frame.of`, and OferError(RECONSTRUCTION_DAMAGED) where the
+    reconstruction does not hold them or is of another head.
     """
+    frame = head_frame.of(head)
     record = read(kept_folder.ensure(head))
-    units = _units(record, len(head.data.vertices))
-    basis = hypotheses.points(head.data.shape_keys.reference_key)
+    units = _units(record, frame.vertices)
     active = head.active_shape_key_index
     for name, move in zip(ARKIT_52, units.moves, strict=True):
         if name in head.data.shape_keys.key_blocks:
             continue
         key = head.shape_key_add(name=name, from_mix=False)
-        hypotheses.set_points(key, basis + move)
+        hypotheses.set_points(key, frame.moved(move))
         key.value = 0.0
     head.active_shape_key_index = active
     head.ofer.units_of = record.identities[0].name
@@ -78,32 +82,14 @@ def add(head: bpy.types.Object) -> None:
     head.data.update()
 
 
-def renew(head: bpy.types.Object, units: Units) -> None:
-    """Give the units that are there the moves computed for the Basis; values stay."""
-    keys = head.data.shape_keys
-    basis = hypotheses.points(keys.reference_key)
-    for name, move in zip(ARKIT_52, units.moves, strict=True):
-        if name in keys.key_blocks:
-            hypotheses.set_points(keys.key_blocks[name], basis + move)
+def tell(head: bpy.types.Object, units: Units) -> None:
+    """Note that the units were computed for the Basis, and keep what they say of expressions."""
     head.ofer.units_of = head.ofer.basis
     drawn = [item for item in head.ofer.expressions if item.name != hypotheses.NEUTRAL]
-    drawn = [item for item in drawn if item.candidate < len(units.weights)]
+    drawn = [item for item in drawn if 0 <= item.candidate < len(units.weights)]
     rows = [item.candidate for item in drawn]
     told = Units(units.moves, units.weights[rows], units.residual[rows])
     _keep_told(head, [item.name for item in drawn], told)
-    head.data.update()
-
-
-def off(head: bpy.types.Object, units: Units) -> float:
-    """Metres by which the units that are there move otherwise at most."""
-    keys = head.data.shape_keys
-    basis = hypotheses.points(keys.reference_key)
-    there = [(name, move) for name, move in zip(ARKIT_52, units.moves, strict=True)
-             if name in keys.key_blocks]  # fmt: skip
-    worst = [
-        np.abs(hypotheses.points(keys.key_blocks[n]) - basis - move).max() for n, move in there
-    ]
-    return float(max(worst, default=0.0))
 
 
 def carried_over(head: bpy.types.Object) -> bool:

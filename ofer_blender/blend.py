@@ -78,10 +78,7 @@ def _list(head: bpy.types.Object, parts: dict[str, float]) -> str:
     mixed = [(head.ofer.identities[name], share) for name, share in parts.items()]
     rows: dict[int, float] = {}
     for item, share in mixed:
-        own = (
-            {item.candidate: 1.0} if item.candidate >= 0 else {s.row: s.weight for s in item.shares}
-        )
-        for row, weight in own.items():
+        for row, weight in hypotheses.rows_of(head, item.name).items():
             rows[row] = rows.get(row, 0.0) + share * weight
     picture = previews.mixed([(item.picture, share) for item, share in mixed])
     new = head.ofer.identities.add()  # invalidates `mixed`

@@ -48,10 +48,12 @@ def _rings(rig: bpy.types.Object, head: bpy.types.Object) -> dict[str, tuple[flo
     """Metres along its bone and metres of radius of each bone's ring."""
     bones = rig.data.bones
     eyes = (bones["eye_L"].head_local - bones["eye_R"].head_local).length
-    crown = float(hypotheses.points(head.data.shape_keys.reference_key)[:, 2].max())
+    over_head = hypotheses.points(head.data.shape_keys.reference_key)
+    over_head = over_head - np.array(bones["head"].head_local)
+    crown = float((over_head @ _along(bones["head"])).max())
     along = {
         "root": 0.0,
-        "head": crown - bones["head"].head_local.z + _OVER_CROWN * eyes,
+        "head": crown + _OVER_CROWN * eyes,
         "jaw": bones["jaw"].length + _UNDER_CHIN * eyes,
         "eye_L": _EYE_AHEAD * eyes,
         "eye_R": _EYE_AHEAD * eyes,
@@ -62,13 +64,18 @@ def _rings(rig: bpy.types.Object, head: bpy.types.Object) -> dict[str, tuple[flo
 
 def _neck(bone: bpy.types.Bone, head: bpy.types.Object, eyes: float) -> tuple[float, float]:
     """The ring around the middle of the neck."""
-    axis, middle = bone.vector.normalized(), bone.length / 2
+    axis, middle = _along(bone), bone.length / 2
     shape = hypotheses.points(head.data.shape_keys.reference_key) - np.array(bone.head_local)
-    along = shape @ np.array(axis)
-    from_bone = np.linalg.norm(shape - along[:, None] * np.array(axis), axis=1)
+    along = shape @ axis
+    from_bone = np.linalg.norm(shape - along[:, None] * axis, axis=1)
     own = joint_anchors.shares(head, bone.name) > 0.5
     near = from_bone[own & (abs(along - middle) < _NECK_SLICE * eyes)]
     return middle, float(near.max(initial=eyes)) + _OFF_NECK * eyes
+
+
+def _along(bone: bpy.types.Bone) -> np.ndarray:
+    """(3,) direction of a bone in the rig's frame; Blender's own `vector` is in its parent's."""
+    return np.array((bone.tail_local - bone.head_local).normalized())
 
 
 def _ring() -> bpy.types.Object:

@@ -21,13 +21,22 @@ shows, would otherwise leave the whole face blue."""
 
 
 def colour(head: bpy.types.Object, spread: np.ndarray) -> None:
-    """Write the colours of a spread (V,) float32, metres, and make them the mesh's active ones."""
+    """Write the colours of a spread (V,) float32, metres, and make them the mesh's active ones.
+
+    Vertices that were joined to the head come after its own and keep their colour.
+    """
     head.ofer.guessed_most = most = float(np.percentile(spread, _FULL))
-    layer = head.data.color_attributes.get(LAYER)
-    if layer is None:
-        layer = head.data.color_attributes.new(LAYER, "FLOAT_COLOR", "POINT")
-    layer.data.foreach_set("color", colours(spread, most).ravel())
-    head.data.color_attributes.active_color = layer
+    attributes = head.data.color_attributes
+    layer = attributes.get(LAYER)
+    if layer and layer.domain != "POINT":  # an artist converted it
+        attributes.remove(layer)
+        layer = None
+    layer = layer or attributes.new(LAYER, "FLOAT_COLOR", "POINT")
+    values = np.empty((len(layer.data), 4), np.float32)
+    layer.data.foreach_get("color", values.ravel())
+    values[: len(spread)] = colours(spread, most)
+    layer.data.foreach_set("color", values.ravel())
+    attributes.active_color = layer
 
 
 def colours(spread: np.ndarray, most: float) -> np.ndarray:

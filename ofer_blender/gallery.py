@@ -11,7 +11,7 @@ import numpy as np
 from ..ofer_engine.contract.reconstruction import Hypothesis
 from . import disagreement, hypotheses, kept_folder, previews
 from .delivery import Delivery
-from .frame import to_blender
+from .head_frame import HeadFrame
 
 
 def fill(head: bpy.types.Object, delivery: Delivery) -> None:
@@ -31,10 +31,11 @@ def fill(head: bpy.types.Object, delivery: Delivery) -> None:
     kept_folder.keep(head, delivery)
 
 
-def add_draw(head: bpy.types.Object, delivery: Delivery) -> list[str]:
+def add_draw(head: bpy.types.Object, delivery: Delivery, frame: HeadFrame) -> list[str]:
     """Add the identities drawn last to a head, as keys, sorted into its gallery; gives their names.
 
-    Those that the head has, or had and lost to the artist's hand, are left alone.
+    They are laid on the head as it is, sculpted and moved. Those that it has, or had and lost to
+    the artist's hand, are left alone.
     """
     reconstruction, arrays = delivery.record, delivery.arrays
     latest = max(hypothesis.draw for hypothesis in reconstruction.identities)
@@ -42,7 +43,7 @@ def add_draw(head: bpy.types.Object, delivery: Delivery) -> list[str]:
     for hypothesis, shape in zip(reconstruction.identities, arrays.identity_vertices, strict=True):
         if hypothesis.draw == latest and hypothesis.name not in head.ofer.identities:
             key = head.shape_key_add(name=hypothesis.name, from_mix=False)
-            hypotheses.set_points(key, shape)
+            hypotheses.set_points(key, frame.shape(shape))
             key.value = 0.0
             new.append(hypothesis)
     _list_identities(head, delivery, new)
@@ -50,36 +51,6 @@ def add_draw(head: bpy.types.Object, delivery: Delivery) -> list[str]:
     disagreement.colour(head, arrays.identity_spread)
     kept_folder.keep(head, delivery)
     return [hypothesis.name for hypothesis in new]
-
-
-def renew_expressions(head: bpy.types.Object, shapes: np.ndarray) -> None:
-    """Give each expression the shape computed for the head as it is; strengths stay.
-
-    shapes : (E, V, 3) float32, metres, Blender frame, in the order of the candidates.
-    """
-    for item in head.ofer.expressions:
-        key = head.data.shape_keys.key_blocks.get(item.name)
-        if key and item.name != hypotheses.NEUTRAL and item.candidate < len(shapes):
-            hypotheses.set_points(key, shapes[item.candidate])
-    head.ofer.expressions_of = head.ofer.basis
-    head.data.update()
-
-
-def expressions_off(head: bpy.types.Object, shapes: np.ndarray) -> float:
-    """Metres by which the expression keys differ at most from shapes as `renew_expressions`."""
-    worst = 0.0
-    for item in head.ofer.expressions:
-        key = head.data.shape_keys.key_blocks.get(item.name)
-        if key and item.name != hypotheses.NEUTRAL and item.candidate < len(shapes):
-            off = np.abs(hypotheses.points(key) - shapes[item.candidate]).max()
-            worst = max(worst, float(off))
-    return worst
-
-
-def read_expressions(path: Path) -> np.ndarray:
-    """(E, V, 3) float32, metres, Blender frame, of the engine's answer to `Express`."""
-    with np.load(path, allow_pickle=False) as answer:
-        return to_blender(answer["expression_vertices"])
 
 
 def _list_identities(head: bpy.types.Object, delivery: Delivery, new: Sequence[Hypothesis]) -> None:

@@ -57,14 +57,14 @@ def read(reconstruction: Reconstruction) -> HeadArrays:
 def _points(reconstruction: Reconstruction, name: str) -> np.ndarray:
     points = _table(reconstruction, name, 3, np.float32)
     if points.shape[-1] != 3 or not (np.abs(points) < FARTHEST).all():  # also catches NaN
-        raise _damaged(reconstruction, f"{name} holds no points of a head")
+        raise damaged(reconstruction, f"{name} holds no points of a head")
     return points
 
 
 def _table(reconstruction: Reconstruction, name: str, axes: int, kind: type) -> np.ndarray:
     values = reconstruction.array(name)
     if values.ndim != axes or not np.issubdtype(values.dtype, np.number):
-        raise _damaged(reconstruction, f"{name} has the wrong form")
+        raise damaged(reconstruction, f"{name} has the wrong form")
     return np.ascontiguousarray(values, dtype=kind)
 
 
@@ -89,7 +89,7 @@ def _check_shapes(reconstruction: Reconstruction, arrays: HeadArrays) -> None:
         and len(set(names)) == len(names)
     )
     if not fits:
-        raise _damaged(reconstruction, "its arrays do not fit together")
+        raise damaged(reconstruction, "its arrays do not fit together")
 
 
 def _check_polygons(reconstruction: Reconstruction, arrays: HeadArrays) -> None:
@@ -105,10 +105,11 @@ def _check_polygons(reconstruction: Reconstruction, arrays: HeadArrays) -> None:
         and (arrays.part < len(reconstruction.parts)).all()
     )
     if not fits:
-        raise _damaged(reconstruction, "its polygons name vertices or parts that do not exist")
+        raise damaged(reconstruction, "its polygons name vertices or parts that do not exist")
 
 
-def _damaged(reconstruction: Reconstruction, why: str) -> OferError:
+def damaged(reconstruction: Reconstruction, why: str) -> OferError:
+    """That a reconstruction cannot be used; `why` ends the sentence."""
     return OferError(
         ErrorCode.RECONSTRUCTION_DAMAGED,
         f"{reconstruction.folder.name} is not a usable reconstruction: {why}.",

@@ -51,6 +51,17 @@ def stands_out(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> bool:
     return item.score * head.ofer.candidates > SURER
 
 
+def rows_of(head: bpy.types.Object, name: str) -> dict[int, float]:
+    """A head of the gallery as weights of its reconstruction's candidates; empty where the gallery
+    has it no more."""
+    item = head.ofer.identities.get(name)
+    if item is None:
+        return {}
+    if item.candidate >= 0:
+        return {item.candidate: 1.0}
+    return {share.row: share.weight for share in item.shares}
+
+
 def chosen_identity(head: bpy.types.Object) -> str:
     """Name of the identity that the list stands on."""
     return _chosen(head.ofer.identities, head.ofer.identity_index)

@@ -14,23 +14,24 @@ from ..ofer_engine.contract.errors import OferError
 from ..ofer_engine.contract.reconstruction import read
 from . import hypotheses, kept_folder
 from .frame import to_blender
+from .head_frame import HeadFrame
 
 NAMES: Final = ("corrective_jaw_sin", "corrective_jaw_cos")
 _ARRAY: Final = "jaw_correctives"
 _OF_THE_ANGLE: Final = ("sin(opened)", "1 - cos(opened)")
 
 
-def add(head: bpy.types.Object, rig: bpy.types.Object) -> None:
+def add(head: bpy.types.Object, rig: bpy.types.Object, frame: HeadFrame | None) -> None:
     """Give a head the correctives of its model, driven by the rig's jaw about its X axis; nothing
-    where the model has none, or the head's reconstruction is lost."""
-    moves = _moves(head)
+    where the model has none, or the head's reconstruction is lost (no frame)."""
+    moves = _moves(head, frame.vertices) if frame else None
     if moves is None:
         return
     keys = head.data.shape_keys
-    basis, active = hypotheses.points(keys.reference_key), head.active_shape_key_index
+    active = head.active_shape_key_index
     for name, move, expression in zip(NAMES, moves, _OF_THE_ANGLE, strict=True):
         key = keys.key_blocks.get(name) or head.shape_key_add(name=name, from_mix=False)
-        hypotheses.set_points(key, basis + move)
+        hypotheses.set_points(key, frame.moved(move))
         key.slider_min = -1.0
         key.driver_remove("value")
         driver = key.driver_add("value").driver
@@ -43,12 +44,12 @@ def add(head: bpy.types.Object, rig: bpy.types.Object) -> None:
     head.active_shape_key_index = active
 
 
-def _moves(head: bpy.types.Object) -> np.ndarray | None:
+def _moves(head: bpy.types.Object, vertices: int) -> np.ndarray | None:
     """(2, V, 3) float32 metres, Blender frame."""
     try:
         record = read(kept_folder.ensure(head))
         if not record.has(_ARRAY):
             return None
-        return to_blender(record.numbers(_ARRAY, (len(NAMES), len(head.data.vertices), 3)))
+        return to_blender(record.numbers(_ARRAY, (len(NAMES), vertices, 3)))
     except OferError:
         return None

@@ -61,6 +61,11 @@ def known(head: bpy.types.Object) -> bool:
     return PROPERTY in head
 
 
+def groups_missing(head: bpy.types.Object) -> tuple[str, ...]:
+    """Joints whose vertex groups an artist deleted."""
+    return tuple(name for name in _kept(head)["names"] if name not in head.vertex_groups)
+
+
 def shares(head: bpy.types.Object, joint: str) -> np.ndarray:
     """(V,) float64, how much each vertex follows a joint, 0..1."""
     group = head.vertex_groups[joint].index

@@ -9,6 +9,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ..ofer_engine.contract.reconstruction import CameraRecord
+from .alignment import UNMOVED, Affine
 from .frame import ENGINE_TO_BLENDER
 
 SENSOR: Final = 36.0
@@ -17,8 +18,12 @@ _NEAREST: Final = 0.01  # metres
 _SIZE: Final = 0.1  # metres; its symbol would be larger than the head
 
 
-def build(record: CameraRecord, head: bpy.types.Object) -> bpy.types.Object:
+def build(
+    record: CameraRecord, head: bpy.types.Object, placed: Affine = UNMOVED
+) -> bpy.types.Object:
     """A camera that sees `head` where the photo shows the face; linked to no collection yet.
+
+    placed : where the head stands in its mesh, as `head_frame.placement` says.
 
     Engine and Blender agree on a camera's own axes (X right, Y up, looking along -Z); only the
     world's differ. `record` maps head to camera, so the camera stands at the inverse.
@@ -30,15 +35,23 @@ def build(record: CameraRecord, head: bpy.types.Object) -> bpy.types.Object:
     data.lens = record.focal * SENSOR / longer
     data.shift_x = (record.width / 2 - record.centre[0]) / longer
     data.shift_y = (record.centre[1] - record.height / 2) / longer
-    data.clip_start, data.display_size = _NEAREST, _SIZE
     camera = bpy.data.objects.new(data.name, data)
-    camera.matrix_world = head.matrix_world @ _pose(record)
+    fit_lens(camera, head, placed)
+    camera.matrix_world = head.matrix_world @ pose(record, placed)
     return camera
 
 
-def _pose(record: CameraRecord) -> Matrix:
-    rotation = np.array(record.rotation, dtype=np.float64).reshape(3, 3)
+def fit_lens(camera: bpy.types.Object, head: bpy.types.Object, placed: Affine) -> None:
+    """Let the camera of a small head see as near as that stands, and its symbol be of its size."""
+    scale = placed.scale * abs(head.matrix_world.to_3x3().determinant()) ** (1 / 3)
+    camera.data.clip_start = _NEAREST * scale
+    camera.data.display_size = _SIZE * placed.scale
+
+
+def pose(record: CameraRecord, placed: Affine) -> Matrix:
+    """The camera's place in the frame of a head's object; a larger head has it farther away."""
+    rotation = ENGINE_TO_BLENDER @ np.array(record.rotation, dtype=np.float64).reshape(3, 3).T
     pose = np.eye(4)
-    pose[:3, :3] = ENGINE_TO_BLENDER @ rotation.T
-    pose[:3, 3] = -pose[:3, :3] @ np.array(record.translation)
+    pose[:3, :3] = placed.rotation @ rotation
+    pose[:3, 3] = placed.points(-rotation @ np.array(record.translation))
     return Matrix(pose)

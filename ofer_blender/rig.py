@@ -10,22 +10,18 @@ from __future__ import annotations
 from typing import Final
 
 import bpy
-import numpy as np
 from mathutils import Vector
 
-from . import bone_rings, hypotheses, jaw_correctives, joint_anchors
+from ..ofer_engine.contract.errors import ErrorCode, OferError
+from . import bone_rings, following, head_frame, jaw_correctives, joint_anchors, rest_bones
+from .rest_bones import BONES, EYES
 
-BONES: Final = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
-EYES: Final = ("eye_L", "eye_R")
 MODIFIER: Final = "OFER rig"
 AIM: Final = "OFER aim"
 FOLLOW: Final = "OFER follow"
-_LEFT: Final = Vector((1.0, 0.0, 0.0))
-_UP: Final = Vector((0.0, 0.0, 1.0))
-_AHEAD: Final = Vector((0.0, -1.0, 0.0))
-_LENGTHS: Final = {"root": 0.05, "head": 0.12, "eye_L": 0.03, "eye_R": 0.03}
-_AIM_DISTANCE: Final = 0.6
-_CHIN: Final = Vector((0.0, -1.0, -0.7))
+_AIM_DISTANCE: Final = 20.0
+_AIM_SIZE: Final = 0.67
+"""Lengths of an eye's bone."""
 
 
 def rig_of(head: bpy.types.Object) -> bpy.types.Object | None:
@@ -39,24 +35,33 @@ def rig_of(head: bpy.types.Object) -> bpy.types.Object | None:
 def build(head: bpy.types.Object) -> bpy.types.Object:
     """Make the armature and hang the head on it where it stands; one that is there is kept.
 
-    The head must be linked to the scene, in Object mode. Raises OferError where the head does not
-    say where its joints are.
+    The head must be linked to the scene, in Object mode. Raises OferError where the head follows
+    something else already, does not say where its joints are, or as `head_frame.of`; then nothing
+    was made.
     """
     if found := rig_of(head):
         return found
-    places, parents = joint_anchors.places(head), joint_anchors.parents(head)
-    tails = _tails(head, places)
+    following.check_free(head)
+    frame, parents = head_frame.or_unmoved(head), joint_anchors.parents(head)
+    if missing := joint_anchors.groups_missing(head):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{head.name} has lost its vertex group {missing[0]!r}: that bone would move nothing.",
+            "Undo its deletion, or open the reconstruction again.",
+        )
+    bones = rest_bones.of(head, frame)
     rig = bpy.data.objects.new(f"{head.name} rig", bpy.data.armatures.new(f"{head.name} rig"))
     for collection in head.users_collection:
         collection.objects.link(rig)
     rig.data.display_type = "STICK"
-    rig.parent = head.parent
+    rig.parent, rig.parent_type = head.parent, head.parent_type
+    rig.parent_vertices = head.parent_vertices
     rig.matrix_world = head.matrix_world.copy()
     view = bpy.context.view_layer
     before = view.objects.active
     view.objects.active = rig
     bpy.ops.object.mode_set(mode="EDIT")
-    _add_bones(rig, places, tails, parents)
+    _add_bones(rig, bones, parents)
     bpy.ops.object.mode_set(mode="OBJECT")
     rig.select_set(False)
     view.objects.active = before
@@ -64,7 +69,9 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
         bone.rotation_mode = "XYZ"
     bone_rings.put_on(rig, head)
     _hang(head, rig)
-    jaw_correctives.add(head, rig)
+    if frame:
+        _take_along(head, frame.vertices)
+        jaw_correctives.add(head, rig, frame)
     aim_by_angles(rig)
     return rig
 
@@ -94,12 +101,15 @@ def aim_target(rig: bpy.types.Object) -> bpy.types.Object | None:
 def new_target(rig: bpy.types.Object) -> bpy.types.Object:
     """An empty ahead of the eyes, beside the rig in its collections and moving with it."""
     target = bpy.data.objects.new(f"{rig.name} gaze", None)
-    target.empty_display_type, target.empty_display_size = "SPHERE", 0.02
+    target.empty_display_type = "SPHERE"
+    target.empty_display_size = rig.data.bones["eye_L"].length * _AIM_SIZE
     for collection in rig.users_collection:
         collection.objects.link(target)
     target.parent = rig
-    eyes = [rig.data.bones[name].head_local for name in EYES]
-    target.location = (eyes[0] + eyes[1]) / 2 + _AHEAD * _AIM_DISTANCE
+    eyes = [rig.data.bones[name] for name in EYES]
+    target.location = sum(
+        (eye.head_local.lerp(eye.tail_local, _AIM_DISTANCE) for eye in eyes), Vector()
+    ) / len(eyes)
     return target
 
 
@@ -110,39 +120,29 @@ def _clear_aim(rig: bpy.types.Object) -> None:
             constraints.remove(constraint)
 
 
-def _tails(head: bpy.types.Object, places: dict[str, np.ndarray]) -> dict[str, Vector]:
-    """Where each bone ends, object frame."""
-    heads = {name: Vector(place) for name, place in places.items()}
-    tails = {name: heads[name] + _UP * _LENGTHS[name] for name in ("root", "head")}
-    tails["neck"] = heads["head"]
-    tails |= {name: heads[name] + _AHEAD * _LENGTHS[name] for name in EYES}
-    tails["jaw"] = _chin(head)
-    tails["jaw"].x = heads["jaw"].x
-    return tails
-
-
-def _chin(head: bpy.types.Object) -> Vector:
-    """The foremost low point of what follows the jaw most, wherever aside."""
-    shape = hypotheses.points(head.data.shape_keys.reference_key)
-    share = joint_anchors.shares(head, "jaw")
-    followers = shape[share >= share.max() / 2]
-    return Vector(followers[(followers @ np.array(_CHIN)).argmax()])
-
-
 def _add_bones(
-    rig: bpy.types.Object,
-    places: dict[str, np.ndarray],
-    tails: dict[str, Vector],
-    parents: dict[str, str],
+    rig: bpy.types.Object, rest: dict[str, rest_bones.RestBone], parents: dict[str, str]
 ) -> None:
     bones = rig.data.edit_bones
     for name in BONES:
         bone = bones.new(name)
-        bone.head, bone.tail = Vector(places[name]), tails[name]
-        bone.align_roll(_LEFT.cross(bone.tail - bone.head))
+        bone.head, bone.tail = rest[name].head, rest[name].tail
+        bone.align_roll(rest[name].left.cross(bone.tail - bone.head))
         if parents.get(name):
             bone.parent = bones[parents[name]]
         bone.use_connect = False
+
+
+def _take_along(head: bpy.types.Object, vertices: int) -> None:
+    """What was joined to the head, and follows none of the bones, follows the bone of the head."""
+    bones = {head.vertex_groups[name].index for name in BONES}
+    idle = [
+        vertex.index
+        for vertex in head.data.vertices[vertices:]
+        if not any(entry.group in bones and entry.weight for entry in vertex.groups)
+    ]
+    if idle:
+        head.vertex_groups["head"].add(idle, 1.0, "REPLACE")
 
 
 def _hang(head: bpy.types.Object, rig: bpy.types.Object) -> None:

@@ -34,14 +34,18 @@ class Keep(StrEnum):
     BESIDE = "BESIDE"
 
 
-def wear(head: bpy.types.Object, skin: Skin, keep: Keep) -> bpy.types.Image:
+def wear(
+    head: bpy.types.Object, skin: Skin, keep: Keep, polygons: int | None = None
+) -> bpy.types.Image:
     """Put a skin on a head, in place of an earlier one.
+
+    polygons : how many of the mesh are the head's, the first ones; None: all.
 
     Raises OferError(RECONSTRUCTION_DAMAGED | READ_ONLY); then the head is as it was.
     """
     material = _material(head)
     uv = skin.uv()
-    corners = _corners(head.data, uv)
+    corners = _corners(head.data, uv, polygons)
     image = _picture(head, skin, keep)
     _lay_out(head.data, uv, corners)
     earlier = _shown(material)
@@ -81,10 +85,14 @@ def _material(head: bpy.types.Object) -> bpy.types.Material:
     return material
 
 
-def _corners(mesh: bpy.types.Mesh, uv: np.ndarray) -> np.ndarray:
-    """(F, 4) bool: corners that the mesh's polygons have. Raises OferError(BAD_REQUEST)."""
+def _corners(mesh: bpy.types.Mesh, uv: np.ndarray, polygons: int | None) -> np.ndarray:
+    """(F, 4) bool: corners that the head's polygons have, which what was joined to it follows.
+
+    Raises OferError(BAD_REQUEST).
+    """
     sizes = np.empty(len(mesh.polygons), np.int32)
     mesh.polygons.foreach_get("loop_total", sizes)
+    sizes = sizes[:polygons]
     if len(sizes) != len(uv) or not np.isin(sizes, (3, 4)).all():
         raise OferError(
             ErrorCode.BAD_REQUEST,
@@ -101,7 +109,8 @@ def _lay_out(mesh: bpy.types.Mesh, uv: np.ndarray, corners: np.ndarray) -> None:
     layer.data.foreach_get("uv", values)  # writing `layer.uv` would change the undo step, too
     values = values.reshape(-1, 2)
     painted = uv.any(axis=(1, 2))[:, None] & corners
-    values[painted[corners]] = uv[painted]
+    own = values[: corners.sum()]
+    own[painted[corners]] = uv[painted]
     layer.data.foreach_set("uv", values.ravel())
     mesh.update()
 

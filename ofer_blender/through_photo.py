@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Final
 
 import bpy
+import numpy as np
+from mathutils import Matrix
 
+from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.reconstruction import CameraRecord
-from . import head_photos, orientation, photo_camera
+from . import head_frame, head_photos, orientation, photo_camera
+from .alignment import Affine
 
-_OPACITY = 0.5
+_OPACITY: Final = 0.5
+_STRETCHED: Final = 1.01
+"""Scale of one direction against another, from which the photo's shape is lost."""
+_GIVEN: Final = "ofer_place"
+"""Where the camera was put last, in the head's frame: where it stands elsewhere, an artist moved
+it."""
 
 
 def begin(scene: bpy.types.Scene, head: bpy.types.Object, image: bpy.types.Image) -> None:
     """Make the photo's camera the scene's, and the picture's shape the render's.
 
-    The camera is made once and follows the head; what the scene had before is kept on the head.
+    The camera is made once and follows the head, and the mesh where that was moved since, unless
+    an artist moved the camera; what the scene had before is kept on the head. Raises OferError as
+    `check`.
     """
-    record = CameraRecord(**head_photos.views(head)[0]["camera"])
-    camera = head.ofer.camera or _make(head, record)
+    record, placed = check(head)
+    camera = head.ofer.camera
+    if camera:
+        _follow(head, camera, record, placed)
+    else:
+        camera = _make(head, record, placed)
     _show(camera.data, image)
     if camera.name not in scene.objects:
         scene.collection.objects.link(camera)
@@ -50,11 +66,54 @@ def picture(head: bpy.types.Object) -> bpy.types.CameraBackgroundImage | None:
     return pictures[0] if pictures else None
 
 
-def _make(head: bpy.types.Object, record: CameraRecord) -> bpy.types.Object:
-    camera = photo_camera.build(record, head)
+def check(head: bpy.types.Object) -> tuple[CameraRecord, Affine]:
+    """The photo's camera, and where the head stands before it.
+
+    Raises OferError(BAD_REQUEST) where no camera can see the head as the photo does.
+    """
+    record = CameraRecord(**head_photos.views(head)[0]["camera"])
+    placed = head_frame.placement(head)
+    in_world = Affine(np.array(head.matrix_world.to_3x3()) @ placed.linear, placed.offset)
+    if not in_world.stretch < _STRETCHED:  # a scale of 0 has no number
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{head.name} was stretched: no camera sees it as the photo does.",
+            "Give it the same scale along X, Y and Z.",
+        )
+    return record, placed
+
+
+def _follow(
+    head: bpy.types.Object, camera: bpy.types.Object, record: CameraRecord, placed: Affine
+) -> None:
+    """Put the camera where the photo was taken from, unless it is where an artist put it."""
+    if camera.parent != head:
+        return
+    stands = _flat(camera.matrix_parent_inverse @ camera.matrix_basis)
+    pose = photo_camera.pose(record, placed)
+    given, wanted = camera.get(_GIVEN), _flat(pose)
+    untouched = stands.shape == np.shape(given) and _near(stands, np.array(given))
+    if untouched:
+        camera.matrix_basis = camera.matrix_parent_inverse.inverted_safe() @ pose
+        photo_camera.fit_lens(camera, head, placed)
+    if untouched or _near(stands, wanted):
+        camera[_GIVEN] = wanted.tolist()
+
+
+def _flat(place: Matrix) -> np.ndarray:
+    return np.array(place).ravel()
+
+
+def _near(place: np.ndarray, given: np.ndarray) -> bool:
+    return bool(np.allclose(place, given, rtol=1e-4, atol=1e-5))
+
+
+def _make(head: bpy.types.Object, record: CameraRecord, placed: Affine) -> bpy.types.Object:
+    camera = photo_camera.build(record, head, placed)
     place = head.matrix_world.inverted() @ camera.matrix_world
     camera.parent = head
     camera.matrix_basis = place
+    camera[_GIVEN] = _flat(place).tolist()
     head.ofer.camera = camera
     return camera
 

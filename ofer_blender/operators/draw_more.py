@@ -13,6 +13,7 @@ from .. import (
     blend,
     delivery,
     gallery,
+    head_frame,
     hypotheses,
     jobs,
     kept_folder,
@@ -95,25 +96,18 @@ class OFER_OT_add_heads(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             head = existing(self.head)
+            frame = head_frame.of(head)
             delivered = delivery.take(Path(self.directory))
-            if delivered.arrays.identity_vertices.shape[1] != len(head.data.vertices):
+            if delivered.arrays.identity_vertices.shape[1] != frame.vertices:
                 raise OferError(
                     ErrorCode.RECONSTRUCTION_DAMAGED,
-                    f"The mesh of {head.name} was changed: new heads do not fit it.",
+                    f"{delivered.record.folder.name} is of another head model than {head.name}.",
                     "Open the reconstruction again to see them.",
                 )
         except OferError as error:
             return refuse(self, error)
-        gallery.add_draw(head, delivered)
+        gallery.add_draw(head, delivered, frame)
         return {"FINISHED"}
-
-
-def rows_of(head: bpy.types.Object, name: str) -> dict[int, float]:
-    """A head of the gallery as weights of its reconstruction's candidates."""
-    item = head.ofer.identities[name]
-    if item.candidate >= 0:
-        return {item.candidate: 1.0}
-    return {share.row: share.weight for share in item.shares}
 
 
 def shown(head: bpy.types.Object) -> dict[int, float]:
@@ -124,13 +118,14 @@ def shown(head: bpy.types.Object) -> dict[int, float]:
         parts = {hypotheses.chosen_identity(head): 1.0}
     rows: dict[int, float] = {}
     for name, share in parts.items():
-        for row, weight in rows_of(head, name).items():
+        for row, weight in hypotheses.rows_of(head, name).items():
             rows[row] = rows.get(row, 0.0) + share * weight
     return rows
 
 
 def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
     """Ask for new heads and add them to the gallery when they come. Raises OferError."""
+    head_frame.of(head)  # a head that they would not fit is refused before the work
     folder, name = kept_folder.ensure(head), head.name
     record = reconstruction.read(folder)
     rows = shown(head)

@@ -8,11 +8,11 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract import protocol
-from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import arkit_keys, compat, gallery, hypotheses, jobs, kept_folder
+from ...ofer_engine.contract.errors import OferError
+from .. import arkit_keys, compat, computed, head_frame, hypotheses, jobs, kept_folder
 from ..engine_settings import engine_settings
 from ..translations import tr
-from .draw_more import rows_of
+from .draw_more import existing
 from .refusal import engine_missing, no_head, refuse, setting_up
 
 STEPS: Final = {
@@ -23,7 +23,8 @@ STEPS: Final = {
 }
 """Operators after which a running engine computes anew, and their labels: names of undo steps."""
 _SAME: Final = 1e-5
-"""Metres: keys this near to what the engine computed need no change, and no undo step."""
+"""Metres of a head of its own size: keys this near to what the engine computed need no change, and
+no undo step."""
 
 
 class OFER_OT_express(bpy.types.Operator):
@@ -60,13 +61,13 @@ class _Renewing:
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         compat.make_undo_ready()
-        head = bpy.data.objects.get(self.head)
-        shapes = gallery.read_expressions(Path(self.filepath))
-        if head is None or shapes.shape[1:] != (len(head.data.vertices), 3):
-            return refuse(self, f"The head {self.head!r} is gone or its mesh was changed.")
-        gallery.renew_expressions(head, shapes)
-        if units := arkit_keys.read_answer(Path(self.filepath), len(head.data.vertices)):
-            arkit_keys.renew(head, units)
+        try:
+            head = existing(self.head)
+            frame = head_frame.of(head)
+            found = computed.read(Path(self.filepath), frame.vertices)
+        except OferError as error:
+            return refuse(self, error)
+        computed.renew(head, frame, found)
         return {"FINISHED"}
 
 
@@ -101,8 +102,9 @@ def ask(head: bpy.types.Object, step: str = "") -> None:
 
     step : of `STEPS`, what they are computed for. Raises OferError.
     """
+    head_frame.of(head)  # a head that they would not fit is refused before the work
     folder, name, basis = kept_folder.ensure(head), head.name, head.ofer.basis
-    rows = rows_of(head, basis)
+    rows = hypotheses.rows_of(head, basis)
     out = Path(bpy.app.tempdir) / f"ofer_{name}_{basis}.npz"
 
     def deliver(result: Path) -> None:
@@ -118,13 +120,17 @@ def ask(head: bpy.types.Object, step: str = "") -> None:
 
 
 def ask_if_awake(head: bpy.types.Object, step: str) -> None:
-    """As `ask`, but starts no engine for it and leaves all as it is where it cannot be done."""
+    """As `ask`, but starts no engine for it and leaves all as it is where it cannot be done: the
+    panel says for which head the expressions were computed."""
     client = jobs.desk.client
     if not (client and client.usable) or not _to_compute(head):
         return
     if not head.ofer.folder or not Path(bpy.path.abspath(head.ofer.folder)).is_dir():
         return
-    ask(head, step)
+    try:
+        ask(head, step)
+    except OferError:
+        return
     if not bpy.app.background:
         jobs.watch()
 
@@ -134,23 +140,14 @@ def _deliver(result: Path, name: str, basis: str, step: str) -> None:
     head = bpy.data.objects.get(name)
     if head is None or head.ofer.basis != basis or not head.data.shape_keys:
         return
-    try:
-        shapes = gallery.read_expressions(result)
-        units = arkit_keys.read_answer(result, len(head.data.vertices))
-    except (OSError, ValueError, KeyError) as cause:
-        raise OferError(
-            ErrorCode.RECONSTRUCTION_DAMAGED, "The engine's expressions cannot be read.",
-            "The expressions stay as they were; try again.",
-        ) from cause  # fmt: skip
-    off = gallery.expressions_off(head, shapes)
-    if units:
-        off = max(off, arkit_keys.off(head, units))
-    if off > _SAME:
+    frame = head_frame.of(head)
+    found = computed.read(result, frame.vertices)
+    if computed.off(head, frame, found) > _SAME * frame.placed.scale:
         renewing = f"renew_after_{step}" if step else "renew_expressions"
         jobs.insert(getattr(bpy.ops.ofer, renewing), filepath=str(result), head=name)
     else:
         head.ofer.expressions_of = basis
-        if units:
+        if found.units:
             head.ofer.units_of = basis
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Final
 
 import bpy
+from mathutils import Matrix
 
 from ...ofer_engine.contract.errors import OferError
 from .. import (
     delivery,
+    head_frame,
     head_object,
     head_photos,
     hypotheses,
@@ -83,7 +85,7 @@ class OFER_OT_replace_head(bpy.types.Operator):
             return refuse(self, error)
         for collection in old.users_collection:
             collection.objects.link(new)
-        new.matrix_world = old.matrix_world
+        new.matrix_world = old.matrix_world @ _placement(old)
         new.ofer.hidden_here = old.ofer.hidden_here
         if old.name in context.view_layer.objects:
             old.hide_set(True)
@@ -133,6 +135,15 @@ class OFER_OT_forget_paint(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         mask.end(hypotheses.active_head(context))
         return {"FINISHED"}
+
+
+def _placement(head: bpy.types.Object) -> Matrix:
+    """Where a head stands in its mesh: a new one is to stand there, too."""
+    try:
+        placed = head_frame.placement(head)
+    except OferError:  # nobody knows: at its origin
+        return Matrix()
+    return Matrix.Translation(placed.offset) @ Matrix(placed.linear).to_4x4()
 
 
 def _open_painting(context: bpy.types.Context, image: bpy.types.Image) -> None:

@@ -134,6 +134,7 @@ class OFER_OT_through_photo(OnHead, bpy.types.Operator):
                 view.look_back(space)
             return {"FINISHED"}
         try:
+            through_photo.check(head)  # before a picture is loaded
             image = self._image(context, head)
             through_photo.begin(context.scene, head, image)
         except OferError as error:

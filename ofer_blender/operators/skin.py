@@ -13,7 +13,7 @@ import bpy
 from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract import skin as contract
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import head_photos, hypotheses, jobs, kept_folder, mask, photo_source, skin
+from .. import head_frame, head_photos, hypotheses, jobs, kept_folder, mask, photo_source, skin
 from ..engine_settings import engine_settings
 from ..translations import tr
 from .draw_more import shown
@@ -55,6 +55,7 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         try:
+            head_frame.polygons(head)  # what the skin would not fit is refused before the work
             self._ask(head, *_sources(head, context.scene.ofer, self.filepath))
         except OferError as error:
             return refuse(self, error)
@@ -116,7 +117,7 @@ class OFER_OT_wear_skin(bpy.types.Operator):
                     "Make the skin for another one.",
                 )
             worn = contract.read(Path(self.directory))
-            skin.wear(head, worn, skin.Keep(self.keep))
+            skin.wear(head, worn, skin.Keep(self.keep), head_frame.polygons(head))
         except OferError as error:
             return refuse(self, error)
         _show_textures(context)

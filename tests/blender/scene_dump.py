@@ -94,6 +94,8 @@ def _value(value: Any, item: Any, depth: int) -> Any:
 
 
 def _pointer(value: Any, depth: int) -> Any:
+    if value is None:  # an empty material slot
+        return None
     if isinstance(value, bpy.types.ID) and not value.is_embedded_data:
         return value.name_full
     return _struct(value, depth) if depth else None

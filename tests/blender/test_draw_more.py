@@ -161,9 +161,10 @@ def test_a_mesh_that_was_changed_takes_no_heads(head: bpy.types.Object, employ: 
     bpy.ops.mesh.select_all(action="SELECT")
     bpy.ops.mesh.subdivide()
     bpy.ops.object.mode_set(mode="OBJECT")
-    bpy.ops.ofer.more_like_this()
-    poll_until(idle)
-    assert "do not fit" in jobs.desk.failure.message and len(head.ofer.identities) == 4
+    with pytest.raises(RuntimeError, match="do not fit"):
+        bpy.ops.ofer.more_like_this()
+    assert jobs.desk.job is None and jobs.desk.client is None, "refused before the work"
+    assert len(head.ofer.identities) == 4
 
 
 def test_expressions_are_computed_for_the_new_basis(

@@ -1,0 +1,121 @@
+"""A head that follows something already gets no rig of its own: nothing is replaced or doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Matrix
+from ofer_faces.ofer_blender import rig
+from scene_dump import differences, dump
+from test_rig import evaluated
+
+
+def metarig(bones: tuple[str, ...] = ("spine", "head")) -> bpy.types.Object:
+    armature = bpy.data.objects.new("metarig", bpy.data.armatures.new("metarig"))
+    bpy.context.scene.collection.objects.link(armature)
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name in bones:
+        armature.data.edit_bones.new(name).tail = (0, 0, 0.2)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return armature
+
+
+def parented(head: bpy.types.Object) -> None:
+    head.parent = metarig()
+
+
+def parented_to_a_bone(head: bpy.types.Object) -> None:
+    head.parent = metarig()
+    head.parent_type, head.parent_bone = "BONE", "head"
+
+
+def by_a_modifier(head: bpy.types.Object) -> None:
+    head.modifiers.new("Body", "ARMATURE").object = metarig()
+
+
+def by_a_modifier_that_is_off(head: bpy.types.Object) -> None:
+    by_a_modifier(head)
+    head.modifiers["Body"].show_viewport = False
+
+
+def by_a_constraint_to_a_bone(head: bpy.types.Object) -> None:
+    constraint = head.constraints.new("CHILD_OF")
+    constraint.target, constraint.subtarget = metarig(), "head"
+
+
+def by_an_armature_constraint(head: bpy.types.Object) -> None:
+    target = head.constraints.new("ARMATURE").targets.new()
+    target.target, target.subtarget = metarig(), "head"
+
+
+def by_groups_of_the_same_names(head: bpy.types.Object) -> None:
+    head.parent = metarig(("spine", "neck", "head", "jaw"))
+    head.modifiers.new("Armature", "ARMATURE").object = head.parent
+
+
+FOLLOWING = (parented, parented_to_a_bone, by_a_modifier, by_a_modifier_that_is_off,
+             by_a_constraint_to_a_bone, by_an_armature_constraint,
+             by_groups_of_the_same_names)  # fmt: skip
+
+
+@pytest.mark.parametrize("follow", FOLLOWING, ids=lambda each: each.__name__)
+def test_a_head_that_follows_an_armature_is_refused(
+    head: bpy.types.Object, follow: Callable[[bpy.types.Object], None]
+) -> None:
+    follow(head)
+    bpy.context.view_layer.objects.active = head
+    bpy.context.view_layer.update()
+    before = dump()
+    with pytest.raises(RuntimeError, match="anna follows the armature metarig already"):
+        bpy.ops.ofer.add_rig("EXEC_DEFAULT", True)
+    assert differences(before, dump()) == []
+
+
+def test_a_head_held_by_a_constraint_is_refused(head: bpy.types.Object) -> None:
+    body = bpy.data.objects.new("body", None)
+    bpy.context.scene.collection.objects.link(body)
+    constraint = head.constraints.new("COPY_LOCATION")
+    constraint.name, constraint.target = "To the body", body
+    bpy.context.view_layer.update()
+    before = dump()
+    with pytest.raises(RuntimeError, match="anna is held by its constraint To the body"):
+        bpy.ops.ofer.add_rig()
+    assert differences(before, dump()) == []
+    constraint.enabled = False
+    assert bpy.ops.ofer.add_rig() == {"FINISHED"}
+
+
+def test_a_lost_vertex_group_is_named(head: bpy.types.Object) -> None:
+    head.vertex_groups.remove(head.vertex_groups["jaw"])
+    before = dump()
+    with pytest.raises(RuntimeError, match="lost its vertex group 'jaw'"):
+        bpy.ops.ofer.add_rig()
+    assert differences(before, dump()) == []
+
+
+def test_a_head_on_anything_but_an_armature_keeps_it(head: bpy.types.Object) -> None:
+    """An empty of the artist's own, itself on an armature: the rig hangs where the head hung."""
+    armature = metarig()
+    empty = bpy.data.objects.new("grip", None)
+    bpy.context.scene.collection.objects.link(empty)
+    empty.parent = armature
+    empty.matrix_world = Matrix.Translation((1, 2, 3)) @ Matrix.Rotation(0.5, 4, "X")
+    bpy.context.view_layer.update()
+    head.parent = empty
+    bpy.context.view_layer.objects.active = head
+    bpy.context.view_layer.update()
+    before = evaluated(head)
+    assert bpy.ops.ofer.add_rig() == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert rig.rig_of(head).parent == empty
+    assert np.abs(evaluated(head) - before).max() < 1e-5
+
+
+def test_a_modifier_without_an_armature_is_no_obstacle(head: bpy.types.Object) -> None:
+    head.modifiers.new("Empty", "ARMATURE")
+    assert bpy.ops.ofer.add_rig() == {"FINISHED"}
+    assert [each.object for each in head.modifiers] == [None, rig.rig_of(head)]
