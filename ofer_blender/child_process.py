@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-MAX_LINE: Final = 1 << 16
+from ..ofer_engine.contract.lines import LONGEST
+
+MAX_LINE: Final = LONGEST
 """Bytes; a child that never ends its line must not fill the memory."""
-MAX_WAITING: Final = 1000
+MAX_WAITING: Final = 250
 """Lines; a child that floods us is slowed down by its own full pipe, and we read on in peace."""
 PARTING_SECONDS: Final = 2.0
 

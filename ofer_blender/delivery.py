@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import threading
 import zipfile
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from ..ofer_engine.contract.reconstruction import (
     ARRAYS,
     OPTIONAL_ARRAYS,
     RECORD,
+    Hypothesis,
     Reconstruction,
 )
 from . import head_arrays
@@ -46,7 +48,7 @@ def read(folder: Path) -> Delivery:
     arrays = head_arrays.read(record)
     hypotheses = (*record.identities, *record.expressions)
     try:
-        pictures = {item.name: _bytes(record.thumbnail(item)) for item in hypotheses}
+        pictures = {item.name: _picture(record, item) for item in hypotheses}
         return Delivery(record, arrays, _pack(record), pictures)
     except OSError as cause:
         raise OferError(
@@ -103,8 +105,8 @@ def _state(folder: Path) -> tuple[Path, int]:
     return record, record.stat().st_mtime_ns if record.is_file() else 0
 
 
-def _bytes(file: Path) -> bytes:
-    return file.read_bytes() if file.is_file() else b""
+def _picture(record: Reconstruction, item: Hypothesis) -> bytes:
+    return record.picture(item) if os.path.lexists(record.thumbnail(item)) else b""
 
 
 def _pack(record: Reconstruction) -> bytes:

@@ -302,7 +302,7 @@ class Desk:
 
     def _fail(self, event: Failure, job: Job | None) -> None:
         self._finish()
-        if job and event.code == ErrorCode.ENGINE_DIED:
+        if job and event.code in (ErrorCode.ENGINE_DIED, ErrorCode.ENGINE_HUNG):
             job.undo()
         if event.code in HOPELESS:
             self._clear_line()

@@ -18,6 +18,7 @@ from ..ofer_engine.contract.protocol import (
     Request,
     decode_event,
     encode,
+    is_last_word,
 )
 from .child_process import ChildProcess
 
@@ -94,8 +95,11 @@ class EngineClient:
         try:
             event = decode_event(line)
         except OferError:
-            self.garbage += 1  # a library printed on stdout: not ours to interpret
-            return None
+            self.garbage += 1
+            if is_last_word(line):  # the job would wait for it for ever
+                self.kill()
+                return _unreadable(self.log)
+            return None  # a library printed on stdout: not ours to interpret
         self._heard = now
         if isinstance(event, Ready):
             self.ready = event
@@ -161,6 +165,16 @@ def _died(returncode: int | None, log: Path) -> Failure:
         str(ErrorCode.ENGINE_DIED),
         said,
         "Nothing was changed; try again, and read the log if it happens twice.",
+        str(log),
+    )
+
+
+def _unreadable(log: Path) -> Failure:
+    return Failure(
+        0,
+        str(ErrorCode.ENGINE_DIED),
+        "The engine said something that this add-on cannot read, and was ended.",
+        "Run it again; if it fails again, press Set Up Engine.",
         str(log),
     )
 

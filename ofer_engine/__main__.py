@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from .commands import evaluate, more_like, packs, reconstruct, serve, skin, train
-from .contract.errors import ErrorCode, OferError
+from .contract.causes import told
+from .contract.errors import ErrorCode
 from .contract.launch import default_home, tune_this_process
+
+LOG: Final = "engine-error.log"
+"""In the data folder: the trace of the last failure that nobody foresaw."""
+_STOPPED: Final = 130  # what a shell expects after an interrupt
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,26 +39,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add(commands)
     options = parser.parse_args(arguments)
     try:
-        return options.command(options)
-    except OferError as error:
-        return _fail(error)
-    except OSError as cause:
-        if cause.filename is None:  # not the user's file: ours to hear of
-            raise
-        return _fail(
-            OferError(
-                ErrorCode.BAD_REQUEST,
-                f"{cause.filename} cannot be used: {cause.strerror}.",
-                "Check the path, and that you may read and write there.",
-            )
-        )
+        status = options.command(options)
+        sys.stdout.flush()  # else only the interpreter's end would find that nobody listens
+        return status
     except KeyboardInterrupt:
         print("ofer: stopped.", file=sys.stderr)
-        return 130
+        return _STOPPED
+    except BrokenPipeError:
+        return _unheard()
+    except Exception as cause:  # noqa: BLE001 - the border: one sentence, whatever happened
+        return _fail(cause, options.home / LOG)
 
 
-def _fail(error: OferError) -> int:
+def _fail(cause: Exception, log: Path) -> int:
+    error = told(cause)
     print(f"ofer: {error}", file=sys.stderr)
+    if error.code is ErrorCode.INTERNAL and _noted(cause, log):
+        print(f"ofer: the log is {log}", file=sys.stderr)
+    return 1
+
+
+def _noted(cause: Exception, log: Path) -> bool:
+    """Keep the trace of what nobody foresaw; False where that is not possible either."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            traceback.print_exception(cause, file=file)
+    except OSError:
+        return False
+    return True
+
+
+def _unheard() -> int:
+    """Whoever read the output has left, as `| head` does: nothing more is said, at exit neither."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
 
 

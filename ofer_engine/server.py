@@ -12,13 +12,16 @@ import queue
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from . import __version__
 from .answers.table import ANSWERS, answer
 from .contract import protocol
+from .contract.causes import told
 from .contract.errors import ErrorCode, OferError
+from .contract.lines import LONGEST, lines_of
 from .progress import Work
 from .session import Session
 
@@ -50,10 +53,14 @@ class Server:
             self._ended.set()
 
     def send(self, event: protocol.Event) -> None:
-        """Write one event; a client that is gone ends the work instead."""
+        """Write one event; a client that is gone ends the work instead.
+
+        Raises ValueError for an event that no client would understand.
+        """
+        line = protocol.encode(event)
         try:
             with self._writing:
-                self._events.write(protocol.encode(event) + "\n")
+                self._events.write(line + "\n")
                 self._events.flush()
         except (ValueError, OSError):
             self._cancel()
@@ -68,62 +75,86 @@ class Server:
                     self.send(protocol.failure(0, _wrong_protocol(version), self._log))
                     return 2
                 case protocol.Hello():
-                    self.send(self._session.ready())
+                    self._guarded(0, self._session.ready)
                 case protocol.Unload():
-                    self._session.unload()
-                    self.send(self._session.ready())
+                    self._guarded(0, self._unload)
                 case OferError():
                     self.send(protocol.failure(0, request, self._log))
                 case _:
                     self._answer(request)
+
+    def _unload(self) -> protocol.Event:
+        self._session.unload()
+        return self._session.ready()
 
     def _answer(self, request: Any) -> None:
         """One request of a kind in the table."""
         work = Work(
             request.id, self.send, lambda: request.id in self._cancelled, self._session.pace
         )
+        self._guarded(request.id, lambda: answer(self._session, request, work), request.id)
+
+    def _guarded(self, id: int, make: Callable[[], protocol.Event], pending: int = 0) -> None:
+        """Send the event that is made, or the failure that tells why there is none."""
         try:
-            event = answer(self._session, request, work)
-        except OferError as error:
-            if error.code is ErrorCode.CANCELLED:
-                event = protocol.Cancelled(request.id)
-            else:
-                event = protocol.failure(request.id, error, self._log)
-        except MemoryError:
-            event = protocol.failure(request.id, _out_of_memory(), self._log)
-        except Exception as cause:  # noqa: BLE001 - told to the client, with the trace in the log
-            traceback.print_exc(file=sys.stderr)
-            event = protocol.failure(request.id, _internal(cause), self._log)
-        self._pending.discard(request.id)
-        self._cancelled.discard(request.id)
+            event = make()
+            if len(protocol.encode(event)) > LONGEST:
+                raise OferError(
+                    ErrorCode.BAD_REQUEST,
+                    "There is more to say of this than one message holds.",
+                    "Choose fewer files at a time.",
+                )
+        except Exception as cause:  # noqa: BLE001 - the border: told to the client
+            event = self._told(id, cause)
+        self._pending.discard(pending)
+        self._cancelled.discard(pending)
         self.send(event)
+
+    def _told(self, id: int, cause: Exception) -> protocol.Event:
+        error = told(cause)
+        if error.code is ErrorCode.CANCELLED:
+            return protocol.Cancelled(id)
+        if not isinstance(cause, OferError):
+            traceback.print_exception(cause, file=sys.stderr)
+        return protocol.failure(id, error, self._log)
 
     def _cancel(self) -> None:
         self._cancelled |= self._pending
 
     def _read(self) -> None:
-        for line in self._requests:
-            if not line.strip():
-                continue
-            try:
-                request: Any = protocol.decode_request(line)
-            except OferError as error:
-                self._queue.put(error)
-                continue
-            if isinstance(request, protocol.Cancel):
-                self._cancel()
-                continue
-            if type(request) in ANSWERS:
-                self._pending.add(request.id)
-            self._queue.put(request)
-        self._cancel()
-        self._queue.put(protocol.Quit())
-        if not self._ended.wait(_GRACE_SECONDS):
-            os._exit(0)
+        """Without a reader nobody can ask for anything: the process ends with it."""
+        try:
+            for line in lines_of(self._requests):
+                self._take(line)
+        except Exception as cause:  # noqa: BLE001 - a thread's border
+            traceback.print_exception(cause, file=sys.stderr)
+        finally:
+            self._cancel()
+            self._queue.put(protocol.Quit())
+            if not self._ended.wait(_GRACE_SECONDS):
+                os._exit(0)
+
+    def _take(self, line: str | None) -> None:
+        """One line, which may be anything at all; None for one that never ended."""
+        try:
+            request: Any = protocol.decode_request(line or "a line without an end")
+        except Exception as cause:  # noqa: BLE001 - a stranger's line must not deafen the engine
+            self._queue.put(told(cause))
+            return
+        if isinstance(request, protocol.Cancel):
+            self._cancel()
+            return
+        if type(request) in ANSWERS:
+            self._pending.add(request.id)
+        self._queue.put(request)
 
     def _beat(self) -> None:
-        while not self._ended.wait(protocol.HEARTBEAT_SECONDS / 2):
-            self.send(protocol.Heartbeat())
+        try:
+            while not self._ended.wait(protocol.HEARTBEAT_SECONDS / 2):
+                self.send(protocol.Heartbeat())
+        except Exception as cause:  # noqa: BLE001 - a thread's border
+            traceback.print_exception(cause, file=sys.stderr)
+            os._exit(1)  # a silent engine would be taken for a hanging one, seconds later
 
 
 def serve(device: str, home: Path | None, threads: int | None, log: str) -> NoReturn:
@@ -145,20 +176,4 @@ def _wrong_protocol(version: int) -> OferError:
         ErrorCode.PROTOCOL_MISMATCH,
         f"The engine {__version__} speaks protocol {protocol.PROTOCOL_VERSION}, not {version}.",
         "Use the engine and the add-on of the same release.",
-    )
-
-
-def _out_of_memory() -> OferError:
-    return OferError(
-        ErrorCode.OUT_OF_MEMORY,
-        "The engine ran out of memory.",
-        "Close other programs, ask for fewer candidates, or choose the CPU as the device.",
-    )
-
-
-def _internal(cause: Exception) -> OferError:
-    return OferError(
-        ErrorCode.INTERNAL,
-        f"The engine failed in a way nobody foresaw ({type(cause).__name__}).",
-        "Run it again; if it fails again, send the log with a report.",
     )

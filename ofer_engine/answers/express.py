@@ -11,7 +11,7 @@ from ..arkit.six_joints import SixJoints
 from ..arkit.unit_library import unit_arrays
 from ..assembly import expressive_heads, neutral_heads
 from ..contract import protocol
-from ..contract.draft import unwritable
+from ..contract.causes import unwritable
 from ..progress import Work
 from ..session import Session
 from .earlier import blended, open_earlier

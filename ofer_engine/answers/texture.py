@@ -13,7 +13,7 @@ from PIL import Image
 from ..assembly import expressive_heads, neutral_heads
 from ..contract import protocol
 from ..contract import skin as contract
-from ..contract.draft import unwritable
+from ..contract.causes import unwritable
 from ..contract.errors import ErrorCode, OferError
 from ..contract.names import free_name
 from ..contract.reconstruction import Reconstruction

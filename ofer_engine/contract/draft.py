@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import tempfile
@@ -13,7 +12,8 @@ from typing import Self
 
 import numpy as np
 
-from .errors import ErrorCode, OferError
+from .array_file import write_array
+from .causes import unwritable
 from .reconstruction import ARRAYS, OPTIONAL_ARRAYS, RECORD, THUMBNAILS, Reconstruction, to_json
 
 
@@ -58,7 +58,8 @@ class Draft:
         if name not in ARRAYS and name not in OPTIONAL_ARRAYS:
             raise ValueError(f"there is no array {name}")
         try:
-            np.save(self.place / f"{name}.npy", values, allow_pickle=False)
+            with (self.place / f"{name}.npy").open("wb") as file:
+                write_array(file, values)
         except OSError as cause:
             raise unwritable(self._folder, cause) from cause
         self._arrays.add(name)
@@ -93,7 +94,8 @@ class Draft:
             raise ValueError(f"the arrays {sorted(missing)} are missing")
         unfinished = self.place / f"{RECORD}.unfinished"
         try:
-            unfinished.write_text(to_json(reconstruction), encoding="utf-8")
+            # A file name that is no UTF-8 travels as JSON's own escapes.
+            unfinished.write_bytes(to_json(reconstruction).encode("utf-8", "backslashreplace"))
             unfinished.replace(self.place / RECORD)
             if self._older:
                 _replace(self.place, self._folder)
@@ -143,18 +145,3 @@ def _replace(finished: Path, folder: Path) -> None:
         older.rename(folder)
         raise
     shutil.rmtree(older, ignore_errors=True)
-
-
-def unwritable(folder: Path, cause: OSError) -> OferError:
-    """The error for a folder or file that the system would not write."""
-    if cause.errno in (errno.ENOSPC, errno.EDQUOT):
-        return OferError(
-            ErrorCode.DISK_FULL,
-            f"The disk is full: {folder.name} could not be written.",
-            "Free some space (a reconstruction takes about 5 MB) and run it again.",
-        )
-    return OferError(
-        ErrorCode.READ_ONLY,
-        f"{folder.name} could not be written to {folder.parent}: {cause.strerror}.",
-        "Choose an output folder that you may write to.",
-    )

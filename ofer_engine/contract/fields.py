@@ -7,12 +7,20 @@ import types
 import typing
 
 
-def from_fields(kind: type, fields: dict) -> typing.Any:
-    """An instance of the dataclass `kind`. Raises KeyError, TypeError or AttributeError."""
+def from_fields(kind: type, fields: typing.Any) -> typing.Any:
+    """An instance of the dataclass `kind` from what `strict_json` read. Raises ValueError."""
+    if not isinstance(fields, dict):
+        raise ValueError(f"{fields!r:.40} is no {kind.__name__}")
     hints = typing.get_type_hints(kind)
-    if not set(fields) <= set(hints):
-        raise KeyError(f"unknown fields {set(fields) - set(hints)}")
+    needed = {field.name for field in dataclasses.fields(kind) if _is_needed(field)}
+    if not needed <= set(fields) <= set(hints):
+        raise ValueError(f"a {kind.__name__} has other fields")
     return kind(**{name: _value(hints[name], value) for name, value in fields.items()})
+
+
+def _is_needed(field: dataclasses.Field) -> bool:
+    missing = dataclasses.MISSING
+    return field.default is missing and field.default_factory is missing
 
 
 def _value(hint: typing.Any, value: typing.Any) -> typing.Any:
@@ -21,12 +29,14 @@ def _value(hint: typing.Any, value: typing.Any) -> typing.Any:
         return None if value is None else _value(given, value)
     if isinstance(hint, types.GenericAlias):
         if not isinstance(value, list):
-            raise TypeError(f"{value!r} is no list")
+            raise ValueError(f"{value!r:.40} is no list")
         return tuple(_value(typing.get_args(hint)[0], item) for item in value)
     if dataclasses.is_dataclass(hint):
-        return from_fields(typing.cast(type, hint), dict(value))
+        return from_fields(typing.cast(type, hint), value)
     if hint is float and type(value) is int:
         return float(value)
     if type(value) is not hint:
-        raise TypeError(f"{value!r} is no {hint.__name__}")
+        raise ValueError(f"{value!r:.40} is no {hint.__name__}")
+    if hint is str and "\0" in value:  # no file, name or sentence has one; the system refuses it
+        raise ValueError("a text holds a zero byte")
     return value

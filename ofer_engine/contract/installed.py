@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from . import strict_json
+from .pieces import is_plain, read_piece
+
 DESCRIPTION: Final = "pack.json"
+MOST_TEXT: Final = 1 << 20
+"""Bytes of a description; real ones have some thousand."""
 PUBLISHED_PACK: Final = "ofer-flame2020"
 PUBLISHED_PARTS: Final = ("idgen", "idrank", "expgen", "flame2020", "front_vertices")
 """What the pack of the published OFER cannot do without: PART.json beside PART.safetensors."""
@@ -31,8 +37,8 @@ def installed_packs(bundled: Path, home: Path | None) -> dict[str, InstalledPack
     """
     found: dict[str, InstalledPack] = {}
     for place in (bundled,) if home is None else (bundled, home / "packs"):
-        for description in sorted(place.glob(f"*/{DESCRIPTION}")):
-            found.setdefault(description.parent.name, _described(description))
+        for folder in _folders(place):
+            found.setdefault(folder.name, _described(folder))
     if home is not None and not lacking_parts(home):
         folder = home / "packs" / PUBLISHED_PACK
         found[PUBLISHED_PACK] = InstalledPack(
@@ -47,20 +53,25 @@ def lacking_parts(home: Path) -> tuple[str, ...]:
     return tuple(
         part
         for part in PUBLISHED_PARTS
-        if not all((folder / f"{part}.{kind}").is_file() for kind in ("json", "safetensors"))
+        if not all(is_plain(folder / f"{part}.{kind}") for kind in ("json", "safetensors"))
     )
 
 
-def _described(description: Path) -> InstalledPack:
-    folder = description.parent
+def _folders(place: Path) -> Iterator[Path]:
+    """Those with a description of any kind, by name; none where the place cannot be read."""
     try:
-        fields = json.loads(description.read_text(encoding="utf-8"))
-        return InstalledPack(
-            folder.name,
-            folder,
-            str(fields["title"]),
-            str(fields["licence"]),
-            tuple(map(str, fields.get("hints", ()))),
-        )
+        folders = sorted(place.iterdir())
+    except OSError:
+        return
+    yield from (folder for folder in folders if os.path.lexists(folder / DESCRIPTION))
+
+
+def _described(folder: Path) -> InstalledPack:
+    try:
+        fields = strict_json.parse(read_piece(folder / DESCRIPTION, MOST_TEXT))
+        hints = fields.get("hints", [])
+        if not all(isinstance(each, str) for each in (fields["title"], fields["licence"], *hints)):
+            raise ValueError("it names itself by something else than words")
+        return InstalledPack(folder.name, folder, fields["title"], fields["licence"], tuple(hints))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return InstalledPack(folder.name, folder, folder.name, "unknown")

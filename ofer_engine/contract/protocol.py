@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import typing
 
+from . import strict_json
 from .errors import ErrorCode, OferError
 from .events import (
     HEARTBEAT_SECONDS,
@@ -31,6 +33,7 @@ from .events import (
     WeightsSeen,
 )
 from .fields import from_fields
+from .lines import LONGEST
 from .requests import (
     PICTURE_SIDE,
     Cancel,
@@ -53,7 +56,7 @@ __all__ = [
     "Heartbeat", "Hello", "HypothesisReady", "InstallWeights", "LookAtWeights", "MoreLikeThis",
     "OpenPhoto", "PICTURE_SIDE", "PROTOCOL_VERSION", "PhotoFace", "PhotoOpened", "Quit", "Ready",
     "Reconstruct", "Request", "Result", "SkinPhoto", "Stage", "Texture", "Unload", "WeightFile",
-    "WeightsSeen", "decode_event", "decode_request", "encode", "failure",
+    "WeightsSeen", "decode_event", "decode_request", "encode", "failure", "is_last_word",
 ]  # fmt: skip
 """This module is the door: requests and events are told apart for the reader's sake only."""
 
@@ -70,11 +73,17 @@ Event = (
 
 _REQUESTS = {kind.__name__: kind for kind in typing.get_args(Request)}
 _EVENTS = {kind.__name__: kind for kind in typing.get_args(Event)}
+_ENDS = (PhotoOpened, WeightsSeen, Result, Failure, Cancelled)
+_LAST_WORD = re.compile(rf'"type": ?"({"|".join(kind.__name__ for kind in _ENDS)})"')
 
 
 def encode(message: Request | Event) -> str:
-    """One line of JSON without its newline; `type` holds the class name."""
-    return json.dumps({"type": type(message).__name__} | dataclasses.asdict(message))
+    """One line of JSON without its newline; `type` holds the class name.
+
+    Raises ValueError for a number that is not finite: nobody would understand the line.
+    """
+    fields = {"type": type(message).__name__} | dataclasses.asdict(message)
+    return json.dumps(fields, allow_nan=False)
 
 
 def decode_request(line: str) -> Request:
@@ -92,11 +101,25 @@ def failure(id: int, error: OferError, log: str = "") -> Failure:
     return Failure(id, str(error.code), error.message, error.hint, log)
 
 
+def is_last_word(line: str) -> bool:
+    """Whether a line that cannot be decoded was meant to end a request: whoever waits for its
+    answer would wait for ever. What a library prints is not.
+    """
+    return _LAST_WORD.search(line) is not None and '"id"' in line
+
+
 def _decode(line: str, kinds: dict[str, type]) -> typing.Any:
     try:
-        fields = json.loads(line)
-        return from_fields(kinds[fields.pop("type")], fields)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as cause:
+        if len(line) > LONGEST:
+            raise ValueError("it is longer than any message")
+        fields = strict_json.parse(line)
+        if not isinstance(fields, dict):
+            raise ValueError("it is no object")
+        kind = fields.pop("type", None)
+        if not isinstance(kind, str) or kind not in kinds:
+            raise ValueError("it is of no known kind")
+        return from_fields(kinds[kind], fields)
+    except ValueError as cause:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             f"This line is not a message of protocol {PROTOCOL_VERSION}: {line[:80]!r}.",

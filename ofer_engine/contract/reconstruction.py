@@ -20,8 +20,14 @@ from typing import Final
 
 import numpy as np
 
+from . import strict_json
+from .array_file import ArrayHeader, read_array, read_header
+from .array_forms import Form, agreed, is_sound
 from .errors import ErrorCode, OferError
 from .fields import from_fields
+from .pieces import is_plain, read_piece
+from .png_size import png_size
+from .record_sense import makes_sense
 from .records import (
     Addition,
     CameraRecord,
@@ -37,6 +43,12 @@ FORMAT_VERSION: Final = 2
 SUFFIX: Final = ".ofer"
 RECORD: Final = "reconstruction.json"
 THUMBNAILS: Final = "thumbnails"
+_MOST_TEXT: Final = 8 << 20
+"""Bytes of a record; real ones have some ten thousand."""
+_LARGEST_PICTURE: Final = 2048
+"""Pixels on a side."""
+_MOST_PICTURE: Final = 4 << 20
+"""Bytes of a picture; real ones have some ten thousand."""
 
 ARRAYS: Final[Mapping[str, str]] = {
     "identity_vertices": "(I, V, 3) float32: neutral heads, draw by draw, best rank first",
@@ -58,8 +70,8 @@ ARRAYS: Final[Mapping[str, str]] = {
     "evidence_vertices": "(P,) int32: the head's vertex of each",
     "expression_shift": "(M, P, 3) float32: metres that each photo's expression moves them",
     "context_identity": "(1, C) float32: what IdGen was told",
-    "context_ranking": "(1, C) float32: what IdRank was told",
-    "context_expression": "(M, C) float32: what ExpGen was told, photo by photo",
+    "context_ranking": "(1, D) float32: what IdRank was told",
+    "context_expression": "(M, B) float32: what ExpGen was told, photo by photo",
 }
 
 OPTIONAL_ARRAYS: Final[Mapping[str, str]] = {
@@ -110,26 +122,31 @@ class Reconstruction:
 
     def has(self, name: str) -> bool:
         """Whether an array of `OPTIONAL_ARRAYS` is there."""
-        return (self.folder / f"{name}.npy").is_file()
+        return is_plain(self.folder / f"{name}.npy")
 
     def array(self, name: str) -> np.ndarray:
-        """One array of `ARRAYS`. Raises OferError(RECONSTRUCTION_DAMAGED)."""
+        """One array of `ARRAYS` or `OPTIONAL_ARRAYS`: of its form, finite, pointing at what is
+        there.
+
+        Raises OferError(RECONSTRUCTION_DAMAGED).
+        """
         try:
-            return np.load(self.folder / f"{name}.npy", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as cause:
+            lengths = self._lengths(name, *_POINTS_INTO.get(name, ()))
+            values = read_array(self.folder / f"{name}.npy")
+        except (OSError, ValueError) as cause:
             raise _damaged(self.folder, f"its array {name} cannot be read") from cause
+        if not is_sound(name, values, lengths):
+            raise _damaged(self.folder, f"its array {name} has the wrong form")
+        return values
 
     def numbers(self, name: str, shape: tuple[int | None, ...]) -> np.ndarray:
-        """One array of finite numbers of a shape, None for any length.
+        """One array of a shape, None for any length.
 
         Raises OferError(RECONSTRUCTION_DAMAGED).
         """
         values = self.array(name)
-        fits = (
-            values.ndim == len(shape)
-            and all(wanted in (None, had) for wanted, had in zip(shape, values.shape, strict=True))
-            and values.dtype.kind in "fiu"
-            and bool(np.isfinite(values).all())
+        fits = values.ndim == len(shape) and all(
+            wanted in (None, had) for wanted, had in zip(shape, values.shape, strict=True)
         )
         if not fits:
             raise _damaged(self.folder, f"its array {name} has the wrong form")
@@ -138,35 +155,91 @@ class Reconstruction:
     def picture(self, hypothesis: Hypothesis) -> bytes:
         """The PNG of a hypothesis. Raises OferError(RECONSTRUCTION_DAMAGED)."""
         try:
-            return self.thumbnail(hypothesis).read_bytes()
-        except OSError as cause:
+            data = read_piece(self.thumbnail(hypothesis), _MOST_PICTURE)
+            if max(png_size(data) or (0,)) > _LARGEST_PICTURE:
+                raise ValueError("it is larger than any picture of a head")
+            return data
+        except (OSError, ValueError) as cause:
             raise _damaged(self.folder, f"its picture {hypothesis.name} cannot be read") from cause
+
+    def _lengths(self, *names: str) -> dict[str, int]:
+        """Lengths of the letters of these arrays and of the record; only headers are read.
+
+        Raises OSError, and ValueError with the name of an array that does not agree.
+        """
+        known = {
+            "I": len(self.identities),
+            "E": len(self.expressions),
+            "M": len(self.views),
+            "J": len(self.joints),
+            "parts": len(self.parts),
+        }
+        return agreed(((name, _FORMS[name], self._header(name)) for name in names), known)
+
+    def _header(self, name: str) -> ArrayHeader:
+        try:
+            return read_header(self.folder / f"{name}.npy")
+        except (OSError, ValueError) as cause:
+            raise ValueError(name) from cause
+
+    def check(self) -> None:
+        """That the record and the forms of all arrays agree. Raises
+        OferError(RECONSTRUCTION_DAMAGED)."""
+        if not makes_sense(self):
+            raise _damaged(self.folder, f"its {RECORD} cannot be read")
+        try:
+            lengths = self._lengths(*ARRAYS, *(name for name in OPTIONAL_ARRAYS if self.has(name)))
+        except ValueError as cause:
+            raise _damaged(self.folder, f"its array {cause} has the wrong form") from cause
+        drawn = [each.candidate for each in self.identities]
+        drawn += [
+            row for addition in self.additions for row in (*addition.rows, addition.first - 1)
+        ]
+        expressed = [each.candidate for each in self.expressions]
+        if max(drawn) >= lengths["N"] or max(expressed, default=-1) >= lengths["E"]:
+            raise _damaged(self.folder, f"its {RECORD} cannot be read")
 
     def thumbnail(self, hypothesis: Hypothesis) -> Path:
         """Where the picture of a hypothesis lies."""
         return self.folder / THUMBNAILS / f"{hypothesis.name}.png"
 
 
+_FORMS: Final = {name: Form.of(said) for name, said in {**ARRAYS, **OPTIONAL_ARRAYS}.items()}
+_POINTS_INTO: Final[Mapping[str, tuple[str, ...]]] = {
+    "polygons": ("identity_vertices",),
+    "evidence_vertices": ("identity_vertices",),
+}
+"""Arrays that hold indices, and the array that they count in where it is another."""
+
+
 def read(folder: Path) -> Reconstruction:
-    """Read the record of a `NAME.ofer` folder. Raises OferError(RECONSTRUCTION_DAMAGED)."""
+    """Read the record of a `NAME.ofer` folder and check it against the headers of its arrays.
+
+    A folder may come from a stranger: nothing of it is believed before it was checked, and nothing
+    large is read. Raises OferError(RECONSTRUCTION_DAMAGED).
+    """
     folder = Path(folder)
     try:
-        fields = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        if fields.pop("format") != FORMAT_VERSION:
+        fields = strict_json.parse(read_piece(folder / RECORD, _MOST_TEXT))
+        if not isinstance(fields, dict):
+            raise ValueError("it is no object")
+        version = fields.pop("format", None)
+        if type(version) is int and version != FORMAT_VERSION:
             raise _damaged(folder, "it was written by another version of OFER Faces")
+        if version is None or "folder" in fields:
+            raise ValueError("it is no record")
         record = dataclasses.replace(from_fields(Reconstruction, fields), folder=folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
+    except (OSError, ValueError) as cause:
         raise _damaged(folder, f"its {RECORD} cannot be read") from cause
-    if not record.views:
-        raise _damaged(folder, f"its {RECORD} names no photo")
+    record.check()
     return record
 
 
 def to_json(reconstruction: Reconstruction) -> str:
-    """The text of the record's file."""
+    """The text of the record's file. Raises ValueError for a number that is not finite."""
     fields = {"format": FORMAT_VERSION} | dataclasses.asdict(reconstruction)
     del fields["folder"]
-    return json.dumps(fields, indent=1, ensure_ascii=False)
+    return json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _damaged(folder: Path, why: str) -> OferError:

@@ -20,8 +20,12 @@ from typing import Final
 
 import numpy as np
 
+from . import strict_json
+from .array_file import read_array
 from .errors import ErrorCode, OferError
 from .fields import from_fields
+from .pieces import open_piece, read_piece
+from .png_size import HEAD, png_size
 
 FORMAT: Final = 1
 FOLDER: Final = "skin"
@@ -31,6 +35,9 @@ ALBEDO: Final = "albedo.png"
 SEEN: Final = "seen.png"
 UV: Final = "uv.npy"
 RESOLUTIONS: Final = (512, 1024, 2048, 4096)
+_MOST_TEXT: Final = 1 << 16
+_MOST_PICTURE: Final = 128 << 20
+"""Bytes; 4096 x 4096 colours as they are have 48 million."""
 
 
 class Layout(StrEnum):
@@ -61,23 +68,49 @@ class Skin:
     def uv(self) -> np.ndarray:
         """(F, 4, 2) float32. Raises OferError(RECONSTRUCTION_DAMAGED)."""
         try:
-            uv = np.load(self.folder / UV, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as cause:
+            uv = read_array(self.folder / UV)
+        except (OSError, ValueError) as cause:
             raise _damaged(self.folder) from cause
-        if uv.ndim != 3 or uv.shape[1:] != (4, 2) or not np.isfinite(uv).all():
+        if uv.dtype != np.float32 or uv.shape[1:] != (4, 2) or not np.isfinite(uv).all():
             raise _damaged(self.folder)
-        return np.ascontiguousarray(uv, np.float32)
+        return uv
 
 
 def read(folder: Path) -> Skin:
-    """Read the record of a painted skin. Raises OferError(RECONSTRUCTION_DAMAGED)."""
+    """Read the record of a painted skin, which a stranger may have written.
+
+    Raises OferError(RECONSTRUCTION_DAMAGED).
+    """
     try:
-        fields = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        if fields.pop("format") != FORMAT:
-            raise _damaged(folder)
-        return dataclasses.replace(from_fields(Skin, fields), folder=folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
+        fields = strict_json.parse(read_piece(folder / RECORD, _MOST_TEXT))
+        if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
+            raise ValueError("it is of another format")
+        if "folder" in fields:
+            raise ValueError("it is no record")
+        skin = dataclasses.replace(from_fields(Skin, fields), folder=folder)
+    except (OSError, ValueError) as cause:
         raise _damaged(folder) from cause
+    if not _makes_sense(skin):
+        raise _damaged(folder)
+    return skin
+
+
+def _makes_sense(skin: Skin) -> bool:
+    return (
+        1 <= skin.resolution <= max(RESOLUTIONS)
+        and skin.layout in tuple(Layout)
+        and len(skin.tone) == 3
+        and all(0 <= each <= 1 for each in (*skin.tone, skin.share))
+        and _side(skin.albedo) == (skin.resolution, skin.resolution)
+    )
+
+
+def _side(picture: Path) -> tuple[int, int] | None:
+    try:
+        with open_piece(picture, _MOST_PICTURE) as file:
+            return png_size(file.read(HEAD))
+    except OSError:
+        return None
 
 
 def to_json(skin: Skin) -> str:

@@ -6,8 +6,6 @@ head's head joint. Built by ofer_engine/training/head/open_head_build.py from CC
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +14,7 @@ import numpy as np
 
 from ..contract.arkit import ARKIT_52
 from ..contract.errors import ErrorCode, OferError
+from .head_file import read_head_arrays
 
 JOINT_NAMES: Final = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
 _HALF: Final = ("identity", "expression", "regions")
@@ -73,10 +72,8 @@ class OpenHead:
                 "Get the repository again, or build the head with open_head_build.",
             )  # fmt: skip
         try:
-            with np.load(path) as data:
-                arrays = {name: data[name] for name in data.files}
-            return cls._from_arrays(arrays)
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, ValueError) as error:
+            return cls._from_arrays(read_head_arrays(path))
+        except (OSError, ValueError) as error:
             raise OferError(
                 ErrorCode.WEIGHTS_DAMAGED, f"The open head {path.name} cannot be read.",
                 "Get the repository again, or build the head with open_head_build.",

@@ -19,7 +19,11 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ..contract import strict_json
 from ..contract.errors import ErrorCode, OferError
+from ..contract.fields import from_fields
+from ..contract.installed import MOST_TEXT
+from ..contract.pieces import is_plain, read_piece
 from .catalogue import CATALOGUE, PACK_ID, REQUIRED, Part, PublishedFile, trained_here
 from .conversion import Converted, read_published
 from .projections import Draw
@@ -247,9 +251,9 @@ def _record_path(folder: Path, part: Part) -> Path:
 
 def _record(folder: Path, part: Part) -> PartRecord | None:
     try:
-        fields = json.loads(_record_path(folder, part).read_text(encoding="utf-8"))
-        record = PartRecord(**{**fields, "notes": tuple(fields["notes"])})
-    except (OSError, ValueError, TypeError, KeyError):
+        fields = strict_json.parse(read_piece(_record_path(folder, part), MOST_TEXT))
+        record = from_fields(PartRecord, fields)
+    except (OSError, ValueError):
         return None
-    there = (folder / f"{part}.safetensors").is_file()
-    return record if there and record.format == _FORMAT else None
+    whole = record.format == _FORMAT and record.part == part
+    return record if whole and is_plain(folder / f"{part}.safetensors") else None

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 from safetensors import SafetensorError
@@ -24,7 +26,11 @@ from torch import Tensor, nn
 
 from ..conditioning.evidence import EvidenceNetwork
 from ..conditioning.person import EXTRA, HINTS
+from ..contract import strict_json
 from ..contract.errors import ErrorCode, OferError
+from ..contract.fields import from_fields
+from ..contract.installed import MOST_TEXT
+from ..contract.pieces import read_piece
 from ..contract.records import PackRecord
 from ..diffusion.denoiser import Denoiser, DenoiserShape
 from ..heads.open_head import OpenHead
@@ -61,17 +67,6 @@ class Sizes:
     idgen_widths: tuple[int, ...]
     expgen_widths: tuple[int, ...]
     rank_widths: tuple[int, ...]
-
-    @staticmethod
-    def of(numbers: Mapping[str, Any]) -> Sizes:
-        """From a description's JSON. Raises TypeError or AttributeError where it is none."""
-        listed: dict[str, Any] = {
-            key: tuple(n) if isinstance(n, list) else n for key, n in numbers.items()
-        }
-        for key, number in listed.items():
-            if not all(type(n) is int for n in (number if type(number) is tuple else (number,))):
-                raise TypeError(f"{key} is no size")
-        return Sizes(**listed)
 
 
 @dataclass(frozen=True)
@@ -120,15 +115,10 @@ def read_files(folder: Path, device: torch.device) -> tuple[PackRecord, Sizes, O
     Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED | WEIGHTS_WRONG).
     """
     description = _read_description(folder)
-    record = _record(folder, description)
-    files: Mapping[str, str] = description["files"]
-    try:
-        sizes = Sizes.of(description["sizes"])
-    except (KeyError, TypeError, AttributeError) as cause:
-        raise _damaged(folder, DESCRIPTION) from cause
-    contents = {name: _verified(folder, name, digest) for name, digest in files.items()}
-    networks = build_networks(sizes)
+    record = _record(description)
+    contents = {name: _verified(folder, name, digest) for name, digest in description.files}
     tensors = {name: _tensors(folder, name, contents) for name in NETWORKS}
+    networks = _empty_networks(folder, description.sizes, tensors)
     for name in NETWORKS:
         network: nn.Module = getattr(networks, name)
         try:
@@ -138,12 +128,38 @@ def read_files(folder: Path, device: torch.device) -> tuple[PackRecord, Sizes, O
         except (KeyError, RuntimeError) as cause:
             raise _damaged(folder, f"{name}.safetensors") from cause
         network.to(device).eval().requires_grad_(False)
-    return record, sizes, OpenHead.load(folder / HEAD), networks
+    head = OpenHead.load(folder / HEAD)
+    sizes = description.sizes
+    said = (sizes.points, sizes.identities, sizes.rank_vertices)
+    if said != (len(head.point_vertices), len(head.identity), len(head.rank_vertices)):
+        raise _damaged(folder, HEAD)
+    return record, sizes, head, networks
+
+
+def _empty_networks(
+    folder: Path, sizes: Sizes, tensors: Mapping[str, Mapping[str, Tensor]]
+) -> Networks:
+    """Networks of these sizes, made once the files are seen to fill them: a description may ask
+    for more memory than there is.
+    """
+    try:
+        with torch.device("meta"):
+            planned = build_networks(sizes)
+    except (RuntimeError, ValueError, TypeError, ZeroDivisionError) as cause:
+        raise _damaged(folder, DESCRIPTION) from cause
+    for name in NETWORKS:
+        network: nn.Module = getattr(planned, name)
+        wanted = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+        beside = [key for key, file in _BESIDE.items() if file == name]
+        wanted |= {key: tuple(getattr(planned, key).shape) for key in beside}
+        if wanted != {key: tuple(tensor.shape) for key, tensor in tensors[name].items()}:
+            raise _damaged(folder, f"{name}.safetensors")
+    return build_networks(sizes)
 
 
 def read_record(folder: Path) -> PackRecord:
     """What a pack says of itself; its networks are not touched. Raises as `read_files`."""
-    return _record(folder, _read_description(folder))
+    return _record(_read_description(folder))
 
 
 def write_pack(folder: Path, record: PackRecord, sizes: Sizes, networks: Networks) -> None:
@@ -169,37 +185,72 @@ def write_pack(folder: Path, record: PackRecord, sizes: Sizes, networks: Network
 
 
 _ABOUT: Final = ("id", "version", "title", "licence", "commercial", "claim")
+_FILES: Final = frozenset((HEAD, *(f"{name}.safetensors" for name in NETWORKS)))
+_WIDEST: Final = 20_000
+_DEEPEST: Final = 16
 
 
-def _read_description(folder: Path) -> dict:
-    try:
-        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-    except FileNotFoundError as cause:
+@dataclass(frozen=True)
+class _Description:
+    """What pack.json says; files : name and sha256 of each of `_FILES`."""
+
+    id: str
+    version: str
+    title: str
+    licence: str
+    commercial: bool
+    claim: str
+    sizes: Sizes
+    hints: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]
+
+
+def _read_description(folder: Path) -> _Description:
+    path = folder / DESCRIPTION
+    if not os.path.lexists(path):
         raise OferError(
             ErrorCode.WEIGHTS_MISSING,
             f"There is no pack in {folder.name}: its {DESCRIPTION} is missing.",
             "Install OFER Faces again, or choose another pack.",
-        ) from cause
-    except (OSError, ValueError) as cause:
-        raise _damaged(folder, DESCRIPTION) from cause
-    if not isinstance(description, dict) or not isinstance(description.get("format"), int):
-        raise _damaged(folder, DESCRIPTION)
-    if description["format"] != FORMAT_VERSION:
-        raise OferError(
-            ErrorCode.WEIGHTS_WRONG,
-            f"The pack {folder.name} was made for another version of OFER Faces.",
-            "Train it again with this version, or choose another pack.",
         )
-    return description
-
-
-def _record(folder: Path, description: dict) -> PackRecord:
     try:
-        about = {key: description[key] for key in _ABOUT}
-        hints = tuple(description.get("hints", ()))
-        return PackRecord(**about, fingerprint=_fingerprint(description["files"]), hints=hints)
-    except (KeyError, TypeError, AttributeError) as cause:
+        fields = strict_json.parse(read_piece(path, MOST_TEXT))
+        version = fields.pop("format", None)
+        if type(version) is int and version != FORMAT_VERSION:
+            raise _of_another_version(folder)
+        described = from_fields(_Description, {"hints": [], **fields, "files": []})
+        files = fields["files"]
+        if version is None or set(files) != _FILES or not all(map(_is_digest, files.values())):
+            raise ValueError("it lists other files than a pack has")
+        if not all(map(_is_size, asdict(described.sizes).values())):
+            raise ValueError("its networks have no sizes")
+        return replace(described, files=tuple(files.items()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
         raise _damaged(folder, DESCRIPTION) from cause
+
+
+def _is_digest(text: object) -> bool:
+    return isinstance(text, str) and re.fullmatch(r"[0-9a-f]{64}", text) is not None
+
+
+def _is_size(size: int | tuple[int, ...]) -> bool:
+    """A network's width, or its widths."""
+    if isinstance(size, int):
+        return 1 <= size <= _WIDEST
+    return 1 <= len(size) <= _DEEPEST and all(1 <= each <= _WIDEST for each in size)
+
+
+def _of_another_version(folder: Path) -> OferError:
+    return OferError(
+        ErrorCode.WEIGHTS_WRONG,
+        f"The pack {folder.name} was made for another version of OFER Faces.",
+        "Train it again with this version, or choose another pack.",
+    )
+
+
+def _record(description: _Description) -> PackRecord:
+    about = {key: getattr(description, key) for key in (*_ABOUT, "hints")}
+    return PackRecord(**about, fingerprint=_fingerprint(description.files))
 
 
 def _verified(folder: Path, name: str, digest: str) -> bytes:
@@ -227,8 +278,9 @@ def _tensors(folder: Path, name: str, contents: Mapping[str, bytes]) -> dict[str
     }
 
 
-def _fingerprint(files: Mapping[str, str]) -> str:
-    return hashlib.sha256("".join(sorted(files.values())).encode()).hexdigest()[:16]
+def _fingerprint(files: Iterable[tuple[str, str]]) -> str:
+    digests = sorted(digest for _, digest in files)
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
 
 
 def _damaged(folder: Path, name: str) -> OferError:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
+from ..contract.causes import told
 from ..contract.errors import ErrorCode, OferError
 from ..contract.launch import default_home
 from . import blender, doctor, package, provision, road, torch_build
@@ -50,7 +53,23 @@ def main(root: Path, arguments: Sequence[str] | None = None) -> int:
         again = "Run the same command again: it goes on where it stopped."
         console.fail(OferError(ErrorCode.CANCELLED, "Stopped.", again))
         return _STOPPED
+    except Exception as cause:  # noqa: BLE001 - the border: one sentence, the trace in the log
+        console.fail(_unforeseen(cause, home.log))
     return 1
+
+
+def _unforeseen(cause: Exception, log: Path) -> OferError:
+    """What a person is told of it; the trace goes to the end of the log."""
+    with contextlib.suppress(OSError), log.open("a", encoding="utf-8", errors="replace") as file:
+        traceback.print_exception(cause, file=file)
+    error = told(cause)
+    if error.code is not ErrorCode.INTERNAL:
+        return error
+    return OferError(
+        ErrorCode.INTERNAL,
+        f"install.py failed in a way nobody foresaw ({type(cause).__name__}).",
+        f"Run it again; if it fails again, send {log} with a report.",
+    )
 
 
 class _Command:

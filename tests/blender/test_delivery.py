@@ -61,14 +61,12 @@ def test_what_is_no_reconstruction_is_left_alone(tmp_path: Path) -> None:
     assert delivery._ahead == [] and not (tmp_path / "skin" / RECORD).exists()
 
 
-def test_a_picture_that_cannot_be_read_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = synthetic.write(tmp_path).folder
-
-    def denied(path: Path) -> bytes:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(delivery, "_bytes", denied)
-    with pytest.raises(OferError, match="Permission denied"):
-        delivery.read(folder)
+def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    record = synthetic.write(tmp_path)
+    picture = record.thumbnail(record.identities[1])
+    picture.unlink()
+    picture.mkdir()
+    with pytest.raises(OferError, match="its picture identity_02 cannot be read"):
+        delivery.read(record.folder)
+    picture.rmdir()
+    assert delivery.read(record.folder).pictures["identity_02"] == b""

@@ -102,6 +102,16 @@ def test_garbage_is_survived(start: Callable[..., EngineClient], tmp_path: Path)
     assert client.garbage >= 3 * 6
 
 
+def test_an_answer_that_cannot_be_read_ends_the_engine(
+    start: Callable[..., EngineClient], tmp_path: Path
+) -> None:
+    client = start("unreadable")
+    client.send(request(tmp_path))
+    failure = wait_for(client, Failure)[-1]
+    assert (failure.id, failure.code) == (0, "engine_died") and failure.hint
+    assert "cannot read" in failure.message and not client.usable and gone(client.pid)
+
+
 def test_flood_is_survived_and_ended(start: Callable[..., EngineClient]) -> None:
     client = start("flood")
     slowest = 0.0

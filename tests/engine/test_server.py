@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 
 from ofer_engine.contract import protocol, reconstruction
-from tests.engine.child_engine import request_of
+from ofer_engine.contract.launch import engine_command, engine_environment
+from tests.engine.child_engine import ROOT, request_of
 
 
 def test_a_photo_becomes_a_reconstruction(engine, portrait, tmp_path):
@@ -51,9 +53,21 @@ def test_cancel_leaves_nothing_and_the_engine_goes_on(engine, portrait, tmp_path
 
 
 def test_garbage_is_answered_and_survived(engine):
-    for line in ("garbage", '{"type": "Reconstruct"}', "[" * 50_000):
+    for line in (
+        "garbage",
+        '{"type": "Reconstruct"}',
+        "[" * 50_000,
+        '{"type": "Hello", "protocol": ' + "9" * 400 + "}",
+        '{"type": "Texture", "id": 1, "folder": "a", "photos": [{"path": "a", "hidden": 7}],'
+        ' "out": "b", "rows": [1], "weights": [' + "9" * 400 + "]}",
+        '{"type": "OpenPhoto", "id": 1, "path": "' + "a" * 3_000_000 + '"}',
+        '{"type": "OpenPhoto", "id": ' + "9" * 400 + ', "path": "a"}',
+    ):
         engine.send(line)
         assert engine.until(protocol.Failure)[-1].code == "bad_request"
+    engine.process.stdin.buffer.write(b"\xff\xfe\x80 not UTF-8\n")
+    engine.process.stdin.flush()
+    assert engine.until(protocol.Failure)[-1].code == "bad_request"
     engine.send(protocol.Hello(protocol.PROTOCOL_VERSION))
     engine.until(protocol.Ready)
 
@@ -76,6 +90,25 @@ def test_it_ends_in_mid_work_when_its_input_closes(engine, portrait, tmp_path):
     engine.until(protocol.Stage)
     engine.process.stdin.close()
     assert engine.process.wait(60) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of Unix")
+def test_it_ends_when_its_input_fails(tmp_path):
+    """Reading from a terminal whose other side is gone is an error, not an end."""
+    master, slave = os.openpty()
+    command = engine_command(Path(sys.executable), ROOT, ["serve", "--device", "cpu"])
+    with (tmp_path / "log").open("wb") as log, open(slave, "rb") as stdin:
+        process = subprocess.Popen(
+            command, stdin=stdin, stdout=subprocess.PIPE, stderr=log, env=engine_environment()
+        )
+    try:
+        assert protocol.decode_event(process.stdout.readline().decode()) == protocol.Heartbeat()
+        os.close(master)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def test_it_beats_while_idle_and_while_computing(engine, portrait, tmp_path):

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from ofer_engine.__main__ import main
+from ofer_engine.__main__ import LOG, main
 from ofer_engine.commands import more_like, sampling
 from ofer_engine.contract.draft import check_place
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.launch import engine_command, engine_environment
 from ofer_engine.contract.reconstruction import Hypothesis
 from ofer_engine.diffusion.samplers import SAMPLERS
+from tests.engine.child_engine import ROOT
 
 
 @pytest.fixture
@@ -69,13 +74,29 @@ def test_one_sentence_with_a_next_step_and_nothing_written(fails, tmp_path, line
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "text.txt"]
 
 
-def test_a_program_s_own_mistake_is_not_hidden(monkeypatch, tmp_path):
+def test_a_program_s_own_mistake_is_told_and_its_trace_kept(monkeypatch, tmp_path, capsys):
     def broken(*_: object) -> None:
-        raise BrokenPipeError(32, "Broken pipe")
+        raise KeyError("jaw")
 
     monkeypatch.setattr("ofer_engine.packs.registry.find_packs", broken)
-    with pytest.raises(BrokenPipeError):
-        main(["--home", str(tmp_path), "packs"])
+    assert main(["--home", str(tmp_path / "home"), "packs"]) == 1
+    said = capsys.readouterr().err
+    assert "in a way nobody foresaw (KeyError). Run it again" in said and "Traceback" not in said
+    log = tmp_path / "home" / LOG
+    assert str(log) in said and "KeyError: 'jaw'" in log.read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of Unix")
+def test_a_reader_who_leaves_is_no_mistake(tmp_path):
+    """As in `packs list | head -1`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = engine_command(Path(sys.executable), ROOT, ["--home", str(tmp_path), "packs", "list"])
+    with os.fdopen(writing, "wb") as unheard:
+        done = subprocess.run(
+            command, stdout=unheard, stderr=subprocess.PIPE, env=engine_environment(), check=False
+        )
+    assert done.returncode == 1 and done.stderr == b""
 
 
 @pytest.mark.parametrize(

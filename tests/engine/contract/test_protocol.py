@@ -92,14 +92,60 @@ def test_events_survive_the_wire(message):
         '{"type": "Reconstruct", "id": 1, "photos": [], "out": "b", "name": "c", "hints": 3}',
         '{"type": "Reconstruct", "id": 1, "photos": [], "out": "b", "name": "c",'
         ' "hints": {"age": "old"}}',
+        '{"type": "Reconstruct", "id": 1, "photos": [], "out": "b", "name": "c",'
+        f' "hints": {{"age": {"9" * 400}}}}}',
+        f'{{"type": "OpenPhoto", "id": {"9" * 400}, "path": "a"}}',
+        f'{{"type": "OpenPhoto", "id": {"9" * 5000}, "path": "a"}}',
+        '{"type": "Reconstruct", "id": 1, "photos": [], "out": "b", "name": "c", "guidance": NaN}',
+        '{"type": "Reconstruct", "id": 1, "photos": [], "out": "b", "name": "c", "seed": 1e999}',
+        '{"type": "Express", "id": 1, "folder": "a", "out": "b", "rows": [1], "weights": [1e999]}',
+        '{"type": "OpenPhoto", "id": 1, "path": "a\\u0000b"}',
+        '{"type": ["OpenPhoto"], "id": 1, "path": "a"}',
+        '{"type": {}, "id": 1, "path": "a"}',
+        '{"type": "OpenPhoto", "id": 1, "path": [["path", "a"]]}',
+        '{"type": "Texture", "id": 1, "folder": "a", "photos": [[["path", "a"]]], "out": "b",'
+        ' "rows": [1], "weights": [1]}',
+        '{"type": "OpenPhoto", "id": 1, "path": "' + "a" * 300_000 + '"}',
+        '{"type": "Hello", "protocol": ' + "[" * 100_000,
+        '{"a":' * 100_000,
         "[" * 100_000,
         "\x00\xff",
+        "\ud800",
     ],
 )
 def test_anything_else_is_refused_by_name(line):
     with pytest.raises(OferError) as caught:
         protocol.decode_request(line)
     assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+@pytest.mark.parametrize("value", ["9" * 400, "1e999", "NaN", "-Infinity", '"1"', "[]", "true"])
+def test_an_event_with_a_number_that_is_none_is_refused(value):
+    line = f'{{"type": "Stage", "id": 2, "name": "Drawing", "step": 1, "of": 2, "eta": {value}}}'
+    assert not protocol.is_last_word(line)
+    with pytest.raises(OferError) as caught:
+        protocol.decode_event(line)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+def test_what_would_have_ended_a_request_is_told_from_what_a_library_prints():
+    broken = f'{{"type": "Cancelled", "id": {"9" * 400}}}'
+    with pytest.raises(OferError):
+        protocol.decode_event(broken)
+    assert protocol.is_last_word(broken)
+    for line in ("Downloading", '{"type": "Result"}', '{"type": "Nix", "id": 1}', ""):
+        assert not protocol.is_last_word(line)
+
+
+def test_a_file_name_that_is_no_utf_8_survives_the_wire():
+    request = protocol.OpenPhoto(1, "/photos/Zo\udceb.jpg")
+    line = protocol.encode(request)
+    assert line.isascii() and protocol.decode_request(line) == request
+
+
+def test_a_number_that_is_not_finite_is_not_sent():
+    with pytest.raises(ValueError, match="float"):
+        protocol.encode(protocol.Stage(1, "Drawing heads", 1, 2, float("nan")))
 
 
 def test_an_event_is_no_request():

@@ -132,6 +132,67 @@ def test_a_damaged_description_is_refused(copy, content):
     assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
 
 
+def _describe(copy, **changes):
+    file = copy / "pack.json"
+    fields = json.loads(file.read_text()) | changes
+    file.write_text(json.dumps(fields))
+
+
+SIZES = {
+    "points": 240, "contour": 24, "irises": 10, "identities": 60, "expressions": 52,
+    "rank_vertices": 400, "idgen_widths": [128, 64, 32], "expgen_widths": [64, 32, 16],
+    "rank_widths": [512, 128, 32],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"rank_vertices": 20_000},
+        {"points": 20_000, "identities": 20_000},
+        {"idgen_widths": [20_000] * 16},
+        {"idgen_widths": [128] * 100_000},
+        {"rank_widths": [10**12]},
+        {"rank_widths": [12, 12]},
+        {"identities": 0},
+        {"identities": -60},
+        {"identities": True},
+        {"identities": 60.0},
+        {"more": 1},
+        {"idgen_widths": []},
+        {"points": 239},
+        {"contour": 23},
+    ],
+)
+def test_sizes_that_the_files_do_not_have_are_refused_before_memory_is_asked_for(copy, sizes):
+    _describe(copy, sizes=SIZES | sizes)
+    before = resource_peak()
+    with pytest.raises(OferError) as caught:
+        read_open_pack(copy, CPU)
+    assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
+    assert resource_peak() - before < 300_000  # the files themselves
+
+
+def resource_peak():
+    """Kilobytes; always 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{}, {"../../etc/passwd": "0" * 64}, {"head.npz": 5}, [], None, {"head.npz": "0" * 64}],
+)
+def test_files_that_a_pack_does_not_have_are_never_opened(copy, files):
+    _describe(copy, files=files)
+    with pytest.raises(OferError, match="pack.json") as caught:
+        read_open_pack(copy, CPU)
+    assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
+
+
 @pytest.mark.parametrize("version", [1, 99])
 def test_a_pack_of_another_version_is_told_from_a_damaged_one(copy, version):
     (copy / "pack.json").write_text(f'{{"format": {version}}}')

@@ -1,0 +1,116 @@
+"""Whatever went wrong, as one sentence with a next step: the guard of every border.
+
+Memory and disks run out in the words of a dozen libraries; here is the one place that knows them.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from .errors import ErrorCode, OferError
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_MEMORY: Final = re.compile(
+    r"can't allocate memory|cannot allocate memory|not enough memory|out of memory|bad_alloc"
+    r"|can't start new thread|\(os error 12\)",
+    re.IGNORECASE,
+)
+"""In torch, safetensors, C++ and Python's own thread library, none of which say it by a type."""
+_CUT: Final = re.compile(r"\d+ requested and \d+ written|\(os error (28|112|122)\)")
+"""numpy and safetensors on a full disk."""
+
+
+def told(cause: BaseException) -> OferError:
+    """The error that a person is told of, whatever was raised."""
+    if isinstance(cause, OferError):
+        return cause
+    if lacks_memory(cause):
+        return out_of_memory()
+    if isinstance(cause, ImportError):
+        return OferError(
+            ErrorCode.ENGINE_MISSING,
+            f"The engine's environment is incomplete: {cause.name or 'a library'} cannot be used.",
+            "Run `install.py setup --rebuild`, or press Set Up Engine.",
+        )
+    if isinstance(cause, OSError):
+        return _refused(cause)
+    return OferError(
+        ErrorCode.INTERNAL,
+        f"The engine failed in a way nobody foresaw ({type(cause).__name__}).",
+        "Run it again; if it fails again, send the log with a report.",
+    )
+
+
+def lacks_memory(cause: BaseException) -> bool:
+    """Memory ran out, whichever library met it first."""
+    return any(_says_no_memory(each) for each in _chain(cause))
+
+
+def lacks_space(cause: BaseException) -> bool:
+    """The disk, or the user's share of it, is full."""
+    return any(
+        getattr(each, "errno", None) in _FULL or _CUT.search(str(each)) for each in _chain(cause)
+    )
+
+
+def out_of_memory() -> OferError:
+    """The error for memory that ran out and could not be done without."""
+    return OferError(
+        ErrorCode.OUT_OF_MEMORY,
+        "The engine ran out of memory.",
+        "Close other programs, ask for fewer candidates, or choose the CPU as the device.",
+    )
+
+
+def unwritable(target: Path, cause: BaseException) -> OferError:
+    """The error for a folder or file that could not be written."""
+    if lacks_memory(cause):
+        return out_of_memory()
+    if lacks_space(cause):
+        return OferError(
+            ErrorCode.DISK_FULL,
+            f"The disk is full: {target.name} could not be written.",
+            "Free some space (a reconstruction takes about 5 MB) and run it again.",
+        )
+    why = getattr(cause, "strerror", None) or "the system refused"
+    return OferError(
+        ErrorCode.READ_ONLY,
+        f"{target.name} could not be written to {target.parent}: {why}.",
+        "Choose an output folder that you may write to.",
+    )
+
+
+def _refused(cause: OSError) -> OferError:
+    name = str(cause.filename) if cause.filename is not None else ""
+    if lacks_space(cause):
+        return OferError(
+            ErrorCode.DISK_FULL,
+            f"The disk is full: {Path(name).name or 'what was made'} could not be written.",
+            "Free some space and run it again.",
+        )
+    return OferError(
+        ErrorCode.BAD_REQUEST,
+        f"{name or 'A file'} cannot be used: {cause.strerror or type(cause).__name__}.",
+        "Check the path, and that you may read and write there.",
+    )
+
+
+def _says_no_memory(cause: BaseException) -> bool:
+    if isinstance(cause, MemoryError) or getattr(cause, "errno", None) == errno.ENOMEM:
+        return True
+    foreign = not isinstance(cause, OferError | SyntaxError | KeyError)
+    return foreign and bool(_NO_MEMORY.search(str(cause)))
+
+
+def _chain(cause: BaseException) -> Iterator[BaseException]:
+    """It, and what it was raised for."""
+    seen: set[int] = set()
+    each: BaseException | None = cause
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        yield each
+        each = each.__cause__ or each.__context__

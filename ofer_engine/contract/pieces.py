@@ -1,0 +1,37 @@
+"""Files inside a folder that a stranger may have made: plain ones, of a size that was agreed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, Final
+
+_READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Opening a pipe would wait for somebody who writes into it."""
+
+
+def is_plain(path: Path) -> bool:
+    """Whether a plain file is there: no link to another place, no pipe, no folder."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def open_piece(path: Path, most: int) -> BinaryIO:
+    """Open a plain file of at most `most` bytes. Raises OSError for whatever else is there."""
+    if not is_plain(path):
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+    file = os.fdopen(os.open(path, _READ), "rb")
+    if os.fstat(file.fileno()).st_size > most:
+        file.close()
+        raise OSError(errno.EFBIG, "it is larger than it can be", str(path))
+    return file
+
+
+def read_piece(path: Path, most: int) -> bytes:
+    """The whole of a plain file. Raises OSError as `open_piece`."""
+    with open_piece(path, most) as file:
+        return file.read(most + 1)
