@@ -10,6 +10,7 @@ from . import (
     command_line,
     export_properties,
     face_pictures,
+    guard,
     jobs,
     manual_map,
     operators,
@@ -51,8 +52,9 @@ _WITH_STATE: Final = (
 
 def register() -> None:
     """Add every class, property, handler and shortcut."""
+    guard.start()
     for each in CLASSES:
-        bpy.utils.register_class(each)
+        guard.register(each)
     for module in _WITH_STATE:
         module.register()
 

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Final
 
 from ..ofer_engine.contract.lines import LONGEST
+from . import faults
 
 MAX_LINE: Final = LONGEST
 """Bytes; a child that never ends its line must not fill the memory."""
 MAX_WAITING: Final = 250
 """Lines; a child that floods us is slowed down by its own full pipe, and we read on in peace."""
 PARTING_SECONDS: Final = 2.0
+DYING_SECONDS: Final = 0.25
+"""At most; the system ends a killed child within a millisecond or two."""
 
 
 class ChildProcess:
@@ -84,8 +87,10 @@ class ChildProcess:
         self.close()
 
     def kill(self) -> None:
-        """End the child now."""
+        """End the child now; afterwards it writes no more."""
         self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(DYING_SECONDS)
         self.close()
 
     def close(self) -> None:
@@ -95,6 +100,7 @@ class ChildProcess:
         # Not a daemon: Python waits for it at exit, so that no child outlives Blender.
         threading.Thread(target=self._part, name="ofer-parting").start()
 
+    @faults.guarded(told=False)
     def _part(self) -> None:
         try:
             self._process.wait(PARTING_SECONDS)
@@ -103,6 +109,7 @@ class ChildProcess:
             self._process.wait()
         self.lines()  # room for a reader that waits to put its last line
 
+    @faults.guarded(told=False)
     def _read(self) -> None:
         with self._process.stdout as stream:
             while line := stream.readline(MAX_LINE):

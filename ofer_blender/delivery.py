@@ -5,7 +5,6 @@ The engine's results are read ahead in a thread, so that Blender goes on meanwhi
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import threading
@@ -24,7 +23,7 @@ from ..ofer_engine.contract.reconstruction import (
     Hypothesis,
     Reconstruction,
 )
-from . import head_arrays
+from . import faults, head_arrays
 from .head_arrays import HeadArrays
 
 PACKED_FILES: Final = (RECORD, *(f"{name}.npy" for name in (*ARRAYS, *OPTIONAL_ARRAYS)))
@@ -90,9 +89,9 @@ class _Reader(threading.Thread):
         self.state, self.found = _state(folder), None
         self._folder = folder
 
+    @faults.guarded(told=False)
     def run(self) -> None:
-        with contextlib.suppress(OferError):  # whoever takes it reads again, and is told
-            self.found = read(self._folder)
+        self.found = read(self._folder)  # whoever takes it where this failed is told
 
 
 _ahead: Final[list[_Reader]] = []

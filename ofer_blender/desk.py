@@ -31,7 +31,7 @@ from ..ofer_engine.contract.protocol import (
     WeightsSeen,
     failure,
 )
-from . import delivery
+from . import delivery, faults
 from .engine_client import EngineClient, foreign
 from .engine_seat import EngineSeat
 from .engine_settings import ROOT, EngineSettings
@@ -89,24 +89,28 @@ class Desk:
         sources: tuple[PhotoSource, ...] = (),
         subject: str = "",
         in_line: bool = False,
+        scratch: Path | None = None,
     ) -> None:
         """Have the engine answer a request that ends in a `Result`, and deliver its path.
 
         title : "Reconstructing"; subject : who or what; in_line : wait for the job in hand instead
-        of refusing; the request's id is set here, and a new reconstruction gets a name that no
+        of refusing; scratch : folder of `handover` for the answer, deleted when the job ends. The
+        request's id is set here, and a new reconstruction gets a name that no
         other has. Raises OferError(ENGINE_MISSING | READ_ONLY).
         """
         numbered = replace(request, id=next(self._ids))
         job = Job(title, subject, engine, numbered, sources=sources, deliver=deliver)
+        job.scratch = scratch
         try:
             job.take_name()
-        except OferError:
+        except BaseException:
             job.discard()
             raise
         self._start(job, in_line)
 
     def set_up(self, engine: EngineSettings) -> None:
         """Run install.py's setup. Raises OferError."""
+        engine.check()
         self._begin()
         self.seat.close()  # its files are about to be replaced
         self.setup = EngineSetup(ROOT, engine.home)
@@ -129,8 +133,8 @@ class Desk:
                 self._poll_setup()
             else:
                 self._poll_engine()
-        except OferError as error:
-            self._fail(failure(0, error), job)
+        except Exception as cause:  # noqa: BLE001 the border: whatever comes, the job ends
+            self._fail(failure(0, faults.caught(cause)), job)
         if self.line and not (self.job or self.fading):
             self._next()
         return bool(self.job or self.fading or self.line)
@@ -181,6 +185,10 @@ class Desk:
         self.abandon()
         self.seat.close()
 
+    def tell(self, error: OferError) -> None:
+        """Show an error that belongs to no job."""
+        self.failure = failure(0, error)
+
     def rest(self, seconds: float) -> None:
         """End an engine that has had nothing to do for so long, and give its memory back."""
         idle = not (self.job or self.fading or self.line or self.setup)
@@ -201,7 +209,7 @@ class Desk:
         try:
             self._begin()
             self._take_up(job)
-        except OferError:
+        except BaseException:
             job.discard()
             raise
 
@@ -209,8 +217,8 @@ class Desk:
         job = self.line.pop(0)
         try:
             self._take_up(job)
-        except OferError as error:
-            self._fail(failure(0, error), job)
+        except Exception as cause:  # noqa: BLE001 the border, as above
+            self._fail(failure(0, faults.caught(cause)), job)
 
     def _take_up(self, job: Job) -> None:
         """Make it the job in hand; an engine that still winds up another is asked later."""
@@ -219,11 +227,11 @@ class Desk:
             return
         try:
             self.seat.employ(job.engine)
-        except OferError:
+            self.seat.send(job.request)
+        except BaseException:
             self._finish()
             raise
         job.sent, job.begun = True, time.monotonic()
-        self.seat.send(job.request)
 
     def _poll_engine(self) -> None:
         if self.job and self.job.result:
@@ -283,8 +291,11 @@ class Desk:
             return
         if delivery.is_coming():
             return
-        self._finish()
-        job.deliver(job.result)
+        self._finish(discard=False)
+        try:
+            job.deliver(job.result)
+        finally:
+            job.discard()
 
     def _poll_setup(self) -> None:
         for event in self.setup.events():
@@ -314,8 +325,8 @@ class Desk:
         if event.code == ErrorCode.PROTOCOL_MISMATCH:
             self.seat.drop()
 
-    def _finish(self) -> None:
-        if self.job:
+    def _finish(self, discard: bool = True) -> None:
+        if self.job and discard:
             self.job.discard()
         self.job = self.setup = None
         self.idle_since = time.monotonic()

@@ -12,6 +12,10 @@ from .frame import to_blender
 
 FARTHEST = 10.0
 """Metres; a head with a vertex beyond is no head."""
+_WHOLE = 2**31
+_LARGEST = 3.0e38
+_LONGEST_NAME = 60
+"""Bytes; Blender's own limit is 63."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ def read(reconstruction: Reconstruction) -> HeadArrays:
         identity_spread=_table(reconstruction, "identity_spread", 1, np.float32),
         identity_scores=_table(reconstruction, "identity_scores", 1, np.float32),
     )
+    _check_hypotheses(reconstruction)
     _check_shapes(reconstruction, arrays)
     _check_polygons(reconstruction, arrays)
     return arrays
@@ -90,6 +95,16 @@ def _check_shapes(reconstruction: Reconstruction, arrays: HeadArrays) -> None:
     )
     if not fits:
         raise damaged(reconstruction, "its arrays do not fit together")
+
+
+def _check_hypotheses(reconstruction: Reconstruction) -> None:
+    """Blender keeps whole numbers of 32 bits, and names of shape keys of 63 bytes."""
+    for item in (*reconstruction.identities, *reconstruction.expressions):
+        whole = (item.rank, item.candidate, item.draw, item.view)
+        if not all(abs(number) < _WHOLE for number in whole) or not abs(item.score) < _LARGEST:
+            raise _damaged(reconstruction, f"a number of {item.name} is too large")
+        if not 0 < len(item.name.encode("utf-8", "replace")) <= _LONGEST_NAME:
+            raise _damaged(reconstruction, "a name in it is empty or too long")
 
 
 def _check_polygons(reconstruction: Reconstruction, arrays: HeadArrays) -> None:

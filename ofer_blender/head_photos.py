@@ -31,7 +31,7 @@ def find(head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> tuple[Hea
         for view in views(head):
             entry = _entry(view["photo"], settings)
             found.append(HeadPhoto(entry, photo_source.from_photo(entry), view))
-    except OferError:
+    except BaseException:
         for each in found:
             each.source.discard()
         raise
@@ -45,14 +45,14 @@ def main(head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> bpy.types
 
 def views(head: bpy.types.Object) -> list[dict]:
     """The records of the head's photos, the main one first. Raises OferError(BAD_REQUEST)."""
-    kept = provenance.read(head).get("views", {})
+    kept = provenance.views(provenance.read(head))
     if not kept:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             f"The record of {head.name} was deleted.",
             "Reconstruct the photo again.",
         )
-    return [kept[name] for name in sorted(kept)]
+    return kept
 
 
 def load(path: Path) -> bpy.types.Image:

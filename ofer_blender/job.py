@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from ..ofer_engine.contract.protocol import (
     WeightsSeen,
 )
 from ..ofer_engine.contract.reconstruction import RECORD, SUFFIX
+from . import handover
 from .engine_settings import EngineSettings
 from .photo_source import PhotoSource
 
@@ -81,7 +81,7 @@ class Job:
         for source in self.sources:
             source.discard()
         if self.scratch:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            handover.drop(self.scratch)
         if self.mark:
             self.mark.unlink(missing_ok=True)
 
@@ -133,11 +133,10 @@ def opening(
 ) -> Job:
     """The job of looking at a photo. keep : takes its key, what was seen, and its picture's file,
     which is deleted afterwards."""
-    scratch = Path(tempfile.mkdtemp(prefix="ofer_"))
-    picture = scratch / "picture.npy"
+    picture = handover.expect("picture.npy")
     request = OpenPhoto(id, str(source.path), str(picture))
     job = Job("Looking at the photo", source.name, engine, request, sources=(source,))
-    job.scratch = scratch
+    job.scratch = picture.parent
     job.answered = lambda event: keep(source.key, event, picture)
     return job
 

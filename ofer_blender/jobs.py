@@ -9,7 +9,7 @@ from typing import Final
 import bpy
 
 from ..ofer_engine.contract.errors import ErrorCode, OferError
-from . import previews
+from . import faults, handover, previews
 from .desk import Desk
 from .engine_settings import idle_minutes
 from .translations import tell
@@ -59,24 +59,27 @@ def watch() -> None:
         bpy.app.timers.register(_tick, first_interval=INTERVAL)
 
 
+@faults.guarded(told=False)
 def stop() -> None:
     """End all work, the engine and the timers; a timer left at exit crashes Blender 4.2."""
     for timer in (_tick, _rest):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
     desk.close()
+    handover.close()
 
 
 @bpy.app.handlers.persistent
+@faults.guarded()
 def forget(*_: object) -> None:
     """Another file was opened: what runs belongs to the old one."""
     desk.abandon()
 
 
+@faults.guarded()
 def _tick() -> float | None:
     running = desk.poll()
-    previews.fetch(desk.job.arrived if desk.job else ())
-    _redraw()
+    _show_news()  # which may fail without the job
     if running:
         return INTERVAL
     if desk.client and not bpy.app.timers.is_registered(_rest):
@@ -84,11 +87,18 @@ def _tick() -> float | None:
     return None
 
 
+@faults.guarded()
 def _rest() -> float | None:
     """End the engine after the idle minutes of the preferences; 0 keeps it."""
     if minutes := idle_minutes():
         desk.rest(60.0 * minutes)
     return IDLE_INTERVAL if desk.client else None
+
+
+@faults.guarded()
+def _show_news() -> None:
+    previews.fetch(desk.job.arrived if desk.job else ())
+    _redraw()
 
 
 def _obstacle() -> str:
@@ -114,7 +124,9 @@ desk: Final = Desk(_obstacle)
 
 
 def register() -> None:
+    faults.settings.tell = desk.tell
     bpy.app.handlers.load_post.append(forget)
+    handover.sweep()
     atexit.register(stop)  # Blender may quit without disabling its add-ons
 
 

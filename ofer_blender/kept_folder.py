@@ -16,6 +16,8 @@ from typing import Final
 
 import bpy
 
+from ..ofer_engine.contract import reconstruction
+from ..ofer_engine.contract.causes import unwritable
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.reconstruction import (
     ARRAYS,
@@ -23,28 +25,32 @@ from ..ofer_engine.contract.reconstruction import (
     SUFFIX,
     THUMBNAILS,
 )
+from . import likeness, provenance
 from .delivery import PACKED_FILES, Delivery
 from .engine_settings import engine_settings
 
 PROPERTY: Final = "ofer_kept"
 _NEEDED: Final = frozenset((RECORD, *(f"{name}.npy" for name in ARRAYS)))
 _ALLOWED: Final = frozenset(PACKED_FILES)
+_PACKING: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_LONGEST_NAME: Final = 40
 _MOST_BYTES: Final = 256 * 1024**2
 """Unpacked; a file from elsewhere must not fill the disk."""
 
 
 def keep(head: bpy.types.Object, delivery: Delivery) -> None:
     """Put the reconstruction's folder into the head."""
-    head[PROPERTY] = delivery.packed
+    likeness.keep(head, PROPERTY, delivery.packed)
 
 
 def ensure(head: bpy.types.Object) -> Path:
-    """The head's NAME.ofer; unpacked among this computer's reconstructions where it is missing.
+    """The head's NAME.ofer; unpacked among this computer's reconstructions where it is missing, or
+    where what lies there is another's: what a file says of paths is not believed.
 
-    Raises OferError(RECONSTRUCTION_DAMAGED | READ_ONLY).
+    Raises OferError(RECONSTRUCTION_DAMAGED | READ_ONLY | DISK_FULL).
     """
-    folder = Path(bpy.path.abspath(head.ofer.folder))
-    if (folder / RECORD).is_file():
+    folder = Path(head.ofer.folder)
+    if folder.is_absolute() and (folder / RECORD).is_file() and _is_of(head, folder):
         return folder
     packed = head.get(PROPERTY)
     if not isinstance(packed, bytes):
@@ -53,25 +59,42 @@ def ensure(head: bpy.types.Object) -> Path:
     try:
         _unpack(packed, target)
         _write_pictures(head, target / THUMBNAILS)
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as cause:
+    except BaseException as cause:
         shutil.rmtree(target, ignore_errors=True)
-        raise _lost(head) from cause
-    except OSError as cause:
-        shutil.rmtree(target, ignore_errors=True)
-        raise OferError(
-            ErrorCode.READ_ONLY,
-            f"The reconstruction of {head.name} could not be written: {cause.strerror}.",
-            "Choose another folder in the preferences.",
-        ) from cause
+        if isinstance(cause, OSError) and cause.errno:
+            raise unwritable(target, cause) from cause
+        if isinstance(cause, Exception):  # whatever an archive from elsewhere is damaged by
+            raise _lost(head) from cause
+        raise
     head.ofer.folder = str(target)
     return target
+
+
+def _is_of(head: bpy.types.Object, folder: Path) -> bool:
+    """The folder tells of the same photos, pack and seed as the head; true where it tells nothing.
+
+    Raises OferError(RECONSTRUCTION_DAMAGED) where the folder cannot be read.
+    """
+    made_of = provenance.read(head)
+    if not made_of:
+        return True
+    record = reconstruction.read(folder)
+    said = [view["photo"]["sha256"] for view in provenance.views(made_of)]
+    return (
+        said == [view.photo.sha256 for view in record.views]
+        and made_of["pack"].get("fingerprint") == record.pack.fingerprint
+        and str(made_of["settings"].get("seed")) == str(record.settings.seed)
+    )
 
 
 def _unpack(packed: bytes, target: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         parts = archive.infolist()
-        if not _NEEDED <= {part.filename for part in parts} <= _ALLOWED:
+        names = [part.filename for part in parts]
+        if not _NEEDED <= set(names) <= _ALLOWED or len(set(names)) < len(names):
             raise ValueError("not what keep writes")
+        if any(part.compress_type not in _PACKING or part.flag_bits & 1 for part in parts):
+            raise ValueError("not packed as keep packs")
         if sum(part.file_size for part in parts) > _MOST_BYTES:
             raise ValueError("larger than any reconstruction")
         target.mkdir(parents=True)
@@ -82,12 +105,12 @@ def _unpack(packed: bytes, target: Path) -> None:
 def _write_pictures(head: bpy.types.Object, target: Path) -> None:
     target.mkdir()
     for item in (*head.ofer.identities, *head.ofer.expressions):
-        if item.picture and re.fullmatch(r"\w+", item.name):
+        if item.picture and re.fullmatch(r"\w{1,60}", item.name):
             (target / f"{item.name}.png").write_bytes(item.picture)
 
 
 def _free_folder(place: Path, name: str) -> Path:
-    plain = re.sub(r"\W+", "_", name).strip("_") or "head"
+    plain = re.sub(r"\W+", "_", name).strip("_")[:_LONGEST_NAME] or "head"
     folder, number = place / (plain + SUFFIX), 1
     while folder.exists():
         number += 1

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import bpy
 import numpy as np
 
-from . import orientation, png
+from . import handover, orientation, png
 from .photo_source import PhotoSource
 
 LONGEST: Final = 1024
@@ -55,9 +54,8 @@ def write(head: bpy.types.Object, photo: bpy.types.Image) -> PhotoSource | None:
     hidden = np.abs(painted - original)[..., :3].max(axis=2) > _PAINTED
     if not hidden.any():
         return None
-    with tempfile.NamedTemporaryFile(prefix="ofer_mask_", suffix=".png", delete=False) as file:
-        file.write(png.encode(np.where(hidden, 255, 0).astype(np.uint8)[..., None]))
-    return PhotoSource("mask", "mask", Path(file.name), temporary=True)
+    encoded = png.encode(np.where(hidden, 255, 0).astype(np.uint8)[..., None])
+    return PhotoSource("mask", "mask", handover.give("mask.png", encoded), temporary=True)
 
 
 def _is_lost(copy: bpy.types.Image) -> bool:

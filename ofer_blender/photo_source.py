@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 import bpy
 
 from ..ofer_engine.contract.errors import ErrorCode, OferError
-from . import compat
+from . import compat, handover
 
 MAX_PIXELS: Final = 50_000_000
 _FALLBACK_NAME: Final = "photo"
@@ -29,7 +29,7 @@ class PhotoSource:
     def discard(self) -> None:
         """Delete what was written for the engine."""
         if self.temporary:
-            self.path.unlink(missing_ok=True)
+            handover.forget(self.path)
 
 
 def chosen(settings: bpy.types.PropertyGroup) -> tuple[PhotoSource, ...]:
@@ -43,7 +43,7 @@ def chosen(settings: bpy.types.PropertyGroup) -> tuple[PhotoSource, ...]:
     try:
         for photo in settings.photos:
             sources.append(from_photo(photo))
-    except OferError:
+    except BaseException:
         for source in sources:
             source.discard()
         raise
@@ -105,8 +105,7 @@ def _from_image(image: bpy.types.Image | None) -> PhotoSource:
     on_disk = Path(bpy.path.abspath(image.filepath, library=image.library))
     if image.source == "FILE" and not image.is_dirty:
         if image.packed_file:
-            path = _temporary(on_disk.suffix or ".png")
-            path.write_bytes(image.packed_file.data)
+            path = handover.give(f"photo{_suffix(on_disk)}", image.packed_file.data)
             return PhotoSource(source_key, name, path, temporary=True)
         if on_disk.is_file():
             return PhotoSource(source_key, name, on_disk)
@@ -132,11 +131,11 @@ def _check_pixels(image: bpy.types.Image) -> None:
 
 def _write(image: bpy.types.Image) -> Path:
     """The pixels as a BMP, which is quicker to write than any compressed kind."""
-    path = _temporary(".bmp")
+    path = handover.expect("photo.bmp")
     try:
         compat.save_copy(image, str(path), "BMP")
     except RuntimeError as cause:
-        path.unlink()
+        handover.forget(path)
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
             f"Blender cannot write the image {image.name!r}: {cause}",
@@ -145,6 +144,6 @@ def _write(image: bpy.types.Image) -> Path:
     return path
 
 
-def _temporary(suffix: str) -> Path:
-    with tempfile.NamedTemporaryFile(prefix="ofer_photo_", suffix=suffix, delete=False) as file:
-        return Path(file.name)
+def _suffix(path: Path) -> str:
+    """Of a name that stands in a file from anywhere."""
+    return path.suffix if re.fullmatch(r"\.\w{1,8}", path.suffix) else ".png"

@@ -11,6 +11,7 @@ import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 
+from . import faults
 from .face_picker import FacePicker, PhotoFrame, Point
 from .face_pictures import COLOUR, DOUBTFUL
 from .opened_photos import OpenedPhoto
@@ -54,6 +55,7 @@ class PictureOverlay:
             bpy.types.SpaceView3D.draw_handler_remove(self._handle, "WINDOW")
             self._handle = None
 
+    @faults.guarded(told=False)
     def _draw(self) -> None:
         region = bpy.context.region
         if region.as_pointer() != self._region:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..ofer_engine.contract.protocol import HypothesisReady
 from ..ofer_engine.contract.reconstruction import THUMBNAILS
-from . import png
+from . import faults, handover, png
 
 _PICTURES: Final = "pictures"
 _AT_A_TIME: Final = 10
@@ -72,7 +72,7 @@ def load(picture: bytes, key: str = "") -> bpy.types.ImagePreview:
     key = key or _name(picture)
     if found := pictures.get(key):
         return found
-    path = Path(bpy.app.tempdir) / f"ofer_{key}.png"
+    path = handover.folder() / "picture.png"  # Blender reads it when it is drawn
     path.write_bytes(picture)
     return pictures.load(key, str(path), "IMAGE")
 
@@ -108,6 +108,7 @@ def _load_soon() -> None:
         bpy.app.timers.register(_load_missing, first_interval=0.0)
 
 
+@faults.guarded()
 def _load_missing() -> float | None:
     """Make icons of the pictures in the file, a few at a time, and have the panels drawn again."""
     heads = [each.ofer for each in bpy.data.objects]

@@ -11,6 +11,20 @@ import bpy
 from ..ofer_engine.contract.reconstruction import Hypothesis, Reconstruction
 
 PROPERTY: Final = "ofer_provenance"
+_NUMBER: Final = (int, float)
+_SOME: Final = (list, tuple)
+_VIEW: Final = {
+    "photo": {"name": str, "sha256": str},
+    "face": {"box": _SOME},
+    "camera": {"focal": _NUMBER, "centre": _SOME, "rotation": _SOME, "translation": _SOME,
+               "width": int, "height": int},
+}  # fmt: skip
+_FORM: Final = {
+    "pack": {"title": str, "version": str, "licence": str, "claim": str, "commercial": object},
+    "settings": dict,
+    "notes": str,
+}
+"""What the add-on relies on when it reads a record."""
 _LEFT_OUT: Final = ("folder", "views", "identities", "expressions", "expression_names", "notes")
 
 
@@ -36,14 +50,20 @@ def store(head: bpy.types.Object, reconstruction: Reconstruction) -> None:
 
 
 def read(head: bpy.types.Object) -> dict:
-    """What `store` wrote, or an empty dictionary where someone deleted it."""
+    """What `store` wrote, or an empty dictionary where someone deleted it or wrote anything else:
+    a file from elsewhere may hold whatever it likes under our names."""
     group = head.get(PROPERTY)
-    return group.to_dict() if group else {}
+    record = group.to_dict() if hasattr(group, "to_dict") else {}
+    return record if _is_like(record, _FORM) and views(record) else {}
 
 
 def views(record: dict) -> list[dict]:
-    """Photo, face and camera of each photo, the main one first."""
-    return list(record["views"].values())
+    """Photo, face and camera of each photo, the main one first; none where they are no such."""
+    found = record.get("views")
+    if not isinstance(found, dict):
+        return []
+    each = [found[name] for name in sorted(found)]
+    return each if all(_is_like(view, _VIEW) for view in each) else []
 
 
 def as_text(head: bpy.types.Object) -> str:
@@ -55,8 +75,20 @@ def _hypotheses(hypotheses: tuple[Hypothesis, ...]) -> dict[str, dict]:
     return {item.name: {**dataclasses.asdict(item)} for item in hypotheses}
 
 
+def _is_like(value: object, form: object) -> bool:
+    """It has all the parts of a form, each of its type."""
+    if isinstance(form, dict):
+        return isinstance(value, dict) and all(
+            name in value and _is_like(value[name], part) for name, part in form.items()
+        )
+    return isinstance(value, form)
+
+
 def _plain(value: object) -> object:
-    """Only what an ID property can hold: groups, numbers, strings and non-empty lists."""
+    """Only what an ID property can hold: groups, numbers, strings and non-empty lists. A whole
+    number beyond 32 bits, such as a large seed, is kept as its digits."""
+    if isinstance(value, int) and not -(2**31) <= value < 2**31:
+        return str(value)
     if dataclasses.is_dataclass(value):
         value = dataclasses.asdict(value)
     if isinstance(value, dict):

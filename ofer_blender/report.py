@@ -32,8 +32,10 @@ def text(failure: Failure | None) -> str:
     ]
     if failure:
         lines += [f"Failure: {failure.code}", f"  {failure.message}", f"  {failure.hint}"]
-    if tail := _log_end(engine.log):
-        lines += ["End of the engine's log:", *(f"  {line}" for line in tail)]
+    logs = (("the engine's log", engine.log), ("the add-on's log", engine.faults))
+    for title, log in logs:
+        if tail := _log_end(log):
+            lines += [f"End of {title}:", *(f"  {line}" for line in tail)]
     return _without_photos(masked("\n".join(lines))) + "\n"
 
 

@@ -7,6 +7,8 @@ from typing import Final
 
 import bpy
 
+from . import faults
+
 NAME: Final = "OFER"
 """Of the tab in the sidebar."""
 _SOON: Final = 0.05  # seconds: a sidebar just opened has its tabs only once it was drawn
@@ -23,6 +25,7 @@ def reveal(context: bpy.types.Context) -> None:
         bpy.app.timers.register(_bring_forward, first_interval=_SOON)
 
 
+@faults.guarded(told=False)
 def _bring_forward() -> None:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:

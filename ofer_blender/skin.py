@@ -62,11 +62,10 @@ def picture(head: bpy.types.Object) -> bpy.types.Image | None:
 
 def take_off(head: bpy.types.Object) -> None:
     """Back to plain skin; the picture leaves the file unless something else uses it."""
-    for material in head.data.materials:
-        image = _shown(material) if material else None
-        if image is None:
-            continue
+    shown = [(each, image) for each in head.data.materials if each and (image := _shown(each))]
+    for material, _ in shown:
         material.node_tree.nodes.remove(material.node_tree.nodes[_NODE])
+    for image in {image for _, image in shown}:  # last, as nothing brings a picture back
         if not image.users:
             bpy.data.images.remove(image)
 

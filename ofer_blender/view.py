@@ -10,6 +10,7 @@ from typing import Final
 import bpy
 from mathutils import Euler, Matrix, Quaternion, Vector
 
+from . import faults
 from .translations import CONTEXT
 
 _FRONT: Final = Euler((1.5707964, 0.0, 0.0)).to_quaternion()
@@ -144,6 +145,7 @@ def middle(head: bpy.types.Object) -> Vector:
 
 
 @bpy.app.handlers.persistent
+@faults.guarded()
 def leave_missing_camera(*_: object) -> None:
     """After an undo that took the camera away, no view may look through it."""
     for window in bpy.context.window_manager.windows:

@@ -39,6 +39,10 @@ class OFER_OT_browse(OnHead, bpy.types.Operator):
     def cancel(self, context: bpy.types.Context) -> None:
         self._say(context, None)
 
+    def take_back(self, context: bpy.types.Context) -> None:
+        """A key failed: the head is as it was before, and the header of the view, too."""
+        self._walk.leave()
+
     def _say(self, context: bpy.types.Context, text: str | None) -> None:
         if context.area:
             context.area.header_text_set(text)
@@ -81,6 +85,12 @@ class Walk:
             self._go_back(head)
             return "CANCELLED"
         return "RUNNING_MODAL"
+
+    def leave(self) -> None:
+        """Go back, if the head is still there."""
+        head = bpy.data.objects.get(self._name)
+        if head and head.data.shape_keys:
+            self._go_back(head)
 
     def line(self) -> str:
         """What the header of the view says."""

@@ -9,7 +9,16 @@ import bpy
 
 from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract.errors import OferError
-from .. import arkit_keys, compat, computed, head_frame, hypotheses, jobs, kept_folder
+from .. import (
+    arkit_keys,
+    compat,
+    computed,
+    handover,
+    head_frame,
+    hypotheses,
+    jobs,
+    kept_folder,
+)
 from ..engine_settings import engine_settings
 from ..translations import tr
 from .draw_more import existing
@@ -105,18 +114,16 @@ def ask(head: bpy.types.Object, step: str = "") -> None:
     head_frame.of(head)  # a head that they would not fit is refused before the work
     folder, name, basis = kept_folder.ensure(head), head.name, head.ofer.basis
     rows = hypotheses.rows_of(head, basis)
-    out = Path(bpy.app.tempdir) / f"ofer_{name}_{basis}.npz"
+    out = handover.expect("expressions.npz")
 
     def deliver(result: Path) -> None:
-        try:
-            _deliver(result, name, basis, step)
-        finally:
-            result.unlink(missing_ok=True)
+        _deliver(result, name, basis, step)
 
     shares, units = tuple(rows.values()), bool(arkit_keys.present(head))
     asked = protocol.Express(0, str(folder), str(out), tuple(rows), shares, units)
     engine = engine_settings()
-    jobs.desk.ask(engine, "Computing expressions", asked, deliver, subject=name, in_line=True)
+    title = "Computing expressions"
+    jobs.desk.ask(engine, title, asked, deliver, (), name, in_line=True, scratch=out.parent)
 
 
 def ask_if_awake(head: bpy.types.Object, step: str) -> None:

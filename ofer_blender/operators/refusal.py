@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import bpy
 
-from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import hypotheses, jobs, photo_source
 from ..engine_settings import EngineSettings
 from ..translations import tell, tr
 
 
-def refuse(operator: bpy.types.Operator, error: OferError | str) -> set[str]:
-    """Report an error; nothing was changed."""
-    operator.report({"ERROR"}, tell(str(error)))
-    return {"CANCELLED"}
+def refuse(operator: bpy.types.Operator, error: OferError | str) -> NoReturn:
+    """Raise an error, which the guard reports after it took back what had been begun."""
+    raise error if isinstance(error, OferError) else OferError(ErrorCode.BAD_REQUEST, error)
 
 
 def busy(operator: type[bpy.types.Operator]) -> bool:
@@ -34,6 +35,9 @@ def engine_missing(operator: type[bpy.types.Operator], engine: EngineSettings) -
     """The engine was never set up; greys the button with what to press."""
     if engine.installed:
         return False
+    if engine.refusal:
+        operator.poll_message_set(tell(engine.refusal))
+        return True
     operator.poll_message_set(tr("The engine is not set up yet: press Set Up Engine"))
     return True
 

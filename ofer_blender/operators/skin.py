@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +11,17 @@ import bpy
 from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract import skin as contract
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import head_frame, head_photos, hypotheses, jobs, kept_folder, mask, photo_source, skin
+from .. import (
+    handover,
+    head_frame,
+    head_photos,
+    hypotheses,
+    jobs,
+    kept_folder,
+    mask,
+    photo_source,
+    skin,
+)
 from ..engine_settings import engine_settings
 from ..translations import tr
 from .draw_more import shown
@@ -70,7 +78,7 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
         settings, name = head.ofer_skin, head.name
         keep = settings.keep
         rows = shown(head)
-        place = Path(tempfile.mkdtemp(prefix="ofer_skin_", dir=bpy.app.tempdir))
+        place = handover.folder()
         asked = protocol.Texture(
             id=0,  # the desk numbers its requests
             folder=str(kept_folder.ensure(head)),
@@ -84,14 +92,10 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
         )
 
         def deliver(result: Path) -> None:
-            try:
-                jobs.insert(bpy.ops.ofer.wear_skin, directory=str(result), head=name, keep=keep)
-            finally:
-                shutil.rmtree(place, ignore_errors=True)
+            jobs.insert(bpy.ops.ofer.wear_skin, directory=str(result), head=name, keep=keep)
 
-        jobs.desk.ask(
-            engine_settings(), "Making the skin", asked, deliver, sources, name, in_line=True
-        )
+        title = "Making the skin"
+        jobs.desk.ask(engine_settings(), title, asked, deliver, sources, name, True, place)
 
 
 class OFER_OT_wear_skin(bpy.types.Operator):

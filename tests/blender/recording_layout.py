@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from types import SimpleNamespace
 from typing import Any
 
@@ -90,14 +91,15 @@ def draw(panel: str) -> list[str]:
     if hasattr(kind, "poll") and not kind.poll(bpy.context):
         return []
     layout = RecordingLayout()
-    kind.draw(SimpleNamespace(layout=layout), bpy.context)
+    # Not the guard around it: a panel that fails must fail here.
+    inspect.unwrap(kind.draw)(SimpleNamespace(layout=layout), bpy.context)
     return layout.drawn
 
 
 def draw_preferences(preferences: bpy.types.AddonPreferences) -> list[str]:
     """What the add-on's preferences show."""
     layout = RecordingLayout()
-    type(preferences).draw(_Preferences(preferences, layout), bpy.context)
+    inspect.unwrap(type(preferences).draw)(_Preferences(preferences, layout), bpy.context)
     return layout.drawn
 
 

@@ -1,0 +1,151 @@
+"""A mesh with its shape keys as it was, to bring it back in place after a failure.
+
+In place, since drivers of an artist may point at the shape keys: another mesh in its stead would
+leave them behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import bpy
+import numpy as np
+
+NAME: Final = "OFER before"
+"""Of the copies that are kept meanwhile."""
+_KEY_VALUES: Final = ("slider_min", "slider_max", "value", "mute", "vertex_group", "interpolation")
+_BY_KIND: Final = {
+    "FLOAT_COLOR": ("color", 4, np.float32), "BYTE_COLOR": ("color", 4, np.float32),
+    "FLOAT2": ("vector", 2, np.float32), "FLOAT_VECTOR": ("vector", 3, np.float32),
+    "FLOAT": ("value", 1, np.float32), "INT": ("value", 1, np.int32),
+    "BOOLEAN": ("value", 1, bool),
+}  # fmt: skip
+"""Data type of an attribute → its property, values for each element, and their kind."""
+
+
+@dataclass
+class MeshBefore:
+    """copy : the mesh as it was; materials : of its slots, which the copy does not hold on to;
+    keys : addresses of the key blocks, in order; groups : names of the vertex groups."""
+
+    mesh: bpy.types.Mesh
+    copy: bpy.types.Mesh
+    materials: list[bpy.types.Material | None]
+    keys: list[int]
+    groups: list[str]
+
+    @classmethod
+    def of(cls, mesh: bpy.types.Mesh, owner: bpy.types.Object) -> MeshBefore:
+        """Keep a mesh as it is now; owner : an object that shows it."""
+        copy = mesh.copy()
+        copy.name = NAME
+        materials = list(mesh.materials)
+        for slot in range(len(materials)):
+            copy.materials[slot] = None  # whoever asks whether a material is used must not find us
+        keys = [each.as_pointer() for each in mesh.shape_keys.key_blocks] if mesh.shape_keys else []
+        return cls(mesh, copy, materials, keys, [group.name for group in owner.vertex_groups])
+
+    def bring_back(self, owner: bpy.types.Object) -> None:
+        """Make the mesh what it was; owner : an object that shows it."""
+        if self.keys and self.mesh.shape_keys:
+            _bring_keys_back(self, owner)
+        for group in [each for each in owner.vertex_groups if each.name not in self.groups]:
+            owner.vertex_groups.remove(group)
+        _bring_weights_back(owner, self.mesh, self.copy)
+        _bring_attributes_back(self.mesh, self.copy)
+        slots = self.mesh.materials
+        while len(slots) > len(self.materials):
+            slots.pop(index=len(slots) - 1)
+        for slot, material in enumerate(self.materials):
+            if slot < len(slots):
+                slots[slot] = material
+            else:
+                slots.append(material)
+        self.mesh.update()
+
+    def forget(self) -> None:
+        """The copy is needed no more."""
+        bpy.data.meshes.remove(self.copy)
+
+
+def _bring_keys_back(before: MeshBefore, owner: bpy.types.Object) -> None:
+    keys, wanted = before.mesh.shape_keys, before.copy.shape_keys
+    addresses = [key.as_pointer() for key in keys.key_blocks]
+    pairs = enumerate(zip(addresses, before.keys, strict=False))
+    same = min(len(addresses), len(before.keys))
+    same = next((place for place, (now, was) in pairs if now != was), same)
+    for key in list(keys.key_blocks)[same:][::-1]:
+        owner.shape_key_remove(key)
+    for number, key in enumerate(keys.key_blocks):
+        if key.name != wanted.key_blocks[number].name:
+            key.name = f"{NAME} {number}"  # two may have changed their names
+    for key, was in zip(keys.key_blocks, wanted.key_blocks, strict=False):
+        if key.name != was.name:
+            key.name = was.name
+    for was in list(wanted.key_blocks)[len(keys.key_blocks) :]:
+        owner.shape_key_add(name=was.name, from_mix=False)
+    for key, was in zip(keys.key_blocks, wanted.key_blocks, strict=True):
+        _copy_values(was.points, key.points, "co", 3, np.float32)
+        key.relative_key = keys.key_blocks[was.relative_key.name]
+        for name in _KEY_VALUES:
+            if getattr(key, name) != getattr(was, name):
+                setattr(key, name, getattr(was, name))
+    _bring_drivers_back(keys, wanted)
+
+
+def _bring_drivers_back(keys: bpy.types.Key, wanted: bpy.types.Key) -> None:
+    """Those of keys made new since, or removed with their keys."""
+    had = {d.data_path: d for d in wanted.animation_data.drivers} if wanted.animation_data else {}
+    now = keys.animation_data.drivers if keys.animation_data else ()
+    for curve in [each for each in now if each.data_path not in had]:
+        keys.driver_remove(curve.data_path)
+    missing = had.keys() - {each.data_path for each in now}
+    for path in sorted(missing):
+        (keys.animation_data or keys.animation_data_create()).drivers.from_existing(
+            src_driver=had[path]
+        )
+    if not had and keys.animation_data and not keys.animation_data.action:
+        keys.animation_data_clear()
+
+
+def _bring_weights_back(
+    owner: bpy.types.Object, mesh: bpy.types.Mesh, copy: bpy.types.Mesh
+) -> None:
+    """Weights, where they changed: vertex by vertex, since Blender gives no table of them."""
+    if len(mesh.vertices) != len(copy.vertices):
+        return
+    for vertex, was in zip(mesh.vertices, copy.vertices, strict=True):
+        wanted = {entry.group: entry.weight for entry in was.groups}
+        if {entry.group: entry.weight for entry in vertex.groups} == wanted:
+            continue
+        for group in owner.vertex_groups:
+            group.remove([vertex.index])
+        for group, weight in wanted.items():
+            owner.vertex_groups[group].add([vertex.index], weight, "REPLACE")
+
+
+def _bring_attributes_back(mesh: bpy.types.Mesh, copy: bpy.types.Mesh) -> None:
+    """Places, UVs, colours and whatever else lies on a mesh whose elements stayed."""
+    had = {each.name: each for each in copy.attributes}
+    for name in [each.name for each in mesh.attributes if each.name not in had]:
+        mesh.attributes.remove(mesh.attributes[name])
+    for name, was in had.items():
+        now = mesh.attributes.get(name)
+        if now is None:
+            now = mesh.attributes.new(name, was.data_type, was.domain)
+        if was.data_type in _BY_KIND and len(now.data) == len(was.data):
+            _copy_values(was.data, now.data, *_BY_KIND[was.data_type])
+    for layers in ("uv_layers", "color_attributes"):
+        mine, theirs = getattr(mesh, layers), getattr(copy, layers)
+        if theirs.active_index >= 0 and mine.active_index != theirs.active_index:
+            mine.active_index = theirs.active_index
+
+
+def _copy_values(source: Any, target: Any, name: str, width: int, kind: type) -> None:
+    """Values of all elements, where they differ: untouched ones need no new undo data."""
+    values, present = np.empty((2, len(source) * width), kind)
+    source.foreach_get(name, values)
+    target.foreach_get(name, present)
+    if not np.array_equal(values, present):
+        target.foreach_set(name, values)

@@ -1,0 +1,189 @@
+"""All or nothing: what a file was like before an operator, and bringing that back after a failure.
+
+New datablocks go, changed ones become what they were; so do frame, mode, selection, active object,
+visibility and the scene's settings that operators of ours change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import bpy
+
+from . import faults
+from .likeness import group, is_there, match_group
+from .objects_before import ObjectsBefore
+
+_OURS: Final = (
+    "objects", "meshes", "curves", "cameras", "lights", "armatures", "materials", "node_groups",
+    "images", "textures", "collections", "actions", "fonts", "texts", "worlds",
+)  # fmt: skip
+"""Kinds of datablocks that we make; Blender makes others on the way, such as brushes."""
+_SCENE: Final = ("camera", "frame_current", "frame_subframe")
+_RENDER: Final = ("resolution_x", "resolution_y")
+_open: Final[list[Transaction]] = []
+
+
+def doom(cause: Exception) -> bool:
+    """Something failed that Blender called on the way, and it raises nothing: let the innermost
+    operator at work fail of it. False where none is at work."""
+    if _open:
+        _open[-1].cause = _open[-1].cause or cause
+    return bool(_open)
+
+
+class Transaction:
+    """Begins at once; `commit` or `take_back` ends it.
+
+    objects : those that the operator may change, beyond the scene's own state; they are kept as
+    copies, which takes a millisecond or two for a head.
+    """
+
+    def __init__(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> None:
+        self.cause: Exception | None = None
+        self._known = _uids()
+        self._state = _State(context)
+        try:
+            self._kept = ObjectsBefore.of(objects)
+        except BaseException:
+            self._remove_new()
+            raise
+        _open.append(self)
+
+    def check(self) -> None:
+        """Raise what failed on the way."""
+        if self.cause:
+            raise self.cause
+
+    def commit(self) -> None:
+        """All went well; what was made stays, also should a surrounding operator fail."""
+        self._end()
+        self._kept.forget()
+        for outer in _open:
+            outer._known |= _uids()
+
+    def take_back(self) -> None:
+        """Make the file what it was at the beginning."""
+        self._end()
+        steps: tuple[Callable[[], object], ...] = (
+            _to_object_mode, self._bring_back, self._remove_new, self._state.bring_back,
+        )  # fmt: skip
+        for step in steps:
+            try:
+                step()
+            except Exception as cause:  # noqa: BLE001 the border: take back what can be
+                faults.log(cause)
+
+    def _end(self) -> None:
+        _open.remove(self)
+
+    def _bring_back(self) -> None:
+        replaced = self._kept.bring_back()
+        for each in (self, *_open):
+            each._known |= set(replaced.values())
+            each._state.rename(replaced)
+
+    def _remove_new(self) -> None:
+        new = [block for block in _blocks() if block.session_uid not in self._known]
+        bpy.data.batch_remove(new)
+
+
+class _State:
+    """What no datablock of a head holds: the scene's and the view layer's."""
+
+    def __init__(self, context: bpy.types.Context) -> None:
+        self._scene, self._layer = context.scene, context.view_layer
+        self._settings = group(context.scene.ofer)
+        self._values = [(context.scene, name, getattr(context.scene, name)) for name in _SCENE]
+        render = context.scene.render
+        self._values += [(render, name, getattr(render, name)) for name in _RENDER]
+        active = context.view_layer.objects.active
+        self._active = active.session_uid if active else 0
+        self._mode = active.mode if active else "OBJECT"
+        objects = context.view_layer.objects
+        self._selected = {each.session_uid for each in objects if each.select_get()}
+        self._hidden = {each.session_uid for each in objects if each.hide_get()}
+        self._members = [
+            _Members(each, each.name, [member.session_uid for member in each.objects],
+                     [child.name for child in each.children])
+            for each in (context.scene.collection, *bpy.data.collections)
+        ]  # fmt: skip
+
+    def rename(self, replaced: dict[int, int]) -> None:
+        """Some objects were replaced by others: their session uids."""
+        self._active = replaced.get(self._active, self._active)
+        self._selected = {replaced.get(uid, uid) for uid in self._selected}
+        self._hidden = {replaced.get(uid, uid) for uid in self._hidden}
+        for each in self._members:
+            each.uids = [replaced.get(uid, uid) for uid in each.uids]
+
+    def bring_back(self) -> None:
+        """Make the scene what it was."""
+        if not is_there(self._scene):
+            return  # another file was opened
+        self._bring_members_back()
+        match_group(self._scene.ofer, self._settings)
+        for owner, name, value in self._values:
+            if is_there(value) and getattr(owner, name) != value:
+                setattr(owner, name, value)
+        for each in self._layer.objects:
+            _set(each.select_get, each.select_set, each.session_uid in self._selected)
+            _set(each.hide_get, each.hide_set, each.session_uid in self._hidden)
+        active = [each for each in self._layer.objects if each.session_uid == self._active]
+        self._layer.objects.active = active[0] if active else None
+        if active and active[0].mode != self._mode:
+            bpy.ops.object.mode_set(mode=self._mode)
+
+    def _bring_members_back(self) -> None:
+        by_uid = {each.session_uid: each for each in bpy.data.objects}
+        for each in self._members:
+            if not is_there(each.collection):
+                each.collection = bpy.data.collections.new(each.name)
+        for each in self._members:
+            if each.collection.is_editable:
+                each.bring_back(by_uid)
+
+
+@dataclass
+class _Members:
+    """A collection, what it is called, the session uids of its objects, and names of its
+    children."""
+
+    collection: bpy.types.Collection
+    name: str
+    uids: list[int]
+    children: list[str]
+
+    def bring_back(self, by_uid: dict[int, bpy.types.Object]) -> None:
+        """Put in and take out what it takes; by_uid : all objects."""
+        objects, children = self.collection.objects, self.collection.children
+        for member in [each for each in objects if each.session_uid not in self.uids]:
+            objects.unlink(member)
+        present = {each.session_uid for each in objects}
+        for uid in self.uids:
+            if uid in by_uid and uid not in present:
+                objects.link(by_uid[uid])
+        for name in self.children:
+            if name in bpy.data.collections and name not in children:
+                children.link(bpy.data.collections[name])
+
+
+def _to_object_mode() -> None:
+    active = bpy.context.view_layer.objects.active
+    if active and active.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def _blocks() -> list[bpy.types.ID]:
+    return [block for kind in _OURS for block in getattr(bpy.data, kind)]
+
+
+def _uids() -> set[int]:
+    return {block.session_uid for block in _blocks()}
+
+
+def _set(get: Callable[[], bool], change: Callable[[bool], None], wanted: bool) -> None:
+    if get() != wanted:
+        change(wanted)
