@@ -73,14 +73,8 @@ def engine_settings() -> EngineSettings:
     addon = bpy.context.preferences.addons.get(ADDON)
     chosen = addon.preferences if addon else None
     home, python = (chosen.home, chosen.python) if chosen else ("", "")
-    refusal = next(
-        (
-            f"{title} {said!r} in the preferences is no whole path."
-            for title, said in (("The folder", home), ("The engine's Python", python))
-            if said and not _is_whole(said)
-        ),
-        "",
-    )
+    odd = [said for said in (home, python) if said and not _is_whole(said)]
+    refusal = f"{odd[0]} in the preferences is no whole path." if odd else ""
     if refusal:
         home = python = ""
     place = Path(home).expanduser() if home else launch.default_home()

@@ -6,7 +6,6 @@ and its sentence. Threads and timers are guarded here, Blender's classes in `gua
 
 from __future__ import annotations
 
-import errno
 import functools
 import time
 import traceback
@@ -14,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from ..ofer_engine.contract.causes import lacks_memory, lacks_space
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 
 _MOST_BYTES: Final = 1 << 20
 """Of the log; then it begins anew. Some thousand traces: a fault may come with every redraw."""
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _known: Final[set[str]] = set()
 """Traces that this session has written already."""
 
@@ -43,13 +42,13 @@ def sentence(cause: BaseException) -> OferError:
         return cause
     if said := _said_by_operator(cause):
         return OferError(ErrorCode.INTERNAL, said)
-    if isinstance(cause, MemoryError):
+    if lacks_memory(cause):
         return OferError(
             ErrorCode.OUT_OF_MEMORY,
             "Blender ran out of memory.",
             "Save your work, close other programs, and try again.",
         )
-    if isinstance(cause, OSError) and cause.errno:
+    if isinstance(cause, OSError) and cause.errno or lacks_space(cause):
         return _of_system(cause)
     return OferError(
         ErrorCode.INTERNAL,
@@ -119,9 +118,9 @@ def _said_by_operator(cause: BaseException) -> str:
     return said.removeprefix("Error: ").strip()
 
 
-def _of_system(cause: OSError) -> OferError:
-    name = Path(str(cause.filename)).name if cause.filename else ""
-    if cause.errno in _FULL:
+def _of_system(cause: BaseException) -> OferError:
+    name = Path(str(getattr(cause, "filename", "") or "")).name
+    if lacks_space(cause):
         return OferError(
             ErrorCode.DISK_FULL,
             f"The disk is full: {name or 'a file'} could not be written.",
@@ -129,6 +128,6 @@ def _of_system(cause: OSError) -> OferError:
         )
     return OferError(
         ErrorCode.READ_ONLY,
-        f"{name or 'A file'} cannot be used: {cause.strerror}.",
+        f"{name or 'A file'} cannot be used: {getattr(cause, 'strerror', '')}.",
         "Choose another place, or give yourself the right to read and write there.",
     )

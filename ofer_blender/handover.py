@@ -61,9 +61,13 @@ def forget(path: Path) -> None:
 
 def drop(place: Path) -> None:
     """Delete a folder that `folder` made."""
+    if not place.is_dir():
+        return
     for link in [each for each in _memory if each.parent == place]:
         os.close(_memory.pop(link))
     shutil.rmtree(place, ignore_errors=True)
+    if _private and [each.name for each in place.parent.iterdir()] == [_OWNER]:
+        close()  # the next one makes it anew
 
 
 def sweep() -> None:
