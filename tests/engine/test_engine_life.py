@@ -44,7 +44,8 @@ def test_one_engine_goes_from_photo_to_more_heads_and_back(engine, portrait, tmp
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_many_reconstructions_leak_neither_memory_nor_files(engine, portrait, tmp_path):
-    """The table asks for 1000 within 50 MB; growth shows within 15 as well."""
+    """The table asks for 1000 within 50 MB, which `benchmarks/engine_promises.py` tries; growth
+    shows within 50 as well."""
     process = Path(f"/proc/{engine.process.pid}")
 
     def held():
@@ -53,13 +54,13 @@ def test_many_reconstructions_leak_neither_memory_nor_files(engine, portrait, tm
 
     def run(count):
         for number in range(count):
-            request = request_of(portrait, tmp_path, seed=number, **TINY)
+            request = request_of(portrait, tmp_path, seed=number, overwrite=True, **TINY)
             assert isinstance(engine.answer(request), protocol.Result)
 
     run(3)
     memory, files = held(), len(list((process / "fd").iterdir()))
     threads = len(list((process / "task").iterdir()))
-    run(15)
+    run(50)
     assert held() - memory <= 10
     assert len(list((process / "fd").iterdir())) == files
     assert len(list((process / "task").iterdir())) <= threads + 1

@@ -1,8 +1,10 @@
 """The engine as a real child process, over the real protocol."""
 
+import hashlib
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import time
@@ -165,9 +167,38 @@ def test_same_photo_seed_and_device_give_the_same_bits(engine, portrait, tmp_pat
     assert not np.array_equal(three.array("identity_vertices"), one.array("identity_vertices"))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_it_opens_no_socket(engine, portrait, tmp_path):
-    engine.send(request_of(portrait, tmp_path / "out"))
-    engine.until(protocol.Result, protocol.Failure)
-    descriptors = Path(f"/proc/{engine.process.pid}/fd").iterdir()
-    assert not [d for d in descriptors if os.readlink(d).startswith("socket")]
+def test_twenty_of_twenty_are_the_same_bits(engine, portrait, tmp_path):
+    def bits(number):
+        tiny = {"identities": 3, "keep": 2, "expressions": 1, "steps": 2}
+        engine.send(request_of(portrait, tmp_path / str(number), seed=3, **tiny))
+        assert isinstance(engine.until(protocol.Result, protocol.Failure)[-1], protocol.Result)
+        folder = tmp_path / str(number) / "face.ofer"
+        files = sorted([*folder.glob("*.npy"), *folder.glob("*/*.png")])
+        return [(file.name, hashlib.sha256(file.read_bytes()).digest()) for file in files]
+
+    first = bits(0)
+    assert len(first) > len(reconstruction.ARRAYS)
+    assert all(bits(number) == first for number in range(1, 20))
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace (Linux)")
+def test_no_system_call_of_the_network_is_made(portrait, tmp_path):
+    """From the start of Python to the end of the run, in every thread and child."""
+    trace = tmp_path / "trace.txt"
+    arguments = ["reconstruct", str(portrait), "--out", str(tmp_path / "out"), "--identities", "2"]
+    command = engine_command(Path(sys.executable), ROOT, [*arguments, "--expressions", "0"])
+    watch = [
+        "strace",
+        "-f",
+        "--seccomp-bpf",
+        "-qq",
+        "-e",
+        "trace=%network,execve",
+        "-o",
+        str(trace),
+    ]
+    done = subprocess.run([*watch, *command], env=engine_environment(), capture_output=True)
+    assert done.returncode == 0, done.stderr
+    calls = [line.split(None, 1)[1] for line in trace.read_text().splitlines()]
+    assert any(call.startswith("execve(") for call in calls), "strace saw nothing"
+    assert not [call for call in calls if not call.startswith(("execve(", "+++", "---"))]
