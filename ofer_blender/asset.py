@@ -9,13 +9,14 @@ import bpy
 import numpy as np
 
 from . import previews, provenance
+from .export.landing import beside, disk_full, is_full, unwritable
 
 THIS_FILE: Final = "THIS_FILE"
 CATALOGUE: Final = "7f1d3c52-4f5e-4a53-9c0e-5a6f0f3b8e21"
 """Ours, the same in every library."""
 _CATALOGUE_LINE: Final = f"{CATALOGUE}:OFER Faces/Heads:OFER Faces-Heads"
 _CATALOGUES: Final = "blender_assets.cats.txt"
-_NEW_CATALOGUES: Final = "VERSION 1\n\n"
+_NEW_CATALOGUES: Final = b"VERSION 1\n\n"
 
 _items: list[tuple[str, str, str]] = []
 """Kept alive here, as Blender needs the strings of an enumeration to be."""
@@ -33,7 +34,16 @@ def libraries(
 
 
 def mark(head: bpy.types.Object) -> None:
-    """Make the head an asset of this file; its catalogue is told beside a saved .blend."""
+    """Make the head an asset of this file; its catalogue is told beside a saved .blend.
+
+    Raises OferError(DISK_FULL | READ_ONLY) where that cannot be written; then it is no asset.
+    """
+    if bpy.data.filepath:
+        _add_catalogue(Path(bpy.data.filepath).parent)
+    _mark(head)
+
+
+def _mark(head: bpy.types.Object) -> None:
     head.asset_mark()
     made_of = provenance.read(head)
     data = head.asset_data
@@ -44,30 +54,40 @@ def mark(head: bpy.types.Object) -> None:
         data.license = pack["licence"]
         data.description = f"{pack['title']} {pack['version']}: {pack['claim']}"
     _set_picture(head)
-    if bpy.data.filepath:
-        _add_catalogue(Path(bpy.data.filepath).parent)
 
 
 def export(head: bpy.types.Object, library: str) -> Path:
-    """Write the head as a .blend of its own into a library; this file stays as it was.
+    """Write the head as a .blend of its own into a library, whole or not at all; this file stays as
+    it was.
 
-    Raises OSError where the library cannot be written.
+    Raises OferError(DISK_FULL | READ_ONLY) where the library cannot be written.
     """
     folder = Path(bpy.context.preferences.filepaths.asset_libraries[library].path)
-    folder.mkdir(parents=True, exist_ok=True)
     path = _free_path(folder, head.name)
-    was_asset = head.asset_data is not None
     try:
-        mark(head)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise unwritable(path, cause) from cause
+    was_asset = head.asset_data is not None
+    with beside(path) as scratch:
         try:
-            bpy.data.libraries.write(str(path), {head}, compress=True)
-        except RuntimeError as cause:
-            raise PermissionError(13, str(cause).strip()) from cause
-    finally:
-        if not was_asset:
-            head.asset_clear()
-    _add_catalogue(folder)
+            _mark(head)
+            _write(head, scratch / path.name, path)
+        finally:
+            if not was_asset:
+                head.asset_clear()
+        _add_catalogue(folder)
+        (scratch / path.name).rename(path)
     return path
+
+
+def _write(head: bpy.types.Object, file: Path, path: Path) -> None:
+    """Raises OferError about `path`."""
+    try:
+        bpy.data.libraries.write(str(file), {head}, compress=True)
+    except RuntimeError as cause:
+        full = is_full(file.parent)
+        raise (disk_full(path) if full else unwritable(path, str(cause))) from cause
 
 
 def _set_picture(head: bpy.types.Object) -> None:
@@ -89,9 +109,12 @@ def _add_catalogue(folder: Path) -> None:
         (each for each in (folder, *folder.parents) if (each / _CATALOGUES).is_file()), folder
     )
     path = place / _CATALOGUES
-    text = path.read_text(encoding="utf-8") if path.is_file() else _NEW_CATALOGUES
-    if CATALOGUE not in text:
-        path.write_text(f"{text.rstrip()}\n\n{_CATALOGUE_LINE}\n", encoding="utf-8")
+    with beside(path) as scratch:
+        text = path.read_bytes() if path.is_file() else _NEW_CATALOGUES
+        if CATALOGUE.encode() not in text:
+            new = scratch / _CATALOGUES
+            new.write_bytes(text.rstrip() + f"\n\n{_CATALOGUE_LINE}\n".encode())
+            new.replace(path)
 
 
 def _free_path(folder: Path, name: str) -> Path:

@@ -21,7 +21,7 @@ def enable_nodes(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeT
 def save_copy(image: bpy.types.Image, path: str, file_format: str) -> None:
     """Write the pixels as they are, leaving the image as it was. Raises RuntimeError."""
     if bpy.app.version < (4, 5, 0):  # saving would make the file the image's own
-        _save_twin(image, path, file_format)
+        save_pixels(image, path, file_format)
         return
     usual = image.file_format
     try:
@@ -31,7 +31,8 @@ def save_copy(image: bpy.types.Image, path: str, file_format: str) -> None:
         image.file_format = usual
 
 
-def _save_twin(image: bpy.types.Image, path: str, file_format: str) -> None:
+def save_pixels(image: bpy.types.Image, path: str, file_format: str = "PNG") -> None:
+    """Write an image's pixels and nothing else; it may be on no disk. Raises RuntimeError."""
     width, height = image.size
     values = np.empty((width * height, image.channels), dtype=np.float32)
     image.pixels.foreach_get(values.ravel())
@@ -65,10 +66,10 @@ def leave(status: int) -> None:
 
 
 def usd_alone() -> dict[str, object]:
-    """Settings of the USD exporter that write every picture beside the file, and no world's light
-    into it."""
+    """Settings of the USD exporter that point to the pictures where they lie, and write no world's
+    light into the file."""
     known = bpy.ops.wm.usd_export.get_rna_type().properties.keys()
     worldless = {"convert_world_material": False} if "convert_world_material" in known else {}
     if bpy.app.version < (4, 5, 0):
-        return {"export_textures": True} | worldless
-    return {"export_textures_mode": "NEW"} | worldless
+        return {"export_textures": False} | worldless
+    return {"export_textures_mode": "KEEP"} | worldless

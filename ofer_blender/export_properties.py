@@ -28,15 +28,26 @@ class OFER_PG_export(bpy.types.PropertyGroup):
         description="Shape keys in the file",
         items=(
             ("ARKIT", "ARKit 52", "The 52 face units"),
-            ("ALL", "Everything", "The 52, further identities and the photo's expressions"),
+            (
+                "ALL", "Everything",
+                "The 52, further identities, the photo's expressions and keys of your own",
+            ),
             ("HYPOTHESES", "Hypotheses", "Further identities and the photo's expressions"),
             ("NONE", "None", "The shape alone"),
         ),
         translation_context=CONTEXT,
-    )
+    )  # fmt: skip
     bake: bpy.props.BoolProperty(
         name="Bake What Is Shown",
         description="The shape that the keys make now becomes the neutral one of the file",
+    )
+    apply_modifiers: bpy.props.BoolProperty(
+        name="Apply Modifiers",
+        description="Apply the head's modifiers, key by key: every key stays",
+    )
+    record: bpy.props.BoolProperty(
+        name="Tell the Photo",
+        description="The photo's name and hash, the face in it and the settings go into FILE.json",
     )
     lods: bpy.props.IntProperty(
         name="Levels of Detail",

@@ -9,18 +9,24 @@ from pathlib import Path
 from typing import Final
 
 import bpy
+from mathutils import Matrix
 
 from ...ofer_engine.contract.arkit import ARKIT_52
 from .. import arkit_keys, jaw_correctives, provenance, rig
+from .applied import is_applied
 from .content import FileContent, FileMesh
 from .fbx import FbxReader
 from .glb import GlbReader
+from .landing import sidecar_of
+from .pictures import missing
 from .plan import Keys, Plan
 from .presets import INFLUENCES, Format
-from .shapes import chosen
-from .sidecar import sidecar_of
+from .shapes import chosen, own
 
 _OUR_MODIFIERS: Final = (rig.MODIFIER,)
+_SOLID: Final = ("MESH", "CURVE", "CURVES", "SURFACE", "META", "FONT", "POINTCLOUD", "VOLUME")
+_NAMED: Final = 8
+_POSED: Final = 1e-4
 _HEAD_SIZE: Final = (0.15, 0.6)
 """Metres from the lowest to the highest point of a head with its neck."""
 _LARGE: Final = 60_000_000
@@ -47,8 +53,8 @@ class Finding:
 
 def before(head: bpy.types.Object, plan: Plan) -> tuple[Finding, ...]:
     """What will be in the file, and what will not."""
-    found = [*_keys(head, plan), *_bones(head, plan), *_object(head), *_licence(head)]
-    return tuple(found)
+    found = [*_keys(head, plan), *_bones(head, plan), *_object(head, plan), *_left(head, plan)]
+    return (*found, *_pictures(head), *_licence(head))
 
 
 def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
@@ -63,13 +69,14 @@ def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
                           "ofer.add_arkit")  # fmt: skip
         else:
             yield Finding(Level.GOOD, "All 52 ARKit keys are there.")
+    yield from _own_keys(head, plan)
     blocks = head.data.shape_keys.key_blocks
-    own = [key for key in blocks[1:] if key.name not in jaw_correctives.NAMES]  # the bone's stay
-    muted = [key.name for key in own if key.mute]
+    shown = [key for key in blocks[1:] if key.name not in jaw_correctives.NAMES]  # the bone's stay
+    muted = [key.name for key in shown if key.mute]
     if muted:
         yield Finding(Level.NOTE, f"{len(muted)} muted keys are shipped all the same.",
                       "ofer.unmute_keys")  # fmt: skip
-    if any(key.value for key in own) and not plan.bake:
+    if any(key.value for key in shown) and not plan.bake:
         yield Finding(Level.NOTE, "Keys that are on now are shipped at 0; Bake keeps what you see.",
                       "ofer.bake_shown")  # fmt: skip
     odd = [name for name in there if blocks[name].slider_max != 1 or blocks[name].slider_min != 0]
@@ -78,15 +85,30 @@ def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
                       "ofer.reset_ranges")  # fmt: skip
 
 
+def _own_keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
+    mine = own(head)
+    if not mine:
+        return
+    if plan.keys is not Keys.ALL:
+        yield Finding(
+            Level.NOTE, f"Keys of your own stay behind unless Keys is Everything: {_listed(mine)}."
+        )
+        return
+    yield Finding(Level.GOOD, f"Keys of your own travel: {_listed(mine)}.")
+    new = [name for source, name in chosen(head, plan) if source in mine and source != name]
+    if new:
+        yield Finding(Level.NOTE, f"Keys of your own have other names in the file: {_listed(new)}.")
+
+
 def _bones(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     if not plan.preset.rig:
         yield Finding(Level.NOTE, f"{plan.preset.label} gets a shape without bones.")
         return
-    if rig.rig_of(head) is None:
-        yield Finding(Level.FAULT, "The head has no rig: no bones would be in the file.",
-                      "ofer.add_rig")  # fmt: skip
+    armature = rig.rig_of(head)
+    if armature is None:
+        yield _rigless(head)
         return
-    bones = {group.index for group in head.vertex_groups if group.name in rig.BONES}
+    bones = {group.index for group in head.vertex_groups if group.name in armature.data.bones}
     most = max(
         sum(entry.weight > 0 and entry.group in bones for entry in vertex.groups)
         for vertex in head.data.vertices
@@ -96,17 +118,85 @@ def _bones(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
                       "ofer.limit_influences")  # fmt: skip
     else:
         yield Finding(Level.GOOD, f"Six bones, at most {most} for a vertex.")
+    mine = [bone.name for bone in armature.data.bones if bone.name not in rig.BONES]
+    if mine:
+        yield Finding(Level.GOOD, f"Bones of your own travel, too: {_listed(mine)}.")
+    if plan.bake and any(_is_posed(bone) for bone in armature.pose.bones):
+        yield Finding(Level.NOTE, "The pose of the bones stays behind: in the file they rest.")
 
 
-def _object(head: bpy.types.Object) -> Iterator[Finding]:
-    ours = [each for each in head.modifiers if each.name not in _OUR_MODIFIERS]
-    if ours:
-        named = ", ".join(each.name for each in ours)
-        yield Finding(Level.NOTE, f"Modifiers are left out, they would cost all keys: {named}.")
+def _rigless(head: bpy.types.Object) -> Finding:
+    others = [
+        each.object.name for each in head.modifiers if each.type == "ARMATURE" and each.object
+    ]
+    if others:
+        what = f"The head follows {_listed(others)}, no rig of ours: the file would have no bones."
+        return Finding(Level.FAULT, what)
+    what = "The head has no rig: no bones would be in the file."
+    return Finding(Level.FAULT, what, "ofer.add_rig")
+
+
+def _is_posed(bone: bpy.types.PoseBone) -> bool:
+    rest = Matrix.Identity(4)
+    return any((row - wanted).length > _POSED
+               for row, wanted in zip(bone.matrix_basis, rest, strict=True))  # fmt: skip
+
+
+def _object(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
+    mine = [each.name for each in head.modifiers if each.name not in _OUR_MODIFIERS]
+    kept = [
+        each.name for each in head.modifiers if each.name in mine and is_applied(each, head, plan)
+    ]
+    left = [name for name in mine if name not in kept]
+    if kept:
+        yield Finding(Level.GOOD, f"Modifiers are applied, key by key: {_listed(kept)}.")
+    if left and plan.modifiers:
+        yield Finding(Level.NOTE, f"Modifiers that are off stay behind: {_listed(left)}.")
+    elif left:
+        what = f"Modifiers stay behind unless Apply Modifiers is on: {_listed(left)}."
+        yield Finding(Level.NOTE, what)
     scale = head.matrix_world.to_scale()
     if max(abs(each - 1) for each in scale) > 1e-4:
         yield Finding(Level.NOTE, "The head is scaled in the scene; the file has its real size.",
                       "ofer.real_size")  # fmt: skip
+
+
+def _left(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
+    """What belongs to the head for its artist, and to nothing in the file."""
+    armature = rig.rig_of(head)
+    moved = {name for owner in (head.data.shape_keys, head, armature) for name in _actions(owner)}
+    if moved:
+        yield Finding(Level.NOTE, f"Animation stays behind: {_listed(sorted(moved))}.")
+    above = {head, armature} - {None}
+    hung = [each.name for each in bpy.context.scene.objects
+            if each.parent in above and each not in above
+            and each.type in _SOLID]  # fmt: skip
+    if hung:
+        yield Finding(
+            Level.NOTE, f"What hangs on the head or its bones stays behind: {_listed(hung)}."
+        )
+
+
+def _actions(owner: bpy.types.ID | None) -> list[str]:
+    """Names of the actions that move something, those in its tracks included."""
+    animation = owner.animation_data if owner else None
+    if animation is None:
+        return []
+    strips = [strip.action for track in animation.nla_tracks for strip in track.strips]
+    return [each.name for each in (animation.action, *strips) if each]
+
+
+def _pictures(head: bpy.types.Object) -> Iterator[Finding]:
+    lost = missing(head)
+    if lost:
+        yield Finding(
+            Level.NOTE, f"Pictures that are missing stay out of the file: {_listed(lost)}."
+        )
+
+
+def _listed(names: list[str]) -> str:
+    """Names in a sentence, the first of very many."""
+    return ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
 
 
 def _licence(head: bpy.types.Object) -> Iterator[Finding]:
@@ -164,11 +254,12 @@ def _content(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[
         yield from _mesh(mesh, wanted)
     if all(mesh.keys == wanted for mesh in file.meshes):
         yield Finding(Level.GOOD, f"{len(wanted)} keys, read back by name and in order.")
-    if plan.preset.rig and rig.rig_of(head):
-        if set(file.joints) == set(rig.BONES):
+    armature = rig.rig_of(head) if plan.preset.rig else None
+    if armature:
+        if sorted(file.joints) == sorted(armature.data.bones.keys()):
             yield Finding(Level.GOOD, "Six bones, read back by name.")
         else:
-            lost = ", ".join(file.joints) or "lost"
+            lost = _listed(list(file.joints)) or "lost"
             yield Finding(Level.FAULT, f"The bones are {lost}.", _AGAIN)
     tall = max(max(mesh.size) for mesh in file.meshes)
     if not _HEAD_SIZE[0] < tall < _HEAD_SIZE[1]:

@@ -27,13 +27,18 @@ LOD_RATIOS: Final = (1.0, 0.5, 0.25, 0.12)
 @dataclass(frozen=True)
 class Plan:
     """target : where it goes; path : the file; keys : which are shipped; bake : what is shown now
-    becomes the neutral shape; lods : how many levels of detail, 1 or more."""
+    becomes the neutral shape; lods : how many levels of detail, 1 or more; modifiers : the artist's
+    are applied, key by key; record : the sidecar tells the photo's name and hash, the face and the
+    settings; overwrite : another program's file of this name may be replaced."""
 
     target: Target
     path: Path
     keys: Keys = Keys.ARKIT
     bake: bool = False
     lods: int = 1
+    modifiers: bool = False
+    record: bool = False
+    overwrite: bool = False
 
     @property
     def preset(self) -> Preset:
@@ -42,11 +47,20 @@ class Plan:
 
     @property
     def file(self) -> Path:
-        """The file, with the target's suffix."""
-        return self.path.with_suffix(f".{self.preset.format}")
+        """The file, with the target's suffix in place of another program's; what only looks like
+        a suffix, as in "mr. x" or "anna.v2", stays."""
+        suffix = f".{self.preset.format}"
+        known = re.fullmatch(r"\.[A-Za-z]{1,4}", self.path.suffix)
+        return self.path.with_suffix(suffix) if known else Path(f"{self.path}{suffix}")
+
+
+_LONGEST: Final = 48
+"""Bytes of a name, so that what is put behind it fits: Blender before 5.0 cuts after 63."""
 
 
 def identifier(name: str) -> str:
-    """A name that every program takes as it is: USD turns anything else into one."""
-    plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
-    return plain if re.match(r"[A-Za-z_]", plain) else f"_{plain}"
+    """A name that every program takes as it is: letters of any script, digits and underscores, as
+    USD's identifiers are."""
+    plain = "".join(each if f"_{each}".isidentifier() else "_" for each in name)
+    plain = plain if plain.isidentifier() else f"_{plain}"
+    return plain.encode()[:_LONGEST].decode("utf-8", "ignore")

@@ -39,11 +39,23 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True)
+class Space:
+    """How an FBX file lies in the world. y_up : +Y is up and the face looks along +Z, else as in
+    Blender +Z is up and it looks along -Y; unit : metres that 1 stands for; bones_first : no empty
+    above the first bone."""
+
+    y_up: bool = True
+    unit: float = 0.01
+    bones_first: bool = False
+
+
+@dataclass(frozen=True)
 class Preset:
     """How one target is served.
 
     keys : the file carries shape keys; rig : and bones; table : names of the 52; normals : morph
-    normals are written; settings : further arguments of the exporter; note : what to do there.
+    normals are written; space : of an FBX; settings : further arguments of the exporter; note :
+    what to do there.
     """
 
     label: str
@@ -53,26 +65,27 @@ class Preset:
     keys: bool = True
     rig: bool = True
     normals: bool = False
+    space: Space = Space()
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
-_CENTIMETRES: Final = MappingProxyType({"apply_scale_options": "FBX_SCALE_UNITS"})
-_METRES: Final = MappingProxyType({"apply_scale_options": "FBX_SCALE_ALL"})
+_UNITY: Final = Space(unit=1.0)
+_UNREAL: Final = Space(y_up=False, bones_first=True)
 _PLAIN_Y_UP: Final = MappingProxyType({"convert_orientation": True})
 
 PRESETS: Final[Mapping[Target, Preset]] = MappingProxyType({
     Target.UNITY: Preset(
         "Unity", Format.FBX, "Import with Blend Shape Normals: Calculate.", NameTable.UNITY,
-        settings=_METRES,
+        space=_UNITY,
     ),
     Target.UNREAL: Preset(
         "Unreal Engine", Format.FBX, "Import as Skeletal Mesh with Import Morph Targets on.",
-        NameTable.UNREAL, settings=_CENTIMETRES,
+        NameTable.UNREAL, space=_UNREAL,
     ),
     Target.METAHUMAN: Preset(
         "MetaHuman (Conform)", Format.FBX,
         "A neutral head without bones: import as Static Mesh, then Mesh to MetaHuman.",
-        keys=False, rig=False, settings=_CENTIMETRES,
+        keys=False, rig=False, space=_UNREAL,
     ),
     Target.GODOT: Preset(
         "Godot", Format.GLB, "XRFaceModifier3D finds the ARKit names by itself.", normals=True,
@@ -84,12 +97,12 @@ PRESETS: Final[Mapping[Target, Preset]] = MappingProxyType({
     Target.VRCHAT: Preset(
         "VRChat (Unified Expressions)", Format.FBX,
         "Goes on in Unity: the names are those of VRCFaceTracking.", NameTable.UNIFIED,
-        settings=_METRES,
+        space=_UNITY,
     ),
     Target.META: Preset(
         "Meta (Movement SDK)", Format.FBX,
         "Goes on in Unity: what Meta splits into several keys keeps Apple's name.",
-        NameTable.META, settings=_METRES,
+        NameTable.META, space=_UNITY,
     ),
     Target.WEB: Preset(
         "three.js / Web", Format.GLB, "Morph normals are left out to keep the download small.",
@@ -99,7 +112,7 @@ PRESETS: Final[Mapping[Target, Preset]] = MappingProxyType({
         settings=_PLAIN_Y_UP,
     ),
     Target.GLB: Preset("glTF (.glb)", Format.GLB, "Everything, with morph normals.", normals=True),
-    Target.FBX: Preset("FBX (.fbx)", Format.FBX, "Everything.", settings=_CENTIMETRES),
+    Target.FBX: Preset("FBX (.fbx)", Format.FBX, "Everything."),
     Target.USD: Preset("USD (.usdc)", Format.USD, "Everything, Z up as in Blender."),
     Target.OBJ: Preset(
         "OBJ (.obj)", Format.OBJ, "The shape alone: OBJ holds neither keys nor bones.",

@@ -11,6 +11,7 @@ from ...ofer_engine.contract.arkit import ARKIT_52
 from .. import hypotheses, jaw_correctives
 from .names import names
 from .plan import Keys, Plan, identifier
+from .presets import Format
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,8 @@ class Shapes:
 
 
 def gather(head: bpy.types.Object, plan: Plan) -> Shapes:
-    """Units first and in Apple's order, then identities, then expressions, each as it ranks.
+    """Units first and in Apple's order, then identities, then expressions, each as it ranks, then
+    the artist's own keys as they stand.
 
     Where what is shown is baked, its keys move the baked shape as they moved the Basis, identities
     become the whole way to their shape.
@@ -32,17 +34,30 @@ def gather(head: bpy.types.Object, plan: Plan) -> Shapes:
     keys = head.data.shape_keys
     rest = hypotheses.points(keys.reference_key)
     basis = _shown(head, rest) if plan.bake else rest
-    named: dict[str, np.ndarray] = {}
-    for source, name in chosen(head, plan):
-        shape = hypotheses.points(keys.key_blocks[source])
-        is_identity = source in head.ofer.identities
-        named[name] = shape - (basis if is_identity else rest)
-    moves = np.stack(list(named.values())) if named else np.zeros((0, *basis.shape), np.float32)
-    return Shapes(basis, tuple(named), moves)
+    moves = np.zeros((len(found := chosen(head, plan)), *basis.shape), np.float32)
+    for move, (source, _) in zip(moves, found, strict=True):
+        key = keys.key_blocks[source]
+        if source in head.ofer.identities:
+            move[:] = hypotheses.points(key) - basis
+        else:
+            move[:] = _move(head, key)
+    return Shapes(basis, tuple(name for _, name in found), moves)
+
+
+def put_on(copy: bpy.types.Object, shapes: Shapes) -> None:
+    """Give an object these shapes: every key at 0, from 0 to 1."""
+    copy.data.vertices.foreach_set("co", np.ascontiguousarray(shapes.basis).ravel())
+    if shapes.names:
+        hypotheses.set_points(copy.shape_key_add(name="Basis", from_mix=False), shapes.basis)
+    for name, move in zip(shapes.names, shapes.moves, strict=True):
+        key = copy.shape_key_add(name=name, from_mix=False)
+        hypotheses.set_points(key, shapes.basis + move)
+        key.value, key.slider_min, key.slider_max = 0.0, 0.0, 1.0
+    copy.data.update()
 
 
 def chosen(head: bpy.types.Object, plan: Plan) -> list[tuple[str, str]]:
-    """(key in the scene, name in the file) of what is shipped."""
+    """(key in the scene, name in the file) of what is shipped; no two names are the same."""
     if not plan.preset.keys:
         return []
     there = head.data.shape_keys.key_blocks
@@ -50,9 +65,50 @@ def chosen(head: bpy.types.Object, plan: Plan) -> list[tuple[str, str]]:
     if plan.keys in (Keys.ARKIT, Keys.ALL):
         found += zip(ARKIT_52, names(plan.preset.table), strict=True)
     if plan.keys in (Keys.HYPOTHESES, Keys.ALL):
-        listed = (*head.ofer.identities.keys(), *head.ofer.expressions.keys())
-        found += [(name, identifier(name)) for name in listed]
-    return [(source, name) for source, name in found if source in there]
+        found += [(name, key_name(name, plan)) for name in _listed(head)]
+    if plan.keys is Keys.ALL:
+        found += [(name, key_name(name, plan)) for name in own(head)]
+    taken: set[str] = set()
+    return [(source, _free(name, taken)) for source, name in found if source in there]
+
+
+def own(head: bpy.types.Object) -> list[str]:
+    """Names of the keys that the artist made: no unit, no hypothesis, none that a bone drives."""
+    ours = {*ARKIT_52, *_listed(head), *jaw_correctives.NAMES}
+    return [key.name for key in head.data.shape_keys.key_blocks[1:] if key.name not in ours]
+
+
+def key_name(name: str, plan: Plan) -> str:
+    """What a key that is not Apple's is called in the file: as it is, but where the format wants
+    identifiers."""
+    return identifier(name) if plan.preset.format is Format.USD else name
+
+
+def _listed(head: bpy.types.Object) -> list[str]:
+    return [*head.ofer.identities.keys(), *head.ofer.expressions.keys()]
+
+
+def _free(name: str, taken: set[str]) -> str:
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    taken.add(free)
+    return free
+
+
+def _move(head: bpy.types.Object, key: bpy.types.ShapeKey) -> np.ndarray:
+    """(V, 3) metres that a key moves at 1, its vertex group included."""
+    move = hypotheses.points(key) - hypotheses.points(key.relative_key)
+    group = head.vertex_groups.get(key.vertex_group) if key.vertex_group else None
+    if group is None:
+        return move
+    share = np.zeros((len(move), 1), np.float32)
+    for vertex in head.data.vertices:
+        for entry in vertex.groups:
+            if entry.group == group.index:
+                share[vertex.index] = entry.weight
+    return move * share
 
 
 def _shown(head: bpy.types.Object, rest: np.ndarray) -> np.ndarray:
@@ -61,5 +117,5 @@ def _shown(head: bpy.types.Object, rest: np.ndarray) -> np.ndarray:
     shown = rest.astype(np.float64)
     for key in head.data.shape_keys.key_blocks[1:]:
         if key.value and not key.mute and key.name not in jaw_correctives.NAMES:
-            shown += key.value * (hypotheses.points(key) - hypotheses.points(key.relative_key))
+            shown += key.value * _move(head, key)
     return shown.astype(np.float32)

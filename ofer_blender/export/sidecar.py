@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from ...ofer_engine.contract.arkit import ARKIT_52
 from .. import arkit_keys, provenance
+from .landing import MADE_WITH, digest
 from .names import names
 from .plan import Plan
-
-
-def sidecar_of(file: Path) -> Path:
-    """Where the sidecar of an exported file lies."""
-    return file.with_suffix(file.suffix + ".json")
+from .shapes import chosen
 
 
 def write_sidecar(
-    head: bpy.types.Object, plan: Plan, keys: tuple[str, ...], bones: tuple[str, ...]
+    head: bpy.types.Object, plan: Plan, place: Path, bones: tuple[str, ...], files: tuple[str, ...]
 ) -> None:
-    """keys, bones : as named in the file. Raises OSError."""
+    """place : where to write it, beside the files of these names, which are hashed; bones : as
+    named in the file. Raises OSError.
+
+    What the photo was called, its hash, the face in it and the settings are private: they stay in
+    the .blend unless the plan says otherwise.
+    """
+    found = chosen(head, plan)
     record = provenance.read(head)
     pack = record.get("pack", {})
     table = dict(zip(ARKIT_52, names(plan.preset.table), strict=True))
-    content = {
+    content: dict[str, Any] = {
         "file": plan.file.name,
+        "name": head.name,
         "target": plan.preset.label,
-        "made_with": f"OFER Faces, Blender {bpy.app.version_string}",
+        "made_with": f"{MADE_WITH}, Blender {bpy.app.version_string}",
         "note": plan.preset.note,
-        "keys": list(keys),
-        "arkit": {apple: name for apple, name in table.items() if name in keys},
+        "keys": [name for _, name in found],
+        "arkit": {source: name for source, name in found if source in table},
+        "renamed": {name: source for source, name in found
+                    if source not in table and source != name},
         "bones": list(bones),
         "expressions": _expressions(head),
         "units": "metres in Blender; jawOpen as a key or the jaw bone, never both at full",
@@ -41,10 +48,12 @@ def write_sidecar(
             "may_be_sold": bool(pack.get("commercial", False)),
             "claim": pack.get("claim", ""),
         },
-        "provenance": record,
-    }
+        "files": {name: digest(place.parent / name) for name in files},
+    }  # fmt: skip
+    if plan.record:
+        content["provenance"] = record
     text = json.dumps(content, indent=1, ensure_ascii=False, default=str)
-    sidecar_of(plan.file).write_text(text + "\n", encoding="utf-8")
+    place.write_text(text + "\n", encoding="utf-8")
 
 
 def _expressions(head: bpy.types.Object) -> dict[str, dict[str, object]]:

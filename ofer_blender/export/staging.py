@@ -1,31 +1,43 @@
-"""A copy of the head to export from; the artist's scene is as it was afterwards."""
+"""A copy of the head to export from, in a scene of its own; the artist's is as it was afterwards.
+
+In a scene of its own nothing of the artist's settings reaches the file (units, frame, what is
+hidden or simplified), and an exporter that stops midway leaves frame, selection and mode alone.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
-from .. import disagreement, hypotheses, rig
+from .. import disagreement, rig
+from .applied import applied, is_applied, rig_in_file, shape_shown
+from .landing import Landing
 from .lods import reduced, without_keys
+from .pictures import Pictures
 from .plan import LOD_RATIOS, Plan, identifier
-from .shapes import Shapes, gather
+from .presets import Format, Space
+from .shapes import Shapes, gather, put_on
 
 _NOT_SHIPPED: Final = (disagreement.LAYER,)
+_ASIDE: Final = "\N{FULLWIDTH TILDE}"
+"""Behind the name of what steps aside for a copy that needs its name."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
     """meshes : copies of the head, the finest first; armature : copy of its rig, or None;
-    shapes : of the finest; names : as in the file."""
+    pictures : names of their files, in the landing's folder."""
 
     meshes: tuple[bpy.types.Object, ...]
     armature: bpy.types.Object | None
-    shapes: Shapes
+    pictures: tuple[str, ...]
 
     @property
     def objects(self) -> tuple[bpy.types.Object, ...]:
@@ -33,62 +45,120 @@ class Stage:
         return (*self.meshes, self.armature) if self.armature else self.meshes
 
 
+@dataclass(eq=False)
+class _Made:
+    """Datablocks made so far, and what stepped aside for their names."""
+
+    blocks: list[bpy.types.ID] = field(default_factory=list)
+    aside: list[tuple[bpy.types.ID, str]] = field(default_factory=list)
+
+    def name(self, block: bpy.types.ID, name: str) -> None:
+        """Give one of them a name, whoever has it."""
+        other = next(
+            (each for each in _kind(block) if each.name == name and not each.library), None
+        )
+        if other is not None and other != block:
+            self.aside.append((other, name))
+            other.name = f"{name[:40]}{_ASIDE}{len(self.aside)}"
+        block.name = name
+
+    def remove(self) -> None:
+        """All of it, objects before what they use; what stepped aside gets its name back."""
+        objects = [each for each in self.blocks if isinstance(each, bpy.types.Object)]
+        others = [each for each in self.blocks if not isinstance(each, bpy.types.Object)]
+        for each in objects:
+            others.insert(0, each.data)
+            if each.type == "MESH" and each.data.shape_keys:
+                each.shape_key_clear()  # a mesh leaves them behind, which crash who reads them
+            bpy.data.objects.remove(each)
+        for each in dict.fromkeys(others):
+            _kind(each).remove(each)
+        for block, name in reversed(self.aside):
+            block.name = name
+
+
 @contextmanager
-def staged(head: bpy.types.Object, plan: Plan) -> Iterator[Stage]:
-    """Make the copies, alone selected and active; take them away again whatever happens."""
-    view = bpy.context.view_layer
-    selected, active = list(bpy.context.selected_objects), view.objects.active
-    made: list[bpy.types.Object] = []
+def staged(head: bpy.types.Object, plan: Plan, landing: Landing) -> Iterator[Stage]:
+    """Make the copies, alone in the scene of the window, selected and active; take them away again
+    whatever happens. Raises OferError(BAD_REQUEST) where a modifier cannot be applied, OSError."""
+    made = _Made()
+    shown = shape_shown(head, plan)
+    if shown is not None:
+        made.blocks.append(shown)
     try:
-        stage = _make(head, plan, made)
-        for each in selected:
-            each.select_set(False)
-        for each in stage.objects:
-            each.select_set(True)
-        view.objects.active = stage.meshes[0]
-        yield stage
+        with _scene(head):
+            stage = _make(head, plan, landing, made, shown)
+            for each in stage.objects:
+                each.select_set(True)
+            bpy.context.view_layer.objects.active = stage.meshes[0]
+            yield stage
     finally:
-        _remove(made)
-        for each in selected:
-            each.select_set(True)
-        view.objects.active = active
+        made.remove()
 
 
-def _make(head: bpy.types.Object, plan: Plan, made: list[bpy.types.Object]) -> Stage:
-    name = identifier(head.name)
-    collection = bpy.context.scene.collection
-    armature = _copy_rig(rig.rig_of(head), name, made) if plan.preset.rig else None
-    shapes = gather(head, plan)
-    meshes = [_copy_head(head, name, made)]
-    _shape(meshes[0], shapes)
+@contextmanager
+def _scene(head: bpy.types.Object) -> Iterator[None]:
+    """An empty scene as Blender comes, in the window, at the artist's frame."""
+    windows = bpy.context.window_manager.windows
+    with ExitStack() as stack:
+        if not bpy.context.window:  # a timer has none of its own
+            stack.enter_context(bpy.context.temp_override(window=windows[0]))
+        window, theirs = bpy.context.window, bpy.context.scene
+        layer = bpy.context.view_layer.name
+        scene = bpy.data.scenes.new(head.name)
+        try:
+            scene.frame_current = theirs.frame_current
+            window.scene = scene
+            yield
+        finally:
+            window.scene = theirs
+            window.view_layer = theirs.view_layers[layer]
+            bpy.data.scenes.remove(scene)
+
+
+def _make(
+    head: bpy.types.Object,
+    plan: Plan,
+    landing: Landing,
+    made: _Made,
+    shown: bpy.types.Mesh | None,
+) -> Stage:
+    name, source = identifier(head.name), rig_in_file(head, plan)
+    armature = _copy_rig(source, name, made) if source else None
+    if shown is None:
+        fine, shapes = _copy_head(head, plan, made)
+    else:
+        fine, shapes = _copy_shown(head, shown, made)
+    pictures = Pictures(head, landing)
+    _dress(fine, head, pictures, made)
+    meshes = [fine]
     for level in range(1, min(plan.lods, len(LOD_RATIOS))):
-        finer = meshes[0]
-        coarse = reduced(finer, shapes, LOD_RATIOS[level], f"{name}_LOD{level}")
-        made.append(coarse)
+        coarse = reduced(fine, shapes, LOD_RATIOS[level], f"{name}_LOD{level}")
+        made.blocks.append(coarse)
+        _name(coarse, f"{name}_LOD{level}", made)
         meshes.append(coarse)
-    if len(meshes) > 1:
-        meshes[0].name = f"{name}_LOD0"
+    _name(fine, f"{name}_LOD0" if len(meshes) > 1 else f"{name}_head", made)
     for each in (*meshes, *([armature] if armature else [])):
-        collection.objects.link(each)
+        _put_forward(each)
     if armature:
         for each in meshes:
             each.parent = armature
             each.modifiers.new(rig.MODIFIER, "ARMATURE").object = armature
-    return Stage(tuple(meshes), armature, shapes)
+    if plan.preset.format is Format.FBX:
+        _lay(meshes, armature, plan.preset.space)
+    return Stage(tuple(meshes), armature, tuple(pictures.names))
 
 
-def _copy_rig(
-    source: bpy.types.Object | None, name: str, made: list[bpy.types.Object]
-) -> bpy.types.Object | None:
-    """The rig at rest, without constraints, animation or shapes, at the world's origin."""
-    if source is None:
-        return None
+def _copy_rig(source: bpy.types.Object, name: str, made: _Made) -> bpy.types.Object:
+    """The rig at rest, without constraints, animation or shapes."""
     copy = source.copy()
+    made.blocks.append(copy)
     copy.data = source.data.copy()
-    made.append(copy)
-    copy.name = copy.data.name = f"{name}_rig"
+    copy.data.pose_position = "POSE"
     copy.animation_data_clear()
-    _put_forward(copy)
+    copy.data.animation_data_clear()
+    _name(copy, f"{name}_rig", made)
+    _forget(copy)
     for bone in copy.pose.bones:
         bone.matrix_basis.identity()
         bone.custom_shape = None
@@ -97,49 +167,102 @@ def _copy_rig(
     return copy
 
 
-def _copy_head(head: bpy.types.Object, name: str, made: list[bpy.types.Object]) -> bpy.types.Object:
-    """The head without keys, modifiers, animation or parent, at the world's origin."""
-    copy = head.copy()
-    made.append(copy)
-    copy.data = without_keys(head)
-    copy.name = copy.data.name = f"{name}_head"
-    copy.animation_data_clear()
+def _copy_head(head: bpy.types.Object, plan: Plan, made: _Made) -> tuple[bpy.types.Object, Shapes]:
+    """The head with its shapes, every key at 0, from 0 to 1; modifiers that travel are applied."""
+    copy, shapes = _bare(head, without_keys(head), made), gather(head, plan)
+    for each in list(copy.modifiers):
+        if not is_applied(each, head, plan):
+            copy.modifiers.remove(each)
+    put_on(copy, shapes)
+    bpy.context.scene.collection.objects.link(copy)
+    if copy.modifiers:
+        shapes = applied(copy, shapes)
+    bpy.context.scene.collection.objects.unlink(copy)
+    return copy, shapes
+
+
+def _copy_shown(
+    head: bpy.types.Object, shown: bpy.types.Mesh, made: _Made
+) -> tuple[bpy.types.Object, Shapes]:
+    """The head as it is seen, without keys and modifiers."""
+    copy = _bare(head, shown, made)
     copy.modifiers.clear()
-    _put_forward(copy)
-    for key in list(copy.keys()):
-        del copy[key]
+    basis = np.empty((len(shown.vertices), 3), np.float32)
+    shown.vertices.foreach_get("co", basis.ravel())
+    return copy, Shapes(basis, (), np.zeros((0, *basis.shape), np.float32))
+
+
+def _bare(head: bpy.types.Object, mesh: bpy.types.Mesh, made: _Made) -> bpy.types.Object:
+    """A copy of the head with another mesh, where the head is, without parent and animation."""
+    place = head.matrix_world.copy()
+    copy = head.copy()
+    copy.data = mesh
+    made.blocks.append(copy)
+    copy.animation_data_clear()
+    copy.parent = None
+    copy.constraints.clear()
+    copy.matrix_world = place
+    _forget(copy)
     for layer in _NOT_SHIPPED:
-        if attribute := copy.data.color_attributes.get(layer):
-            copy.data.color_attributes.remove(attribute)
+        if attribute := mesh.color_attributes.get(layer):
+            mesh.color_attributes.remove(attribute)
     return copy
+
+
+def _dress(fine: bpy.types.Object, head: bpy.types.Object, pictures: Pictures, made: _Made) -> None:
+    """Give the copy the head's materials with its pictures in files."""
+    sources = [slot.material for slot in head.material_slots]
+    try:
+        copies = [source and pictures.material(source) for source in sources]
+    finally:
+        made.blocks += pictures.copies
+    for number, (source, copy) in enumerate(zip(sources, copies, strict=True)):
+        fine.material_slots[number].link = "DATA"
+        fine.data.materials[number] = copy
+        if source:
+            made.name(copy, source.name)
+
+
+def _name(copy: bpy.types.Object, name: str, made: _Made) -> None:
+    made.name(copy, name)
+    made.name(copy.data, name)
+
+
+def _forget(copy: bpy.types.Object) -> None:
+    """What is noted on the object or its data is the artist's and ours."""
+    for owner in (copy, copy.data):
+        for key in list(owner.keys()):
+            del owner[key]
 
 
 def _put_forward(copy: bpy.types.Object) -> None:
     """Alone at the world's origin, and shown: the exporters take what is selected, and what is
     hidden cannot be."""
+    bpy.context.scene.collection.objects.link(copy)
     copy.parent = None
     copy.matrix_world.identity()
     copy.hide_viewport = copy.hide_select = copy.hide_render = False
 
 
-def _shape(copy: bpy.types.Object, shapes: Shapes) -> None:
-    """Give the copy its shapes: every key at 0, from 0 to 1."""
-    copy.data.vertices.foreach_set("co", np.ascontiguousarray(shapes.basis).ravel())
-    if shapes.names:
-        hypotheses.set_points(copy.shape_key_add(name="Basis", from_mix=False), shapes.basis)
-    for name, move in zip(shapes.names, shapes.moves, strict=True):
-        key = copy.shape_key_add(name=name, from_mix=False)
-        hypotheses.set_points(key, shapes.basis + move)
-        key.value, key.slider_min, key.slider_max = 0.0, 0.0, 1.0
-    copy.data.update()
+def _lay(meshes: list[bpy.types.Object], armature: bpy.types.Object | None, space: Space) -> None:
+    """Turn and scale shapes and bones themselves, so that no object in the file has to."""
+    turn = Matrix.Rotation(-math.pi / 2, 4, "X") if space.y_up else Matrix.Identity(4)
+    turn = Matrix.Scale(1 / space.unit, 4) @ turn
+    for each in meshes:
+        each.data.transform(turn, shape_keys=True)
+        each.data.update()
+    if armature:
+        armature.data.transform(turn)
 
 
-def _remove(made: list[bpy.types.Object]) -> None:
-    for each in reversed(made):
-        data = each.data
-        if isinstance(data, bpy.types.Mesh) and data.shape_keys:
-            each.shape_key_clear()  # a mesh leaves its keys behind, which then crash who reads them
-        bpy.data.objects.remove(each)
-        if data.users == 0:
-            kind = bpy.data.armatures if isinstance(data, bpy.types.Armature) else bpy.data.meshes
-            kind.remove(data)
+def _kind(block: bpy.types.ID) -> bpy.types.bpy_prop_collection:
+    """The collection of bpy.data that a datablock is in."""
+    kinds = {
+        bpy.types.Object: bpy.data.objects,
+        bpy.types.Mesh: bpy.data.meshes,
+        bpy.types.Armature: bpy.data.armatures,
+        bpy.types.Material: bpy.data.materials,
+        bpy.types.NodeTree: bpy.data.node_groups,
+        bpy.types.Image: bpy.data.images,
+    }
+    return next(found for kind, found in kinds.items() if isinstance(block, kind))

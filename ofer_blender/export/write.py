@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from pathlib import Path
 from typing import Any, Final
 
 import bpy
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import compat, rig
+from .. import compat
+from . import fbx_tidy, whole
+from .landing import Landing, disk_full, is_full, landing, unwritable
 from .plan import Plan
 from .presets import INFLUENCES, PRESETS, Format, Target
 from .sidecar import write_sidecar
@@ -17,6 +21,7 @@ from .staging import Stage, staged
 _GLB: Final = {
     "export_format": "GLB",
     "use_selection": True,
+    "use_active_scene": True,  # else every scene of the file is named in it
     "export_yup": True,
     "export_apply": False,  # applying modifiers loses every shape key
     "export_morph": True,
@@ -38,6 +43,11 @@ _FBX: Final = {
     "bake_anim": False,
     "path_mode": "COPY",
     "embed_textures": True,
+    # Shapes and bones are laid as the program wants them: nothing is left to turn or scale.
+    "axis_up": "Z",
+    "axis_forward": "Y",
+    "apply_unit_scale": False,
+    "apply_scale_options": "FBX_SCALE_ALL",
 }
 _USD: Final = {
     "selected_objects_only": True,
@@ -45,13 +55,14 @@ _USD: Final = {
     "export_shapekeys": True,
     "export_armatures": True,
     "export_materials": True,
-    "overwrite_textures": True,
+    "export_custom_properties": False,
+    "allow_unicode": True,
+    "relative_paths": True,
 }
-_USD_TEXTURES: Final = "textures"
 _OBJ: Final = {
     "export_selected_objects": True,
     "export_materials": True,
-    "path_mode": "COPY",
+    "path_mode": "STRIP",
     "apply_modifiers": False,
 }
 
@@ -59,24 +70,44 @@ _OBJ: Final = {
 def export(head: bpy.types.Object, plan: Plan) -> Path:
     """Write the plan's file and its sidecar from a copy of the head; gives the file.
 
-    Raises OferError(READ_ONLY) where it cannot be written.
+    All of it or nothing: what was there before is there after a failure. Raises
+    OferError(READ_ONLY | DISK_FULL | BAD_REQUEST).
     """
-    path = plan.file
-    if not path.parent.is_dir():
-        raise _unwritable(path, "there is no such folder")
-    with staged(head, plan) as stage:
-        try:
-            _write(plan, path)
-            _unpack_pictures(stage, path)
-        except (RuntimeError, OSError) as cause:
-            raise _unwritable(path, str(cause)) from cause
-        if not path.is_file():
-            raise _unwritable(path, "Blender's exporter wrote nothing")
-        write_sidecar(head, plan, _names(stage), _bones(stage))
-    return path
+    if not plan.path.name:
+        raise OferError(ErrorCode.BAD_REQUEST, "The file has no name.", "Choose a name for it.")
+    with landing(plan.file, overwrite=plan.overwrite) as place:
+        file = place.folder / plan.file.name
+        with staged(head, plan, place) as stage:
+            _write(plan, file, place)
+            names = [*_tidy(plan, file, stage, place), file.name]
+            bones = tuple(stage.armature.data.bones.keys()) if stage.armature else ()
+        sidecar = file.with_name(place.sidecar.name)
+        write_sidecar(head, plan, sidecar, bones, tuple(names))
+        place.publish([*names, sidecar.name])
+    return plan.file
 
 
-def _write(plan: Plan, path: Path) -> None:
+def _write(plan: Plan, path: Path, place: Landing) -> None:
+    """Raises OferError where Blender's exporter could not, or left a file that is cut."""
+    said = "Blender's exporter wrote nothing whole"
+    try:
+        _call_exporter(plan, path)
+    except RuntimeError as cause:
+        _close_what_was_open()
+        said = str(cause)
+    else:
+        if whole.is_whole(path):
+            return
+    raise disk_full(plan.file) if is_full(place.folder) else unwritable(plan.file, said)
+
+
+def _close_what_was_open() -> None:
+    """Python keeps the frames of the last error that it printed, and with them the file that an
+    exporter was writing: open, it could not be deleted on Windows."""
+    traceback.clear_frames(getattr(sys, "last_traceback", None))
+
+
+def _call_exporter(plan: Plan, path: Path) -> None:
     preset = plan.preset
     settings: dict[str, Any] = dict(preset.settings)
     match preset.format:
@@ -84,44 +115,42 @@ def _write(plan: Plan, path: Path) -> None:
             settings = _GLB | {"export_morph_normal": preset.normals} | settings
             bpy.ops.export_scene.gltf(filepath=str(path), **settings)
         case Format.FBX:
-            bpy.ops.export_scene.fbx(filepath=str(path), **(_FBX | settings))
+            settings = _FBX | {"global_scale": preset.space.unit} | settings
+            bpy.ops.export_scene.fbx(filepath=str(path), **settings)
         case Format.USD:
-            bpy.ops.wm.usd_export(filepath=str(path), **(_USD | compat.usd_alone() | settings))
+            settings = _USD | compat.usd_alone() | settings
+            bpy.ops.wm.usd_export(filepath=str(path), **settings)
         case Format.OBJ:
             bpy.ops.wm.obj_export(filepath=str(path), **(_OBJ | settings))
 
 
-def _unpack_pictures(stage: Stage, path: Path) -> None:
-    """Write pictures packed into the .blend where the file says they are: the exporters of USD and
-    OBJ give them the name they once had, or leave them out. Raises OSError."""
-    folders = {f".{Format.USD}": path.parent / _USD_TEXTURES, f".{Format.OBJ}": path.parent}
-    folder = folders.get(path.suffix)
-    if folder is None:
-        return
-    trees = (each.node_tree for each in stage.meshes[0].data.materials if each and each.node_tree)
-    images = {node.image for tree in trees for node in tree.nodes if node.type == "TEX_IMAGE"}
-    for image in images:
-        if image and image.packed_file and image.filepath:
-            folder.mkdir(exist_ok=True)
-            place = folder / Path(bpy.path.abspath(image.filepath)).name
-            place.write_bytes(image.packed_file.data)
+def _tidy(plan: Plan, file: Path, stage: Stage, place: Landing) -> list[str]:
+    """Take out what tells of this machine; gives the names of the files that go with this one.
+    Raises OSError."""
+    match plan.preset.format:
+        case Format.FBX:
+            fbx_tidy.tidy(file, plan.preset.space)
+        case Format.USD:
+            return list(stage.pictures)
+        case Format.OBJ:
+            return _tidy_obj(file, stage, place)
+    return []
 
 
-def _names(stage: Stage) -> tuple[str, ...]:
-    return stage.shapes.names
-
-
-def _bones(stage: Stage) -> tuple[str, ...]:
-    return rig.BONES if stage.armature else ()
-
-
-def _unwritable(path: Path, said: str) -> OferError:
-    why = said.strip().rpartition("\n")[2].rstrip(".")
-    return OferError(
-        ErrorCode.READ_ONLY,
-        f"{path.name} could not be written: {why}.",
-        "Choose another folder.",
-    )
+def _tidy_obj(file: Path, stage: Stage, place: Landing) -> list[str]:
+    """The first line of the materials' file names the .blend. Gives its name, and those of the
+    pictures that it names."""
+    written = file.with_suffix(".mtl")
+    if not written.is_file():
+        return []
+    _, _, told = written.read_text("utf-8").partition("\n")
+    written.unlink()
+    name = place.companion("", ".mtl")
+    (file.parent / name).write_text(f"# Blender {bpy.app.version_string}\n{told}", "utf-8")
+    if name != written.name:
+        said, now = (f"mtllib {each}\n".encode() for each in (written.name, name))
+        file.write_bytes(file.read_bytes().replace(said, now, 1))
+    return [name, *(each for each in stage.pictures if f" {each}\n" in told)]
 
 
 TARGETS: Final = tuple((str(target), PRESETS[target].label, PRESETS[target].note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -37,10 +38,16 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
     target: bpy.props.EnumProperty(
         name="For", items=write.TARGETS, default="GLB", options={"SKIP_SAVE"}
     )
+    overwrite: bpy.props.BoolProperty(
+        name="Overwrite",
+        description="Write over a file of this name, even if no export of this head made it",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         head = hypotheses.active_head(context)
         self.target = head.ofer_export.target
+        self.overwrite = True  # the file browser asks
         suffix = f".{PRESETS[Target(self.target)].format}"
         folder = bpy.path.abspath("//") if bpy.data.filepath else str(Path.home())
         self.filepath = str(Path(folder) / f"{identifier(head.name)}{suffix}")
@@ -56,6 +63,7 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         plan = plan_of(head, Path(bpy.path.abspath(self.filepath)), Target(self.target))
+        plan = replace(plan, overwrite=self.overwrite)
         try:
             path = write.export(head, plan)
         except OferError as error:
@@ -137,7 +145,9 @@ class OFER_OT_limit_influences(_HeadOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
-        bones = {group.index for group in head.vertex_groups if group.name in rig.BONES}
+        armature = rig.rig_of(head)
+        named = armature.data.bones.keys() if armature else rig.BONES
+        bones = {group.index for group in head.vertex_groups if group.name in named}
         for vertex in head.data.vertices:
             entries = [(e.weight, e.group) for e in vertex.groups if e.group in bones]
             kept = sorted(entries, reverse=True)[:INFLUENCES]
@@ -180,7 +190,10 @@ class OFER_OT_bake_shown(_HeadOperator, bpy.types.Operator):
 def plan_of(head: bpy.types.Object, path: Path, target: Target) -> Plan:
     """What the panel of this head asks for."""
     settings = head.ofer_export
-    return Plan(target, path, Keys(settings.keys), settings.bake, settings.lods)
+    return Plan(
+        target, path, Keys(settings.keys), settings.bake, settings.lods,
+        settings.apply_modifiers, settings.record,
+    )  # fmt: skip
 
 
 CLASSES = (

@@ -114,13 +114,8 @@ class OFER_OT_save_as_asset(OnHead, bpy.types.Operator):
                 asset.mark(head)
                 return {"FINISHED"}
             path = asset.export(head, self.library)
-        except OSError as error:
-            denied = OferError(
-                ErrorCode.READ_ONLY,
-                f"The asset could not be written: {error.strerror}.",
-                "Choose a library that you may write to.",
-            )
-            return refuse(self, denied)
+        except OferError as error:
+            return refuse(self, error)
         self.report({"INFO"}, tell(f"{path.name} is in the asset library."))
         return {"CANCELLED"}  # this file is as it was, so there is nothing to undo
 

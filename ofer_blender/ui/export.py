@@ -31,7 +31,9 @@ class OFER_PT_export(Tab, bpy.types.Panel):
         if preset.keys:
             column.prop(settings, "keys")
         column.prop(settings, "bake")
+        column.prop(settings, "apply_modifiers")
         column.prop(settings, "lods")
+        column.prop(settings, "record")
         say(layout, preset.note, "INFO")
         button = layout.row()
         button.scale_y = 1.5

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import bpy
 
 from ...ofer_engine.contract.arkit import ARKIT_52
-from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import provenance
 from ..export import write
 from ..export.glb import GlbReader
+from ..export.landing import beside
 from ..export.plan import Keys, Plan, identifier
 from ..export.presets import Target
 
@@ -24,31 +24,61 @@ PAGE: Final = "index.html"
 HEAD: Final = "head.js"
 _HERE: Final = Path(__file__).parent
 _COPIED: Final = (PAGE, "viewer.js", "THREE_LICENSE.txt")
+_START: Final = "window.OFER_HEAD = "
 _NUMBERED: Final = re.compile(r"(identity|expression)_0*(\d+)")
 
 
 def export(head: bpy.types.Object, folder: Path) -> Path:
-    """Write the page of a head into a folder, which is made; gives the page to open.
+    """Write the page of a head into a folder, which is made, whole or not at all; gives the page to
+    open. Where the folder holds anything but a page that we wrote, the next free name is taken.
 
-    Raises OferError(READ_ONLY), and as `write.export`.
+    Raises OferError as `write.export` does.
     """
-    with tempfile.TemporaryDirectory(prefix="ofer_page_") as scratch:
-        plan = Plan(Target.WEB, Path(scratch) / identifier(head.name), Keys.ALL)
+    with beside(folder) as scratch:
+        plan = Plan(Target.WEB, scratch / identifier(head.name), Keys.ALL)
         model = write.export(head, plan)
         keys = GlbReader(model).summary().meshes[0].keys
-        script = _script(head, model.read_bytes(), keys)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+        made = scratch / "page"
+        made.mkdir()
+        (made / HEAD).write_text(_script(head, model.read_bytes(), keys), encoding="ascii")
         for name in _COPIED:
-            shutil.copyfile(_HERE / name, folder / name)
-        (folder / HEAD).write_text(script, encoding="ascii")
-    except OSError as cause:
-        raise OferError(
-            ErrorCode.READ_ONLY,
-            f"The page could not be written to {folder}: {cause.strerror}.",
-            "Choose another folder.",
-        ) from cause
-    return folder / PAGE
+            shutil.copyfile(_HERE / name, made / name)
+        place = _free(folder)
+        _move(made, place, scratch / "older")
+    return place / PAGE
+
+
+def _free(folder: Path) -> Path:
+    """The folder, or the next name that nobody else's folder has."""
+    place, number = folder, 1
+    while os.path.lexists(place) and not _ours(place):
+        number += 1
+        place = folder.with_name(f"{folder.name}_{number}")
+    return place
+
+
+def _ours(folder: Path) -> bool:
+    """Everything in it is as we write it. Raises OSError."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    if {each.name for each in folder.iterdir()} != {*_COPIED, HEAD}:
+        return False
+    if any((folder / each).read_bytes() != (_HERE / each).read_bytes() for each in _COPIED):
+        return False
+    with (folder / HEAD).open("rb") as script:
+        return script.read(len(_START)) == _START.encode()
+
+
+def _move(made: Path, place: Path, older: Path) -> None:
+    """Raises OSError; then what was at the place is there."""
+    if place.exists():
+        place.rename(older)
+    try:
+        made.rename(place)
+    except OSError:
+        if older.exists():
+            older.rename(place)
+        raise
 
 
 def _script(head: bpy.types.Object, model: bytes, keys: tuple[str, ...]) -> str:
@@ -59,7 +89,7 @@ def _script(head: bpy.types.Object, model: bytes, keys: tuple[str, ...]) -> str:
         "glb": base64.b64encode(model).decode("ascii"),
         "groups": groups(keys),
     }
-    return f"window.OFER_HEAD = {json.dumps(told)};\n"
+    return f"{_START}{json.dumps(told)};\n"
 
 
 def groups(keys: tuple[str, ...]) -> list[dict]:

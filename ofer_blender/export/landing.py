@@ -1,0 +1,201 @@
+"""Files that come whole or not at all: written beside their place, on its disk, then moved there.
+
+Nothing that is there is lost: a name that is taken by what no earlier export of this file made is
+left alone. What an earlier one made is what its sidecar lists, each with its hash.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from ...ofer_engine.contract.errors import ErrorCode, OferError
+
+MADE_WITH: Final = "OFER Faces"
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_PROBE: Final = 1 << 18
+_LONGEST: Final = 8 << 20
+"""Bytes of a sidecar; ours have a hundredth of that."""
+
+
+class Landing:
+    """file : where the main file goes; folder : where everything is written meanwhile."""
+
+    def __init__(self, file: Path, folder: Path, *, overwrite: bool) -> None:
+        self.file, self.folder = file, folder
+        self.sidecar = sidecar_of(file)
+        self._overwrite = overwrite
+        self._before = _made(self.sidecar)
+
+    def companion(self, label: str, suffix: str) -> str:
+        """The name of a file that goes with the main one and is named after it: the next one that
+        nobody else's file has."""
+        first = f"{self.file.stem}{label}"
+        name, number = f"{first}{suffix}", 1
+        while not self._ours(name) or (self.folder / name).exists():
+            number += 1
+            name = f"{first}_{number}{suffix}"
+        return name
+
+    def publish(self, names: Iterable[str]) -> None:
+        """Move files of these names to their place, all or none of them.
+
+        Raises OferError(BAD_REQUEST) where one would go over a file that is not ours, OSError.
+        """
+        names = tuple(names)
+        for name in names:
+            if not self._may_replace(name):
+                raise _taken(name)
+            with (self.folder / name).open("rb+") as file:
+                os.fsync(file.fileno())  # some disks tell only now that they are full
+        self._move(names)
+
+    def _move(self, names: tuple[str, ...]) -> None:
+        older = Path(tempfile.mkdtemp(dir=self.folder))
+        moved: list[str] = []
+        put_by: list[str] = []
+        try:
+            for name in names:
+                place = self.file.parent / name
+                if os.path.lexists(place):
+                    place.rename(older / name)
+                    put_by.append(name)
+                (self.folder / name).rename(place)
+                moved.append(name)
+        except OSError:
+            for name in moved:
+                (self.file.parent / name).unlink(missing_ok=True)
+            for name in put_by:
+                (older / name).rename(self.file.parent / name)
+            raise
+
+    def _may_replace(self, name: str) -> bool:
+        place = self.file.parent / name
+        if not os.path.lexists(place):
+            return True
+        if place.is_dir():
+            return False
+        if name == self.file.name:
+            return self._overwrite or self._before is not None
+        if name == self.sidecar.name:
+            return self._before is not None
+        return self._ours(name)
+
+    def _ours(self, name: str) -> bool:
+        """Nothing has this name, or what has it is as an earlier export of this file made it."""
+        place = self.file.parent / name
+        if not os.path.lexists(place):
+            return True
+        known = (self._before or {}).get(name)
+        try:
+            return not place.is_symlink() and known is not None and known == digest(place)
+        except OSError:
+            return False
+
+
+@contextmanager
+def landing(file: Path, *, overwrite: bool = False) -> Iterator[Landing]:
+    """A place beside `file` to write it and what goes with it; gone afterwards, with all that was
+    not published.
+
+    overwrite : whoever asks has seen that another file has the name. Raises OferError(READ_ONLY |
+    DISK_FULL | BAD_REQUEST).
+    """
+    with beside(file) as folder:
+        yield Landing(file, folder, overwrite=overwrite)
+
+
+@contextmanager
+def beside(place: Path) -> Iterator[Path]:
+    """A folder of its own beside a file or folder that is going to be written, on its disk; gone
+    afterwards. Any OSError becomes an OferError(READ_ONLY | DISK_FULL) about the place."""
+    if not place.parent.is_dir():
+        raise unwritable(place, "there is no such folder")
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=".ofer_export_", dir=place.parent))
+    except OSError as cause:
+        raise unwritable(place, cause) from cause
+    try:
+        yield folder
+    except OSError as cause:
+        raise unwritable(place, cause) from cause
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sidecar_of(file: Path) -> Path:
+    """Where the sidecar of an exported file lies."""
+    return file.with_name(f"{file.name}.json")
+
+
+def digest(file: Path) -> str:
+    """SHA-256 of a file. Raises OSError."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def unwritable(file: Path, cause: OSError | str) -> OferError:
+    """The error for a file that the system would not write."""
+    said = cause.strerror or str(cause) if isinstance(cause, OSError) else cause
+    if getattr(cause, "errno", None) in _FULL or os.strerror(errno.ENOSPC) in said:
+        return disk_full(file)
+    why = said.strip().rpartition("\n")[2].rstrip(".")
+    return OferError(
+        ErrorCode.READ_ONLY,
+        f"{file.name} could not be written: {why}.",
+        "Choose another folder.",
+    )
+
+
+def disk_full(file: Path) -> OferError:
+    """The error for a file that there is no room for."""
+    return OferError(
+        ErrorCode.DISK_FULL,
+        f"The disk is full: {file.name} could not be written.",
+        "Free some space, or choose another folder.",
+    )
+
+
+def is_full(folder: Path) -> bool:
+    """The disk of a folder takes nothing more."""
+    probe = folder / "probe"
+    try:
+        with probe.open("wb") as file:
+            file.write(bytes(_PROBE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as cause:
+        return cause.errno in _FULL
+    finally:
+        probe.unlink(missing_ok=True)
+    return False
+
+
+def _made(sidecar: Path) -> dict[str, str] | None:
+    """Name and hash of what an earlier export made; None where there was none."""
+    try:
+        if sidecar.is_symlink() or sidecar.stat().st_size > _LONGEST:
+            return None
+        told = json.loads(sidecar.read_text("utf-8"))
+        if not str(told["made_with"]).startswith(MADE_WITH):
+            return None
+        files = told.get("files", {})
+        return {name: known for name, known in files.items() if isinstance(known, str)}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None  # missing, or not a sidecar of ours
+
+
+def _taken(name: str) -> OferError:
+    return OferError(
+        ErrorCode.BAD_REQUEST,
+        f"{name} is already there, and no export of this head made it.",
+        "Choose another name, or move that file away.",
+    )

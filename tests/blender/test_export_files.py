@@ -1,0 +1,439 @@
+"""Which files an export writes: only those named after it, over nothing of others, whole or not at
+all, and with nothing in them of the machine and the photo."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+import synthetic
+from ofer_faces.ofer_blender import hypotheses, rig, skin
+from ofer_faces.ofer_blender.export import landing, whole
+from ofer_faces.ofer_blender.export.plan import Plan
+from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
+from ofer_faces.ofer_blender.web_page import page
+from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
+from scene_dump import differences, dump
+
+ONE_EACH = (Target.GLB, Target.FBX, Target.UNREAL, Target.USD, Target.OBJ)
+BYTES_OF_OTHERS = b"years of work"
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Reconstruction:
+    return synthetic.write(tmp_path / "Anna Privatheim", "anna")
+
+
+@pytest.fixture
+def head(record: Reconstruction) -> bpy.types.Object:
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ofer.add_rig()
+    bpy.ops.ofer.add_arkit()
+    return hypotheses.active_head(bpy.context)
+
+
+def export(path: Path, target: Target, **options: object) -> Path:
+    bpy.ops.ofer.export_head(filepath=str(path), target=target, **options)
+    return path.with_name(f"{path.name}.{PRESETS[target].format}")
+
+
+def png(colour: tuple[float, float, float], note: bytes = b"") -> bytes:
+    """A picture as Blender writes it, with a text chunk in it."""
+    image = bpy.data.images.new("made", 4, 4)
+    image.pixels[:] = (*colour, 1.0) * 16
+    image.file_format = "PNG"
+    image.pack()
+    data = bytes(image.packed_file.data)
+    bpy.data.images.remove(image)
+    return data[:33] + chunk(b"tEXt", b"File\x00" + note) + data[33:] if note else data
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    import struct
+    import zlib
+
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def wear(head: bpy.types.Object, data: bytes, name: str, filepath: str) -> bpy.types.Image:
+    """Give a head's skin a packed picture, called and placed as whoever made the .blend wished."""
+    image = bpy.data.images.new(name, 4, 4)
+    image.pack(data=data, data_len=len(data))
+    image.source = "FILE"
+    image.filepath_raw = filepath
+    image.name = name
+    tree = head.data.materials[0].node_tree
+    node = tree.nodes.new("ShaderNodeTexImage")
+    node.name, node.image = "OFER skin", image
+    shader = next(each for each in tree.nodes if each.type == "BSDF_PRINCIPLED")
+    tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
+    return image
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        each.relative_to(folder).as_posix(): each.read_bytes()
+        for each in folder.rglob("*")
+        if each.is_file()
+    }
+
+
+@pytest.mark.parametrize("target", ONE_EACH)
+@pytest.mark.parametrize(
+    "called", ["//precious.png", "/etc/passwd", "//../precious.png", "C:\\p.png"]
+)
+def test_names_come_from_the_export_alone(
+    head: bpy.types.Object, tmp_path: Path, target: Target, called: str
+) -> None:
+    """A prepared .blend calls its packed picture like a file that is there."""
+    home = tmp_path / "home"
+    (home / "textures").mkdir(parents=True)
+    for name in ("precious.png", "textures/precious.png", "anna_skin", "p.png"):
+        (home / name).write_bytes(BYTES_OF_OTHERS)
+    (tmp_path / "precious.png").write_bytes(BYTES_OF_OTHERS)
+    before, around = files(home), (tmp_path / "precious.png").read_bytes()
+    wear(head, png((1, 0, 0)), "precious.png", called)
+    export(home / "out", target)
+    after = files(home)
+    assert {name: after[name] for name in before} == before
+    assert all(name.startswith("out") for name in after.keys() - before.keys())
+    assert (tmp_path / "precious.png").read_bytes() == around
+
+
+@pytest.mark.parametrize("target", [Target.USD, Target.OBJ])
+def test_the_companions_of_others_are_left(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    wear(head, png((1, 0, 0)), "skin", "//skin.png")
+    theirs = ("out_skin.png", "out_skin_2.png", "out.mtl", "out_picture_2.png")
+    for name in theirs:
+        (tmp_path / name).write_bytes(BYTES_OF_OTHERS)
+    path = export(tmp_path / "out", target)
+    assert {(tmp_path / name).read_bytes() for name in theirs} == {BYTES_OF_OTHERS}
+    told = json.loads(landing.sidecar_of(path).read_text("utf-8"))
+    assert "out_skin_3.png" in told["files"]
+    if target is Target.OBJ:
+        assert "mtllib out_2.mtl" in path.read_text("utf-8")
+        assert "map_Kd out_skin_3.png" in (tmp_path / "out_2.mtl").read_text("utf-8")
+
+
+@pytest.mark.parametrize("target", ONE_EACH)
+def test_a_second_export_takes_the_names_of_the_first(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    wear(head, png((1, 0, 0)), "skin", "//skin.png")
+    export(tmp_path / "out", target)
+    first = {name for name in files(tmp_path) if name.startswith("out")}
+    export(tmp_path / "out", target)
+    assert {name for name in files(tmp_path) if name.startswith("out")} == first
+
+
+def test_a_picture_that_was_painted_on_since_is_left(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    wear(head, png((1, 0, 0)), "skin", "//skin.png")
+    export(tmp_path / "out", Target.OBJ)
+    (tmp_path / "out_skin.png").write_bytes(BYTES_OF_OTHERS)
+    export(tmp_path / "out", Target.OBJ)
+    assert (tmp_path / "out_skin.png").read_bytes() == BYTES_OF_OTHERS
+    assert (tmp_path / "out_skin_2.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("target", ONE_EACH)
+def test_what_no_export_made_is_not_replaced(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    path = tmp_path / f"out.{PRESETS[target].format}"
+    path.write_bytes(BYTES_OF_OTHERS)
+    before = dump()
+    with pytest.raises(
+        RuntimeError, match=rf"{path.name} is already there.*[Cc]hoose another name"
+    ):
+        export(tmp_path / "out", target)
+    assert path.read_bytes() == BYTES_OF_OTHERS and differences(before, dump()) == []
+    assert [each.name for each in tmp_path.iterdir() if each.name.startswith((".", "out"))] == [
+        path.name
+    ]
+    export(tmp_path / "out", target, overwrite=True)
+    assert whole.is_whole(path)
+    path.write_bytes(b"spoiled")  # ours by its sidecar: the next export mends it
+    export(tmp_path / "out", target)
+    assert whole.is_whole(path)
+
+
+def test_a_sidecar_of_others_is_not_replaced(head: bpy.types.Object, tmp_path: Path) -> None:
+    for content in (b"{}", b"[" * 100_000, b'{"made_with": 3}', b"\xff\x00"):
+        (tmp_path / "out.glb.json").write_bytes(content)
+        with pytest.raises(RuntimeError, match=r"out\.glb\.json is already there"):
+            export(tmp_path / "out", Target.GLB)
+        assert (tmp_path / "out.glb.json").read_bytes() == content
+        assert not (tmp_path / "out.glb").exists()
+
+
+def test_a_link_is_replaced_and_not_followed(head: bpy.types.Object, tmp_path: Path) -> None:
+    (tmp_path / "precious").write_bytes(BYTES_OF_OTHERS)
+    for name in ("out_picture_1.png", "out.mtl"):
+        (tmp_path / name).symlink_to(tmp_path / "precious")
+    export(tmp_path / "out", Target.OBJ)
+    assert (tmp_path / "precious").read_bytes() == BYTES_OF_OTHERS
+    assert (tmp_path / "out.mtl").is_symlink()
+
+
+def test_a_name_that_only_looks_like_a_suffix_stays(tmp_path: Path) -> None:
+    named = {"anna.v2": "anna.v2.glb", "mr. x": "mr. x.glb", "anna.fbx": "anna.glb",
+             "anna.2026-11-29": "anna.2026-11-29.glb", "花.子 さん": "花.子 さん.glb"}  # fmt: skip
+    for path, file in named.items():
+        assert Plan(Target.GLB, tmp_path / path).file == tmp_path / file
+
+
+def test_a_file_without_a_name(head: bpy.types.Object) -> None:
+    with pytest.raises(RuntimeError, match="has no name"):
+        bpy.ops.ofer.export_head(filepath="", target="GLB")
+
+
+def test_two_people_in_one_folder(head: bpy.types.Object, tmp_path: Path) -> None:
+    """Both photos were called front.jpg; each file has its own skin."""
+    red, blue = png((1, 0, 0)), png((0, 0, 1))
+    for target in (Target.OBJ, Target.USD):
+        for name, data in (("anna", red), ("bert", blue)):
+            skin.take_off(head)
+            wear(head, data, "front_skin", "//textures/front_skin.png")
+            export(tmp_path / f"{name}_{target}", target)
+        found = [(tmp_path / f"{name}_{target}_skin.png").read_bytes() for name in ("anna", "bert")]
+        assert found[0] != found[1]
+        assert [pixel(each) for each in found] == [(1, 0, 0), (0, 0, 1)]
+    assert "map_Kd anna_OBJ_skin.png" in (tmp_path / "anna_OBJ.mtl").read_text()
+    assert "map_Kd bert_OBJ_skin.png" in (tmp_path / "bert_OBJ.mtl").read_text()
+
+
+def pixel(data: bytes) -> tuple[int, ...]:
+    image = bpy.data.images.new("seen", 1, 1)
+    image.pack(data=data, data_len=len(data))
+    image.source = "FILE"
+    found = tuple(round(value) for value in image.pixels[:3])
+    bpy.data.images.remove(image)
+    return found
+
+
+@pytest.mark.parametrize("target", list(Target))
+def test_nothing_of_the_machine_and_the_photo(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    """Neither folders, nor the .blend, nor the photo, nor what a picture tells besides."""
+    private = tmp_path / "Anna Privatheim"
+    wear(head, png((1, 0, 0), b"/home/privatheim/secret.blend"), "x", str(private / "vorne.jpg"))
+    for owner in (head, head.data, head.data.materials[0], rig.rig_of(head), rig.rig_of(head).data):
+        owner["note"] = "privatheim"
+    bpy.data.scenes.new("Privatheim")
+    bpy.context.scene.name = "Privatheim again"
+    bpy.ops.wm.save_as_mainfile(filepath=str(private / "geheim.blend"))
+    out = private / "out"
+    out.mkdir()
+    export(out / "hero", target)
+    words = (
+        "privatheim",
+        "geheim",
+        "anna.jpg",
+        "vorne",
+        "ab" * 32,
+        str(tmp_path),
+        "pytest",
+        "root/",
+    )
+    for name, data in files(out).items():
+        for spelled in ("utf-8", "utf-16-le"):
+            text = data.lower()
+            found = [word for word in words if word.lower().encode(spelled) in text]
+            assert found == [], (name, found)
+
+
+def test_the_record_goes_along_for_who_wants_it(head: bpy.types.Object, tmp_path: Path) -> None:
+    head.ofer_export.record = True
+    path = export(tmp_path / "out", Target.GLB)
+    told = json.loads(landing.sidecar_of(path).read_text("utf-8"))
+    assert told["provenance"]["photo"]["name"] == "anna.jpg"
+
+
+def test_a_jpeg_says_nothing_besides(head: bpy.types.Object, tmp_path: Path) -> None:
+    """No EXIF, no comment, nothing behind its end."""
+    image = bpy.data.images.new("photo", 8, 8)
+    image.pixels[:] = (0.2, 0.4, 0.6, 1.0) * 64
+    image.filepath_raw, image.file_format = str(tmp_path / "photo.jpg"), "JPEG"
+    image.save()
+    plain = (tmp_path / "photo.jpg").read_bytes()
+    exif = b"\xff\xe1\x00\x10Exif\x00\x00GPSxxxxx" + b"\xff\xfe\x00\x09private"
+    spoken = plain[:2] + exif + plain[2:] + b"and a hidden second picture"
+    wear(head, spoken, "photo", "//photo.jpg")
+    export(tmp_path / "out", Target.OBJ)
+    shipped = (tmp_path / "out_skin.jpg").read_bytes()
+    assert b"GPS" not in shipped and b"private" not in shipped and b"hidden" not in shipped
+    assert shipped.endswith(b"\xff\xd9") and len(shipped) <= len(plain)
+    seen = [bpy.data.images.load(str(tmp_path / name)) for name in ("photo.jpg", "out_skin.jpg")]
+    assert seen[0].pixels[:] == seen[1].pixels[:]
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """A disk of so many kilobytes."""
+    mounted: list[Path] = []
+
+    def make(size: int) -> Path:
+        place = tmp_path / f"disk_{len(mounted)}"
+        place.mkdir()
+        call = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(place)]
+        try:
+            done = subprocess.run(call, capture_output=True, text=True)
+        except FileNotFoundError:
+            pytest.skip("no mount here")
+        if done.returncode:
+            pytest.skip(f"no small disk here: {done.stderr.strip()}")
+        mounted.append(place)
+        return place
+
+    yield make
+    for place in mounted:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.mark.parametrize("target", ONE_EACH)
+def test_a_disk_that_is_full(
+    head: bpy.types.Object, disk: Callable[[int], Path], target: Target
+) -> None:
+    """Wherever in the work it fills, nothing is left, and what was there is there."""
+    armature = rig.rig_of(head)
+    armature.pose.bones["jaw"].rotation_euler.x = 0.2
+    bpy.context.scene.frame_set(7)
+    outcomes = []
+    for size in (4, 12, 24, 48, 96, 192, 384, 768):
+        place = disk(size)
+        file = place / f"out.{PRESETS[target].format}"
+        (place / "mine.txt").write_bytes(b"mine")
+        before = dump()
+        try:
+            export(place / "out", target)
+        except RuntimeError as error:
+            assert f"The disk is full: {file.name}" in str(error)
+            assert files(place) == {"mine.txt": b"mine"}
+            outcomes.append("full")
+        else:
+            assert whole.is_whole(file) and landing.sidecar_of(file).is_file()
+            outcomes.append("written")
+        assert [each.name for each in place.iterdir() if each.name.startswith(".")] == []
+        assert differences(before, dump()) == []
+        assert bpy.context.scene.frame_current == 7 and bpy.context.mode == "OBJECT"
+    assert outcomes == sorted(outcomes) and set(outcomes) == {"full", "written"}
+
+
+def fill(file: Path) -> None:
+    """Until nothing goes in any more."""
+    with pytest.raises(OSError, match="No space"), file.open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(4096))
+
+
+@pytest.mark.parametrize("target", ONE_EACH)
+def test_a_full_disk_keeps_the_export_that_was_there(
+    head: bpy.types.Object, disk: Callable[[int], Path], target: Target
+) -> None:
+    place = disk(2000)
+    export(place / "out", target)
+    fill(place / "filler")
+    before = files(place)
+    with pytest.raises(RuntimeError, match="The disk is full"):
+        export(place / "out", target)
+    assert files(place) == before
+    (place / "filler").unlink()
+    export(place / "out", target)
+
+
+def test_a_disk_that_may_only_be_read(head: bpy.types.Object, disk: Callable[[int], Path]) -> None:
+    place = disk(2000)
+    export(place / "out", Target.GLB)
+    before = files(place)
+    subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+    with pytest.raises(RuntimeError, match=r"out\.glb could not be written: Read-only file system"):
+        export(place / "out", Target.GLB)
+    assert files(place) == before
+
+
+def test_a_page_is_whole_or_not_there(head: bpy.types.Object, disk: Callable[[int], Path]) -> None:
+    outcomes = []
+    for size in (8, 300, 700, 1200, 3000):
+        place = disk(size)
+        before = dump()
+        try:
+            bpy.ops.ofer.export_web_page(directory=str(place))
+        except RuntimeError as error:
+            assert "The disk is full" in str(error)
+            assert list(place.iterdir()) == []
+            outcomes.append("full")
+        else:
+            assert [each.name for each in place.iterdir()] == [f"{head.name}_page"]
+            outcomes.append("written")
+        assert differences(before, dump()) == []
+    assert outcomes == sorted(outcomes) and set(outcomes) == {"full", "written"}
+
+
+def test_a_page_goes_over_no_other(head: bpy.types.Object, tmp_path: Path) -> None:
+    theirs = tmp_path / "anna_page"
+    theirs.mkdir()
+    (theirs / page.PAGE).write_bytes(BYTES_OF_OTHERS)
+    bpy.ops.ofer.export_web_page(directory=str(tmp_path))
+    assert files(theirs) == {page.PAGE: BYTES_OF_OTHERS}
+    ours = tmp_path / "anna_page_2"
+    assert (ours / page.HEAD).is_file()
+    (ours / page.PAGE).write_bytes(BYTES_OF_OTHERS)  # somebody made it theirs
+    bpy.ops.ofer.export_web_page(directory=str(tmp_path))
+    assert (ours / page.PAGE).read_bytes() == BYTES_OF_OTHERS
+    bpy.ops.ofer.export_web_page(directory=str(tmp_path))
+    pages = sorted(each.name for each in tmp_path.iterdir() if "_page" in each.name)
+    assert pages == ["anna_page", "anna_page_2", "anna_page_3"]
+
+
+def test_a_page_says_nothing_of_the_photo(head: bpy.types.Object, tmp_path: Path) -> None:
+    wear(head, png((1, 0, 0), b"/home/privatheim"), "front", "//front.jpg")
+    bpy.ops.ofer.export_web_page(directory=str(tmp_path))
+    script = (tmp_path / "anna_page" / page.HEAD).read_text("ascii")
+    inside = base64.b64decode(json.loads(script[len("window.OFER_HEAD = ") : -2])["glb"])
+    for word in (b"privatheim", b"front", b"anna.jpg", b"ab" * 32):
+        assert word not in inside.lower() and word not in script.encode()
+
+
+def test_an_asset_is_whole_or_not_there(
+    head: bpy.types.Object, disk: Callable[[int], Path]
+) -> None:
+    libraries = bpy.context.preferences.filepaths.asset_libraries
+    libraries.new(name="Faces", directory="/nowhere")
+    try:
+        for size, fits in ((8, False), (40, False), (4000, True)):
+            place = disk(size)
+            libraries["Faces"].path = str(place)
+            if fits:
+                bpy.ops.ofer.save_as_asset(library="Faces")
+                assert sorted(files(place)) == ["anna.blend", "blender_assets.cats.txt"]
+                continue
+            before = dump()
+            with pytest.raises(RuntimeError, match="The disk is full"):
+                bpy.ops.ofer.save_as_asset(library="Faces")
+            assert list(place.iterdir()) == [] and differences(before, dump()) == []
+    finally:
+        libraries.remove(libraries["Faces"])
+
+
+@pytest.mark.parametrize("target", ONE_EACH)
+def test_a_cut_file_is_not_called_whole(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    path = export(tmp_path / "out", target)
+    data = path.read_bytes()
+    assert whole.is_whole(path)
+    for share in np.linspace(0, 0.99, 23):
+        path.write_bytes(data[: int(len(data) * share)])
+        assert not whole.is_whole(path)
+    assert Format.OBJ == "obj"
