@@ -221,7 +221,7 @@ def after(head: bpy.types.Object, plan: Plan) -> tuple[Finding, ...]:
         return tuple(found)
     try:
         found += _content(reader(path).summary(), head, plan)
-    except (ValueError, KeyError, IndexError, TypeError) as cause:
+    except (ValueError, OSError, MemoryError) as cause:
         what = f"{path.name} cannot be read back: {cause}."
         found.append(Finding(Level.FAULT, what, _AGAIN))
     return tuple(found)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -26,3 +29,13 @@ class FileContent:
     joints: tuple[str, ...]
     images: int
     outside: int
+
+
+@contextmanager
+def read_of(name: str) -> Iterator[None]:
+    """Whatever a file that lies about itself leads to becomes a ValueError that names it."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError,
+            struct.error) as cause:  # fmt: skip
+        raise ValueError(f"{name} contradicts itself") from cause

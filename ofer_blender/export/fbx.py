@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from . import fbx_tree
-from .content import FileContent, FileMesh
+from .content import FileContent, FileMesh, read_of
 from .fbx_tree import Record
 
 _BONE: Final = b"LimbNode"
@@ -19,22 +19,27 @@ class FbxReader:
 
     def __init__(self, path: Path) -> None:
         tree = fbx_tree.read(path)
-        try:
-            objects = tree.only(b"Objects").inner
-            self._objects = {node.values[0]: node for node in objects if node.raw}
-            links = [node.values[1:3] for node in tree.only(b"Connections").inner]
-            factor = tree.only(b"GlobalSettings").setting(b"UnitScaleFactor")
-        except KeyError as cause:
-            raise ValueError(f"{path.name} ends in the middle") from cause
-        self._metre = (factor.values[4] if factor else 1.0) / 100
+        if not {b"Objects", b"Connections", b"GlobalSettings"} <= {each.name for each in tree.top}:
+            raise ValueError(f"{path.name} ends in the middle")
+        self._file = path.name
         self._above: dict[int, list[int]] = {}
         self._below: dict[int, list[int]] = {}
-        for child, parent in links:
-            self._above.setdefault(child, []).append(parent)
-            self._below.setdefault(parent, []).append(child)
+        with read_of(path.name):
+            objects = tree.only(b"Objects").inner
+            self._objects = {node.values[0]: node for node in objects if node.raw}
+            factor = tree.only(b"GlobalSettings").setting(b"UnitScaleFactor")
+            self._metre = (factor.values[4] if factor else 1.0) / 100
+            for node in tree.only(b"Connections").inner:
+                child, parent = node.values[1:3]
+                self._above.setdefault(child, []).append(parent)
+                self._below.setdefault(parent, []).append(child)
 
     def summary(self) -> FileContent:
-        """What the file holds."""
+        """What the file holds. Raises ValueError where it contradicts itself."""
+        with read_of(self._file):
+            return self._summary()
+
+    def _summary(self) -> FileContent:
         videos = [node for node in self._objects.values() if node.name == b"Video"]
         inside = sum(node.array(b"Content").size > 0 for node in videos)
         bones = [node for node in self._objects.values()

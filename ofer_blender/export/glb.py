@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from .content import FileContent, FileMesh
+from .content import FileContent, FileMesh, read_of
 
 _MAGIC: Final = b"glTF"
 _JSON: Final = 0x4E4F534A
 _KINDS: Final = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+_MOST: Final = 50_000_000
 _WIDTHS: Final = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 
@@ -27,11 +28,19 @@ class GlbReader:
         length, kind = struct.unpack_from("<II", data, 12)
         if kind != _JSON or 20 + length > len(data):
             raise ValueError(f"{path.name} has no glTF in it")
-        self.document: dict[str, Any] = json.loads(data[20 : 20 + length])
+        with read_of(path.name):
+            self.document: dict[str, Any] = json.loads(data[20 : 20 + length])
+        if not isinstance(self.document, dict):
+            raise ValueError(f"{path.name} has no glTF in it")
+        self._file = path.name
         self._binary = data[28 + length :]
 
     def summary(self) -> FileContent:
-        """What the file holds."""
+        """What the file holds. Raises ValueError where it contradicts itself."""
+        with read_of(self._file):
+            return self._summary()
+
+    def _summary(self) -> FileContent:
         document = self.document
         nodes = document.get("nodes", [])
         meshes = tuple(
@@ -68,6 +77,8 @@ class GlbReader:
         accessor = self.document["accessors"][number]
         width = _WIDTHS[accessor["type"]]
         kind = np.dtype(_KINDS[accessor["componentType"]])
+        if not 0 <= accessor["count"] <= _MOST:
+            raise ValueError(f"{self._file} holds more values than any head")
         if "bufferView" in accessor:
             values = self._read(accessor["bufferView"], accessor.get("byteOffset", 0), kind,
                                 accessor["count"], width)  # fmt: skip
@@ -86,6 +97,8 @@ class GlbReader:
     def _read(self, view: int, offset: int, kind: np.dtype, count: int, width: int) -> np.ndarray:
         place = self.document["bufferViews"][view]
         start = place.get("byteOffset", 0) + offset
+        if not (0 <= start and 0 <= count <= _MOST):
+            raise ValueError(f"{self._file} points out of itself")
         stride = place.get("byteStride", kind.itemsize * width)
         rows = np.ndarray((count, width), kind, self._binary, start, (stride, kind.itemsize))
         return np.array(rows)

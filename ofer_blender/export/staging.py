@@ -202,6 +202,7 @@ def _bare(head: bpy.types.Object, mesh: bpy.types.Mesh, made: _Made) -> bpy.type
     copy.parent = None
     copy.constraints.clear()
     copy.matrix_world = place
+    copy.hide_viewport = False  # else its modifiers would do nothing
     _forget(copy)
     for layer in _NOT_SHIPPED:
         if attribute := mesh.color_attributes.get(layer):

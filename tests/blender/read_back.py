@@ -56,10 +56,32 @@ def by_its_bytes(path: Path) -> Seen:
     )  # fmt: skip
 
 
+def by_blender_beside(path: Path) -> Seen:
+    """Imported into a scene of its own, and taken away again."""
+    there = {each.name for each in bpy.data.objects}
+    window = bpy.context.window
+    theirs, scene = window.scene, bpy.data.scenes.new("read back")
+    window.scene = scene
+    try:
+        _import(path)
+        return _seen([each for each in bpy.data.objects if each.name not in there])
+    finally:
+        window.scene = theirs
+        for each in [each for each in bpy.data.objects if each.name not in there]:
+            bpy.data.objects.remove(each)
+        bpy.data.scenes.remove(scene)
+
+
 def by_blender(path: Path) -> Seen:
     """Imported into an empty Blender."""
-    mesh = _imported(path)
-    armatures = [each for each in bpy.data.objects if each.type == "ARMATURE"]
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    _import(path)
+    return _seen(list(bpy.data.objects))
+
+
+def _seen(objects: list[bpy.types.Object]) -> Seen:
+    mesh = _mesh(objects)
+    armatures = [each for each in objects if each.type == "ARMATURE"]
     bones = armatures[0].data.bones.keys() if armatures else []
     keys = list(mesh.data.shape_keys.key_blocks)[1:] if mesh.data.shape_keys else []
     rest = _column(mesh.data.vertices, len(mesh.data.vertices))
@@ -93,6 +115,11 @@ def picture_places(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def _imported(path: Path) -> bpy.types.Object:
     """The one mesh of a file, imported into an empty Blender."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    _import(path)
+    return _mesh(list(bpy.data.objects))
+
+
+def _import(path: Path) -> None:
     match path.suffix:
         case ".glb":
             bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)
@@ -102,7 +129,10 @@ def _imported(path: Path) -> bpy.types.Object:
             bpy.ops.wm.usd_import(filepath=str(path))
         case ".obj":
             bpy.ops.wm.obj_import(filepath=str(path))
-    (mesh,) = (each for each in bpy.data.objects if each.type == "MESH" and each.data.polygons
+
+
+def _mesh(objects: list[bpy.types.Object]) -> bpy.types.Object:
+    (mesh,) = (each for each in objects if each.type == "MESH" and each.data.polygons
                and "Ico" not in each.name)  # fmt: skip
     return mesh
 

@@ -109,15 +109,16 @@ def _export(folder: Path, out: Path) -> Sent:
     return sent
 
 
-def compare(sent: Sent, target: Target, seen: Seen) -> None:
-    """Names in order, bones, weights, texture, and every vertex of every key."""
+def compare(sent: Sent, target: Target, seen: Seen, unit: float = 1.0) -> None:
+    """Names in order, bones, weights, texture, and every vertex of every key; unit : metres that 1
+    stands for."""
     preset = PRESETS[target]
     assert seen.keys == (names(preset.table) if preset.keys else ())
     assert set(seen.bones) == (set(rig.BONES) if preset.rig else set())
     if preset.rig:
         assert 1 <= seen.influences <= 4 and seen.off_one < 1e-4
     moves = sent.moves[: len(seen.keys)]
-    apart, worst = read_back.differences(seen, sent.rest, moves, sent.used)
+    apart, worst = read_back.differences(seen, sent.rest, moves, sent.used, unit)
     assert apart == 0.0 and worst < 1e-4
 
 
@@ -151,7 +152,8 @@ def test_assimp_imports_it(sent: dict[str, Sent], pack: str, target: Target) -> 
     if assimp_reader.library() is None:
         pytest.skip("cmeel-assimp is not installed: `python3 install.py test`")
     seen = assimp_reader.read(sent[pack].file(target))
-    compare(sent[pack], target, seen)
+    preset = PRESETS[target]
+    compare(sent[pack], target, seen, preset.space.unit if preset.format is Format.FBX else 1.0)
     assert seen.textures >= (0 if PRESETS[target].format is Format.OBJ else 2)
 
 

@@ -45,6 +45,7 @@ def main(path: str, out: str) -> None:
         joints=joints,
         weights=shared,
         textures=len(textures),
+        mesh=str(mesh.GetPath()),
         up=str(UsdGeom.GetStageUpAxis(stage)),
         unit=UsdGeom.GetStageMetersPerUnit(stage),
     )
