@@ -55,9 +55,10 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def check(self, context: bpy.types.Context) -> bool:
-        wanted = Path(self.filepath).with_suffix(f".{PRESETS[Target(self.target)].format}")
-        changed = str(wanted) != self.filepath
-        self.filepath = str(wanted)
+        path = Path(self.filepath)
+        wanted = str(Plan(Target(self.target), path).file) if path.name else self.filepath
+        changed = wanted != self.filepath
+        self.filepath = wanted
         return changed
 
     def execute(self, context: bpy.types.Context) -> set[str]:
