@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import bpy
 import pytest
 import synthetic
-from conftest import HERE
+from conftest import HERE, preferences
 from ofer_faces.ofer_blender import desk as desk_module
 from ofer_faces.ofer_blender import fading, jobs
 from ofer_faces.ofer_blender.desk import Desk
@@ -101,6 +102,32 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(employ: Employ, phot
     with pytest.raises(RuntimeError, match="Nothing can be written to reconstructions"):
         bpy.ops.ofer.reconstruct(filepath=str(photo))
     assert jobs.desk.client is None and differences(before, dump()) == []
+
+
+@pytest.fixture
+def read_only_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system that takes no writes, not even root's."""
+    folder = tmp_path / "frozen"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,ro", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only root may mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_read_only_disk_is_refused_at_once(
+    employ: Employ, photo: Path, read_only_disk: Path
+) -> None:
+    employ("ok")
+    preferences().home = str(read_only_disk / "home")
+    bpy.ops.ed.undo_push(message="Home")
+    before = dump()
+    with pytest.raises(RuntimeError, match="Read-only file system") as refused:
+        bpy.ops.ofer.reconstruct(filepath=str(photo))
+    assert "Choose another folder in the preferences." in str(refused.value)
+    assert jobs.desk.client is None and differences(before, dump()) == []
+    assert not list(read_only_disk.iterdir())
 
 
 def test_autosave_restored_during_a_job(

@@ -233,27 +233,60 @@ def test_cancel_while_waiting_for_object_mode(
     assert not list((tmp_path / "home").glob("reconstructions/*"))
 
 
-def test_undo_and_save_during_a_job(employ: Employ, photo: Path, tmp_path: Path) -> None:
+def test_undo_during_a_job(employ: Employ, photo: Path) -> None:
+    """What the job delivers afterwards is one step of its own upon what undo brought back."""
     chosen(photo)
     bpy.ops.ed.undo_push(message="Photo")
+    before = dump()
+    bpy.context.scene.ofer.seed = 5
+    bpy.ops.ed.undo_push(message="Seed")
     employ("ok")
     bpy.ops.ofer.reconstruct()
     poll_until(computing)
     bpy.ops.ed.undo()
-    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "during.blend"))
+    undone = dump()
+    assert differences(before, undone) == [] and computing()
     poll_until(idle)
     assert jobs.desk.failure is None and bpy.context.object.ofer.is_head
+    bpy.ops.ed.undo()
+    assert differences(undone, dump()) == []
+
+
+def test_save_during_a_job(employ: Employ, photo: Path, tmp_path: Path) -> None:
+    """The file opens again as the scene was, with nothing of the job in it."""
+    employ("ok")
+    begin(photo)
+    poll_until(idle)
+    begin(photo)
+    poll_until(computing)
+    during, saved = tmp_path / "during.blend", dump()
+    bpy.ops.wm.save_as_mainfile(filepath=str(during), copy=True)
+    assert computing() and differences(saved, dump()) == []
+    poll_until(idle)
+    assert jobs.desk.failure is None and len(bpy.data.objects) == 2
+    bpy.ops.wm.open_mainfile(filepath=str(during))
+    assert differences(saved, dump()) == []
+    (head,) = bpy.data.objects
+    assert head.ofer.is_head and jobs.desk.job is None
+    assert len(head.data.shape_keys.key_blocks) == synthetic.IDENTITIES + synthetic.EXPRESSIONS
 
 
 def test_object_deleted_during_a_job(employ: Employ, photo: Path) -> None:
+    """What was deleted stays deleted; the new head comes as it would have come alone."""
     employ("ok")
     begin(photo)
     poll_until(idle)
     begin(photo)
     poll_until(computing)
     bpy.data.objects.remove(bpy.context.object)
+    bpy.ops.ed.undo_push(message="Delete")
+    deleted = dump()
     poll_until(idle)
-    assert jobs.desk.failure is None and len(bpy.data.objects) == 1
+    assert jobs.desk.failure is None
+    (head,) = bpy.data.objects
+    assert head.ofer.is_head and Path(head.ofer.folder).name == "anna_02.ofer"
+    bpy.ops.ed.undo()
+    assert differences(deleted, dump()) == []
 
 
 @pytest.mark.parametrize("load", ["new", "factory", "open"])

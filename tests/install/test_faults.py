@@ -21,6 +21,7 @@ from ofer_engine.setup.installer import Runner, failure
 from .conftest import ROOT, Project
 
 _UNREACHABLE = "http://127.0.0.1:9/simple"  # the discard port: refused at once
+_UNKNOWN = "http://no-such-host.invalid/simple"  # a name that no server may ever have (RFC 2606)
 
 
 @pytest.fixture
@@ -81,8 +82,9 @@ def test_another_python_of_this_machine_is_used_where_the_running_one_is_wrong(
     assert interpreters.find([(3, 8)]) is None
 
 
-def test_no_network(bare: Project) -> None:
-    answer = bare.install("setup", PIP_NO_INDEX="0", PIP_FIND_LINKS="", PIP_INDEX_URL=_UNREACHABLE)
+@pytest.mark.parametrize("index", [_UNREACHABLE, _UNKNOWN])
+def test_no_network(bare: Project, index: str) -> None:
+    answer = bare.install("setup", PIP_NO_INDEX="0", PIP_FIND_LINKS="", PIP_INDEX_URL=index)
     assert answer.code == 1
     assert answer.last == (
         "The package index could not be reached. Check the internet connection (or the proxy that "
