@@ -1,4 +1,4 @@
-"""`evaluate`: a pack's figures on heads it never saw, and its card; real photos; NoW and CO-545."""
+"""`evaluate`: a pack's figures on heads it never saw, and its card; real faces; NoW and CO-545."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..contract.errors import ErrorCode, OferError
-from . import benchmarks, held_out
+from . import benchmarks, held_out, real_faces
 from .counts import positive
 
 if TYPE_CHECKING:
@@ -48,25 +48,21 @@ def add(commands: argparse._SubParsersAction) -> None:
     between = "put it between the marks `<!-- comparison: begin -->` and `end` of this page"
     compare.add_argument("--page", type=Path, metavar="FILE.md", help=between)
     compare.set_defaults(command=_compare)
+    real_faces.add(kinds)
     benchmarks.add(kinds)
 
 
 def _photos(options: argparse.Namespace) -> int:
     from ..device import choose_device, set_threads
     from ..evaluation.card import put_between
-    from ..evaluation.real_photos import SUFFIXES, photo_table, read_photos, sheet
+    from ..evaluation.photo_files import photos_in
+    from ..evaluation.real_photos import photo_table, read_photos, sheet
     from ..packs.open_pack import read_open_pack
     from ..packs.registry import BUNDLED, pack_folder
     from ..photo.faces import FaceDetector
 
     set_threads(options.threads)
-    paths = sorted(p for p in options.folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    if not paths:
-        raise OferError(
-            ErrorCode.BAD_REQUEST,
-            f"There are no photos in {options.folder}.",
-            f"Give a folder with files that end in {', '.join(SUFFIXES)}.",
-        )
+    paths = photos_in(options.folder)
     pack = read_open_pack(pack_folder(options.pack, options.home), choose_device("cpu"))
     photos = list(read_photos(pack, FaceDetector.load(BUNDLED / "faces"), paths))
     for number, photo in enumerate(photos, 1):

@@ -51,6 +51,20 @@ def draw(pack: OpenPack, photos: PhotoSet, heads: int, samples: int) -> Iterator
 
 
 @torch.inference_mode()
+def mean_identities(pack: OpenPack, contexts: Tensor, samples: int) -> np.ndarray:
+    """(N, K) mean of the samples drawn for each photo by itself; the same from run to run.
+
+    contexts : (N, C) of single photos.
+    """
+    means = []
+    for first in range(0, len(contexts), _TOGETHER):
+        told = pack.tell_apart(contexts[first : first + _TOGETHER]).identity
+        drawn, _ = _sample(pack.idgen, told, samples, pack.identities, seed=first)
+        means.append(drawn.view(len(told), samples, -1).mean(dim=1).cpu().numpy())
+    return np.concatenate(means)
+
+
+@torch.inference_mode()
 def _draw_together(pack: OpenPack, crops: Tensor, samples: int, seed: int) -> Iterator[Drawn]:
     read, told = read_crops(pack, crops)
     people = len(crops)

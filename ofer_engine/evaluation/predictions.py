@@ -35,7 +35,7 @@ from .scan_alignment import DETECTOR_LANDMARKS
 from .scan_distance import Surface
 
 MILLIMETRES: Final = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
-_SEEN_PARTS: Final = ("skin", "eye_left", "eye_right")
+SEEN_PARTS: Final = ("skin", "eye_left", "eye_right")
 _SAME: Final = 1e-4  # metres between a head and the same head decoded again
 
 
@@ -162,7 +162,7 @@ def mean_head(pack: str, home: Path | None) -> HeadMesh:
     """The mean head of a pack: what knows nothing about the photo."""
     marked = _pack_head(pack, home)
     head = marked.head
-    seen = np.isin(head.part, [head.part_names.index(part) for part in _SEEN_PARTS])
+    seen = np.isin(head.part, [head.part_names.index(part) for part in SEEN_PARTS])
     triangles = split(head.polygons[seen])
     return HeadMesh(1000.0 * head.template, triangles, 1000.0 * marked.seven(head.template))
 
@@ -182,7 +182,7 @@ class MarkedHead:
 
 def _seen_triangles(reconstruction: Reconstruction) -> np.ndarray:
     """Skin and eyes: lashes, teeth and tongue are no part of the surface that a scanner sees."""
-    names = [part in _SEEN_PARTS for part in reconstruction.parts]
+    names = [part in SEEN_PARTS for part in reconstruction.parts]
     seen = np.array(names)[reconstruction.array("part")]
     return split(reconstruction.array("polygons")[seen])
 

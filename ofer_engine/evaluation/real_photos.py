@@ -21,7 +21,6 @@ from ..packs.pack import MovingPoints, PhotoEvidence
 from ..photo.faces import Face, FaceDetector
 from ..photo.load import Photo, load_photo
 
-SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp")
 _NEIGHBOURS: Final = 4
 _REACH: Final = 0.012
 """Metres on the head within which an evidence point speaks for a landmark."""

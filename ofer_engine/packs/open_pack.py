@@ -19,7 +19,7 @@ from ..diffusion.folded import FoldedDenoiser
 from ..heads.camera import default_focal, solve_camera
 from ..heads.mouth_limits import limited
 from ..heads.open_head import OpenHead
-from ..photo.align import Crop, cut, evidence_crop
+from ..photo.align import Crop, cut, cut_pixels, evidence_crop
 from ..photo.faces import Face
 from ..photo.hidden import covers
 from ..photo.load import Photo
@@ -81,10 +81,19 @@ class OpenPack:
         return read_both_ways(self.networks.conditioner, crops, self.mirror)
 
     @torch.inference_mode()
+    def read_face(self, pixels: np.ndarray, landmarks: np.ndarray) -> tuple[Crop, Evidence]:
+        """The crop around a face, and what it shows, a batch of one.
+
+        pixels : (H, W, 3) uint8 of a photo; landmarks : (468, 2 or more) photo pixels.
+        """
+        crop = _crop_around(landmarks)
+        return crop, self.read(_tensor(cut_pixels(pixels, crop)).to(self.device))
+
+    @torch.inference_mode()
     def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
         """Crop → evidence network → points, camera and one context for all three networks."""
-        crop = evidence_crop(face.landmarks[:, :2], CROP, _MARGIN)
-        pixels = torch.from_numpy(cut(photo, crop)).permute(2, 0, 1)[None]
+        crop = _crop_around(face.landmarks)
+        pixels = _tensor(cut(photo, crop))
         size = (photo.width, photo.height)
         lens = Lens(
             photo.focal or default_focal(*size), photo.focal is not None, np.array(size) / 2, size
@@ -166,6 +175,15 @@ class OpenPack:
         regressed = self.networks.conditioner.expression_told(unsigned(told))
         moved = drawn * deviation.to(drawn) + mean.to(drawn)
         return limited((regressed + moved).cpu().numpy())
+
+
+def _crop_around(landmarks: np.ndarray) -> Crop:
+    return evidence_crop(landmarks[:, :2], CROP, _MARGIN)
+
+
+def _tensor(picture: np.ndarray) -> Tensor:
+    """(S, S, 3) in 0..1 → (1, 3, S, S)."""
+    return torch.from_numpy(picture).permute(2, 0, 1)[None]
 
 
 def _moving(evidence: Evidence, crop: Crop) -> MovingPoints:

@@ -84,6 +84,21 @@ def random_framing(
     """
     distance = float(np.exp(rng.uniform(np.log(_NEAREST), np.log(_FARTHEST))))
     translation = np.array([0.0, 0.0, -distance]) - rotation @ pivot
+    return jittered_framing(rng, rotation, translation, landmarks, size)
+
+
+def jittered_framing(
+    rng: np.random.Generator,
+    rotation: np.ndarray,
+    translation: np.ndarray,
+    landmarks: np.ndarray,
+    size: int,
+) -> Framing:
+    """Cut the jittered face crop of a camera that looks along its axis.
+
+    rotation (3, 3) and translation (3,) head → camera; landmarks (468, 3), metres, head frame; size
+    of the crop in pixels.
+    """
     camera = landmarks @ rotation.T + translation
     plane = np.stack([camera[:, 0], -camera[:, 1]], 1) / -camera[:, 2:]
     centre, side, angle = face_square(plane)

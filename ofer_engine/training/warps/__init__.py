@@ -1,0 +1,1 @@
+"""Pictures bent until they show another, known head: real pixels with a known answer."""

@@ -1,0 +1,56 @@
+"""Light on a bent face: second-order harmonics read off its skin, answered for its new normals."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+_ENOUGH: Final = 500
+_STRIDE: Final = 5
+_ROUNDS: Final = 3
+_RIDGE: Final = np.array([1e-3] + [0.02] * 3 + [0.06] * 5)
+_DARKEST: Final = 0.2
+_LIMITS: Final = (0.6, 1.6)
+_SOFT: Final = 2.0
+
+
+def relight(
+    picture: np.ndarray, before: np.ndarray, after: np.ndarray, inside: np.ndarray, skin: np.ndarray
+) -> np.ndarray:
+    """(S, S, 3) linear light, multiplied by how the light on the new normals differs.
+
+    picture : (S, S, 3) linear; before, after : (S, S, 3) unit normals, camera frame, where inside :
+    (S, S) bool; skin : (S, S) bool, where the light is read. As it is where there is too little of
+    that (Ramamoorthi and Hanrahan 2001 for the harmonics).
+    """
+    if skin.sum() < _ENOUGH:
+        return picture
+    bright = picture[skin].mean(axis=1)[::_STRIDE].astype(np.float64)
+    light = _light(_harmonics(before[skin][::_STRIDE]), bright)
+    darkest = _DARKEST * np.median(bright)
+    old, new = (np.maximum(_harmonics(each) @ light, darkest) for each in (before, after))
+    ratio = np.where(inside, np.clip(new / old, *_LIMITS), 1)
+    return picture * gaussian_filter(ratio, _SOFT)[..., None].astype(np.float32)
+
+
+def _light(harmonics: np.ndarray, bright: np.ndarray) -> np.ndarray:
+    """(9,) of brightness (N,) seen at harmonics (N, 9), robust against brows, shine and shadow."""
+    weight = np.ones(len(bright))
+    light = np.zeros(harmonics.shape[1])
+    for _ in range(_ROUNDS):
+        weighted = (harmonics * weight[:, None]).T
+        normal = weighted @ harmonics + np.diag(_RIDGE) * len(bright)
+        light = np.linalg.solve(normal, weighted @ bright)
+        away = bright - harmonics @ light
+        usual = 1.5 * np.median(np.abs(away)) + 1e-4
+        weight = 1 / (1 + np.square(away / (2 * usual)))
+    return light
+
+
+def _harmonics(normals: np.ndarray) -> np.ndarray:
+    """(…, 9) of normals (…, 3), without their constants."""
+    x, y, z = np.moveaxis(normals.astype(np.float64), -1, 0)
+    one = np.ones_like(x)
+    return np.stack([one, x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], axis=-1)
