@@ -21,7 +21,7 @@ from ofer_engine.setup.installer import Runner, failure
 from .conftest import ROOT, Project
 
 _UNREACHABLE = "http://127.0.0.1:9/simple"  # the discard port: refused at once
-_UNKNOWN = "http://no-such-host.invalid/simple"  # a name that no server may ever have (RFC 2606)
+_UNKNOWN = "https://no-such-host.invalid/simple"  # a name that no server may ever have (RFC 2606)
 
 
 @pytest.fixture
