@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ..contract.errors import ErrorCode, OferError
@@ -19,6 +21,35 @@ LABELS = (
 
 
 @dataclass(frozen=True)
+class CloserPictures:
+    """JPEG files of one chunk, one after the other: data (bytes,) uint8, memory-mapped; starts,
+    ends (n,) int64 into it."""
+
+    data: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+
+    @staticmethod
+    def read(chunk: Path, name: str = "closer") -> CloserPictures:
+        """The closer pictures of a chunk of a set."""
+        ends = np.load(chunk / f"{name}_ends.npy").astype(np.int64)
+        data = np.load(chunk / f"{name}.npy", mmap_mode="r")
+        return CloserPictures(data, np.r_[np.int64(0), ends[:-1]], ends)
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def after(self, first: int) -> CloserPictures:
+        """All but the `first`."""
+        return CloserPictures(self.data, self.starts[first:], self.ends[first:])
+
+    def picture(self, index: int) -> np.ndarray:
+        """(S, S, 3) uint8."""
+        file = self.data[self.starts[index] : self.ends[index]].tobytes()
+        return np.asarray(Image.open(io.BytesIO(file)))
+
+
+@dataclass(frozen=True)
 class PhotoSet:
     """N synthetic crops with their truth.
 
@@ -26,7 +57,7 @@ class PhotoSet:
     visible : (N, P) bool; contour : (N, L, 2) and irises : (N, I, 2) crop pixels; identity :
     (N, K), of the nearest open head where the surface is another; expression : (N, X) in 0..1;
     rotation : (N, 3, 3); distance : (N,) m; mm_per_pixel : (N,); person : (N,) int64, the same
-    number for the pictures of one person.
+    number for the pictures of one person; closer : per chunk the same pictures larger, or none.
     """
 
     images: tuple[np.ndarray, ...]
@@ -40,21 +71,36 @@ class PhotoSet:
     distance: Tensor
     mm_per_pixel: Tensor
     person: Tensor
+    closer: tuple[CloserPictures, ...] = ()
 
     def __len__(self) -> int:
         return len(self.points)
 
     def crops(self, indices: np.ndarray) -> Tensor:
         """(B, 3, 128, 128) float32 in 0..1 of the pictures at `indices`, in their order."""
+        return _tensor([self.images[chunk][row] for chunk, row in self._places(indices)])
+
+    def closer_crops(self, indices: np.ndarray) -> Tensor:
+        """(B, 3, S, S) float32 in 0..1: the same crops at the size in which they were kept.
+
+        Raises OferError(BAD_REQUEST) for a set that has none.
+        """
+        if not self.closer:
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                "These synthetic photos have no closer pictures.",
+                "Make some with --side 192.",
+            )
+        return _tensor([self.closer[chunk].picture(row) for chunk, row in self._places(indices)])
+
+    def _places(self, indices: np.ndarray) -> list[tuple[int, int]]:
+        """Chunk of each picture, and its row there."""
         starts = np.cumsum([0, *(len(chunk) for chunk in self.images)])
         chunk_of = np.searchsorted(starts, indices, side="right") - 1
-        pictures = np.stack(
-            [
-                self.images[chunk][index - starts[chunk]]
-                for chunk, index in zip(chunk_of, indices, strict=True)
-            ]
-        )
-        return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+        return [
+            (int(chunk), int(index - starts[chunk]))
+            for chunk, index in zip(chunk_of, indices, strict=True)
+        ]
 
     def first(self, count: int) -> PhotoSet:
         """The first `count` pictures, as a set."""
@@ -65,8 +111,13 @@ class PhotoSet:
         at = len(self) - held_out
         starts = np.cumsum([0, *(len(chunk) for chunk in self.images)])
         chunk = int(np.searchsorted(starts, at, side="right")) - 1
-        rest = (self.images[chunk][at - starts[chunk] :], *self.images[chunk + 1 :])
-        return self.labels(slice(0, at)), replace(self.labels(slice(at, None)), images=rest)
+        first = at - int(starts[chunk])
+        rest = (self.images[chunk][first:], *self.images[chunk + 1 :])
+        closer = self.closer
+        if closer:
+            closer = (closer[chunk].after(first), *closer[chunk + 1 :])
+        held = replace(self.labels(slice(at, None)), images=rest, closer=closer)
+        return self.labels(slice(0, at)), held
 
     def labels(self, rows: slice | np.ndarray) -> PhotoSet:
         """The truth of some pictures; `images` stays whole."""
@@ -105,7 +156,16 @@ def read_photo_set(*folders: Path, images: str = "images", visible: str = "visib
     }
     pictures = tuple(np.load(chunk / f"{images}.npy", mmap_mode="r") for chunk in chunks)
     floats = {name: v.float() if v.is_floating_point() else v for name, v in labels.items()}
-    return PhotoSet(images=pictures, person=_people(chunks), **floats)
+    name = images.replace("images", "closer", 1)
+    closer = ()
+    if all((chunk / f"{name}.npy").exists() for chunk in chunks):
+        closer = tuple(CloserPictures.read(chunk, name) for chunk in chunks)
+    return PhotoSet(images=pictures, person=_people(chunks), closer=closer, **floats)
+
+
+def _tensor(pictures: list[np.ndarray]) -> Tensor:
+    """(B, 3, S, S) float32 in 0..1 of pictures (S, S, 3) uint8."""
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
 
 
 def _people(chunks: Sequence[Path]) -> Tensor:

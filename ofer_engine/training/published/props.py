@@ -111,7 +111,7 @@ def _picture(
     table[:, NORMAL] = vertex_normals(camera, head.triangles)
     draw_mesh(
         surfels, framing.to_screen(camera), head.triangles, head.material, table,
-        sitter.complexion.pattern, HEAD_LAYER,
+        sitter.complexion.pattern, HEAD_LAYER, framing.focal,
     )  # fmt: skip
     bare = surfels.layer.copy()
     casters = [(camera, head.triangles), *draw_prop(surfels, framing, prop, sitter.complexion)]

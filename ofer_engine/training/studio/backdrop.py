@@ -1,27 +1,35 @@
-"""What is behind the head: gradients, blurred rooms, bokeh and noise, all procedural."""
+"""What is behind the head: real places and studios from the wardrobe, or gradients, rooms and
+noise made up."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import numpy as np
+from PIL import Image, ImageFilter
 from scipy.ndimage import gaussian_filter, zoom
+
+from .wardrobe import Wardrobe
 
 _BANK_SEED: Final = 7_001
 _BANK: Final = 48
+_REAL_SHARE: Final = 0.92
 
 
 class BackdropBank:
     """Textures (N, S, S, 3) uint8 made once from a fixed seed, so that any picture can be drawn
     alone and still comes out the same; also the cloth of flat occluders."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, wardrobe: Wardrobe | None = None) -> None:
         rng = np.random.default_rng(_BANK_SEED)
         self.size = size
+        self.wardrobe = wardrobe
         self._textures = np.stack([_texture(rng, size) for _ in range(_BANK)])
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """One backdrop, linear light, (S, S, 3) float32."""
+        if self.wardrobe is not None and rng.random() < _REAL_SHARE:
+            return self._real(rng, self.wardrobe)
         texture = self._textures[rng.integers(_BANK)]
         turned = np.rot90(texture, int(rng.integers(4)))[:, :: rng.choice([-1, 1])]
         shifted = (
@@ -33,6 +41,20 @@ class BackdropBank:
         gain, lift = rng.uniform(0.4, 1.1), rng.uniform(-0.15, 0.2)
         display = np.clip(display * np.float32(gain) + np.float32(lift), 0.0, 1.0)
         return display * display
+
+    def _real(self, rng: np.random.Generator, wardrobe: Wardrobe) -> np.ndarray:
+        bank = wardrobe.backdrops[rng.integers(len(wardrobe.backdrops))]
+        picture = bank[rng.integers(len(bank))]
+        side = int(len(picture) * rng.uniform(0.5, 1.0))
+        top, left = rng.integers(0, len(picture) - side + 1, 2)
+        part = picture[top : top + side, left : left + side][:, :: rng.choice([-1, 1])]
+        softer = Image.fromarray(np.ascontiguousarray(part))
+        if rng.random() < 0.3:
+            softer = softer.filter(ImageFilter.BoxBlur(rng.uniform(0.5, 4.0)))
+        grown = softer.resize((self.size, self.size), Image.Resampling.BILINEAR)
+        display = np.asarray(grown, np.float32) / np.float32(255)
+        tint = np.exp(rng.normal() * 0.3 + rng.normal(size=3) * 0.08).astype(np.float32)
+        return np.clip(display ** np.float32(2.2) * tint, 0.0, 1.0)
 
 
 def _texture(rng: np.random.Generator, size: int) -> np.ndarray:

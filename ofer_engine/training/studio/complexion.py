@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from .drape import polar
 from .photo_head import EYE_LEFT, EYE_RIGHT, LASH, MOUTH, SKIN, PhotoHead
-from .texture import ALBEDO, ATTRIBUTES, GLOSS, OPENNESS, PLACE, STUBBLE, Pattern
+from .texture import ALBEDO, ATTRIBUTES, CHART, GLOSS, OPENNESS, PLACE, STUBBLE, Pattern
 from .texture import FRECKLE as MARKS
+from .wardrobe import Wardrobe
 
 _FOREHEAD, _CHIN, _NOSE_BASE, _BRIDGE = 10, 152, 2, 168
 _MOUTH_CORNERS, _EARS, _CHEEKS = (61, 291), (234, 454), (50, 280)
@@ -152,6 +153,43 @@ def random_complexion(rng: np.random.Generator, head: PhotoHead, fields: FaceFie
         seed=int(rng.integers(1, 2**31)),
     )
     return Complexion(skin, hair, pattern, table)
+
+
+def photographed_complexion(
+    rng: np.random.Generator, head: PhotoHead, fields: FaceFields, wardrobe: Wardrobe
+) -> Complexion:
+    """Draw a person's looks from real skins, irises and the hair that went with the skin."""
+    painted = random_complexion(rng, head, fields)
+    skin, tone, hair = wardrobe.mixed_skin(rng)
+    if hair.mean() > 0.6 * tone.mean() or rng.random() < 0.4:
+        hair = painted.hair
+    table = painted.table
+    own = head.material == SKIN
+    table[:, CHART] = wardrobe.chart
+    table[own, STUBBLE] = 0.0
+    table[own, MARKS] = 0.0
+    oily = rng.uniform(0.02, 0.3)
+    table[own, GLOSS] = oily * (0.6 + 0.7 * np.clip(fields.cheeks + fields.forehead, 0, 1))[own]
+    table[:, GLOSS] += rng.uniform(0, 0.2) * head.lips * own
+    eyes = (head.material == EYE_LEFT) | (head.material == EYE_RIGHT)
+    table[eyes, ALBEDO] *= rng.uniform(0.4, 0.75) * np.array([1.0, 0.96, 0.94])
+    iris = wardrobe.irises[rng.integers(len(wardrobe.irises))]
+    iris = (iris.astype(np.float32) / 255) ** np.float32(2.2)
+    if rng.random() < 0.7:
+        iris = iris.mean(2, keepdims=True) * _brown(rng)
+    pattern = replace(
+        painted.pattern,
+        mottle=rng.uniform(0.0, 0.1),
+        pore=rng.uniform(0.0, 0.12),
+        skin=skin,
+        iris_picture=iris.astype(np.float32) * np.float32(rng.uniform(0.25, 0.7)),
+    )
+    return Complexion(tone, hair, pattern, table)
+
+
+def _brown(rng: np.random.Generator) -> np.ndarray:
+    """Colour of brown irises, times the brightness of a picture of pale ones."""
+    return (np.array([0.85, 0.45, 0.22]) * rng.uniform(0.3, 1.0)).astype(np.float32)
 
 
 def _edge_cosine(radius: float, head: PhotoHead) -> float:

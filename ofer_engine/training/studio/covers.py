@@ -22,7 +22,8 @@ _NEAR_ENOUGH: Final = 0.04
 @dataclass(frozen=True)
 class Cover:
     """An occluder put on: the scene's surfels with it, what it adds to the shadows, whether it
-    lies on the skin, and where something flat will be painted, (128, 128) bool.
+    lies on the skin, and where something flat will be painted, (128, 128) bool; zoom : drawn
+    pixels for each of those, across and down.
 
     rng : goes on where building it ended.
     """
@@ -33,10 +34,16 @@ class Cover:
     lies_on_skin: bool
     flat: np.ndarray
     rng: np.random.Generator
+    zoom: float
 
     def hidden(self) -> np.ndarray:
-        """(256, 256) bool, render pixels in which the occluder is seen."""
-        return (self.surfels.layer == OCCLUDER_LAYER) | self.flat.repeat(2, 0).repeat(2, 1)
+        """(S, S) bool, drawn pixels in which the occluder is seen."""
+        return (self.surfels.layer == OCCLUDER_LAYER) | self.flat_at(len(self.surfels.layer))
+
+    def flat_at(self, side: int) -> np.ndarray:
+        """`flat` in a picture of another side, (side, side) bool."""
+        rows = np.arange(side) * PICTURE_SIDE // side
+        return self.flat[rows[:, None], rows]
 
 
 def put_on(rng: np.random.Generator, kind: Occluder, scene: Scene) -> Cover:
@@ -50,7 +57,7 @@ def put_on(rng: np.random.Generator, kind: Occluder, scene: Scene) -> Cover:
     if kind in _FLAT:
         flat = random_strokes(rng, scene.landmarks_px, PICTURE_SIDE)
     on_skin = prop is not None and prop.rods is not None
-    return Cover(kind, surfels, casters, on_skin, flat, rng)
+    return Cover(kind, surfels, casters, on_skin, flat, rng, scene.zoom)
 
 
 def put_on_to_hide(seed: int, kind: Occluder, scene: Scene, share: float) -> Cover:

@@ -59,12 +59,14 @@ class Film:
         self.saturation = 0.0 if rng.random() < 0.1 else rng.uniform(0.55, 1.25)
         self.blur = rng.uniform(0.35, 1.3) if rng.random() < 0.35 else 0.0
         self.shrink = rng.uniform(0.4, 0.9) if rng.random() < 0.2 else 1.0
-        self.noise = rng.uniform(0, 0.03) * (rng.random() < 0.6)
+        self.noise = 0.03 * rng.uniform() ** 2 * (rng.random() < 0.6)
         self.quality = int(rng.integers(20, 92)) if rng.random() < 0.45 else 0
         self.seed = int(rng.integers(2**31))
+        self.sharpen = rng.uniform(0.0, 0.8) if rng.random() < 0.35 else 0.0
 
-    def develop(self, linear: np.ndarray) -> np.ndarray:
-        """(S, S, 3) float32 linear, exposed -> (S, S, 3) uint8."""
+    def develop(self, linear: np.ndarray, zoom: float = 1.0) -> np.ndarray:
+        """(S, S, 3) float32 linear, exposed -> (S, S, 3) uint8. zoom : pixels of the picture for
+        each pixel of one of 128, in which blur is told."""
         picture = np.clip(linear, 0.0, None)
         picture = picture / (1 + 0.12 * picture)
         picture = np.clip(picture, 1e-5, 1.1) ** np.float32(self.gamma)
@@ -72,7 +74,11 @@ class Film:
         picture = grey + (picture - grey) * np.float32(self.saturation)
         picture = (picture - np.float32(0.45)) * np.float32(self.contrast) + np.float32(0.45)
         if self.blur:
-            picture = gaussian_filter(picture, (self.blur, self.blur, 0))
+            wide = self.blur * zoom
+            picture = gaussian_filter(picture, (wide, wide, 0))
+        elif self.sharpen:
+            soft = gaussian_filter(picture, (0.8, 0.8, 0))
+            picture = picture + np.float32(self.sharpen) * (picture - soft)
         noise_rng = np.random.default_rng(self.seed)
         if self.noise:
             grain = noise_rng.standard_normal(picture.shape, dtype=np.float32)

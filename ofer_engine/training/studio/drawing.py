@@ -62,7 +62,9 @@ def draw_piece(
     table[:, PLACE] = part.texture
     material = np.full(len(camera), piece.material, np.uint8)
     screen = framing.to_screen(camera)
-    draw_mesh(surfels, screen, part.triangles, material, table, complexion.pattern, layer)
+    draw_mesh(
+        surfels, screen, part.triangles, material, table, complexion.pattern, layer, framing.focal
+    )
     return camera, part.triangles
 
 

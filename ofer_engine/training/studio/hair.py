@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
+from scipy.ndimage import map_coordinates
 
 from .drape import HeadEnvelope, Sheet, sheet, wavy
 
@@ -99,6 +100,32 @@ def random_hair(rng: np.random.Generator, envelope: HeadEnvelope, hairline: floa
     return sheet(envelope.at(along, elevation, lift))
 
 
+def strands_over(rng: np.random.Generator, hair: Sheet, colour: np.ndarray) -> Rods:
+    """Strands along a head of hair that hide its shell and fray its rim. colour : (3,) linear."""
+    count = int(rng.integers(700, 1500))
+    grid = hair.vertices.reshape(_ROWS, _COLUMNS, 3)
+    share = np.linspace(0, 1, _SEGMENTS)
+    start = rng.uniform(0.15, 0.95, (count, 1)) * (_ROWS - 1)
+    length = rng.uniform(0.15, 0.6, (count, 1)) * (_ROWS - 1)
+    row = np.maximum(start - length * share, -rng.uniform(0.0, 1.2, (count, 1)))
+    drift = rng.normal() * 2.0 + rng.normal(size=(count, 1)) * 1.5
+    column = rng.uniform(0, _COLUMNS - 1, (count, 1)) + drift * share**1.5
+    column = column + np.sin(share * rng.uniform(2, 9)) * rng.uniform(0, 1.0)
+    inside = np.clip(row, 0, _ROWS - 1)
+    where = [inside.ravel(), (column % (_COLUMNS - 1)).ravel()]
+    points = np.stack([map_coordinates(grid[..., axis], where, order=1) for axis in range(3)], 1)
+    points = points.reshape(count, _SEGMENTS, 3)
+    middle = grid.reshape(-1, 3).mean(0)
+    outward = points - middle
+    outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
+    points = points + outward * rng.uniform(0.0, 0.004, (count, 1, 1))
+    past = np.minimum(row, 0.0)[..., None]
+    points = points + past * 0.006 * np.array([0.0, 1.0, 0.0])
+    width = rng.uniform(0.00025, 0.0007) * np.linspace(1.2, 0.4, _SEGMENTS)
+    shade = colour * np.exp(rng.normal(size=(count, 1)) * 0.3)
+    return chain(points, np.broadcast_to(width, points.shape[:2]), shade)
+
+
 def _rim_of_hair(
     rng: np.random.Generator, style: HairStyle, hairline: float, side: np.ndarray
 ) -> np.ndarray:
@@ -188,11 +215,11 @@ def random_beard_strands(
 ) -> Rods:
     """A full beard: short strands hanging from `roots` (N, 3) with skin `normals` (N, 3)."""
     count = len(roots)
-    length = rng.uniform(0.005, 0.02) * rng.uniform(0.6, 1.3, (count, 1, 1))
+    length = rng.uniform(0.003, 0.016) * rng.uniform(0.5, 1.4, (count, 1, 1))
     share = np.linspace(0, 1, 4)[None, :, None]
     outward = normals[:, None] + rng.normal(size=(count, 1, 3)) * 0.25
     down = np.array([0.0, -1.0, 0.15])
     points = roots[:, None] + length * (outward * share * 0.75 + down * share**1.6)
-    radius = rng.uniform(0.0011, 0.0022) * np.broadcast_to([1.3, 1.2, 1.0, 0.5], (count, 4))
+    radius = rng.uniform(0.0003, 0.0007) * np.broadcast_to([1.3, 1.2, 1.0, 0.5], (count, 4))
     shade = colour * np.exp(rng.normal(size=(count, 1)) * 0.4)
     return chain(points, radius, shade)

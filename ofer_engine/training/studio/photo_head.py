@@ -20,6 +20,7 @@ from ...heads.contour import Contour, contour_of, outline_skin
 from ...heads.iris import iris_points
 from ...heads.surface_points import SurfacePoints
 from ...heads.triangles import triangulate
+from ..head.surface import closest_points
 from .eyes import fit_sphere, turn_alike
 from .ict_surface import IctPlaces
 from .openness import surface_openness
@@ -55,7 +56,9 @@ class PhotoHead:
     lips, brows, teeth, openness : (V,) 0..1; outline : (V,) 0..1, skin of face and jaw;
     axis : (3,) a point in the middle of the face; eye_centres : (2, 3) left, right; eye_radius : of
     both; points, contour, irises, landmarks : the evidence points, those that slide, those of the
-    eyes, and the detector's 468. Everything not said is float32.
+    eyes, and the detector's 468; homes : (V,) where on the open head each vertex belongs;
+    places : (P,) where on this head the open head's place_vertices (P,) int lie. Everything not
+    said is float32.
     """
 
     template: np.ndarray
@@ -77,6 +80,9 @@ class PhotoHead:
     contour: Contour
     irises: SurfacePoints
     landmarks: SurfacePoints
+    homes: SurfacePoints
+    places: SurfacePoints
+    place_vertices: np.ndarray
 
     def surface(
         self, identity: np.ndarray, expression: np.ndarray, misfit: np.ndarray
@@ -118,6 +124,9 @@ def load_open_photo_head(path: Path) -> PhotoHead:
         axis=head["template"][head["face"]].mean(axis=0),
         points=SurfacePoints.at_vertices(head["point_vertices"]),
         landmarks=SurfacePoints(head["landmark_triangles"], head["landmark_barycentric"]),
+        homes=SurfacePoints.at_vertices(np.arange(len(head["template"]))),
+        places=SurfacePoints.at_vertices(np.arange(len(head["template"]))),
+        place_vertices=np.arange(len(head["template"])),
     )
 
 
@@ -171,6 +180,25 @@ def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> Pho
         axis=open_head.axis,
         points=_through(open_head.points, row, carried),
         landmarks=_through(open_head.landmarks, row, carried),
+        homes=_homes(template[used], carried.on(template[used]), open_vertices, open_head),
+        places=carried,
+        place_vertices=open_vertices,
+    )
+
+
+def _homes(
+    template: np.ndarray, placed: np.ndarray, known: np.ndarray, open_head: PhotoHead
+) -> SurfacePoints:
+    """Where on the open head the vertices (V, 3) belong: on the skin that lies nearest once it has
+    been laid over them. placed : (P, 3) where the open head's vertices `known` (P,) lie."""
+    laid = open_head.template.copy()
+    laid[known] = placed
+    skin = np.isin(open_head.triangles, known).all(1)
+    skin &= open_head.material[open_head.triangles[:, 0]] == SKIN
+    triangles = open_head.triangles[skin]
+    near = closest_points(template, laid, triangles)
+    return SurfacePoints(
+        triangles[near.triangle].astype(np.int32), near.barycentric.astype(np.float32)
     )
 
 
@@ -221,6 +249,9 @@ def _assemble(
     axis: np.ndarray,
     points: SurfacePoints,
     landmarks: SurfacePoints,
+    homes: SurfacePoints,
+    places: SurfacePoints,
+    place_vertices: np.ndarray,
 ) -> PhotoHead:
     template = np.ascontiguousarray(template, np.float32)
     open_jaw = expression[ARKIT_52.index("jawOpen")].reshape(-1, 3) * np.float32(0.7)
@@ -253,6 +284,9 @@ def _assemble(
         contour=contour_of(template, triangles, outline > 0.5, axis),
         irises=iris_points(template, (left, right), eye_centres),
         landmarks=landmarks,
+        homes=homes,
+        places=places,
+        place_vertices=place_vertices,
     )
 
 

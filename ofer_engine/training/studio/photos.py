@@ -1,7 +1,8 @@
 """Makes sets of synthetic photos: `python -m ofer_engine.training.studio.photos --help`.
 
 A set is a folder of chunks, `000000/`, `002000/`, …, named by the index of their first picture.
-Each holds one .npy per label and `complete.json`, which records how it was made. A chunk is written
+Each holds one .npy per label and `complete.json`, which records how it was made. `closer.npy` are
+JPEG files one after the other, `closer_ends.npy` where each of them ends. A chunk is written
 beside its place and then renamed, so it is whole or absent; a second run skips what is there.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import logging
 import shutil
@@ -19,20 +21,25 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from PIL import Image
 
 from ...contract.errors import ErrorCode, OferError
 from ...heads.open_head import OpenHead
 from .ict_labels import IctLabels, fit_ict_labels
 from .photo_head import PhotoHead, load_ict_photo_head, load_open_photo_head
+from .scene import PICTURE_SIDE
 from .studio import Photo, Studio
+from .wardrobe import Wardrobe
 
 _LOG: Final = logging.getLogger(__name__)
-_CHUNK: Final = 2000
-_VERSION: Final = 4
-_STORED: Final = tuple(Photo.__dataclass_fields__)
+_CHUNK: Final = 1000
+_VERSION: Final = 5
+_CLOSER_QUALITY: Final = 93
+_STORED: Final = tuple(name for name in Photo.__dataclass_fields__ if name != "closer")
 _OF_OCCLUDED: Final = ("image", "visible", "occluder", "covered", "face_covered")
 """What differs between the pictures of one moment; the rest is stored once."""
 _FILE: Final = {"image": "images"}
+_CLOSER: Final = ("closer", "closer_ends")
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,9 @@ class PhotoPlan:
     occluded; misfit_mm : shape noise outside the identity basis; identities : length of the label,
     which is the nearest open head's where the surface is another; version of the generator;
     moments : pictures of each person, who are then numbered in `person.npy`; yaw : degrees, of all
-    heads; hidden : each moment clean, and with so many percent of the face hidden.
+    heads; hidden : each moment clean, and with so many percent of the face hidden; wardrobe :
+    sha256 of what tells its skins, or empty for painted ones; side : pixels of the closer pictures,
+    128 for none.
     """
 
     head: str
@@ -56,6 +65,8 @@ class PhotoPlan:
     moments: int = 1
     yaw: float | None = None
     hidden: tuple[int, ...] = ()
+    wardrobe: str = ""
+    side: int = PICTURE_SIDE
 
     def record(self) -> dict[str, object]:
         """As it is written beside the pictures: what is as always goes unsaid."""
@@ -137,6 +148,9 @@ class ChunkWriter:
             for field in _OF_OCCLUDED:
                 name = _FILE.get(field, field)
                 labels[f"{name}_{suffix}"] = columns[name]
+            for name in _CLOSER:
+                if name in columns:
+                    labels[name.replace("closer", f"closer_{suffix}")] = columns[name]
         return labels
 
     def _columns(self, photos: list[Photo]) -> dict[str, np.ndarray]:
@@ -149,12 +163,25 @@ class ChunkWriter:
         for name, array in labels.items():
             if array.dtype == np.float64:
                 labels[name] = array.astype(np.float32)
+        if photos[0].closer.size:
+            labels |= _packed([photo.closer for photo in photos])
         if self.ict_labels is not None:
             labels["identity_ict"] = labels["identity"]
             labels["identity"] = self.ict_labels.of(labels["identity"])
             labels["expression_ict"] = labels["expression"]
             labels["expression"] = self.ict_labels.expression_of(labels["expression"])
         return labels
+
+
+def _packed(pictures: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """JPEG files of pictures (S, S, 3) uint8, one after the other, and where each ends."""
+    files = []
+    for picture in pictures:
+        buffer = io.BytesIO()
+        Image.fromarray(picture).save(buffer, "JPEG", quality=_CLOSER_QUALITY, subsampling=0)
+        files.append(buffer.getvalue())
+    ends = np.cumsum([len(file) for file in files])
+    return dict(zip(_CLOSER, (np.frombuffer(b"".join(files), np.uint8), ends), strict=True))
 
 
 def _same_record(place: Path, record: Mapping[str, object]) -> bool:
@@ -185,10 +212,21 @@ def _load(options: argparse.Namespace) -> tuple[PhotoHead, PhotoPlan]:
         moments=options.moments,
         yaw=options.yaw,
         hidden=tuple(options.hidden),
+        wardrobe=_fingerprint(options.wardrobe) if options.wardrobe else "",
+        side=options.side,
     )
     if options.ict:
         head = load_ict_photo_head(options.ict, options.ict_map, head)
     return head, plan
+
+
+def _fingerprint(wardrobe: Path) -> str:
+    """sha256 of the small files that tell which skins, cards and lights a wardrobe holds."""
+    digest = hashlib.sha256()
+    for name in ("skins.npz", "light.npz", "hair.npz"):
+        if (wardrobe / name).is_file():
+            digest.update((wardrobe / name).read_bytes())
+    return digest.hexdigest()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -208,6 +246,12 @@ def main(arguments: list[str] | None = None) -> None:
         "--hidden", type=int, nargs="+", default=[], metavar="PERCENT",
         help="each moment clean, and with about so much of the face hidden",
     )  # fmt: skip
+    parser.add_argument(
+        "--wardrobe", type=Path, help="skins, hair, light and places: looks/build makes it"
+    )
+    parser.add_argument(
+        "--side", type=int, default=PICTURE_SIDE, help="also keep a closer picture of so many px"
+    )
     parser.add_argument("--misfit", type=float, default=0.0, help="mm rms of extra shape noise")
     parser.add_argument("--ict", type=Path, help="ict_facekit_light.npz: photograph that instead")
     parser.add_argument("--ict-map", type=Path, help="correspondences of --ict")
@@ -216,12 +260,16 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error("--ict needs --ict-map")
     if options.paired + (options.moments > 1) + bool(options.hidden) > 1 or options.moments < 1:
         parser.error("choose one of --paired, --hidden and --moments (a number from 1)")
+    if options.side < PICTURE_SIDE:
+        parser.error(f"--side is {PICTURE_SIDE} or more")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     head, plan = _load(options)
     labels = None
     if options.ict:
         labels = fit_ict_labels(OpenHead.load(options.head), options.ict, options.ict_map)
-    writer = ChunkWriter(options.out, Studio(head, options.misfit, options.yaw), plan, labels)
+    wardrobe = Wardrobe.read(options.wardrobe, head) if options.wardrobe else None
+    studio = Studio(head, options.misfit, options.yaw, wardrobe, options.side)
+    writer = ChunkWriter(options.out, studio, plan, labels)
     end = options.first + options.count
     for first in range(options.first, end, _CHUNK):
         count = min(_CHUNK, end - first)

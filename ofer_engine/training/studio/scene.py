@@ -10,28 +10,43 @@ from PIL import Image, ImageDraw
 from scipy.spatial import ConvexHull
 
 from .backdrop import BackdropBank
-from .complexion import Complexion, FaceFields, linear, random_complexion
-from .drape import HeadEnvelope
+from .bust import random_bust
+from .cards import draw_card
+from .complexion import (
+    Complexion,
+    FaceFields,
+    photographed_complexion,
+    random_complexion,
+)
+from .drape import HeadEnvelope, polar
 from .drawing import BODY_LAYER, HEAD_LAYER, draw_piece, draw_rods
 from .framing import Framing, random_framing, random_pose
-from .hair import Rods, chain, random_beard_strands, random_brows, random_hair
-from .lighting import Lighting, random_lighting
+from .hair import Rods, random_beard_strands, random_brows, random_hair, strands_over
+from .lighting import Lighting, light_of_a_place, random_lighting
 from .occluders import Piece, Sitter
-from .photo_head import EYE_LEFT, EYE_RIGHT, LASH, SKIN, PhotoHead
+from .photo_head import EYE_LEFT, EYE_RIGHT, LASH, MOUTH, SKIN, PhotoHead
 from .rasterise import Surfels, vertex_normals
 from .texture import HAIR, NORMAL, draw_mesh
+from .wardrobe import Wardrobe, WornCard
 
 PICTURE_SIDE: Final = 128
-RENDER_SIDE: Final = 2 * PICTURE_SIDE
+SAMPLES: Final = 2
+"""Pixels drawn for each pixel of a picture, across and down."""
 _BROWED_SHARE: Final = 0.85
-_LASHED_SHARE: Final = 0.5
+_LASHED_SHARE: Final = 0.7
+_CARD_HAIR_SHARE: Final = 0.62
+_BEARDED_SHARE: Final = 0.07
+_REAL_LIGHT_SHARE: Final = 0.6
+_TEETH_BEHIND: Final = 0.005
+"""Metres that teeth are drawn farther away, so that none comes out of a lip that smiles."""
 
 
 @dataclass(frozen=True)
 class Scene:
     """Everything drawn once for the clean and the occluded pictures of the same moment.
 
-    landmarks_px : (468, 2) picture pixels; points_screen : (P, 3) render pixels and 1 / depth.
+    landmarks_px : (468, 2) in pixels of a picture of PICTURE_SIDE; points_screen : (P, 3) drawn
+    pixels and 1 / depth; zoom : drawn pixels for each pixel of such a picture.
     """
 
     framing: Framing
@@ -42,11 +57,12 @@ class Scene:
     backdrop: np.ndarray
     landmarks_px: np.ndarray
     points_screen: np.ndarray
+    zoom: float
 
     def face(self) -> np.ndarray:
-        """(RENDER_SIDE, RENDER_SIDE) bool: skin inside the outline of the landmarks."""
-        outline = self.landmarks_px[ConvexHull(self.landmarks_px).vertices] * 2
-        mask = Image.new("1", (RENDER_SIDE, RENDER_SIDE))
+        """(S, S) bool, drawn pixels: skin inside the outline of the landmarks."""
+        outline = self.landmarks_px[ConvexHull(self.landmarks_px).vertices] * self.zoom
+        mask = Image.new("1", self.surfels.layer.shape)
         ImageDraw.Draw(mask).polygon([tuple(corner) for corner in outline.tolist()], fill=1)
         return np.asarray(mask) & (self.surfels.layer == HEAD_LAYER)
 
@@ -54,13 +70,18 @@ class Scene:
 class Stage:
     """Where people are placed before the camera."""
 
-    def __init__(self, head: PhotoHead, yaw: float | None) -> None:
-        """yaw : degrees that heads are turned to either side, at random where None."""
+    def __init__(
+        self, head: PhotoHead, yaw: float | None, side: int, wardrobe: Wardrobe | None
+    ) -> None:
+        """yaw : degrees that heads are turned to either side, at random where None; side : of the
+        largest picture that is kept; wardrobe : what people are dressed from, or None."""
         self.head = head
         self.yaw = yaw
+        self.side = SAMPLES * side
+        self.wardrobe = wardrobe
         self.fields = FaceFields.of(head)
-        self.backdrops = BackdropBank(RENDER_SIDE)
-        self.torso_base = self._neck_base()
+        self.backdrops = BackdropBank(self.side, wardrobe)
+        self.skin = head.material == SKIN
         self.lashless = head.triangles[head.material[head.triangles[:, 0]] != LASH]
 
     def place(
@@ -73,71 +94,124 @@ class Stage:
         head, fields = self.head, self.fields
         landmarks = head.landmarks.on(vertices)
         framing = random_framing(
-            rng, random_pose(rng, self.yaw), landmarks, fields.pivot, RENDER_SIDE
+            rng, random_pose(rng, self.yaw), landmarks, fields.pivot, self.side
         )
-        complexion = random_complexion(looks, head, fields)
+        if self.wardrobe is None:
+            complexion = random_complexion(looks, head, fields)
+        else:
+            complexion = photographed_complexion(looks, head, fields, self.wardrobe)
         camera = framing.to_camera(vertices)
-        surfels = Surfels.blank(RENDER_SIDE)
+        surfels = Surfels.blank(self.side)
         table = complexion.table
         table[:, NORMAL] = vertex_normals(camera, head.triangles)
-        triangles = head.triangles if rng.random() < _LASHED_SHARE else self.lashless
+        lashed = self.wardrobe is None and rng.random() < _LASHED_SHARE
+        triangles = head.triangles if lashed else self.lashless
         screen = framing.to_screen(camera)
-        draw_mesh(surfels, screen, triangles, head.material, table, complexion.pattern, HEAD_LAYER)
+        inside = head.material == MOUTH
+        screen[inside, 2] = 1 / (1 / screen[inside, 2] + _TEETH_BEHIND)
+        draw_mesh(
+            surfels, screen, triangles, head.material, table,
+            complexion.pattern, HEAD_LAYER, framing.focal,
+        )  # fmt: skip
         envelope = HeadEnvelope.of(vertices[fields.outer], fields.pivot)
         casters = [(camera, head.triangles)]
-        hair = random_hair(rng, envelope, fields.hairline)
-        if hair is not None:
-            piece = Piece(hair, complexion.hair, float(rng.uniform(0.05, 0.35)), HAIR)
-            casters.append(draw_piece(surfels, framing, piece, complexion, BODY_LAYER))
-        for rods, gloss in self._body_rods(rng, vertices, complexion):
-            draw_rods(surfels, framing, rods, gloss, BODY_LAYER)
-        if rng.random() < _BROWED_SHARE:
-            draw_rods(
-                surfels, framing, random_brows(rng, landmarks, complexion.hair), 0.05, HEAD_LAYER
-            )
+        self._draw_grown(rng, surfels, framing, vertices, envelope, complexion, casters)
         moved = vertices - head.template
         eyes = head.eye_centres + np.stack(
             [moved[head.material == eye].mean(0) for eye in (EYE_LEFT, EYE_RIGHT)]
         )
-        sitter = Sitter(envelope, landmarks, eyes, fields, complexion)
+        real = self.wardrobe is not None and rng.random() < _REAL_LIGHT_SHARE
+        zoom = self.side / PICTURE_SIDE
         return Scene(
             framing=framing,
-            sitter=sitter,
-            lighting=random_lighting(rng),
+            sitter=Sitter(envelope, landmarks, eyes, fields, complexion),
+            lighting=light_of_a_place(rng, self.wardrobe)
+            if real and self.wardrobe
+            else random_lighting(rng),
             surfels=surfels,
             shadow_casters=casters,
             backdrop=self.backdrops.draw(rng),
-            landmarks_px=framing.to_screen(framing.to_camera(landmarks))[:, :2] / 2,
+            landmarks_px=framing.to_screen(framing.to_camera(landmarks))[:, :2] / zoom,
             points_screen=framing.to_screen(framing.to_camera(head.points.on(vertices))),
+            zoom=zoom,
         )
 
-    def _body_rods(
-        self, rng: np.random.Generator, vertices: np.ndarray, complexion: Complexion
-    ) -> list[tuple[Rods, float]]:
-        """Neck, shoulders and perhaps a full beard."""
-        base = self.torso_base
-        cloth = linear(rng.uniform(0, 1, 3))
-        broad, low = rng.uniform(0.13, 0.2), rng.uniform(0.03, 0.075)
-        neck = np.stack([base + [0, 0.012, 0], base - [0, 0.05, 0.005]])
-        collar = base - [0, low + 0.05, 0.01]
-        shoulders = np.stack([collar + [broad, -0.03, 0], collar, collar + [-broad, -0.03, 0]])
-        parts = [
-            (chain(neck[None], np.full((1, 2), 0.05), complexion.skin[None]), 0.1),
-            (chain(shoulders[None], np.array([[0.06, 0.078, 0.06]]), cloth[None]), 0.03),
-        ]
-        if rng.random() < 0.1:
-            cover = np.maximum(self.fields.beard, self.fields.moustache)
-            roots = np.flatnonzero(cover > 0.5)
-            if rng.random() < 0.4:
-                roots = roots[np.abs(self.fields.azimuth[roots]) < rng.uniform(18, 35)]
-            roots = rng.choice(roots, min(len(roots), 500), replace=False)
-            strands = random_beard_strands(
-                rng, vertices[roots], self.head.normals[roots], complexion.hair
+    def _draw_grown(
+        self,
+        rng: np.random.Generator,
+        surfels: Surfels,
+        framing: Framing,
+        vertices: np.ndarray,
+        envelope: HeadEnvelope,
+        complexion: Complexion,
+        casters: list[tuple[np.ndarray, np.ndarray]],
+    ) -> None:
+        """Neck, clothes, beard, hair, brows and lashes, onto `surfels`."""
+        wardrobe = self.wardrobe
+        for piece in random_bust(rng, vertices, self.skin, complexion.skin):
+            draw_piece(surfels, framing, piece, complexion, BODY_LAYER)
+        if rng.random() < _BEARDED_SHARE:
+            beard = self._beard(rng, vertices, complexion)
+            draw_rods(surfels, framing, beard, 0.1, BODY_LAYER)
+        if wardrobe is None or rng.random() > _CARD_HAIR_SHARE:
+            hair = random_hair(rng, envelope, self.fields.hairline)
+            if hair is not None:
+                piece = Piece(hair, complexion.hair, float(rng.uniform(0.05, 0.35)), HAIR)
+                casters.append(draw_piece(surfels, framing, piece, complexion, BODY_LAYER))
+                strands = strands_over(rng, hair, complexion.hair)
+                draw_rods(surfels, framing, strands, piece.gloss, BODY_LAYER)
+        else:
+            card = wardrobe.hair[rng.choice(len(wardrobe.hair), p=wardrobe.hair_share)]
+            casters.append(
+                self._draw_hair(rng, card, surfels, framing, vertices, envelope, complexion)
             )
-            parts.append((strands, 0.1))
-        return parts
+        if wardrobe is not None and rng.random() < _LASHED_SHARE:
+            lashes = wardrobe.lashes[rng.integers(len(wardrobe.lashes))]
+            colour = np.minimum(complexion.hair * 0.3, 0.02)
+            where = lashes.on(self.head.places.on(vertices))
+            dim = np.full(len(where), 0.8, np.float32)
+            thin = float(rng.uniform(0.1, 0.65))
+            draw_card(surfels, framing, lashes, where, dim, colour, 0.0, HEAD_LAYER, thin)
+        elif wardrobe is None and rng.random() < _BROWED_SHARE:
+            landmarks = self.head.landmarks.on(vertices)
+            draw_rods(
+                surfels, framing, random_brows(rng, landmarks, complexion.hair), 0.05, HEAD_LAYER
+            )
 
-    def _neck_base(self) -> np.ndarray:
-        skin = self.head.template[self.head.material == SKIN]
-        lowest = skin[skin[:, 1] < skin[:, 1].min() + 0.02]
-        return (lowest.min(0) + lowest.max(0)) / 2
+    def _draw_hair(
+        self,
+        rng: np.random.Generator,
+        card: WornCard,
+        surfels: Surfels,
+        framing: Framing,
+        vertices: np.ndarray,
+        envelope: HeadEnvelope,
+        complexion: Complexion,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A head of hair from the wardrobe, kept outside the head."""
+        where = card.on(self.head.places.on(vertices))
+        azimuth, elevation, distance = polar(where - envelope.pivot)
+        lift = distance - envelope.reach(azimuth, elevation)
+        wanted = np.maximum(lift * rng.uniform(0.85, 1.25), 0.002)
+        outward = (where - envelope.pivot) / np.maximum(distance, 1e-6)[:, None]
+        where = (where + outward * (wanted - lift)[:, None]).astype(np.float32)
+        depth = np.clip(wanted / 0.02, 0.0, 1.0)
+        openness = (0.35 + 0.65 * depth).astype(np.float32)
+        gloss = float(rng.uniform(0.03, 0.25))
+        return draw_card(
+            surfels, framing, card, where, openness, complexion.hair, gloss, BODY_LAYER
+        )
+
+    def _beard(
+        self, rng: np.random.Generator, vertices: np.ndarray, complexion: Complexion
+    ) -> Rods:
+        """A full beard, or one on the chin."""
+        cover = np.maximum(self.fields.beard, self.fields.moustache)
+        roots = np.flatnonzero(cover > 0.5)
+        if rng.random() < 0.4:
+            roots = roots[np.abs(self.fields.azimuth[roots]) < rng.uniform(18, 35)]
+        roots = rng.choice(roots, 1600)
+        scatter = rng.normal(size=(len(roots), 3)) * 0.002
+        return random_beard_strands(
+            rng, vertices[roots] + scatter, self.head.normals[roots], complexion.hair
+        )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from PIL import Image
 from scipy.ndimage import gaussian_filter, shift
 
 from ...heads.contour import Contour
@@ -19,6 +20,7 @@ from .occluders import OCCLUDERS, Occluder, random_kind
 from .patches import paint_patch
 from .photo_head import PhotoHead
 from .scene import PICTURE_SIDE, Scene, Stage
+from .wardrobe import Wardrobe
 
 _OCCLUDED_SHARE: Final = 0.5
 HIDING: Final = (
@@ -37,21 +39,25 @@ HIDING: Final = (
 class Photo:
     """A labelled synthetic photo.
 
-    image : (128, 128, 3) uint8; points : (P, 2) float32 crop pixels; visible : (P,) bool;
-    contour : (L, 2) and irises : (I, 2) float32 crop pixels, where the outline lies and the eyes;
-    identity : (K,) and expression : (52,) float32; rotation : (3, 3) and translation : (3,) float32
+    image : (128, 128, 3) uint8; closer : the same larger, (S, S, 3) uint8, or empty; points :
+    (P, 2) float32 crop pixels; visible : (P,) bool; contour : (L, 2) and irises : (I, 2) float32
+    crop pixels, where the outline lies and the eyes;
+    identity : (K,), expression : (52,) and misfit : (B,) float32, what the head's surface is made
+    of; rotation : (3, 3) and translation : (3,) float32
     head → crop camera, metres; focal : px and centre : (2,) px of the crop; distance : metres along
     the axis to the head's pivot; mm_per_pixel at the face's depth; occluder : index into OCCLUDERS;
     covered : share of the head's pixels that the occluder hides; face_covered : of the face's.
     """
 
     image: np.ndarray
+    closer: np.ndarray
     points: np.ndarray
     visible: np.ndarray
     contour: np.ndarray
     irises: np.ndarray
     identity: np.ndarray
     expression: np.ndarray
+    misfit: np.ndarray
     rotation: np.ndarray
     translation: np.ndarray
     focal: float
@@ -88,11 +94,20 @@ class _Shot:
 class Studio:
     """Takes photos of one parametric head. The same (seed, index) gives the same bits."""
 
-    def __init__(self, head: PhotoHead, misfit_mm: float, yaw: float | None = None) -> None:
+    def __init__(
+        self,
+        head: PhotoHead,
+        misfit_mm: float,
+        yaw: float | None = None,
+        wardrobe: Wardrobe | None = None,
+        side: int = PICTURE_SIDE,
+    ) -> None:
         """misfit_mm : average rms on the face of smooth shape noise outside the identity basis;
-        yaw : degrees that every head is turned, to either side, instead of a random angle."""
+        yaw : degrees that every head is turned, to either side, instead of a random angle;
+        wardrobe : skins, hair, light and places of real people; side : pixels of the closer
+        picture, 128 for none."""
         self.head = head
-        self.stage = Stage(head, yaw)
+        self.stage = Stage(head, yaw, side, wardrobe)
         near_face = head.landmarks.triangles[:, 0]
         pushes = head.bumps.reshape(len(head.bumps), -1, 3)[:, near_face]
         unit = np.sqrt((pushes**2).sum((0, 2)).mean())
@@ -148,21 +163,24 @@ class Studio:
         vertices = self.head.surface(moment.identity, moment.expression, moment.misfit)
         scene = self.stage.place(rng, vertices, moment.looks)
         film = Film(rng)
-        framing = scene.framing
+        framing, zoom = scene.framing, scene.zoom
+        irises = framing.to_screen(framing.to_camera(self.head.irises.on(vertices)))[:, :2]
         blank = Photo(
             image=np.empty(0, np.uint8),
-            points=scene.points_screen[:, :2] / 2,
+            closer=np.empty(0, np.uint8),
+            points=scene.points_screen[:, :2] / zoom,
             visible=np.empty(0, bool),
-            contour=outline(self.head.contour, vertices, framing) / 2,
-            irises=framing.to_screen(framing.to_camera(self.head.irises.on(vertices)))[:, :2] / 2,
+            contour=outline(self.head.contour, vertices, framing) / zoom,
+            irises=irises / zoom,
             identity=moment.identity,
             expression=moment.expression,
+            misfit=moment.misfit,
             rotation=framing.rotation,
             translation=framing.translation,
-            focal=framing.focal / 2,
-            centre=framing.centre / 2,
+            focal=framing.focal / zoom,
+            centre=framing.centre / zoom,
             distance=framing.depth(self.stage.fields.pivot[None]),
-            mm_per_pixel=2000.0 * framing.depth(scene.sitter.landmarks) / framing.focal,
+            mm_per_pixel=zoom * 1000.0 * framing.depth(scene.sitter.landmarks) / framing.focal,
             occluder=0,
             covered=0.0,
             face_covered=0.0,
@@ -186,12 +204,21 @@ class Studio:
         expose(picture, surfels.layer, gains)
         hidden = cover.hidden()
         if cover.lies_on_skin:
-            _contact_shadow(picture, hidden, surfels.layer > 0, scene.lighting)
-        visible = visible_points(scene.points_screen, surfels.nearness)
+            _contact_shadow(picture, hidden, surfels.layer > 0, scene.lighting, scene.zoom)
+        visible = visible_points(scene.points_screen, scene.surfels.nearness)
+        visible &= visible_points(scene.points_screen, surfels.nearness)
         column, row = np.clip(shot.blank.points.astype(int), 0, PICTURE_SIDE - 1).T
+        closer = self._develop(cover, shot.film, halve(picture))
+        image = closer
+        if len(closer) > PICTURE_SIDE:
+            smaller = Image.fromarray(closer).resize(
+                (PICTURE_SIDE, PICTURE_SIDE), Image.Resampling.HAMMING
+            )
+            image = np.asarray(smaller)
         return replace(
             shot.blank,
-            image=self._develop(cover, shot.film, halve(picture)),
+            image=image,
+            closer=closer if len(closer) > PICTURE_SIDE else shot.blank.closer,
             visible=visible & ~cover.flat[row, column],
             occluder=OCCLUDERS.index(cover.kind),
             covered=share_hidden(hidden, scene.surfels.layer == HEAD_LAYER),
@@ -199,12 +226,14 @@ class Studio:
         )
 
     def _develop(self, cover: Cover, film: Film, picture: np.ndarray) -> np.ndarray:
-        """The finished picture (128, 128, 3) uint8, with what is flat painted on."""
+        """The finished picture (S, S, 3) uint8, with what is flat painted on."""
+        zoom = len(picture) / PICTURE_SIDE
+        flat = cover.flat_at(len(picture))
         if cover.kind == Occluder.BLOB:
-            picture = self._blob(cover.rng, picture, cover.flat)
-        image = film.develop(picture)
+            picture = self._blob(cover.rng, picture, flat)
+        image = film.develop(picture, zoom)
         if cover.kind == Occluder.PATCH:
-            image = paint_patch(cover.rng, image, cover.flat)
+            image = paint_patch(cover.rng, image, flat)
         return image
 
     def _blob(self, rng: np.random.Generator, picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -228,10 +257,10 @@ def _perhaps_hidden(rng: np.random.Generator) -> Occluder:
 
 
 def _contact_shadow(
-    picture: np.ndarray, hidden: np.ndarray, person: np.ndarray, lighting: Lighting
+    picture: np.ndarray, hidden: np.ndarray, person: np.ndarray, lighting: Lighting, zoom: float
 ) -> None:
     """Darken the skin beside an occluder, on the side away from the first lamp."""
-    away = lighting.lamps[0, 1] * 6, -lighting.lamps[0, 0] * 6
-    halo = gaussian_filter(shift(hidden.astype(np.float32), away, order=1), 4.0)
+    away = lighting.lamps[0, 1] * 3 * zoom, -lighting.lamps[0, 0] * 3 * zoom
+    halo = gaussian_filter(shift(hidden.astype(np.float32), away, order=1), 2.0 * zoom)
     halo[hidden | ~person] = 0.0
     picture *= 1 - np.float32(0.55) * halo[..., None]

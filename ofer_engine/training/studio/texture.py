@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numba import njit
 
 from .photo_head import EYE_LEFT, EYE_RIGHT, SKIN
-from .rasterise import NO_TRIANGLE, Scalar, Surfels, draw_triangles, interpolate
+from .rasterise import NO_TRIANGLE, Scalar, Surfels, draw_triangles
 
 HAIR: Final = 6
 CLOTH: Final = 7
@@ -21,9 +21,13 @@ OPENNESS: Final = 7
 STUBBLE: Final = 8
 FRECKLE: Final = 9
 PLACE: Final = slice(10, 13)
-ATTRIBUTES: Final = 13
+CHART: Final = slice(13, 15)
+ATTRIBUTES: Final = 15
 """Columns of a vertex attribute table; PLACE is where the pattern is anchored, in millimetres, for
-an eye relative to its centre."""
+an eye relative to its centre; CHART is where a skin's picture is read, 0..1."""
+_NO_PICTURE: Final = np.zeros((1, 1, 3), np.float32)
+_IRIS_REACH: Final = np.float32(1.25)
+"""A picture of an iris shows so many times its radius."""
 
 _LATTICE: Final = np.random.default_rng(32).uniform(-1.0, 1.0, (32, 32, 32)).astype(np.float32)
 
@@ -34,7 +38,8 @@ class Pattern:
 
     blotch, mottle, pore, wrinkle : relative brightness; iris : colour; pupil, iris_edge : cosines
     of the angles from the eye's axis; stubble, freckle : colours; streak : relative brightness of
-    hair; weave : of cloth; seed : which noise.
+    hair; weave : of cloth; seed : which noise; skin : (H, W, 3) picture on the chart, which then
+    tells the skin's colour; iris_picture : (S, S, 3). Both linear, or one black texel for none.
     """
 
     blotch: float
@@ -49,6 +54,8 @@ class Pattern:
     streak: float
     weave: float
     seed: int
+    skin: np.ndarray = field(default_factory=lambda: _NO_PICTURE)
+    iris_picture: np.ndarray = field(default_factory=lambda: _NO_PICTURE)
 
 
 def draw_mesh(
@@ -59,16 +66,18 @@ def draw_mesh(
     attributes: np.ndarray,
     pattern: Pattern,
     layer: int,
+    focal: float,
 ) -> None:
     """Draw a textured mesh into `surfels`, in place.
 
     screen : (V, 3) float32 x px, y px, 1 / depth; triangles : (T, 3) int32;
-    material : (V,) uint8; attributes : (V, ATTRIBUTES) float32.
+    material : (V,) uint8; attributes : (V, ATTRIBUTES) float32; focal : px.
     """
-    seen = np.full(surfels.nearness.shape, NO_TRIANGLE, np.int32)
-    draw_triangles(screen, triangles, surfels.nearness, seen)
-    values = np.empty((*seen.shape, ATTRIBUTES), np.float32)
-    interpolate(screen, triangles, attributes, seen, values)
+    box = _extent(screen, surfels.nearness.shape)
+    screen = screen - np.array([box[1].start, box[0].start, 0], np.float32)
+    nearness = surfels.nearness[box]
+    seen = np.full(nearness.shape, NO_TRIANGLE, np.int32)
+    draw_triangles(screen, triangles, nearness, seen)
     amounts = np.array(
         [
             pattern.blotch,
@@ -86,19 +95,30 @@ def draw_mesh(
     _compose(
         _LATTICE,
         seen,
-        values,
+        screen,
+        attributes,
         triangles,
         material,
         amounts,
         colours,
+        pattern.skin,
+        pattern.iris_picture,
+        screen[:, 2].max() * np.float32(focal) / np.float32(1000),
         pattern.seed,
         layer,
-        surfels.normal,
-        surfels.albedo,
-        surfels.gloss,
-        surfels.openness,
-        surfels.layer,
+        surfels.normal[box],
+        surfels.albedo[box],
+        surfels.gloss[box],
+        surfels.openness[box],
+        surfels.layer[box],
     )
+
+
+def _extent(screen: np.ndarray, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns of a picture in which a mesh may be seen."""
+    low = np.clip(np.floor(screen[:, :2].min(0)).astype(int) - 1, 0, shape[::-1])
+    high = np.clip(np.ceil(screen[:, :2].max(0)).astype(int) + 1, 0, shape[::-1])
+    return slice(low[1], high[1]), slice(low[0], high[0])
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -130,10 +150,53 @@ def _ramp(low: Scalar, high: Scalar, value: Scalar) -> Scalar:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def _sample(picture: np.ndarray, x: Scalar, y: Scalar, out: np.ndarray) -> None:
+    """Bilinear colour of (H, W, 3) at x, y in 0..1, edges continued, into out (3,)."""
+    height, width = picture.shape[:2]
+    u = min(max(np.float32(x) * width - np.float32(0.5), np.float32(0.0)), np.float32(width - 1.01))
+    v = min(
+        max(np.float32(y) * height - np.float32(0.5), np.float32(0.0)), np.float32(height - 1.01)
+    )
+    j, i = int(u), int(v)
+    u, v = u - j, v - i
+    for k in range(3):
+        top = picture[i, j, k] + u * (picture[i, j + 1, k] - picture[i, j, k])
+        low = picture[i + 1, j, k] + u * (picture[i + 1, j + 1, k] - picture[i + 1, j, k])
+        out[k] = top + v * (low - top)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _photographed_skin(
+    lattice: np.ndarray, values: np.ndarray, amounts: np.ndarray, picture: np.ndarray, seed: int
+) -> None:
+    """Colour from the picture; finer unevenness and relief than it holds from noise."""
+    x, y, z = values[10], values[11], values[12]
+    mottle = value_noise(lattice, x / 6, y / 6, z / 6, seed + 1)
+    pore = value_noise(lattice, x / 1.3, y / 1.3, z / 1.3, seed + 2)
+    fine = value_noise(lattice, x / 0.6, y / 0.6, z / 0.6, seed + 3)
+    _sample(picture, values[13], values[14], values[3:6])
+    relief = amounts[2] * (pore + np.float32(0.7) * fine)
+    shade = 1 + np.float32(0.5) * relief + np.float32(0.3) * amounts[1] * mottle
+    for k in range(3):
+        values[3 + k] *= shade
+    values[0] += np.float32(0.8) * amounts[2] * pore
+    values[1] += np.float32(0.8) * amounts[2] * fine
+    values[6] *= max(np.float32(0.1), 1 + np.float32(0.5) * mottle + 2 * relief)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def _skin(
-    lattice: np.ndarray, values: np.ndarray, amounts: np.ndarray, colours: np.ndarray, seed: int
+    lattice: np.ndarray,
+    values: np.ndarray,
+    amounts: np.ndarray,
+    colours: np.ndarray,
+    picture: np.ndarray,
+    seed: int,
 ) -> None:
     x, y, z = values[10], values[11], values[12]
+    if picture.shape[0] > 1:
+        _photographed_skin(lattice, values, amounts, picture, seed)
+        return
     blotch = value_noise(lattice, x / 24, y / 24, z / 24, seed)
     mottle = value_noise(lattice, x / 6, y / 6, z / 6, seed + 1)
     pore = value_noise(lattice, x / 1.4, y / 1.4, z / 1.4, seed + 2)
@@ -157,7 +220,12 @@ def _skin(
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _eye(
-    lattice: np.ndarray, values: np.ndarray, amounts: np.ndarray, colours: np.ndarray, seed: int
+    lattice: np.ndarray,
+    values: np.ndarray,
+    amounts: np.ndarray,
+    colours: np.ndarray,
+    picture: np.ndarray,
+    seed: int,
 ) -> None:
     x, y, z = values[10], values[11], values[12]
     cosine = z / np.sqrt(x * x + y * y + z * z + np.float32(1e-9))
@@ -168,8 +236,20 @@ def _eye(
     angle = np.arctan2(y, x)
     fibre = 1 + np.float32(0.35) * value_noise(lattice, angle * 9, cosine * 30, 0.0, seed)
     vein = 1 - np.float32(0.06) * value_noise(lattice, x / 1.5, y / 1.5, z / 1.5, seed)
+    shown = np.ones(3, np.float32)
+    if picture.shape[0] > 1:
+        out = np.sqrt(max(1 - cosine * cosine, np.float32(0.0)))
+        reach = out / np.sqrt(max(1 - edge * edge, np.float32(1e-4)))
+        ring = (
+            np.float32(0.5)
+            * min(reach / _IRIS_REACH, np.float32(1.0))
+            / max(np.sqrt(x * x + y * y), np.float32(1e-4))
+        )
+        _sample(picture, np.float32(0.5) + x * ring, np.float32(0.5) - y * ring, shown)
+        fibre, limbus = np.float32(1.0), np.float32(0.4) * limbus
     for k in range(3):
-        colour = colours[0, k] * fibre * (1 - np.float32(0.7) * limbus) * (1 - pupil)
+        tone = colours[0, k] if picture.shape[0] == 1 else shown[k]
+        colour = tone * fibre * (1 - np.float32(0.7) * limbus) * (1 - pupil)
         white = values[3 + k] * (vein if k > 0 else np.float32(1.0))
         values[3 + k] = white + iris * (colour - white)
 
@@ -203,14 +283,73 @@ def _cloth(lattice: np.ndarray, values: np.ndarray, amounts: np.ndarray, seed: i
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def _interpolated(
+    points: np.ndarray,
+    corners: np.ndarray,
+    attributes: np.ndarray,
+    row: int,
+    column: int,
+    out: np.ndarray,
+) -> None:
+    """Perspective-correct attributes (A,) of a triangle at a pixel's centre, as `interpolate`."""
+    a, b, c = corners
+    px, py = np.float32(column) + np.float32(0.5), np.float32(row) + np.float32(0.5)
+    ax, ay = points[a, 0] - px, points[a, 1] - py
+    bx, by = points[b, 0] - px, points[b, 1] - py
+    cx, cy = points[c, 0] - px, points[c, 1] - py
+    w0 = (bx * cy - by * cx) * points[a, 2]
+    w1 = (cx * ay - cy * ax) * points[b, 2]
+    w2 = (ax * by - ay * bx) * points[c, 2]
+    scale = np.float32(1.0) / (w0 + w1 + w2)
+    w0, w1, w2 = w0 * scale, w1 * scale, w2 * scale
+    for k in range(out.shape[0]):
+        out[k] = w0 * attributes[a, k] + w1 * attributes[b, k] + w2 * attributes[c, k]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _lid_shadow(
+    seen: np.ndarray,
+    triangles: np.ndarray,
+    material: np.ndarray,
+    row: int,
+    column: int,
+    pixels_per_mm: Scalar,
+) -> Scalar:
+    """How much light reaches an eye's pixel past its lids: little beside them, above all the upper.
+
+    Lids stand out before the ball by their thickness, so the shade is as wide as about 4 mm."""
+    reach = np.float32(4.0) * pixels_per_mm
+    shade = np.float32(1.0)
+    for way in range(4):
+        di, dj = ((-1, 0), (1, 0), (0, -1), (0, 1))[way]
+        depth = (np.float32(0.75), np.float32(0.3), np.float32(0.4), np.float32(0.4))[way]
+        step = 1
+        while step < reach:
+            i, j = row + di * step, column + dj * step
+            if i < 0 or j < 0 or i >= seen.shape[0] or j >= seen.shape[1]:
+                break
+            kind = material[triangles[seen[i, j], 0]] if seen[i, j] >= 0 else 0
+            if kind != EYE_LEFT and kind != EYE_RIGHT:
+                near = 1 - np.float32(step) / reach
+                shade *= 1 - depth * near * near
+                break
+            step += 1
+    return shade
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def _compose(
     lattice: np.ndarray,
     seen: np.ndarray,
-    values: np.ndarray,
+    points: np.ndarray,
+    attributes: np.ndarray,
     triangles: np.ndarray,
     material: np.ndarray,
     amounts: np.ndarray,
     colours: np.ndarray,
+    skin: np.ndarray,
+    iris: np.ndarray,
+    pixels_per_mm: Scalar,
     seed: int,
     layer_id: int,
     normal: np.ndarray,
@@ -220,16 +359,18 @@ def _compose(
     layer: np.ndarray,
 ) -> None:
     height, width = seen.shape
+    own = np.empty(ATTRIBUTES, np.float32)
     for i in range(height):
         for j in range(width):
             if seen[i, j] < 0:
                 continue
-            own = values[i, j]
+            _interpolated(points, triangles[seen[i, j]], attributes, i, j, own)
             kind = material[triangles[seen[i, j], 0]]
             if kind == SKIN:
-                _skin(lattice, own, amounts, colours, seed)
+                _skin(lattice, own, amounts, colours, skin, seed)
             elif kind == EYE_LEFT or kind == EYE_RIGHT:
-                _eye(lattice, own, amounts, colours, seed)
+                _eye(lattice, own, amounts, colours, iris, seed)
+                own[7] *= _lid_shadow(seen, triangles, material, i, j, pixels_per_mm)
             elif kind == HAIR:
                 _hair(lattice, own, amounts, seed)
             elif kind == CLOTH:
