@@ -20,8 +20,8 @@ _FILES: Final = (
     "skins.npy", "skins.npz", "hair.npz", "lashes.npz", "irises.npy", "light.npz",
     "backdrops_portraits.npy", "backdrops_places.npy",
 )  # fmt: skip
-_BEFORE_FACE: Final = 0.02
-_SELDOM: Final = 0.35
+_BEFORE_FACE: Final = 0.01
+_SELDOM: Final = 0.25
 _LINEAR: Final = ((np.arange(256) / 255.0) ** 2.2).astype(np.float32)
 
 

@@ -90,7 +90,7 @@ def test_a_portrait_is_fitted_where_its_points_are(head):
     identity = rng.normal(size=len(head.identity)).astype(np.float32)
     surface = head.surface(identity, np.zeros(52), np.zeros(len(head.bumps)))
     turn = np.array([[np.cos(0.2), 0, np.sin(0.2)], [0, 1, 0], [-np.sin(0.2), 0, np.cos(0.2)]])
-    camera = Camera(1500.0, np.array([112.0, 137.0]), turn, np.array([0, 0, -1.5]), 225, 275)
+    camera = Camera(1500.0, np.array([112.0, 137.0]), turn, np.array([0.0, 0.0, -1.5]), 225, 275)
     reading = Reading(
         pixels=np.zeros((275, 225, 3), np.uint8),
         landmarks=camera.project(head.landmarks.on(surface)),

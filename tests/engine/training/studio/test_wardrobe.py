@@ -28,7 +28,7 @@ def head() -> PhotoHead:
     return load_open_photo_head(HEAD)
 
 
-def _card(head: PhotoHead, number: int) -> dict[str, np.ndarray]:
+def _card(head: PhotoHead) -> dict[str, np.ndarray]:
     """A square of 4 cm before the crown, that follows the twelve highest vertices."""
     crown = np.argsort(-head.template[:, 1] * (head.material == SKIN))[:12]
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.02
@@ -43,7 +43,7 @@ def _card(head: PhotoHead, number: int) -> dict[str, np.ndarray]:
         "weights": np.full((4, 12), 1 / 12, np.float32),
         "texture": texture,
     }
-    return {f"{name}_{number}": array for name, array in card.items()}
+    return {"template": head.template} | {f"{name}_0": array for name, array in card.items()}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def folder(tmp_path_factory, head) -> Path:
         hair=np.full((2, 3), 0.05, np.float32), chart=chart,
     )  # fmt: skip
     for kind in ("hair", "lashes"):
-        np.savez(folder / f"{kind}.npz", template=head.template, **_card(head, 0))
+        np.savez(folder / f"{kind}.npz", allow_pickle=False, **_card(head))
     np.save(folder / "irises.npy", np.full((1, 16, 16, 3), 90, np.uint8))
     ambient = np.zeros((1, 2, 9, 3), np.float32)
     ambient[:, :, 0] = 0.7
