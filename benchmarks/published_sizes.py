@@ -4,8 +4,8 @@
 
 PYTHON is the engine environment's. Networks have random weights, so nobody's licence is needed;
 times do not depend on weights. CPU seconds are the process's own, also on a shared machine. Prints
-a Markdown table whose second column is what the published code takes for the stage (OFER spec §14,
-on another machine: trust the proportions).
+a Markdown table whose second column is what the published code takes for the stage (docs/method.md
+§14, on another machine: trust the proportions).
 Exact gains give the same numbers; the solver's gain gives the same distribution in fewer calls.
 """
 

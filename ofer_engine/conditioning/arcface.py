@@ -1,4 +1,4 @@
-"""ArcFace's encoder: who a face is, as 512 numbers (iresnet100; OFER spec §3).
+"""ArcFace's encoder: who a face is, as 512 numbers (iresnet100; docs/method.md §3).
 
 Attribute names are the published state dict's keys, so that a checkpoint loads strictly as it is.
 """

@@ -1,4 +1,4 @@
-"""The two pictures that the published encoders see of a face (OFER spec §4).
+"""The two pictures that the published encoders see of a face (docs/method.md §4).
 
 ArcFace's 112 px blob is aligned by five points; FaRL's 224 px crop by the face's box alone, and it
 has been through a JPEG file, as all that these networks were trained and demonstrated on.

@@ -1,4 +1,4 @@
-"""OFER's denoising U-Net over a vector of face coefficients (OFER spec §6).
+"""OFER's denoising U-Net over a vector of face coefficients (docs/method.md §6).
 
 Every "convolution" of the published network sees a sequence of length one, so it is a product;
 every group norm has one group, so it is a layer norm. Conditioning enters only as the scale and
@@ -28,7 +28,7 @@ Modulation = tuple[Tensor, Tensor]
 class DenoiserShape:
     """Sizes of a denoiser.
 
-    Published (OFER spec §6): IdGen (300, 512, (300, 50, 10)), ExpGen (53, 1024, (53, 25, 10)).
+    Published (docs/method.md §6): IdGen (300, 512, (300, 50, 10)), ExpGen (53, 1024, (53, 25, 10)).
     coefficients : length of the data vector; context : length of the conditioning vector;
     widths : of the levels, outermost first, at least two; projections : attention's views of its
     vector.
@@ -44,7 +44,7 @@ class Denoiser(nn.Module):
     """Predicts the noise in noisy coefficients, given the noise level and a photo's context.
 
     The attention projections are parameters like all others, as the paper means; the published code
-    kept them outside the module, so that they were never trained nor saved (OFER spec §0.1).
+    kept them outside the module, so that they were never trained nor saved (docs/method.md §0.1).
     """
 
     def __init__(self, shape: DenoiserShape) -> None:
@@ -116,7 +116,7 @@ class ResidualBlock(nn.Module):
 
 
 class Attention(nn.Module):
-    """Residual attention of a vector over `projections` learnt views of itself (OFER spec §6.1).
+    """Residual attention of a vector over `projections` views of itself (docs/method.md §6.1).
 
     The views of one vector are the tokens, then mixed into one. Mixing is linear, so it is done
     before the output product, not after it as published: one product a vector instead of one a

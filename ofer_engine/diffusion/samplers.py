@@ -13,7 +13,7 @@ start    : level of `x`; None is the top level
 on_step  : called as on_step(done, total) after each denoiser call; may raise to cancel
 returns  : (B, D) float32, clean data
 
-The state is kept in float64 between calls as in the published code (OFER spec §7.2, §7.3).
+The state is kept in float64 between calls as in the published code (docs/method.md §7.2, §7.3).
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def ddpm(
     start: int | None = None,
     on_step: OnStep | None = None,
 ) -> Tensor:
-    """Ancestral sampling (Ho et al. 2020, eq. 11; OFER spec §7.2). By default every level is
+    """Ancestral sampling (Ho et al. 2020, eq. 11; docs/method.md §7.2). By default every level is
     visited.
 
     With fewer `steps` the chain is respaced: α between two visited levels is the ratio of their ᾱ.
@@ -109,7 +109,7 @@ def ddim_as_published(
     start: int | None = None,
     on_step: OnStep | None = None,
 ) -> Tensor:
-    """The published "DDIM" (OFER spec §7.3), kept for parity; it removes only part of the noise.
+    """The published "DDIM" (docs/method.md §7.3), kept for parity; part of the noise stays.
 
     t goes down by levels/steps (4 for the published 250) but each update moves one level only, and
     a last call at t = -1 reads the tables' last entry. Draws noise for every t > 0 without using

@@ -14,7 +14,7 @@ class Schedule:
     """Tables of a variance-preserving diffusion, one entry a noise level, level 0 the cleanest.
 
     The forward process is x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) noise. The dtypes are
-    the published ones (OFER spec §7.1), so that a published trajectory is reproduced to rounding.
+    the published ones (docs/method.md §7.1): a published trajectory is reproduced to rounding.
 
     | field                  | symbol                | shape, dtype |
     |------------------------|-----------------------|--------------|
@@ -43,7 +43,7 @@ class Schedule:
 
     @classmethod
     def linear(cls, levels: int = 1000, first: float = 1e-4, last: float = 1e-2) -> Schedule:
-        """β rising linearly from `first` to `last` over `levels` levels (OFER spec §7.1).
+        """β rising linearly from `first` to `last` over `levels` levels (docs/method.md §7.1).
 
         Computed by numpy, whose roots are correctly rounded: torch's are not on every processor,
         and a seed shall give the same bits everywhere.

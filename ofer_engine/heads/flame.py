@@ -1,4 +1,4 @@
-"""FLAME: a linear head with a neck, a jaw and two eyes (Li et al. 2017; OFER spec §9).
+"""FLAME: a linear head with a neck, a jaw and two eyes (Li et al. 2017; docs/method.md §9).
 
 FLAME's frame is the engine's: metres, Y up, +Z out of the face, +X to the subject's left.
 """

@@ -1,4 +1,4 @@
-"""OFER's attention projections, which are in none of its checkpoints (OFER spec §0.1, §6.4).
+"""OFER's attention projections, which are in none of its checkpoints (docs/method.md §0.1, §6.4).
 
 The published code keeps them outside the module: drawn at construction, never trained, never saved.
 They are the draws of torch's CPU generator at a known place in its stream, so they can be made

@@ -1,4 +1,4 @@
-"""How the published checkpoints name the weights of our networks (OFER spec §6, §10)."""
+"""How the published checkpoints name the weights of our networks (docs/method.md §6, §10)."""
 
 from __future__ import annotations
 

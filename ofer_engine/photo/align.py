@@ -21,7 +21,7 @@ NOSE_TIP = 4
 MOUTH_CORNERS = (61, 291)
 
 ARCFACE_SIZE = 112
-# insightface's template (OFER §4): right eye, left eye, nose tip, right and left mouth corner of
+# insightface's template (docs/method.md §4): right eye, left eye, nose tip, right and left mouth corner of
 # the subject, pixel centres at whole numbers.
 ARCFACE_TEMPLATE = np.array(
     [
@@ -112,7 +112,7 @@ def five_points(landmarks: ArrayLike) -> NDArray[np.float64]:
 
 
 def arcface_crop(points: ArrayLike) -> Crop:
-    """insightface's `norm_crop` to 112 px (OFER §4).
+    """insightface's `norm_crop` to 112 px (docs/method.md §4).
 
     points : (5, 2) photo pixels in the order of `five_points`.
     """
@@ -120,7 +120,7 @@ def arcface_crop(points: ArrayLike) -> Crop:
 
 
 def farl_crop(box: ArrayLike) -> Crop:
-    """OFER's 224 px picture: 1.6 times the face box, no landmark alignment (OFER §4).
+    """OFER's 224 px picture: 1.6 times the face box, no landmark alignment (docs/method.md §4).
 
     box : (x, y, width, height) photo pixels. The published code maps a side of `size` pixels to
     223 pixel steps between the centres of the first and the last pixel; so does this.

@@ -1,4 +1,4 @@
-"""SCRFD, the detector whose five points aligned the published networks' pictures (OFER spec §4).
+"""SCRFD, the detector whose five points aligned the published pictures (docs/method.md §4).
 
 Guo et al. 2021. The file is the user's own; ONNX Runtime reads it, which only computes what the
 graph says and, given bytes, opens no other file. Preparation and decoding follow insightface's

@@ -1,4 +1,4 @@
-"""IdRank: scores candidate heads against a photo's context (OFER spec §10)."""
+"""IdRank: scores candidate heads against a photo's context (docs/method.md §10)."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class _Layer(nn.Module):
 
 
 def listwise_loss(scores: Tensor, distances: Tensor) -> Tensor:
-    """Cross-entropy of the scores with softmax(-distances), mean over photos (OFER spec §10).
+    """Cross-entropy of the scores with softmax(-distances), mean over photos (docs/method.md §10).
 
     scores, distances : (N,) or (photos, N) float32; a distance is a candidate's mean absolute
     vertex error in millimetres. Returns a scalar.

@@ -1,7 +1,7 @@
 """A trained network in the published checkpoints' names, which the importer takes as it takes them.
 
 The trained attention projections are stored too (`to_qkv.N`), as a repaired published trainer
-would, so nothing has to be drawn again (OFER spec §6.4).
+would, so nothing has to be drawn again (docs/method.md §6.4).
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def prepare(trainee: Trainee, recipe: Recipe) -> list[Group]:
 def new_trainee(stage: Stage, home: Path, recipe: Recipe) -> Trainee:
     """A fresh network between encoders that the user has imported.
 
-    IdRank's ArcFace starts from IdGen's (OFER spec §11), the others' from the public one.
+    IdRank's ArcFace starts from IdGen's (docs/method.md §11), the others' from the public one.
     Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED).
     """
     make: dict[Stage, Callable[[], Denoiser | Ranker]] = {

@@ -52,7 +52,7 @@ def expression_of(parameters: Mapping[str, np.ndarray], name: str) -> np.ndarray
     """(53,) float32: 50 expression coefficients and the jaw's axis-angle in radians; None where
     the file has no expression.
 
-    The jaw is `jaw`, or numbers 3 to 5 of `pose`, after the neck's (OFER spec §11).
+    The jaw is `jaw`, or numbers 3 to 5 of `pose`, after the neck's (docs/method.md §11).
     """
     expression = _first(parameters, _EXPRESSION_KEYS)
     if expression is None:

@@ -1,4 +1,4 @@
-"""Named ways to train: the published recipes, and ours beside them (OFER spec §11).
+"""Named ways to train: the published recipes, and ours beside them (docs/method.md §11).
 
 Ours differ where the published ones are known to leave something on the table, and are written
 down as reasons in docs/training.md; none of the two has been trained to the end by this project.

@@ -1,6 +1,6 @@
 """The training data: people (or frames of them) with their pictures and FLAME parameters.
 
-Two layouts: MICA's, as the published trainers read it (OFER spec §4, §11), and a plain one
+Two layouts: MICA's, as the published trainers read it (docs/method.md §4, §11), and a plain one
 (docs/training.md).
 """
 
@@ -56,7 +56,7 @@ def read_scan_data(root: Path, sets: Sequence[str] = (), swapped: Sequence[str] 
     """Read a folder in whichever of the two layouts it is.
 
     sets : names of MICA's indices, all by default; swapped : the sets whose crops were read with
-    red and blue exchanged (OFER spec §4: LYHM and FRGC, in the published preparation).
+    red and blue exchanged (docs/method.md §4: LYHM and FRGC, in the published preparation).
     Raises OferError(BAD_REQUEST) where there is nothing to train on, or the errors of a file.
     """
     if (root / PEOPLE_FILE).is_file():

@@ -1,4 +1,4 @@
-"""The denoiser against a literal, row-by-row numpy reading of OFER spec §6, and its folded form."""
+"""The denoiser against a literal, row-by-row reading of docs/method.md §6, and its folded form."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""FLAME's posing against a plain numpy reading of OFER spec §9, one joint after the other."""
+"""FLAME's posing against a plain numpy reading of docs/method.md §9, one joint after the other."""
 
 import numpy as np
 import pytest

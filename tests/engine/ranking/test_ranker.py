@@ -1,4 +1,4 @@
-"""IdRank against a literal numpy reading of OFER spec §10, and its loss."""
+"""IdRank against a literal numpy reading of docs/method.md §10, and its loss."""
 
 import numpy as np
 import pytest
