@@ -21,7 +21,7 @@ NOSE_TIP = 4
 MOUTH_CORNERS = (61, 291)
 
 ARCFACE_SIZE = 112
-# insightface's template (docs/method.md §4): right eye, left eye, nose tip, right and left mouth corner of
+# insightface's template (docs/method.md §4): right eye, left eye, nose tip, mouth corners of
 # the subject, pixel centres at whole numbers.
 ARCFACE_TEMPLATE = np.array(
     [
