@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import bpy
 import numpy as np
 
 from ..ofer_engine.contract.errors import ErrorCode, OferError
-from ..ofer_engine.contract.reconstruction import Reconstruction, read
+from ..ofer_engine.contract.reconstruction import RECORD, Reconstruction, read
 from . import alignment, hypotheses, kept_folder
 from .alignment import Affine
 from .frame import to_blender
@@ -96,12 +97,15 @@ def of(head: bpy.types.Object) -> HeadFrame:
     return HeadFrame(neutral, joints, basis, placed)
 
 
-def placement(head: bpy.types.Object) -> Affine:
+def placement(head: bpy.types.Object, unpack: bool = True) -> Affine:
     """From the engine's shapes, in Blender's frame, to the object's; known of more heads than `of`:
     of those whose reconstruction is lost, and those that were cut, where they still stand.
 
+    unpack : the reconstruction may be brought out of the .blend where its folder is missing.
     Raises OferError(BAD_REQUEST).
     """
+    if not unpack and not (Path(bpy.path.abspath(head.ofer.folder)) / RECORD).is_file():
+        return alignment.UNMOVED
     try:
         return of(head).placed
     except OferError as error:

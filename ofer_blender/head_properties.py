@@ -130,6 +130,20 @@ class OFER_PG_hypothesis(bpy.types.PropertyGroup):
     picture_key: bpy.props.StringProperty(name="Picture Key")
 
 
+class OFER_PG_selected(bpy.types.PropertyGroup):
+    """An object that was selected."""
+
+    thing: bpy.props.PointerProperty(name="Selected Before", type=bpy.types.Object)
+
+
+class OFER_PG_before_comparing(bpy.types.PropertyGroup):
+    """What Compare brings back when it ends."""
+
+    active: bpy.props.PointerProperty(name="Active Before", type=bpy.types.Object)
+    selected: bpy.props.CollectionProperty(type=OFER_PG_selected)
+    hidden: bpy.props.BoolProperty(name="Hidden", translation_context=CONTEXT)
+
+
 class OFER_PG_head(bpy.types.PropertyGroup):
     """What makes a mesh object one of our heads."""
 
@@ -231,6 +245,7 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     comparing: bpy.props.IntProperty(
         name="Comparing", description="How many heads Compare shows side by side; 0: none"
     )
+    before_comparing: bpy.props.PointerProperty(type=OFER_PG_before_comparing)
     compare_page: bpy.props.IntProperty(
         name="Page", description="Which of the gallery's pages Compare shows"
     )
@@ -244,4 +259,11 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     )
 
 
-CLASSES: Final = (OFER_PG_share, OFER_PG_part_of_blend, OFER_PG_hypothesis, OFER_PG_head)
+CLASSES: Final = (
+    OFER_PG_share,
+    OFER_PG_part_of_blend,
+    OFER_PG_hypothesis,
+    OFER_PG_selected,
+    OFER_PG_before_comparing,
+    OFER_PG_head,
+)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 import bpy
+import numpy as np
 from mathutils import Euler, Matrix, Quaternion, Vector
 
 from . import faults
+from .room import Box
 from .translations import CONTEXT
 
 _FRONT: Final = Euler((1.5707964, 0.0, 0.0)).to_quaternion()
@@ -60,17 +62,16 @@ def hide_colours(space: bpy.types.SpaceView3D) -> None:
     space.shading.type = before.shading or "SOLID"
 
 
-def look_from_front(
-    context: bpy.types.Context, head: bpy.types.Object, centre: Vector, size: Vector
-) -> None:
-    """Face what stands around a head from the front, without perspective, so that all of it is
-    seen from the same side; the view is remembered.
+def look_from_front(context: bpy.types.Context, axes: np.ndarray, box: Box) -> None:
+    """Face what fills a box from the front, without perspective, so that all of it is seen from
+    the same side; the view is remembered.
 
-    centre, size : in the head's own frame, metres; size : width, depth and height.
+    axes : (3, 3), columns in the world: left, back and up of what is looked at; box : along them.
     """
     if space := of(context):
         remember(space)
-        _aim(context, space, head.matrix_world, _FRONT, centre, size / _FILLED)
+        centre, size = Vector((box.low + box.high) / 2), Vector(box.high - box.low)
+        _aim(context, space, Matrix(axes).to_4x4(), _FRONT, centre, size / _FILLED)
         space.region_3d.view_perspective = "ORTHO"
 
 

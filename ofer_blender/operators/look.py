@@ -42,10 +42,9 @@ class OFER_OT_compare(bpy.types.Operator):
         if already:
             comparison.end(head)
         count = int(self.count)
-        comparison.begin(context.scene, head, count, self.page)
+        stand = comparison.begin(context.scene, head, count, self.page)
         if not already:
-            shown = len(comparison.page(head, count, self.page))
-            view.look_from_front(context, head, *comparison.bounds(head, shown))
+            view.look_from_front(context, stand.axes, stand.box)
         return {"FINISHED"}
 
 
