@@ -92,12 +92,14 @@ def end(head: bpy.types.Object) -> None:
             bpy.data.collections.remove(collection)
     for font in [f for f in bpy.data.fonts if not f.users and f.filepath == "<builtin>"]:
         bpy.data.fonts.remove(font)
-    before = head.ofer.before_comparing
+    before = head.ofer
     _hide(head, False)
-    _activate(before.active or head, [each.thing for each in before.selected])
-    _hide(head, before.hidden)
-    before.selected.clear()
-    before.active, before.hidden = None, False
+    there = bpy.context.view_layer.objects
+    selected = [there.get(each.name) for each in before.selected_before]
+    _activate(there.get(before.active_before) or head, selected)
+    _hide(head, before.hidden_before)
+    before.selected_before.clear()
+    before.active_before, before.hidden_before = "", False
 
 
 def page(head: bpy.types.Object, count: int, turned: int) -> list[str]:
@@ -215,12 +217,12 @@ def _caption(head: bpy.types.Object, name: str) -> bpy.types.Object:
 
 
 def _remember(head: bpy.types.Object) -> None:
-    before = head.ofer.before_comparing
-    before.hidden = head.hide_get() if head.name in bpy.context.view_layer.objects else False
-    before.active = bpy.context.view_layer.objects.active
-    before.selected.clear()
+    before, there = head.ofer, bpy.context.view_layer.objects
+    before.hidden_before = head.hide_get() if head.name in there else False
+    before.active_before = there.active.name if there.active else ""
+    before.selected_before.clear()
     for each in bpy.context.selected_objects:
-        before.selected.add().thing = each
+        before.selected_before.add().name = each.name
 
 
 def _hide(head: bpy.types.Object, hidden: bool) -> None:

@@ -131,17 +131,7 @@ class OFER_PG_hypothesis(bpy.types.PropertyGroup):
 
 
 class OFER_PG_selected(bpy.types.PropertyGroup):
-    """An object that was selected."""
-
-    thing: bpy.props.PointerProperty(name="Selected Before", type=bpy.types.Object)
-
-
-class OFER_PG_before_comparing(bpy.types.PropertyGroup):
-    """What Compare brings back when it ends."""
-
-    active: bpy.props.PointerProperty(name="Active Before", type=bpy.types.Object)
-    selected: bpy.props.CollectionProperty(type=OFER_PG_selected)
-    hidden: bpy.props.BoolProperty(name="Hidden", translation_context=CONTEXT)
+    """An object that was selected, by its name."""
 
 
 class OFER_PG_head(bpy.types.PropertyGroup):
@@ -245,7 +235,13 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     comparing: bpy.props.IntProperty(
         name="Comparing", description="How many heads Compare shows side by side; 0: none"
     )
-    before_comparing: bpy.props.PointerProperty(type=OFER_PG_before_comparing)
+    active_before: bpy.props.StringProperty(
+        name="Active Before", description="The active object before Compare"
+    )
+    selected_before: bpy.props.CollectionProperty(type=OFER_PG_selected)
+    hidden_before: bpy.props.BoolProperty(
+        name="Hidden Before", description="The head was hidden before Compare"
+    )
     compare_page: bpy.props.IntProperty(
         name="Page", description="Which of the gallery's pages Compare shows"
     )
@@ -264,6 +260,5 @@ CLASSES: Final = (
     OFER_PG_part_of_blend,
     OFER_PG_hypothesis,
     OFER_PG_selected,
-    OFER_PG_before_comparing,
     OFER_PG_head,
 )
