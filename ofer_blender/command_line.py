@@ -14,7 +14,7 @@ from ..ofer_engine.contract import draft
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.names import free_name, kept_note
 from ..ofer_engine.contract.protocol import PhotoFace
-from . import jobs, packs, photo_source, reconstruct_request
+from . import faults, jobs, packs, photo_source, reconstruct_request
 from .engine_settings import engine_settings
 
 NAME: Final = "ofer_faces"
@@ -38,8 +38,8 @@ def run(arguments: Sequence[str]) -> int:
         if not options.overwrite:
             blend, glb = _free(blend), _free(glb)
         scene_file.build(folder, blend, glb)
-    except (OferError, RuntimeError, OSError) as error:  # RuntimeError: Blender's own words
-        sys.stderr.write(f"{error}\n")
+    except Exception as cause:  # noqa: BLE001 the border
+        sys.stderr.write(f"{faults.caught(cause)}\n")
         return 1
     finally:
         jobs.stop()
@@ -126,6 +126,7 @@ def _set_number(settings: bpy.types.PropertyGroup, name: str, value: int) -> Non
 def _reconstruct(options: argparse.Namespace) -> Path:
     """The NAME.ofer made. Raises OferError."""
     engine = engine_settings()
+    engine.check()
     if not engine.installed:
         raise OferError(
             ErrorCode.ENGINE_MISSING,

@@ -85,7 +85,10 @@ def engine_settings() -> EngineSettings:
 def _is_whole(path: str) -> bool:
     """It means the same whichever .blend is open and wherever Blender was started: a program that
     lies beside somebody's .blend must never be run."""
-    return not path.startswith("//") and Path(path).expanduser().is_absolute()
+    try:
+        return not path.startswith("//") and Path(path).expanduser().is_absolute()
+    except RuntimeError:  # the folder of a user whom nobody knows
+        return False
 
 
 def idle_minutes() -> int:

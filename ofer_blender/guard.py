@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import bpy
 
-from . import faults, hypotheses, rig, transaction
+from . import faults, hypotheses, own_mesh, rig, transaction
 from .engine_settings import engine_settings
 from .transaction import Transaction
 from .translations import tell
@@ -73,7 +73,10 @@ def _executing(method: Callable) -> Callable:
     def execute(self: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
         change = None
         try:
-            change = Transaction(context, _touched(self, context))
+            touched = _touched(self, context)
+            change = Transaction(context, touched)
+            for each in touched if getattr(self, "changes_head", True) else ():
+                own_mesh.ensure(each)
             outcome = method(self, context)
             change.check()
         except BaseException as cause:

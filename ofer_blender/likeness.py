@@ -10,6 +10,7 @@ _PLAIN: Final = ("BOOLEAN", "INT", "FLOAT", "STRING", "ENUM")
 _DERIVED: Final = frozenset({
     "name", "matrix_world", "matrix_local", "matrix_basis", "dimensions", "active_material",
     "active_material_index", "mode", "is_active", "pose_position",
+    "use_fake_user", "use_extra_user", "tag", "is_runtime_data",
 })  # fmt: skip
 """Of objects: what follows from the rest, and what has a place of its own."""
 

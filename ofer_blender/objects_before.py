@@ -109,6 +109,7 @@ class ObjectsBefore:
         """Make everything what it was; gives the new session uid of each that a copy replaced."""
         for owner, mesh in self.meshes:
             if is_there(mesh.mesh) and is_there(owner.block):
+                owner.block.data = mesh.mesh
                 mesh.bring_back(owner.block)
             mesh.forget()
         placed = [

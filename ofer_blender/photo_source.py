@@ -50,15 +50,9 @@ def chosen(settings: bpy.types.PropertyGroup) -> tuple[PhotoSource, ...]:
     return tuple(sources)
 
 
-def current(settings: bpy.types.PropertyGroup) -> bpy.types.PropertyGroup | None:
-    """The photo whose faces the panel shows, if any is chosen."""
-    photos = settings.photos
-    return photos[min(settings.photo_index, len(photos) - 1)] if photos else None
-
-
 def from_photo(photo: bpy.types.PropertyGroup) -> PhotoSource:
     """One photo of the panel. Raises OferError as `chosen`."""
-    return _from_image(photo.image) if photo.source == "IMAGE" else from_file(photo.filepath)
+    return from_image(photo.image) if photo.source == "IMAGE" else from_file(photo.filepath)
 
 
 def key(photo: bpy.types.PropertyGroup) -> str:
@@ -95,7 +89,8 @@ def _none_chosen() -> OferError:
     )
 
 
-def _from_image(image: bpy.types.Image | None) -> PhotoSource:
+def from_image(image: bpy.types.Image | None) -> PhotoSource:
+    """An image of the .blend. Raises OferError as `chosen`."""
     if image is None:
         raise OferError(
             ErrorCode.PHOTO_MISSING, "No image is chosen.", "Choose an image of this file."

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.skin import Skin
-from . import compat
+from . import compat, own_mesh
 from .head_object import UV_LAYER
 
 TEXTURES: Final = "textures"
@@ -49,7 +49,7 @@ def wear(
     image = _picture(head, skin, keep)
     _lay_out(head.data, uv, corners)
     earlier = _shown(material)
-    _show(material, image, skin.tone)
+    _show(own_mesh.own_material(head, 0), image, skin.tone)
     if earlier and not earlier.users:
         bpy.data.images.remove(earlier)
     return image
@@ -62,8 +62,10 @@ def picture(head: bpy.types.Object) -> bpy.types.Image | None:
 
 def take_off(head: bpy.types.Object) -> None:
     """Back to plain skin; the picture leaves the file unless something else uses it."""
-    shown = [(each, image) for each in head.data.materials if each and (image := _shown(each))]
-    for material, _ in shown:
+    shown = [(slot, image) for slot, each in enumerate(head.data.materials)
+             if each and (image := _shown(each))]  # fmt: skip
+    for slot, _ in shown:
+        material = own_mesh.own_material(head, slot)
         material.node_tree.nodes.remove(material.node_tree.nodes[_NODE])
     for image in {image for _, image in shown}:  # last, as nothing brings a picture back
         if not image.users:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import jobs, photo_source
+from .. import jobs, panel_photo, photo_source
 from ..face_picker import FacePicker, Picked
 from ..opened_photos import OpenedPhoto
 from ..photo_properties import BOX, FOUND, POINTS
@@ -19,6 +19,7 @@ class OFER_OT_choose_face(bpy.types.Operator):
     bl_idname = "ofer.choose_face"
     bl_label = "Choose Face"
     bl_options = {"REGISTER", "UNDO"}
+    changes_head = False
 
     index: bpy.props.IntProperty(name="Face", min=0, translation_context=CONTEXT)
 
@@ -27,7 +28,7 @@ class OFER_OT_choose_face(bpy.types.Operator):
         return not no_photo(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        photo = photo_source.current(context.scene.ofer)
+        photo = panel_photo.follow(context).entry
         opened = jobs.desk.opened(photo_source.key(photo))
         if opened is None or self.index >= len(opened.faces):
             return refuse(self, "There is no such face. Press Find Faces first.")
@@ -41,6 +42,7 @@ class OFER_OT_place_face(bpy.types.Operator):
     bl_idname = "ofer.place_face"
     bl_label = "Place the Face by Hand"
     bl_options = {"REGISTER", "UNDO"}
+    changes_head = False
 
     box: bpy.props.IntVectorProperty(
         name="Face Box",
@@ -62,7 +64,7 @@ class OFER_OT_place_face(bpy.types.Operator):
         return not no_photo(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        photo = photo_source.current(context.scene.ofer)
+        photo = panel_photo.follow(context).entry
         if any(self.points):
             photo.points, photo.placement = self.points, POINTS
             return {"FINISHED"}
@@ -159,7 +161,7 @@ def take(picked: Picked) -> None:
 
 
 def _picture(context: bpy.types.Context) -> OpenedPhoto | None:
-    opened = jobs.desk.photos.get(photo_source.key(photo_source.current(context.scene.ofer)))
+    opened = jobs.desk.photos.get(photo_source.key(panel_photo.shown(context).entry))
     return opened if opened and opened.picture is not None else None
 
 

@@ -10,6 +10,7 @@ import bpy
 from mathutils import Matrix
 
 from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.protocol import PhotoFace, Reconstruct
 from .. import (
     delivery,
     head_frame,
@@ -18,9 +19,12 @@ from .. import (
     hypotheses,
     jobs,
     mask,
+    panel_photo,
     reconstruct_request,
+    succession,
 )
 from ..engine_settings import engine_settings
+from ..photo_source import PhotoSource
 from ..translations import tr
 from .draw_more import WAIT, Drawing, existing
 from .refusal import OnHead, no_head, refuse
@@ -37,34 +41,45 @@ head as it is now is hidden, not deleted"""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head, settings = hypotheses.active_head(context), context.scene.ofer
+        photos = head_photos.find(head, settings)
+        sources = [each.source for each in photos]
         try:
-            photos = head_photos.find(head, settings)
-            painted = mask.write(head, head_photos.image(photos[0].entry))
-        except OferError as error:
-            return refuse(self, error)
-        hidden = tuple(sorted(head.ofer.hidden_here))
-        if not (hidden or painted):
-            return refuse(self, "Say what is hidden first: choose a part, or paint over it.")
-        faces = [reconstruct_request.photo_face(each.entry, each.source) for each in photos]
-        faces[0] = dataclasses.replace(
-            faces[0], hidden=hidden, mask=str(painted.path) if painted else ""
-        )
-        sources = (*(each.source for each in photos), *((painted,) if painted else ()))
+            if painted := mask.write(head, head_photos.image(sources[0])):
+                sources.append(painted)
+            hidden = tuple(sorted(head.ofer.hidden_here))
+            if not (hidden or painted):
+                return refuse(self, "Say what is hidden first: choose a part, or paint over it.")
+            asked = _request(settings, photos, hidden, painted)
+        except BaseException:
+            for source in sources:
+                source.discard()
+            raise
         engine, name = engine_settings(), head.name
-        asked = reconstruct_request.request(
-            settings, tuple(faces), photos[0].source.name, engine.reconstructions
-        )
 
         def deliver(folder: Path) -> None:
             jobs.insert(bpy.ops.ofer.replace_head, directory=str(folder), head=name)
 
-        try:
-            jobs.desk.ask(
-                engine, "Drawing without it", asked, deliver, sources, subject=name, in_line=True
-            )
-        except OferError as error:
-            return refuse(self, error)
+        title = "Drawing without it"
+        jobs.desk.ask(engine, title, asked, deliver, tuple(sources), subject=name, in_line=True)
         return jobs.follow(self, self.wait)
+
+
+def _request(
+    settings: bpy.types.PropertyGroup,
+    photos: tuple[head_photos.HeadPhoto, ...],
+    hidden: tuple[str, ...],
+    painted: PhotoSource | None,
+) -> Reconstruct:
+    """The head's own faces in its own photos; the main one without what is hidden."""
+    faces = []
+    for each in photos:
+        face, box = panel_photo.face_of(each.view, each.source)
+        faces.append(PhotoFace(str(each.source.path), face, box))
+    faces[0] = dataclasses.replace(
+        faces[0], hidden=hidden, mask=str(painted.path) if painted else ""
+    )
+    name, place = photos[0].source.name, engine_settings().reconstructions
+    return reconstruct_request.request(settings, tuple(faces), name, place)
 
 
 class OFER_OT_replace_head(bpy.types.Operator):
@@ -83,10 +98,7 @@ class OFER_OT_replace_head(bpy.types.Operator):
             new = head_object.build(delivery.take(Path(self.directory)))
         except OferError as error:
             return refuse(self, error)
-        for collection in old.users_collection:
-            collection.objects.link(new)
-        new.matrix_world = old.matrix_world @ _placement(old)
-        new.ofer.hidden_here = old.ofer.hidden_here
+        succession.succeed(old, new, _placement(old))
         if old.name in context.view_layer.objects:
             old.hide_set(True)
         for other in context.selected_objects:
@@ -108,7 +120,7 @@ Without It"""
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         try:
-            copy = mask.begin(head, head_photos.image(head_photos.main(head, context.scene.ofer)))
+            copy = mask.begin(head, head_photos.main(head, context.scene.ofer))
         except OferError as error:
             return refuse(self, error)
         if not bpy.app.background:

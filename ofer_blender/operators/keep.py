@@ -20,6 +20,7 @@ class OFER_OT_insert_head(bpy.types.Operator):
     bl_idname = "ofer.insert_head"
     bl_label = "Insert Head"
     bl_options = {"REGISTER", "UNDO"}
+    changes_head = False
 
     directory: bpy.props.StringProperty(
         name="Reconstruction",
@@ -47,6 +48,7 @@ class OFER_OT_open_reconstruction(bpy.types.Operator):
     bl_idname = "ofer.open_reconstruction"
     bl_label = "Open Reconstruction"
     bl_options = {"REGISTER", "UNDO"}
+    changes_head = False
 
     filepath: bpy.props.StringProperty(
         name="Reconstruction",
@@ -93,6 +95,7 @@ class OFER_OT_save_as_asset(OnHead, bpy.types.Operator):
     bl_idname = "ofer.save_as_asset"
     bl_label = "Save as Asset"
     bl_options = {"REGISTER", "UNDO"}
+    changes_head = False
 
     library: bpy.props.EnumProperty(
         name="Library",

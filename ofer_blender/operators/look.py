@@ -149,7 +149,7 @@ class OFER_OT_through_photo(OnHead, bpy.types.Operator):
         kept = through_photo.picture(head)
         if kept and kept.image and kept.image.has_data:
             return kept.image
-        return head_photos.image(head_photos.main(head, context.scene.ofer))
+        return head_photos.main(head, context.scene.ofer)
 
 
 class OFER_OT_seen_guessed(bpy.types.Operator):

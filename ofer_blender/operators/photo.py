@@ -8,7 +8,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from .. import jobs, photo_source
+from .. import jobs, panel_photo, photo_source
 from ..engine_settings import engine_settings
 from ..reveal import reveal
 from ..translations import tr
@@ -39,6 +39,8 @@ def _is_picture(image: bpy.types.Image) -> bool:
 
 class _Choosing:
     """Takes one photo or several, asks whom several show, and looks for faces."""
+
+    changes_head = False
 
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN"})
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
@@ -91,6 +93,7 @@ class _Choosing:
                 directory=str(Path(paths[0]).parent), files=[{"name": Path(p).name} for p in paths]
             )
             return {"CANCELLED"}  # nothing was changed here
+        panel_photo.follow(context)
         settings = context.scene.ofer
         if not self.add:
             settings.photos.clear()
@@ -132,6 +135,7 @@ class OFER_OT_use_image(bpy.types.Operator):
     bl_idname = "ofer.use_image"
     bl_label = "Use Image"
     bl_options = {"REGISTER", "UNDO"}
+    changes_head = False
     bl_property = "image"
 
     image: bpy.props.EnumProperty(
@@ -153,6 +157,7 @@ class OFER_OT_use_image(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        panel_photo.follow(context)
         settings = context.scene.ofer
         settings.photos.clear()
         photo = settings.photos.add()
@@ -164,6 +169,8 @@ class OFER_OT_use_image(bpy.types.Operator):
 
 class _OnPhoto:
     """An operator on one of the photos of the list."""
+
+    changes_head = False
 
     index: bpy.props.IntProperty(name="Photo", min=0, options={"SKIP_SAVE"})
 
@@ -183,6 +190,7 @@ class OFER_OT_remove_photo(_OnPhoto, bpy.types.Operator):
         settings = context.scene.ofer
         if self.index >= len(settings.photos):
             return refuse(self, "There is no such photo on the list.")
+        panel_photo.follow(context)
         settings.photos.remove(self.index)
         settings.photo_index = max(min(settings.photo_index, len(settings.photos) - 1), 0)
         return {"FINISHED"}
@@ -196,6 +204,7 @@ class OFER_OT_show_photo(_OnPhoto, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        panel_photo.follow(context)
         settings = context.scene.ofer
         settings.photo_index = min(self.index, len(settings.photos) - 1)
         return {"FINISHED"}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from ...ofer_engine.contract import protocol
+from ...ofer_engine.contract import protocol, reconstruction
 from ...ofer_engine.contract.errors import OferError
-from .. import jobs, photo_source
+from .. import head_photos, jobs, panel_photo, photo_source
 from ..engine_settings import engine_settings
 from ..photo_source import PhotoSource
 from ..reconstruct_request import photo_face, request
@@ -51,6 +51,7 @@ class OFER_OT_reconstruct(bpy.types.Operator):
                 sources = (photo_source.from_file(self.filepath),)
                 faces = (protocol.PhotoFace(str(sources[0].path), self.face),)
             else:
+                panel_photo.follow(context)
                 sources = photo_source.chosen(settings)
                 pairs = zip(settings.photos, sources, strict=True)
                 faces = tuple(photo_face(photo, source) for photo, source in pairs)
@@ -148,7 +149,14 @@ def _ask(
     engine = engine_settings()
     asked = request(settings, faces, sources[0].name, engine.reconstructions)
     name = sources[0].name
-    jobs.desk.ask(engine, "Reconstructing", asked, insert, sources, subject=name, in_line=True)
+
+    def deliver(folder: Path) -> None:
+        insert(folder)
+        views = reconstruction.read(folder).views
+        for view, source in zip(views, sources, strict=False):
+            head_photos.remember(view.photo.sha256, source)
+
+    jobs.desk.ask(engine, "Reconstructing", asked, deliver, sources, subject=name, in_line=True)
 
 
 CLASSES = (OFER_OT_reconstruct, OFER_OT_reconstruct_each, OFER_OT_cancel, OFER_OT_skip)

@@ -50,6 +50,12 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
         subtype="FILE_PATH",
         options=_SKIP,
     )
+    any_photo: bpy.props.BoolProperty(
+        name="Another Photo Too",
+        description="Paint from the photo of the panel that has the name of the head's own, also "
+        "where its content is another",
+        options=_SKIP,
+    )
     wait: bpy.props.BoolProperty(
         name="Wait", description="Return when it is done: for scripts", options=_SKIP
     )
@@ -60,18 +66,33 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
             return False
         return not engine_missing(cls, engine_settings())
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        head, settings = hypotheses.active_head(context), context.scene.ofer
+        if not (self.filepath or self.any_photo) and head_photos.is_replaced(head, settings):
+            self.any_photo = True  # if the user says so
+            return context.window_manager.invoke_confirm(
+                self, event, title=tr("Another Photo"), icon="WARNING",
+                message=tr("This photo is another than the head was made from. Paint from it?"),
+            )  # fmt: skip
+        return self.execute(context)
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
+        head_frame.polygons(head)  # what the skin would not fit is refused before the work
+        photos, sources = _sources(head, context.scene.ofer, self.filepath, self.any_photo)
         try:
-            head_frame.polygons(head)  # what the skin would not fit is refused before the work
-            self._ask(head, *_sources(head, context.scene.ofer, self.filepath))
-        except OferError as error:
-            return refuse(self, error)
+            folder = kept_folder.ensure(head)
+        except BaseException:
+            for source in sources:
+                source.discard()
+            raise
+        self._ask(head, folder, photos, sources)
         return jobs.follow(self, self.wait)
 
     def _ask(
         self,
         head: bpy.types.Object,
+        folder: Path,
         photos: tuple[protocol.SkinPhoto, ...],
         sources: tuple[photo_source.PhotoSource, ...],
     ) -> None:
@@ -81,7 +102,7 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
         place = handover.folder()
         asked = protocol.Texture(
             id=0,  # the desk numbers its requests
-            folder=str(kept_folder.ensure(head)),
+            folder=str(folder),
             photos=photos,
             out=str(place / contract.FOLDER),
             rows=tuple(rows),
@@ -159,7 +180,7 @@ def _show_textures(context: bpy.types.Context) -> None:
 
 
 def _sources(
-    head: bpy.types.Object, settings: bpy.types.PropertyGroup, filepath: str
+    head: bpy.types.Object, settings: bpy.types.PropertyGroup, filepath: str, any_photo: bool
 ) -> tuple[tuple[protocol.SkinPhoto, ...], tuple[photo_source.PhotoSource, ...]]:
     """What the engine reads of the head's photos, and what is to be deleted afterwards.
 
@@ -169,14 +190,19 @@ def _sources(
         source = photo_source.from_file(filepath)
         others = len(head_photos.views(head)) - 1
         return (protocol.SkinPhoto(str(source.path)), *[protocol.SkinPhoto("")] * others), ()
-    found = head_photos.find(head, settings)
+    found = head_photos.find(head, settings, any_photo)
     photos = [protocol.SkinPhoto(str(each.source.path)) for each in found]
-    sources = tuple(each.source for each in found)
-    painted = mask.write(head, head_photos.image(found[0].entry))
+    sources = [each.source for each in found]
+    try:
+        painted = mask.write(head, head_photos.image(sources[0]))
+    except BaseException:
+        for source in sources:
+            source.discard()
+        raise
     if painted:
         photos[0] = dataclasses.replace(photos[0], hidden=str(painted.path))
-        sources += (painted,)
-    return tuple(photos), sources
+        sources.append(painted)
+    return tuple(photos), tuple(sources)
 
 
 CLASSES = (OFER_OT_make_skin, OFER_OT_wear_skin, OFER_OT_remove_skin)

@@ -114,6 +114,7 @@ class OFER_OT_use_open_pack(bpy.types.Operator):
     bl_idname = "ofer.use_open_pack"
     bl_label = "Use the Open Pack"
     bl_options = {"REGISTER", "UNDO"}
+    changes_head = False
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if context.scene.ofer.pack_id == packs.OPEN:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.contract.protocol import FaceFound, PhotoOpened
-from .. import face_pictures, hypotheses, jobs, packs, photo_source
+from .. import face_pictures, hypotheses, jobs, packs, panel_photo, photo_source
 from ..engine_settings import engine_settings
+from ..panel_photo import Shown
 from ..photo_properties import BOX, FOUND
 from ..translations import tr
+from .setup import draw_set_up
 from .tab import Tab, draw_job, say
 from .weights import draw_weights
 
@@ -25,14 +27,13 @@ class OFER_PT_photo(Tab, bpy.types.Panel):
         layout = self.layout
         settings = context.scene.ofer
         draw_weights(layout)
-        _draw_photos(layout, settings)
-        if photo := photo_source.current(settings):
-            _draw_face(layout, photo, _SMALL if hypotheses.active_head(context) else _LARGE)
+        shown = panel_photo.shown(context)
+        _draw_photos(layout, settings, shown)
+        if shown:
+            _draw_face(layout, shown, _SMALL if hypotheses.active_head(context) else _LARGE)
         if not engine_settings().installed and jobs.desk.job is None:
             say(layout, "One thing first: OFER Faces fetches its engine, once.", "INFO")
-            button = layout.row()
-            button.scale_y = 1.5
-            button.operator("ofer.set_up_engine", icon="IMPORT")
+            draw_set_up(layout)
         elif settings.photos:
             button = layout.row()
             button.scale_y = 1.5
@@ -56,12 +57,14 @@ class OFER_PT_options(Tab, bpy.types.Panel):
         layout.operator("ofer.open_reconstruction", text="Open Reconstruction…", icon="FILE_FOLDER")
 
 
-def _draw_photos(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+def _draw_photos(
+    layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, stands_on: Shown | None
+) -> None:
     """The photos of the person, the one shown marked; and how to get others."""
     column = layout.column(align=True)
     for index, photo in enumerate(settings.photos):
         row = column.row(align=True)
-        shown = index == settings.photo_index and len(settings.photos) > 1
+        shown = stands_on.index == index and len(settings.photos) > 1
         title = photo_source.title(photo) or tr("No photo is chosen.")
         icon = "IMAGE_DATA" if photo.source == "IMAGE" else "FILE_IMAGE"
         show = row.operator(
@@ -81,9 +84,9 @@ def _draw_photos(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) 
     row.operator("ofer.use_image", text="", icon="IMAGE_DATA")
 
 
-def _draw_face(layout: bpy.types.UILayout, photo: bpy.types.PropertyGroup, scale: float) -> None:
+def _draw_face(layout: bpy.types.UILayout, photo: Shown, scale: float) -> None:
     """The photo with numbered faces, and the face that is chosen."""
-    key = photo_source.key(photo)
+    key = photo_source.key(photo.entry)
     opened = jobs.desk.opened(key)
     if opened is None:
         layout.operator("ofer.find_faces", icon="VIEWZOOM")
@@ -106,7 +109,7 @@ def _draw_face(layout: bpy.types.UILayout, photo: bpy.types.PropertyGroup, scale
 
 def _draw_found(
     layout: bpy.types.UILayout,
-    photo: bpy.types.PropertyGroup,
+    photo: Shown,
     key: str,
     opened: PhotoOpened,
 ) -> None:

@@ -19,8 +19,8 @@ class OFER_PT_setup(Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         _draw_state(layout)
+        draw_set_up(layout)
         column = layout.column(align=True)
-        column.operator("ofer.set_up_engine", icon="IMPORT")
         column.operator("ofer.import_weights", text="Import Weights…", icon="PACKAGE")
         _draw_packs(layout)
         column = layout.column(align=True)
@@ -38,12 +38,30 @@ def draw_preferences(preferences: bpy.types.AddonPreferences, layout: bpy.types.
     layout.prop(preferences, "device")
     layout.prop(preferences, "idle_minutes")
     _draw_state(layout)
-    layout.operator("ofer.set_up_engine", icon="IMPORT")
+    draw_set_up(layout)
     draw_weights(layout)
     draw_job(layout)
 
 
+def draw_set_up(layout: bpy.types.UILayout) -> None:
+    """The button that fetches the engine; and how to let it, where Blender may not go online."""
+    if not engine_settings().installed:
+        say(layout, "It is a download of about 1 GB, several for a graphics card.", "BLANK1")
+        if not bpy.app.online_access:
+            say(layout, "Blender may not go online: allow it in the preferences first.", "ERROR")
+            allow = layout.operator(
+                "screen.userpref_show", text="Allow Online Access…", icon="INTERNET_OFFLINE"
+            )
+            allow.section = "SYSTEM"
+    button = layout.row()
+    button.scale_y = 1.5
+    button.operator("ofer.set_up_engine", icon="IMPORT")
+
+
 def _draw_state(layout: bpy.types.UILayout) -> None:
+    if refusal := engine_settings().refusal:
+        say(layout, refusal, "ERROR")
+        return
     if not engine_settings().installed:
         say(layout, "The engine is missing: press Set Up Engine.", "ERROR")
         return

@@ -5,8 +5,10 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
+import bpy
 import numpy as np
 from ofer_faces.ofer_engine.contract import draft
 from ofer_faces.ofer_engine.contract import reconstruction as rec
@@ -23,6 +25,13 @@ def write(folder: Path, name: str = "anna", **changes: np.ndarray) -> rec.Recons
     record = _record(folder / f"{name}{rec.SUFFIX}", name)
     pictures = {item.name: _png(item.rank) for item in (*record.identities, *record.expressions)}
     return draft.write(record, arrays, pictures)
+
+
+def made_of(head: bpy.types.Object, *photos: Path) -> None:
+    """Let the record of a head be of these photos, the main one first."""
+    for photo, view in zip(photos, sorted(head["ofer_provenance"]["views"].keys()), strict=True):
+        record = head["ofer_provenance"]["views"][view]["photo"]
+        record["name"], record["sha256"] = photo.name, sha256(photo.read_bytes()).hexdigest()
 
 
 def write_more(folder: Path, name: str = "anna") -> rec.Reconstruction:

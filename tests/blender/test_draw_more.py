@@ -60,6 +60,7 @@ def chosen_photo(tmp_path: Path, name: str = "anna.jpg") -> Path:
     """A picture of the name in the record, chosen in the panel."""
     path = tmp_path / name
     path.write_bytes(png_file.encode(np.full((48, 64, 3), 90, np.uint8)))
+    synthetic.made_of(bpy.context.object, path)
     bpy.ops.ofer.choose_photo(filepath=str(path))
     return path
 

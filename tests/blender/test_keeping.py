@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import bpy
 import numpy as np
 import pytest
 import synthetic
+import test_undo
 from ofer_faces.ofer_blender import asset, kept_folder, provenance
 from ofer_faces.ofer_engine.contract import reconstruction
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
@@ -59,30 +62,108 @@ def test_another_computer_gets_the_folder_back(head: bpy.types.Object, tmp_path:
     assert kept_folder.ensure(bpy.context.object) == found, "unpacked only once"
 
 
-@pytest.mark.parametrize("damage", [b"PK\x03\x04 nothing more", b"", None])
-def test_a_damaged_keepsake_is_named(head: bpy.types.Object, damage: bytes | None) -> None:
+def keepsake(head: bpy.types.Object, data: bytes) -> None:
+    """Bytes assigned over others would be cut at their first zero: `del` first."""
+    del head[kept_folder.PROPERTY]
+    head[kept_folder.PROPERTY] = data
+    assert head[kept_folder.PROPERTY] == data, "the damage is the one that is meant"
+
+
+def packed_with(head: bpy.types.Object, **other: bytes) -> bytes:
+    """The head's keepsake with other contents of some files, or with more of them."""
+    with zipfile.ZipFile(io.BytesIO(head[kept_folder.PROPERTY])) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, data in (parts | other).items():
+            archive.writestr(name, data)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("operator", ["add_heads", "wear_skin", "use_identity", "compare"])
+def test_the_reconstruction_is_whole_after_operators_and_on_disk(
+    head: bpy.types.Object, tmp_path: Path, operator: str
+) -> None:
+    arguments = test_undo.PREPARED[operator](tmp_path)
+    getattr(bpy.ops.ofer, operator)("EXEC_DEFAULT", True, **arguments)
+    head = next(each for each in bpy.data.objects if each.ofer.is_head)
+    for _ in range(2):
+        kept = head[kept_folder.PROPERTY]
+        with zipfile.ZipFile(io.BytesIO(kept)) as archive:
+            assert archive.testzip() is None
+            inside = {name: archive.read(name) for name in archive.namelist()}
+        folder = Path(head.ofer.folder)
+        assert inside.keys() >= {f"{name}.npy" for name in reconstruction.ARRAYS}
+        assert all((folder / name).read_bytes() == data for name, data in inside.items())
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "anna.blend"))
+        bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "anna.blend"))
+        head = next(each for each in bpy.data.objects if each.ofer.is_head)
+
+
+@pytest.mark.parametrize("damage", ["no archive", "empty", "cut", "a flipped byte", None])
+def test_a_damaged_keepsake_is_named(
+    head: bpy.types.Object, damage: str | None, tmp_path: Path
+) -> None:
     shutil.rmtree(head.ofer.folder)
+    good = head[kept_folder.PROPERTY]
+    spoiled = {
+        "no archive": b"PK\x03\x04\0 nothing more",
+        "empty": b"",
+        "cut": good[: len(good) // 2],
+        "a flipped byte": good[:100] + bytes([good[100] ^ 1]) + good[101:],
+    }
     if damage is None:
         del head[kept_folder.PROPERTY]
     else:
-        head[kept_folder.PROPERTY] = damage
+        keepsake(head, spoiled[damage])
+    before = dump()
     with pytest.raises(OferError) as caught:
         kept_folder.ensure(head)
     assert caught.value.code == ErrorCode.RECONSTRUCTION_DAMAGED and caught.value.hint
+    assert differences(before, dump()) == []
+    assert not list(tmp_path.glob("home/reconstructions/*"))
 
 
-def test_no_path_leaves_the_folder(head: bpy.types.Object, tmp_path: Path) -> None:
-    import io
-    import zipfile
-
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("../outside.npy", b"x")
+@pytest.mark.parametrize(
+    "name", ["../outside.npy", "/outside.npy", "a/../../outside.npy", "outside.npy"]
+)
+def test_no_path_leaves_the_folder(head: bpy.types.Object, tmp_path: Path, name: str) -> None:
     shutil.rmtree(head.ofer.folder)
-    head[kept_folder.PROPERTY] = packed.getvalue()
+    keepsake(head, packed_with(head, **{name: b"x"}))
     with pytest.raises(OferError):
         kept_folder.ensure(head)
-    assert not list(tmp_path.rglob("outside.npy"))
+    assert not list(tmp_path.rglob("outside.npy")) and not Path("/outside.npy").exists()
+
+
+def test_a_huge_keepsake_is_refused_before_it_is_unpacked(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in kept_folder.PACKED_FILES:
+            archive.writestr(name, b"\0" * (12 << 20))
+    shutil.rmtree(head.ofer.folder)
+    keepsake(head, bomb.getvalue())
+    with pytest.raises(OferError, match="is gone"):
+        kept_folder.ensure(head)
+    assert not list(tmp_path.glob("home/reconstructions/*"))
+
+
+@pytest.mark.parametrize("where", ["relative", "of another head", "nowhere"])
+def test_what_a_file_says_of_its_folder_is_not_believed(
+    head: bpy.types.Object, tmp_path: Path, where: str
+) -> None:
+    """Heads would be drawn into a folder beside somebody's .blend, or into another person's."""
+    other = synthetic.write(tmp_path / "others", "bert").folder
+    record = json.loads((other / "reconstruction.json").read_text())
+    record["settings"]["seed"] = 77
+    (other / "reconstruction.json").write_text(json.dumps(record))
+    paths = {"relative": "//others/bert.ofer", "of another head": str(other), "nowhere": "/x/y"}
+    head.ofer.folder = paths[where]
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "anna.blend"))
+    found = kept_folder.ensure(head)
+    assert found.parent == tmp_path / "home" / "reconstructions"
+    assert reconstruction.read(found).settings.seed == 5
 
 
 def test_asset_of_this_file(head: bpy.types.Object, tmp_path: Path) -> None:

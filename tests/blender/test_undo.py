@@ -111,6 +111,7 @@ def _skinned(folder: Path) -> dict[str, Any]:
 def _photo(folder: Path) -> dict[str, Any]:
     path = folder / "anna.jpg"
     path.write_bytes(png_file.encode(np.full((48, 64, 3), 90, np.uint8)))
+    synthetic.made_of(bpy.context.object, path)
     return {"filepath": str(path)}
 
 
