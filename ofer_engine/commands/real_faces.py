@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..requirements import Group, required
 from . import held_out
 from .counts import positive
 
@@ -123,6 +124,7 @@ def _people(options: argparse.Namespace) -> int:
 
 
 def _warps(options: argparse.Namespace) -> int:
+    required("numba", "Bending pictures", Group.EVALUATE)
     from ..evaluation.photo_files import photos_in
     from ..evaluation.real_tables import warps_table
     from ..evaluation.warps import (

@@ -26,7 +26,7 @@ from .scan_alignment import DETECTOR_LANDMARKS, Alignment, by_landmarks, refine
 from .scan_floor import nearest_identity
 from .scanned_people import ScannedFiles
 from .scoring import FaceScan
-from .shown_scan import find_landmarks, front_of, portraits
+from .shown_scan import find_landmarks, front_of, outside, portraits
 
 _POINTS: Final = 3000
 _MEASURED: Final = 10
@@ -96,11 +96,12 @@ def read_person(pack: OpenPack, detector: FaceDetector, files: ScannedFiles) -> 
     seven = files.told_landmarks()
     if seven is None:
         seven = find_landmarks(scan, detector)
+    front = front_of(seven)
     photos = [load_photo(path) for path in files.photos]
     if not photos:
-        photos = portraits(scan, front_of(seven), files.name)
+        photos = portraits(scan, front, files.name)
     faces = [middle_face(detector, photo) for photo in photos]
-    points = scan.vertices[np.unique(scan.triangles)]
+    points = scan.vertices[outside(scan, front)]
     face = FaceScan.cropped(points[~_eyes(points, seven)], seven)
     some = np.random.default_rng(0).permutation(len(face.points))[:_POINTS]
     evidence = tuple(pack.encode(photo, one) for photo, one in zip(photos, faces, strict=True))

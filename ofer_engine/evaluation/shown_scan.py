@@ -27,6 +27,8 @@ _PHOTO: Final = 4.0
 _SURE: Final = 0.5
 _AMBIENT: Final = 0.45
 _YAWS: Final = (-25.0, 0.0, 25.0)
+"""Degrees from which a scan without photos is photographed."""
+_AROUND: Final = (-50.0, 0.0, 50.0)
 _NEAR_PIXELS: Final = 12.0
 
 
@@ -87,6 +89,17 @@ def portraits(scan: Scan, front: View, name: str) -> list[Photo]:
         wide = View(front.middle, turn, front.width * _PHOTO / _FACE)
         photos.append(_photo(shown(scan, wide)[0], f"{name} from {yaw:+.0f} degrees"))
     return photos
+
+
+def outside(scan: Scan, front: View) -> np.ndarray:
+    """(n,) ids of the vertices that somebody sees who walks around the face: no nostril's depth and
+    no mouth's inside, which meshes of scans may have."""
+    seen = []
+    for yaw in _AROUND:
+        turn = rotation_matrix(np.array([0.0, np.radians(yaw), 0.0])) @ front.turn
+        wide = View(front.middle, turn, front.width * _PHOTO / _FACE)
+        seen.append(shown(scan, wide)[1].corners)
+    return np.unique(np.concatenate(seen))
 
 
 def shown(scan: Scan, view: View) -> tuple[np.ndarray, Fragments]:

@@ -13,6 +13,7 @@ from safetensors.torch import load
 from torch import nn
 
 from ..contract.errors import ErrorCode, OferError
+from .face_landmarker import LandmarkerNetwork, UnitNetwork
 from .face_networks import DetectorNetwork, LandmarkNetwork
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -34,6 +35,20 @@ def load_landmark_network(folder: Path) -> LandmarkNetwork:
     Its `trunk` may be taken out and trained further. Raises as `load_detector_network`.
     """
     return _load(LandmarkNetwork(), folder, "landmarks.safetensors")
+
+
+def load_landmarker_network(folder: Path) -> LandmarkerNetwork:
+    """folder : where `face_landmarker_build` wrote → the newer landmarker, float32, evaluation
+    mode, channels last. Raises as `load_detector_network`."""
+    return _load(LandmarkerNetwork(), folder, "landmarker.safetensors")
+
+
+def load_unit_network(folder: Path) -> UnitNetwork:
+    """folder : where `face_landmarker_build` wrote → the weights of units that its landmarks give.
+
+    Raises as `load_detector_network`.
+    """
+    return _load(UnitNetwork(), folder, "units.safetensors")
 
 
 def _load(network: Network, folder: Path, name: str) -> Network:

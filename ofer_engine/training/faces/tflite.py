@@ -17,11 +17,23 @@ _OPERATORS = {
     3: "CONV_2D",
     4: "DEPTHWISE_CONV_2D",
     6: "DEQUANTIZE",
+    14: "LOGISTIC",
     17: "MAX_POOL_2D",
+    18: "MUL",
     19: "RELU",
     22: "RESHAPE",
     34: "PAD",
+    39: "TRANSPOSE",
+    40: "MEAN",
+    41: "SUB",
+    42: "DIV",
+    45: "STRIDED_SLICE",
     54: "PRELU",
+    59: "NEG",
+    74: "SUM",
+    75: "SQRT",
+    76: "RSQRT",
+    99: "SQUARED_DIFFERENCE",
 }
 _DTYPES = {0: np.dtype("<f4"), 1: np.dtype("<f2"), 2: np.dtype("<i4")}
 
@@ -94,7 +106,7 @@ class _Table:
 def read_tflite(data: bytes) -> Graph:
     """data : the whole file → its first subgraph.
 
-    Raises KeyError for an operator or a number format that these two networks do not use.
+    Raises KeyError for an operator or a number format that the face networks do not use.
     """
     model = _Table(data, struct.unpack_from("<I", data, 0)[0])
     kinds = [_OPERATORS[max(code.scalar(3, "i"), code.scalar(0, "b"))] for code in model.tables(1)]

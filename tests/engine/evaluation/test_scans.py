@@ -13,7 +13,7 @@ from ofer_engine.evaluation.scan_alignment import DETECTOR_LANDMARKS, by_landmar
 from ofer_engine.evaluation.scan_floor import nearest_identity
 from ofer_engine.evaluation.scanned_people import Scan, scanned_in
 from ofer_engine.evaluation.scoring import FaceScan
-from ofer_engine.evaluation.shown_scan import View, front_of, portraits, shown
+from ofer_engine.evaluation.shown_scan import View, front_of, outside, portraits, shown
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.packs.registry import BUNDLED
 
@@ -128,6 +128,20 @@ def _reddest(picture):
 def _middle(picture):
     """Column of the middle of everything that is not the grey behind."""
     return np.nonzero((picture != 128).any(axis=2))[1].mean()
+
+
+def test_what_lies_behind_the_skin_does_not_count(head):
+    outer = split(head.part_polygons("skin", "eye_left", "eye_right"))
+    count = len(head.template)
+    # A smaller face inside the head, as meshes of scans have a mouth's inside.
+    middle = head.template[head.face].mean(axis=0)
+    within = middle + 0.7 * (head.template - middle) - (0, 0, 0.02)
+    inner = outer[head.face[outer].all(axis=1)] + count
+    vertices = np.concatenate([head.template, within])
+    scan = Scan(vertices, np.concatenate([outer, inner]), np.full((2 * count, 3), 99.0))
+    seen = outside(scan, front_of(head.landmarks(head.template)[_SEVEN].astype(float)))
+    assert np.isin(np.flatnonzero(head.face), seen).mean() > 0.8  # lids fold over the rest
+    assert (seen >= count).mean() < 0.01
 
 
 def test_a_mesh_takes_its_colours_from_its_picture(tmp_path):

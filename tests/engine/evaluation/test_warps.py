@@ -1,6 +1,7 @@
 """Bent pictures, and the share of a known difference that is read."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -176,3 +177,10 @@ def test_a_folder_without_photos_or_faces_is_one_sentence(tmp_path, capsys):
     Image.new("RGB", (90, 90), "grey").save(tmp_path / "grey.png")
     assert main(["evaluate", "warps", str(tmp_path), "--renders", "1"]) == 1
     assert "No face was found in any of the portraits." in capsys.readouterr().err
+
+
+def test_a_machine_without_numba_is_told_what_to_do(portrait, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    assert main(["evaluate", "warps", str(portrait.parent)]) == 1
+    told = capsys.readouterr().err
+    assert "Bending pictures needs numba" in told and "setup --with evaluate" in told
