@@ -68,8 +68,13 @@ def leave(status: int) -> None:
 def usd_alone() -> dict[str, object]:
     """Settings of the USD exporter that point to the pictures where they lie, and write no world's
     light into the file."""
-    known = bpy.ops.wm.usd_export.get_rna_type().properties.keys()
-    worldless = {"convert_world_material": False} if "convert_world_material" in known else {}
+    worldless = {"convert_world_material": False}
     if bpy.app.version < (4, 5, 0):
         return {"export_textures": False} | worldless
     return {"export_textures_mode": "KEEP"} | worldless
+
+
+def known_of_usd(settings: dict[str, object]) -> dict[str, object]:
+    """Those settings of the USD exporter that this Blender has."""
+    known = bpy.ops.wm.usd_export.get_rna_type().properties.keys()
+    return {name: value for name, value in settings.items() if name in known}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from enum import StrEnum
 from pathlib import Path
@@ -153,14 +154,28 @@ def _beside(albedo: Path, name: str) -> Path:
         while path.exists():  # undo must find the earlier picture again
             number += 1
             path = folder / f"{name}_{number:02d}.png"
-        shutil.copyfile(albedo, path)
+        _copy_whole(albedo, path)
     except OSError as cause:
-        raise OferError(
-            ErrorCode.READ_ONLY,
-            f"{path.name} could not be written: {cause.strerror}.",
-            "Pack the picture into the .blend instead.",
-        ) from cause
+        if cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            code, said = ErrorCode.DISK_FULL, f"The disk is full: {path.name} could not be written."
+        else:
+            code, said = (
+                ErrorCode.READ_ONLY,
+                f"{path.name} could not be written: {cause.strerror}.",
+            )
+        raise OferError(code, said, "Pack the picture into the .blend instead.") from cause
     return path
+
+
+def _copy_whole(source: Path, path: Path) -> None:
+    """Raises OSError; then nothing is left of the copy."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        shutil.copyfile(source, part)
+        part.rename(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _shader(tree: bpy.types.NodeTree) -> bpy.types.Node | None:

@@ -29,8 +29,8 @@ def rig_in_file(head: bpy.types.Object, plan: Plan) -> bpy.types.Object | None:
 def is_applied(modifier: bpy.types.Modifier, head: bpy.types.Object, plan: Plan) -> bool:
     """A modifier's work is in the shapes of the file: what poses by bones that are in the file, or
     by ours at rest, is not."""
-    if not modifier.show_viewport:
-        return False
+    if not modifier.show_viewport or modifier.type == "PARTICLE_SYSTEM":
+        return False  # hairs of particles are no part of the mesh
     if modifier.type == "ARMATURE" and modifier.object == rig.rig_of(head):
         return plan.bake and rig_in_file(head, plan) is None
     return plan.modifiers or (plan.bake and modifier.type in _MOVING)

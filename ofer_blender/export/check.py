@@ -167,14 +167,31 @@ def _left(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     moved = {name for owner in (head.data.shape_keys, head, armature) for name in _actions(owner)}
     if moved:
         yield Finding(Level.NOTE, f"Animation stays behind: {_listed(sorted(moved))}.")
-    above = {head, armature} - {None}
-    hung = [each.name for each in bpy.context.scene.objects
-            if each.parent in above and each not in above
-            and each.type in _SOLID]  # fmt: skip
+    driven = [each.data_path for owner in (head.data.shape_keys, head) for each in _drivers(owner)]
+    theirs = [path for path in driven if not any(f'"{n}"' in path for n in jaw_correctives.NAMES)]
+    if theirs:
+        yield Finding(Level.NOTE, f"{len(theirs)} drivers stay behind.")
+    hung = [each.name for each in bpy.context.scene.objects if _hangs_on(each, {head, armature})]
     if hung:
-        yield Finding(
-            Level.NOTE, f"What hangs on the head or its bones stays behind: {_listed(hung)}."
-        )
+        what = f"What hangs on the head or its bones stays behind: {_listed(hung)}."
+        yield Finding(Level.NOTE, what)
+
+
+def _hangs_on(other: bpy.types.Object, carriers: set[bpy.types.Object | None]) -> bool:
+    """Something to see that goes where the head or its rig goes."""
+    if other in carriers or other.type not in _SOLID:
+        return False
+    above = other.parent
+    while above and above not in carriers:
+        above = above.parent
+    moved_by = [getattr(each, "object", None) for each in other.modifiers]
+    moved_by += [getattr(each, "target", None) for each in (*other.modifiers, *other.constraints)]
+    moved_by += [above, getattr(other.data, "surface", None)]
+    return any(each in carriers for each in moved_by if each)
+
+
+def _drivers(owner: bpy.types.ID | None) -> list[bpy.types.FCurve]:
+    return list(owner.animation_data.drivers) if owner and owner.animation_data else []
 
 
 def _actions(owner: bpy.types.ID | None) -> list[str]:

@@ -10,8 +10,10 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,9 @@ from typing import Final
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 
 MADE_WITH: Final = "OFER Faces"
+_PREFIX: Final = ".ofer_export_"
+_ABANDONED: Final = 24 * 3600.0
+"""Seconds; no export takes as long."""
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _PROBE: Final = 1 << 18
 _LONGEST: Final = 8 << 20
@@ -38,7 +43,7 @@ class Landing:
     def companion(self, label: str, suffix: str) -> str:
         """The name of a file that goes with the main one and is named after it: the next one that
         nobody else's file has."""
-        first = f"{self.file.stem}{label}"
+        first = re.sub(r'^-|"', "_", f"{self.file.stem}{label}")  # which an .mtl would misread
         name, number = f"{first}{suffix}", 1
         while not self._ours(name) or (self.folder / name).exists():
             number += 1
@@ -119,8 +124,9 @@ def beside(place: Path) -> Iterator[Path]:
     afterwards. Any OSError becomes an OferError(READ_ONLY | DISK_FULL) about the place."""
     if not place.parent.is_dir():
         raise unwritable(place, "there is no such folder")
+    _sweep(place.parent)
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".ofer_export_", dir=place.parent))
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place.parent))
     except OSError as cause:
         raise unwritable(place, cause) from cause
     try:
@@ -129,6 +135,16 @@ def beside(place: Path) -> Iterator[Path]:
         raise unwritable(place, cause) from cause
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what an export left that was ended from outside, long ago."""
+    for each in folder.glob(f"{_PREFIX}*"):
+        try:
+            if time.time() - each.lstat().st_mtime > _ABANDONED and not each.is_symlink():
+                shutil.rmtree(each, ignore_errors=True)
+        except OSError:
+            continue  # another export took it away just now
 
 
 def sidecar_of(file: Path) -> Path:

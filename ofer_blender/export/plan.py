@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from .presets import PRESETS, Preset, Target
+from .presets import PRESETS, Format, Preset, Target
 
 
 class Keys(StrEnum):
@@ -58,9 +58,19 @@ _LONGEST: Final = 48
 """Bytes of a name, so that what is put behind it fits: Blender before 5.0 cuts after 63."""
 
 
+def file_name(name: str, plan: Plan) -> str:
+    """What a head is called in the file: an identifier; USD's exporter makes one of the name, and
+    notes it as it is beside that."""
+    return _cut(name) if plan.preset.format is Format.USD else identifier(name)
+
+
 def identifier(name: str) -> str:
     """A name that every program takes as it is: letters of any script, digits and underscores, as
     USD's identifiers are."""
     plain = "".join(each if f"_{each}".isidentifier() else "_" for each in name)
     plain = plain if plain.isidentifier() else f"_{plain}"
-    return plain.encode()[:_LONGEST].decode("utf-8", "ignore")
+    return _cut(plain)
+
+
+def _cut(name: str) -> str:
+    return name.encode()[:_LONGEST].decode("utf-8", "ignore")

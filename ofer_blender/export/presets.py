@@ -68,6 +68,16 @@ class Preset:
     space: Space = Space()
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def lies(self) -> str:
+        """Unit, axes and where the face looks in the file."""
+        y_up = {
+            Format.FBX: self.space.y_up, Format.USD: "convert_orientation" in self.settings,
+        }.get(self.format, True)  # fmt: skip
+        metres = self.format is not Format.FBX or self.space.unit == 1
+        unit = "metres" if metres else "centimetres"
+        return f"{unit}, {'Y up, +Z' if y_up else 'Z up, -Y'} ahead"
+
 
 _UNITY: Final = Space(unit=1.0)
 _UNREAL: Final = Space(y_up=False, bones_first=True)

@@ -41,7 +41,7 @@ def write_sidecar(
                     if source not in table and source != name},
         "bones": list(bones),
         "expressions": _expressions(head),
-        "units": "metres in Blender; jawOpen as a key or the jaw bone, never both at full",
+        "units": f"{plan.preset.lies}; jawOpen as a key or the jaw bone, never both at full",
         "licence": {
             "pack": pack.get("title", ""),
             "licence": pack.get("licence", ""),

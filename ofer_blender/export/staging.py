@@ -21,7 +21,7 @@ from .applied import applied, is_applied, rig_in_file, shape_shown
 from .landing import Landing
 from .lods import reduced, without_keys
 from .pictures import Pictures
-from .plan import LOD_RATIOS, Plan, identifier
+from .plan import LOD_RATIOS, Plan, file_name
 from .presets import Format, Space
 from .shapes import Shapes, gather, put_on
 
@@ -123,7 +123,7 @@ def _make(
     made: _Made,
     shown: bpy.types.Mesh | None,
 ) -> Stage:
-    name, source = identifier(head.name), rig_in_file(head, plan)
+    name, source = file_name(head.name, plan), rig_in_file(head, plan)
     armature = _copy_rig(source, name, made) if source else None
     if shown is None:
         fine, shapes = _copy_head(head, plan, made)
@@ -159,7 +159,10 @@ def _copy_rig(source: bpy.types.Object, name: str, made: _Made) -> bpy.types.Obj
     copy.data.animation_data_clear()
     _name(copy, f"{name}_rig", made)
     _forget(copy)
+    for bone in copy.data.bones:
+        _clear(bone)
     for bone in copy.pose.bones:
+        _clear(bone)
         bone.matrix_basis.identity()
         bone.custom_shape = None
         for constraint in list(bone.constraints):
@@ -221,6 +224,7 @@ def _dress(fine: bpy.types.Object, head: bpy.types.Object, pictures: Pictures, m
         fine.material_slots[number].link = "DATA"
         fine.data.materials[number] = copy
         if source:
+            _clear(copy)
             made.name(copy, source.name)
 
 
@@ -231,9 +235,13 @@ def _name(copy: bpy.types.Object, name: str, made: _Made) -> None:
 
 def _forget(copy: bpy.types.Object) -> None:
     """What is noted on the object or its data is the artist's and ours."""
-    for owner in (copy, copy.data):
-        for key in list(owner.keys()):
-            del owner[key]
+    _clear(copy)
+    _clear(copy.data)
+
+
+def _clear(owner: bpy.types.bpy_struct) -> None:
+    for key in list(owner.keys()):
+        del owner[key]
 
 
 def _put_forward(copy: bpy.types.Object) -> None:

@@ -55,7 +55,8 @@ _USD: Final = {
     "export_shapekeys": True,
     "export_armatures": True,
     "export_materials": True,
-    "export_custom_properties": False,
+    "export_custom_properties": True,  # of which the copy has none, for the names as they are
+    "author_blender_name": True,
     "allow_unicode": True,
     "relative_paths": True,
 }
@@ -118,7 +119,7 @@ def _call_exporter(plan: Plan, path: Path) -> None:
             settings = _FBX | {"global_scale": preset.space.unit} | settings
             bpy.ops.export_scene.fbx(filepath=str(path), **settings)
         case Format.USD:
-            settings = _USD | compat.usd_alone() | settings
+            settings = compat.known_of_usd(_USD | compat.usd_alone() | settings)
             bpy.ops.wm.usd_export(filepath=str(path), **settings)
         case Format.OBJ:
             bpy.ops.wm.obj_export(filepath=str(path), **(_OBJ | settings))

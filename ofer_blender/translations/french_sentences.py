@@ -468,6 +468,7 @@ SENTENCES: Final[dict[str, str]] = {
     "{stage} is not finished.": "{stage} : pas encore terminé.",
     "{strange} of {heads} heads are not pictured: no head is as large. Import the weights again, unless they are meant to be invented.": "{strange} têtes sur {heads} ne sont pas représentées : aucune tête n'est si grande. Importez de nouveau les poids, sauf s'ils doivent être inventés.",
     "{subject}: {message}": "{subject} : {message}",
+    "{theirs} drivers stay behind.": "{theirs} pilotes restent ici.",
     "{title}: not for sale ({licence}).": "{title} : pas à vendre ({licence}).",
     "{wanted} keys, read back by name and in order.": "{wanted} clés, relues par nom et dans l'ordre.",
 }  # fmt: skip

@@ -468,6 +468,7 @@ SENTENCES: Final[dict[str, str]] = {
     "{stage} is not finished.": "{stage}: noch nicht fertig.",
     "{strange} of {heads} heads are not pictured: no head is as large. Import the weights again, unless they are meant to be invented.": "{strange} von {heads} Köpfen sind nicht abgebildet: So groß ist kein Kopf. Die Gewichte noch einmal importieren, es sei denn, sie sollen erfunden sein.",
     "{subject}: {message}": "{subject}: {message}",
+    "{theirs} drivers stay behind.": "{theirs} Treiber bleiben hier.",
     "{title}: not for sale ({licence}).": "{title}: nicht zum Verkauf ({licence}).",
     "{wanted} keys, read back by name and in order.": "{wanted} Keys, dem Namen und der Reihe nach zurückgelesen.",
 }  # fmt: skip

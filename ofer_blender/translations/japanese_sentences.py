@@ -468,6 +468,7 @@ SENTENCES: Final[dict[str, str]] = {
     "{stage} is not finished.": "{stage}: まだ終わっていません。",
     "{strange} of {heads} heads are not pictured: no head is as large. Import the weights again, unless they are meant to be invented.": "{heads} 個のうち {strange} 個の頭部は、大きさがあり得ないため画像にしていません。意図した架空の重みでなければ、インポートし直してください。",
     "{subject}: {message}": "{subject}: {message}",
+    "{theirs} drivers stay behind.": "ドライバー {theirs} 個は出力されません。",
     "{title}: not for sale ({licence}).": "{title}: 販売できません ({licence})。",
     "{wanted} keys, read back by name and in order.": "{wanted} 個のキーを名前と順序どおりに読み戻せました。",
 }  # fmt: skip

@@ -63,7 +63,7 @@ def by_blender_beside(path: Path) -> Seen:
     theirs, scene = window.scene, bpy.data.scenes.new("read back")
     window.scene = scene
     try:
-        _import(path)
+        import_file(path)
         return _seen([each for each in bpy.data.objects if each.name not in there])
     finally:
         window.scene = theirs
@@ -75,7 +75,7 @@ def by_blender_beside(path: Path) -> Seen:
 def by_blender(path: Path) -> Seen:
     """Imported into an empty Blender."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    _import(path)
+    import_file(path)
     return _seen(list(bpy.data.objects))
 
 
@@ -115,11 +115,12 @@ def picture_places(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def _imported(path: Path) -> bpy.types.Object:
     """The one mesh of a file, imported into an empty Blender."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    _import(path)
+    import_file(path)
     return _mesh(list(bpy.data.objects))
 
 
-def _import(path: Path) -> None:
+def import_file(path: Path) -> None:
+    """Into this Blender."""
     match path.suffix:
         case ".glb":
             bpy.ops.import_scene.gltf(filepath=str(path), merge_vertices=False)

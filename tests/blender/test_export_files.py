@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.web_page import page
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from scene_dump import differences, dump
+from test_skin import painted
+from test_skin import wear as wear_skin
 
 ONE_EACH = (Target.GLB, Target.FBX, Target.UNREAL, Target.USD, Target.OBJ)
 BYTES_OF_OTHERS = b"years of work"
@@ -183,6 +187,17 @@ def test_a_link_is_replaced_and_not_followed(head: bpy.types.Object, tmp_path: P
     export(tmp_path / "out", Target.OBJ)
     assert (tmp_path / "precious").read_bytes() == BYTES_OF_OTHERS
     assert (tmp_path / "out.mtl").is_symlink()
+
+
+def test_what_a_killed_export_left_is_swept(head: bpy.types.Object, tmp_path: Path) -> None:
+    """But not what one at work is writing."""
+    for name, hours in ((".ofer_export_old", 25), (".ofer_export_new", 1)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "out.glb").write_bytes(b"cut")
+        past = time.time() - hours * 3600
+        os.utime(tmp_path / name, (past, past))
+    export(tmp_path / "out", Target.OBJ)
+    assert [each.name for each in tmp_path.glob(".ofer*")] == [".ofer_export_new"]
 
 
 def test_a_name_that_only_looks_like_a_suffix_stays(tmp_path: Path) -> None:
@@ -424,6 +439,23 @@ def test_an_asset_is_whole_or_not_there(
             assert list(place.iterdir()) == [] and differences(before, dump()) == []
     finally:
         libraries.remove(libraries["Faces"])
+
+
+def test_a_skin_beside_the_file_is_whole_or_not_there(
+    head: bpy.types.Object, tmp_path: Path, disk: Callable[[int], Path]
+) -> None:
+    place = disk(2000)
+    bpy.ops.wm.save_as_mainfile(filepath=str(place / "file.blend"))
+    head = hypotheses.active_head(bpy.context)
+    folder = painted(head, tmp_path / "skin")
+    fill(place / "filler")
+    before, there = dump(), files(place)
+    with pytest.raises(RuntimeError, match=r"The disk is full: anna_skin\.png .*Pack the picture"):
+        wear_skin(head, folder, "BESIDE")
+    assert files(place) == there and differences(before, dump()) == []
+    (place / "filler").unlink()
+    wear_skin(head, folder, "BESIDE")
+    assert [each.name for each in (place / "textures").iterdir()] == ["anna_skin.png"]
 
 
 @pytest.mark.parametrize("target", ONE_EACH)

@@ -78,7 +78,11 @@ def test_fbx_lies_as_its_program_wants_it(
     head: bpy.types.Object, record: Reconstruction, tmp_path: Path, target: Target
 ) -> None:
     """By the bytes: the unit, the axes, nothing scaled or turned but bones, plain numbers."""
-    tree = fbx_tree.read(export(tmp_path / "out", target))
+    path = export(tmp_path / "out", target)
+    said = json.loads(landing.sidecar_of(path).read_text("utf-8"))["units"]
+    unit = "centimetres" if METRES[target] == 0.01 else "metres"
+    assert said.startswith(f"{unit}, {'Z up, -Y' if target in Z_UP else 'Y up, +Z'} ahead;")
+    tree = fbx_tree.read(path)
     settings = tree.only(b"GlobalSettings")
 
     def told(name: bytes) -> float:
@@ -203,6 +207,28 @@ def test_unreal_bones_stand_where_the_rig_has_them(head: bpy.types.Object, tmp_p
         assert np.abs(found - place).max() < 1e-5, name
 
 
+@pytest.mark.parametrize("target", [t for t in Target if PRESETS[t].format is Format.FBX][:2])
+def test_bones_move_the_head_as_here(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    """The bind poses in the file fit its unit and axes."""
+    path = export(tmp_path / "out", target)
+    jaw = rig.rig_of(head).pose.bones["jaw"]
+    jaw.rotation_euler.x = 0.5
+    bpy.context.view_layer.update()
+    wanted = seen_now(head)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.import_scene.fbx(filepath=str(path))
+    (armature,) = (each for each in bpy.data.objects if each.type == "ARMATURE")
+    (mesh,) = (each for each in bpy.data.objects if each.type == "MESH")
+    armature.pose.bones["jaw"].rotation_mode = "XYZ"
+    armature.pose.bones["jaw"].rotation_euler.x = 0.5
+    bpy.context.view_layer.update()
+    place = np.array(mesh.matrix_world)
+    seen = seen_now(mesh) @ place[:3, :3].T + place[:3, 3]
+    assert np.abs(seen - wanted).max() < 1e-5
+
+
 @pytest.mark.parametrize("target", [t for t in ONE_EACH if PRESETS[t].rig])
 def test_a_bone_of_the_artists_own_travels(
     head: bpy.types.Object, tmp_path: Path, target: Target
@@ -313,9 +339,23 @@ def test_heads_keep_their_names(
         case ".obj":
             assert f"\no {letters}_head\n" in path.read_text("utf-8")
         case _:
-            assert f"{letters}_head" in str(usd(path, tmp_path)["mesh"])
+            seen = usd(path, tmp_path)
+            assert f"/{letters}_head/" in str(seen["mesh"])
+            assert f"{name}_head" in seen["called"].tolist()
     assert json.loads(landing.sidecar_of(path).read_text("utf-8"))["name"] == name
     assert head.name == name
+
+
+@pytest.mark.parametrize("name", ["山田 花子 #1 50%", "a'b\"c", "-mm 1", "ünï.cö dé"])
+@pytest.mark.parametrize("target", [Target.FBX, Target.USD, Target.OBJ])
+def test_pictures_are_found_beside_any_file(
+    head: bpy.types.Object, tmp_path: Path, target: Target, name: str
+) -> None:
+    path = export(tmp_path / name, target)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    read_back.import_file(path)
+    sizes = [tuple(each.size) for each in bpy.data.images if each.source == "FILE"]
+    assert sizes and (0, 0) not in sizes
 
 
 def test_a_name_that_is_taken_in_the_scene_is_the_files_all_the_same(
@@ -353,9 +393,20 @@ def test_what_stays_behind_is_said(head: bpy.types.Object, tmp_path: Path) -> No
     hair = bpy.data.objects.new("hair", bpy.data.meshes.new("hair"))
     bpy.context.scene.collection.objects.link(hair)
     hair.parent, hair.parent_type, hair.parent_bone = armature, "BONE", "head"
+    for name in ("stand", "lamp", "brow", "coat", "ball"):
+        data = bpy.data.lights.new(name, "POINT") if name == "lamp" else bpy.data.meshes.new(name)
+        bpy.context.scene.collection.objects.link(bpy.data.objects.new(name, data))
+    thing = bpy.data.objects
+    thing["lamp"].parent = head
+    thing["brow"].parent = thing["lamp"]
+    thing["coat"].modifiers.new("Armature", "ARMATURE").object = armature
+    thing["ball"].constraints.new("COPY_LOCATION").target = armature
+    head.data.shape_keys.key_blocks["jawLeft"].driver_add("value")
     said = findings(Target.GLB)
     assert said["Animation stays behind: nodding, talking."] == "note"
-    assert said["What hangs on the head or its bones stays behind: hair."] == "note"
+    behind = "What hangs on the head or its bones stays behind: hair, brow, coat, ball."
+    assert said[behind] == "note"
+    assert said["1 drivers stay behind."] == "note"
     before = dump()
     export(tmp_path / "out", Target.GLB)
     assert differences(before, dump()) == []
@@ -409,6 +460,34 @@ def test_what_is_shown_has_its_modifiers(head: bpy.types.Object, tmp_path: Path)
     assert len(shown) > len(head.data.vertices)
     path = export(tmp_path / "out", Target.OBJ, bake=True)
     assert apart(read_back.by_blender_beside(path).rest, to_gltf(shown)) < 1e-5
+
+
+def test_the_pose_of_another_rig_is_baked_with_the_keys(
+    record: Reconstruction, tmp_path: Path
+) -> None:
+    """Its bones are not in the file, so its pose is in the shape, and the keys move that."""
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ofer.add_arkit()
+    head = bpy.context.object
+    theirs = bpy.data.objects.new("Rigify", bpy.data.armatures.new("Rigify"))
+    bpy.context.scene.collection.objects.link(theirs)
+    bpy.context.view_layer.objects.active = theirs
+    bpy.ops.object.mode_set(mode="EDIT")
+    bone = theirs.data.edit_bones.new("spine")
+    bone.head, bone.tail = (0, 0, -0.1), (0, 0, 0.1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.context.view_layer.objects.active = head
+    head.vertex_groups.new(name="spine").add(range(60), 1.0, "REPLACE")
+    head.modifiers.new("Armature", "ARMATURE").object = theirs
+    theirs.pose.bones["spine"].rotation_euler = (0, 0.4, 0)
+    theirs.pose.bones["spine"].rotation_mode = "XYZ"
+    head.data.shape_keys.key_blocks["jawOpen"].value = 0.5
+    bpy.context.view_layer.update()
+    shown = seen_now(head)
+    path = export(tmp_path / "out", Target.GLB, bake=True)
+    seen = GlbReader(path)
+    assert seen.summary().meshes[0].keys == ARKIT_52
+    assert apart(seen.positions("anna_head"), to_gltf(shown)) < 1e-5
 
 
 def test_a_pose_that_stays_behind_is_said(head: bpy.types.Object) -> None:

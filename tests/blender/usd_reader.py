@@ -37,6 +37,7 @@ def main(path: str, out: str) -> None:
     shared = np.array(weights.Get() or [], float).reshape(-1, max(weights.GetElementSize(), 1))
     shaders = (UsdShade.Shader(prim) for prim in prims if prim.IsA(UsdShade.Shader))
     textures = [each for each in shaders if each.GetInput("file")]
+    called = [each.GetAttribute("userProperties:blender:object_name").Get() for each in prims]
     np.savez(
         out,
         keys=[str(name) for name in binding.GetBlendShapesAttr().Get() or []],
@@ -46,6 +47,7 @@ def main(path: str, out: str) -> None:
         weights=shared,
         textures=len(textures),
         mesh=str(mesh.GetPath()),
+        called=[str(name) for name in called if name],
         up=str(UsdGeom.GetStageUpAxis(stage)),
         unit=UsdGeom.GetStageMetersPerUnit(stage),
     )
