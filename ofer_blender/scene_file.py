@@ -52,7 +52,8 @@ def build(folder: Path, blend: Path | None, glb: Path | None) -> bpy.types.Objec
         arkit_keys.add(head)
     rig.build(head)
     if glb:
-        write.export(head, Plan(Target.GLB, glb.absolute(), Keys.ALL))
+        plan = Plan(Target.GLB, glb.absolute(), Keys.ALL, overwrite=True)  # callers have asked
+        write.export(head, plan)
     if blend:
         path = str(blend.absolute())
         bpy.ops.wm.save_as_mainfile(filepath=path, check_existing=False, compress=True)
