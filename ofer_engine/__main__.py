@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _fail(cause: Exception, log: Path) -> int:
     error = told(cause)
+    if isinstance(cause, OSError) and cause.filename is None:
+        _unheard()  # perhaps the output itself: what of it waits must not fail again at exit
     print(f"ofer: {error}", file=sys.stderr)
     if error.code is ErrorCode.INTERNAL and _noted(cause, log):
         print(f"ofer: the log is {log}", file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from ..arkit.six_joints import SixJoints
 from ..arkit.unit_library import unit_arrays
 from ..assembly import expressive_heads, neutral_heads
 from ..contract import protocol
-from ..contract.causes import unwritable
+from ..contract.whole_file import whole_file
 from ..progress import Work
 from ..session import Session
 from .earlier import blended, open_earlier
@@ -42,18 +41,6 @@ def answer(session: Session, request: protocol.Express, work: Work) -> protocol.
         model = session.units.model(pack.head, work.check)
         arrays |= unit_arrays(model, neutral, expressive, work.check)
         progress.step(UNITS, 1, 1)
-    _write(Path(request.out), arrays)
+    with whole_file(Path(request.out)) as file:
+        np.savez(file, allow_pickle=False, **arrays)
     return protocol.Result(request.id, request.out, ())
-
-
-def _write(out: Path, arrays: dict[str, np.ndarray]) -> None:
-    """All or nothing."""
-    unfinished = out.with_name(f".{out.name}.{os.getpid()}.unfinished")
-    try:
-        with unfinished.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        unfinished.replace(out)
-    except OSError as cause:
-        raise unwritable(out, cause) from cause
-    finally:
-        unfinished.unlink(missing_ok=True)

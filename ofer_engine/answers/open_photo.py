@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from ..contract import protocol
-from ..contract.errors import ErrorCode, OferError
+from ..contract.array_file import write_array
+from ..contract.whole_file import whole_file
 from ..photo.load import Photo
 from ..progress import Work
 from ..session import Session
@@ -34,12 +35,5 @@ def answer(session: Session, request: protocol.OpenPhoto, work: Work) -> protoco
 def _write_picture(photo: Photo, path: Path) -> None:
     picture = Image.fromarray(photo.pixels)
     picture.thumbnail((protocol.PICTURE_SIDE, protocol.PICTURE_SIDE), Image.Resampling.BILINEAR)
-    try:
-        np.save(path, np.asarray(picture), allow_pickle=False)
-    except OSError as cause:
-        path.unlink(missing_ok=True)
-        raise OferError(
-            ErrorCode.READ_ONLY,
-            "The picture to choose a face on could not be written.",
-            "Free some space on the disk of temporary files.",
-        ) from cause
+    with whole_file(path) as file:
+        write_array(file, np.asarray(picture))

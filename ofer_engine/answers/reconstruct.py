@@ -78,7 +78,7 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
     reconstructor.set_evidence([sight.evidence for sight in sights], request.hints)
     drawn = _draw(reconstructor, request, progress)
     record = _record(session, request, reconstructor.pack, sights, drawn)
-    with Draft(record.folder) as draft:
+    with Draft(record.folder, request.overwrite) as draft:
         write_head_model(draft, reconstructor.pack)
         write_person(draft, reconstructor.person)
         shown = write_drawn(draft, reconstructor, record, drawn, work.check)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import os
-import shutil
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +13,12 @@ from PIL import Image
 from ..assembly import expressive_heads, neutral_heads
 from ..contract import protocol
 from ..contract import skin as contract
+from ..contract.array_file import write_array
 from ..contract.causes import unwritable
 from ..contract.errors import ErrorCode, OferError
 from ..contract.names import free_name
 from ..contract.reconstruction import Reconstruction
+from ..contract.replacement import Replacement
 from ..heads.open_head import OpenHead
 from ..packs.pack import Pack
 from ..packs.registry import BUNDLED
@@ -178,8 +180,10 @@ def _check_replaceable(out: Path) -> None:
     )
 
 
-def _put_aside(out: Path) -> None:
-    """Make room for a new skin: ours goes, and one that somebody worked on since stays beside."""
+def _aside(out: Path) -> Path | None:
+    """Where the older skin goes: nowhere if it is as we wrote it, else beside the new one."""
+    if not out.is_dir():
+        return None
     record = out / contract.RECORD
     ours = {contract.RECORD, contract.ALBEDO, contract.SEEN, contract.UV}
     written = record.stat().st_mtime if record.is_file() else float("inf")
@@ -187,10 +191,7 @@ def _put_aside(out: Path) -> None:
         found.name not in ours or found.stat().st_mtime > written + _TOUCHED_SECONDS
         for found in out.iterdir()
     )
-    if touched:
-        out.rename(out.with_name(free_name(out.parent, f"{out.name}_before", ("",))))
-    else:
-        shutil.rmtree(out)
+    return out.with_name(free_name(out.parent, f"{out.name}_before", ("",))) if touched else None
 
 
 def _write(
@@ -203,18 +204,25 @@ def _write(
         painted.tone,
         round(painted.share, 4),
     )
-    unfinished = out.with_name(f".{out.name}.{os.getpid()}.unfinished")
+    files = {
+        contract.ALBEDO: _png(painted.albedo),
+        contract.SEEN: _png(painted.seen),
+        contract.RECORD: contract.to_json(skin).encode(),
+    }
     try:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        Image.fromarray(painted.albedo).save(unfinished / contract.ALBEDO, compress_level=3)
-        Image.fromarray(painted.seen).save(unfinished / contract.SEEN, compress_level=3)
-        np.save(unfinished / contract.UV, painted.uv, allow_pickle=False)
-        (unfinished / contract.RECORD).write_text(contract.to_json(skin), encoding="utf-8")
-        if out.exists():
-            _put_aside(out)
-        unfinished.replace(out)
+        with Replacement(out) as replacement:
+            replacement.place.mkdir()
+            with (replacement.place / contract.UV).open("wb") as file:
+                write_array(file, painted.uv)
+            for name, content in files.items():
+                (replacement.place / name).write_bytes(content)
+            replacement.finish(aside=_aside(out))
     except OSError as cause:
         raise unwritable(out, cause) from cause
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _png(picture: np.ndarray) -> bytes:
+    """In memory first: Pillow's own writer does not tell why a disk refused."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()

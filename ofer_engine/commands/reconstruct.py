@@ -12,8 +12,9 @@ from ..contract.protocol import PhotoFace, Reconstruct
 from ..contract.reconstruction import SUFFIX
 from ..contract.records import HiddenRegion, Hints, Mode
 from ..contract.skin import RESOLUTIONS
+from ..contract.whole_file import write_whole
 from .machine import add_machine_options
-from .results import SHEET, add_name_options, result_name, write_whole
+from .results import SHEET, add_name_options, result_name
 from .sampling import add_sampling_options, kept
 from .skin import paint_first
 from .telling import show, show_line

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from ..contract.draft import unwritable
 from ..contract.names import check_name, free_name, kept_note, plain_name, usable
 
 SHEET: Final = "_sheet.png"
@@ -35,15 +33,3 @@ def result_name(
     name = options.name or (photo.stem if usable(photo.stem) else plain_name(photo.stem))
     free = name if options.overwrite else free_name(options.out, name, endings)
     return free, kept_note(name, free)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is there only when it is whole. Raises OferError(DISK_FULL | READ_ONLY)."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    except OSError as cause:
-        raise unwritable(path, cause) from cause
-    finally:
-        unfinished.unlink(missing_ok=True)

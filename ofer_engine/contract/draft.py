@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import dataclasses
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -14,33 +15,41 @@ import numpy as np
 
 from .array_file import write_array
 from .causes import unwritable
-from .reconstruction import ARRAYS, OPTIONAL_ARRAYS, RECORD, THUMBNAILS, Reconstruction, to_json
+from .names import free_name
+from .pieces import is_plain
+from .reconstruction import (
+    ARRAYS,
+    OPTIONAL_ARRAYS,
+    RECORD,
+    SUFFIX,
+    THUMBNAILS,
+    Reconstruction,
+    to_json,
+)
+from .replacement import Replacement, sweep
 
 
 class Draft:
     """A folder `NAME.ofer` being written; leaving the block without `finish` deletes it.
 
-    A new folder is filled where it will stay, so that its pictures may be shown while the rest is
-    made; its record comes last, and a folder without one is no reconstruction. A folder that is
-    there already is filled beside and replaces the older one when it is whole.
-    Every method raises OferError(DISK_FULL | READ_ONLY).
+    It is filled beside its place, where its pictures may be shown while the rest is made, and
+    takes the place when it is whole. replace : an older folder of that name goes; else this one
+    gets the next free name. Every method raises OferError(DISK_FULL | READ_ONLY | OUT_OF_MEMORY).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, replace: bool = True) -> None:
         self._folder = folder
-        self._older = folder.exists()
-        self.place = (
-            folder.with_name(f".{folder.name}.{os.getpid()}.unfinished") if self._older else folder
-        )
+        self._replaces = replace
+        self._replacement = Replacement(folder)
+        self.place = self._replacement.place
         self._arrays: set[str] = set()
-        self._finished = False
 
     def __enter__(self) -> Self:
         try:
-            if self._older:
-                shutil.rmtree(self.place, ignore_errors=True)
+            self._replacement.__enter__()
             (self.place / THUMBNAILS).mkdir(parents=True)
         except OSError as cause:
+            self._replacement.__exit__(None, None, None)
             raise unwritable(self._folder, cause) from cause
         return self
 
@@ -50,8 +59,7 @@ class Draft:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._finished:
-            shutil.rmtree(self.place, ignore_errors=True)
+        self._replacement.__exit__(kind, error, trace)
 
     def array(self, name: str, values: np.ndarray) -> None:
         """One of `ARRAYS` or `OPTIONAL_ARRAYS`. Raises ValueError for another name."""
@@ -72,46 +80,48 @@ class Draft:
             raise unwritable(self._folder, cause) from cause
 
     def keep_rest(self, earlier: Path) -> None:
-        """Copy whatever else an earlier folder holds, such as a painted skin."""
+        """Copy whatever else an earlier folder holds, such as a painted skin: its plain files."""
         ours = {RECORD, THUMBNAILS, *(f"{name}.npy" for name in (*ARRAYS, *OPTIONAL_ARRAYS))}
         try:
             for found in earlier.iterdir():
-                if found.name in ours:
-                    continue
-                if found.is_dir():
-                    shutil.copytree(found, self.place / found.name)
-                else:
-                    shutil.copy2(found, self.place / found.name)
+                if found.name not in ours:
+                    _copy(found, self.place / found.name)
         except OSError as cause:
             raise unwritable(self._folder, cause) from cause
 
     def finish(self, reconstruction: Reconstruction) -> Reconstruction:
-        """Write the record; the folder is a reconstruction from now on.
+        """Write the record; the folder is a reconstruction from now on. Gives it as it is named.
 
         Raises ValueError while an array of `ARRAYS` is missing.
         """
         if missing := set(ARRAYS) - self._arrays:
             raise ValueError(f"the arrays {sorted(missing)} are missing")
-        unfinished = self.place / f"{RECORD}.unfinished"
         try:
-            # A file name that is no UTF-8 travels as JSON's own escapes.
-            unfinished.write_bytes(to_json(reconstruction).encode("utf-8", "backslashreplace"))
-            unfinished.replace(self.place / RECORD)
-            if self._older:
-                _replace(self.place, self._folder)
+            while True:
+                # A file name that is no UTF-8 travels as JSON's own escapes.
+                record = to_json(reconstruction).encode("utf-8", "backslashreplace")
+                (self.place / RECORD).write_bytes(record)
+                with contextlib.suppress(FileExistsError):  # another process was quicker
+                    self._replacement.finish(reconstruction.folder, self._replaces)
+                    return reconstruction
+                place = reconstruction.folder.parent
+                name = free_name(place, reconstruction.name, (SUFFIX,))
+                reconstruction = dataclasses.replace(
+                    reconstruction, name=name, folder=place / (name + SUFFIX)
+                )
         except OSError as cause:
             raise unwritable(self._folder, cause) from cause
-        self._finished = True
-        return reconstruction
 
 
 def check_place(folder: Path) -> None:
-    """Before long work that ends in `folder`, there or to be made. Leaves nothing behind.
+    """Before long work that ends in `folder`, there or to be made. Leaves nothing behind, and takes
+    away what processes that were killed left there.
 
     Raises OferError(DISK_FULL | READ_ONLY) where nothing can be written.
     """
     try:
         there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+        sweep(there)
         with tempfile.TemporaryDirectory(prefix=".ofer-", dir=there):
             pass
     except OSError as cause:
@@ -136,12 +146,13 @@ def write(
         return draft.finish(reconstruction)
 
 
-def _replace(finished: Path, folder: Path) -> None:
-    older = finished.with_name(finished.name + ".older")
-    folder.rename(older)
-    try:
-        finished.rename(folder)
-    except OSError:
-        older.rename(folder)
-        raise
-    shutil.rmtree(older, ignore_errors=True)
+def _copy(source: Path, target: Path) -> None:
+    """Plain files and folders of them; a link, a pipe or a device in a stranger's folder leads
+    elsewhere.
+    """
+    if is_plain(source):
+        shutil.copy2(source, target)
+    elif source.is_dir() and not source.is_symlink():
+        target.mkdir()
+        for found in source.iterdir():
+            _copy(found, target / found.name)

@@ -79,8 +79,8 @@ class HypothesisReady:
     """A head can be shown before the `Result`; they come best first, identities before expressions.
 
     folder : holds the picture of this one in thumbnails/NAME.png already, and all arrays but those
-    of ARKit; the record comes last. It is where the result will be unless that was there before; a
-    request that fails takes it away again. kind : "identity" or "expression"; row : in
+    of ARKit; the record comes last. It lies beside the result's place, which it takes when it is
+    whole; a request that fails takes it away again. kind : "identity" or "expression"; row : in
     `identity_vertices` or `expression_vertices`; name, rank, score : as in `Hypothesis`;
     number of `of` : of both kinds.
     """

@@ -6,9 +6,7 @@ it that records where it came from. The published files themselves are not neede
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -20,10 +18,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..contract import strict_json
+from ..contract.causes import lacks_memory, lacks_space, out_of_memory
 from ..contract.errors import ErrorCode, OferError
 from ..contract.fields import from_fields
 from ..contract.installed import MOST_TEXT
 from ..contract.pieces import is_plain, read_piece
+from ..contract.replacement import Replacement
 from .catalogue import CATALOGUE, PACK_ID, REQUIRED, Part, PublishedFile, trained_here
 from .conversion import Converted, read_published
 from .projections import Draw
@@ -188,30 +188,31 @@ def _looks_like_weights(path: Path) -> bool:
 
 def _store(converted: Converted, source: Path, folder: Path) -> PartRecord:
     file = CATALOGUE[converted.part]
+    path = folder / f"{converted.part}.safetensors"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{converted.part}.safetensors"
-        partial = path.with_suffix(".partial")
-        save_file(_own_memory(converted.tensors), partial)
-        record = PartRecord(
-            format=_FORMAT,
-            part=converted.part.value,
-            source_name=source.name,
-            source_sha256=sha256_of(source),
-            sha256=sha256_of(partial),
-            bytes=partial.stat().st_size,
-            licence=trained_here(converted.part) if converted.trained_here else file.licence,
-            commercial=file.commercial and not converted.trained_here,
-            trained_here=converted.trained_here,
-            imported=datetime.now(UTC).isoformat(timespec="seconds"),
-            notes=converted.notes,
-        )
-        # The record goes last: a part without one does not exist.
-        _record_path(folder, converted.part).unlink(missing_ok=True)
-        os.replace(partial, path)
-        _record_path(folder, converted.part).write_text(
-            json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8"
-        )
+        with (
+            Replacement(path) as tensors,
+            Replacement(_record_path(folder, converted.part)) as about,
+        ):
+            save_file(_own_memory(converted.tensors), tensors.place)
+            record = PartRecord(
+                format=_FORMAT,
+                part=converted.part.value,
+                source_name=source.name,
+                source_sha256=sha256_of(source),
+                sha256=sha256_of(tensors.place),
+                bytes=tensors.place.stat().st_size,
+                licence=trained_here(converted.part) if converted.trained_here else file.licence,
+                commercial=file.commercial and not converted.trained_here,
+                trained_here=converted.trained_here,
+                imported=datetime.now(UTC).isoformat(timespec="seconds"),
+                notes=converted.notes,
+            )
+            text = json.dumps(asdict(record), indent=1) + "\n"
+            about.place.write_text(text, "utf-8", "backslashreplace")
+            # Both are whole by now. The record goes last: a part without one does not exist.
+            tensors.finish()
+            about.finish()
     except (OSError, SafetensorError) as cause:
         raise _cannot_write(folder, cause) from cause
     return record
@@ -230,9 +231,9 @@ def _own_memory(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _cannot_write(folder: Path, cause: Exception) -> OferError:
-    # safetensors reports the system's error only in words.
-    full = getattr(cause, "errno", None) == errno.ENOSPC or "os error 28" in str(cause)
-    if full:
+    if lacks_memory(cause):
+        return out_of_memory()
+    if lacks_space(cause):
         return OferError(
             ErrorCode.DISK_FULL,
             f"The disk is full: the weights need about 2 GB in {folder.name}.",

@@ -34,6 +34,7 @@ def test_picture_is_upright_and_small(tmp_path: Path, work: Work) -> None:
 
 def test_picture_that_cannot_be_written_is_named(tmp_path: Path, work: Work) -> None:
     Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(tmp_path / "p.png")
+    (tmp_path / "no").write_text("a file, not a folder")
     request = protocol.OpenPhoto(1, str(tmp_path / "p.png"), str(tmp_path / "no" / "picture.npy"))
     with pytest.raises(OferError) as caught:
         open_photo.answer(Session("cpu", None, None), request, work)

@@ -1,0 +1,32 @@
+"""Files written whole or not at all; what the system refuses becomes a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from .causes import unwritable
+from .replacement import Replacement
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into, which stands at `path` once the block has ended well.
+
+    Raises OferError(DISK_FULL | READ_ONLY | OUT_OF_MEMORY) for an OSError of the block, too.
+    """
+    try:
+        with Replacement(path) as replacement:
+            with replacement.place.open("wb") as file:
+                yield file
+            replacement.finish()
+    except OSError as cause:
+        raise unwritable(path, cause) from cause
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file at once. Raises as `whole_file`."""
+    with whole_file(path) as file:
+        file.write(data)

@@ -1,0 +1,210 @@
+"""What is made beside its place is there whole or not at all, however its maker ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from ofer_engine.contract import replacement
+from ofer_engine.contract.causes import unwritable
+from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.replacement import Replacement, sweep
+from ofer_engine.contract.whole_file import whole_file, write_whole
+from tests.engine.child_engine import ROOT
+from tests.engine.small_disk import contents, small_disk
+
+_MAKER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from ofer_engine.contract.replacement import Replacement
+target = Path(sys.argv[2])
+with Replacement(target) as made:
+    made.place.mkdir()
+    (made.place / "half").write_bytes(bytes(1000))
+    if sys.argv[3] == "exchange":  # as `finish` does, stopped between its two moves
+        older = made.place.parent / "older"
+        older.mkdir()
+        target.rename(older / target.name)
+    print("made", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def maker(tmp_path):
+    """A process that has made half of tmp_path/a and waits."""
+    started = []
+
+    def start(how="make"):
+        child = subprocess.Popen(
+            [sys.executable, "-c", _MAKER, str(ROOT), str(tmp_path / "a"), how],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        started.append(child)
+        assert child.stdout.readline() == "made\n"
+        return child
+
+    yield start
+    for child in started:
+        child.kill()
+        child.wait()
+        child.stdin.close()
+        child.stdout.close()
+
+
+def _folder(place, text):
+    place.mkdir()
+    (place / "text").write_text(text)
+
+
+def test_a_folder_takes_the_place_of_an_older_one(tmp_path):
+    _folder(tmp_path / "a", "old")
+    with Replacement(tmp_path / "a") as made:
+        _folder(made.place, "new")
+        assert (tmp_path / "a" / "text").read_text() == "old"
+        made.finish()
+    assert contents(tmp_path) == {"a/text": b"new"} and len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_is_not_finished_goes_with_the_folders_made_for_it(tmp_path):
+    with pytest.raises(KeyError), Replacement(tmp_path / "b" / "c" / "a") as made:
+        _folder(made.place, "new")
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_replaced_where_that_is_not_wished(tmp_path):
+    _folder(tmp_path / "a", "theirs")
+    with Replacement(tmp_path / "a") as made:
+        _folder(made.place, "ours")
+        with pytest.raises(FileExistsError):
+            made.finish(replace=False)
+        made.finish(tmp_path / "a_02", replace=False)
+    assert contents(tmp_path) == {"a/text": b"theirs", "a_02/text": b"ours"}
+
+
+def test_two_at_once_never_take_each_other_s_place(tmp_path):
+    def make(text):
+        with Replacement(tmp_path / "a") as made:
+            _folder(made.place, text)
+            ready.wait(20)
+            try:
+                made.finish(replace=False)
+            except FileExistsError:
+                made.finish(tmp_path / f"a_{text}", replace=False)
+
+    ready = threading.Barrier(8)
+    makers = [threading.Thread(target=make, args=(str(n),)) for n in range(8)]
+    for each in makers:
+        each.start()
+    for each in makers:
+        each.join()
+    assert sorted(contents(tmp_path).values()) == [str(n).encode() for n in range(8)]
+
+
+def test_an_older_folder_may_be_kept_beside(tmp_path):
+    _folder(tmp_path / "a", "old")
+    with Replacement(tmp_path / "a") as made:
+        _folder(made.place, "new")
+        made.finish(aside=tmp_path / "a_before")
+    assert contents(tmp_path) == {"a/text": b"new", "a_before/text": b"old"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path, maker, end):
+    _folder(tmp_path / "z", "other")
+    child = maker()
+    sweep(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2  # its maker lives
+    child.send_signal(end)
+    child.wait()
+    sweep(tmp_path)
+    assert contents(tmp_path) == {"z/text": b"other"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_a_stopped_maker_keeps_what_it_made_until_it_is_killed(tmp_path, maker):
+    child = maker()
+    child.send_signal(signal.SIGSTOP)
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir())
+    child.kill()
+    child.wait()
+    sweep(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_older_folder_that_was_moved_aside_comes_back(tmp_path, maker):
+    _folder(tmp_path / "a", "old")
+    child = maker("exchange")
+    assert not (tmp_path / "a").exists()
+    child.kill()
+    child.wait()
+    with Replacement(tmp_path / "b"):  # any later work in that place
+        pass
+    assert contents(tmp_path) == {"a/text": b"old"} and len(list(tmp_path.iterdir())) == 1
+
+
+def test_sweeping_leaves_alone_what_is_not_ours(tmp_path):
+    (tmp_path / ".new.12345678.unfinished").mkdir()  # perhaps just being made
+    (tmp_path / "mine.unfinished").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    if sys.platform != "win32":
+        (tmp_path / ".link.12345678.unfinished").symlink_to(tmp_path / ".hidden")
+    before = sorted(tmp_path.iterdir())
+    sweep(tmp_path)
+    sweep(tmp_path / "nowhere")
+    assert sorted(tmp_path.iterdir()) == before
+    old = 0 if sys.platform != "win32" else 1e9
+    os.utime(tmp_path / ".new.12345678.unfinished", (old, old))
+    sweep(tmp_path)
+    assert not (tmp_path / ".new.12345678.unfinished").exists()
+
+
+@pytest.mark.parametrize("name", ["ü" * 90, "顔" * 60, "a" * 250, "-", "a [1]*?"])
+def test_any_name_that_the_system_takes(tmp_path, name):
+    write_whole(tmp_path / name, b"whole")
+    assert contents(tmp_path) == {name: b"whole"}
+
+
+def test_a_full_disk_leaves_the_older_file(tmp_path):
+    with small_disk(tmp_path / "disk", 64) as disk:
+        write_whole(disk / "a", b"old")
+        with pytest.raises(OferError) as caught:
+            write_whole(disk / "a", bytes(100_000))
+        assert caught.value.code is ErrorCode.DISK_FULL and caught.value.hint
+        assert contents(disk) == {"a": b"old"} and len(list(disk.iterdir())) == 1
+
+
+def test_a_block_that_fails_leaves_the_older_file(tmp_path):
+    write_whole(tmp_path / "a", b"old")
+    with pytest.raises(KeyError), whole_file(tmp_path / "a") as file:
+        file.write(b"new")
+        raise KeyError
+    assert contents(tmp_path) == {"a": b"old"}
+
+
+def test_every_library_s_full_disk_and_lack_of_memory_is_known(tmp_path):
+    full = (
+        OSError(28, "No space left on device"),
+        OSError("96 requested and 12 written"),
+        RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
+        OSError(122, "Disk quota exceeded"),
+    )
+    for cause in full:
+        assert unwritable(tmp_path / "a", cause).code is ErrorCode.DISK_FULL
+    for cause in (MemoryError(), OSError(12, "Cannot allocate memory")):
+        assert unwritable(tmp_path / "a", cause).code is ErrorCode.OUT_OF_MEMORY
+    denied = unwritable(tmp_path / "a", OSError())
+    assert denied.code is ErrorCode.READ_ONLY and "None" not in denied.message
+
+
+def test_standard_library_alone():
+    code = "import sys, ofer_engine.contract.replacement; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+    assert replacement.__file__
