@@ -60,7 +60,7 @@ class Plain:
             return f"{value.module}.{value.name}"
         if isinstance(value, Persistent):
             if self._refer is None:
-                raise DamagedPickle("it refers to something outside itself")
+                raise DamagedPickle("a tensor does not fit its numbers")
             return self._refer(value.id)
         if isinstance(value, dict):
             return {key: self(item) for key, item in value.items() if isinstance(key, str | int)}
@@ -77,7 +77,7 @@ def is_chumpy(name: Name) -> bool:
 def dtype_of(plain: Plain, call: Any) -> np.dtype:
     """The type of numbers that a file describes. Raises DamagedPickle."""
     if not isinstance(call, Call) or call.name != Name("numpy", "dtype") or not call.arguments:
-        raise DamagedPickle("an array's type is none")
+        raise DamagedPickle("an array's size does not fit its data")
     code, state, order = call.arguments[0], call.state, "="
     if isinstance(state, tuple) and len(state) > 1 and state[1] in ("<", ">", "|", "="):
         order = state[1]
@@ -91,7 +91,7 @@ def dtype_of(plain: Plain, call: Any) -> np.dtype:
 def _array(plain: Plain, call: Call) -> np.ndarray:
     state = call.state
     if not isinstance(state, tuple) or len(state) != 5:
-        raise DamagedPickle("an array has no state")
+        raise DamagedPickle("an array's size does not fit its data")
     _, shape, kind, fortran, raw = state
     return _array_of(plain, shape, dtype_of(plain, kind), bool(fortran), raw)
 
@@ -99,12 +99,12 @@ def _array(plain: Plain, call: Call) -> np.ndarray:
 def _array_of(plain: Plain, shape: Any, kind: np.dtype, fortran: bool, raw: Any) -> np.ndarray:
     sides = shape if isinstance(shape, tuple) else (shape,)
     if not all(type(side) is int and side >= 0 for side in sides) or len(sides) > 32:
-        raise DamagedPickle("an array has no shape")
+        raise DamagedPickle("an array's size does not fit its data")
     raw = plain(raw)
     if kind == np.dtype(object):
         return _objects(sides, raw)
     if not isinstance(raw, str | bytes | bytearray):
-        raise DamagedPickle("an array has no data")
+        raise DamagedPickle("an array's size does not fit its data")
     data = raw.encode("latin1") if isinstance(raw, str) else bytes(raw)
     if math.prod(sides) * kind.itemsize != len(data):
         raise DamagedPickle("an array's size does not fit its data")
@@ -114,7 +114,7 @@ def _array_of(plain: Plain, shape: Any, kind: np.dtype, fortran: bool, raw: Any)
 
 def _objects(sides: tuple[int, ...], items: Any) -> np.ndarray:
     if not isinstance(items, list) or math.prod(sides) != len(items):
-        raise DamagedPickle("an array's size does not fit its objects")
+        raise DamagedPickle("an array's size does not fit its data")
     found = np.empty(len(items), object)
     for place, item in enumerate(items):
         found[place] = item
@@ -178,7 +178,7 @@ def _sparse(by_column: bool) -> Rule:
         if rows < 0 or columns < 0 or rows * columns * 8 > _MAX_BYTES:
             raise DamagedPickle("a sparse matrix is too large")
         if any(part.ndim != 1 or part.dtype.kind not in "iufb" for part in (data, inner, starts)):
-            raise DamagedPickle("a sparse matrix holds no numbers")
+            raise DamagedPickle("a sparse matrix does not add up")
         counts = np.diff(starts)
         fits = (
             len(starts) == lines + 1

@@ -27,6 +27,8 @@ _LEGACY: Final = 1001
 _MOST_AXES: Final = 16
 _MOST_NUMBERS: Final = 1 << 28
 """Of one tensor; the largest published ones have a tenth."""
+_MISFIT: Final = "a tensor does not fit its numbers"
+"""Whatever is wrong: only somebody who made the file could do more with it."""
 _DEEPEST: Final = 3
 """A landmark file holds tensors whose storage is again such a file."""
 MISFITS: Final = (
@@ -66,7 +68,7 @@ def read_torch_file(path: Path) -> Any:
                 return _read_legacy(file, path.stat().st_size)
             return _read_archive(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY), file)
     except RecursionError as cause:
-        raise DamagedPickle("it is nested too deeply") from cause
+        raise DamagedPickle(_MISFIT) from cause
     except MISFITS as cause:
         raise DamagedPickle(f"its objects do not fit together ({type(cause).__name__})") from cause
 
@@ -77,13 +79,13 @@ def _read_archive(content: mmap.mmap | bytearray, file: BinaryIO, depth: int = 0
         entries = {entry.filename: entry for entry in archive.infolist()}
         pickles = [name for name in entries if name.endswith("/data.pkl")]
         if len(pickles) != 1:
-            raise DamagedPickle("it holds no pickle, or several")
+            raise DamagedPickle(_MISFIT)
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries.values()):
-            raise DamagedPickle("its entries are packed")
+            raise DamagedPickle(_MISFIT)
         folder = pickles[0].removesuffix("data.pkl")
         order = entries.get(f"{folder}byteorder")
         if order is not None and archive.read(order) != b"little":
-            raise DamagedPickle("its numbers are of another byte order")
+            raise DamagedPickle(_MISFIT)
         said = read(io.BytesIO(archive.read(pickles[0])), _is_allowed)
     return Plain(_rules(depth), _archived(content, entries, folder))(said)
 
@@ -99,14 +101,14 @@ def _archived(
         if key not in known:
             entry = entries[f"{folder}data/{key}"]
             if count * dtype.itemsize > entry.file_size:
-                raise DamagedPickle("a storage is larger than its numbers")
+                raise DamagedPickle(_MISFIT)
             names, extras = struct.unpack_from("<26xHH", content, entry.header_offset)
             start = entry.header_offset + 30 + names + extras
             if start + entry.file_size > len(content):
-                raise DamagedPickle("an entry lies outside the file")
+                raise DamagedPickle(_MISFIT)
             known[key] = _numbers(content, dtype, count, start)
         if known[key].dtype != dtype or len(known[key]) != count:
-            raise DamagedPickle("a storage has two types or sizes")
+            raise DamagedPickle(_MISFIT)
         return known[key]
 
     return refer
@@ -115,10 +117,10 @@ def _archived(
 def _read_legacy(file: BinaryIO, size: int, depth: int = 0) -> Any:
     """A row of pickles: a magic number, a version, the machine, the object, its storages' keys."""
     if read(file, _is_allowed) != _MAGIC or read(file, _is_allowed) != _LEGACY:
-        raise DamagedPickle("it is not what torch writes")
+        raise DamagedPickle(_MISFIT)
     machine = read(file, _is_allowed)
     if not isinstance(machine, dict) or machine.get("little_endian") is not True:
-        raise DamagedPickle("its numbers are of another byte order")
+        raise DamagedPickle(_MISFIT)
     said = read(file, _is_allowed)
     keys = read(file, _is_allowed)
     types = {key: dtype for dtype, key, _, _ in map(_storage_of, _referred(said))}
@@ -127,19 +129,19 @@ def _read_legacy(file: BinaryIO, size: int, depth: int = 0) -> Any:
         dtype = types[key]
         (count,) = struct.unpack("<q", file.read(8).ljust(8, b"\0"))
         if not 0 <= count * dtype.itemsize <= size - file.tell():
-            raise DamagedPickle("a storage is larger than the file")
+            raise DamagedPickle(_MISFIT)
         known[key] = _numbers(bytearray(file.read(count * dtype.itemsize)), dtype, count, 0)
 
     def refer(id: Any) -> Tensor:
         dtype, key, count, view = _storage_of(id)
         base = known[key]
         if base.dtype != dtype or (view is None and len(base) < count):
-            raise DamagedPickle("a storage is larger than its numbers")
+            raise DamagedPickle(_MISFIT)
         if view is None:
             return base
         _, first, length = view
         if not (type(first) is int is type(length) and 0 <= first <= first + length <= len(base)):
-            raise DamagedPickle("a part of a storage lies outside it")
+            raise DamagedPickle(_MISFIT)
         return base[first : first + length]
 
     return Plain(_rules(depth), refer)(said)
@@ -169,10 +171,10 @@ def _referred(value: Any) -> list[Any]:
 def _storage_of(id: Any) -> tuple[torch.dtype, str, int, Any]:
     """Type, key, count and view of a storage that a file refers to."""
     if not isinstance(id, tuple) or len(id) not in (5, 6) or id[0] != "storage":
-        raise DamagedPickle("it refers to something that is no storage")
+        raise DamagedPickle(_MISFIT)
     kind, key, count = id[1], id[2], id[4]
     if not (isinstance(kind, Name) and isinstance(key, str) and type(count) is int and count >= 0):
-        raise DamagedPickle("it refers to something that is no storage")
+        raise DamagedPickle(_MISFIT)
     return _STORAGES[kind.name], key, count, id[5] if len(id) == 6 else None
 
 
@@ -193,7 +195,7 @@ def _tensor(plain: Plain, call: Call) -> Tensor:
 def _tensor_of_type(plain: Plain, call: Call) -> Tensor:
     storage, offset, size, stride, _, _, kind = call.arguments[:7]
     if not (isinstance(kind, Name) and kind.module == "torch" and kind.name in _DTYPES):
-        raise DamagedPickle("a tensor has no type")
+        raise DamagedPickle(_MISFIT)
     base, dtype = plain(storage), _DTYPES[kind.name]
     whole = len(base) // dtype.itemsize * dtype.itemsize
     return _laid(base[:whole].view(dtype), offset, plain(size), stride)
@@ -202,13 +204,13 @@ def _tensor_of_type(plain: Plain, call: Call) -> Tensor:
 def _laid(base: Any, offset: Any, size: Any, stride: Any) -> Tensor:
     """A tensor over its storage, wholly inside it; a number may stand for many of its places."""
     if not (isinstance(base, Tensor) and isinstance(size, tuple) and isinstance(stride, tuple)):
-        raise DamagedPickle("a tensor is incomplete")
+        raise DamagedPickle(_MISFIT)
     if not all(type(n) is int and n >= 0 for n in (offset, *size, *stride)):
-        raise DamagedPickle("a tensor has no shape")
+        raise DamagedPickle(_MISFIT)
     last = offset + sum((side - 1) * step for side, step in zip(size, stride, strict=True))
     count = math.prod(size)
     if len(size) > _MOST_AXES or count > _MOST_NUMBERS or (count and last >= len(base)):
-        raise DamagedPickle("a tensor is larger than its numbers")
+        raise DamagedPickle(_MISFIT)
     return base.as_strided(size, stride, offset) if count else base.new_empty(size)
 
 
@@ -229,7 +231,7 @@ def _from_bytes(depth: int) -> Rule:
     def rule(plain: Plain, call: Call) -> Any:
         data = plain(call.arguments[0])
         if not isinstance(data, bytes | bytearray) or depth >= _DEEPEST:
-            raise DamagedPickle("a storage is no file of torch's")
+            raise DamagedPickle(_MISFIT)
         file = io.BytesIO(data)
         if zipfile.is_zipfile(file):
             return _read_archive(bytearray(data), file, depth + 1)
