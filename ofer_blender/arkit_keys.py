@@ -83,8 +83,7 @@ def add(head: bpy.types.Object) -> None:
 
 
 def tell(head: bpy.types.Object, units: Units) -> None:
-    """Note that the units were computed for the Basis, and keep what they say of expressions."""
-    head.ofer.units_of = head.ofer.basis
+    """Keep what units say of the expressions."""
     drawn = [item for item in head.ofer.expressions if item.name != hypotheses.NEUTRAL]
     drawn = [item for item in drawn if 0 <= item.candidate < len(units.weights)]
     rows = [item.candidate for item in drawn]

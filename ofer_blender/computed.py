@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import bpy
 import numpy as np
 
 from ..ofer_engine.contract.arkit import ARKIT_52
+from ..ofer_engine.contract.array_archive import arrays_in
 from ..ofer_engine.contract.errors import ErrorCode, OferError
-from . import arkit_keys, hypotheses
+from . import arkit_keys, by_hand, hypotheses, last_moves
 from .frame import to_blender
 from .head_frame import HeadFrame
 
-_FARTHEST = 10.0
+_FARTHEST: Final = 10.0
 """Metres; no vertex of a head is farther from its origin."""
+_MOST_BYTES: Final = 1 << 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +40,9 @@ def read(path: Path, vertices: int) -> Computed:
     Raises OferError(RECONSTRUCTION_DAMAGED).
     """
     try:
-        with np.load(path, allow_pickle=False) as answer:
-            arrays = {name: answer[name] for name in answer.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as cause:
+        with path.open("rb") as file:  # in memory, and no plain file, where `handover` can
+            arrays = arrays_in(file, _MOST_BYTES)
+    except (OSError, ValueError) as cause:
         raise _unreadable() from cause
     expressions, neutral = arrays.get("expression_vertices"), arrays.get("identity_vertices")
     fits = expressions is not None and _fits(expressions, 3, vertices)
@@ -51,46 +53,80 @@ def read(path: Path, vertices: int) -> Computed:
     return Computed(to_blender(expressions), told, units)
 
 
-def off(head: bpy.types.Object, frame: HeadFrame, computed: Computed) -> float:
-    """Metres by which the keys of a head differ at most from what was computed."""
-    return max(
-        (
-            float(np.abs(hypotheses.points(key) - wanted)[: frame.vertices].max())
-            for key, wanted in _wanted(head, frame, computed)
-        ),
-        default=0.0,
+def differs(head: bpy.types.Object, frame: HeadFrame, computed: Computed, tolerance: float) -> bool:
+    """A key of a head is off what was computed by more than so many metres."""
+    own = slice(frame.vertices)
+    return any(
+        float(np.abs(hypotheses.points(each.key)[own] - laid[own]).max()) > tolerance
+        for each in _keys(head, computed)
+        for laid in (_laid(frame, computed, each),)
     )
 
 
 def renew(head: bpy.types.Object, frame: HeadFrame, computed: Computed) -> None:
     """Give expressions and units what was computed, laid on the head as it is; strengths stay, and
-    what was joined to the head keeps its shape in every key."""
-    for key, wanted in _wanted(head, frame, computed):
+    so does what was sculpted on one of them, and the shape of what was joined to the head."""
+    stepped, step = _stepped(frame, computed)
+    for key, wanted in _wanted(head, frame, computed, stepped):
         had = hypotheses.points(key)
         had[: frame.vertices] = wanted[: frame.vertices]
         hypotheses.set_points(key, had)
-    head.ofer.expressions_of = head.ofer.basis
     if computed.units:
         arkit_keys.tell(head, computed.units)
+    _settle(head, computed)
+    last_moves.keep(head, stepped, step)
     head.data.update()
 
 
+def settle(head: bpy.types.Object, frame: HeadFrame, computed: Computed) -> None:
+    """Note that the keys of a head are those computed for its Basis."""
+    _settle(head, computed)
+    last_moves.keep(head, *_stepped(frame, computed))
+
+
+def _settle(head: bpy.types.Object, computed: Computed) -> None:
+    head.ofer.expressions_of = head.ofer.basis
+    if computed.units:
+        head.ofer.units_of = head.ofer.basis
+
+
 def _wanted(
-    head: bpy.types.Object, frame: HeadFrame, computed: Computed
+    head: bpy.types.Object, frame: HeadFrame, computed: Computed, stepped: last_moves.LastMoves
 ) -> Iterator[tuple[bpy.types.ShapeKey, np.ndarray]]:
     """Each key that there is something for, and the points (N, 3) that it is to have."""
+    found = list(_keys(head, computed))
+    sculpted = by_hand.find(head, frame, found)
+    for each in found:
+        extra = sculpted.get(each.key.name)
+        if extra is None:
+            yield each.key, _laid(frame, computed, each)
+        else:  # on whole steps: else it would creep each time it is found again
+            moves = stepped.units if each.unit else stepped.expressions
+            yield each.key, frame.moved(moves[each.row], extra)
+
+
+def _laid(frame: HeadFrame, computed: Computed, each: by_hand.EngineKey) -> np.ndarray:
+    if each.unit:
+        return frame.moved(computed.units.moves[each.row])
+    return frame.shape(computed.expressions[each.row], computed.neutral)
+
+
+def _keys(head: bpy.types.Object, computed: Computed) -> Iterator[by_hand.EngineKey]:
     keys = head.data.shape_keys.key_blocks
     for item in head.ofer.expressions:
         key = keys.get(item.name)
-        if (
-            key
-            and item.name != hypotheses.NEUTRAL
-            and 0 <= item.candidate < len(computed.expressions)
-        ):
-            yield key, frame.shape(computed.expressions[item.candidate], computed.neutral)
-    for name, move in zip(ARKIT_52, computed.units.moves if computed.units else (), strict=False):
+        told = item.name != hypotheses.NEUTRAL
+        if key and told and 0 <= item.candidate < len(computed.expressions):
+            yield by_hand.EngineKey(key, item.candidate, unit=False)
+    for row, name in enumerate(ARKIT_52 if computed.units else ()):
         if name in keys:
-            yield keys[name], frame.moved(move)
+            yield by_hand.EngineKey(keys[name], row, unit=True)
+
+
+def _stepped(frame: HeadFrame, computed: Computed) -> tuple[last_moves.LastMoves, float]:
+    neutral = frame.neutral if computed.neutral is None else computed.neutral
+    units = computed.units.moves if computed.units else np.empty((0, *neutral.shape), np.float32)
+    return last_moves.stepped(computed.expressions - neutral, units)
 
 
 def _fits(values: np.ndarray, axes: int, vertices: int) -> bool:

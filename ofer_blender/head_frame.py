@@ -62,10 +62,11 @@ class HeadFrame:
         laid[: self.vertices] = shape + (self.basis[: self.vertices] - neutral)
         return laid
 
-    def moved(self, moves: np.ndarray) -> np.ndarray:
-        """(N, 3) float32, object frame: this head moved by (V, 3) metres of the engine's."""
+    def moved(self, moves: np.ndarray, further: np.ndarray | float = 0.0) -> np.ndarray:
+        """(N, 3) float32, object frame: this head moved by (V, 3) metres of the engine's, and
+        further by metres of the object's."""
         laid = self.basis.copy()
-        laid[: self.vertices] += self.placed.moves(moves)
+        laid[: self.vertices] = laid[: self.vertices] + (self.placed.moves(moves) + further)
         return laid
 
 

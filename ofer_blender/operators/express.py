@@ -149,13 +149,11 @@ def _deliver(result: Path, name: str, basis: str, step: str) -> None:
         return
     frame = head_frame.of(head)
     found = computed.read(result, frame.vertices)
-    if computed.off(head, frame, found) > _SAME * frame.placed.scale:
+    if computed.differs(head, frame, found, _SAME * frame.placed.scale):
         renewing = f"renew_after_{step}" if step else "renew_expressions"
         jobs.insert(getattr(bpy.ops.ofer, renewing), filepath=str(result), head=name)
     else:
-        head.ofer.expressions_of = basis
-        if found.units:
-            head.ofer.units_of = basis
+        computed.settle(head, frame, found)
 
 
 CLASSES: Final = (

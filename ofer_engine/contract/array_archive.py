@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 
@@ -21,16 +21,19 @@ def read_archive(path: Path, most: int) -> dict[str, np.ndarray]:
     Raises OSError, or ValueError where it is no archive of plain arrays.
     """
     with open_piece(path, most) as file:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                members = archive.infolist()
-                if len(members) > _MOST_MEMBERS or sum(each.file_size for each in members) > most:
-                    raise ValueError("it is larger than it can be")
-                return {
-                    each.filename.removesuffix(".npy"): _array(archive, each) for each in members
-                }
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as no:
-            raise ValueError("it is no archive of arrays") from no
+        return arrays_in(file, most)
+
+
+def arrays_in(file: BinaryIO, most: int) -> dict[str, np.ndarray]:
+    """As `read_archive`, of a file that is open."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            if len(members) > _MOST_MEMBERS or sum(each.file_size for each in members) > most:
+                raise ValueError("it is larger than it can be")
+            return {each.filename.removesuffix(".npy"): _array(archive, each) for each in members}
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as no:
+        raise ValueError("it is no archive of arrays") from no
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:

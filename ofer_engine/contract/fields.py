@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 
@@ -11,11 +12,16 @@ def from_fields(kind: type, fields: typing.Any) -> typing.Any:
     """An instance of the dataclass `kind` from what `strict_json` read. Raises ValueError."""
     if not isinstance(fields, dict):
         raise ValueError(f"{fields!r:.40} is no {kind.__name__}")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     needed = {field.name for field in dataclasses.fields(kind) if _is_needed(field)}
     if not needed <= set(fields) <= set(hints):
         raise ValueError(f"a {kind.__name__} has other fields")
     return kind(**{name: _value(hints[name], value) for name, value in fields.items()})
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, typing.Any]:
+    return typing.get_type_hints(kind)
 
 
 def _is_needed(field: dataclasses.Field) -> bool:
