@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 
 from ..ofer_engine.contract.arkit import ARKIT_52
+from ..ofer_engine.contract.array_file import read_array
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.reconstruction import Reconstruction, read
 from . import head_frame, hypotheses, kept_folder
@@ -135,7 +136,10 @@ def _units(record: Reconstruction, vertices: int) -> Units:
 def _table(record: Reconstruction, name: str, shape: tuple[int, ...]) -> np.ndarray:
     if not record.has(name):
         raise _unusable(record, "it was made before OFER Faces had ARKit units")
-    values = record.array(name)
+    try:
+        values = read_array(record.folder / f"{name}.npy")
+    except (OSError, ValueError) as cause:
+        raise _unusable(record, f"its {name} cannot be read") from cause
     if values.shape != shape or not np.issubdtype(values.dtype, np.floating):
         raise _unusable(record, f"its {name} does not fit this head")
     if not np.isfinite(values).all():

@@ -345,6 +345,7 @@ SENTENCES: Final[dict[str, str]] = {
     "its picture {name} cannot be read": "son image {name} ne peut pas être lue",
     "its polygons name vertices or parts that do not exist": "ses polygones nomment des sommets ou des parties qui n'existent pas",
     "its triangles name vertices that it does not have": "ses triangles nomment des sommets qu'il n'a pas",
+    "its {name} cannot be read": "son {name} est illisible",
     "its {name} does not fit this head": "son {name} ne va pas à cette tête",
     "its {name} holds no numbers": "son {name} ne contient pas de nombres",
     "its {record} cannot be read": "son {record} ne peut pas être lu",

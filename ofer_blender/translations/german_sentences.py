@@ -345,6 +345,7 @@ SENTENCES: Final[dict[str, str]] = {
     "its picture {name} cannot be read": "ihr Bild {name} lässt sich nicht lesen",
     "its polygons name vertices or parts that do not exist": "ihre Polygone nennen Vertices oder Teile, die es nicht gibt",
     "its triangles name vertices that it does not have": "ihre Dreiecke nennen Vertices, die sie nicht hat",
+    "its {name} cannot be read": "{name} lässt sich nicht lesen",
     "its {name} does not fit this head": "{name} passt nicht zu diesem Kopf",
     "its {name} holds no numbers": "{name} enthält keine Zahlen",
     "its {record} cannot be read": "{record} lässt sich nicht lesen",

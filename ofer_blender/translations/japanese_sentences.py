@@ -345,6 +345,7 @@ SENTENCES: Final[dict[str, str]] = {
     "its picture {name} cannot be read": "画像 {name} を読み込めません",
     "its polygons name vertices or parts that do not exist": "ポリゴンが存在しない頂点やパーツを参照しています",
     "its triangles name vertices that it does not have": "三角形が存在しない頂点を参照しています",
+    "its {name} cannot be read": "{name} を読み込めません",
     "its {name} does not fit this head": "{name} がこの頭部に合いません",
     "its {name} holds no numbers": "{name} に数値がありません",
     "its {record} cannot be read": "{record} を読み込めません",

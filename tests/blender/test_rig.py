@@ -230,10 +230,8 @@ def test_each_is_one_undo_step(head: bpy.types.Object, operator: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"arkit_units": np.zeros((52, 60, 3), np.float32)}, "does not fit"),
         ({"arkit_units": np.full((52, 120, 3), np.nan, np.float32)}, "no numbers"),
         ({"arkit_units": np.full((52, 120, 3), 9, np.float32)}, "no movements"),
-        ({"expression_arkit": np.zeros((9, 52), np.float32)}, "does not fit"),
     ],
 )
 def test_units_that_do_not_fit_are_refused(tmp_path: Path, changes: dict, said: str) -> None:
@@ -243,6 +241,35 @@ def test_units_that_do_not_fit_are_refused(tmp_path: Path, changes: dict, said: 
     with pytest.raises(RuntimeError, match=said):
         bpy.ops.ofer.add_arkit("EXEC_DEFAULT", True)
     assert differences(before, dump()) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"arkit_units": np.zeros((52, 60, 3), np.float32)},
+        {"expression_arkit": np.zeros((9, 52), np.float32)},
+    ],
+)
+def test_units_of_another_head_are_refused_with_it(tmp_path: Path, changes: dict) -> None:
+    record = synthetic.write(tmp_path, **changes)
+    before = dump()
+    with pytest.raises(RuntimeError, match="has the wrong form"):
+        bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
+    assert differences(before, dump()) == []
+
+
+def test_units_spoiled_after_the_head_was_made(
+    head: bpy.types.Object, record: Reconstruction
+) -> None:
+    for spoiled in (np.zeros((52, 60, 3), np.float32), np.zeros((52, 120, 3), np.int32)):
+        np.save(record.folder / "arkit_units.npy", spoiled)
+        before = dump()
+        with pytest.raises(RuntimeError, match="does not fit this head"):
+            bpy.ops.ofer.add_arkit("EXEC_DEFAULT", True)
+        assert differences(before, dump()) == []
+    (record.folder / "arkit_units.npy").write_bytes(b"no array")
+    with pytest.raises(RuntimeError, match="cannot be read"):
+        bpy.ops.ofer.add_arkit()
 
 
 def test_what_greys_the_buttons(head: bpy.types.Object) -> None:
