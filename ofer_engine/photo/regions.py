@@ -17,10 +17,13 @@ from .face_networks import DETECTOR_SIZE, DetectorNetwork, anchor_centres
 # The network was made for selfies: it misses a face that fills the picture and one below about a
 # tenth of it. So the photo is shown with margins around it, and in overlapping tiles.
 MARGINS = (0.0, 0.25, 0.6)
-TILE_FRACTION = 0.5
-SMALL_TILE_FRACTION = 0.25
+HALVES = 0.5
+"""Side of the tiles that are looked at beside the whole photo, as a share of its longer side."""
+TILES = (0.25, 0.11, 0.05)
+"""Of ever smaller tiles, for ever smaller faces."""
+SEEN_SHARE = 0.15
+"""Of a tile's side that a face must have, to be seen in it."""
 TILE_OVERLAP = 1 / 3
-WORKING_SIDE = 4 * DETECTOR_SIZE
 SCORE_THRESHOLD = 0.4
 OVERLAP_THRESHOLD = 0.3
 _AT_ONCE = 16
@@ -79,27 +82,26 @@ def find_regions(
     network: DetectorNetwork,
     pixels: NDArray[np.uint8],
     turn: float = 0.0,
-    small: bool = False,
+    tile: float = HALVES,
     check: Callable[[], None] = lambda: None,
 ) -> tuple[Region, ...]:
-    """Look at the whole photo and its quarters, or at small tiles for small faces.
+    """Look at the whole photo and its quarters, or at smaller tiles for small faces.
 
     pixels : (H, W, 3) uint8; turn : radians by which faces are expected to be turned;
-    check : called now and again, may raise to stop.
+    tile : HALVES, or one of TILES; check : called now and again, may raise to stop.
     → regions, best first, no two of the same face.
     """
-    block = max(1, max(pixels.shape[:2]) // WORKING_SIDE)
+    working_side = round(DETECTOR_SIZE / min(tile, TILES[0]))
+    block = max(1, max(pixels.shape[:2]) // working_side)
     if block > 1:
         pixels = np.asarray(Image.fromarray(pixels).reduce(block))
     height, width = pixels.shape[:2]
     longer = max(width, height)
-    if small:
-        windows = _tiles(width, height, longer * SMALL_TILE_FRACTION, turn)
-    else:
+    windows = _tiles(width, height, longer * tile, turn)
+    if tile == HALVES:
         middle = (width / 2, height / 2)
         sides = [longer * (1 + 2 * margin) for margin in MARGINS]
-        windows = [square_crop(middle, side, turn, DETECTOR_SIZE) for side in sides]
-        windows += _tiles(width, height, longer * TILE_FRACTION, turn)
+        windows = [square_crop(middle, side, turn, DETECTOR_SIZE) for side in sides] + windows
     return tuple(
         replace(region, centre=region.centre * block, side=region.side * block)
         for region in _merge(_look(network, pixels, windows, check))

@@ -36,11 +36,17 @@ def detector() -> FaceDetector:
     return FaceDetector.load(WEIGHTS / "faces")
 
 
-@pytest.mark.parametrize(("degrees", "uncertain"), [(60, False), (90, True)])
-def test_a_turned_face(detector: FaceDetector, degrees: float, uncertain: bool) -> None:
-    face = detector.detect(seen_from(degrees))[0]
+@pytest.mark.parametrize(("degrees", "uncertain"), [(60, False), (85, True), (90, True)])
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_turned_face(detector: FaceDetector, degrees: float, uncertain: bool, side: int) -> None:
+    (face,) = detector.detect(seen_from(side * degrees))
     assert face.low_confidence == uncertain
     assert np.isfinite(face.landmarks).all()
+    assert abs(face.angle) < np.pi / 4
+    x, y, width, height = face.box
+    middle = x + width / 2 if side > 0 else SIDE - x - width / 2
+    assert 240 < middle < 340 and 220 < y + height / 2 < 330, "it lies on the face, not the skull"
+    assert 140 < max(width, height) < 260
 
 
 def test_a_profile_that_was_missed_is_placed_by_hand(detector: FaceDetector) -> None:
