@@ -134,7 +134,7 @@ class Desk:
             else:
                 self._poll_engine()
         except Exception as cause:  # noqa: BLE001 the border: whatever comes, the job ends
-            self._fail(failure(0, faults.caught(cause)), job)
+            self._give_up(cause, job)
         if self.line and not (self.job or self.fading):
             self._next()
         return bool(self.job or self.fading or self.line)
@@ -310,6 +310,16 @@ class Desk:
 
     def _tell(self, notes: Sequence[str]) -> None:
         self.notes = tuple(dict.fromkeys((*self.notes, *notes)))
+
+    def _give_up(self, cause: Exception, job: Job | None) -> None:
+        """End the job with what was raised; after what nobody foresaw, with a new engine next."""
+        error = faults.caught(cause)
+        if not faults.foreseen(cause):
+            self.seat.drop()
+            self.fading.end()
+        self._fail(failure(0, error), job)
+        if job is None:
+            self.tell(error)
 
     def _fail(self, event: Failure, job: Job | None) -> None:
         self._finish()

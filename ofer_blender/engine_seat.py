@@ -49,9 +49,9 @@ class EngineSeat:
 
     def drop(self) -> None:
         """End the engine now."""
-        if self.client:
-            self.client.kill()
-            self.client = None
+        client, self.client = self.client, None
+        if client:
+            client.kill()
 
     def close(self) -> None:
         """Let the engine end."""

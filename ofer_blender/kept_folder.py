@@ -71,14 +71,15 @@ def ensure(head: bpy.types.Object) -> Path:
 
 
 def _is_of(head: bpy.types.Object, folder: Path) -> bool:
-    """The folder tells of the same photos, pack and seed as the head; true where it tells nothing.
-
-    Raises OferError(RECONSTRUCTION_DAMAGED) where the folder cannot be read.
-    """
+    """The folder tells of the same photos, pack and seed as the head; true where the head tells
+    nothing, false where the folder cannot be read."""
     made_of = provenance.read(head)
     if not made_of:
         return True
-    record = reconstruction.read(folder)
+    try:
+        record = reconstruction.read(folder)
+    except OferError:
+        return False
     said = [view["photo"]["sha256"] for view in provenance.views(made_of)]
     return (
         said == [view.photo.sha256 for view in record.views]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import inspect
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import bpy
 import pytest
 from conftest import ROOT
-from invented_faults import fault_at
-from ofer_faces.ofer_blender import CLASSES, faults
+from invented_faults import Fault, fault_at
+from ofer_faces.ofer_blender import CLASSES, faults, jobs, previews, reveal, view
 from ofer_faces.ofer_blender.engine_settings import engine_settings
 from scene_dump import differences, dump
 from test_undo import PREPARED, changing
@@ -57,6 +60,132 @@ def test_a_fault_anywhere_in_an_operator_leaves_the_file_as_it_was(
     assert failed, "some function of ours was entered"
     assert said == "", "without a fault it does its work, after all those failures"
     assert not any("OFER before" in each.name for each in (*bpy.data.objects, *bpy.data.meshes))
+
+
+@pytest.mark.parametrize("method", ["execute", "invoke", "modal"])
+@pytest.mark.parametrize("kind", OPERATORS, ids=lambda kind: kind.__name__)
+def test_every_operator_ends_in_a_sentence(
+    kind: type, method: str, head: bpy.types.Object, tmp_path: Path
+) -> None:
+    """Also those that need a window, an engine or a browser: none gets further than its fault."""
+    if not hasattr(kind, method):
+        pytest.skip("it has none")
+    said: list[str] = []
+    operator = _Lone(kind, said)
+    arguments = (bpy.context,) if method == "execute" else (bpy.context, None)
+    before = dump()
+    with fault_at(1) as fault:
+        outcome = getattr(kind, method)(operator, *arguments)
+    if fault.where or said:
+        assert outcome == {"CANCELLED"} and len(said) == 1
+        assert "in a way nobody foresaw (" in said[0] and "Copy Report" in said[0]
+        assert "Traceback" in engine_settings().faults.read_text("utf-8")
+    else:
+        assert kind.__name__ in CALLS_NOTHING
+    assert differences(before, dump()) == []
+
+
+CALLS_NOTHING = {"OFER_OT_decline_weights", "OFER_OT_choose_photo", "OFER_OT_drop_photo"}
+
+
+class _Lone:
+    """An operator that Blender has not made: it knows its class, and nothing of its properties."""
+
+    def __init__(self, kind: type, said: list[str]) -> None:
+        self._kind, self._said = kind, said
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("bl_options", "bl_label", "changes_head"):
+            return getattr(self._kind, name)
+        raise AttributeError(name)
+
+    def report(self, kind: set[str], text: str) -> None:
+        assert kind == {"ERROR"}
+        self._said.append(text)
+
+
+CALLED_BY_BLENDER = {
+    "tick": jobs._tick,
+    "rest": jobs._rest,
+    "news": jobs._show_news,
+    "another file": jobs.forget,
+    "undo and redo": view.leave_missing_camera,
+    "pictures": previews._load_missing,
+    "the tab": reveal._bring_forward,
+}
+
+
+@pytest.mark.parametrize("name", CALLED_BY_BLENDER)
+def test_a_timer_or_handler_that_fails_says_so_and_raises_nothing(
+    name: str, head: bpy.types.Object
+) -> None:
+    function, before, failed = CALLED_BY_BLENDER[name], dump(), 0
+    for number in (2, 3, 4, 6):  # the first is the function itself
+        jobs.desk.failure = None
+        with fault_at(number) as fault:
+            assert function() is None or name == "rest"
+        if fault.where:
+            failed += 1
+            assert f"InventedFault: {fault.where}" in engine_settings().faults.read_text("utf-8")
+            told = jobs.desk.failure
+            assert name == "the tab" or "in a way nobody foresaw" in told.message and told.hint
+    assert failed or name in ("undo and redo", "rest", "the tab"), "these call only Blender"
+    assert differences(before, dump()) == []
+
+
+@pytest.mark.parametrize("number", [1, 4, 9, 16, 25, 40, 60])
+def test_a_job_does_not_stick_whatever_fails(
+    number: int, employ: Callable[[str], None], photo: Path, tmp_path: Path
+) -> None:
+    employ("ok")
+    before = dump()
+    bpy.ops.ofer.choose_photo(filepath=str(photo))
+    bpy.context.scene.ofer.photos.clear()
+    with fault_at(number):
+        try:
+            bpy.ops.ofer.reconstruct(filepath=str(photo))
+        except RuntimeError as error:
+            assert "in a way nobody foresaw (InventedFault)" in str(error)
+            assert differences(before, dump()) == []
+    assert jobs.desk.job is None and not jobs.desk.line
+    bpy.ops.ofer.reconstruct(filepath=str(photo))
+    assert bpy.context.object.ofer.is_head, "the next one is made"
+
+
+def test_a_reader_that_fails_ends_the_engine_and_the_job(
+    employ: Callable[[str], None], photo: Path
+) -> None:
+    employ("ok")
+    fault = Fault(1)
+    threading.settrace(fault)  # of the threads that begin from now on
+    try:
+        with pytest.raises(RuntimeError, match="The engine stopped|nobody foresaw"):
+            bpy.ops.ofer.reconstruct(filepath=str(photo))
+    finally:
+        threading.settrace(None)
+    assert fault.where and jobs.desk.job is None
+    bpy.ops.ofer.reconstruct(filepath=str(photo))
+    assert bpy.context.object.ofer.is_head
+
+
+def test_what_artists_pointed_at_shape_keys_survives(head: bpy.types.Object) -> None:
+    """A driver on a key, and one on something else that reads the key."""
+    keys = head.data.shape_keys
+    other = bpy.data.objects.new("other", None)
+    curve = other.driver_add("location", 0)
+    target = curve.driver.variables.new().targets[0]
+    target.id_type, target.id = "KEY", keys
+    target.data_path = 'key_blocks["identity_02"].value'
+    keys.key_blocks["identity_03"].driver_add("value").driver.expression = "0.5"
+    bpy.context.view_layer.update()  # the driver is at work
+    address, before = keys.as_pointer(), dump()
+    for number in (11, 13, 15):
+        with fault_at(number) as fault, pytest.raises(RuntimeError):
+            bpy.ops.ofer.remove_hypothesis(name="identity_02")
+        assert fault.where
+        assert differences(before, dump()) == []
+    assert head.data.shape_keys.as_pointer() == address
+    assert other.animation_data.drivers[0].driver.variables[0].targets[0].id == keys
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
