@@ -25,13 +25,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--glb", type=Path)
     options = parser.parse_args(arguments)
     addon = _addon()
-    errors = importlib.import_module(f"{_PACKAGE}.ofer_engine.contract.errors")
+    faults = importlib.import_module(f"{_PACKAGE}.ofer_blender.faults")
     scene_file = importlib.import_module(f"{_PACKAGE}.ofer_blender.scene_file")
     addon.register()
     try:
         scene_file.build(options.reconstruction, options.blend, options.glb)
-    except (errors.OferError, RuntimeError, OSError) as error:  # RuntimeError: Blender's own words
-        sys.stderr.write(f"{error}\n")
+    except Exception as cause:  # noqa: BLE001 the border
+        sys.stderr.write(f"{faults.caught(cause)}\n")
         return 1
     finally:
         addon.unregister()

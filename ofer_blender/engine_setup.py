@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..ofer_engine.contract import strict_json
 from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.launch import engine_environment
 from .child_process import ChildProcess
@@ -64,13 +64,13 @@ class EngineSetup:
 
 def _decode(line: str) -> SetupProgress | SetupDone | None:
     try:
-        fields = json.loads(line)
+        fields = strict_json.parse(line)
         if "error" in fields:
             raise OferError(ErrorCode.ENGINE_MISSING, fields["error"], fields.get("hint", ""))
         if fields.get("done"):
             return SetupDone()
         return SetupProgress(str(fields["text"]), float(fields["fraction"]))
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None  # pip's own chatter
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from ..ofer_engine.contract.array_file import array_of
 from ..ofer_engine.contract.protocol import PhotoOpened
 
 _MOST: Final = 16
@@ -58,8 +59,8 @@ class OpenedPhotos:
 
 def _pixels(path: Path) -> np.ndarray | None:
     try:
-        pixels = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        pixels = array_of(path.read_bytes())
+    except (OSError, ValueError):
         return None
     return (
         pixels if pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8 else None

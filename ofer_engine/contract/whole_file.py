@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,15 +16,26 @@ from .replacement import Replacement
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write into, which stands at `path` once the block has ended well.
 
-    Raises OferError(DISK_FULL | READ_ONLY | OUT_OF_MEMORY) for an OSError of the block, too.
+    Memory that a client lends, as a link into /proc, is written to where it is: what shows a
+    person must not lie on a disk on its way. Raises OferError(DISK_FULL | READ_ONLY |
+    OUT_OF_MEMORY) for an OSError of the block, too.
     """
     try:
+        if _is_memory(path):
+            with path.open("r+b") as file:
+                file.truncate()
+                yield file
+            return
         with Replacement(path) as replacement:
             with replacement.place.open("wb") as file:
                 yield file
             replacement.finish()
     except OSError as cause:
         raise unwritable(path, cause) from cause
+
+
+def _is_memory(path: Path) -> bool:
+    return path.is_symlink() and os.readlink(path).startswith("/proc/")
 
 
 def write_whole(path: Path, data: bytes) -> None:

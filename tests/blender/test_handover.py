@@ -16,6 +16,7 @@ import pytest
 from conftest import HERE
 from ofer_faces.ofer_blender import handover, photo_source, previews
 from ofer_faces.ofer_blender import png as png_file
+from ofer_faces.ofer_engine.contract.whole_file import whole_file
 
 IN_MEMORY = pytest.mark.skipif(not handover._IN_MEMORY, reason="there is no /proc")
 
@@ -52,6 +53,18 @@ def test_a_photo_of_the_blend_never_lies_on_the_disk(here: Path) -> None:
         source.discard()
         assert not source.path.exists() and not files(here)
     assert not handover._memory
+
+
+@IN_MEMORY
+def test_what_the_engine_writes_lies_in_memory_too(here: Path) -> None:
+    path = handover.expect("picture.npy")
+    with whole_file(path) as file:
+        np.save(file, np.zeros((4, 4, 3), np.uint8))
+    assert path.is_symlink() and np.load(path).shape == (4, 4, 3)
+    assert [each.name for each in files(here)] == ["owner"]
+    with whole_file(path) as file:
+        file.write(b"shorter")
+    assert path.read_bytes() == b"shorter"
 
 
 def test_the_private_folder_is_private(here: Path) -> None:
