@@ -5,14 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..contract.errors import ErrorCode, OferError
 from . import benchmarks, held_out, real_faces
 from .counts import positive
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from .pictures import save_picture
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -70,7 +66,7 @@ def _photos(options: argparse.Namespace) -> int:
     text = photo_table(photos, options.wrong)
     print(text)
     if options.sheet:
-        _save(sheet(photos), options.sheet)
+        save_picture(sheet(photos), options.sheet)
     if options.page:
         put_between(options.page, "photos", text)
     return 0
@@ -82,20 +78,9 @@ def _heads(options: argparse.Namespace) -> int:
     from ..preview.crowd import crowd
 
     head = OpenHead.load(pack_folder(options.pack, options.home) / "head.npz")
-    _save(crowd(head, options.count, options.seed), options.out)
+    save_picture(crowd(head, options.count, options.seed), options.out)
     print(options.out)
     return 0
-
-
-def _save(picture: Image, path: Path) -> None:
-    try:
-        picture.save(path)
-    except ValueError as cause:
-        raise OferError(
-            ErrorCode.BAD_REQUEST,
-            f"{path.name} is no name of a picture.",
-            "Let it end in .png or .jpg.",
-        ) from cause
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..requirements import Group, required
 from . import held_out
 from .counts import positive
+from .pictures import save_picture
 
 if TYPE_CHECKING:
     from ..packs.open_pack import OpenPack
@@ -148,18 +149,17 @@ def _warps(options: argparse.Namespace) -> int:
         "renders": bend(head, render_sitters(head, options.renders, tell), tell),
     }
     found = {}
-    for name in (options.pack, options.against):
-        if name:
-            pack = _pack(name, options.home)
-            title = f"{pack.record.id} {pack.record.version}"
-            tell(f"reading with {title}")
-            found[title if title not in found else name] = {
-                kind: read_warps(pack, warps, maker.head, options.samples)
-                for kind, warps in bent.items()
-            }
+    for name in filter(None, (options.pack, options.against)):
+        pack = _pack(name, options.home)
+        title = f"{pack.record.id} {pack.record.version}"
+        tell(f"reading with {title}")
+        found[title if title not in found else name] = {
+            kind: read_warps(pack, warps, maker.head, options.samples)
+            for kind, warps in bent.items()
+        }
     tell("done")
     if options.sheet:
-        sheet(bent["portraits"]).save(options.sheet)
+        save_picture(sheet(bent["portraits"]), options.sheet)
     figures = {
         pack: {kind: asdict(one) for kind, one in kinds.items()} for pack, kinds in found.items()
     }

@@ -25,6 +25,8 @@ _LANDMARK_DEVIATION: Final = 0.06
 landmarks err together, so that hundreds of them weigh as few."""
 _UNIT_DEVIATION: Final = 0.4
 _ROUNDS: Final = 12
+_SHARES: Final = (1.0, 0.5, 0.25, 0.1)
+"""Of a step, the first that helps is taken."""
 _ENOUGH: Final = 1e-4
 _FACING: Final = 0.2
 
@@ -116,45 +118,74 @@ def fitted(
     """Unit weights (X,) in 0..1 and the camera under which a shape (L, 3) best explains a photo.
 
     Gauss-Newton on pose, log focal length and units together, projected on the units' bounds
-    (Bertsekas 1982): a unit at a bound that would leave it stays there for the round.
+    (Bertsekas 1982).
     """
     shape, units, places = shape[shown], units[:, shown], seen.places[shown]
     camera = _start(shape, seen, places)
-    guess = np.log(camera.focal)
+    problem = _Problem(
+        shape,
+        units,
+        places,
+        1 / (_LANDMARK_DEVIATION * seen.side) ** 2,
+        float(np.log(camera.focal)),
+    )
     expression = np.zeros(len(units))
-    weight = 1 / np.square(_LANDMARK_DEVIATION * seen.side)
-    prior = np.r_[np.zeros(6), _FOCAL_DEVIATION**-2, np.full(len(units), _UNIT_DEVIATION**-2)]
-
-    def cost(weights: np.ndarray, of: Camera) -> float:
-        away = np.square(of.project(shape + np.tensordot(weights, units, 1)) - places).sum()
-        told = np.r_[np.zeros(6), np.log(of.focal) - guess, weights]
-        return float(weight * away + prior @ np.square(told))
-
-    now = cost(expression, camera)
+    now = problem.cost(expression, camera)
     for _ in range(_ROUNDS):
-        surface = shape + np.tensordot(expression, units, 1)
-        slopes = _slopes(camera, surface, units)
-        away = (places - camera.project(surface)).ravel()
-        told = np.r_[np.zeros(6), np.log(camera.focal) - guess, expression]
-        uphill = weight * slopes.T @ away - prior * told
-        at_bound = np.r_[np.zeros(7, bool), (expression <= 0) & (uphill[7:] < 0)]
-        at_bound[7:] |= (expression >= 1) & (uphill[7:] > 0)
-        free = ~at_bound
-        normal = weight * slopes[:, free].T @ slopes[:, free] + np.diag(prior[free])
-        normal[np.diag_indices_from(normal)] *= 1 + 1e-9
-        step = np.zeros(len(free))
-        step[free] = np.linalg.solve(normal, uphill[free])
-        before = now
-        for share in (1.0, 0.5, 0.25, 0.1):
+        step, before = problem.step(expression, camera), now
+        for share in _SHARES:
             moved = np.clip(expression + share * step[7:], 0, 1)
             turned = _moved(camera, share * step[:7])
-            then = cost(moved, turned)
+            then = problem.cost(moved, turned)
             if then < now:
                 expression, camera, now = moved, turned, then
                 break
         if before - now < _ENOUGH * before:
             break
     return expression, camera
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """shape : (L, 3); units : (X, L, 3); places : (L, 2) photo pixels, of `weight` each; guess : of
+    the log focal length."""
+
+    shape: np.ndarray
+    units: np.ndarray
+    places: np.ndarray
+    weight: float
+    guess: float
+
+    def cost(self, expression: np.ndarray, camera: Camera) -> float:
+        """Squared errors in deviations, those of the priors too."""
+        away = np.square(camera.project(self._surface(expression)) - self.places).sum()
+        return float(self.weight * away + self._prior @ np.square(self._told(expression, camera)))
+
+    def step(self, expression: np.ndarray, camera: Camera) -> np.ndarray:
+        """(7 + X,) of turn, shift, log focal length and units; a unit at a bound that would leave
+        it stays there."""
+        surface = self._surface(expression)
+        slopes = _slopes(camera, surface, self.units)
+        away = (self.places - camera.project(surface)).ravel()
+        uphill = self.weight * slopes.T @ away - self._prior * self._told(expression, camera)
+        leaving = ((expression <= 0) & (uphill[7:] < 0)) | ((expression >= 1) & (uphill[7:] > 0))
+        free = np.r_[np.ones(7, bool), ~leaving]
+        normal = self.weight * slopes[:, free].T @ slopes[:, free] + np.diag(self._prior[free])
+        normal[np.diag_indices_from(normal)] *= 1 + 1e-9
+        step = np.zeros(len(free))
+        step[free] = np.linalg.solve(normal, uphill[free])
+        return step
+
+    def _surface(self, expression: np.ndarray) -> np.ndarray:
+        return self.shape + np.tensordot(expression, self.units, 1)
+
+    def _told(self, expression: np.ndarray, camera: Camera) -> np.ndarray:
+        return np.r_[np.zeros(6), np.log(camera.focal) - self.guess, expression]
+
+    @property
+    def _prior(self) -> np.ndarray:
+        units = np.full(len(self.units), _UNIT_DEVIATION**-2)
+        return np.r_[np.zeros(6), _FOCAL_DEVIATION**-2, units]
 
 
 def _start(shape: np.ndarray, seen: Seen, places: np.ndarray) -> Camera:

@@ -179,6 +179,12 @@ def test_a_folder_without_photos_or_faces_is_one_sentence(tmp_path, capsys):
     assert "No face was found in any of the portraits." in capsys.readouterr().err
 
 
+def test_a_sheet_that_is_no_picture_is_one_sentence(portrait, capsys, tmp_path):
+    options = ["--renders", "1", "--samples", "2", "--sheet", str(tmp_path / "warps.txt")]
+    assert main(["evaluate", "warps", str(portrait.parent), *options]) == 1
+    assert "warps.txt is no name of a picture." in capsys.readouterr().err
+
+
 def test_a_machine_without_numba_is_told_what_to_do(portrait, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     assert main(["evaluate", "warps", str(portrait.parent)]) == 1
