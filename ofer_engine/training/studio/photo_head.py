@@ -17,6 +17,7 @@ from scipy.spatial import KDTree
 
 from ...contract.arkit import ARKIT_52
 from ...heads.contour import Contour, contour_of, outline_skin
+from ...heads.identity_prior import IdentityPrior
 from ...heads.iris import iris_points
 from ...heads.surface_points import SurfacePoints
 from ...heads.triangles import triangulate
@@ -57,8 +58,8 @@ class PhotoHead:
     axis : (3,) a point in the middle of the face; eye_centres : (2, 3) left, right; eye_radius : of
     both; points, contour, irises, landmarks : the evidence points, those that slide, those of the
     eyes, and the detector's 468; homes : (V,) where on the open head each vertex belongs;
-    places : (P,) where on this head the open head's place_vertices (P,) int lie. Everything not
-    said is float32.
+    places : (P,) where on this head the open head's place_vertices (P,) int lie; prior : how
+    people are distributed over the identity modes. Everything not said is float32.
     """
 
     template: np.ndarray
@@ -83,6 +84,7 @@ class PhotoHead:
     homes: SurfacePoints
     places: SurfacePoints
     place_vertices: np.ndarray
+    prior: IdentityPrior
 
     def surface(
         self, identity: np.ndarray, expression: np.ndarray, misfit: np.ndarray
@@ -127,6 +129,7 @@ def load_open_photo_head(path: Path) -> PhotoHead:
         homes=SurfacePoints.at_vertices(np.arange(len(head["template"]))),
         places=SurfacePoints.at_vertices(np.arange(len(head["template"]))),
         place_vertices=np.arange(len(head["template"])),
+        prior=IdentityPrior.of(head, len(head["identity"])),
     )
 
 
@@ -183,6 +186,7 @@ def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> Pho
         homes=_homes(template[used], carried.on(template[used]), open_vertices, open_head),
         places=carried,
         place_vertices=open_vertices,
+        prior=IdentityPrior.independent(len(ict["identity"])),
     )
 
 
@@ -252,6 +256,7 @@ def _assemble(
     homes: SurfacePoints,
     places: SurfacePoints,
     place_vertices: np.ndarray,
+    prior: IdentityPrior,
 ) -> PhotoHead:
     template = np.ascontiguousarray(template, np.float32)
     open_jaw = expression[ARKIT_52.index("jawOpen")].reshape(-1, 3) * np.float32(0.7)
@@ -287,6 +292,7 @@ def _assemble(
         homes=homes,
         places=places,
         place_vertices=place_vertices,
+        prior=prior,
     )
 
 

@@ -37,8 +37,11 @@ _LASHED_SHARE: Final = 0.7
 _CARD_HAIR_SHARE: Final = 0.62
 _BEARDED_SHARE: Final = 0.07
 _REAL_LIGHT_SHARE: Final = 0.6
-_TEETH_BEHIND: Final = 0.005
-"""Metres that teeth are drawn farther away, so that none comes out of a lip that smiles."""
+_TEETH_BEHIND, _LINING_BEHIND = 0.005, 0.012
+"""Metres that what lies inside is drawn farther away, so that no tooth comes out of a lip that
+smiles, and no lining out of a nostril."""
+_INSIDE: Final = 0.03
+"""Skin that sees less of the sky lines a hollow."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,9 @@ class Stage:
         self.fields = FaceFields.of(head)
         self.backdrops = BackdropBank(self.side, wardrobe)
         self.skin = head.material == SKIN
+        lining = self.skin & (head.openness < _INSIDE)
+        self.recess = np.where(head.material == MOUTH, _TEETH_BEHIND, 0.0)
+        self.recess = np.where(lining, _LINING_BEHIND, self.recess).astype(np.float32)
         self.lashless = head.triangles[head.material[head.triangles[:, 0]] != LASH]
 
     def place(
@@ -107,8 +113,7 @@ class Stage:
         lashed = self.wardrobe is None and rng.random() < _LASHED_SHARE
         triangles = head.triangles if lashed else self.lashless
         screen = framing.to_screen(camera)
-        inside = head.material == MOUTH
-        screen[inside, 2] = 1 / (1 / screen[inside, 2] + _TEETH_BEHIND)
+        screen[:, 2] = 1 / (1 / screen[:, 2] + self.recess)
         draw_mesh(
             surfels, screen, triangles, head.material, table,
             complexion.pattern, HEAD_LAYER, framing.focal,

@@ -153,7 +153,7 @@ class Studio:
         return tuple(photos)
 
     def _somebody(self, rng: np.random.Generator) -> _Moment:
-        identity = rng.standard_normal(len(self.head.identity), dtype=np.float32)
+        identity = self.head.prior.draw(rng)
         expression = random_expression(rng)
         misfit = rng.standard_normal(len(self.head.bumps), dtype=np.float32)
         misfit = misfit * np.float32(self.misfit * rng.uniform(0, 2))
