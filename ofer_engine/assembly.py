@@ -19,6 +19,7 @@ from .heads.open_head import OpenHead
 from .heads.teeth import Teeth
 from .packs.pack import Pack
 from .pipeline import Person, Ranking, Reconstructor
+from .portion import LARGE
 from .preview.thumbnails import Look, picturable, thumbnail
 from .progress import Progress, Work
 
@@ -72,16 +73,30 @@ def expression_hypotheses(expressions: Sequence[np.ndarray]) -> tuple[Hypothesis
     return tuple(found)
 
 
-def neutral_heads(pack: Pack, identities: np.ndarray) -> np.ndarray:
-    """(n, V, 3) float32 metres of coefficients (n, K)."""
-    still = np.zeros((len(identities), pack.expressions), np.float32)
-    return _mouths_mended(pack, pack.head.vertices(identities, still))
+def neutral_heads(pack: Pack, identities: np.ndarray, heads: int = LARGE.heads) -> np.ndarray:
+    """(n, V, 3) float32 metres of coefficients (n, K). heads : computed at once."""
+    found = _room(pack, len(identities))
+    for first in range(0, len(identities), heads):
+        part = identities[first : first + heads]
+        still = np.zeros((len(part), pack.expressions), np.float32)
+        found[first : first + heads] = _mouths_mended(pack, pack.head.vertices(part, still))
+    return found
 
 
-def expressive_heads(pack: Pack, identity: np.ndarray, expressions: np.ndarray) -> np.ndarray:
-    """(E, V, 3) float32 metres: one head (K,) with each expression (E, X)."""
-    repeated = np.broadcast_to(identity, (len(expressions), len(identity)))
-    return _mouths_mended(pack, pack.head.vertices(repeated, expressions))
+def expressive_heads(
+    pack: Pack, identity: np.ndarray, expressions: np.ndarray, heads: int = LARGE.heads
+) -> np.ndarray:
+    """(E, V, 3) float32 metres: one head (K,) with each expression (E, X). heads : at once."""
+    found = _room(pack, len(expressions))
+    for first in range(0, len(expressions), heads):
+        part = expressions[first : first + heads]
+        repeated = np.broadcast_to(identity, (len(part), len(identity)))
+        found[first : first + heads] = _mouths_mended(pack, pack.head.vertices(repeated, part))
+    return found
+
+
+def _room(pack: Pack, count: int) -> np.ndarray:
+    return np.empty((count, *pack.head.template.shape), np.float32)
 
 
 def _mouths_mended(pack: Pack, heads: np.ndarray) -> np.ndarray:
@@ -124,10 +139,11 @@ def write_candidates(
     pack = reconstructor.pack
     order = Ranking.of(scores).order
     best = neutral_heads(pack, coefficients[order[:1]])[0]
+    spread = identity_spread(pack, coefficients, check, reconstructor.portion.heads)
     draft.array("identity_coefficients", coefficients)
     draft.array("identity_scores", scores)
     draft.array("identity_order", order.astype(np.int32))
-    draft.array("identity_spread", identity_spread(pack, coefficients, check))
+    draft.array("identity_spread", spread)
     draft.array("vertex_visible", vertex_visible(pack, reconstructor.person.photos, best))
 
 
@@ -142,7 +158,9 @@ def write_drawn(
     pack = reconstructor.pack
     kept = drawn.identities[[hypothesis.candidate for hypothesis in record.identities]]
     expressions = np.concatenate(drawn.expressions)
-    neutral, expressive = neutral_heads(pack, kept), expressive_heads(pack, kept[0], expressions)
+    heads = reconstructor.portion.heads
+    neutral = neutral_heads(pack, kept, heads)
+    expressive = expressive_heads(pack, kept[0], expressions, heads)
     draft.array("identity_vertices", neutral)
     draft.array("identity_joints", SixJoints.of(pack.head).joints(kept))
     draft.array("expression_vertices", expressive)

@@ -9,25 +9,26 @@ import numpy as np
 
 from .heads.triangles import triangulate, vertex_normals
 from .packs.pack import Pack, PhotoEvidence
+from .portion import LARGE
 
-_HEADS: Final = 50
-"""Heads that are held in memory at once."""
 _REACH: Final = 0.012
 """Metres over which an evidence point speaks for the skin around it: their spacing on a face."""
 _FACING: Final = (0.05, 0.35)
 """Cosines towards the camera between which skin goes from out of sight to well seen."""
 
 
-def identity_spread(pack: Pack, candidates: np.ndarray, check: Callable[[], None]) -> np.ndarray:
+def identity_spread(
+    pack: Pack, candidates: np.ndarray, check: Callable[[], None], heads: int = LARGE.heads
+) -> np.ndarray:
     """(V,) float32 metres: root mean square distance of the candidates from their mean head.
 
-    candidates : (N, K); check : called now and again, may raise to stop.
+    candidates : (N, K); check : called now and again, may raise to stop; heads : held at once.
     """
     mean = _neutral(pack, candidates.mean(axis=0, keepdims=True))[0]
     squares = np.zeros(len(mean))
-    for first in range(0, len(candidates), _HEADS):
+    for first in range(0, len(candidates), heads):
         check()
-        away = _neutral(pack, candidates[first : first + _HEADS]) - mean
+        away = _neutral(pack, candidates[first : first + heads]) - mean
         squares += np.square(away).sum((0, 2), dtype=np.float64)
     return np.sqrt(squares / len(candidates)).astype(np.float32)
 

@@ -28,12 +28,11 @@ from .packs.pack import Contexts, Pack, PhotoEvidence
 from .packs.reprojection import reprojection
 from .photo.faces import Face
 from .photo.load import Photo
+from .portion import LARGE, Portion
 
 _EXPRESSION_STREAM = 1 << 32
 """Added to the seed for the expressions of each photo, so that they do not repeat the identities'
 noise nor each other's."""
-_ROWS = 128
-"""Rows that one call of a network gets, so that a cancel waits for one call, not for them all."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,9 @@ class Drawing:
 class Reconstructor:
     """Turns the photos of one person after another into candidate heads, with one pack."""
 
-    def __init__(self, pack: Pack) -> None:
+    def __init__(self, pack: Pack, portion: Portion = LARGE) -> None:
         self.pack = pack
+        self.portion = portion
         self._schedule = Schedule.linear()
         self._person: Person | None = None
 
@@ -183,7 +183,7 @@ class Reconstructor:
         self, denoise: Denoise, start: Tensor, level: int, noise: Noise, drawing: Drawing
     ) -> Tensor:
         return _sampler(drawing.sampler)(
-            _in_parts(denoise, drawing.check),
+            _in_parts(denoise, self.portion.rows, drawing.check),
             start,
             self._schedule,
             noise=noise,
@@ -196,13 +196,13 @@ class Reconstructor:
         return reprojection(self.pack, self.person.photos, strength)
 
 
-def _in_parts(denoise: Denoise, check: Callable[[], None]) -> Denoise:
+def _in_parts(denoise: Denoise, rows: int, check: Callable[[], None]) -> Denoise:
     def checked(part: Tensor, timestep: int) -> Tensor:
         check()
         return denoise(part, timestep)
 
     def part_by_part(x: Tensor, timestep: int) -> Tensor:
-        return torch.cat([checked(part, timestep) for part in x.split(_ROWS)])
+        return torch.cat([checked(part, timestep) for part in x.split(rows)])
 
     return part_by_part
 

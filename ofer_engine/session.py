@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from .packs.registry import BUNDLED, find_packs, load_pack, pack_record
 from .photo.faces import Face, FaceDetector
 from .photo.load import Photo, load_photo
 from .pipeline import Reconstructor
+from .portion import LARGE, SMALL
 from .progress import Pace
 
 _PHOTOS = 4
@@ -50,6 +52,7 @@ class Session:
         self._threads = threads
         set_threads(threads or 1)
         self.pace = Pace()
+        self.portion = LARGE
         self.home = home
         self.units = UnitLibrary(lambda: OpenHead.load(BUNDLED / "open" / HEAD), self.detector)
         self._detector: FaceDetector | None = None
@@ -80,11 +83,19 @@ class Session:
         self._reconstructors.clear()
         self._photos.clear()
 
-    def leave_device(self) -> None:
-        """Go on on the CPU: the device has run out of memory."""
-        self.notes = (f"The device {self.device} ran out of memory; the CPU was used instead.",)
-        self.device = torch.device("cpu")
-        self._reconstructors.clear()
+    def economise(self) -> bool:
+        """Go on with less memory, which has just run out; False where there is no less."""
+        if self.device.type != "cpu":
+            self.notes = (f"The device {self.device} ran out of memory; the CPU was used instead.",)
+            self.device = torch.device("cpu")
+        elif self.portion is not SMALL:
+            self.notes = (*self.notes, "Memory was short: the work was done in small parts.")
+            self.portion = SMALL
+        else:
+            return False
+        self.unload()
+        gc.collect()
+        return True
 
     def has_pack(self, pack: str) -> bool:
         """Whether the pack is loaded already."""
@@ -94,7 +105,7 @@ class Session:
         """The road of a pack. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
         if pack not in self._reconstructors:
             loaded = load_pack(pack, self.home, self.device)
-            self._reconstructors = {pack: Reconstructor(loaded)}
+            self._reconstructors = {pack: Reconstructor(loaded, self.portion)}
             set_threads(self._threads or loaded.threads)
         return self._reconstructors[pack]
 

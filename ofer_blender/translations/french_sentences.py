@@ -212,6 +212,7 @@ SENTENCES: Final[dict[str, str]] = {
     "The bones are {lost}.": "Les os sont {lost}.",
     "The connection broke while a package was fetched.": "La connexion s'est interrompue pendant le téléchargement d'un paquet.",
     "The device {device} ran out of memory; the CPU was used instead.": "L'appareil {device} a manqué de mémoire ; le processeur a été utilisé à la place.",
+    "Memory was short: the work was done in small parts.": "La mémoire manquait : le travail a été fait par petites parties.",
     "The device {name} is not available on this machine.": "L'appareil {name} n'est pas disponible sur cette machine.",
     "The disk is full: the weights need about 2 GB in {name}.": "Le disque est plein : les poids demandent environ 2 Go dans {name}.",
     "The disk is full: {name} could not be written.": "Le disque est plein : {name} n'a pas pu être écrit.",

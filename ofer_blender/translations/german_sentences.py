@@ -212,6 +212,7 @@ SENTENCES: Final[dict[str, str]] = {
     "The bones are {lost}.": "Die Knochen sind {lost}.",
     "The connection broke while a package was fetched.": "Die Verbindung brach ab, während ein Paket geholt wurde.",
     "The device {device} ran out of memory; the CPU was used instead.": "Dem Gerät {device} ging der Speicher aus; stattdessen wurde der Prozessor benutzt.",
+    "Memory was short: the work was done in small parts.": "Der Speicher war knapp: Die Arbeit wurde in kleinen Teilen getan.",
     "The device {name} is not available on this machine.": "Das Gerät {name} gibt es auf diesem Rechner nicht.",
     "The disk is full: the weights need about 2 GB in {name}.": "Die Platte ist voll: Die Gewichte brauchen etwa 2 GB in {name}.",
     "The disk is full: {name} could not be written.": "Die Platte ist voll: {name} konnte nicht geschrieben werden.",

@@ -212,6 +212,7 @@ SENTENCES: Final[dict[str, str]] = {
     "The bones are {lost}.": "ボーンの状態: {lost}。",
     "The connection broke while a package was fetched.": "パッケージの取得中に接続が切れました。",
     "The device {device} ran out of memory; the CPU was used instead.": "デバイス {device} のメモリーが不足したため、代わりに CPU を使いました。",
+    "Memory was short: the work was done in small parts.": "メモリーが不足していたため、作業を小さく分けて行いました。",
     "The device {name} is not available on this machine.": "このマシンではデバイス {name} を使えません。",
     "The disk is full: the weights need about 2 GB in {name}.": "ディスクがいっぱいです。重みには {name} に約 2 GB 必要です。",
     "The disk is full: {name} could not be written.": "ディスクがいっぱいで、{name} を書き込めませんでした。",

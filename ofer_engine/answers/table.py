@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import torch
-
 from ..contract import protocol
+from ..contract.causes import lacks_memory
 from ..progress import Work
 from ..session import Session
 from . import express, more_like_this, open_photo, reconstruct, texture, weights
@@ -24,12 +23,15 @@ ANSWERS: Final[Mapping[type, Callable[[Session, Any, Work], protocol.Event]]] = 
 
 
 def answer(session: Session, request: Any, work: Work) -> protocol.Event:
-    """The event that ends a request. Falls back on the CPU where a GPU runs out of memory.
+    """The event that ends a request. Where memory runs out it is tried again with less: on the CPU
+    instead of a GPU, then in small parts.
 
     Raises OferError; then nothing of the request is left on disk.
     """
-    try:
-        return ANSWERS[type(request)](session, request, work)
-    except torch.OutOfMemoryError:
-        session.leave_device()
-    return ANSWERS[type(request)](session, request, work)
+    while True:
+        try:
+            return ANSWERS[type(request)](session, request, work)
+        # Every library says in its own way that it lacks memory.
+        except Exception as cause:
+            if not lacks_memory(cause) or not session.economise():
+                raise

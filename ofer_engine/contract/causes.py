@@ -16,7 +16,7 @@ from .errors import ErrorCode, OferError
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_MEMORY: Final = re.compile(
     r"can't allocate memory|cannot allocate memory|not enough memory|out of memory|bad_alloc"
-    r"|can't start new thread|\(os error 12\)",
+    r"|can't start new thread|\(os error 12\)|failed to map segment|unable to mmap",
     re.IGNORECASE,
 )
 """In torch, safetensors, C++ and Python's own thread library, none of which say it by a type."""
