@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,6 +14,10 @@ from .array_file import array_of
 from .pieces import open_piece
 
 _MOST_MEMBERS: Final = 100
+_MISFITS: Final = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, RuntimeError, OSError,
+)  # fmt: skip
+"""What zipfile raises over a directory that lies: places before the file's beginning, too."""
 
 
 def read_archive(path: Path, most: int) -> dict[str, np.ndarray]:
@@ -32,7 +37,7 @@ def arrays_in(file: BinaryIO, most: int) -> dict[str, np.ndarray]:
             if len(members) > _MOST_MEMBERS or sum(each.file_size for each in members) > most:
                 raise ValueError("it is larger than it can be")
             return {each.filename.removesuffix(".npy"): _array(archive, each) for each in members}
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as no:
+    except _MISFITS as no:
         raise ValueError("it is no archive of arrays") from no
 
 

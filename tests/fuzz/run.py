@@ -1,0 +1,83 @@
+"""Fuzz the readers without end, or as many examples as wished.
+
+    python -m tests.fuzz.run                      every target in turn, 10 000 examples each, again
+    python -m tests.fuzz.run folder --examples 100000
+    python -m tests.fuzz.run weights --seed 7 --seconds 600
+
+Run it with the engine's Python in the project's folder. A failure is shown with the smallest
+example that Hypothesis finds, and with how to repeat it; the exit status is then 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import time
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.fuzz.targets import MAKERS
+
+_PART = 500
+"""Examples under one seed."""
+_A_ROUND = 10_000
+_SEEDS_A_ROUND = 1_000_000
+
+
+def run(name: str, examples: int, seed: int) -> None:
+    """Try one target. Raises what its check raises."""
+    target = MAKERS[name]()
+
+    @hypothesis.seed(seed)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(target.sent)
+    def fuzz(sent: object) -> None:
+        target.check(sent)
+
+    fuzz()
+
+
+def main() -> int:
+    """The command line above."""
+    plain = argparse.RawTextHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(MAKERS))
+    parser.add_argument("--examples", type=int, metavar="N", help="of each target, and stop then")
+    parser.add_argument("--seconds", type=float, metavar="S", help="for each target, and stop then")
+    parser.add_argument("--seed", type=int, metavar="N", default=0)
+    options = parser.parse_args()
+    names = options.targets or list(MAKERS)
+    if unknown := set(names) - set(MAKERS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
+    once = options.examples or options.seconds
+    for seed in itertools.count(options.seed, _SEEDS_A_ROUND):
+        for name in names:
+            _round(name, options.examples, options.seconds, seed)
+        if once:
+            return 0
+    return 0
+
+
+def _round(name: str, wanted: int | None, seconds: float | None, seed: int) -> None:
+    """One target, in parts with a seed each, and a line of what was done."""
+    began, done = time.monotonic(), 0
+    most = wanted or (sys.maxsize if seconds else _A_ROUND)
+    while done < most and not (seconds and time.monotonic() - began > seconds):
+        part = min(_PART, most - done)
+        run(name, part, seed + done // _PART)
+        done += part
+    took = time.monotonic() - began
+    sys.stdout.write(f"{name}: from seed {seed}, {done} examples, {took:.0f} s, nothing found\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

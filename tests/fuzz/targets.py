@@ -1,0 +1,406 @@
+"""What is fuzzed: name → what a stranger sends, and what must hold of whatever reads it.
+
+A target's check raises whatever its reader must never raise. Blender's readers that need bpy can be
+added by a module that gives a dict of the same form (`tests/blender`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import pickle
+import shutil
+import struct
+import sys
+import tempfile
+import types
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from hypothesis import strategies as st
+
+from ofer_engine.contract import installed, protocol, reconstruction, skin
+from ofer_engine.contract.array_archive import read_archive
+from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.packs.open_files import read_record
+from ofer_engine.packs.registry import BUNDLED
+from ofer_engine.packs.safe_load import load_array, load_checkpoint, load_pickle, load_safetensors
+from tests.engine.contract.small_folder import write_small
+from tests.engine.contract.test_protocol import EVENTS, REQUESTS
+from tests.fuzz.shapes import JSON, bitten, harmed
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Target:
+    """sent : a strategy; check : takes one of what is sent, raises where the reader fails."""
+
+    sent: st.SearchStrategy
+    check: Callable[[Any], None]
+
+
+def _refused(read: Callable[[], Any], *codes: ErrorCode) -> Any:
+    """What is read, or None where it is refused in a sentence."""
+    try:
+        return read()
+    except OferError as error:
+        assert error.code in codes and error.message and error.hint
+        return None
+
+
+# ---------------------------------------------------------------- protocol lines, both ways
+
+
+def _lines(messages: list) -> st.SearchStrategy:
+    whole = [json.loads(protocol.encode(each)) for each in messages]
+    told = st.sampled_from(whole).flatmap(harmed).map(json.dumps)
+    texts = [protocol.encode(each).encode() for each in messages]
+    broken = st.sampled_from(texts).flatmap(bitten).map(lambda raw: raw.decode("utf-8", "replace"))
+    return st.one_of(told, broken, JSON.map(json.dumps), st.text(max_size=200))
+
+
+def _decodes(decode: Callable[[str], Any]) -> Callable[[str], None]:
+    def check(line: str) -> None:
+        message = _refused(lambda: decode(line), ErrorCode.BAD_REQUEST)
+        protocol.is_last_word(line)
+        if message is not None:
+            assert decode(protocol.encode(message)) == message
+
+    return check
+
+
+# ---------------------------------------------------------------- folders
+
+
+class _Place:
+    """A folder of its own, whole again after each example."""
+
+    def __init__(self, make: Callable[[Path], Path]) -> None:
+        self._scratch = tempfile.TemporaryDirectory()
+        self.folder = make(Path(self._scratch.name))
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        self.files = {str(path.relative_to(self.folder)): path.read_bytes() for path in files}
+
+    def put(self, changes: dict[str, bytes | None]) -> None:
+        for name, content in changes.items():
+            (self.folder / name).unlink(missing_ok=True)
+            if content is not None:
+                (self.folder / name).write_bytes(content)
+
+    def mend(self, names: Any) -> None:
+        self.put({name: self.files[name] for name in names})
+
+
+def _folder() -> Target:
+    place = _Place(lambda scratch: write_small(scratch).folder)
+    fields = json.loads(place.files[reconstruction.RECORD])
+    arrays = sorted(name for name in place.files if name.endswith(".npy"))
+    record = harmed(fields).map(lambda value: {reconstruction.RECORD: json.dumps(value).encode()})
+    raw = st.sampled_from(sorted(place.files)).flatmap(
+        lambda name: bitten(place.files[name]).map(lambda data: {name: data})
+    )
+    other = st.tuples(st.sampled_from(arrays), _arrays()).map(lambda pair: dict([pair]))
+    swapped = st.tuples(st.sampled_from(arrays), st.sampled_from(arrays)).map(
+        lambda pair: {pair[0]: place.files[pair[1]]}
+    )
+    gone = st.sampled_from(sorted(place.files)).map(lambda name: {name: None})
+
+    def check(changes: dict[str, bytes | None]) -> None:
+        place.put(changes)
+        try:
+            _refused(lambda: _read_all(place.folder), ErrorCode.RECONSTRUCTION_DAMAGED)
+        finally:
+            place.mend(changes)
+
+    return Target(st.one_of(record, record, raw, other, swapped, gone), check)
+
+
+def _read_all(folder: Path) -> None:
+    record = reconstruction.read(folder)
+    optional = [name for name in reconstruction.OPTIONAL_ARRAYS if record.has(name)]
+    sizes: dict[str, int] = {}
+    for name in (*reconstruction.ARRAYS, *optional):
+        values = record.array(name)
+        assert values.dtype.kind in "fiu" and np.isfinite(values).all()
+        sizes[name] = len(values)
+    vertices = record.array("identity_vertices").shape[1]
+    for name in ("polygons", "evidence_vertices"):
+        assert record.array(name).max(initial=-1) < vertices
+    assert sizes["identity_vertices"] == len(record.identities) >= 1
+    for hypothesis in (*record.identities, *record.expressions):
+        record.picture(hypothesis)
+        assert record.thumbnail(hypothesis).parent.parent == folder
+
+
+@st.composite
+def _arrays(draw: Any) -> bytes:
+    """A `.npy` whose header and data may or may not agree."""
+    kind = draw(st.sampled_from(["<f4", "<f8", ">f4", "<i4", "|u1", "|O", "<U3", "<M8[s]", "|V9"]))
+    side = st.one_of(st.integers(-1, 60), st.sampled_from([0, 1 << 40, 10**30]))
+    shape = tuple(draw(st.lists(side, max_size=4)))
+    order = draw(st.booleans())
+    header = str({"descr": kind, "fortran_order": order, "shape": shape}).encode()
+    header += b" " * draw(st.integers(0, 70)) + b"\n"
+    version = draw(st.sampled_from([b"\1\0", b"\2\0", b"\3\0"]))
+    length = len(header) if draw(st.booleans()) else draw(st.integers(0, 65_535))
+    size = length.to_bytes(2 if version == b"\1\0" else 4, "little")
+    return b"\x93NUMPY" + version + size + header + draw(st.binary(max_size=200))
+
+
+def _skin() -> Target:
+    def make(scratch: Path) -> Path:
+        folder = scratch / "skin"
+        folder.mkdir()
+        start = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+        (folder / skin.ALBEDO).write_bytes(start + struct.pack(">II", 512, 512) + b"\x08\2\0\0\0")
+        np.save(folder / skin.UV, np.zeros((5, 4, 2), np.float32))
+        whole = skin.Skin(512, skin.Layout.FACE, ("ab" * 32,), (0.8, 0.6, 0.5), 0.7)
+        (folder / skin.RECORD).write_text(skin.to_json(whole))
+        return folder
+
+    place = _Place(make)
+    record = harmed(json.loads(place.files[skin.RECORD])).map(
+        lambda value: {skin.RECORD: json.dumps(value).encode()}
+    )
+    raw = st.sampled_from(sorted(place.files)).flatmap(
+        lambda name: bitten(place.files[name]).map(lambda data: {name: data})
+    )
+
+    def check(changes: dict[str, bytes | None]) -> None:
+        place.put(changes)
+        try:
+            _refused(lambda: skin.read(place.folder).uv(), ErrorCode.RECONSTRUCTION_DAMAGED)
+        finally:
+            place.mend(changes)
+
+    return Target(st.one_of(record, raw), check)
+
+
+# ---------------------------------------------------------------- packs and weights
+
+
+def _pack() -> Target:
+    def make(scratch: Path) -> Path:
+        folder = scratch / "packs" / "mine"
+        folder.mkdir(parents=True)
+        shutil.copy(BUNDLED / "open" / installed.DESCRIPTION, folder)
+        return folder
+
+    place = _Place(make)
+    text = place.files[installed.DESCRIPTION]
+    told = harmed(json.loads(text)).map(lambda value: json.dumps(value).encode())
+
+    def check(content: bytes) -> None:
+        place.put({installed.DESCRIPTION: content})
+        found = installed.installed_packs(BUNDLED, place.folder.parent.parent)
+        assert set(found) == {"open", "mine"}
+        assert isinstance(found["mine"].title, str)
+        codes = (ErrorCode.WEIGHTS_DAMAGED, ErrorCode.WEIGHTS_WRONG)
+        record = _refused(lambda: read_record(place.folder), *codes)
+        if record is not None:
+            assert all(isinstance(each, str) for each in (record.id, record.title, *record.hints))
+
+    return Target(st.one_of(told, bitten(text), JSON.map(lambda v: json.dumps(v).encode())), check)
+
+
+def _archive() -> Target:
+    packed = io.BytesIO()
+    np.savez_compressed(packed, template=np.zeros((7, 3), np.float32), names=np.array(["a", "bc"]))
+    place = _Place(lambda scratch: scratch)
+
+    def check(content: bytes) -> None:
+        place.put({"head.npz": content})
+        try:
+            arrays = read_archive(place.folder / "head.npz", 1 << 20)
+        except ValueError:
+            return
+        assert sum(each.nbytes for each in arrays.values()) <= 1 << 20
+
+    def archived(member: bytes) -> bytes:
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w") as archive:
+            archive.writestr("template.npy", member)
+        return made.getvalue()
+
+    return Target(st.one_of(bitten(packed.getvalue()), _arrays().map(archived)), check)
+
+
+def _weights() -> Target:
+    """Pickles, `torch.save` files, arrays and safetensors, each through its own loader."""
+    from safetensors.torch import save as save_tensors
+
+    content = {"net": {"w": torch.arange(12.0).reshape(3, 4)}, "loss": np.float64(2.5), "n": [1]}
+    zipped, legacy, array = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    torch.save(content, zipped)
+    torch.save(content, legacy, _use_new_zipfile_serialization=False)
+    np.save(array, np.array({"static": torch.arange(3.0)}, object), allow_pickle=True)
+    pickles = [pickle.dumps({"v": np.arange(6.0), "s": {"a"}, "t": (1, "x")}, p) for p in range(6)]
+    whole = [
+        (load_checkpoint, zipped.getvalue()),
+        (load_checkpoint, legacy.getvalue()),
+        (load_array, array.getvalue()),
+        (load_safetensors, save_tensors({"w": torch.arange(12.0)})),
+        *((load_pickle, each) for each in pickles),
+    ]
+    place = _Place(lambda scratch: scratch)
+    sent = st.sampled_from(whole).flatmap(lambda pair: st.tuples(st.just(pair[0]), bitten(pair[1])))
+    code = st.lists(_instruction(), max_size=30).map(lambda parts: b"".join(parts) + b".")
+    programs = st.tuples(st.just(load_pickle), code)
+
+    def check(pair: tuple[Callable[[Path], Any], bytes]) -> None:
+        load, data = pair
+        place.put({"weights": data})
+        codes = (
+            ErrorCode.WEIGHTS_DAMAGED, ErrorCode.WEIGHTS_UNSAFE, ErrorCode.WEIGHTS_WRONG
+        )  # fmt: skip
+        _refused(lambda: load(place.folder / "weights"), *codes)
+        assert np.dtype("f8").str == "<f8"
+        assert torch._utils._rebuild_tensor_v2.__defaults__ == _DEFAULTS
+
+    return Target(st.one_of(sent, programs), check)
+
+
+_DEFAULTS = torch._utils._rebuild_tensor_v2.__defaults__
+_NAMES = (
+    "collections\nOrderedDict", "numpy\nndarray", "numpy\ndtype", "_codecs\nencode",
+    "numpy._core.multiarray\n_reconstruct", "numpy._core.multiarray\nscalar", "chumpy.ch\nCh",
+    "copy_reg\n_reconstructor", "scipy.sparse.csc\ncsc_matrix", "builtins\nset", "os\nsystem",
+    "torch._utils\n_rebuild_tensor_v2", "torch.storage\n_load_from_bytes", "torch\nFloatStorage",
+    "torch\nSize",
+)  # fmt: skip
+
+
+_WITHOUT_ARGUMENT = b")](}t0.12abeduRo\x81Q\x85\x86\x87\x94\x93N\x88"
+
+
+def _instruction() -> st.SearchStrategy:
+    """One of the instructions of a pickle, mostly with a fitting argument."""
+    number = st.integers(0, 255).map(lambda n: bytes([n]))
+    return st.one_of(
+        st.sampled_from(_NAMES).map(lambda name: b"c" + name.encode() + b"\n"),
+        st.sampled_from(
+            [bytes([each]) for each in b")](}t0.12abeduRo\x81Q\x85\x86\x87\x94\x93N\x88"]
+        ),
+        number.map(lambda raw: b"K" + raw),
+        number.map(lambda raw: b"q" + raw),
+        number.map(lambda raw: b"h" + raw),
+        st.binary(max_size=8).map(lambda raw: b"U" + bytes([len(raw)]) + raw),
+        st.sampled_from(
+            [b"X\x02\0\0\0f8", b"X\1\0\0\0<", b"X\6\0\0\0latin1", b"K\x03", b"K\0\x85"]
+        ),
+    )
+
+
+# ---------------------------------------------------------------- exported files
+
+
+def _reader(module: str, name: str) -> Any:
+    """A reader of the add-on that needs no Blender, without loading the add-on."""
+    package = types.ModuleType("ofer_export_readers")
+    package.__path__ = [str(ROOT / "ofer_blender" / "export")]
+    sys.modules.setdefault(package.__name__, package)
+    return getattr(importlib.import_module(f"{package.__name__}.{module}"), name)
+
+
+def _glb_bytes(document: Any, binary: bytes = bytes(range(96))) -> bytes:
+    text = json.dumps(document).encode()
+    text += b" " * (-len(text) % 4)
+    chunks = struct.pack("<II", len(text), 0x4E4F534A) + text
+    chunks += struct.pack("<II", len(binary), 0x004E4942) + binary
+    return b"glTF" + struct.pack("<II", 2, 12 + len(chunks)) + chunks
+
+
+_GLTF = {
+    "nodes": [{"name": "head", "mesh": 0}, {"name": "jaw"}],
+    "meshes": [
+        {
+            "primitives": [
+                {"attributes": {"POSITION": 0, "WEIGHTS_0": 1}, "targets": [{"POSITION": 2}]}
+            ],
+            "extras": {"targetNames": ["jawOpen"]},
+            "weights": [0.0],
+        }
+    ],
+    "accessors": [
+        {"bufferView": 0, "componentType": 5126, "count": 2, "type": "VEC3",
+         "min": [0, 0, 0], "max": [1, 1, 1]},
+        {"bufferView": 1, "componentType": 5126, "count": 2, "type": "VEC4"},
+        {"componentType": 5126, "count": 2, "type": "VEC3", "sparse": {
+            "count": 1, "indices": {"bufferView": 0, "componentType": 5121},
+            "values": {"bufferView": 0}}},
+    ],
+    "bufferViews": [{"buffer": 0, "byteOffset": 0}, {"buffer": 0, "byteOffset": 32}],
+    "skins": [{"joints": [1]}],
+    "images": [{"bufferView": 0}],
+}  # fmt: skip
+
+
+def _glb() -> Target:
+    reader = _reader("glb", "GlbReader")
+    place = _Place(lambda scratch: scratch)
+
+    def check(data: bytes) -> None:
+        place.put({"a.glb": data})
+        try:
+            reader(place.folder / "a.glb").summary()
+        except ValueError as error:
+            assert "a.glb" in str(error) or str(error)
+
+    told = harmed(_GLTF).map(_glb_bytes)
+    return Target(st.one_of(told, told, bitten(_glb_bytes(_GLTF))), check)
+
+
+def _fbx() -> Target:
+    reader = _reader("fbx", "FbxReader")
+    record, tree, as_bytes = (_reader("fbx_tree", name) for name in ("Record", "Tree", "as_bytes"))
+    place = _Place(lambda scratch: scratch)
+
+    def text(content: bytes) -> bytes:
+        return b"S" + struct.pack("<I", len(content)) + content
+
+    def numbers(kind: bytes, values: np.ndarray) -> bytes:
+        raw = values.tobytes()
+        return kind + struct.pack("<III", len(values), 0, len(raw)) + raw
+
+    def whole() -> bytes:
+        number = [b"L" + struct.pack("<q", n) for n in range(4)]
+        points = record(b"Vertices", [numbers(b"d", np.arange(9.0))])
+        mesh = record(b"Geometry", [number[1], text(b"head\0\1Geometry"), text(b"Mesh")], [points])
+        model = record(b"Model", [number[2], text(b"head\0\1Model"), text(b"Mesh")])
+        bone = record(b"Model", [number[3], text(b"jaw\0\1Model"), text(b"LimbNode")])
+        joined = [record(b"C", [text(b"OO"), number[1], number[2]])]
+        top = [
+            record(b"GlobalSettings", [], [], True),
+            record(b"Objects", [], [mesh, model, bone], True),
+            record(b"Connections", [], joined, True),
+        ]
+        return as_bytes(tree(7400, top))
+
+    def check(data: bytes) -> None:
+        place.put({"a.fbx": data})
+        try:
+            reader(place.folder / "a.fbx").summary()
+        except ValueError as error:
+            assert str(error)
+
+    return Target(bitten(whole(), 12), check)
+
+
+MAKERS: dict[str, Callable[[], Target]] = {
+    "requests": lambda: Target(_lines(REQUESTS), _decodes(protocol.decode_request)),
+    "events": lambda: Target(_lines(EVENTS), _decodes(protocol.decode_event)),
+    "folder": _folder,
+    "skin": _skin,
+    "pack": _pack,
+    "archive": _archive,
+    "weights": _weights,
+    "glb": _glb,
+    "fbx": _fbx,
+}
