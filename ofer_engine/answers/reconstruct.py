@@ -40,6 +40,7 @@ from ..packs.published import (
 from ..pipeline import Ranking, Reconstructor
 from ..progress import Progress, Work
 from ..session import Session
+from .disagreement import disagreement
 from .limits import check_counts, check_hints, check_seed, check_share
 from .plan import (
     DRAWING,
@@ -75,7 +76,9 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
     for number, photo in enumerate(request.photos, 1):
         sights.append(see(session, reconstructor.pack, photo, work))
         progress.step(FINDING, number, len(request.photos))
-    reconstructor.set_evidence([sight.evidence for sight in sights], request.hints)
+    evidence = [sight.evidence for sight in sights]
+    reconstructor.set_evidence(evidence, request.hints)
+    doubts = disagreement(reconstructor.pack, evidence, work)
     drawn = _draw(reconstructor, request, progress)
     record = _record(session, request, reconstructor.pack, sights, drawn)
     with Draft(record.folder, request.overwrite) as draft:
@@ -91,7 +94,7 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
             draft.array(name, values)
         progress.step(UNITS, 2, 2)
         sizes = size_notes(reconstructor.pack, shown)
-        notes = (*renamed, *record.notes, *tongue_note(units), *sizes)
+        notes = (*renamed, *doubts, *record.notes, *tongue_note(units), *sizes)
         finished = draft.finish(replace(record, notes=notes))
     progress.step(WRITING, 1, 1)
     return finished
