@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import bpy
 
-from . import faults, hypotheses, own_mesh, rig, transaction
+from . import comparison, faults, hypotheses, own_mesh, rig, transaction
 from .engine_settings import engine_settings
 from .transaction import Transaction
 from .translations import tell
@@ -74,9 +74,10 @@ def _executing(method: Callable) -> Callable:
         change = None
         try:
             touched = _touched(self, context)
-            change = Transaction(context, touched)
-            for each in touched if getattr(self, "changes_head", True) else ():
-                own_mesh.ensure(each)
+            shared = [each for each in touched if each.ofer.is_head and own_mesh.is_shared(each)]
+            change = Transaction(context, touched, getattr(self, "changes_surface", True))
+            for each in shared if getattr(self, "changes_head", True) else ():
+                own_mesh.part(each)
             outcome = method(self, context)
             change.check()
         except BaseException as cause:
@@ -157,7 +158,7 @@ def _touched(operator: bpy.types.Operator, context: bpy.types.Context) -> list[b
     named = bpy.data.objects.get(getattr(operator, "head", "") or "")
     found: dict[int, bpy.types.Object] = {}
     for head in filter(None, (hypotheses.active_head(context), named)):
-        copies = [each for each in bpy.data.objects if each.ofer.compared_with == head]
+        copies = comparison.copies(head) if head.ofer.comparing else []
         for each in filter(None, (head, rig.rig_of(head), head.ofer.camera, *copies)):
             found[each.session_uid] = each
     return list(found.values())

@@ -20,22 +20,22 @@ _REGIONS: Final = (
 
 
 def _show_identity(self: OFER_PG_head, context: bpy.types.Context) -> None:
-    own_mesh.ensure(self.id_data)
+    own_mesh.ensure_shown(self.id_data)
     hypotheses.show_identity(self.id_data)
 
 
 def _show_expression(self: OFER_PG_head, context: bpy.types.Context) -> None:
-    own_mesh.ensure(self.id_data)
+    own_mesh.ensure_shown(self.id_data)
     hypotheses.show_expression(self.id_data)
 
 
 def _pin(self: OFER_PG_hypothesis, context: bpy.types.Context) -> None:
-    own_mesh.ensure(self.id_data)
+    own_mesh.ensure_shown(self.id_data)
     hypotheses.show_expression(self.id_data)
 
 
 def _mix(self: OFER_PG_part_of_blend, context: bpy.types.Context) -> None:
-    own_mesh.ensure(self.id_data)
+    own_mesh.ensure_shown(self.id_data)
     blend.show(self.id_data)
 
 

@@ -66,7 +66,7 @@ class MeshBefore:
 
     def forget(self) -> None:
         """The copy is needed no more."""
-        bpy.data.meshes.remove(self.copy)
+        bpy.data.meshes.remove(self.copy, do_unlink=False)
 
 
 def _bring_keys_back(before: MeshBefore, owner: bpy.types.Object) -> None:

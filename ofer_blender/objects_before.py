@@ -70,21 +70,23 @@ class BlockBefore:
 
     def forget(self, collection: Any) -> None:
         """The copy is needed no more."""
-        collection.remove(self.copy)
+        collection.remove(self.copy, do_unlink=False)  # nothing points at it
 
 
 @dataclass
 class ObjectsBefore:
     """objects : those that an operator may change; meshes : of those with shape keys; data : other
-    data of theirs; materials : on them. Each with its place in `bpy.data`."""
+    data of theirs; materials : on them; values : of shape keys, where nothing else of a mesh is
+    kept. Each with its place in `bpy.data`."""
 
     objects: list[BlockBefore] = field(default_factory=list)
     meshes: list[tuple[BlockBefore, MeshBefore]] = field(default_factory=list)
     data: list[tuple[BlockBefore, str]] = field(default_factory=list)
     materials: list[BlockBefore] = field(default_factory=list)
+    values: list[tuple[bpy.types.ShapeKey, float]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, objects: list[bpy.types.Object]) -> ObjectsBefore:
+    def of(cls, objects: list[bpy.types.Object], surface: bool) -> ObjectsBefore:
         """Keep objects as they are now; those that are linked from other files cannot change."""
         before, seen = cls(), set()
         for each in (one for one in objects if one.is_editable):
@@ -94,7 +96,9 @@ class ObjectsBefore:
             if data is None or not data.is_editable or data.session_uid in seen:
                 continue
             seen.add(data.session_uid)
-            if isinstance(data, bpy.types.Mesh):
+            if not surface:
+                before.values += _key_values(each)
+            elif isinstance(data, bpy.types.Mesh):
                 before.meshes.append((kept, MeshBefore.of(data, each)))
                 before._keep_materials(data, seen)
             elif isinstance(data, bpy.types.Camera):
@@ -119,7 +123,11 @@ class ObjectsBefore:
         ]
         for each, _ in placed:
             each.take_hold()
-        return {each.uid: each.bring_back(collection) for each, collection in placed}
+        now = {each.uid: each.bring_back(collection) for each, collection in placed}
+        for key, value in self.values:
+            if key.value != value:
+                key.value = value
+        return now
 
     def forget(self) -> None:
         """All went well: the copies are needed no more, nor what nobody but they still used."""
@@ -147,6 +155,11 @@ class ObjectsBefore:
         for each in (*self.objects, *self.materials, *(each for each, _ in self.data)):
             yield each.copy
         yield from (mesh.copy for _, mesh in self.meshes)
+
+
+def _key_values(head: bpy.types.Object) -> list[tuple[bpy.types.ShapeKey, float]]:
+    keys = getattr(head.data, "shape_keys", None)
+    return [(key, key.value) for key in keys.key_blocks] if keys else []
 
 
 def _pointers(copy: bpy.types.ID) -> list[tuple[Any, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import bpy
 
+from . import transaction
 from .mesh_before import NAME
 
 
@@ -19,9 +20,20 @@ def is_shared(head: bpy.types.Object) -> bool:
 def ensure(head: bpy.types.Object) -> None:
     """Give a head that shares its mesh one of its own, with its shape keys."""
     if head.type == "MESH" and head.is_editable and is_shared(head):
-        active = head.active_shape_key_index
-        head.data = head.data.copy()
-        head.active_shape_key_index = active
+        part(head)
+
+
+def ensure_shown(head: bpy.types.Object) -> None:
+    """As `ensure`, for the callbacks of properties: an operator at work has seen to it already."""
+    if not transaction.is_at_work():
+        ensure(head)
+
+
+def part(head: bpy.types.Object) -> None:
+    """Give a head a mesh of its own."""
+    active = head.active_shape_key_index
+    head.data = head.data.copy()
+    head.active_shape_key_index = active
 
 
 def own_material(head: bpy.types.Object, slot: int) -> bpy.types.Material:

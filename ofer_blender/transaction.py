@@ -6,11 +6,12 @@ visibility and the scene's settings that operators of ours change.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import bpy
+import numpy as np
 
 from . import faults
 from .likeness import group, is_there, match_group
@@ -34,19 +35,27 @@ def doom(cause: Exception) -> bool:
     return bool(_open)
 
 
+def is_at_work() -> bool:
+    """Some operator is between its beginning and its end."""
+    return bool(_open)
+
+
 class Transaction:
     """Begins at once; `commit` or `take_back` ends it.
 
     objects : those that the operator may change, beyond the scene's own state; they are kept as
-    copies, which takes a millisecond or two for a head.
+    copies, which takes a few milliseconds for a head; surface : so are meshes and materials, beyond
+    the values of shape keys.
     """
 
-    def __init__(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> None:
+    def __init__(
+        self, context: bpy.types.Context, objects: list[bpy.types.Object], surface: bool = True
+    ) -> None:
         self.cause: Exception | None = None
-        self._known = _uids()
-        self._state = _State(context)
+        self._known = _Known()
+        self._state = _State(context, objects)
         try:
-            self._kept = ObjectsBefore.of(objects)
+            self._kept = ObjectsBefore.of(objects, surface)
         except BaseException:
             self._remove_new()
             raise
@@ -62,7 +71,7 @@ class Transaction:
         self._end()
         self._kept.forget()
         for outer in _open:
-            outer._known |= _uids()
+            outer._known.add_all()
 
     def take_back(self) -> None:
         """Make the file what it was at the beginning."""
@@ -82,18 +91,18 @@ class Transaction:
     def _bring_back(self) -> None:
         replaced = self._kept.bring_back()
         for each in (self, *_open):
-            each._known |= set(replaced.values())
+            each._known.add(replaced.values())
             each._state.rename(replaced)
 
     def _remove_new(self) -> None:
-        new = [block for block in _blocks() if block.session_uid not in self._known]
-        bpy.data.batch_remove(new)
+        known = self._known.all()
+        bpy.data.batch_remove([block for block in _blocks() if block.session_uid not in known])
 
 
 class _State:
     """What no datablock of a head holds: the scene's and the view layer's."""
 
-    def __init__(self, context: bpy.types.Context) -> None:
+    def __init__(self, context: bpy.types.Context, objects: list[bpy.types.Object]) -> None:
         self._scene, self._layer = context.scene, context.view_layer
         self._settings = group(context.scene.ofer)
         self._values = [(context.scene, name, getattr(context.scene, name)) for name in _SCENE]
@@ -102,11 +111,10 @@ class _State:
         active = context.view_layer.objects.active
         self._active = active.session_uid if active else 0
         self._mode = active.mode if active else "OBJECT"
-        objects = context.view_layer.objects
-        self._selected = {each.session_uid for each in objects if each.select_get()}
-        self._hidden = {each.session_uid for each in objects if each.hide_get()}
+        self._selected = {each.session_uid for each in context.selected_objects}
+        self._hidden = {each.session_uid: each.hide_get() for each in objects if _is_in(each)}
         self._members = [
-            _Members(each, each.name, [member.session_uid for member in each.objects],
+            _Members(each, each.name, _uids(each.objects),
                      [child.name for child in each.children])
             for each in (context.scene.collection, *bpy.data.collections)
         ]  # fmt: skip
@@ -115,7 +123,7 @@ class _State:
         """Some objects were replaced by others: their session uids."""
         self._active = replaced.get(self._active, self._active)
         self._selected = {replaced.get(uid, uid) for uid in self._selected}
-        self._hidden = {replaced.get(uid, uid) for uid in self._hidden}
+        self._hidden = {replaced.get(uid, uid): hid for uid, hid in self._hidden.items()}
         for each in self._members:
             each.uids = [replaced.get(uid, uid) for uid in each.uids]
 
@@ -129,8 +137,9 @@ class _State:
             if is_there(value) and getattr(owner, name) != value:
                 setattr(owner, name, value)
         for each in self._layer.objects:
+            if each.session_uid in self._hidden:
+                _set(each.hide_get, each.hide_set, self._hidden[each.session_uid])
             _set(each.select_get, each.select_set, each.session_uid in self._selected)
-            _set(each.hide_get, each.hide_set, each.session_uid in self._hidden)
         active = [each for each in self._layer.objects if each.session_uid == self._active]
         self._layer.objects.active = active[0] if active else None
         if active and active[0].mode != self._mode:
@@ -180,8 +189,36 @@ def _blocks() -> list[bpy.types.ID]:
     return [block for kind in _OURS for block in getattr(bpy.data, kind)]
 
 
-def _uids() -> set[int]:
-    return {block.session_uid for block in _blocks()}
+def _uids(blocks: Any) -> list[int]:
+    """Session uids of a collection of datablocks, read in one go."""
+    values = np.empty(len(blocks), np.int32)
+    blocks.foreach_get("session_uid", values)
+    return values.tolist()
+
+
+class _Known:
+    """Session uids of what was there; read at once, as every operator pays for it."""
+
+    def __init__(self) -> None:
+        self._uids: list[int] = []
+        self.add_all()
+
+    def add_all(self) -> None:
+        """What is there now."""
+        for kind in _OURS:
+            self._uids += _uids(getattr(bpy.data, kind))
+
+    def add(self, uids: Iterable[int]) -> None:
+        """These, too."""
+        self._uids += uids
+
+    def all(self) -> set[int]:
+        """Of all that is known."""
+        return set(self._uids)
+
+
+def _is_in(thing: bpy.types.Object) -> bool:
+    return thing.name in bpy.context.view_layer.objects
 
 
 def _set(get: Callable[[], bool], change: Callable[[bool], None], wanted: bool) -> None:

@@ -26,6 +26,7 @@ class OFER_OT_show(OnHead, bpy.types.Operator):
     bl_idname = "ofer.show"
     bl_label = "Show Hypothesis"
     bl_options = {"REGISTER", "UNDO"}
+    changes_surface = False  # walked with a key held down
 
     name: bpy.props.StringProperty(name="Hypothesis", options={"SKIP_SAVE"})
 
@@ -49,6 +50,7 @@ and down the expressions, while the OFER tab is open"""
     bl_idname = "ofer.step"
     bl_label = "Walk the Gallery"
     bl_options = {"REGISTER", "UNDO_GROUPED"}  # a walk is one undo step
+    changes_surface = False  # walked with a key held down
     bl_undo_group = "ofer.step"
 
     kind: bpy.props.EnumProperty(
