@@ -136,11 +136,13 @@ class _State:
         for owner, name, value in self._values:
             if is_there(value) and getattr(owner, name) != value:
                 setattr(owner, name, value)
-        for each in self._layer.objects:
+        self._layer.update()  # or its objects would still be those before
+        present = list(self._layer.objects)  # which hiding and selecting may renew
+        for each in present:
             if each.session_uid in self._hidden:
                 _set(each.hide_get, each.hide_set, self._hidden[each.session_uid])
             _set(each.select_get, each.select_set, each.session_uid in self._selected)
-        active = [each for each in self._layer.objects if each.session_uid == self._active]
+        active = [each for each in present if each.session_uid == self._active]
         self._layer.objects.active = active[0] if active else None
         if active and active[0].mode != self._mode:
             bpy.ops.object.mode_set(mode=self._mode)

@@ -28,7 +28,11 @@ def _each_trace_is_new() -> None:
     faults._known.clear()
 
 
-@pytest.mark.parametrize("name", sorted(name for name in PREPARED if not name.startswith("renew_after_")))
+CHANGING = sorted(name for name in PREPARED if not name.startswith("renew_after_"))
+"""One of several that are alike."""
+
+
+@pytest.mark.parametrize("name", CHANGING)
 def test_a_fault_anywhere_in_an_operator_leaves_the_file_as_it_was(
     name: str, head: bpy.types.Object, tmp_path: Path
 ) -> None:
