@@ -13,6 +13,7 @@ from mathutils import Matrix
 
 from ...ofer_engine.contract.arkit import ARKIT_52
 from .. import arkit_keys, jaw_correctives, provenance, rig
+from . import influences
 from .applied import is_applied
 from .content import FileContent, FileMesh
 from .fbx import FbxReader
@@ -108,11 +109,7 @@ def _bones(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     if armature is None:
         yield _rigless(head)
         return
-    bones = {group.index for group in head.vertex_groups if group.name in armature.data.bones}
-    most = max(
-        sum(entry.weight > 0 and entry.group in bones for entry in vertex.groups)
-        for vertex in head.data.vertices
-    )
+    most = influences.most(head, armature.data.bones.keys())
     if most > INFLUENCES:
         yield Finding(Level.FAULT, f"A vertex follows {most} bones; programs keep {INFLUENCES}.",
                       "ofer.limit_influences")  # fmt: skip

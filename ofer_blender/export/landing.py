@@ -163,12 +163,20 @@ def unwritable(file: Path, cause: OSError | str) -> OferError:
     said = cause.strerror or str(cause) if isinstance(cause, OSError) else cause
     if getattr(cause, "errno", None) in _FULL or os.strerror(errno.ENOSPC) in said:
         return disk_full(file)
-    why = said.strip().rpartition("\n")[2].rstrip(".")
+    why = _last_words(said)
     return OferError(
         ErrorCode.READ_ONLY,
         f"{file.name} could not be written: {why}.",
         "Choose another folder.",
     )
+
+
+def _last_words(said: str) -> str:
+    """What went wrong, of what Blender or Python say, without traces and paths."""
+    lines = [each for each in said.splitlines() if each.strip() and "Location: " not in each]
+    last = lines[-1].strip() if lines else "no reason was given"
+    last = re.sub(r"^\w*(Error|Exception): (\[Errno \d+\] )?", "", last)
+    return re.sub(r": ['\"]/.*$", "", last).rstrip(".")
 
 
 def disk_full(file: Path) -> OferError:

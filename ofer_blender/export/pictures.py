@@ -19,6 +19,7 @@ _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8"
 _PNG_KEPT: Final = frozenset((
     b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT",
+    b"bKGD", b"pHYs",
 ))  # fmt: skip
 """Chunks that say how the picture looks; others hold who made it, when, and of which .blend."""
 _SHOWN: Final = ("TEX_IMAGE", "TEX_ENVIRONMENT")
@@ -36,16 +37,18 @@ class Pictures:
         self.copies: list[bpy.types.ID] = []
         self._landing = landing
         self._skin = skin.picture(head)
+        self._materials: dict[bpy.types.Material, bpy.types.Material] = {}
         self._images: dict[bpy.types.Image, bpy.types.Image | None] = {}
         self._groups: dict[bpy.types.NodeTree, bpy.types.NodeTree] = {}
 
     def material(self, source: bpy.types.Material) -> bpy.types.Material:
-        """A copy of a material whose pictures are the files. Raises OSError."""
-        copy = source.copy()
-        self.copies.append(copy)
-        if copy.node_tree:
-            self._use(copy.node_tree)
-        return copy
+        """The copy of a material whose pictures are the files. Raises OSError."""
+        if source not in self._materials:
+            copy = self._materials[source] = source.copy()
+            self.copies.append(copy)
+            if copy.node_tree:
+                self._use(copy.node_tree)
+        return self._materials[source]
 
     def _use(self, tree: bpy.types.NodeTree) -> None:
         for node in tree.nodes:

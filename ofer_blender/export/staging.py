@@ -17,12 +17,13 @@ import numpy as np
 from mathutils import Matrix
 
 from .. import disagreement, rig
+from . import influences
 from .applied import applied, is_applied, rig_in_file, shape_shown
 from .landing import Landing
 from .lods import reduced, without_keys
 from .pictures import Pictures
 from .plan import LOD_RATIOS, Plan, file_name
-from .presets import Format, Space
+from .presets import INFLUENCES, Format, Space
 from .shapes import Shapes, gather, put_on
 
 _NOT_SHIPPED: Final = (disagreement.LAYER,)
@@ -142,6 +143,8 @@ def _make(
         _put_forward(each)
     if armature:
         for each in meshes:
+            if influences.most(each, armature.data.bones.keys()) > INFLUENCES:
+                influences.limit(each, armature.data.bones.keys())
             each.parent = armature
             each.modifiers.new(rig.MODIFIER, "ARMATURE").object = armature
     if plan.preset.format is Format.FBX:
@@ -220,12 +223,13 @@ def _dress(fine: bpy.types.Object, head: bpy.types.Object, pictures: Pictures, m
         copies = [source and pictures.material(source) for source in sources]
     finally:
         made.blocks += pictures.copies
-    for number, (source, copy) in enumerate(zip(sources, copies, strict=True)):
+    for number, copy in enumerate(copies):
         fine.material_slots[number].link = "DATA"
         fine.data.materials[number] = copy
+    for source, copy in dict(zip(sources, copies, strict=True)).items():
         if source:
             _clear(copy)
-            made.name(copy, source.name)
+            made.name(copy, "".join(each if each.isprintable() else "_" for each in source.name))
 
 
 def _name(copy: bpy.types.Object, name: str, made: _Made) -> None:

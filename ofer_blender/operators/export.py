@@ -10,9 +10,9 @@ import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from .. import hypotheses, jaw_correctives, rig
-from ..export import check, write
+from ..export import check, influences, write
 from ..export.plan import Keys, Plan, identifier
-from ..export.presets import INFLUENCES, PRESETS, Target
+from ..export.presets import PRESETS, Target
 from ..translations import tell
 from .refusal import ready_head, refuse
 
@@ -147,17 +147,7 @@ class OFER_OT_limit_influences(_HeadOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         armature = rig.rig_of(head)
-        named = armature.data.bones.keys() if armature else rig.BONES
-        bones = {group.index for group in head.vertex_groups if group.name in named}
-        for vertex in head.data.vertices:
-            entries = [(e.weight, e.group) for e in vertex.groups if e.group in bones]
-            kept = sorted(entries, reverse=True)[:INFLUENCES]
-            total = sum(weight for weight, _ in kept)
-            for weight, group in entries:
-                if (weight, group) not in kept:
-                    head.vertex_groups[group].remove([vertex.index])
-                elif total > 0:
-                    head.vertex_groups[group].add([vertex.index], weight / total, "REPLACE")
+        influences.limit(head, armature.data.bones.keys() if armature else rig.BONES)
         return {"FINISHED"}
 
 

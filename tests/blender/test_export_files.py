@@ -17,6 +17,7 @@ import pytest
 import synthetic
 from ofer_faces.ofer_blender import hypotheses, rig, skin
 from ofer_faces.ofer_blender.export import landing, whole
+from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.plan import Plan
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.web_page import page
@@ -210,6 +211,39 @@ def test_a_name_that_only_looks_like_a_suffix_stays(tmp_path: Path) -> None:
 def test_a_file_without_a_name(head: bpy.types.Object) -> None:
     with pytest.raises(RuntimeError, match="has no name"):
         bpy.ops.ofer.export_head(filepath="", target="GLB")
+
+
+@pytest.mark.parametrize("target", ONE_EACH)
+def test_a_name_that_is_too_long_for_the_disk(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    before = dump()
+    for length in (300, 250):
+        with pytest.raises(RuntimeError, match="could not be written: File name too long") as said:
+            export(tmp_path / ("n" * length), target)
+        assert "Traceback" not in str(said.value) and str(tmp_path) not in str(said.value)
+    assert differences(before, dump()) == []
+    assert not [each for each in tmp_path.iterdir() if each.name.startswith((".", "n"))]
+
+
+def test_pictures_within_groups_and_of_shared_materials(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    """A group's picture is named after the file, too, and one material in two slots is one."""
+    image = wear(head, png((1, 0, 0)), "precious", "//precious.png")
+    tree = head.data.materials[0].node_tree
+    group = bpy.data.node_groups.new("inner", "ShaderNodeTree")
+    group.nodes.new("ShaderNodeTexImage").image = image
+    tree.nodes.new("ShaderNodeGroup").node_tree = group
+    head.data.materials.append(head.data.materials[0])
+    before = dump()
+    export(tmp_path / "out", Target.USD)
+    reader = GlbReader(export(tmp_path / "out", Target.GLB))
+    assert differences(before, dump()) == []
+    names = [each["name"] for each in reader.document["materials"]]
+    assert len(set(names)) == len(names) and "OFER skin" in names
+    pictures = sorted(each.name for each in tmp_path.iterdir() if each.suffix == ".png")
+    assert "out_skin.png" in pictures and all(each.startswith("out_") for each in pictures)
 
 
 def test_two_people_in_one_folder(head: bpy.types.Object, tmp_path: Path) -> None:

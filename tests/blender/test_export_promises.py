@@ -524,7 +524,10 @@ def apart(seen: np.ndarray, wanted: np.ndarray) -> float:
 def test_modifiers_are_applied_key_by_key(
     head: bpy.types.Object, tmp_path: Path, target: Target
 ) -> None:
-    """Each key is what the modifiers make of it, and all are there."""
+    """Each key is what the modifiers make of it, and all are there; between vertices that follow
+    other bones, no vertex follows more than programs keep."""
+    for bone, vertices in zip(rig.BONES, np.arange(120).reshape(60, 2) % 120, strict=False):
+        head.vertex_groups[bone].add(vertices.tolist(), 0.4, "REPLACE")
     head.modifiers.new("Subdivision", "SUBSURF").levels = 1
     push = head.modifiers.new("Push", "DISPLACE")
     push.strength, push.mid_level = 0.01, 0.0
@@ -545,7 +548,7 @@ def test_modifiers_are_applied_key_by_key(
     assert differences(before, dump()) == []
     seen = read_back.by_blender_beside(path)
     assert seen.keys == ARKIT_52 and set(seen.bones) == set(rig.BONES)
-    assert seen.influences >= 1 and seen.off_one < 1e-4
+    assert 1 <= seen.influences <= 4 and seen.off_one < 1e-4
     rest_there = to_gltf(rest)
     moves = np.stack([to_gltf(wanted[name]) for name in wanted])
     numbers = [ARKIT_52.index(name) for name in wanted]

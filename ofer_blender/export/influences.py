@@ -1,0 +1,36 @@
+"""How many bones a vertex follows, and no more of them than programs keep."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import bpy
+
+from .presets import INFLUENCES
+
+
+def most(thing: bpy.types.Object, bones: Collection[str]) -> int:
+    """The most bones that a vertex follows."""
+    groups = _groups(thing, bones)
+    return max(
+        sum(entry.weight > 0 and entry.group in groups for entry in vertex.groups)
+        for vertex in thing.data.vertices
+    )
+
+
+def limit(thing: bpy.types.Object, bones: Collection[str]) -> None:
+    """Let every vertex follow its strongest bones only; their shares sum to one."""
+    groups = _groups(thing, bones)
+    for vertex in thing.data.vertices:
+        entries = [(e.weight, e.group) for e in vertex.groups if e.group in groups]
+        kept = sorted(entries, reverse=True)[:INFLUENCES]
+        total = sum(weight for weight, _ in kept)
+        for weight, group in entries:
+            if (weight, group) not in kept:
+                thing.vertex_groups[group].remove([vertex.index])
+            elif total > 0:
+                thing.vertex_groups[group].add([vertex.index], weight / total, "REPLACE")
+
+
+def _groups(thing: bpy.types.Object, bones: Collection[str]) -> set[int]:
+    return {group.index for group in thing.vertex_groups if group.name in bones}
