@@ -44,7 +44,7 @@ class GlbReader:
         document = self.document
         nodes = document.get("nodes", [])
         meshes = tuple(
-            self._mesh(node.get("name", ""), document["meshes"][node["mesh"]])
+            self._mesh(str(node.get("name", "")), document["meshes"][node["mesh"]])
             for node in nodes
             if "mesh" in node
         )
@@ -53,7 +53,7 @@ class GlbReader:
         inside = sum("bufferView" in image for image in images)
         return FileContent(
             meshes,
-            tuple(dict.fromkeys(nodes[joint].get("name", "") for joint in joints)),
+            tuple(dict.fromkeys(str(nodes[joint].get("name", "")) for joint in joints)),
             inside,
             len(images) - inside,
         )
@@ -117,10 +117,10 @@ class GlbReader:
         size = np.max(high, axis=0) - np.min(low, axis=0)
         return FileMesh(
             name,
-            tuple(mesh.get("extras", {}).get("targetNames", ())),
+            tuple(map(str, mesh.get("extras", {}).get("targetNames", ()))),
             influences,
             tuple(map(float, size)),
-            tuple(mesh.get("weights", ())),
+            tuple(map(float, mesh.get("weights", ()))),
         )
 
     def _mesh_of(self, node: str) -> dict[str, Any]:

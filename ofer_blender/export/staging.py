@@ -60,7 +60,8 @@ class _Made:
         )
         if other is not None and other != block:
             self.aside.append((other, name))
-            other.name = f"{name[:40]}{_ASIDE}{len(self.aside)}"
+            short = name.encode()[:40].decode("utf-8", "ignore")
+            other.name = f"{short}{_ASIDE}{len(self.aside)}"
         block.name = name
 
     def remove(self) -> None:
