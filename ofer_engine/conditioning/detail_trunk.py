@@ -34,7 +34,7 @@ class DetailTrunk(nn.Sequential):
         for stage, (width, blocks) in enumerate(_STAGES):
             for block in range(blocks):
                 stride = 2 if stage > 0 and block == 0 else 1
-                layers.append(_Block(before, width, stride))
+                layers.append(Block(before, width, stride))
                 before = width
             if stage in _MAPS:
                 ends.append(len(layers))
@@ -50,7 +50,9 @@ class DetailTrunk(nn.Sequential):
         return crops, maps
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
+    """(B, before, S, S) → (B, width, S / stride, S / stride), what comes in plus what is learnt."""
+
     def __init__(self, before: int, width: int, stride: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(before, width, 3, stride, 1, bias=False)

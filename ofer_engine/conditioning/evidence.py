@@ -25,9 +25,10 @@ from ..photo.face_networks import LandmarkTrunk
 from .closer_look import CloserLook
 from .detail_trunk import CELLS as DETAIL_CELLS
 from .detail_trunk import DetailTrunk
+from .fine_trunk import FineTrunk
 
 CROP = 128
-"""Side of the crop in pixels, as the training photos have it."""
+"""Side of the crop in the pixels that points are told in, and that the trunks see."""
 _TRUNK_SIDE = 160
 _FEATURES = 512
 _SHAPE_MODES = 160
@@ -38,7 +39,8 @@ _LOG_VARIANCE = (-3.5, 7.0)
 _MOVING_SCALE = 10.0
 """Pixels that the contour and iris points move for a feature of 1."""
 _LOOKS = 2
-"""Further looks, each with weights of its own and adding to what the ones before it felt."""
+"""Further looks, each with weights of its own and adding to what the ones before it felt; a network
+for sharper crops has one more, which sees those."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class Evidence:
 class EvidenceNetwork(nn.Module):
     """Crop → `Evidence`.
 
-    points, contour, irises, identities, expressions : counts P, L, I, K, X. The buffers
+    points, contour, irises, identities, expressions : counts P, L, I, K, X; side : pixels of the
+    crops that it is made for, `CROP` or more, whatever it is given. The buffers
     `mean_points` (2P,), `mean_moving` (L + I, 2), `point_modes` (2P, M), `regions` (R, P),
     `context_mean` and `context_deviation` (C,) are set from training data by
     `training/conditioner`.
@@ -81,9 +84,16 @@ class EvidenceNetwork(nn.Module):
     context_deviation: Tensor
 
     def __init__(
-        self, points: int, contour: int, irises: int, identities: int, expressions: int
+        self,
+        points: int,
+        contour: int,
+        irises: int,
+        identities: int,
+        expressions: int,
+        side: int = CROP,
     ) -> None:
         super().__init__()
+        self.side = side
         self._moving = (contour, irises)
         self.trunk = LandmarkTrunk()
         self.squeeze = nn.Conv2d(128, 96, 1)
@@ -96,6 +106,10 @@ class EvidenceNetwork(nn.Module):
         self.looks = nn.ModuleList(
             CloserLook(points, DetailTrunk.map_channels, _FEATURES) for _ in range(_LOOKS)
         )
+        self.fine = FineTrunk() if side > CROP else None
+        if self.fine is not None:
+            sharp = DetailTrunk.map_channels + FineTrunk.map_channels
+            self.looks.append(CloserLook(points, sharp, _FEATURES))
         self.shape_head = nn.Linear(_FEATURES, _SHAPE_MODES)
         self.sureness_head = nn.Linear(_FEATURES, 2 * points)
         self.identity_head = nn.Linear(_FEATURES, identities)
@@ -116,23 +130,28 @@ class EvidenceNetwork(nn.Module):
         return coefficients + _POSE + _CONTEXT_MODES + 2 * _REGIONS
 
     def forward(self, crops: Tensor) -> Evidence:
-        """crops : (B, 3, 128, 128) float32, RGB in 0..1, cut by `photo.align.evidence_crop`."""
+        """crops : (B, 3, S, S) float32, RGB in 0..1, cut by `photo.align.evidence_crop`; S is best
+        the network's `side`."""
         return self.rounds(crops)[-1]
 
     def rounds(self, crops: Tensor) -> list[Evidence]:
         """What the first look reads in the crops, and every further one, the last the surest."""
-        last, maps = self.detail(crops)
+        small = _resized(crops, CROP)
+        last, maps = self.detail(small)
+        fine_maps = [] if self.fine is None else self.fine(_resized(crops, self.side))
         fine = F.relu(self.detail_squeeze(last)).flatten(1)
         # The rest is cheap, and its pixels need more digits than a training's bfloat16 has.
         with torch.autocast(crops.device.type, enabled=False):
-            image = F.interpolate(crops, size=_TRUNK_SIDE, mode="bilinear", align_corners=False)
+            image = F.interpolate(small, size=_TRUNK_SIDE, mode="bilinear", align_corners=False)
             seen = F.relu(self.squeeze(self.trunk(image))).flatten(1)
             both = torch.cat([self.seen_norm(seen), self.fine_norm(fine.float())], dim=1)
             felt = self.hidden(both)
             maps = [one.float() for one in maps]
+            sharp = [*maps, *(one.float() for one in fine_maps)]
             found = [self._read(F.relu(felt))]
-            for look in self.looks:
-                felt = felt + look(maps, found[-1].points.detach(), CROP)
+            for number, look in enumerate(self.looks):
+                there = maps if number < _LOOKS else sharp
+                felt = felt + look(there, found[-1].points.detach(), CROP)
                 found.append(self._read(F.relu(felt)))
         return found
 
@@ -209,6 +228,16 @@ class EvidenceNetwork(nn.Module):
         self.sureness_head.bias[points:] = 1.0
         for head in (self.shape_head, self.identity_head, self.expression_head):
             head.weight.mul_(0.3)
+
+
+def _resized(crops: Tensor, side: int) -> Tensor:
+    """(B, 3, side, side) of crops (B, 3, S, S); they themselves where they have that side."""
+    if crops.shape[-1] == side:
+        return crops
+    resized = F.interpolate(
+        crops, size=side, mode="bilinear", align_corners=False, antialias=crops.shape[-1] > side
+    )
+    return resized.contiguous(memory_format=torch.channels_last)
 
 
 def point_regions(template: Tensor, count: int = _REGIONS) -> Tensor:

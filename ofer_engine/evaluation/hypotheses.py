@@ -47,7 +47,9 @@ def draw(pack: OpenPack, photos: PhotoSet, heads: int, samples: int) -> Iterator
     """Answers to the first `heads` photos, in their order; the same from run to run."""
     for first in range(0, heads, _TOGETHER):
         rows = np.arange(first, min(first + _TOGETHER, heads))
-        yield from _draw_together(pack, photos.crops(rows), samples, seed=first)
+        yield from _draw_together(
+            pack, photos.crops(rows, min(pack.sizes.crop, photos.side)), samples, seed=first
+        )
 
 
 @torch.inference_mode()

@@ -24,7 +24,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..conditioning.evidence import EvidenceNetwork
+from ..conditioning.evidence import CROP, EvidenceNetwork
 from ..conditioning.person import EXTRA, HINTS
 from ..contract import strict_json
 from ..contract.errors import ErrorCode, OferError
@@ -55,7 +55,7 @@ class Sizes:
 
     points : P evidence points; contour, irises : L and I that move; identities : K;
     expressions : X; rank_vertices : R; idgen_widths, expgen_widths : U-Net levels;
-    rank_widths : hidden layers of IdRank.
+    rank_widths : hidden layers of IdRank; crop : pixels of the crops that the conditioner reads.
     """
 
     points: int
@@ -67,6 +67,7 @@ class Sizes:
     idgen_widths: tuple[int, ...]
     expgen_widths: tuple[int, ...]
     rank_widths: tuple[int, ...]
+    crop: int = CROP
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,12 @@ class Networks:
 def build_networks(sizes: Sizes) -> Networks:
     """Networks of these sizes with fresh weights."""
     conditioner = EvidenceNetwork(
-        sizes.points, sizes.contour, sizes.irises, sizes.identities, sizes.expressions
+        sizes.points,
+        sizes.contour,
+        sizes.irises,
+        sizes.identities,
+        sizes.expressions,
+        sizes.crop,
     )
     photo = conditioner.context_size
     person = photo + EXTRA

@@ -77,7 +77,7 @@ class OpenPack:
         return 1
 
     def read(self, crops: Tensor) -> Evidence:
-        """What crops (B, 3, 128, 128) in 0..1 show, each read as it is and mirrored."""
+        """What crops (B, 3, S, S) in 0..1 show, each read as it is and mirrored."""
         return read_both_ways(self.networks.conditioner, crops, self.mirror)
 
     @torch.inference_mode()
@@ -87,13 +87,14 @@ class OpenPack:
         pixels : (H, W, 3) uint8 of a photo; landmarks : (468, 2 or more) photo pixels.
         """
         crop = _crop_around(landmarks)
-        return crop, self.read(_tensor(cut_pixels(pixels, crop)).to(self.device))
+        picture = cut_pixels(pixels, crop.resized(self.sizes.crop))
+        return crop, self.read(_tensor(picture).to(self.device))
 
     @torch.inference_mode()
     def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
         """Crop → evidence network → points, camera and one context for all three networks."""
         crop = _crop_around(face.landmarks)
-        pixels = _tensor(cut(photo, crop))
+        pixels = _tensor(cut(photo, crop.resized(self.sizes.crop)))
         size = (photo.width, photo.height)
         lens = Lens(
             photo.focal or default_focal(*size), photo.focal is not None, np.array(size) / 2, size
@@ -104,7 +105,7 @@ class OpenPack:
     def evidence_in(
         self, pixels: Tensor, crop: Crop, lens: Lens, hidden: np.ndarray | None = None
     ) -> PhotoEvidence:
-        """What `pixels` (1, 3, 128, 128) in 0..1, cut out of a photo by `crop`, show of it.
+        """What `pixels` (1, 3, S, S) in 0..1, cut out of a photo by `crop`, show of it.
 
         hidden : (H, W) bool of the photo, as in `encode`.
         """

@@ -57,6 +57,10 @@ class Crop:
         """Photo pixels per crop pixel."""
         return 1 / self.scale
 
+    def resized(self, size: int) -> Crop:
+        """The same part of the photo in a picture of another side."""
+        return Crop(self.matrix * (size / self.size), size) if size != self.size else self
+
     def to_crop(self, points: ArrayLike) -> NDArray[np.float64]:
         """points : (..., 2) photo pixels → (..., 2) float64 crop pixels."""
         return np.asarray(points, np.float64) @ self.matrix[:, :2].T + self.matrix[:, 2]

@@ -44,10 +44,13 @@ class Weights:
     expression: Tensor
 
 
-def new_network(head: OpenHead, photos: PhotoSet, known: Mapping[str, Tensor]) -> EvidenceNetwork:
+def new_network(
+    head: OpenHead, photos: PhotoSet, known: Mapping[str, Tensor], side: int = CROP
+) -> EvidenceNetwork:
     """A network that goes on from `known` weights, as far as they fit, else from the average face.
 
-    known : weights by their names in the conditioner: an earlier one's, or a trunk's alone. The
+    side : pixels of the crops that it reads. known : weights by their names in the conditioner: an
+    earlier one's, or a trunk's alone. The
     landmark trunk is frozen: it has seen real faces, and training pictures are synthetic; one that
     does not fit raises RuntimeError, for it would stay as it was drawn.
     """
@@ -57,6 +60,7 @@ def new_network(head: OpenHead, photos: PhotoSet, known: Mapping[str, Tensor]) -
         photos.irises.shape[1],
         photos.identity.shape[1],
         photos.expression.shape[1],
+        side,
     )
     empty = network.state_dict()
     fitting = {
@@ -138,20 +142,20 @@ def losses(evidence: Evidence, truth: PhotoSet, weights: Weights) -> dict[str, T
 
 def degrade(crops: Tensor, generator: torch.Generator) -> Tensor:
     """Photographic accidents on (B, 3, S, S) crops in 0..1: blur, contrast, cast, grey, noise."""
-    batch = len(crops)
+    batch, sharp = len(crops), crops.shape[-1]
 
     def uniform(low: float, high: float, *shape: int) -> Tensor:
         return torch.rand(shape or (1,), generator=generator) * (high - low) + low
 
     if uniform(0, 1) < 0.35:
-        side = int(CROP * uniform(0.35, 0.9))
+        side = int(sharp * uniform(0.35, 0.9))
         small = F.interpolate(crops, size=side, mode="area")
-        crops = F.interpolate(small, size=CROP, mode="bilinear", align_corners=False)
+        crops = F.interpolate(small, size=sharp, mode="bilinear", align_corners=False)
     crops = (crops - 0.5) * uniform(0.65, 1.3, batch, 1, 1, 1) + 0.5
     crops = (crops + uniform(-0.12, 0.12, batch, 1, 1, 1)) * uniform(0.85, 1.15, batch, 3, 1, 1)
     grey = uniform(0, 1, batch, 1, 1, 1) < 0.2
     crops = torch.where(grey, crops.mean(dim=1, keepdim=True), crops)
-    noise = torch.randn((8, 3, CROP, CROP), generator=generator)
+    noise = torch.randn((8, 3, sharp, sharp), generator=generator)
     picked = noise[torch.randint(8, (batch,), generator=generator)]
     return (crops + picked * uniform(0, 0.045, batch, 1, 1, 1)).clamp(0, 1)
 
@@ -176,7 +180,7 @@ def train_conditioner(
         epoch, position = divmod(step, per_epoch)
         order = np.random.default_rng((plan.seed, epoch)).permutation(len(photos))
         rows = np.sort(order[position * batch : (position + 1) * batch])
-        crops, truth = photos.crops(rows), photos.labels(rows)
+        crops, truth = photos.crops(rows, network.side), photos.labels(rows)
         if mirror is not None:
             mirrored = torch.rand(batch, generator=generator) < 0.5
             crops, truth = turned(crops, truth, mirror, mirrored)
@@ -191,7 +195,9 @@ def train_conditioner(
         rows = np.arange(min(1500, len(validation)))
         sums: dict[str, float] = {}
         for part in np.array_split(rows, 20):
-            crops = validation.crops(part).contiguous(memory_format=torch.channels_last)
+            crops = validation.crops(part, network.side).contiguous(
+                memory_format=torch.channels_last
+            )
             values = losses(model(crops), validation.labels(part), weights)
             for name, value in values.items():
                 sums[f"held_{name}"] = sums.get(f"held_{name}", 0.0) + float(value) / 20
@@ -222,7 +228,7 @@ def standardise_context(
     some = photos.first(_SAMPLE)
     rows = []
     for number, part in enumerate(np.array_split(np.arange(len(some)), -(-len(some) // _READ))):
-        crops = degrade(some.crops(part), step_generator(seed, number))
+        crops = degrade(some.crops(part, network.side), step_generator(seed, number))
         rows.append(network.context(read_both_ways(network, crops, mirror)))
     sample = torch.cat(rows)
     network.context_mean.copy_(sample.mean(dim=0))

@@ -91,7 +91,7 @@ def train_open_pack(
     networks = build_networks(sizes := _sizes(head, kept))
     networks.hint_axes.copy_(_hint_axes(out, sizes.identities))
     known = _known(sources, out / "head.npz")
-    networks = replace(networks, conditioner=new_network(head, kept, known))
+    networks = replace(networks, conditioner=new_network(head, kept, known, sizes.crop))
     plan = Plan(
         recipe.conditioner,
         rate=1e-3,
@@ -121,6 +121,7 @@ def _sizes(head: OpenHead, photos: PhotoSet) -> Sizes:
         idgen_widths=_IDGEN_WIDTHS,
         expgen_widths=_EXPGEN_WIDTHS,
         rank_widths=_RANK_WIDTHS,
+        crop=photos.side,
     )
 
 

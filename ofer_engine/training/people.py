@@ -56,7 +56,7 @@ def read_people(
     for number, rows in enumerate(
         np.array_split(np.arange(len(photos)), -(-len(photos) // _BATCH))
     ):
-        crops = degrade(photos.crops(rows), step_generator(seed, number))
+        crops = degrade(photos.crops(rows, network.side), step_generator(seed, number))
         read, truth = read_both_ways(network, crops, mirror), photos.labels(rows)
         parts.append(_people(network, read, truth, 0))
         if mirror is not None:

@@ -76,22 +76,27 @@ class PhotoSet:
     def __len__(self) -> int:
         return len(self.points)
 
-    def crops(self, indices: np.ndarray) -> Tensor:
-        """(B, 3, 128, 128) float32 in 0..1 of the pictures at `indices`, in their order."""
-        return _tensor([self.images[chunk][row] for chunk, row in self._places(indices)])
+    @property
+    def side(self) -> int:
+        """Pixels of the closest pictures that there are of each crop."""
+        return self.closer[0].picture(0).shape[0] if self.closer else self.images[0].shape[1]
 
-    def closer_crops(self, indices: np.ndarray) -> Tensor:
-        """(B, 3, S, S) float32 in 0..1: the same crops at the size in which they were kept.
+    def crops(self, indices: np.ndarray, side: int = 128) -> Tensor:
+        """(B, 3, S, S) float32 in 0..1 of the pictures at `indices`, in their order.
 
-        Raises OferError(BAD_REQUEST) for a set that has none.
+        side : 128, or more for the closer pictures, at the size in which they were kept. Raises
+        OferError(BAD_REQUEST) for a set that has none.
         """
+        places = self._places(indices)
+        if side <= 128:
+            return _tensor([self.images[chunk][row] for chunk, row in places])
         if not self.closer:
             raise OferError(
                 ErrorCode.BAD_REQUEST,
                 "These synthetic photos have no closer pictures.",
-                "Make some with --side 192.",
+                f"Make some with --side {side}.",
             )
-        return _tensor([self.closer[chunk].picture(row) for chunk, row in self._places(indices)])
+        return _tensor([self.closer[chunk].picture(row) for chunk, row in places])
 
     def _places(self, indices: np.ndarray) -> list[tuple[int, int]]:
         """Chunk of each picture, and its row there."""

@@ -71,3 +71,33 @@ def test_later_looks_do_not_teach_the_earlier_where_the_points_are(network, crop
     network.eval()
     _train(network, 0.0)
     assert moved is None
+
+
+@torch.inference_mode()
+def test_a_network_for_sharper_crops_looks_once_more_and_there_alone():
+    torch.manual_seed(5)
+    network = EvidenceNetwork(POINTS, 6, 10, 5, 3, side=192).eval()
+    network.prepare(
+        torch.rand(2 * POINTS) * CROP, torch.randn_like(network.point_modes), torch.ones(POINTS)
+    )
+    _train(network, 0.3)
+    sharp = torch.rand(2, 3, 192, 192, generator=torch.Generator().manual_seed(2))
+    fine = torch.zeros_like(sharp)
+    fine[:, :, ::3], fine[:, :, 1::3] = (
+        0.2,
+        -0.2,
+    )  # stripes that three pixels in two leave nearly out
+    before, after = network.rounds(sharp), network.rounds(sharp + fine)
+    assert len(before) == 4
+    moved = [(a.identity - b.identity).abs().max() for a, b in zip(after, before, strict=True)]
+    assert moved[-1] > 4 * moved[0]
+    assert network(sharp[:, :, ::2, ::2]).points.shape == (2, POINTS, 2), "any side is taken"
+
+
+@torch.inference_mode()
+def test_weights_without_a_sharper_look_go_on_as_they_were(network, crops):
+    torch.manual_seed(6)
+    wider = EvidenceNetwork(POINTS, 6, 10, 5, 3, side=192).eval()
+    lacking = wider.load_state_dict(network.state_dict(), strict=False).missing_keys
+    assert {name.split(".")[0] for name in lacking} == {"fine", "looks"}
+    torch.testing.assert_close(wider(crops).identity, network(crops).identity)

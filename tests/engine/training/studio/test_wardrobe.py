@@ -179,13 +179,11 @@ def test_closer_pictures_are_kept_and_read_back(tmp_path, folder, head, wardrobe
     studio = Studio(head, 0.5, wardrobe=wardrobe, side=160)
     for index in range(3):
         for kept, taken in zip((photos, covered), studio.photograph_pair(5, index), strict=True):
-            crop = kept.closer_crops(np.array([index]))[0].permute(1, 2, 0).numpy() * 255
+            crop = kept.crops(np.array([index]), 192)[0].permute(1, 2, 0).numpy() * 255
             assert crop.shape == (160, 160, 3)
             assert np.abs(_coarse(crop) - _coarse(taken.closer)).mean() < 1.0
     _, held = photos.split(1)
-    np.testing.assert_array_equal(
-        held.closer_crops(np.array([0])), photos.closer_crops(np.array([2]))
-    )
+    np.testing.assert_array_equal(held.crops(np.array([0]), 192), photos.crops(np.array([2]), 192))
     misfit = np.load(tmp_path / "000000" / "misfit.npy")
     assert misfit.shape == (3, len(head.bumps)) and misfit.any()
 
@@ -193,5 +191,5 @@ def test_closer_pictures_are_kept_and_read_back(tmp_path, folder, head, wardrobe
 def test_a_set_without_closer_pictures_says_so(tmp_path):
     main(["--head", str(HEAD), "--out", str(tmp_path), "--seed", "5", "--count", "1"])
     with pytest.raises(OferError) as caught:
-        read_photo_set(tmp_path).closer_crops(np.array([0]))
+        read_photo_set(tmp_path).crops(np.array([0]), 192)
     assert caught.value.code == ErrorCode.BAD_REQUEST
