@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from .commands import evaluate, more_like, packs, reconstruct, serve, skin, train
 from .contract.causes import told
@@ -78,5 +79,10 @@ def _unheard() -> int:
     return 1
 
 
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)  # what was begun is taken back, as after Ctrl-C
     sys.exit(main())

@@ -148,11 +148,11 @@ class Reconstructor:
         if drawing.guidance > 0:
             denoise = guided(denoise, self._schedule, self._guide(drawing.guidance))
         drawn = self._sample(denoise, start, level, noise, drawing).cpu().numpy()
-        return self.pack.candidates(drawn)
+        return self._finite(self.pack.candidates(drawn))
 
     def rank(self, identities: np.ndarray) -> Ranking:
         """Order candidates (N, K) by IdRank, which judges each beside the mean of them all."""
-        return Ranking.of(self.pack.scores(self.person.told, identities))
+        return Ranking.of(self._finite(self.pack.scores(self.person.told, identities)))
 
     def expressions(
         self,
@@ -172,7 +172,7 @@ class Reconstructor:
         noise = seeded_noise(seed + _EXPRESSION_STREAM * (view + 1))
         start = noise((count, self.pack.expressions)).to(self.pack.device)
         drawn = self._sample(denoise, start, self._schedule.levels - 1, noise, drawing)
-        coefficients = self.pack.expression_coefficients(drawn, told)
+        coefficients = self._finite(self.pack.expression_coefficients(drawn, told))
         # Two draws are equally far from their mean; double precision leaves that to the bit.
         exact = coefficients.astype(np.float64)
         away = np.square(exact - exact.mean(axis=0)).sum(axis=1)
@@ -191,6 +191,16 @@ class Reconstructor:
             start=level,
             on_step=drawing.on_step,
         )
+
+    def _finite(self, values: np.ndarray) -> np.ndarray:
+        """What networks gave. Raises OferError(WEIGHTS_DAMAGED) for what can be no head."""
+        if not np.isfinite(values).all():
+            raise OferError(
+                ErrorCode.WEIGHTS_DAMAGED,
+                f"The pack {self.pack.record.id} draws no heads: its numbers have no end.",
+                "Import its weights again, or choose another pack.",
+            )
+        return values
 
     def _guide(self, strength: float) -> Guide:
         return reprojection(self.pack, self.person.photos, strength)

@@ -26,10 +26,10 @@ _CUT: Final = re.compile(r"\d+ requested and \d+ written|\(os error (28|112|122)
 
 def told(cause: BaseException) -> OferError:
     """The error that a person is told of, whatever was raised."""
+    if lacks_memory(cause):  # a reader may have taken it for damage
+        return out_of_memory()
     if isinstance(cause, OferError):
         return cause
-    if lacks_memory(cause):
-        return out_of_memory()
     if isinstance(cause, ImportError):
         return OferError(
             ErrorCode.ENGINE_MISSING,

@@ -22,6 +22,7 @@ from typing import IO, Final, Self
 _MARK: Final = ".unfinished"
 _LOCK: Final = "lock"
 _OLDER: Final = "older"
+_INNER: Final = "whole"
 _LONGEST: Final = 180
 """Bytes of a name that the hidden folder repeats; file systems take 255."""
 _NEW_SECONDS: Final = 60.0
@@ -40,12 +41,12 @@ class Replacement:
 
     def __init__(self, target: Path) -> None:
         self._target = target
-        self._missing = [each for each in target.parents if not each.exists()]
+        self._missing = [each for each in target.parents if not os.path.exists(each)]
         name = os.fsencode(target.name)[:_LONGEST].decode("utf-8", "ignore")
         self._holder = target.with_name(f".{name}.{uuid.uuid4().hex[:8]}{_MARK}")
         self._lock: IO[str] | None = None
         self._done = False
-        self.place = self._holder / target.name
+        self.place = self._holder / _INNER
 
     def __enter__(self) -> Self:
         try:

@@ -110,7 +110,7 @@ def test_every_library_s_lack_of_memory_is_known(cause):
     assert told(cause).code is ErrorCode.OUT_OF_MEMORY
     wrapped = OferError(ErrorCode.WEIGHTS_DAMAGED, "It is damaged.")
     wrapped.__cause__ = cause
-    assert lacks_memory(wrapped)
+    assert lacks_memory(wrapped) and told(wrapped).code is ErrorCode.OUT_OF_MEMORY
 
 
 def test_torch_s_own_lack_of_memory_is_known():

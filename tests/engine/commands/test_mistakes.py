@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -142,3 +144,18 @@ def test_a_place_to_write_is_tried_without_a_trace(tmp_path):
     with pytest.raises(OferError) as caught:
         check_place(tmp_path / "file" / "made")
     assert caught.value.code is ErrorCode.READ_ONLY
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_that_is_stopped_takes_back_what_it_began(portrait, tmp_path, end):
+    out = tmp_path / "out"
+    wish = ["reconstruct", str(portrait), "--out", str(out), "--keep", "100"]
+    command = engine_command(Path(sys.executable), ROOT, ["--home", str(tmp_path / "h"), *wish])
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=engine_environment()) as process:
+        while not list(out.glob(".*.unfinished/whole/thumbnails/*.png")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(end)
+        assert process.communicate()[1] == b"ofer: stopped.\n"
+    assert process.returncode == 130 and not out.exists()
