@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -13,9 +14,11 @@ import pytest
 from ofer_faces.ofer_blender import jobs, provenance
 from ofer_faces.ofer_blender.frame import to_blender
 from ofer_faces.ofer_engine.contract import reconstruction
+from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.errors import ErrorCode
 from scene_dump import differences, dump
 from shapes import key_points
+from test_head_frame import PLACED, close, sculpt, turned
 
 
 def poll(seconds: float = 120.0, until: str = "") -> list[str]:
@@ -136,3 +139,39 @@ def test_going_on_from_a_head(portrait: Path) -> None:
     mouth = (reconstruction.read(Path(each.ofer.folder)).array("vertex_visible").mean()
              for each in (new, head))  # fmt: skip
     assert next(mouth) < next(mouth), "less of the face is seen now"
+
+
+def test_a_head_that_was_sculpted_and_moved_goes_on_as_its_untouched_twin(
+    portrait: Path, tmp_path: Path
+) -> None:
+    settings = bpy.context.scene.ofer
+    settings.identities, settings.keep, settings.expressions = 12, 4, 2
+    bpy.ops.ofer.reconstruct(filepath=str(portrait))
+    poll()
+    assert jobs.desk.failure is None
+    folder = bpy.context.object.ofer.folder
+    moved = {}
+    for how in ("nothing", "all at once"):
+        own = shutil.copytree(folder, tmp_path / how / Path(folder).name)
+        bpy.ops.ofer.insert_head(directory=str(own))
+        head = bpy.context.object
+        head.location = (0, 0, 0)
+        bpy.context.view_layer.update()
+        by_hand = sculpt(head) if how != "nothing" else 0.0
+        place = PLACED[how](head)
+        drawn = key_points(head)["Basis"]
+        bpy.ops.ofer.add_arkit()
+        bpy.ops.ofer.use_identity(name="identity_02")
+        poll()
+        assert jobs.desk.failure is None and head.ofer.units_of == "identity_02"
+        head.ofer.drawn, head.ofer.keep = 8, 2
+        bpy.ops.ofer.more_like_this(strength=0.2)
+        poll()
+        assert jobs.desk.failure is None and len(head.ofer.identities) == 6
+        now = key_points(head)
+        moved[how] = {name: now[name] - now["Basis"] for name in now}
+    assert np.abs(by_hand).max() > 0.008 and len(drawn) == len(by_hand)
+    twin = moved["nothing"]
+    assert np.abs(twin["jawOpen"]).max() > 0.02
+    for name in ("identity_05", "identity_06", "expression_01", "expression_02", *ARKIT_52):
+        assert close(moved["all at once"][name], turned(place, twin[name]), place), name
