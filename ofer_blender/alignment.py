@@ -22,6 +22,9 @@ _LEAST_SHARE: Final = 0.15
 """Of the points, which agree exactly where a map counts as found."""
 _BROAD_SHARE: Final = 0.5
 """Of the points, which a stretch must agree with exactly, and a map serve where none is found."""
+_NEARLY_ALL: Final = 0.9
+"""Of the points, which a map must agree with to be believed where a fair share never moved: those
+in the middle of a head that was mirrored."""
 _NARROWING: Final = 0.75
 _MOST_STEPS: Final = 80
 _UNMOVED: Final = 1.5
@@ -80,10 +83,14 @@ def find(source: np.ndarray, target: np.ndarray) -> Affine:
     """
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
     exact = max(_EXACT * _size(target), _ROUNDING * float(np.abs(target).max(initial=0.0)))
-    if _agreeing(UNMOVED, source, target, exact) >= _LEAST_SHARE:
+    still = _agreeing(UNMOVED, source, target, exact)
+    if still >= _BROAD_SHARE:
         return UNMOVED
     similar, broad = _search(_similarity, source, target, exact)
-    if _agreeing(similar, source, target, exact) >= _LEAST_SHARE:
+    moved = _agreeing(similar, source, target, exact)
+    if still >= _LEAST_SHARE and moved < _NEARLY_ALL:
+        return UNMOVED
+    if moved >= _LEAST_SHARE:
         return similar
     stretched, _ = _search(_stretched, source, target, exact)
     if _agreeing(stretched, source, target, exact) >= _BROAD_SHARE:

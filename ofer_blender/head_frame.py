@@ -80,7 +80,7 @@ def of(head: bpy.types.Object) -> HeadFrame:
     record = read(kept_folder.ensure(head))
     neutral, joints = _neutral(head, record)
     basis = hypotheses.points(head.data.shape_keys.reference_key)
-    if not _is_whole(head.data, _polygons(record, len(neutral)), len(neutral)):
+    if not _is_whole(head.data, record, len(neutral)):
         raise _changed(head)
     placed = alignment.find(neutral, basis[: len(neutral)])
     if placed.scale < _SMALLEST or placed.stretch > _FLATTEST:
@@ -110,7 +110,7 @@ def placement(head: bpy.types.Object, unpack: bool = True) -> Affine:
     try:
         return of(head).placed
     except OferError as error:
-        if error.code != ErrorCode.BAD_REQUEST or _stands_still(head):
+        if error.code != ErrorCode.BAD_REQUEST or _was_cut_where_it_stands(head):
             return alignment.UNMOVED
         raise
 
@@ -172,9 +172,9 @@ def _polygons(record: Reconstruction, vertices: int) -> np.ndarray:
     return polygons
 
 
-def _is_whole(mesh: bpy.types.Mesh, polygons: np.ndarray, vertices: int) -> bool:
+def _is_whole(mesh: bpy.types.Mesh, record: Reconstruction, vertices: int) -> bool:
     """The mesh begins with the head's vertices: all edges between them are there."""
-    count = len(mesh.vertices)
+    polygons, count = _polygons(record, vertices), len(mesh.vertices)
     if count < vertices:
         return False
     found = np.empty(2 * len(mesh.edges), np.int32)
@@ -192,9 +192,12 @@ def _codes(edges: np.ndarray, count: int) -> np.ndarray:
     return np.unique(low * count + high)
 
 
-def _stands_still(head: bpy.types.Object) -> bool:
-    """What is left of a cut head lies where the engine drew it."""
-    neutral, _ = _neutral(head, read(kept_folder.ensure(head)))
+def _was_cut_where_it_stands(head: bpy.types.Object) -> bool:
+    """Some of the head is gone, and what is left of it lies where the engine drew it."""
+    record = read(kept_folder.ensure(head))
+    neutral, _ = _neutral(head, record)
+    if _is_whole(head.data, record, len(neutral)):
+        return False
     basis = hypotheses.points(head.data.shape_keys.reference_key)
     wanted, found = (
         np.ascontiguousarray(np.rint(points / _SAME_PLACE).astype(np.int64)).view("i8,i8,i8")

@@ -557,6 +557,16 @@ def test_a_head_cut_at_the_neck_is_still_seen_through_its_photo(
     assert differences(before, dump()) == []
 
 
+def test_no_camera_sees_a_mirrored_head_as_the_photo_does(tmp_path: Path) -> None:
+    shapes = synthetic._arrays()["identity_vertices"]
+    shapes[0] = synthetic._egg()[0]  # the same from both sides
+    record = synthetic.write(tmp_path, identity_vertices=shapes)
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    mirrored(bpy.context.object)
+    with pytest.raises(RuntimeError, match="was mirrored"):
+        bpy.ops.ofer.through_photo(filepath=picture(tmp_path))
+
+
 @pytest.mark.parametrize("applied", [False, True])
 def test_no_camera_sees_a_stretched_head_as_the_photo_does(
     head: bpy.types.Object, tmp_path: Path, applied: bool
