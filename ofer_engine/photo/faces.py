@@ -43,9 +43,11 @@ HOPELESS: Final = 0.03
 CERTAIN_SCORE: Final = 0.81
 CROWD: Final = 4
 SAME_FACE: Final = 0.5
-_SMALL_SHARE: Final = 0.25
-"""Of a tile's side: where a face is smaller, others may be smaller still."""
+_SMALL_SHARE: Final = 0.18
+"""Of a tile's side: where a face is hardly larger than what can be seen, others may be smaller."""
 _TURNS: Final = (np.pi, np.pi / 2, -np.pi / 2)
+_GLANCE: Final = 512
+"""Pixels along a photo's longer side that tell whether there is anything in it."""
 _BLANK: Final = 8
 """Levels of 255 that a picture of nothing may have between its darkest and its brightest."""
 
@@ -82,7 +84,7 @@ class FaceDetector:
         check : called now and again, may raise to stop.
         Raises OferError NO_FACE, or FACE_TOO_SMALL where only tiny faces are found.
         """
-        if np.ptp(photo.pixels) < _BLANK:
+        if _is_blank(photo):
             raise OferError(
                 ErrorCode.NO_FACE,
                 f"{photo.name} shows nothing: all of it has one colour.",
@@ -214,6 +216,11 @@ class FaceDetector:
         over = replace(region, angle=face.angle + np.pi)
         other = self._reader.face(photo, self._reader.follow(photo, over), region.score)
         return max(face, other, key=_merit)
+
+
+def _is_blank(photo: Photo) -> bool:
+    step = max(1, max(photo.width, photo.height) // _GLANCE)
+    return int(np.ptp(photo.pixels[::step, ::step])) < _BLANK
 
 
 def _any_settled(faces: list[Face]) -> bool:

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 from skimage import data
 
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import Photo, photo_from_pixels
+from ofer_engine.preview.thumbnails import Look, render, thumbnail_camera, to_bytes
 
 FOLDER = Path(__file__).parents[3] / "weights" / "faces"
 RIGHT_EYE, LEFT_EYE, NOSE, MOUTH = (203.2, 101.0), (246.5, 103.3), (223.0, 127.0), (223.5, 145.5)
@@ -113,12 +115,28 @@ def test_the_larger_of_two_comes_first(detector, portrait):
     assert first.side > second.side
 
 
-def test_two_overlapping_heads(detector, portrait):
+def someone_else(side: int) -> Image.Image:
+    """The bundled head's mean, pictured, cut around its face and laid out by its own shape."""
+    head = OpenHead.load(FOLDER.parent / "open" / "head.npz")
+    look = Look.of_head(head)
+    picture = to_bytes(render(head.template.astype(np.float32), look, thumbnail_camera(look, side)))
+    mask = np.where(picture[..., :3].max(-1) > 0, 255, 0).astype(np.uint8)
+    return Image.fromarray(np.dstack((picture[..., :3], mask)))
+
+
+@pytest.mark.parametrize("shift", [100, -120])
+def test_two_overlapping_heads(detector, portrait, shift):
+    """Two people, one before the other, so that a part of the farther face is covered."""
+    (alone,) = detector.detect(as_photo(someone_else(300).convert("RGB")))
+    nearer = someone_else(300)
+    place = (round(NOSE[0] + shift - alone.landmarks[4, 0]), 20)
     both = portrait.copy()
-    both.paste(portrait.crop((150, 20, 300, 200)), (235, 40))
+    both.paste(nearer, place, nearer)
     faces = detector.detect(as_photo(both))
-    assert 1 <= len(faces) <= 2
-    assert marks(faces[0].landmarks)[2, 0] == pytest.approx(NOSE[0] + 85, abs=5)
+    noses = sorted(float(face.landmarks[4, 0]) for face in faces)
+    assert noses == [pytest.approx(x, abs=8) for x in sorted((NOSE[0], NOSE[0] + shift))]
+    boxes = sorted((face.box for face in faces), key=lambda box: box[0])
+    assert boxes[0][0] + boxes[0][2] > boxes[1][0] - 10, "they touch"
 
 
 def test_a_covered_mouth_is_still_a_face(detector, portrait):
@@ -128,7 +146,40 @@ def test_a_covered_mouth_is_still_a_face(detector, portrait):
     assert np.abs(marks(face.landmarks)[:2] - (RIGHT_EYE, LEFT_EYE)).max() < 3
 
 
-def test_a_drawing_is_found(detector, portrait):
+DRAWN = ((188, 287), (312, 287), (250, 365), (250, 425))
+"""Pupils, tip of the nose and middle of the mouth of `drawing`."""
+
+
+def drawing(coloured: bool) -> Image.Image:
+    """A face drawn with lines, as a child would, or filled with flat colours."""
+    picture = Image.new("RGB", (500, 600), (252, 250, 245))
+    draw, ink = ImageDraw.Draw(picture), (40, 35, 35)
+    draw.arc((90, 60, 410, 400), 180, 360, fill=ink, width=5)
+    skin = (236, 200, 175) if coloured else None
+    draw.ellipse((110, 100, 390, 510), fill=skin, outline=ink, width=5)
+    if coloured:
+        draw.chord((100, 70, 400, 330), 180, 360, fill=(70, 50, 40))
+    for x, y in DRAWN[:2]:
+        draw.ellipse((x - 34, y - 19, x + 34, y + 19), (255, 255, 255), ink, 5)
+        draw.ellipse((x - 14, y - 15, x + 14, y + 15), fill=(70, 90, 110))
+        draw.ellipse((x - 6, y - 7, x + 6, y + 7), fill=(10, 10, 10))
+        draw.arc((x - 44, y - 62, x + 44, y - 7), 200, 340, fill=ink, width=8)
+    draw.line((250, 300, 238, 372), fill=ink, width=4)
+    draw.arc((222, 350, 280, 388), 20, 160, fill=ink, width=4)
+    draw.arc((195, 390, 305, 450), 20, 160, fill=(150, 60, 60), width=8)
+    draw.line((200, 425, 300, 425), fill=ink, width=4)
+    draw.arc((205, 408, 295, 440), 190, 350, fill=ink, width=4)
+    return picture
+
+
+@pytest.mark.parametrize("coloured", [False, True])
+def test_a_drawing_is_found(detector, coloured):
+    (face,) = detector.detect(as_photo(drawing(coloured)))
+    assert np.abs(marks(face.landmarks) - DRAWN).max() < 12
+    assert not face.low_confidence
+
+
+def test_the_edges_of_a_photo_are_found(detector, portrait):
     lines = np.asarray(portrait.convert("L"), np.float32)
     lines = 255 - 4 * np.hypot(*np.gradient(lines)).clip(0, 63)
     face = detector.detect(as_photo(Image.fromarray(lines.astype(np.uint8))))[0]
