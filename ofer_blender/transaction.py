@@ -6,7 +6,8 @@ visibility and the scene's settings that operators of ours change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,6 +39,19 @@ def doom(cause: Exception) -> bool:
 def is_at_work() -> bool:
     """Some operator is between its beginning and its end."""
     return bool(_open)
+
+
+@contextmanager
+def whole(context: bpy.types.Context, objects: list[bpy.types.Object]) -> Iterator[None]:
+    """All of a block or nothing of it, where no operator's `execute` is around it."""
+    change = Transaction(context, objects)
+    try:
+        yield
+        change.check()
+    except BaseException:
+        change.take_back()
+        raise
+    change.commit()
 
 
 class Transaction:

@@ -6,7 +6,7 @@ from typing import Final
 
 import bpy
 
-from .. import hypotheses
+from .. import hypotheses, own_mesh, transaction
 from ..translations import tr
 from . import express
 from .gallery import walk
@@ -76,8 +76,10 @@ class Walk:
         elif key == "U":
             name = hypotheses.chosen_identity(head)
             if not hypotheses.is_basis(head, name) and hypotheses.key_exists(head, name):
-                hypotheses.use_identity(head, name)
-                express.ask_if_awake(head, "browse")
+                with transaction.whole(bpy.context, [head]):
+                    own_mesh.ensure(head)
+                    hypotheses.use_identity(head, name)
+                    express.ask_if_awake(head, "browse")
             return "FINISHED"
         elif key in _KEEP:
             return "FINISHED"

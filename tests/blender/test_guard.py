@@ -12,9 +12,10 @@ from typing import Any
 import bpy
 import pytest
 from conftest import ROOT
-from invented_faults import Fault, fault_at
+from invented_faults import Fault, InventedFault, fault_at
 from ofer_faces.ofer_blender import CLASSES, faults, jobs, previews, reveal, view
 from ofer_faces.ofer_blender.engine_settings import engine_settings
+from ofer_faces.ofer_blender.operators import browse
 from scene_dump import differences, dump
 from test_undo import PREPARED
 
@@ -170,6 +171,29 @@ def test_a_reader_that_fails_ends_the_engine_and_the_job(
     assert fault.where and jobs.desk.job is None
     bpy.ops.ofer.reconstruct(filepath=str(photo))
     assert bpy.context.object.ofer.is_head
+
+
+def test_browsing_goes_back_where_using_a_head_fails(head: bpy.types.Object) -> None:
+    """In the window there is no `execute` around it; the guard has the walk go back."""
+    bpy.context.view_layer.update()
+    before, failed = dump(), 0
+    for number in (8, 12, 16, 22):
+        walk = browse.Walk(head)
+        walk.press("RIGHT_ARROW")
+        with fault_at(number) as fault:
+            try:
+                outcome = walk.press("U")
+            except InventedFault:
+                outcome = "failed"
+        if fault.where:
+            assert outcome == "failed", fault.where
+            walk.leave()
+            bpy.context.view_layer.update()  # its bounds follow its keys only then
+            failed += 1
+            assert differences(before, dump()) == [], fault.where
+        else:
+            assert outcome == "FINISHED"
+    assert failed >= 2
 
 
 def test_what_artists_pointed_at_shape_keys_survives(head: bpy.types.Object) -> None:
