@@ -83,7 +83,7 @@ def _arrays() -> list[str]:
 class Scale:
     """A head's basis in mm at a truth's points, for decoding many draws.
 
-    face : (K, 3M); points : (K, 3P); gram : (K, K) of face, per point.
+    face : (K, 3M); points : (K, 3P); gram : (K, K) of face, per point; prior : over the basis.
     """
 
     template: np.ndarray
@@ -91,6 +91,7 @@ class Scale:
     template_points: np.ndarray
     points: np.ndarray
     gram: np.ndarray
+    prior: IdentityPrior
 
     @staticmethod
     def of(pack: OpenPack, truth: Truth) -> Scale:
@@ -103,7 +104,8 @@ class Scale:
 
         template, face = at(truth.vertices)
         template_points, points = at(head.point_vertices)
-        return Scale(template, face, template_points, points, face @ face.T / len(truth.vertices))
+        gram = face @ face.T / len(truth.vertices)
+        return Scale(template, face, template_points, points, gram, head.prior)
 
     def faces(self, coefficients: np.ndarray) -> np.ndarray:
         """(…, M, 3) of (…, K)."""
@@ -206,8 +208,7 @@ def spread_of(
 
 def _control_spread(scale: Scale) -> np.ndarray:
     """(P,) mm, of people drawn from the prior alone."""
-    modes = len(scale.gram)
-    people = np.random.default_rng(0).standard_normal((_PRIOR, modes)).astype(np.float32)
+    people = scale.prior.people(np.random.default_rng(0), _PRIOR)
     return _width(_laid(people, scale)[0])
 
 

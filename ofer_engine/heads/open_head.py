@@ -15,9 +15,10 @@ import numpy as np
 from ..contract.arkit import ARKIT_52
 from ..contract.errors import ErrorCode, OferError
 from .head_file import read_head_arrays
+from .identity_prior import IdentityPrior
 
 JOINT_NAMES: Final = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
-_HALF: Final = ("identity", "expression", "regions")
+_HALF: Final = ("identity", "expression", "regions", "scan_offset")
 _WORDS: Final = ("part_names", "region_names", "joint_names")
 
 
@@ -32,7 +33,10 @@ class OpenHead:
     (K, 6, 3) float32; joint_parents : (6,) int, -1 for the root; skin_weights : (V, 6) float32;
     outer, face : (V,) bool; landmark_triangles : (468, 3) int32; landmark_barycentric : (468, 3)
     float32; point_vertices : (240,) int32, evidence points; rank_vertices : (400,) int32;
-    mirror : (V,) int32, vertex on the other side; neck_loop : (L,) int32, border in order.
+    mirror : (V,) int32, vertex on the other side; neck_loop : (L,) int32, border in order;
+    free_modes : the first so many modes are made of CC0 data alone, the others of ICT-FaceKit's
+    (MIT), as is scan_offset : (V, 3) float32, a part of the template; prior : how people are
+    distributed over the modes.
     """
 
     template: np.ndarray
@@ -57,6 +61,9 @@ class OpenHead:
     rank_vertices: np.ndarray
     mirror: np.ndarray
     neck_loop: np.ndarray
+    free_modes: int
+    scan_offset: np.ndarray
+    prior: IdentityPrior
 
     @property
     def expression_names(self) -> tuple[str, ...]:
@@ -81,12 +88,15 @@ class OpenHead:
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, np.ndarray]) -> OpenHead:
-        values: dict[str, Any] = dict(arrays)
+        values: dict[str, Any] = {"scan_offset": np.zeros_like(arrays["template"])} | arrays
         for name in _HALF:
-            values[name] = arrays[name].astype(np.float32)
+            values[name] = values[name].astype(np.float32)
         for name in _WORDS:
             values[name] = tuple(str(word) for word in arrays[name])
         values["mean_joints"] = values.pop("joints")
+        modes = len(arrays["identity"])
+        values["free_modes"] = int(arrays.get("free_modes", modes))
+        values["prior"] = IdentityPrior.of(arrays, modes)
         for value in values.values():
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
@@ -94,7 +104,8 @@ class OpenHead:
 
     def save(self, path: Path) -> None:
         """Write head.npz; modes, units and regions are stored as float16, the rest as it is."""
-        arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        named = [field.name for field in fields(self) if field.name != "prior"]
+        arrays = {name: np.asarray(getattr(self, name)) for name in named} | self.prior.arrays()
         arrays["joints"] = arrays.pop("mean_joints")
         for name in _HALF:
             arrays[name] = arrays[name].astype(np.float16)

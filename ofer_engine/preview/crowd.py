@@ -12,9 +12,9 @@ from .thumbnails import Look, thumbnail
 
 
 def crowd(head: OpenHead, count: int, seed: int, side: int = 128, columns: int = 20) -> Image.Image:
-    """`count` neutral heads with coefficients ~ N(0, 1), `side` pixels each, in rows."""
+    """`count` neutral heads of the model's prior, `side` pixels each, in rows."""
     look = Look.of_head(head)
-    drawn = np.random.default_rng(seed).standard_normal((count, len(head.identity)))
+    drawn = head.prior.people(np.random.default_rng(seed), count)
     rows = -(-count // columns)
     page = Image.new("RGB", (columns * side, rows * side), "white")
     for number, identity in enumerate(drawn):

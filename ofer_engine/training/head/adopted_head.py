@@ -17,6 +17,7 @@ from ...arkit.registration import Registration, part_triangles, register
 from ...arkit.transfer import carried_landmarks, transferred_units
 from ...contract.errors import ErrorCode, OferError
 from ...heads.head import Head
+from ...heads.identity_prior import IdentityPrior
 from ...heads.open_head import JOINT_NAMES, OpenHead
 from ...heads.triangles import triangulate
 from ...photo.faces import FaceDetector
@@ -87,6 +88,9 @@ def _assembled(
         rank_vertices=_chosen(open_head.rank_vertices, laid),
         mirror=_mirror(template - origin),
         neck_loop=_lowest_border(template, triangulate(model.polygons)),
+        free_modes=0,
+        scan_offset=np.zeros(template.shape, np.float32),
+        prior=IdentityPrior.independent(len(source.identity)),
     )
 
 

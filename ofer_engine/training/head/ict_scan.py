@@ -24,13 +24,14 @@ _BROWS: Final = (slice(17, 22), slice(22, 27))
 class IctScan:
     """neutral : (26719, 3) metres; identity : (100, 26719, 3) metres at 1 sd; triangles : (T, 3)
     of everything that is drawn; outer : (T', 3) the skin alone; brows : (26719,) in 0..1;
-    colours : paintings (26719, 3), one for each skin tone."""
+    eyeballs : vertices of the left and of the right one, (n,) int; colours : paintings (26719, 3), one for each skin tone."""
 
     neutral: np.ndarray
     identity: np.ndarray
     triangles: np.ndarray
     outer: np.ndarray
     brows: np.ndarray
+    eyeballs: tuple[np.ndarray, ...]
     colours: list[np.ndarray]
 
 
@@ -63,8 +64,8 @@ def load_ict(path: Path) -> IctScan:
     colours = np.full((len(neutral), 3), 0.75)
     colours[np.unique(triangles[material == _MOUTH])] = (0.6, 0.25, 0.25)
     colours[np.unique(triangles[material == _TEETH])] = (0.85, 0.83, 0.78)
-    for sclera in _SCLERA:
-        eyeball = np.unique(triangles[material == sclera])
+    eyeballs = tuple(np.unique(triangles[material == sclera]) for sclera in _SCLERA)
+    for eyeball in eyeballs:
         colours[eyeball] = 0.9
         paint_iris(colours, neutral, eyeball, 0.0062, 0.0026)
     return IctScan(
@@ -73,5 +74,6 @@ def load_ict(path: Path) -> IctScan:
         triangles,
         triangles[(triangles < SKIN_VERTICES).all(1)],
         brows,
+        eyeballs,
         [tint(colours, skin, lips, brows, np.array(tone)) for tone in SKIN_TONES],
     )

@@ -23,6 +23,11 @@ class IdentityBasis:
     lost: float
 
 
+def mirrored(shapes: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """Shapes, or displacements, (..., P, 3) seen in the mirror; mirror : (P,) int."""
+    return shapes[..., mirror, :] * [-1, 1, 1]
+
+
 def without_similarity(shape: np.ndarray, columns: np.ndarray, face: np.ndarray) -> np.ndarray:
     """columns (C, P, 3) less their best fit, over the points `face` ((n,) int), by a small motion
     and scaling of shape (P, 3)."""
@@ -52,8 +57,7 @@ def identity_basis(
     columns : (R, P, 3); mirror : (P,) int; weights : (P,) of each point; face : (n,) int, where
     `lost` is measured.
     """
-    reflected = columns[:, mirror] * [-1, 1, 1]
-    both = np.concatenate([columns, reflected]).reshape(2 * len(columns), -1) / np.sqrt(2)
+    both = np.concatenate([columns, mirrored(columns, mirror)]).reshape(2 * len(columns), -1) / np.sqrt(2)
     weighted = both * np.sqrt(np.repeat(weights, 3))
     values, vectors = np.linalg.eigh(weighted @ weighted.T)
     modes = (vectors[:, ::-1].T @ both).reshape(len(both), -1, 3)

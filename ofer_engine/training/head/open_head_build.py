@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from ...heads.identity_prior import IdentityPrior
 from ...heads.open_head import JOINT_NAMES, OpenHead
 from .drawn_head import load_drawn_head
 from .head_cut import PART_NAMES
@@ -20,7 +21,7 @@ from .head_regions import REGION_NAMES, regions
 from .head_skinning import skin_weights
 from .human_prior import SliderPrior
 from .makehuman import MakeHuman
-from .mouth_lining import lining_behind_skin
+from .mouth_lining import lining_and_skin, lining_behind_skin
 from .open_head_shape import shape_open_head
 from .slider_head import JOINT_PARENTS
 
@@ -47,11 +48,8 @@ def build_open_head(makehuman: MakeHuman, source: Path = SOURCE) -> OpenHead:
     elsewhere = np.maximum.reduce([region[name] for name in ("face", "ears", "scalp", "neck")])
     region["jaw"] = drawn.outer * (1 - elsewhere)
     face = drawn.outer & (region["face"] > 0.5)
-    on_skin = np.isin(np.arange(len(template)), cut.polygons[cut.part == PART_NAMES.index("skin")])
-    lining = on_skin & ~drawn.outer & (region["mouth_cavity"] > 0.5)
-    identity = lining_behind_skin(
-        template, shape.identity, lining, on_skin & drawn.outer, cut.mirror
-    )
+    lining, skin = lining_and_skin(cut, drawn.outer, region["mouth_cavity"])
+    identity = lining_behind_skin(template, shape.identity, lining, skin, cut.mirror)
     return OpenHead(
         template=template.astype(np.float32),
         identity=identity.astype(np.float32),
@@ -75,6 +73,9 @@ def build_open_head(makehuman: MakeHuman, source: Path = SOURCE) -> OpenHead:
         rank_vertices=rank_points(template, face),
         mirror=cut.mirror.astype(np.int32),
         neck_loop=cut.neck_loop.astype(np.int32),
+        free_modes=len(identity),
+        scan_offset=np.zeros(template.shape, np.float32),
+        prior=IdentityPrior.independent(len(identity)),
     )
 
 

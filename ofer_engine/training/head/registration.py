@@ -58,17 +58,27 @@ class Source:
 class Registration:
     """similarity : scan mm → slider frame mm; sliders : (S,); vertices : (n,) int, outer source
     vertices with a trusted partner; places : their places on Target.triangles; face_distance :
-    mean mm (slider frame) from the face to the scan after the slider fit, and the free fit."""
+    mean mm (slider frame) from the face to the scan after the slider fit, and the free fit; surface :
+    (V, 3) mm of the free fit."""
 
     similarity: Similarity
     sliders: np.ndarray
     vertices: np.ndarray
     places: SurfacePoints
     face_distance: tuple[float, float]
+    surface: np.ndarray
 
 
-def _matches(vertices, source: Source, outer, moved, triangles, reach):
-    """Closest scan points of the outer vertices, and which of them face the same way."""
+def nearest_on_scan(
+    vertices: np.ndarray,
+    source: Source,
+    outer: np.ndarray,
+    moved: np.ndarray,
+    triangles: np.ndarray,
+    reach: float,
+) -> tuple[SurfacePoints, np.ndarray, np.ndarray, np.ndarray]:
+    """Closest scan points of the outer vertices ((n,) int), the scan's normals there (n, 3), their
+    cosine with the vertices' own (n,), and which of them face the same way within reach (n,)."""
     places = closest_points(vertices[outer], moved, triangles)
     towards = face_normals(moved, triangles)[places.triangle]
     own = vertex_normals(vertices, source.triangles, float)[outer]
@@ -90,7 +100,7 @@ def _fit_sliders(source: Source, outer, target: Target) -> tuple[Similarity, np.
     vertices = source.average
     for step in range(_ROUNDS):
         moved = similarity(target.vertices)
-        places, normals, _, good = _matches(
+        places, normals, _, good = nearest_on_scan(
             vertices, source, outer, moved, target.triangles, 2 * _FAR if step < 4 else _FAR
         )
         chosen, trust = outer[good], source.weights[outer[good]]
@@ -136,7 +146,7 @@ def _follow(source: Source, outer, vertices, moved, marks, triangles) -> np.ndar
     )
     pull = 0.05 * interpolate.T @ sparse.diags(source.landmark_weights)
     for stiffness in _STIFFNESS:
-        places, _, _, good = _matches(vertices, source, outer, moved, triangles, _FAR)
+        places, _, _, good = nearest_on_scan(vertices, source, outer, moved, triangles, _FAR)
         trust, goal = np.zeros(count), vertices.copy()
         trust[outer[good]] = np.maximum(source.weights[outer[good]], 0.2)
         goal[outer[good]] = places.position[good]
@@ -160,12 +170,27 @@ def register(source: Source, target: Target, face: np.ndarray) -> Registration:
         float(closest_points(shape[face], moved, target.triangles).distance.mean())
         for shape in (fitted, free)
     )
-    places, _, agree, _ = _matches(free, source, outer, moved, target.triangles, _FAR)
-    good = (agree > 0.5) & (places.distance < 4)
+    vertices, places = trusted_places(free, source, outer, moved, target.triangles, 4.0)
+    return Registration(similarity, sliders, vertices, places, (distances[0], distances[1]), free)
+
+
+def trusted_places(
+    shape: np.ndarray,
+    source: Source,
+    outer: np.ndarray,
+    moved: np.ndarray,
+    triangles: np.ndarray,
+    near: float,
+    facing: float = 0.5,
+) -> tuple[np.ndarray, SurfacePoints]:
+    """Those of the vertices `outer` that face the scan's nearest surface less than `near` mm away,
+    normals' cosine above `facing`, and their places on it."""
+    places, _, agree, _ = nearest_on_scan(shape, source, outer, moved, triangles, _FAR)
+    good = (agree > facing) & (places.distance < near)
     kept = SurfacePoints(
         places.triangle[good],
         places.barycentric[good],
         places.position[good],
         places.distance[good],
     )
-    return Registration(similarity, sliders, outer[good], kept, (distances[0], distances[1]))
+    return outer[good], kept

@@ -8,7 +8,7 @@ adult. A slider value of 1 is one MakeHuman slider at its end.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -90,17 +90,37 @@ def _opposite(name: str, among: set[str]) -> str | None:
     return None
 
 
+@dataclass(frozen=True)
+class Macros:
+    """words : the words of each of M macro targets' names; targets : (M, N * 3) float64 metres."""
+
+    words: list[list[str]]
+    targets: np.ndarray
+
+    def offset(self, **phenotype: Any) -> np.ndarray:
+        """(N, 3) metres from the base mesh to a phenotype, as `macro_weights` takes it."""
+        return (macro_weights(self.words, **phenotype) @ self.targets).reshape(-1, 3)
+
+
+def load_macros(makehuman: MakeHuman, moved: np.ndarray) -> Macros:
+    """The macro targets that move at least one of the base vertices `moved` ((n,) int)."""
+    found = {name: makehuman.target(name) for name in makehuman.target_names("macrodetails")}
+    found = {name: delta for name, delta in found.items() if _moves(delta, moved)}
+    words = [name.rsplit("/", 1)[-1].split("-") for name in found]
+    return Macros(words, np.stack(list(found.values())).reshape(len(found), -1))
+
+
+def _moves(delta: np.ndarray, moved: np.ndarray) -> bool:
+    return bool(np.abs(delta[moved]).max() > _SMALLEST)
+
+
 def load_sliders(makehuman: MakeHuman, moved: np.ndarray) -> Sliders:
     """Columns of every slider that moves at least one of the base vertices `moved` ((n,) int)."""
-
-    def moves(delta: np.ndarray) -> bool:
-        return bool(np.abs(delta[moved]).max() > _SMALLEST)
-
     local = {}
     for folder in _FOLDERS:
         for name in makehuman.target_names(folder):
             delta = makehuman.target(name)
-            if moves(delta):
+            if _moves(delta, moved):
                 local[name] = delta
     names, columns, used = [], [], set()
     for name, delta in local.items():
@@ -110,13 +130,9 @@ def load_sliders(makehuman: MakeHuman, moved: np.ndarray) -> Sliders:
         names.append(name)
         columns.append(delta if other is None else (delta - local[other]) / 2)
         used |= {name, other}
-    macros = {name: makehuman.target(name) for name in makehuman.target_names("macrodetails")}
-    macros = {name: delta for name, delta in macros.items() if moves(delta)}
-    words = [name.rsplit("/", 1)[-1].split("-") for name in macros]
-    stacked = np.stack(list(macros.values())).reshape(len(macros), -1)
+    macros = load_macros(makehuman, moved)
     for name, (start, end) in _MACRO_COLUMNS.items():
-        change = (macro_weights(words, **end) - macro_weights(words, **start)) / 2
         names.append("macro/" + name)
-        columns.append((change @ stacked).reshape(-1, 3))
-    average = makehuman.base.vertices + (macro_weights(words) @ stacked).reshape(-1, 3)
+        columns.append((macros.offset(**end) - macros.offset(**start)) / 2)
+    average = makehuman.base.vertices + macros.offset()
     return Sliders(average, tuple(names), np.array(columns, np.float32))

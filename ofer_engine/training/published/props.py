@@ -58,7 +58,7 @@ class PropMaker:
         """One prop or flat patch."""
         rng = np.random.default_rng([seed, index])
         head = self._head
-        identity = rng.standard_normal(len(head.identity), dtype=np.float32)
+        identity = head.prior.draw(rng)
         vertices = head.surface(identity, np.zeros(len(head.expression)), np.zeros(len(head.bumps)))
         landmarks = head.landmarks.on(vertices)
         turn = rotation_about(1, float(rng.uniform(-_MOST_TURNED, _MOST_TURNED)))
