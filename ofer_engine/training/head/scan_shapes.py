@@ -16,7 +16,6 @@ from scipy.sparse.linalg import splu
 from scipy.spatial import KDTree
 
 from ...heads.open_head import JOINT_NAMES
-from ...heads.triangles import face_normals
 from .drawn_head import DrawnHead
 from .ict_scan import IctScan
 from .identity_basis import without_similarity
@@ -29,7 +28,6 @@ _NECK_FADE: Final = 0.035
 """Metres above the neck's border at which what the scans say counts wholly."""
 _NEIGHBOURS: Final = 6
 _JOINT_NEIGHBOURS: Final = 80
-_TURNED: Final = 0.2
 _EYES: Final = ("eye_left", "eye_right")
 
 
@@ -49,10 +47,7 @@ class ScanShapes:
 def scan_shapes(
     scan: IctScan, fit: Registration, template: np.ndarray, drawn: DrawnHead
 ) -> ScanShapes:
-    """Scans' mean and modes laid over template (P, 3) metres by the face.
-
-    Places where the skin would fold over itself, as in nostrils, are left out.
-    """
+    """Scans' mean and modes laid over template (P, 3) metres by the face."""
     corners, weights = scan.outer[fit.places.triangle], fit.places.barycentric[:, :, None]
 
     def at_places(shapes: np.ndarray) -> np.ndarray:
@@ -69,24 +64,13 @@ def scan_shapes(
     sizes = [len(ball) for ball in scan.eyeballs]
     balls = np.split(np.arange(skin, skin + sum(sizes)), np.cumsum(sizes)[:-1])
     eyes = [_ball(mean[ball], modes[:, ball]) for ball in balls]
-    laid_flat = np.flatnonzero(~_folded(template, fit.vertices, mean[:skin], drawn.skin_triangles))
     return ScanShapes(
-        fit.vertices[laid_flat],
-        mean[laid_flat],
-        modes[:, laid_flat],
+        fit.vertices,
+        mean[:skin],
+        modes[:, :skin],
         np.stack([rest for rest, _ in eyes]),
         np.stack([moves for _, moves in eyes], axis=1),
     )
-
-
-def _folded(
-    template: np.ndarray, vertices: np.ndarray, places: np.ndarray, triangles: np.ndarray
-) -> np.ndarray:
-    """(n,) bool: which of the vertices belong to a triangle that turns round on its place."""
-    moved = template.copy()
-    moved[vertices] = places
-    turned = (face_normals(template, triangles) * face_normals(moved, triangles)).sum(1) < _TURNED
-    return np.isin(vertices, triangles[turned])
 
 
 def _ball(points: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,7 @@ _REACH: Final = 10.0
 _FACING: Final = 0.7
 _OBLIQUE_TRUST: Final = 0.3
 _NEAR: Final = 1.5
-_PLACED: Final = 0.4
+_PLACED: Final = 0.2
 """Millimetres within which a settled vertex has its place on the scan, and cosine of normals."""
 
 

@@ -28,7 +28,7 @@ from .identity_basis import without_similarity
 from .lash_trim import lash_trim
 from .makehuman import MakeHuman
 from .measure_prior import FACES, register_scan, save_map
-from .mouth_lining import lining_and_skin, lining_behind_skin
+from .mouth_lining import lining_and_skin, lining_behind_skin, tucked
 from .open_head_build import SOURCE, build_open_head
 from .registration import Registration
 from .scan_shapes import scan_shapes
@@ -88,12 +88,14 @@ def _dressed(kept: OpenHead, shape: WideShape, drawn: DrawnHead, units: np.ndarr
         trim(moves) for moves in (template, shape.scan_offset[:count], shape.modes[:, :count], units)
     )
     lining, skin = lining_and_skin(cut, kept.outer, kept.region("mouth_cavity"))
+    unseen = np.isin(np.arange(count), cut.vertices_of("skin")) & ~kept.outer
+    template = tucked(template, lining, skin, drawn.skin_triangles, kept.region("lips"))
     rows = teeth_rows(cut, template, skin)
     template, modes = rows.withdrawn(template), rows.following(modes)
     return replace(
         kept,
         template=template.astype(np.float32),
-        identity=lining_behind_skin(template, modes, lining, skin, cut.mirror).astype(np.float32),
+        identity=lining_behind_skin(template, modes, unseen, skin, cut.mirror).astype(np.float32),
         expression=units.astype(np.float32),
         mean_joints=shape.template[count:].astype(np.float32),
         joints_identity=shape.modes[:, count:].astype(np.float32),
