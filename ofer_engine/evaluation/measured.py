@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from ..heads.identity_prior import IdentityPrior
 from ..packs.open_pack import OpenPack
 from ..training.photo_set import PhotoSet
 from .hypotheses import Drawn, draw, medoid, pairwise

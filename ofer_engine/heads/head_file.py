@@ -12,6 +12,7 @@ import numpy as np
 from ..contract.array_archive import read_archive
 
 _MOST_BYTES: Final = 1 << 30
+_OFF: Final = 1e-3
 _FORMS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "template": ("V3", "f"),
@@ -39,6 +40,18 @@ _FORMS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     }
 )
 """Sides, a digit for itself and a letter for one length throughout; kinds of number."""
+_MAY: Final[tuple[Mapping[str, tuple[str, str]], ...]] = (
+    MappingProxyType({"free_modes": ("", "iu"), "scan_offset": ("V3", "f")}),
+    MappingProxyType(
+        {
+            "prior_names": ("G", "U"),
+            "prior_shares": ("G", "f"),
+            "prior_means": ("GK", "f"),
+            "prior_factors": ("GKK", "f"),
+        }
+    ),
+)
+"""Groups of arrays that a head has all or none of."""
 _INTO: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
     {
         "polygons": (-1, "V"),
@@ -58,7 +71,11 @@ def read_head_arrays(path: Path) -> dict[str, np.ndarray]:
     """Name → array. Raises OSError, or ValueError for arrays that make no head."""
     arrays = read_archive(path, _MOST_BYTES)
     lengths: dict[str, int] = {}
-    for name, (sides, kinds) in _FORMS.items():
+    forms = dict(_FORMS)
+    for group in _MAY:
+        if not arrays.keys().isdisjoint(group):
+            forms |= group
+    for name, (sides, kinds) in forms.items():
         if name not in arrays or not _fits(arrays[name], sides, kinds, lengths):
             raise ValueError(f"its {name} is missing or has another form")
     for name, (least, counted) in _INTO.items():
@@ -67,7 +84,15 @@ def read_head_arrays(path: Path) -> dict[str, np.ndarray]:
             raise ValueError(f"its {name} points at what is not there")
     if (arrays["polygons"][:, :3] < 0).any():
         raise ValueError("its polygons lack corners")
-    return {name: arrays[name] for name in _FORMS}
+    if not 0 <= arrays.get("free_modes", 0) <= lengths["K"]:
+        raise ValueError("its free_modes are not among its modes")
+    if "prior_shares" in arrays and not _shares(arrays["prior_shares"]):
+        raise ValueError("its prior_shares are no shares of people")
+    return {name: arrays[name] for name in forms}
+
+
+def _shares(values: np.ndarray) -> bool:
+    return bool(len(values) and (values >= 0).all() and abs(values.sum() - 1) < _OFF)
 
 
 def _fits(values: np.ndarray, sides: str, kinds: str, lengths: dict[str, int]) -> bool:

@@ -54,6 +54,7 @@ def test_holds_what_the_extension_and_its_setup_need(built: Path) -> None:
         "ofer_engine/setup/commands.py",
         "weights/open/pack.json",
         "weights/open/head.npz",
+        "weights/open/LICENSE-ICT-FaceKit.txt",
         "weights/faces/detector.safetensors",
         "weights/faces/landmarks.safetensors",
         "weights/faces/LICENSE",

@@ -24,7 +24,8 @@ _BROWS: Final = (slice(17, 22), slice(22, 27))
 class IctScan:
     """neutral : (26719, 3) metres; identity : (100, 26719, 3) metres at 1 sd; triangles : (T, 3)
     of everything that is drawn; outer : (T', 3) the skin alone; brows : (26719,) in 0..1;
-    eyeballs : vertices of the left and of the right one, (n,) int; colours : paintings (26719, 3), one for each skin tone."""
+    eyeballs : vertices of the left and of the right one, (n,) int; colours : paintings (26719, 3),
+    one for each skin tone."""
 
     neutral: np.ndarray
     identity: np.ndarray

@@ -57,7 +57,9 @@ def identity_basis(
     columns : (R, P, 3); mirror : (P,) int; weights : (P,) of each point; face : (n,) int, where
     `lost` is measured.
     """
-    both = np.concatenate([columns, mirrored(columns, mirror)]).reshape(2 * len(columns), -1) / np.sqrt(2)
+    both = np.concatenate([columns, mirrored(columns, mirror)]).reshape(
+        2 * len(columns), -1
+    ) / np.sqrt(2)
     weighted = both * np.sqrt(np.repeat(weights, 3))
     values, vectors = np.linalg.eigh(weighted @ weighted.T)
     modes = (vectors[:, ::-1].T @ both).reshape(len(both), -1, 3)

@@ -58,8 +58,8 @@ class Source:
 class Registration:
     """similarity : scan mm → slider frame mm; sliders : (S,); vertices : (n,) int, outer source
     vertices with a trusted partner; places : their places on Target.triangles; face_distance :
-    mean mm (slider frame) from the face to the scan after the slider fit, and the free fit; surface :
-    (V, 3) mm of the free fit."""
+    mean mm (slider frame) from the face to the scan after the slider fit, and the free fit;
+    surface : (V, 3) mm of the latter."""
 
     similarity: Similarity
     sliders: np.ndarray

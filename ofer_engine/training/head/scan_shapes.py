@@ -1,8 +1,8 @@
 """Scanned people in the open head's frame, at every point of it: skin, eyes, lashes, teeth, joints.
 
 A head that sliders come near to, plus what is left over. What is left over is known where the skin
-has its place on the scan; from there it runs smoothly into mouth, nostrils and sockets, and
-fades towards the neck's border. Eyeballs shift and grow as the scan's do, lashes go with their lids,
+has its place on the scan; from there it runs smoothly into mouth, nostrils and sockets, and fades
+towards the neck's border. Eyeballs shift and grow as the scan's do, lashes go with their lids,
 teeth and tongue with the lips.
 """
 
@@ -151,4 +151,3 @@ def eyes_of(drawn: DrawnHead, shapes: np.ndarray) -> np.ndarray:
         radius = np.linalg.norm(ball - centre[..., None, :], axis=-1).mean(-1)
         found.append(np.concatenate([centre, radius[..., None]], axis=-1))
     return np.stack(found, axis=-2)
-

