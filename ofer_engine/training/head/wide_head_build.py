@@ -25,7 +25,7 @@ from .expression_units import load_units
 from .hint_axes import SLIDERS
 from .human_prior import SliderPrior, fit_prior
 from .ict_scan import IctScan, load_ict
-from .identity_basis import without_similarity
+from .identity_basis import mirrored, without_similarity
 from .lash_trim import lash_trim
 from .makehuman import MakeHuman
 from .measure_prior import FACES, register_scan, save_map
@@ -100,6 +100,7 @@ def _dressed(kept: OpenHead, shape: WideShape, drawn: DrawnHead, units: np.ndarr
     template = tucked(template, lining, skin, drawn.skin_triangles, kept.region("lips"))
     rows = teeth_rows(cut, template, skin)
     template, modes = rows.withdrawn(template), rows.following(modes)
+    template = (template + mirrored(template, cut.mirror)) / 2
     return replace(
         kept,
         template=template.astype(np.float32),
