@@ -51,8 +51,7 @@ _BUMPS: Final = 96
 class PhotoHead:
     """A parametric head, metres, engine frame.
 
-    template : (V, 3); identity : (K, V * 3) per 1 sd; prior : of people over these;
-    expression : (52, V * 3) in ARKIT_52 order;
+    template : (V, 3); identity : (K, V * 3) per 1 sd; expression : (52, V * 3) in ARKIT_52 order;
     bumps : (B, V * 3) smooth pushes, 1 m at their centre, for shapes that no coefficient has;
     normals : (V, 3) of the template; triangles : (T, 3) int32; material : (V,) uint8;
     lips, brows, teeth, openness : (V,) 0..1; outline : (V,) 0..1, skin of face and jaw;
@@ -66,7 +65,6 @@ class PhotoHead:
     template: np.ndarray
     normals: np.ndarray
     identity: np.ndarray
-    prior: IdentityPrior
     expression: np.ndarray
     bumps: np.ndarray
     triangles: np.ndarray
@@ -118,7 +116,6 @@ def load_open_photo_head(path: Path) -> PhotoHead:
     return _assemble(
         template=head["template"],
         identity=head["identity"],
-        prior=IdentityPrior.of(head, len(head["identity"])),
         expression=head["expression"],
         triangles=triangulate(polygons).astype(np.int32),
         material=material,
@@ -176,7 +173,6 @@ def load_ict_photo_head(path: Path, map_path: Path, open_head: PhotoHead) -> Pho
     return _assemble(
         template=template[used],
         identity=ict["identity"][:, used].astype(np.float32) @ to_engine,
-        prior=IdentityPrior.independent(len(ict["identity"])),
         expression=units[:, used],
         triangles=short[triangulate(polygons)],
         material=material[used],
@@ -247,7 +243,6 @@ def _assemble(
     *,
     template: np.ndarray,
     identity: np.ndarray,
-    prior: IdentityPrior,
     expression: np.ndarray,
     triangles: np.ndarray,
     material: np.ndarray,
@@ -278,7 +273,6 @@ def _assemble(
         template=template,
         normals=normals,
         identity=_rows(identity),
-        prior=prior,
         expression=_rows(expression),
         bumps=_smooth_bumps(template, landmarks.on(template)),
         triangles=triangles,

@@ -77,7 +77,7 @@ def test_a_head_keeps_its_prior_and_what_is_the_scans(tmp_path: Path) -> None:
     for part in ("shares", "means", "factors"):
         assert np.array_equal(getattr(again.prior, part), getattr(prior, part)), part
     draws = [one.draw(np.random.default_rng(8)) for one in (again.prior, prior)]
-    assert np.array_equal(*draws)
+    assert np.array_equal(draws[0], draws[1])
 
 
 def test_a_head_that_says_nothing_has_independent_people_and_is_free(tmp_path: Path) -> None:
