@@ -115,6 +115,9 @@ def _bones(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
                       "ofer.limit_influences")  # fmt: skip
     else:
         yield Finding(Level.GOOD, f"Six bones, at most {most} for a vertex.")
+    if unled := influences.unled(head, armature.data.bones.keys()):
+        what = f"{len(unled)} vertices follow no bone: in the file they follow {rig.BONES[0]}."
+        yield Finding(Level.NOTE, what)
     mine = [bone.name for bone in armature.data.bones if bone.name not in rig.BONES]
     if mine:
         yield Finding(Level.GOOD, f"Bones of your own travel, too: {_listed(mine)}.")

@@ -32,5 +32,23 @@ def limit(thing: bpy.types.Object, bones: Collection[str]) -> None:
                 thing.vertex_groups[group].add([vertex.index], weight / total, "REPLACE")
 
 
+def unled(thing: bpy.types.Object, bones: Collection[str]) -> list[int]:
+    """Vertices that follow no bone, as those of a hat that was joined to the head."""
+    groups = _groups(thing, bones)
+    return [
+        vertex.index
+        for vertex in thing.data.vertices
+        if not any(entry.weight > 0 and entry.group in groups for entry in vertex.groups)
+    ]
+
+
+def lead(thing: bpy.types.Object, bones: Collection[str], root: str) -> None:
+    """Let vertices that follow no bone follow the root, which moves the whole as the object does;
+    programs have no vertices without a bone, and exporters invent one for them."""
+    if vertices := unled(thing, bones):
+        group = thing.vertex_groups.get(root) or thing.vertex_groups.new(name=root)
+        group.add(vertices, 1.0, "REPLACE")
+
+
 def _groups(thing: bpy.types.Object, bones: Collection[str]) -> set[int]:
     return {group.index for group in thing.vertex_groups if group.name in bones}

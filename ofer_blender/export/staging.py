@@ -143,9 +143,11 @@ def _make(
     for each in (*meshes, *([armature] if armature else [])):
         _put_forward(each)
     if armature:
+        bones = armature.data.bones.keys()
         for each in meshes:
-            if influences.most(each, armature.data.bones.keys()) > INFLUENCES:
-                influences.limit(each, armature.data.bones.keys())
+            if influences.most(each, bones) > INFLUENCES:
+                influences.limit(each, bones)
+            influences.lead(each, bones, rig.BONES[0])
             each.parent = armature
             each.modifiers.new(rig.MODIFIER, "ARMATURE").object = armature
     if plan.preset.format is Format.FBX:

@@ -476,5 +476,6 @@ SENTENCES: Final[dict[str, str]] = {
     "{subject}: {message}": "{subject} : {message}",
     "{theirs} drivers stay behind.": "{theirs} pilotes restent ici.",
     "{title}: not for sale ({licence}).": "{title} : pas à vendre ({licence}).",
+    "{unled} vertices follow no bone: in the file they follow {bones}.": "{unled} sommets ne suivent aucun os : dans le fichier, ils suivent {bones}.",
     "{wanted} keys, read back by name and in order.": "{wanted} clés, relues par nom et dans l'ordre.",
 }  # fmt: skip

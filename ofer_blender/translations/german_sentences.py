@@ -476,5 +476,6 @@ SENTENCES: Final[dict[str, str]] = {
     "{subject}: {message}": "{subject}: {message}",
     "{theirs} drivers stay behind.": "{theirs} Treiber bleiben hier.",
     "{title}: not for sale ({licence}).": "{title}: nicht zum Verkauf ({licence}).",
+    "{unled} vertices follow no bone: in the file they follow {bones}.": "{unled} Vertices folgen keinem Knochen: In der Datei folgen sie {bones}.",
     "{wanted} keys, read back by name and in order.": "{wanted} Keys, dem Namen und der Reihe nach zurückgelesen.",
 }  # fmt: skip

@@ -476,5 +476,6 @@ SENTENCES: Final[dict[str, str]] = {
     "{subject}: {message}": "{subject}: {message}",
     "{theirs} drivers stay behind.": "ドライバー {theirs} 個は出力されません。",
     "{title}: not for sale ({licence}).": "{title}: 販売できません ({licence})。",
+    "{unled} vertices follow no bone: in the file they follow {bones}.": "どのボーンにも従わない頂点が {unled} 個あります。ファイルでは {bones} に従います。",
     "{wanted} keys, read back by name and in order.": "{wanted} 個のキーを名前と順序どおりに読み戻せました。",
 }  # fmt: skip

@@ -257,6 +257,24 @@ def test_a_bone_of_the_artists_own_travels(
             assert "hat" in joints
 
 
+@pytest.mark.parametrize("target", [t for t in ONE_EACH if PRESETS[t].rig])
+def test_what_follows_no_bone_follows_the_root(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    """A hat joined to the head: exporters would invent a bone for it, or leave it behind."""
+    bpy.ops.mesh.primitive_cube_add(size=0.02, location=(0, 0, 0.15))
+    bpy.context.object.select_set(True)
+    head.select_set(True)
+    bpy.context.view_layer.objects.active = head
+    bpy.ops.object.join()
+    said = findings(target)
+    assert said["8 vertices follow no bone: in the file they follow root."] == "note"
+    path = export(tmp_path / "out", target)
+    seen = read_back.by_blender_beside(path)
+    assert set(seen.bones) == set(rig.BONES) and seen.off_one < 1e-4
+    assert "fault" not in findings(target).values()
+
+
 # Keys and names
 
 
