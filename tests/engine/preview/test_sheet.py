@@ -30,7 +30,7 @@ def written(tmp_path) -> folder.Reconstruction:
     head = OpenHead.load(HEAD)
     arrays = {name: np.zeros(1, np.float32) for name in folder.ARRAYS} | {
         "identity_vertices": head.template[None].repeat(2, 0),
-        "expression_vertices": head.template[None].repeat(2, 0),
+        "expression_vertices": head.template[None],
         "expression_coefficients": np.eye(52, dtype=np.float32)[
             [head.expression_names.index("jawOpen")]
         ],
