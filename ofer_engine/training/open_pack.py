@@ -32,6 +32,7 @@ from .idrank import train_ranker
 from .loop import Plan, Precision
 from .people import Introductions, People, load_people, read_people, save_people
 from .photo_set import PhotoSet, read_photo_set
+from .rebasing import rebased
 
 OPEN_RECORD = PackRecord(
     id="open",
@@ -128,16 +129,27 @@ def _sizes(head: OpenHead, photos: PhotoSet) -> Sizes:
 def _known(sources: Sources, head: Path) -> Mapping[str, Tensor]:
     """Weights that training starts from, by their names in the conditioner.
 
-    Of a conditioner for another head than the file `head` the identity is left out: its modes mean
-    something else there. Points and expression units are the same on every head.
+    Of a conditioner for another head than the file `head` the identity is told in that head's
+    modes, or left out where the mesh is another. Points and expression units are the same on every
+    head.
     """
     if not sources.conditioner.exists():
         trunk = load_landmark_network(sources.faces).trunk.state_dict()
         return {f"trunk.{name}": value for name, value in trunk.items()}
     known = {name: value.float() for name, value in load_file(sources.conditioner).items()}
-    if sources.conditioner.with_name(head.name).read_bytes() == head.read_bytes():
+    before = sources.conditioner.with_name(head.name)
+    if before.read_bytes() == head.read_bytes():
         return known
-    return {name: value for name, value in known.items() if not name.startswith("identity_head.")}
+    rest = {name: value for name, value in known.items() if not name.startswith("identity_head.")}
+    old, new = OpenHead.load(before), OpenHead.load(head)
+    if old.template.shape != new.template.shape:
+        return rest
+    turn, shift = rebased(old, new)
+    weight, bias = known["identity_head.weight"], known["identity_head.bias"]
+    return rest | {
+        "identity_head.weight": turn @ weight,
+        "identity_head.bias": turn @ bias + shift,
+    }
 
 
 def _hint_axes(out: Path, identities: int) -> Tensor:
