@@ -17,6 +17,7 @@ _SKIPPED = {
     "resolution",  # dots per metre of images: 4.2 rounds them
     "vertex_selection", "edge_selection", "pin",  # of UV layers: made by being read on 4.5
     "uv_sculpt",  # crashes 4.2 when read
+    "storage_type",  # of attributes: 5.2 writes equal values out one by one when they are read
     "wireframe_color_type",  # unset in a scene: warns when read
 }  # fmt: skip
 _NOT_CONTENT = {"window_managers", "screens", "workspaces", "all_ids"}
