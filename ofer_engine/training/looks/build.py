@@ -41,6 +41,8 @@ KEPT_FOR_MEASURING: Final = 780
 _WORST_FIT: Final = 0.04
 _GREY: Final = 1.15
 """Skin that is not so much redder than it is blue was photographed without colour."""
+_LOPSIDED: Final = 0.2
+"""Of a skin whose sides differ more, in the logarithm, the light could not be taken out."""
 _FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
 _LEFT_OUT: Final = Path(__file__).with_name("left_out.json")
 """Numbers of portraits whose skins show spectacles or other things; found by eye."""
@@ -55,7 +57,7 @@ def plain_skin(head: PhotoHead, fields: FaceFields) -> np.ndarray:
 
 def build_skins(portraits: Path, pack: OpenPack, head: PhotoHead, out: Path) -> None:
     """skins.npy (N, HEIGHT, WIDTH, 3) uint8, display colours, and skins.npz: tone, hair (N, 3)
-    linear, number (N,), chart (V, 2); backdrops.npy."""
+    linear, rough, uneven, off, number (N,), chart (V, 2); backdrops_portraits.npy."""
     fields = FaceFields.of(head)
     chart, plain = Chart.of(head, fields), plain_skin(head, fields).astype(np.float32)
     detector = FaceDetector.load(_FACES)
@@ -71,18 +73,21 @@ def build_skins(portraits: Path, pack: OpenPack, head: PhotoHead, out: Path) -> 
         if number in left_out or fitted.off > _WORST_FIT:
             continue
         skin = unwarp(fitted, head, chart, plain)
-        if skin.tone[0] < _GREY * skin.tone[2]:
+        if skin.tone[0] < _GREY * skin.tone[2] or skin.uneven > _LOPSIDED:
             continue
         pictures.append(_display(skin))
-        labels.append((number, skin.tone, skin.hair, skin.spread, fitted.off))
+        labels.append((number, skin.tone, skin.hair, skin.rough, skin.uneven, fitted.off))
         if len(pictures) % 50 == 0:
             _LOG.info("%d skins", len(pictures))
-    numbers, tones, hair, spread, off = (np.array(column) for column in zip(*labels, strict=True))
+    numbers, tones, hair, rough, uneven, off = (
+        np.array(column) for column in zip(*labels, strict=True)
+    )
     np.save(out / "skins.npy", np.stack(pictures))
     np.save(out / "backdrops_portraits.npy", np.stack(behind))
     np.savez(
         out / "skins.npz", number=numbers, tone=tones.astype(np.float32),
-        hair=hair.astype(np.float32), spread=spread, off=off, chart=place_on_chart(head, fields),
+        hair=hair.astype(np.float32), rough=rough, uneven=uneven, off=off,
+        chart=place_on_chart(head, fields),
     )  # fmt: skip
     _LOG.info("%d skins of %d portraits", len(pictures), len(behind))
 

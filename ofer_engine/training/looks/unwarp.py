@@ -23,6 +23,9 @@ _RIDGE: Final = np.array([1e-3, 0.02, 0.02, 0.02, 0.06, 0.06, 0.06, 0.06, 0.06])
 _EYES: Final = 0.36
 _CHIN: Final = (0.66, 0.74)
 """Rows of the chart, of its height: below the eyes; the chin."""
+_FACE_ROWS, _FACE_HALF = (0.2, 0.76), 0.15
+_UNDER_CHIN: Final = 0.84
+"""Row of the chart, of its height, below which collars and the chin's shadow begin."""
 _BEARDED: Final = 0.62
 _CHEEK_LEAST: Final = 0.72
 _HIGHLIGHT: Final = 1.12
@@ -33,12 +36,15 @@ _HIGHLIGHT: Final = 1.12
 class Skin:
     """albedo : (HEIGHT, WIDTH, 3) float32 linear, 1 being white; weight : (HEIGHT, WIDTH) how well
     each texel was seen; tone : (3,) of the cheeks and forehead; hair : (3,) of what is over them;
-    spread : how far skin differs from its light, a rough measure of glasses and other props."""
+    rough : how uneven it is within millimetres, by lines, spots and beard; uneven : how much one
+    side is brighter than the other; spread : how far skin differs from its light, of the light."""
 
     albedo: np.ndarray
     weight: np.ndarray
     tone: np.ndarray
     hair: np.ndarray
+    rough: float
+    uneven: float
     spread: float
 
 
@@ -64,10 +70,26 @@ def unwarp(portrait: FittedPortrait, head: PhotoHead, chart: Chart, plain: np.nd
     colour = _pixels(linear, texels[..., 0], texels[..., 1])
     weight = np.clip((texels[..., 5] - _GRAZING) / (_FACING - _GRAZING), 0, 1)
     weight *= np.clip((texels[..., 6] - 0.5) * 4, 0, 1) * (chart.seen >= 0)
+    below = (np.arange(len(weight)) + 0.5) / len(weight) - _UNDER_CHIN
+    weight *= np.clip(-below / 0.04, 0, 1)[:, None]
     albedo, tone, spread = _unlit(colour, texels[..., 2:5], weight * texels[..., 7])
     hair = _hair(colour, weight, chart)
     weight = weight * _is_skin(albedo / tone, texels[..., 9]) * _bare_cheeks(albedo / tone, weight)
-    return Skin(_whole(albedo, weight, tone), weight, tone, hair, spread)
+    whole = _whole(albedo, weight, tone)
+    rough, uneven = _unevenness(whole / tone)
+    return Skin(whole, weight, tone, hair, rough, uneven, spread)
+
+
+def _unevenness(ratio: np.ndarray) -> tuple[float, float]:
+    """Skin.rough and Skin.uneven of the albedo over the tone (H, W, 3)."""
+    height, width = ratio.shape[:2]
+    rows = slice(int(_FACE_ROWS[0] * height), int(_FACE_ROWS[1] * height))
+    half = int(_FACE_HALF * width)
+    bright = np.log(np.maximum(ratio.mean(-1), 0.02))
+    face = bright[rows, width // 2 - half : width // 2 + half]
+    fine = face - gaussian_filter(face, 3.0)
+    wide = gaussian_filter(face, 12.0)
+    return float(np.median(np.abs(fine))), float(np.abs(wide - wide[:, ::-1]).mean())
 
 
 def _seen(portrait: FittedPortrait, local: np.ndarray, head: PhotoHead) -> np.ndarray:

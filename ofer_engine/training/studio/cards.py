@@ -7,18 +7,41 @@ cover, and the order in which cards are drawn does not matter.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
 from numba import njit
 
 from .framing import Framing
 from .rasterise import NO_TRIANGLE, Scalar, Surfels, vertex_normals
-from .wardrobe import WornCard
+
+
+class Cuttable(Protocol):
+    """triangles : (T, 3) int32; uv : (N, 2) float32, v down, repeated outside 0..1; texture :
+    (S, S, 2) uint8, brightness (128 is the colour's own) and cover."""
+
+    @property
+    def triangles(self) -> np.ndarray: ...
+    @property
+    def uv(self) -> np.ndarray: ...
+    @property
+    def texture(self) -> np.ndarray: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A mesh with holes that was made up on the spot: see Cuttable."""
+
+    triangles: np.ndarray
+    uv: np.ndarray
+    texture: np.ndarray
 
 
 def draw_card(
     surfels: Surfels,
     framing: Framing,
-    card: WornCard,
+    card: Cuttable,
     vertices: np.ndarray,
     openness: np.ndarray,
     colour: np.ndarray,
@@ -132,7 +155,7 @@ def _compose(
             u = w0 * uv[i, 0] + w1 * uv[j, 0] + w2 * uv[k, 0]
             v = w0 * uv[i, 1] + w1 * uv[j, 1] + w2 * uv[k, 1]
             bright = np.float32(texture[int(v * side) % side, int(u * side) % side, 0]) / 128
-            bright = min(bright * bright, np.float32(3.0))
+            bright = min(bright * bright, np.float32(2.0))
             nx = w0 * normals[i, 0] + w1 * normals[j, 0] + w2 * normals[k, 0]
             ny = w0 * normals[i, 1] + w1 * normals[j, 1] + w2 * normals[k, 1]
             nz = w0 * normals[i, 2] + w1 * normals[j, 2] + w2 * normals[k, 2]

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from .ages import Age
 from .drape import polar
 from .photo_head import EYE_LEFT, EYE_RIGHT, LASH, MOUTH, SKIN, PhotoHead
 from .texture import ALBEDO, ATTRIBUTES, CHART, GLOSS, OPENNESS, PLACE, STUBBLE, Pattern
@@ -156,11 +157,15 @@ def random_complexion(rng: np.random.Generator, head: PhotoHead, fields: FaceFie
 
 
 def photographed_complexion(
-    rng: np.random.Generator, head: PhotoHead, fields: FaceFields, wardrobe: Wardrobe
+    rng: np.random.Generator,
+    head: PhotoHead,
+    fields: FaceFields,
+    wardrobe: Wardrobe,
+    age: Age,
 ) -> Complexion:
     """Draw a person's looks from real skins, irises and the hair that went with the skin."""
     painted = random_complexion(rng, head, fields)
-    skin, tone, hair = wardrobe.mixed_skin(rng)
+    skin, tone, hair = wardrobe.mixed_skin(rng, age)
     if hair.mean() > 0.6 * tone.mean() or rng.random() < 0.4:
         hair = painted.hair
     table = painted.table

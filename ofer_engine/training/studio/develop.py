@@ -22,7 +22,7 @@ def random_exposure(rng: np.random.Generator, brightness: float, skin: np.ndarra
     brightness : mean linear light of the person; skin : (3,) linear albedo.
     """
     grey_world = 0.19 * float(skin.mean() / 0.3) ** 0.45
-    target = grey_world * np.exp(rng.normal() * 0.45)
+    target = grey_world * np.exp(0.1 + rng.normal() * 0.36)
     tint = np.exp(rng.normal(size=3) * 0.06)
     return (np.clip(target / max(brightness, 1e-3), 0.15, 8.0) * tint).astype(np.float32)
 
@@ -55,9 +55,9 @@ class Film:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.gamma = 1 / rng.uniform(1.9, 2.6)
-        self.contrast = rng.uniform(0.8, 1.25)
-        self.saturation = 0.0 if rng.random() < 0.1 else rng.uniform(0.55, 1.25)
-        self.blur = rng.uniform(0.35, 1.3) if rng.random() < 0.35 else 0.0
+        self.contrast = rng.uniform(0.85, 1.35)
+        self.saturation = 0.0 if rng.random() < 0.1 else rng.uniform(0.6, 1.25)
+        self.blur = rng.uniform(0.25, 1.2) if rng.random() < 0.28 else 0.0
         self.shrink = rng.uniform(0.4, 0.9) if rng.random() < 0.2 else 1.0
         self.noise = 0.03 * rng.uniform() ** 2 * (rng.random() < 0.6)
         self.quality = int(rng.integers(20, 92)) if rng.random() < 0.45 else 0

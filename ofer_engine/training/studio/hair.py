@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from .drape import HeadEnvelope, Sheet, sheet, wavy
 
 _COLUMNS, _ROWS = 91, 15
 _SEGMENTS = 7
+_STREAKS_SIDE: Final = 512
 
 
 class HairStyle(StrEnum):
@@ -100,9 +101,40 @@ def random_hair(rng: np.random.Generator, envelope: HeadEnvelope, hairline: floa
     return sheet(envelope.at(along, elevation, lift))
 
 
+def hair_card(hair: Sheet, texture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where a head of hair reads a texture of `streaks`, (N, 2), and how open each of its vertices
+    is to the sky, (N,) float32: less at the rim, where hair lies on hair and skin."""
+    row, column = np.divmod(np.arange(len(hair.vertices)), _COLUMNS)
+    repeats = len(texture) / _STREAKS_SIDE * 3
+    uv = np.stack([column / (_COLUMNS - 1) * repeats, row / (_ROWS - 1) * 0.998], 1)
+    openness = 0.55 + 0.45 * np.clip(row / 4, 0, 1)
+    return uv.astype(np.float32), openness.astype(np.float32)
+
+
+def streaks(rng: np.random.Generator) -> np.ndarray:
+    """A texture of a head of hair, (S, S, 2) uint8: brightness and cover, as in looks/assets.Card.
+
+    Rows run from the rim to the crown, columns around the head; the rim thins out strand by strand.
+    """
+    side = _STREAKS_SIDE
+    strands = np.zeros((side, side), np.float32)
+    for wide, strong in ((0.7, 1.0), (2.5, 0.9), (9.0, 0.7)):
+        noise = gaussian_filter(rng.normal(size=(side, side)), (side / 9, wide), mode="wrap")
+        strands += strong * (noise / noise.std()).astype(np.float32)
+    wave = np.cumsum(gaussian_filter(rng.normal(size=side), 30, mode="wrap"))
+    shift = np.rint((wave - wave.mean()) * rng.uniform(0, 8)).astype(int)
+    strands = np.stack([np.roll(line, move) for line, move in zip(strands, shift, strict=True)])
+    strands = strands / strands.std()
+    above = np.arange(side)[:, None] / side
+    rim = rng.uniform(0.05, 0.22)
+    cover = np.clip((above / rim - 0.5 + 0.35 * strands) * 2, 0, 1)
+    bright = np.clip(128 * np.exp(0.18 * strands), 40, 200)
+    return np.stack([bright, 255 * cover], -1).astype(np.uint8)
+
+
 def strands_over(rng: np.random.Generator, hair: Sheet, colour: np.ndarray) -> Rods:
     """Strands along a head of hair that hide its shell and fray its rim. colour : (3,) linear."""
-    count = int(rng.integers(700, 1500))
+    count = int(rng.integers(300, 1200))
     grid = hair.vertices.reshape(_ROWS, _COLUMNS, 3)
     share = np.linspace(0, 1, _SEGMENTS)
     start = rng.uniform(0.15, 0.95, (count, 1)) * (_ROWS - 1)
@@ -215,11 +247,11 @@ def random_beard_strands(
 ) -> Rods:
     """A full beard: short strands hanging from `roots` (N, 3) with skin `normals` (N, 3)."""
     count = len(roots)
-    length = rng.uniform(0.003, 0.016) * rng.uniform(0.5, 1.4, (count, 1, 1))
+    length = rng.uniform(0.002, 0.011) * rng.uniform(0.5, 1.4, (count, 1, 1))
     share = np.linspace(0, 1, 4)[None, :, None]
     outward = normals[:, None] + rng.normal(size=(count, 1, 3)) * 0.25
     down = np.array([0.0, -1.0, 0.15])
     points = roots[:, None] + length * (outward * share * 0.75 + down * share**1.6)
-    radius = rng.uniform(0.0003, 0.0007) * np.broadcast_to([1.3, 1.2, 1.0, 0.5], (count, 4))
+    radius = rng.uniform(0.00018, 0.0004) * np.broadcast_to([1.3, 1.2, 1.0, 0.5], (count, 4))
     shade = colour * np.exp(rng.normal(size=(count, 1)) * 0.4)
     return chain(points, radius, shade)

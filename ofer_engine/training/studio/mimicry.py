@@ -35,6 +35,8 @@ _ACTS: Final[tuple[dict[str, float], ...]] = (
     {"jawForward": 0.7},
 )  # fmt: skip
 """Faces as unit stems; a stem stands for the unit, or for its left and right one together."""
+_NARROWED_SHARE: Final = 0.5
+"""People who see a camera, or light, hold their eyes narrower than a scan's neutral face."""
 _SMILES: Final = 4
 """The first so many: people smile for a photo more often than they do anything else."""
 
@@ -58,6 +60,11 @@ def random_expression(rng: np.random.Generator) -> np.ndarray:
         units[chosen] = rng.uniform(size=len(chosen)) ** 1.3
         if rng.random() < 0.3:
             units[_INDEX["jawOpen"]] = rng.uniform(0.0, 0.8)
+    if rng.random() < _NARROWED_SHARE:
+        for stem, most in (("eyeSquint", 0.5), ("eyeBlink", 0.3)):
+            value = rng.uniform(0, most)
+            for side in ("Left", "Right"):
+                units[_INDEX[f"{stem}{side}"]] += value
     if rng.random() < 0.5:
         _look(units, rng)
     units[_INDEX["tongueOut"]] = 0.0

@@ -36,7 +36,7 @@ _SHARE: Final = {
     Occluder.HAND: 0.23,
     Occluder.MASK: 0.11,
     Occluder.SUNGLASSES: 0.07,
-    Occluder.GLASSES: 0.07,
+    Occluder.GLASSES: 0.14,
     Occluder.OBJECT: 0.10,
     Occluder.CLOTH: 0.08,
     Occluder.HAIR: 0.12,

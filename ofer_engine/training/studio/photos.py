@@ -33,7 +33,7 @@ from .wardrobe import Wardrobe
 
 _LOG: Final = logging.getLogger(__name__)
 _CHUNK: Final = 1000
-_VERSION: Final = 5
+_VERSION: Final = 6
 _CLOSER_QUALITY: Final = 93
 _STORED: Final = tuple(name for name in Photo.__dataclass_fields__ if name != "closer")
 _OF_OCCLUDED: Final = ("image", "visible", "occluder", "covered", "face_covered")

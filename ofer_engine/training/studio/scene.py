@@ -9,24 +9,33 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy.spatial import ConvexHull
 
+from .ages import Age
 from .backdrop import BackdropBank
 from .bust import random_bust
-from .cards import draw_card
+from .cards import Cut, draw_card
 from .complexion import (
     Complexion,
     FaceFields,
     photographed_complexion,
     random_complexion,
 )
-from .drape import HeadEnvelope, polar
+from .drape import HeadEnvelope, Sheet, polar
 from .drawing import BODY_LAYER, HEAD_LAYER, draw_piece, draw_rods
 from .framing import Framing, random_framing, random_pose
-from .hair import Rods, random_beard_strands, random_brows, random_hair, strands_over
+from .hair import (
+    Rods,
+    hair_card,
+    random_beard_strands,
+    random_brows,
+    random_hair,
+    strands_over,
+    streaks,
+)
 from .lighting import Lighting, light_of_a_place, random_lighting
-from .occluders import Piece, Sitter
+from .occluders import Sitter
 from .photo_head import EYE_LEFT, EYE_RIGHT, LASH, MOUTH, SKIN, PhotoHead
 from .rasterise import Surfels, vertex_normals
-from .texture import HAIR, NORMAL, draw_mesh
+from .texture import NORMAL, draw_mesh
 from .wardrobe import Wardrobe, WornCard
 
 PICTURE_SIDE: Final = 128
@@ -35,7 +44,8 @@ SAMPLES: Final = 2
 _BROWED_SHARE: Final = 0.85
 _LASHED_SHARE: Final = 0.7
 _CARD_HAIR_SHARE: Final = 0.62
-_BEARDED_SHARE: Final = 0.07
+_BEARDED_SHARE: Final = 0.05
+_STREAKS_SEED, _STREAKS = 7_002, 8
 _REAL_LIGHT_SHARE: Final = 0.6
 _TEETH_BEHIND, _LINING_BEHIND = 0.005, 0.012
 """Metres that what lies inside is drawn farther away, so that no tooth comes out of a lip that
@@ -85,17 +95,24 @@ class Stage:
         self.fields = FaceFields.of(head)
         self.backdrops = BackdropBank(self.side, wardrobe)
         self.skin = head.material == SKIN
+        made_up = np.random.default_rng(_STREAKS_SEED)
+        self.streaks = [streaks(made_up) for _ in range(_STREAKS)]
         lining = self.skin & (head.openness < _INSIDE)
         self.recess = np.where(head.material == MOUTH, _TEETH_BEHIND, 0.0)
         self.recess = np.where(lining, _LINING_BEHIND, self.recess).astype(np.float32)
         self.lashless = head.triangles[head.material[head.triangles[:, 0]] != LASH]
 
     def place(
-        self, rng: np.random.Generator, vertices: np.ndarray, looks: np.random.Generator
+        self,
+        rng: np.random.Generator,
+        vertices: np.ndarray,
+        looks: np.random.Generator,
+        age: Age,
     ) -> Scene:
         """Pose, frame, dress and draw a person.
 
-        vertices : (V, 3) of their face; looks : where skin and hair colour are drawn from.
+        vertices : (V, 3) of their face; looks : where skin and hair colour are drawn from; age : of
+        the skin.
         """
         head, fields = self.head, self.fields
         landmarks = head.landmarks.on(vertices)
@@ -105,7 +122,7 @@ class Stage:
         if self.wardrobe is None:
             complexion = random_complexion(looks, head, fields)
         else:
-            complexion = photographed_complexion(looks, head, fields, self.wardrobe)
+            complexion = photographed_complexion(looks, head, fields, self.wardrobe, age)
         camera = framing.to_camera(vertices)
         surfels = Surfels.blank(self.side)
         table = complexion.table
@@ -120,6 +137,10 @@ class Stage:
         )  # fmt: skip
         envelope = HeadEnvelope.of(vertices[fields.outer], fields.pivot)
         casters = [(camera, head.triangles)]
+        bearded = rng.random() < _BEARDED_SHARE and age != Age.CHILD
+        if bearded:
+            beard = self._beard(rng, vertices, complexion)
+            draw_rods(surfels, framing, beard, 0.1, BODY_LAYER)
         self._draw_grown(rng, surfels, framing, vertices, envelope, complexion, casters)
         moved = vertices - head.template
         eyes = head.eye_centres + np.stack(
@@ -151,20 +172,14 @@ class Stage:
         complexion: Complexion,
         casters: list[tuple[np.ndarray, np.ndarray]],
     ) -> None:
-        """Neck, clothes, beard, hair, brows and lashes, onto `surfels`."""
+        """Neck, clothes, hair, brows and lashes, onto `surfels`."""
         wardrobe = self.wardrobe
         for piece in random_bust(rng, vertices, self.skin, complexion.skin):
             draw_piece(surfels, framing, piece, complexion, BODY_LAYER)
-        if rng.random() < _BEARDED_SHARE:
-            beard = self._beard(rng, vertices, complexion)
-            draw_rods(surfels, framing, beard, 0.1, BODY_LAYER)
         if wardrobe is None or rng.random() > _CARD_HAIR_SHARE:
             hair = random_hair(rng, envelope, self.fields.hairline)
             if hair is not None:
-                piece = Piece(hair, complexion.hair, float(rng.uniform(0.05, 0.35)), HAIR)
-                casters.append(draw_piece(surfels, framing, piece, complexion, BODY_LAYER))
-                strands = strands_over(rng, hair, complexion.hair)
-                draw_rods(surfels, framing, strands, piece.gloss, BODY_LAYER)
+                casters.append(self._draw_shell(rng, hair, surfels, framing, complexion))
         else:
             card = wardrobe.hair[rng.choice(len(wardrobe.hair), p=wardrobe.hair_share)]
             casters.append(
@@ -182,6 +197,26 @@ class Stage:
             draw_rods(
                 surfels, framing, random_brows(rng, landmarks, complexion.hair), 0.05, HEAD_LAYER
             )
+
+    def _draw_shell(
+        self,
+        rng: np.random.Generator,
+        hair: Sheet,
+        surfels: Surfels,
+        framing: Framing,
+        complexion: Complexion,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Procedural hair: a shell of streaks that thins out at its rim, and strands over it."""
+        texture = self.streaks[rng.integers(len(self.streaks))]
+        uv, openness = hair_card(hair, texture)
+        gloss = float(rng.uniform(0.02, 0.2))
+        shell = Cut(hair.triangles, uv, texture)
+        caster = draw_card(
+            surfels, framing, shell, hair.vertices, openness, complexion.hair, gloss, BODY_LAYER
+        )
+        strands = strands_over(rng, hair, complexion.hair)
+        draw_rods(surfels, framing, strands, gloss, BODY_LAYER)
+        return caster
 
     def _draw_hair(
         self,
@@ -202,7 +237,7 @@ class Stage:
         where = (where + outward * (wanted - lift)[:, None]).astype(np.float32)
         depth = np.clip(wanted / 0.02, 0.0, 1.0)
         openness = (0.35 + 0.65 * depth).astype(np.float32)
-        gloss = float(rng.uniform(0.03, 0.25))
+        gloss = float(rng.uniform(0.02, 0.15))
         return draw_card(
             surfels, framing, card, where, openness, complexion.hair, gloss, BODY_LAYER
         )
@@ -215,7 +250,7 @@ class Stage:
         roots = np.flatnonzero(cover > 0.5)
         if rng.random() < 0.4:
             roots = roots[np.abs(self.fields.azimuth[roots]) < rng.uniform(18, 35)]
-        roots = rng.choice(roots, 1600)
+        roots = rng.choice(roots, 4000)
         scatter = rng.normal(size=(len(roots), 3)) * 0.002
         return random_beard_strands(
             rng, vertices[roots] + scatter, self.head.normals[roots], complexion.hair

@@ -10,6 +10,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter, shift
 
 from ...heads.contour import Contour
+from .ages import Ages
 from .covers import Cover, put_on, put_on_to_hide, share_hidden
 from .develop import Film, expose, halve, mean_light, random_exposure
 from .drawing import HEAD_LAYER, visible_points
@@ -108,6 +109,7 @@ class Studio:
         picture, 128 for none."""
         self.head = head
         self.stage = Stage(head, yaw, side, wardrobe)
+        self.ages = Ages(head.prior)
         near_face = head.landmarks.triangles[:, 0]
         pushes = head.bumps.reshape(len(head.bumps), -1, 3)[:, near_face]
         unit = np.sqrt((pushes**2).sum((0, 2)).mean())
@@ -161,7 +163,8 @@ class Studio:
 
     def _prepare(self, rng: np.random.Generator, moment: _Moment) -> _Shot:
         vertices = self.head.surface(moment.identity, moment.expression, moment.misfit)
-        scene = self.stage.place(rng, vertices, moment.looks)
+        age = self.ages.of(moment.identity)
+        scene = self.stage.place(rng, vertices, moment.looks, age)
         film = Film(rng)
         framing, zoom = scene.framing, scene.zoom
         irises = framing.to_screen(framing.to_camera(self.head.irises.on(vertices)))[:, :2]

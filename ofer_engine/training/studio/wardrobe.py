@@ -14,14 +14,18 @@ import numpy as np
 from numba import njit
 
 from ...contract.errors import ErrorCode, OferError
+from .ages import Age
 from .photo_head import PhotoHead
 
 _FILES: Final = (
     "skins.npy", "skins.npz", "hair.npz", "lashes.npz", "irises.npy", "light.npz",
     "backdrops_portraits.npy", "backdrops_places.npy",
 )  # fmt: skip
-_BEFORE_FACE: Final = 0.01
-_SELDOM: Final = 0.25
+_SELDOM: Final = 0.15
+"""How often hair is worn that hangs before an eye or brow, to any other."""
+_ABOUT_EYES: Final = np.array([[0, 0, 0], [0, 0.014, 0], [0.012, 0, 0], [-0.012, 0, 0]])
+_ROUGHNESS: Final = {Age.CHILD: (0.0, 0.2), Age.ADULT: (0.0, 1.0), Age.OLD: (0.5, 1.0)}
+"""Which share of the skins each age wears, from the smoothest on."""
 _LINEAR: Final = ((np.arange(256) / 255.0) ** 2.2).astype(np.float32)
 
 
@@ -39,11 +43,21 @@ class WornCard:
     weights: np.ndarray
     texture: np.ndarray
 
-    @property
-    def covers_face(self) -> bool:
-        """Whether it hangs before an eye."""
-        before = (self.rest[:, 2] > 0.08) & (np.abs(self.rest[:, 1]) < 0.06)
-        return float(before.mean()) > _BEFORE_FACE
+    def hangs_before(self, points: np.ndarray) -> bool:
+        """Whether any of points (N, 3), head frame, is hidden from the front."""
+        corners = self.rest[self.triangles].astype(float)
+        first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+        area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+        area = np.where(np.abs(area) < 1e-12, np.inf, area)
+        for point in points:
+            gap = point - corners[:, 0]
+            u = (gap[:, 0] * second[:, 1] - gap[:, 1] * second[:, 0]) / area
+            v = (first[:, 0] * gap[:, 1] - first[:, 1] * gap[:, 0]) / area
+            over = (u >= 0) & (v >= 0) & (u + v <= 1)
+            ahead = corners[:, 0, 2] + u * first[:, 2] + v * second[:, 2] > point[2]
+            if (over & ahead).any():
+                return True
+        return False
 
     def on(self, places: np.ndarray) -> np.ndarray:
         """places : (P, 3) metres, where the head's known places are now. -> (N, 3) float32"""
@@ -53,12 +67,14 @@ class WornCard:
 
 @dataclass(frozen=True, eq=False)
 class Wardrobe:
-    """skins : (N, H, W, 3) uint8 display colours, memory-mapped; tones, hairs : (N, 3) linear;
+    """skins : (N, H, W, 3) uint8 display colours, memory-mapped; smoothest : (N,) int, their rows,
+    the smoothest first; tones, hairs : (N, 3) linear;
     chart : (V, 2) where each vertex of this head lies on them, 0..1; irises : (I, S, S, 3) uint8;
     ambient : (E, T, 9, 3) and lamps : (E, T, L, 6), see looks/light; backdrops : two banks of
     (B, S, S, 3) uint8; hair, lashes : cards; hair_share : how often each hair is worn."""
 
     skins: np.ndarray
+    smoothest: np.ndarray
     tones: np.ndarray
     hairs: np.ndarray
     chart: np.ndarray
@@ -82,12 +98,15 @@ class Wardrobe:
                 )
         with np.load(folder / "skins.npz") as told:
             tones, hairs, chart = told["tone"], told["hair"], told["chart"]
+            smoothest = np.argsort(told["rough"], kind="stable")
         with np.load(folder / "light.npz") as light:
             ambient, lamps = light["ambient"], light["lamps"]
         hair = _cards(folder / "hair.npz", head)
-        share = np.array([_SELDOM if card.covers_face else 1.0 for card in hair])
+        marks = (head.eye_centres[:, None] + _ABOUT_EYES).reshape(-1, 3)
+        share = np.array([_SELDOM if card.hangs_before(marks) else 1.0 for card in hair])
         return Wardrobe(
             skins=np.load(folder / "skins.npy", mmap_mode="r"),
+            smoothest=smoothest,
             tones=tones,
             hairs=hairs,
             chart=head.homes.on(chart).astype(np.float32),
@@ -103,20 +122,29 @@ class Wardrobe:
             lashes=_cards(folder / "lashes.npz", head),
         )
 
-    def mixed_skin(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """A person's skin, of one or of two people, perhaps mirrored, its tone shifted.
+    def mixed_skin(
+        self, rng: np.random.Generator, age: Age
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """A person's skin, of one or of two people, perhaps mirrored, its tone shifted; a child's
+        among the smoothest, an old person's among the rougher half.
 
         Returns (H, W, 3) float32 linear, its tone (3,), and the colour of hair (3,).
         """
-        one, other = rng.integers(len(self.skins), size=2)
+        low, high = _ROUGHNESS[age]
+        count = len(self.smoothest)
+        suitable = self.smoothest[int(low * count) : max(int(high * count), 1)]
+        one, other = rng.choice(suitable, 2)
         height, width = self.skins.shape[1:3]
         share = np.zeros(height, np.float32)
         if rng.random() < 0.5:
             edge, soft = rng.uniform(0.25, 0.75), rng.uniform(0.08, 0.2)
             share = np.clip((np.arange(height) / height - edge) / soft + 0.5, 0, 1)
             share = (share * share * (3 - 2 * share)).astype(np.float32)
-        shift = np.exp(rng.normal() * 0.12 + rng.normal(size=3) * 0.03)
         tones = self.tones[[one, other]]
+        # White balance differs between portraits: half of what a tone's colour is off goes.
+        usual = np.exp(np.median(np.log(self.tones / self.tones.mean(1, keepdims=True)), axis=0))
+        off = tones[0] / tones[0].mean() / usual
+        shift = off**-0.5 * np.exp(rng.normal() * 0.12 + rng.normal(size=3) * 0.04)
         gains = np.stack([shift, np.clip(tones[0] / tones[1], 0.2, 5.0) * shift])
         skin = _mix(
             np.asarray(self.skins[one]), np.asarray(self.skins[other]), share,

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.heads.identity_prior import IdentityPrior
 from ofer_engine.training.looks.chart import place_on_chart
 from ofer_engine.training.photo_set import read_photo_set
+from ofer_engine.training.studio.ages import Age, Ages
 from ofer_engine.training.studio.cards import draw_card
 from ofer_engine.training.studio.complexion import FaceFields
 from ofer_engine.training.studio.framing import random_framing
@@ -57,7 +59,7 @@ def folder(tmp_path_factory, head) -> Path:
     np.save(folder / "skins.npy", skins)
     np.savez(
         folder / "skins.npz", tone=np.full((2, 3), 0.3, np.float32),
-        hair=np.full((2, 3), 0.05, np.float32), chart=chart,
+        hair=np.full((2, 3), 0.05, np.float32), chart=chart, rough=np.array([0.2, 0.1]),
     )  # fmt: skip
     for kind in ("hair", "lashes"):
         np.savez(folder / f"{kind}.npz", allow_pickle=False, **_card(head))
@@ -147,13 +149,49 @@ def test_a_mixed_skin_is_of_one_tone(wardrobe):
     mixed = replace(wardrobe, skins=skins, tones=np.repeat(tones[:, None], 3, 1).astype(np.float32))
     rng = np.random.default_rng(3)
     for _ in range(20):
-        skin, tone, _ = mixed.mixed_skin(rng)
+        skin, tone, _ = mixed.mixed_skin(rng, Age.ADULT)
         np.testing.assert_allclose(skin, np.broadcast_to(tone, skin.shape), rtol=0.02)
+
+
+def test_children_wear_smooth_skins_and_old_people_rough_ones(wardrobe):
+    skins = np.stack([np.full((ROWS, COLUMNS, 3), 40 + 20 * row, np.uint8) for row in range(10)])
+    rough = np.random.default_rng(1).permutation(10)
+    many = replace(
+        wardrobe, skins=skins, smoothest=np.argsort(rough), tones=np.full((10, 3), 0.3),
+        hairs=np.arange(30.0).reshape(10, 3),
+    )  # fmt: skip
+    for age, allowed in (
+        (Age.CHILD, {0, 1}),
+        (Age.OLD, {5, 6, 7, 8, 9}),
+        (Age.ADULT, set(range(10))),
+    ):
+        worn = set()
+        for seed in range(60):
+            _, tone, hair = many.mixed_skin(np.random.default_rng(seed), age)
+            shift = tone / 0.3
+            worn.add(int(rough[int(round(hair[0] / shift[0] / 3))]))
+        assert worn == allowed
+
+
+def test_ages_are_told_by_the_group_that_people_are_drawn_from(head):
+    rng = np.random.default_rng(0)
+    count = 12
+    means = np.zeros((3, count), np.float32)
+    means[0, 0], means[1, 0], means[2, 1] = -3, 3, 4
+    factors = np.stack([np.eye(count, dtype=np.float32) * scale for scale in (1.0, 0.6, 0.8)])
+    prior = IdentityPrior(
+        ("adults", "children", "old"), np.array([0.6, 0.2, 0.2], np.float32), means, factors
+    )
+    ages = Ages(prior)
+    for name in prior.names:
+        told = [ages.of(person) == name for person in prior.people_of(name, rng, 60)]
+        assert np.mean(told) > 0.9
+    assert Ages(head.prior).of(head.prior.draw(rng)) == Age.ADULT
 
 
 def test_a_card_follows_its_anchors_and_has_holes(head, wardrobe):
     card = wardrobe.hair[0]
-    moved = head.template + np.float32([0.01, 0.02, 0.0])
+    moved = head.template + np.array([0.01, 0.02, 0.0], np.float32)
     still, gone = (card.on(head.places.on(v)) for v in (head.template, moved))
     np.testing.assert_allclose(gone - still, np.tile([0.01, 0.02, 0.0], (4, 1)), atol=1e-6)
     framing = random_framing(
