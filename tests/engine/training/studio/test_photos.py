@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_erosion
 
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
@@ -185,7 +186,8 @@ def test_what_a_patch_covers_is_hidden_and_mostly_the_run_time_grey(studio):
         if OCCLUDERS[photo.occluder] == Occluder.PATCH:
             patched.append(photo)
     for photo in patched:
-        flat = (photo.image == HIDDEN_GREY).all(2)
+        # A pixel alone may be of that grey by chance, in a picture without colour above all.
+        flat = binary_erosion((photo.image == HIDDEN_GREY).all(2), np.ones((3, 3)))
         if flat.mean() < 0.01:
             continue
         grey += 1
