@@ -96,11 +96,16 @@ def test_light_from_one_side_moves_with_the_normals():
 
 
 def test_a_change_of_nothing_gives_the_same_picture(head, sitters):
-    sitter = sitters[0]
+    alike = [_alike(head, sitter) for sitter in sitters]
+    # The warp's camera is another, so grain and contrast differ.
+    assert np.median(alike) > 0.8 and min(alike) > 0.7
+
+
+def _alike(head, sitter) -> float:
+    """How colours go together before and after, where the head's points lie in both pictures."""
     distance = float(np.linalg.norm(sitter.camera.translation))
     same = Change(sitter.identity, sitter.expression, np.eye(3), distance)
     warped = Warper(head, 128).warp(np.random.default_rng(3), sitter, same)
-    # Where the head's points lie in both, they have the same colours.
     points = points_of(head, sitter.identity, sitter.expression)
     framing = warped.framing
     now = framing.to_screen(framing.to_camera(points))[:, :2] / 2
@@ -110,7 +115,7 @@ def test_a_change_of_nothing_gives_the_same_picture(head, sitters):
         picture[places[both][:, 1].astype(int), places[both][:, 0].astype(int)].mean(axis=1)
         for picture, places in ((warped.image, now), (sitter.pixels, before))
     ]
-    assert np.corrcoef(*colours)[0, 1] > 0.85
+    return float(np.corrcoef(*colours)[0, 1])
 
 
 def test_another_identity_moves_the_picture(head, sitters):
