@@ -9,7 +9,7 @@ ENGINE = Path(__file__).resolve().parents[2] / "ofer_engine"
 BLENDER = ENGINE.parent / "ofer_blender"
 ROAD = (
     {"contract"},
-    {"setup", "progress", "device", "requirements"},
+    {"setup", "progress", "device", "requirements", "portion"},
     {"photo"},
     {"heads"},
     {"conditioning", "diffusion", "ranking"},
