@@ -16,9 +16,9 @@ from .replacement import Replacement
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write into, which stands at `path` once the block has ended well.
 
-    Memory that a client lends, as a link into /proc, is written to where it is: what shows a
-    person must not lie on a disk on its way. Raises OferError(DISK_FULL | READ_ONLY |
-    OUT_OF_MEMORY) for an OSError of the block, too.
+    Its folder must be there. Memory that a client lends, as a link into /proc, is written to where
+    it is: what shows a person must not lie on a disk on its way. Raises OferError(DISK_FULL |
+    READ_ONLY | OUT_OF_MEMORY) for an OSError of the block, too.
     """
     try:
         if _is_memory(path):
@@ -26,6 +26,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
                 file.truncate()
                 yield file
             return
+        path.parent.stat()  # or nothing is made at all
         with Replacement(path) as replacement:
             with replacement.place.open("wb") as file:
                 yield file
