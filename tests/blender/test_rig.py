@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 import synthetic
 from mathutils import Vector
-from ofer_faces.ofer_blender import arkit_keys, bone_rings, hypotheses, joint_anchors, rig
+from ofer_faces.ofer_blender import (
+    arkit_keys,
+    bone_rings,
+    hypotheses,
+    joint_anchors,
+    kept_folder,
+    rig,
+)
 from ofer_faces.ofer_blender.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
@@ -258,16 +265,37 @@ def test_units_of_another_head_are_refused_with_it(tmp_path: Path, changes: dict
     assert differences(before, dump()) == []
 
 
-def test_units_spoiled_after_the_head_was_made(
-    head: bpy.types.Object, record: Reconstruction
+@pytest.fixture(params=["another_head", "another_kind", "no_array"])
+def spoiled(request: pytest.FixtureRequest, head: bpy.types.Object, record: Reconstruction) -> None:
+    """The folder's units are damaged after the head was made of them."""
+    file = record.folder / "arkit_units.npy"
+    if request.param == "no_array":
+        file.write_bytes(b"no array")
+    else:
+        other = request.param == "another_head"
+        np.save(file, np.zeros((52, 60 if other else 120, 3), np.float32 if other else np.int32))
+
+
+def test_units_spoiled_after_the_head_was_made_come_from_its_own_copy(
+    spoiled: None, head: bpy.types.Object, record: Reconstruction
 ) -> None:
+    units = {name: k for k, name in enumerate(ARKIT_52)}
+    bpy.ops.ofer.add_arkit("EXEC_DEFAULT", True)
+    assert Path(head.ofer.folder) != record.folder
+    own = np.load(Path(head.ofer.folder) / "arkit_units.npy")
+    keys = head.data.shape_keys.key_blocks
+    basis = hypotheses.points(keys[0])
+    for name in ("jawOpen", "mouthSmileLeft"):
+        moved = hypotheses.points(keys[name]) - basis
+        np.testing.assert_allclose(moved, to_blender(own[units[name]]), atol=1e-6)
+
+
+def test_units_spoiled_after_the_head_was_made_are_refused_without_its_copy(
+    spoiled: None, head: bpy.types.Object
+) -> None:
+    del head[kept_folder.PROPERTY]
     before = dump()
-    for spoiled in (np.zeros((52, 60, 3), np.float32), np.zeros((52, 120, 3), np.int32)):
-        np.save(record.folder / "arkit_units.npy", spoiled)
-        with pytest.raises(RuntimeError, match=r"does not fit this head|has the wrong form"):
-            bpy.ops.ofer.add_arkit("EXEC_DEFAULT", True)
-    (record.folder / "arkit_units.npy").write_bytes(b"no array")
-    with pytest.raises(RuntimeError, match=r"cannot be read|has the wrong form"):
+    with pytest.raises(RuntimeError, match="was made from is gone"):
         bpy.ops.ofer.add_arkit("EXEC_DEFAULT", True)
     assert differences(before, dump()) == []
 
