@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
+from . import file_lock
+
 _MARK: Final = ".unfinished"
 _LOCK: Final = "lock"
 _OLDER: Final = "older"
@@ -131,7 +133,7 @@ def _is_left(holder: Path) -> bool:
         if not lock.is_file():
             return time.time() - holder.stat().st_mtime > _NEW_SECONDS
         with lock.open("r+") as file:
-            return _is_taken(file)
+            return file_lock.take(file)
     return False
 
 
@@ -141,7 +143,7 @@ def _locked(holder: Path) -> IO[str]:
     """
     made = holder / (_LOCK if sys.platform == "win32" else f"{_LOCK}ing")
     file = made.open("w")
-    _is_taken(file)
+    file_lock.take(file)
     if sys.platform != "win32":
         made.rename(holder / _LOCK)
     return file
@@ -169,19 +171,3 @@ def _patiently(source: Path, target: Path) -> None:
             if not left:
                 raise
             time.sleep(_PAUSE)
-
-
-def _is_taken(file: IO[str]) -> bool:
-    """Take the lock of an open file until it is closed; False where somebody else holds it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

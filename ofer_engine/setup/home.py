@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from ..contract import file_lock
 from ..contract.errors import ErrorCode, OferError
 from ..contract.launch import (
     ENGINE_FOLDER,
@@ -59,26 +59,10 @@ class Home:
         """
         prepare_folder(self.path, needed)
         with (self.path / ".lock").open("w") as file:
-            if not _take(file):
+            if not file_lock.take(file):
                 raise OferError(
                     ErrorCode.ENGINE_MISSING,
                     f"Another set-up is at work in {self.path}.",
                     "Wait until it ends, then run this again.",
                 )
             yield file
-
-
-def _take(file: IO[str]) -> bool:
-    """Lock the file until it is closed everywhere; False where somebody else has."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
