@@ -82,6 +82,8 @@ class Checks:
             provision.engine(self.home, self.pins),
             provision.engine_tests(self.home, self.pins),
         ]
+        if Part.ENGINE in parts:
+            jobs.append(provision.docs(self.home, self.pins))  # one of the tests builds the site
         if Part.BLENDER in parts:
             jobs.append(provision.blender_module(self.home, self.pins, self.bpy))
         for job in jobs:

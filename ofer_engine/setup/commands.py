@@ -147,6 +147,21 @@ class _Command:
         )
         return 0
 
+    def docs(self) -> int:
+        for job in (
+            provision.engine(self._home, self._pins),
+            provision.docs(self._home, self._pins),
+        ):
+            provision.provide(self._home, job, self._console)
+        made = subprocess.run(
+            [str(self._home.engine.python), "-m", "mkdocs", "build", "--strict"],
+            cwd=self._root,
+            env={**self._home.process_environment, "NO_MKDOCS_2_WARNING": "1"},
+        )
+        if made.returncode == 0:
+            self._console.finish(f"Built {self._root / 'dist' / 'site' / 'index.html'}.")
+        return made.returncode
+
     def doctor(self) -> int:
         findings = doctor.examine(self._home, self._pins, self._root, self._chosen.blender)
         self._console.finish(doctor.report(findings, self._pins, self._home))
@@ -208,6 +223,7 @@ def _parser() -> argparse.ArgumentParser:
         ("doctor", "say what is here, what is missing and how to get it"),
     ):
         commands.add_parser(name, parents=[home, with_blender], help=said)
+    commands.add_parser("docs", parents=[home], help="build docs/ as a site, in dist/site")
 
     weights = commands.add_parser("weights", parents=[home], help="list or import weight packs")
     weights.add_argument("words", nargs="*", metavar="list | import FILE", help="default: list")

@@ -17,6 +17,7 @@ from .pins import Pins, fingerprint, version_of
 
 ENGINE: Final = "engine"
 TEST: Final = "test"
+DOCS: Final = "docs"
 BLENDER_TEST: Final = "blender-test"
 EXTRAS: Final = ("train", "evaluate", "scrfd")
 """Groups of pins that a user adds to the engine for the work that needs them."""
@@ -79,6 +80,11 @@ def engine(home: Home, pins: Pins, torch: str = torch_build.AUTOMATIC) -> Job:
 def engine_tests(home: Home, pins: Pins) -> Job:
     """What checks the engine, beside it."""
     return Job(home.engine, TEST, pins.groups[TEST], pins.pip, pins.uv)
+
+
+def docs(home: Home, pins: Pins) -> Job:
+    """What makes the documentation a site, beside the engine."""
+    return Job(home.engine, DOCS, pins.groups[DOCS], pins.pip, pins.uv)
 
 
 def extra(home: Home, pins: Pins, group: str) -> Job:
