@@ -130,10 +130,16 @@ class _Command:
         return 0 if not tally.failed and (tally.passed or lint_alone) else 1
 
     def package(self) -> int:
-        built = package.build(self._root, self._root / "dist")
-        package.validate(built, self._extension_tool())
-        size = built.stat().st_size / 1e6
-        self._console.finish(f"Built and validated {built} ({size:.1f} MB).")
+        wanted = self._chosen.repository
+        address = "" if wanted is None else package.repository_address(wanted)
+        dist, tool = self._root / "dist", self._extension_tool()
+        built = package.build(self._root, dist)
+        package.validate(built, tool)
+        done = f"Built and validated {built} ({built.stat().st_size / 1e6:.1f} MB)."
+        if address:
+            index = package.make_repository(built, dist / "repository", tool)
+            done += f" Put all of {index.parent} where it is found at {address}."
+        self._console.finish(done)
         return 0
 
     def blender(self) -> int:
@@ -217,8 +223,15 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--bpy", default="", metavar="VERSION", help="another Blender, as 4.2.23")
     test.epilog = "Other options go to pytest."
 
+    pack = commands.add_parser(
+        "package", parents=[home, with_blender], help="build the extension's zip and validate it"
+    )
+    pack.add_argument(
+        "--repository",
+        metavar="URL",
+        help="also make a folder of it to serve at this address: Blender takes updates from there",
+    )
     for name, said in (
-        ("package", "build the extension's zip and validate it"),
         ("blender", "install the extension into the Blender found"),
         ("doctor", "say what is here, what is missing and how to get it"),
     ):

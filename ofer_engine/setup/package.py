@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from ..contract.errors import ErrorCode, OferError
 from . import manual
@@ -77,6 +80,59 @@ def validate(package: Path, tool: list[str]) -> None:
             f"Blender finds fault with {package.name}:\n{(done.stdout + done.stderr).strip()}",
             "Correct blender_manifest.toml or the files it names and run this again.",
         )
+
+
+def make_repository(package: Path, folder: Path, tool: list[str]) -> Path:
+    """Make `folder` a repository of Blender extensions that offers this package alone.
+
+    Blender's extension tool writes `index.json`, which Blender asks, and `index.html`, from which
+    people drag the extension into Blender; the package is copied beside them, and packages of
+    other versions go. Returns the index. Raises OferError where the folder cannot be written or
+    the tool lists something else.
+    """
+    index = folder / "index.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for other in folder.glob(f"{package.name.partition('-')[0]}-*.zip"):
+            other.unlink()
+        index.unlink(missing_ok=True)
+        shutil.copyfile(package, folder / package.name)
+    except OSError as error:
+        raise folder_error(error, folder) from error
+    done = subprocess.run(
+        [*tool, "server-generate", "--html", "--repo-dir", str(folder)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=clean_environment(),
+    )
+    try:
+        offered = [each["archive_url"] for each in json.loads(index.read_text("utf-8"))["data"]]
+    except (OSError, ValueError, LookupError):
+        offered = []
+    if f"./{package.name}" not in offered:
+        raise OferError(
+            ErrorCode.INTERNAL,
+            f"Blender's extension tool does not list {package.name}:\n"
+            f"{(done.stdout + done.stderr).strip()}",
+            f"Remove {folder} and run this again.",
+        )
+    return index
+
+
+def repository_address(url: str) -> str:
+    """The address of the index, which Blender wants, for that of the folder or of the index.
+
+    Raises OferError bad_request for what is no address.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https", "file") or not (parts.netloc or parts.path):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{url} is no address of a folder on a web server.",
+            "Give one like https://example.org/blender.",
+        )
+    return url if parts.path.endswith("/index.json") else f"{url.rstrip('/')}/index.json"
 
 
 def _paths(root: Path) -> Iterator[str]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import http.server
+import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from ofer_engine.contract.errors import OferError
 from ofer_engine.contract.launch import default_home
 from ofer_engine.setup import blender, package
 from ofer_engine.setup.home import Home
@@ -86,12 +92,75 @@ def test_one_version_everywhere() -> None:
     assert f"\n## {project['version']}\n" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
+@pytest.fixture
+def tool() -> list[str]:
+    found = blender.extension_tool(None, Home(default_home()).blender_module())
+    if found is None:
+        pytest.skip("Blender's Python module is not here")
+    return found
+
+
 def test_blender_finds_no_fault_with_it(built: Path) -> None:
     module = Home(default_home()).blender_module()
     tool = blender.extension_tool(blender.find(), module)
     if tool is None:
         pytest.skip("neither Blender nor its Python module is here")
     package.validate(built, tool)
+
+
+def test_a_blender_takes_it_from_the_repository(
+    built: Path, tool: list[str], tmp_path: Path
+) -> None:
+    """Blender's own client, over HTTP, as behind *Refresh Remote* and *Install*."""
+    served, local = tmp_path / "served", tmp_path / "local"
+    served.mkdir()
+    (served / "ofer_faces-0.0.9.zip").write_bytes(b"of before")
+    index = package.make_repository(built, served, tool)
+    assert sorted(path.name for path in served.iterdir()) == [
+        "index.html", "index.json", built.name,
+    ]  # fmt: skip
+    listed = json.loads(index.read_text("utf-8"))["data"]
+    digest = hashlib.sha256(built.read_bytes()).hexdigest()
+    assert [(each["archive_url"], each["archive_hash"]) for each in listed] == [
+        (f"./{built.name}", f"sha256:{digest}")
+    ]
+    local.mkdir()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(served))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = package.repository_address(f"http://127.0.0.1:{server.server_port}/")
+        there = ["--remote-url", address, "--local-dir", str(local)]
+        for command in (["sync", *there], ["install", "ofer_faces", *there]):
+            done = subprocess.run([*tool, *command], capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+        server.shutdown()
+    assert (local / "ofer_faces" / "install.py").is_file()
+
+
+def test_a_package_that_blender_does_not_list_is_said(tool: list[str], tmp_path: Path) -> None:
+    spoiled = tmp_path / "ofer_faces-9.zip"
+    spoiled.write_bytes(b"no zip")
+    with pytest.raises(OferError, match="does not list ofer_faces-9.zip"):
+        package.make_repository(spoiled, tmp_path / "served", tool)
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("https://studio.example/blender", "https://studio.example/blender/index.json"),
+        ("https://studio.example/blender/", "https://studio.example/blender/index.json"),
+        ("http://render.local/index.json", "http://render.local/index.json"),
+        ("file:///mnt/tools/blender", "file:///mnt/tools/blender/index.json"),
+    ],
+)
+def test_address_of_a_repository(given: str, address: str) -> None:
+    assert package.repository_address(given) == address
+
+
+@pytest.mark.parametrize("given", ["", "studio", "/mnt/tools", "ftp://a/b", "https://"])
+def test_what_is_no_address(given: str) -> None:
+    with pytest.raises(OferError, match="is no address"):
+        package.repository_address(given)
 
 
 def test_installed_it_can_set_itself_up(built: Path, tmp_path: Path) -> None:
