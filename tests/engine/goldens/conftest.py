@@ -1,7 +1,6 @@
 """The goldens folder, and its seeded weights imported through the real importer once a session."""
 
 import importlib.util
-import os
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from ofer_engine.packs.official import import_files
 from ofer_engine.packs.projections import Draw
 from ofer_engine.packs.published import PublishedPack, read_published_pack
+from tests.engine.shared_files import shared
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -39,10 +39,10 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def goldens() -> Goldens:
-    folder = Path(os.environ.get("OFER_GOLDENS", ROOT.parent / "shared" / "spec"))
+    folder = shared("spec")
     module = folder / "seeded_weights.py"
     if not module.is_file():
-        pytest.skip(f"no goldens in {folder}: set OFER_GOLDENS to a folder that has them")
+        pytest.skip(f"no goldens in {folder}: set OFER_SHARED to the folder that has spec/")
     spec = importlib.util.spec_from_file_location("seeded_weights", module)
     assert spec and spec.loader
     seeded = importlib.util.module_from_spec(spec)

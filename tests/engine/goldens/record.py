@@ -1,6 +1,6 @@
 """Make `recorded.npz`: the few golden numbers that are tested where the goldens are not.
 
-python tests/engine/goldens/record.py ../shared/spec/goldens
+python tests/engine/goldens/record.py $OFER_SHARED/spec/goldens
 """
 
 import sys

