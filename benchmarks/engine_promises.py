@@ -26,9 +26,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.warm_engine import busy_programs
-from ofer_engine.answers.plan import DRAWING, EXPRESSING, FINDING, UNITS, WRITING
+from ofer_engine.client.launch import engine_command, engine_environment
 from ofer_engine.contract import protocol
-from ofer_engine.contract.launch import engine_command, engine_environment
+from ofer_engine.handlers.stages import DRAWING, EXPRESSING, FINDING, UNITS, WRITING
 from tests.engine.child_engine import Engine, request_of
 
 _SMALL = {"identities": 4, "keep": 2, "expressions": 1, "steps": 3}

@@ -27,10 +27,10 @@ def main() -> None:
     parser.add_argument("--levels", type=int, default=1, help="levels of detail")
     chosen = parser.parse_args()
     addon.load()
-    from ofer_faces.ofer_blender import scene_file
     from ofer_faces.ofer_blender.export import check, staging, write
     from ofer_faces.ofer_blender.export.plan import Plan
     from ofer_faces.ofer_blender.export.presets import Target
+    from ofer_faces.ofer_blender.headless import scene_file
 
     spent: dict[str, float] = {}
     _watch(staging, "_make", spent)

@@ -24,17 +24,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import torch
 
-from ofer_engine.conditioning.arcface import ArcFace, identity_embedding
-from ofer_engine.conditioning.published_pictures import blob_tensor, published_pictures
 from ofer_engine.device import set_threads
-from ofer_engine.packs.alignment import Aligner
-from ofer_engine.packs.catalogue import Part
-from ofer_engine.packs.official import part_file, status
-from ofer_engine.packs.published import load_network
-from ofer_engine.packs.registry import BUNDLED
+from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.photo.align import ARCFACE_SIZE, arcface_crop, five_points
 from ofer_engine.photo.faces import Face, FaceDetector
 from ofer_engine.photo.load import Photo, load_photo, photo_from_pixels
+from ofer_engine.published.arcface import ArcFace, identity_embedding
+from ofer_engine.published.catalogue import Part
+from ofer_engine.published.encoder_pictures import blob_tensor, published_pictures
+from ofer_engine.published.five_points import Aligner
+from ofer_engine.published.imported_files import part_file, status
+from ofer_engine.published.published_pack import load_network
 
 _EYE_CORNERS = ((33, 133), (362, 263))
 _INNER_MOUTH = (78, 308)

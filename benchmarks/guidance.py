@@ -3,7 +3,7 @@
     PYTHON benchmarks/guidance.py CHUNK [--heads 40] [--samples 20]
 
 PYTHON is the engine environment's (`python3 install.py doctor` names it); CHUNK is a folder of
-photos made by `python -m ofer_engine.training.studio.photos`, such as PHOTOS/000000. Prints, for
+photos made by `python -m ofer_engine.research.studio.photos`, such as PHOTOS/000000. Prints, for
 each strength, the face's error after similarity alignment in millimetres: of the drawn heads on
 average, of the first by rank, and of their mean; with the photo's true focal length, and with one
 that is wrong by half. No test depends on it.
@@ -21,12 +21,12 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ofer_engine.contract.records import NO_HINTS
-from ofer_engine.evaluation.metrics import surface_error
+from ofer_engine.pack_registry import load_pack
 from ofer_engine.packs.open_pack import Lens, OpenPack
 from ofer_engine.packs.pack import PhotoEvidence
-from ofer_engine.packs.registry import load_pack
 from ofer_engine.photo.align import Crop
 from ofer_engine.pipeline import Reconstructor
+from ofer_engine.research.evaluation.metrics import surface_error
 
 STRENGTHS = (0.0, 0.1, 0.3, 1.0)
 

@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch
 
 from ofer_engine.device import set_threads
-from ofer_engine.packs.catalogue import PACK_ID
-from ofer_engine.packs.registry import BUNDLED, load_pack
+from ofer_engine.pack_registry import BUNDLED, load_pack
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
 from ofer_engine.pipeline import Reconstructor
+from ofer_engine.published.catalogue import PACK_ID
 
 
 def main() -> None:

@@ -21,8 +21,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 
-from ofer_engine.conditioning.arcface import ArcFace
-from ofer_engine.conditioning.farl import Farl
 from ofer_engine.device import set_threads
 from ofer_engine.diffusion.denoiser import Denoiser, DenoiserShape
 from ofer_engine.diffusion.folded import FoldedDenoiser
@@ -35,7 +33,9 @@ from ofer_engine.diffusion.samplers import (
     seeded_noise,
 )
 from ofer_engine.diffusion.schedule import Schedule
-from ofer_engine.packs.published_keys import EXPGEN_SHAPE, IDGEN_SHAPE, IDRANK_SHAPE
+from ofer_engine.published.arcface import ArcFace
+from ofer_engine.published.farl import Farl
+from ofer_engine.published.published_keys import EXPGEN_SHAPE, IDGEN_SHAPE, IDRANK_SHAPE
 from ofer_engine.ranking.ranker import Ranker
 
 

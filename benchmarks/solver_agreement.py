@@ -31,8 +31,8 @@ from ofer_engine.diffusion.samplers import (
     seeded_noise,
 )
 from ofer_engine.diffusion.schedule import Schedule
+from ofer_engine.pack_registry import pack_folder
 from ofer_engine.packs.open_pack import read_open_pack
-from ofer_engine.packs.registry import pack_folder
 
 SETTINGS: tuple[tuple[str, Sampler, int | None], ...] = (
     ("dpm_solver_pp_2m, 10 calls", dpm_solver_pp_2m, 10),

@@ -22,14 +22,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ofer_engine.contract.launch import tune_this_process
+from ofer_engine.client.launch import tune_this_process
 
 tune_this_process()  # before torch is loaded
 
 import torch
 
 from ofer_engine.device import resident_megabytes, set_threads
-from ofer_engine.packs.registry import BUNDLED, load_pack
+from ofer_engine.pack_registry import BUNDLED, load_pack
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
 from ofer_engine.pipeline import Reconstructor

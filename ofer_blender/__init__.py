@@ -6,24 +6,15 @@ from typing import Final
 
 import bpy
 
-from . import (
-    command_line,
-    export_properties,
-    face_pictures,
-    guard,
-    jobs,
-    manual_map,
-    operators,
-    preferences,
-    previews,
-    properties,
-    reveal,
-    shortcuts,
-    skin_properties,
-    translations,
-    ui,
-    view,
-)
+from . import operators, properties, translations, ui
+from .engine import jobs, preferences
+from .export import export_properties
+from .head import previews
+from .headless import command_line
+from .photo import face_pictures
+from .skin import skin_properties
+from .ui import manual_map, reveal, shortcuts, view
+from .undo import guard
 
 CLASSES: Final = (
     *preferences.CLASSES,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from . import head_properties, photo_properties
+from .head import head_properties
+from .photo import photo_properties
 
 CLASSES = (*head_properties.CLASSES, *photo_properties.CLASSES)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import io
 import os
 import signal
@@ -12,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from .commands import evaluate, more_like, packs, reconstruct, serve, skin, train
+from .client.launch import default_home, tune_this_process
+from .commands import more_like, packs, reconstruct, serve, skin
 from .contract.causes import told
 from .contract.errors import ErrorCode
-from .contract.launch import default_home, tune_this_process
 
 LOG: Final = "engine-error.log"
 """In the data folder: the trace of the last failure that nobody foresaw."""
@@ -36,8 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     home = "the data folder, with further packs (default: the user's)"
     parser.add_argument("--home", type=Path, metavar="DIR", default=default_home(), help=home)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (reconstruct, more_like, skin, serve, packs, train, evaluate):
+    for command in (reconstruct, more_like, skin, serve, packs):
         command.add(commands)
+    if importlib.util.find_spec("ofer_engine.research"):  # not part of the extension
+        from .research.commands import evaluate, train
+
+        train.add(commands)
+        evaluate.add(commands)
     options = parser.parse_args(arguments)
     try:
         status = options.command(options)

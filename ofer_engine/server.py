@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from . import __version__
-from .answers.table import ANSWERS, answer
 from .contract import protocol
 from .contract.causes import told
 from .contract.errors import ErrorCode, OferError
 from .contract.lines import LONGEST, lines_of
+from .handlers.table import ANSWERS, answer
 from .progress import Work
 from .session import Session
 

@@ -15,8 +15,8 @@ from .contract import protocol
 from .contract.errors import ErrorCode, OferError
 from .device import choose_device, resident_megabytes, set_threads
 from .heads.open_head import OpenHead
+from .pack_registry import BUNDLED, find_packs, load_pack, pack_record
 from .packs.open_files import HEAD
-from .packs.registry import BUNDLED, find_packs, load_pack, pack_record
 from .photo.faces import Face, FaceDetector
 from .photo.load import Photo, load_photo
 from .pipeline import Reconstructor

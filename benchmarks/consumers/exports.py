@@ -16,10 +16,10 @@ from benchmarks import addon
 def main(out: Path, folders: list[Path]) -> None:
     addon.load()
     import numpy as np
-    from ofer_faces.ofer_blender import scene_file
     from ofer_faces.ofer_blender.export import write
     from ofer_faces.ofer_blender.export.plan import Plan
     from ofer_faces.ofer_blender.export.presets import PRESETS, Target
+    from ofer_faces.ofer_blender.headless import scene_file
     from ofer_faces.ofer_engine.contract import reconstruction
 
     for folder in folders:

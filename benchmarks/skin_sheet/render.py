@@ -27,7 +27,8 @@ def main(folder: Path, out: Path, keys: list[str]) -> None:
     addon.load()
     import bpy
     from mathutils import Vector
-    from ofer_faces.ofer_blender import compat, scene_file
+    from ofer_faces.ofer_blender import compat
+    from ofer_faces.ofer_blender.headless import scene_file
     from ofer_faces.ofer_blender.web_page import page
 
     seconds = {}

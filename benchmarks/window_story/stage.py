@@ -55,12 +55,12 @@ class Stage:
     @property
     def desk(self) -> Any:
         """The add-on's own, which knows the job in hand."""
-        return sys.modules[f"{MODULE}.ofer_blender.jobs"].desk
+        return sys.modules[f"{MODULE}.ofer_blender.engine.jobs"].desk
 
     @property
     def head(self) -> bpy.types.Object | None:
         """The head that the panels show."""
-        hypotheses = sys.modules[f"{MODULE}.ofer_blender.hypotheses"]
+        hypotheses = sys.modules[f"{MODULE}.ofer_blender.head.hypotheses"]
         window = self.hand.window
         with bpy.context.temp_override(window=window, area=view(window)):
             return hypotheses.active_head(bpy.context)

@@ -65,15 +65,15 @@ class Stopwatch:
 
     def begin(self, addon: str) -> None:
         """Wrap the add-on of this module name and start the pulse."""
-        self._desk = importlib.import_module(f"{addon}.ofer_blender.jobs").desk
+        self._desk = importlib.import_module(f"{addon}.ofer_blender.engine.jobs").desk
         package = sys.modules[f"{addon}.ofer_blender"]
         for each in package.CLASSES:
             for name in _CALLED:
                 if name in each.__dict__:
                     self._wrap(each, name, f"{each.__name__}.{name}")
-        self._wrap(sys.modules[f"{addon}.ofer_blender.jobs"], "_tick", "the job's timer")
+        self._wrap(sys.modules[f"{addon}.ofer_blender.engine.jobs"], "_tick", "the job's timer")
         for name in _CHANGES:
-            self._wrap(sys.modules[f"{addon}.ofer_blender.hypotheses"], name, name)
+            self._wrap(sys.modules[f"{addon}.ofer_blender.head.hypotheses"], name, name)
         bpy.app.handlers.depsgraph_update_pre.append(self._begin_evaluation)
         bpy.app.handlers.depsgraph_update_post.append(self._end_evaluation)
         bpy.app.timers.register(self._beat, persistent=True)

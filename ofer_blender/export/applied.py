@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import rig
+from ..rig import rig
 from .plan import Plan
 from .shapes import Shapes, chosen, put_on
 

@@ -12,7 +12,8 @@ import bpy
 from mathutils import Matrix
 
 from ...ofer_engine.contract.arkit import ARKIT_52
-from .. import arkit_keys, jaw_correctives, provenance, rig
+from ..head import provenance
+from ..rig import arkit_keys, jaw_correctives, rig
 from . import influences
 from .applied import is_applied
 from .content import FileContent, FileMesh

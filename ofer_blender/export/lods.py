@@ -13,7 +13,7 @@ from typing import Final
 import bpy
 import numpy as np
 
-from .. import hypotheses
+from ..head import hypotheses
 from .shapes import Shapes
 
 _PREFIX: Final = "ofer_move_"

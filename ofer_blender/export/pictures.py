@@ -12,7 +12,8 @@ from typing import Final
 
 import bpy
 
-from .. import compat, skin
+from .. import compat
+from ..skin import skin
 from .landing import Landing
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"

@@ -8,7 +8,8 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.arkit import ARKIT_52
-from .. import hypotheses, jaw_correctives
+from ..head import hypotheses
+from ..rig import jaw_correctives
 from .names import names
 from .plan import Keys, Plan, identifier
 from .presets import Format

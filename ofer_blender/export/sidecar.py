@@ -9,7 +9,8 @@ from typing import Any
 import bpy
 
 from ...ofer_engine.contract.arkit import ARKIT_52
-from .. import arkit_keys, provenance
+from ..head import provenance
+from ..rig import arkit_keys
 from .landing import MADE_WITH, digest
 from .names import names
 from .plan import Plan

@@ -16,7 +16,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from .. import disagreement, rig
+from ..head import disagreement
+from ..rig import rig
 from . import influences
 from .applied import applied, is_applied, rig_in_file, shape_shown
 from .landing import Landing

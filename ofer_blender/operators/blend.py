@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import blend, hypotheses
+from ..head import blend, hypotheses
 from ..translations import CONTEXT, tell, tr
 from . import express
 from .look import head_in_view

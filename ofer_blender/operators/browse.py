@@ -6,8 +6,9 @@ from typing import Final
 
 import bpy
 
-from .. import hypotheses, own_mesh, transaction
+from ..head import hypotheses, own_mesh
 from ..translations import tr
+from ..undo import transaction
 from . import express
 from .gallery import walk
 from .look import head_in_view

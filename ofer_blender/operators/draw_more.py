@@ -7,18 +7,12 @@ from typing import Final
 
 import bpy
 
+from ...ofer_engine.client import reconstruction_reader
 from ...ofer_engine.contract import protocol, reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import (
-    blend,
-    delivery,
-    gallery,
-    head_frame,
-    hypotheses,
-    jobs,
-    kept_folder,
-)
-from ..engine_settings import engine_settings
+from ..engine import jobs
+from ..engine.engine_settings import engine_settings
+from ..head import blend, gallery, head_frame, hypotheses, packed_reconstruction
 from ..translations import CONTEXT
 from .refusal import engine_missing, no_head, refuse, setting_up
 
@@ -97,7 +91,7 @@ class OFER_OT_add_heads(bpy.types.Operator):
         try:
             head = existing(self.head)
             frame = head_frame.of(head)
-            delivered = delivery.take(Path(self.directory))
+            delivered = reconstruction_reader.take(Path(self.directory))
             if delivered.arrays.identity_vertices.shape[1] != frame.vertices:
                 raise OferError(
                     ErrorCode.RECONSTRUCTION_DAMAGED,
@@ -126,7 +120,7 @@ def shown(head: bpy.types.Object) -> dict[int, float]:
 def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
     """Ask for new heads and add them to the gallery when they come. Raises OferError."""
     head_frame.of(head)  # a head that they would not fit is refused before the work
-    folder, name = kept_folder.ensure(head), head.name
+    folder, name = packed_reconstruction.ensure(head), head.name
     record = reconstruction.read(folder)
     rows = shown(head)
     asked = protocol.MoreLikeThis(

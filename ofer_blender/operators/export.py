@@ -9,10 +9,11 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from .. import hypotheses, jaw_correctives, rig
 from ..export import check, influences, write
 from ..export.plan import Keys, Plan, identifier
 from ..export.presets import PRESETS, Target
+from ..head import hypotheses
+from ..rig import jaw_correctives, rig
 from ..translations import tell
 from .refusal import ready_head, refuse
 

@@ -7,19 +7,14 @@ from typing import Final
 
 import bpy
 
+from ...ofer_engine.client import handover
 from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract.errors import OferError
-from .. import (
-    arkit_keys,
-    compat,
-    computed,
-    handover,
-    head_frame,
-    hypotheses,
-    jobs,
-    kept_folder,
-)
-from ..engine_settings import engine_settings
+from .. import compat
+from ..engine import jobs
+from ..engine.engine_settings import engine_settings
+from ..head import computed, head_frame, hypotheses, packed_reconstruction
+from ..rig import arkit_keys
 from ..translations import tr
 from .draw_more import existing
 from .refusal import engine_missing, no_head, refuse, setting_up
@@ -112,7 +107,7 @@ def ask(head: bpy.types.Object, step: str = "") -> None:
     step : of `STEPS`, what they are computed for. Raises OferError.
     """
     head_frame.of(head)  # a head that they would not fit is refused before the work
-    folder, name, basis = kept_folder.ensure(head), head.name, head.ofer.basis
+    folder, name, basis = packed_reconstruction.ensure(head), head.name, head.ofer.basis
     rows = hypotheses.rows_of(head, basis)
     out = handover.expect("expressions.npz")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import bpy
 
-from .. import jobs, panel_photo, photo_source
-from ..face_picker import FacePicker, Picked
-from ..opened_photos import OpenedPhoto
-from ..photo_properties import BOX, FOUND, POINTS
-from ..picture_overlay import PictureOverlay
+from ...ofer_engine.client.opened_photos import OpenedPhoto
+from ..engine import jobs
+from ..photo import panel_photo, photo_source
+from ..photo.face_picker import FacePicker, Picked
+from ..photo.photo_properties import BOX, FOUND, POINTS
+from ..photo.picture_overlay import PictureOverlay
 from ..translations import CONTEXT, tr
 from .refusal import no_photo, refuse
 

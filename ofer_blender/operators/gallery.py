@@ -6,7 +6,8 @@ from typing import Final
 
 import bpy
 
-from .. import compat, hypotheses
+from .. import compat
+from ..head import hypotheses
 from ..translations import CONTEXT, tell, tr
 from . import express
 from .look import head_in_view

@@ -9,22 +9,14 @@ from typing import Final
 import bpy
 from mathutils import Matrix
 
+from ...ofer_engine.client import reconstruction_reader
+from ...ofer_engine.client.photo_source import PhotoSource
 from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.protocol import PhotoFace, Reconstruct
-from .. import (
-    delivery,
-    head_frame,
-    head_object,
-    head_photos,
-    hypotheses,
-    jobs,
-    mask,
-    panel_photo,
-    reconstruct_request,
-    succession,
-)
-from ..engine_settings import engine_settings
-from ..photo_source import PhotoSource
+from ..engine import jobs
+from ..engine.engine_settings import engine_settings
+from ..head import head_frame, head_object, hypotheses, succession
+from ..photo import head_photos, mask, panel_photo, reconstruct_request
 from ..translations import tr
 from .draw_more import WAIT, Drawing, existing
 from .refusal import OnHead, no_head, refuse
@@ -95,7 +87,7 @@ class OFER_OT_replace_head(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             old = existing(self.head)
-            new = head_object.build(delivery.take(Path(self.directory)))
+            new = head_object.build(reconstruction_reader.take(Path(self.directory)))
         except OferError as error:
             return refuse(self, error)
         succession.succeed(old, new, _placement(old))

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import bpy
 
+from ...ofer_engine.client import reconstruction_reader
 from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import asset, delivery, head_object, hypotheses, placement, provenance, view
+from ..head import asset, head_object, hypotheses, placement, provenance
 from ..translations import CONTEXT, tell, tr
+from ..ui import view
 from .dropped import OnViewport
 from .refusal import OnHead, no_place, refuse
 
@@ -145,7 +147,7 @@ class OFER_OT_copy_provenance(bpy.types.Operator):
 
 
 def _insert(context: bpy.types.Context, folder: Path) -> None:
-    delivered = delivery.take(folder)
+    delivered = reconstruction_reader.take(folder)
     head = head_object.build(delivered)
     context.collection.objects.link(head)
     placement.stand(context, head, delivered.arrays.identity_vertices)

@@ -8,8 +8,10 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from .. import comparison, disagreement, head_photos, hypotheses, through_photo, view
+from ..head import comparison, disagreement, hypotheses
+from ..photo import head_photos, through_photo
 from ..translations import CONTEXT, tr
+from ..ui import view
 from .refusal import OnHead, no_head, refuse
 
 _SIZES: Final = (("4", "4", "Two by two"), ("9", "9", "Three by three"))

@@ -8,10 +8,11 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from .. import jobs, panel_photo, photo_source
-from ..engine_settings import engine_settings
-from ..reveal import reveal
+from ..engine import jobs
+from ..engine.engine_settings import engine_settings
+from ..photo import panel_photo, photo_source
 from ..translations import tr
+from ..ui.reveal import reveal
 from .dropped import PHOTO_FILES, PHOTO_GLOB, OnViewport, given_paths
 from .refusal import busy, engine_missing, no_photo, refuse
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import bpy
 
+from ...ofer_engine.client.photo_source import PhotoSource
 from ...ofer_engine.contract import protocol, reconstruction
 from ...ofer_engine.contract.errors import OferError
-from .. import head_photos, jobs, panel_photo, photo_source
-from ..engine_settings import engine_settings
-from ..photo_source import PhotoSource
-from ..reconstruct_request import photo_face, request
+from ..engine import jobs
+from ..engine.engine_settings import engine_settings
+from ..photo import head_photos, panel_photo, photo_source
+from ..photo.reconstruct_request import photo_face, request
 from ..translations import CONTEXT, tr
 from .dropped import PHOTO_GLOB
 from .refusal import engine_missing, refuse, setting_up

@@ -6,9 +6,11 @@ from typing import NoReturn
 
 import bpy
 
+from ...ofer_engine.client.engine_settings import EngineSettings
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import hypotheses, jobs, photo_source
-from ..engine_settings import EngineSettings
+from ..engine import jobs
+from ..head import hypotheses
+from ..photo import photo_source
 from ..translations import tell, tr
 
 

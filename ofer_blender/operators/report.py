@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from .. import jobs, manual_map, report
+from ..engine import jobs, report
 from ..translations import tr
+from ..ui import manual_map
 
 
 class OFER_OT_copy_report(bpy.types.Operator):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from .. import arkit_keys, expression_pose, hypotheses, joint_anchors, rig
+from ..head import hypotheses
+from ..rig import arkit_keys, expression_pose, joint_anchors, rig
 from ..translations import tell, tr
 from . import express
 from .refusal import ready_head, refuse

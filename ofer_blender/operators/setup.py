@@ -5,8 +5,8 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from .. import jobs
-from ..engine_settings import ADDON, engine_settings
+from ..engine import jobs
+from ..engine.engine_settings import ADDON, engine_settings
 from ..translations import tr
 from .refusal import busy, refuse
 

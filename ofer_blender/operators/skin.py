@@ -8,21 +8,16 @@ from typing import Final
 
 import bpy
 
+from ...ofer_engine.client import handover
+from ...ofer_engine.client.photo_source import PhotoSource
 from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract import skin as contract
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from .. import (
-    handover,
-    head_frame,
-    head_photos,
-    hypotheses,
-    jobs,
-    kept_folder,
-    mask,
-    photo_source,
-    skin,
-)
-from ..engine_settings import engine_settings
+from ..engine import jobs
+from ..engine.engine_settings import engine_settings
+from ..head import head_frame, hypotheses, packed_reconstruction
+from ..photo import head_photos, mask, photo_source
+from ..skin import skin
 from ..translations import tr
 from .draw_more import shown
 from .refusal import engine_missing, no_head, refuse, setting_up
@@ -81,7 +76,7 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
         head_frame.polygons(head)  # what the skin would not fit is refused before the work
         photos, sources = _sources(head, context.scene.ofer, self.filepath, self.any_photo)
         try:
-            folder = kept_folder.ensure(head)
+            folder = packed_reconstruction.ensure(head)
         except BaseException:
             for source in sources:
                 source.discard()
@@ -94,7 +89,7 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
         head: bpy.types.Object,
         folder: Path,
         photos: tuple[protocol.SkinPhoto, ...],
-        sources: tuple[photo_source.PhotoSource, ...],
+        sources: tuple[PhotoSource, ...],
     ) -> None:
         settings, name = head.ofer_skin, head.name
         keep = settings.keep
@@ -181,7 +176,7 @@ def _show_textures(context: bpy.types.Context) -> None:
 
 def _sources(
     head: bpy.types.Object, settings: bpy.types.PropertyGroup, filepath: str, any_photo: bool
-) -> tuple[tuple[protocol.SkinPhoto, ...], tuple[photo_source.PhotoSource, ...]]:
+) -> tuple[tuple[protocol.SkinPhoto, ...], tuple[PhotoSource, ...]]:
     """What the engine reads of the head's photos, and what is to be deleted afterwards.
 
     Raises OferError(PHOTO_MISSING | PHOTO_UNREADABLE | PHOTO_TOO_LARGE | BAD_REQUEST).

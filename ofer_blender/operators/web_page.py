@@ -7,8 +7,8 @@ from pathlib import Path
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from .. import hypotheses
 from ..export.plan import identifier
+from ..head import hypotheses
 from ..translations import tell
 from ..web_page import page
 from .refusal import ready_head, refuse

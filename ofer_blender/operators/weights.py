@@ -8,10 +8,10 @@ import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.protocol import InstallWeights
-from .. import jobs, packs
-from ..engine_settings import engine_settings
-from ..reveal import reveal
+from ..engine import jobs, packs
+from ..engine.engine_settings import engine_settings
 from ..translations import tr
+from ..ui.reveal import reveal
 from .dropped import OnViewport, given_paths
 from .refusal import busy, engine_missing, refuse
 from .waiting import WAIT

@@ -6,9 +6,9 @@ from typing import Final
 
 import bpy
 
-from .. import hypotheses
 from ..export.check import Level
 from ..export.presets import PRESETS, Target
+from ..head import hypotheses
 from .tab import Tab, say
 
 _ICONS: Final = {Level.GOOD: "CHECKMARK", Level.NOTE: "INFO", Level.FAULT: "ERROR"}

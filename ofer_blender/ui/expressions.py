@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import hypotheses
+from ..head import hypotheses
 from ..translations import tr
 from . import pictures
 from .tab import HeadTab, say

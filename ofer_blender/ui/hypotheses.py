@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from .. import blend, hypotheses, jobs, previews
-from ..job import Job
+from ...ofer_engine.client.job import Job
+from ..engine import jobs
+from ..head import blend, hypotheses, previews
 from ..translations import tr
 from . import pictures
 from .tab import HeadTab, Tab, say

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import bpy
 
-from .. import disagreement, hypotheses, through_photo, view
+from ..head import disagreement, hypotheses
+from ..photo import through_photo
 from ..translations import tr
+from . import view
 from .tab import HeadTab, say
 
 

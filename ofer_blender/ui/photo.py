@@ -5,10 +5,12 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.contract.protocol import FaceFound, PhotoOpened
-from .. import face_pictures, hypotheses, jobs, packs, panel_photo, photo_source
-from ..engine_settings import engine_settings
-from ..panel_photo import Shown
-from ..photo_properties import BOX, FOUND
+from ..engine import jobs, packs
+from ..engine.engine_settings import engine_settings
+from ..head import hypotheses
+from ..photo import face_pictures, panel_photo, photo_source
+from ..photo.panel_photo import Shown
+from ..photo.photo_properties import BOX, FOUND
 from ..translations import tr
 from .setup import draw_set_up
 from .tab import Tab, draw_job, say

@@ -7,7 +7,7 @@ from typing import Final
 
 import bpy
 
-from .. import previews
+from ..head import previews
 from ..translations import tr
 
 LARGE, SMALL = 7.0, 2.8

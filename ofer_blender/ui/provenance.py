@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import hypotheses, provenance
+from ..head import hypotheses, provenance
 from ..translations import tr
 from .tab import HeadTab, say
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from .. import arkit_keys, hypotheses, rig
+from ..head import hypotheses
+from ..rig import arkit_keys, rig
 from ..translations import tr
 from .tab import Tab, say
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from .. import jobs, packs
-from ..engine_settings import engine_settings
+from ..engine import jobs, packs
+from ..engine.engine_settings import engine_settings
 from ..translations import tr
 from .tab import Tab, draw_job, say
 from .weights import draw_weights

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from .. import hypotheses, skin
+from ..head import hypotheses
+from ..skin import skin
 from .tab import HeadTab, say
 
 

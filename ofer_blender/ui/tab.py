@@ -6,13 +6,14 @@ from typing import Final
 
 import bpy
 
+from ...ofer_engine.client.job import Job
 from ...ofer_engine.contract.errors import ErrorCode
 from ...ofer_engine.contract.protocol import Failure
-from .. import hypotheses, jobs
-from ..job import Job
-from ..reveal import NAME
+from ..engine import jobs
+from ..head import hypotheses
 from ..translations import CONTEXT, tell, tr
 from . import lines
+from .reveal import NAME
 
 _LONGEST_LINE: Final = 4  # of those who wait, how many are named
 

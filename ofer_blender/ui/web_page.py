@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import hypotheses
+from ..head import hypotheses
 from .tab import Tab, say
 
 

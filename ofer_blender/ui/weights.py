@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.contract.protocol import WeightFile
-from .. import jobs
+from ..engine import jobs
 from ..translations import tr
 from .tab import say
 

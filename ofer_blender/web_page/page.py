@@ -13,12 +13,12 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.arkit import ARKIT_52
-from .. import provenance
 from ..export import write
 from ..export.glb import GlbReader
 from ..export.landing import beside
 from ..export.plan import Keys, Plan, identifier
 from ..export.presets import Target
+from ..head import provenance
 
 PAGE: Final = "index.html"
 HEAD: Final = "head.js"

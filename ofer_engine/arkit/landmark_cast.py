@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
+from ..geometry.rasteriser import rasterise
 from ..heads.camera import Camera
 from ..heads.head import Head
 from ..photo.faces import FaceDetector
 from ..photo.load import photo_from_pixels
-from ..preview.rasteriser import rasterise
 from ..preview.thumbnails import Look, render, to_bytes
 
 _SIDE: Final = 320

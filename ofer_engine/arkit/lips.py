@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from ..heads.triangles import vertex_normals
-from .gradients import GradientSolver
-from .surface import closest_facing
+from ..geometry.deformation_gradients import GradientSolver
+from ..geometry.surface import closest_facing
+from ..geometry.triangles import vertex_normals
 
 _PATIENCE: Final = 1e-4
 _REACH: Final = 0.006

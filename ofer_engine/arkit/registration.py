@@ -14,12 +14,12 @@ from typing import Final
 import numpy as np
 from scipy import sparse
 
+from ..geometry.deformation_gradients import GradientSolver
+from ..geometry.surface import SurfacePoints, closest_facing
+from ..geometry.triangles import triangulate, vertex_normals
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
 from ..heads.placement import Placement, place, similarity
-from ..heads.triangles import triangulate, vertex_normals
-from .gradients import GradientSolver
-from .surface import SurfacePoints, closest_facing
 
 _ROUNDS: Final = 10
 _REACH: Final = 0.012

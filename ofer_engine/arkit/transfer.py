@@ -8,14 +8,14 @@ from typing import Final
 import numpy as np
 
 from ..contract.arkit import ARKIT_52
+from ..geometry.deformation_gradients import GradientSolver, displacement_gradients
+from ..geometry.surface import closest_facing
+from ..geometry.triangles import triangulate, vertex_normals
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
 from ..heads.placement import nearest, place
-from ..heads.triangles import triangulate, vertex_normals
 from .contacts import eyeball
-from .gradients import GradientSolver, displacement_gradients
 from .registration import Registration, closest_vertices, part_triangles
-from .surface import closest_facing
 from .unit_model import STILL, UnitModel, fitted_units
 
 _TRUSTED_FOLLOW: Final = 1.0

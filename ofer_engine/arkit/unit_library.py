@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from ..contract.arkit import ARKIT_52
+from ..geometry.surface import is_surface
+from ..geometry.triangles import triangulate
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
-from ..heads.triangles import triangulate
 from ..photo.faces import FaceDetector
 from .landmark_cast import cast_landmarks
 from .registration import register
-from .surface import is_surface
 from .transfer import nearest_units, transferred_units
 from .unit_model import UnitModel, fitted_units
 from .unit_weights import unit_weights

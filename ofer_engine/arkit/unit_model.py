@@ -12,11 +12,11 @@ from scipy import sparse
 from scipy.spatial import KDTree
 
 from ..contract.arkit import ARKIT_52
+from ..geometry.deformation_gradients import GradientSolver, displacement_gradients
+from ..geometry.triangles import triangulate
 from ..heads.open_head import OpenHead
 from ..heads.teeth import Teeth
-from ..heads.triangles import triangulate
 from .contacts import LID_PAIRS, LIP_PAIRS, Eyeball, clear_eyeballs, eyeball
-from .gradients import GradientSolver, displacement_gradients
 from .lips import Lips, part_lips
 from .open_smiles import clear_open_smiles
 from .upright import upright_units

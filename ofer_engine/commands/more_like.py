@@ -38,7 +38,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..answers.more_like_this import answer
+    from ..handlers.more_like_this import answer
     from ..progress import Work
     from ..session import Session
 

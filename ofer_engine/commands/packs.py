@@ -20,7 +20,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def _packs(options: argparse.Namespace) -> int:
-    from ..packs.registry import find_packs, pack_record
+    from ..pack_registry import find_packs, pack_record
 
     status = 0
     for identifier in find_packs(options.home):

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.files.whole_file import write_whole
 from ..contract.protocol import PhotoFace, Reconstruct
 from ..contract.reconstruction import SUFFIX
 from ..contract.records import HiddenRegion, Hints, Mode
 from ..contract.skin import RESOLUTIONS
-from ..contract.whole_file import write_whole
 from .machine import add_machine_options
 from .results import SHEET, add_name_options, result_name
 from .sampling import add_sampling_options, kept
@@ -96,7 +96,7 @@ def _add_photo_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..answers.reconstruct import reconstruct
+    from ..handlers.reconstruct import reconstruct
     from ..preview.sheet import contact_sheet
     from ..progress import Work
     from ..session import Session

@@ -97,7 +97,7 @@ def paint_first(
 
 
 def _answer(session: Session, wanted: Texture, work: Work) -> tuple[str, ...]:
-    from ..answers import texture
+    from ..handlers import texture
 
     notes = texture.answer(session, wanted, work).notes
     show_line("")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..packs.official import ImportReport
+    from ..published.imported_files import ImportReport
 
 
 def add(kinds: argparse._SubParsersAction) -> None:
@@ -27,8 +27,8 @@ def add(kinds: argparse._SubParsersAction) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from ..packs.official import import_files
-    from ..packs.projections import Draw
+    from ..published.imported_files import import_files
+    from ..published.projections import Draw
 
     report = import_files(
         options.paths,
@@ -41,7 +41,7 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _print_report(report: ImportReport) -> None:
-    from ..packs.catalogue import CATALOGUE, PACK_ID, Part
+    from ..published.catalogue import CATALOGUE, PACK_ID, Part
 
     for record in report.imported:
         file = CATALOGUE[Part(record.part)]
@@ -63,8 +63,8 @@ def _print_report(report: ImportReport) -> None:
 
 def print_files(home: Path) -> None:
     """Every published file: have or missing, whose licence binds it, may results be sold."""
-    from ..packs.catalogue import REQUIRED
-    from ..packs.official import status
+    from ..published.catalogue import REQUIRED
+    from ..published.imported_files import status
 
     for line in status(home):
         have = "have" if line.record else "missing" if line.part in REQUIRED else "optional"

@@ -73,7 +73,7 @@ class EvidenceNetwork(nn.Module):
     crops that it is made for, `CROP` or more, whatever it is given. The buffers
     `mean_points` (2P,), `mean_moving` (L + I, 2), `point_modes` (2P, M), `regions` (R, P),
     `context_mean` and `context_deviation` (C,) are set from training data by
-    `training/conditioner`.
+    `research/training/conditioner`.
     """
 
     mean_points: Tensor

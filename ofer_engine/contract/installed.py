@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from . import strict_json
-from .pieces import is_plain, read_piece
+from .files.pieces import is_plain, read_piece
 
 DESCRIPTION: Final = "pack.json"
 MOST_TEXT: Final = 1 << 20

@@ -6,7 +6,7 @@ and `Quit` carries an `id`; each event it causes repeats that id, and exactly on
 `WeightsSeen`, `Result`, `Failure` or `Cancelled` ends it.
 
 A new kind of request is a dataclass in `requests.py`, its name in `Request`, and a module with its
-answer in `ofer_engine/answers`.
+answer in `ofer_engine/handlers`.
 """
 
 from __future__ import annotations

@@ -21,12 +21,12 @@ from typing import Final
 import numpy as np
 
 from . import strict_json
-from .array_file import ArrayHeader, read_array, read_header
-from .array_forms import Form, agreed, is_sound
 from .errors import ErrorCode, OferError
 from .fields import from_fields
-from .pieces import is_plain, read_piece
-from .png_size import png_size
+from .files.array_file import ArrayHeader, read_array, read_header
+from .files.array_forms import Form, agreed, is_sound
+from .files.pieces import is_plain, read_piece
+from .files.png_size import png_size
 from .record_sense import makes_sense
 from .records import (
     Addition,

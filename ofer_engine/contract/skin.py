@@ -21,11 +21,11 @@ from typing import Final
 import numpy as np
 
 from . import strict_json
-from .array_file import read_array
 from .errors import ErrorCode, OferError
 from .fields import from_fields
-from .pieces import open_piece, read_piece
-from .png_size import HEAD, png_size
+from .files.array_file import read_array
+from .files.pieces import open_piece, read_piece
+from .files.png_size import HEAD, png_size
 
 FORMAT: Final = 1
 FOLDER: Final = "skin"

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from .triangles import edges_of
+from ..geometry.triangles import edges_of
 
 RAYS: Final = 24
 _WIDEST: Final = np.radians(110.0)

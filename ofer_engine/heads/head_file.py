@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from ..contract.array_archive import read_archive
+from ..contract.files.array_archive import read_archive
 
 _MOST_BYTES: Final = 1 << 30
 _OFF: Final = 1e-3

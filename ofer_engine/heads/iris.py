@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from .surface_points import SurfacePoints
+from ..geometry.surface_points import SurfacePoints
 
 RADIUS: Final = 0.00605
 """Metres, of an iris: the middle of what the synthetic photos show."""

@@ -1,8 +1,9 @@
 """The open pack's head: arrays of weights/open/head.npz and what they mean.
 
 Metres, engine frame (Y up, +Z out of the face, +X to the subject's left), origin at the mean
-head's head joint, to 3 mm. Built from CC0 MakeHuman data by training/head/open_head_build, or by
-wide_head_build with what ICT-FaceKit Light (MIT) says of real heads besides.
+head's head joint, to 3 mm. Built in research/head_building from CC0 MakeHuman data
+(`open_head_build`), or with (`wide_head_build`) what ICT-FaceKit Light (MIT) says of real heads
+besides.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..geometry.similarity import best_similarity
 from .head import Head
-from .similarity import best_similarity
 
 _ROUNDS = 12
 _STRIDE = 3

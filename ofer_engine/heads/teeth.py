@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from scipy.spatial import KDTree
 
+from ..geometry.triangles import triangulate
 from .open_head import OpenHead
-from .triangles import triangulate
 
 _BEHIND: Final = 0.010
 """Metres from the middle of a row of teeth back to where it is seen from."""

@@ -29,8 +29,8 @@ from ..conditioning.person import EXTRA, HINTS
 from ..contract import strict_json
 from ..contract.errors import ErrorCode, OferError
 from ..contract.fields import from_fields
+from ..contract.files.pieces import read_piece
 from ..contract.installed import MOST_TEXT
-from ..contract.pieces import read_piece
 from ..contract.records import PackRecord
 from ..diffusion.denoiser import Denoiser, DenoiserShape
 from ..heads.open_head import OpenHead
@@ -78,7 +78,7 @@ class Networks:
     of an expression from the regressed one;
     hint_axes : (3, K), directions of age, sex and build among the identity coefficients;
     spread : (), how many times as far from their mean as IdGen draws them the samples are told
-    (`evaluation/spread` finds it).
+    (`research/evaluation/spread` finds it).
     """
 
     conditioner: EvidenceNetwork

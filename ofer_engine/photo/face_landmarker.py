@@ -3,7 +3,7 @@
 Structure read from `face_landmarks_detector.tflite` and `face_blendshapes.tflite`, which Google's
 `face_landmarker.task` holds (Apache-2.0); which landmarks are read and how the weights are called
 is told by MediaPipe's `face_blendshapes_graph.cc`. Its weights are no part of this repository yet:
-`training/faces/face_landmarker_build` makes them.
+`research/face_networks/face_landmarker_build` makes them.
 """
 
 from __future__ import annotations

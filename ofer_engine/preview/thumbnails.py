@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image
 
+from ..geometry.rasteriser import Fragments, rasterise
+from ..geometry.triangles import face_normals, triangulate, vertex_normals
 from ..heads.camera import Camera
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
-from ..heads.triangles import face_normals, triangulate, vertex_normals
-from .rasteriser import Fragments, rasterise
 
 THUMBNAIL_SIDE: Final = 192
 _OVERSAMPLE: Final = 2

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
+from ..client.launch import default_home
 from ..contract.causes import told
 from ..contract.errors import ErrorCode, OferError
-from ..contract.launch import default_home
 from . import blender, doctor, package, provision, road, torch_build
 from .checks import Checks, Part
 from .console import Console, JsonConsole

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ..client.privacy import masked
 from ..contract.errors import OferError
-from ..contract.privacy import masked
 from . import blender, interpreters, machine, provision
 from .home import Home
 from .pins import Pins

@@ -11,8 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..client.launch import STAMP, environment_python
 from ..contract.errors import ErrorCode, OferError
-from ..contract.launch import STAMP, environment_python
 from .installer import ANY_PIP_OPTIONS, PIP_OPTIONS, Runner, clean_environment
 from .machine import folder_error
 from .pins import fingerprint, version_of

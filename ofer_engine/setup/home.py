@@ -8,14 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ..contract import file_lock
+from ..client.launch import ENGINE_FOLDER, HOME_VARIABLE, engine_command, engine_environment
 from ..contract.errors import ErrorCode, OferError
-from ..contract.launch import (
-    ENGINE_FOLDER,
-    HOME_VARIABLE,
-    engine_command,
-    engine_environment,
-)
+from ..contract.files import file_lock
 from .environment import Environment
 from .machine import prepare_folder
 

@@ -30,7 +30,12 @@ _FILES: Final = (
 )
 # Named one by one: weights that somebody put beside these are not ours to pass on.
 _FOLDERS: Final = ("ofer_blender", "ofer_engine", "weights/open", "weights/faces")
-_LEFT_OUT: Final = ("__pycache__",)
+# What the extension has no use for: making packs, training the published networks, benchmarks.
+_LEFT_OUT: Final = (
+    "ofer_engine/research",
+    "ofer_engine/published/training",
+    "ofer_engine/published/benchmarks",
+)
 _WHEN: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can tell
 _MODE: Final = 0o100644 << 16  # a plain file, as Unix says it
 
@@ -142,8 +147,9 @@ def _paths(root: Path) -> Iterator[str]:
     for folder in _FOLDERS:
         for path in (root / folder).rglob("*"):
             inside = path.relative_to(root)
-            hidden = any(part.startswith(".") or part in _LEFT_OUT for part in inside.parts)
-            if path.is_file() and not hidden:
+            hidden = any(part.startswith(".") or part == "__pycache__" for part in inside.parts)
+            left_out = any(inside.is_relative_to(folder) for folder in _LEFT_OUT)
+            if path.is_file() and not (hidden or left_out):
                 yield inside.as_posix()
 
 

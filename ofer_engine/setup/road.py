@@ -108,7 +108,7 @@ def _reconstruct(photos: tuple[Path, ...], name: str, trip: Trip, home: Home, ro
 
 
 def _build(name: str, trip: Trip, home: Home, pins: Pins, root: Path, console: Console) -> None:
-    script = root / "ofer_blender" / "build_file.py"
+    script = root / "ofer_blender" / "headless" / "build_file.py"
     outputs = ["--blend", f"{trip.out / name}.blend", "--glb", f"{trip.out / name}.glb"]
     arguments = [str(trip.out / f"{name}.ofer"), *outputs]
     if found := blender.required(trip.blender) if trip.blender else blender.find():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..preview.rasteriser import Fragments, rasterise
+from ..geometry.rasteriser import Fragments, rasterise
 from .colours import to_srgb
 from .complexion import Complexion
 from .fields import membrane

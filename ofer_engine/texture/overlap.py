@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..preview.rasteriser import rasterise
+from ..geometry.rasteriser import rasterise
 
 _ROUNDS = 8
 

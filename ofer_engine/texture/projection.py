@@ -9,9 +9,9 @@ from PIL import Image
 from scipy import ndimage
 from scipy.spatial import KDTree
 
+from ..geometry.rasteriser import rasterise
+from ..geometry.triangles import vertex_normals
 from ..heads.camera import Camera
-from ..heads.triangles import vertex_normals
-from ..preview.rasteriser import rasterise
 from .alignment import Evidence, photo_places
 from .colours import LUMINANCE, TO_LINEAR
 from .features import Features

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import KDTree
 
+from ..geometry.triangles import edges_of
 from ..heads.head import Head
-from ..heads.triangles import edges_of
 
 SKIN = "skin"
 _EXACT = 1e-6

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from ..geometry.triangles import vertex_normals
 from ..heads.head import Head
-from ..heads.triangles import vertex_normals
 from .bake import Layers, bake, vertex_layers
 from .colours import to_srgb
 from .complexion import complexion

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ..preview.rasteriser import rasterise
+from ..geometry.rasteriser import rasterise
 
 _EDGE = 0.006
 """Metres of depth between neighbouring pixels that make an edge behind which nothing is seen."""

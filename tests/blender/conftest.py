@@ -46,7 +46,7 @@ from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction  # noq
 @pytest.fixture(scope="session", autouse=True)
 def _leave_nothing() -> Iterator[None]:
     yield
-    jobs = sys.modules.get("ofer_faces.ofer_blender.jobs")
+    jobs = sys.modules.get("ofer_faces.ofer_blender.engine.jobs")
     if jobs and bpy.app.timers.is_registered(jobs._tick):
         bpy.app.timers.unregister(jobs._tick)  # a timer left at exit crashes Blender 4.2
     shutil.rmtree(_USER_FOLDER, ignore_errors=True)
@@ -111,7 +111,7 @@ def employ(tmp_path: Path) -> Callable[[str], None]:
 @pytest.fixture
 def real_engine() -> Path:
     """The engine's Python, used by the add-on for this test; skips where it was never set up."""
-    from ofer_faces.ofer_engine.contract import launch
+    from ofer_faces.ofer_engine.client import launch
 
     chosen = os.environ.get("OFER_ENGINE_PYTHON")
     python = Path(chosen) if chosen else launch.engine_python(launch.default_home())

@@ -16,16 +16,17 @@ from PIL import Image
 
 from ofer_engine.arkit.six_joints import SixJoints
 from ofer_engine.arkit.unit_library import UnitLibrary, unit_arrays
-from ofer_engine.contract import draft, records, skin
+from ofer_engine.contract import records, skin
 from ofer_engine.contract.reconstruction import Reconstruction
-from ofer_engine.heads.flame import FlameHead
+from ofer_engine.handlers import draft
 from ofer_engine.heads.head import Head
 from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.packs.open_files import HEAD
-from ofer_engine.packs.registry import BUNDLED
 from ofer_engine.photo.faces import FaceDetector
+from ofer_engine.published.flame import FlameHead
 from ofer_engine.texture.layout import layout
-from tests.engine.packs.invented import formed_flame
+from tests.engine.published.invented import formed_flame
 
 PEOPLE, FACES, POINTS = 2, 2, 4
 NAMES = {"identity": PEOPLE, "expression": FACES}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from ofer_faces.ofer_engine.contract import draft
 from ofer_faces.ofer_engine.contract import reconstruction as rec
+from ofer_faces.ofer_engine.handlers import draft
 
 RINGS, SIDES = 10, 12
 IDENTITIES, EXPRESSIONS, CANDIDATES = 4, 3, 7

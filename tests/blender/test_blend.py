@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 import pytest
-from ofer_faces.ofer_blender import blend, hypotheses, previews
+from ofer_faces.ofer_blender.head import blend, hypotheses, previews
 from recording_layout import draw
 from scene_dump import differences, dump
 from shapes import key_points, shown

@@ -14,8 +14,9 @@ import bpy
 import pytest
 import synthetic
 from conftest import preferences
-from ofer_faces.ofer_blender import jobs, provenance
-from ofer_faces.ofer_blender.engine_settings import engine_settings
+from ofer_faces.ofer_blender.engine import jobs
+from ofer_faces.ofer_blender.engine.engine_settings import engine_settings
+from ofer_faces.ofer_blender.head import provenance
 from ofer_faces.ofer_engine.contract.errors import OferError
 from recording_layout import draw, draw_preferences
 from scene_dump import differences, dump

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import synthetic
 from conftest import ROOT
-from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 
-SCRIPT = ROOT / "ofer_blender" / "build_file.py"
+SCRIPT = ROOT / "ofer_blender" / "headless" / "build_file.py"
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:

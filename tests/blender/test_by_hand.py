@@ -8,8 +8,9 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from ofer_faces.ofer_blender import hypotheses, last_moves, likeness
-from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_blender.head import hypotheses, last_moves
+from ofer_faces.ofer_blender.undo import likeness
+from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from scene_dump import differences, dump

@@ -9,7 +9,8 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Matrix, Vector
-from ofer_faces.ofer_blender import comparison, hypotheses, modifiers, rig
+from ofer_faces.ofer_blender.head import comparison, hypotheses, modifiers
+from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from scene_dump import differences, dump
 from test_rig import evaluated

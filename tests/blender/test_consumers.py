@@ -19,12 +19,14 @@ import bpy
 import numpy as np
 import pytest
 import read_back
-from ofer_faces.ofer_blender import rig, scene_file
 from ofer_faces.ofer_blender.export import write
 from ofer_faces.ofer_blender.export.names import names
 from ofer_faces.ofer_blender.export.plan import Plan
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
-from ofer_faces.ofer_engine.contract import launch, reconstruction, skin
+from ofer_faces.ofer_blender.headless import scene_file
+from ofer_faces.ofer_blender.rig import rig
+from ofer_faces.ofer_engine.client import launch
+from ofer_faces.ofer_engine.contract import reconstruction, skin
 from read_back import Seen
 
 HERE = Path(__file__).parent

@@ -12,10 +12,13 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
-from ofer_faces.ofer_blender import arkit_keys, hypotheses, jobs, mask, previews
-from ofer_faces.ofer_blender import png as png_file
-from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_blender.engine import jobs
+from ofer_faces.ofer_blender.head import hypotheses, previews
 from ofer_faces.ofer_blender.operators.express import STEPS
+from ofer_faces.ofer_blender.photo import mask
+from ofer_faces.ofer_blender.rig import arkit_keys
+from ofer_faces.ofer_engine.client import png as png_file
+from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.errors import ErrorCode
 from ofer_faces.ofer_engine.contract.records import HiddenRegion

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ofer_faces.ofer_blender.engine_client import EngineClient
+from ofer_faces.ofer_engine.client.engine_client import EngineClient
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_faces.ofer_engine.contract.protocol import (
     Cancel,

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import bpy
 import pytest
-from ofer_faces.ofer_blender import desk, jobs
-from ofer_faces.ofer_blender.engine_settings import EngineSettings
-from ofer_faces.ofer_blender.engine_setup import EngineSetup, SetupDone, SetupProgress
-from ofer_faces.ofer_engine.contract import launch
+from ofer_faces.ofer_blender.engine import jobs
+from ofer_faces.ofer_engine.client import job_queue, launch
+from ofer_faces.ofer_engine.client.engine_settings import EngineSettings
+from ofer_faces.ofer_engine.client.engine_setup import EngineSetup, SetupDone, SetupProgress
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
 from recording_layout import draw
 
@@ -69,7 +69,7 @@ def test_python_that_is_not_there(tmp_path: Path) -> None:
 def test_operator_shows_progress_and_can_be_cancelled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "ROOT", root(tmp_path, step=0.3))
+    monkeypatch.setattr(job_queue, "ROOT", root(tmp_path, step=0.3))
     monkeypatch.setattr(jobs, "follow", lambda operator, wait: {"FINISHED"})
     bpy.context.preferences.system.use_online_access = True
     assert bpy.ops.ofer.set_up_engine() == {"FINISHED"}
@@ -85,10 +85,12 @@ def test_operator_shows_progress_and_can_be_cancelled(
 
 def test_operator_waits_and_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bpy.context.preferences.system.use_online_access = True
-    monkeypatch.setattr(desk, "ROOT", root(tmp_path))
+    monkeypatch.setattr(job_queue, "ROOT", root(tmp_path))
     assert bpy.ops.ofer.set_up_engine() == {"FINISHED"}
     assert jobs.desk.notes == ("The engine is ready.",)
-    monkeypatch.setattr(desk, "ROOT", root(tmp_path, '{"error": "No space.", "hint": "Free."}'))
+    monkeypatch.setattr(
+        job_queue, "ROOT", root(tmp_path, '{"error": "No space.", "hint": "Free."}')
+    )
     with pytest.raises(RuntimeError, match=r"No space\. Free\."):
         bpy.ops.ofer.set_up_engine()
 

@@ -9,7 +9,6 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
-from ofer_faces.ofer_blender import hypotheses, rig
 from ofer_faces.ofer_blender.export import check
 from ofer_faces.ofer_blender.export.fbx import FbxReader
 from ofer_faces.ofer_blender.export.glb import GlbReader
@@ -18,7 +17,9 @@ from ofer_faces.ofer_blender.export.names import META, UNIFIED, NameTable, names
 from ofer_faces.ofer_blender.export.plan import identifier
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.export.shapes import Shapes
-from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_blender.head import hypotheses
+from ofer_faces.ofer_blender.rig import rig
+from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from recording_layout import draw

@@ -15,11 +15,12 @@ import bpy
 import pytest
 import synthetic
 from conftest import HERE, preferences
-from ofer_faces.ofer_blender import desk as desk_module
-from ofer_faces.ofer_blender import fading, jobs
-from ofer_faces.ofer_blender.desk import Desk
-from ofer_faces.ofer_blender.engine_settings import engine_settings
-from ofer_faces.ofer_blender.job import Job
+from ofer_faces.ofer_blender.engine import jobs
+from ofer_faces.ofer_blender.engine.engine_settings import engine_settings
+from ofer_faces.ofer_engine.client import cancelled_job
+from ofer_faces.ofer_engine.client import job_queue as desk_module
+from ofer_faces.ofer_engine.client.job import Job
+from ofer_faces.ofer_engine.client.job_queue import Desk
 from ofer_faces.ofer_engine.contract import protocol
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
 from scene_dump import differences, dump
@@ -184,7 +185,7 @@ def test_a_cancelled_job_gives_way_before_the_engine_does(
     employ("ok")
     bpy.ops.ofer.reconstruct(filepath=str(photo))
     assert not jobs.desk.job.sent
-    jobs.desk.fading.job.cancelled -= fading.CANCEL_SECONDS
+    jobs.desk.fading.job.cancelled -= cancelled_job.CANCEL_SECONDS
     until(lambda: jobs.desk.job is None)
     assert jobs.desk.failure is None and bpy.context.object.ofer.is_head
     assert left_behind(tmp_path / "home") == ["anna_02.ofer"] or left_behind(tmp_path / "home") == [
@@ -257,7 +258,7 @@ program.write_text(f"#!/bin/sh\\nexec {{call}}\\n")
 program.chmod(program.stat().st_mode | stat.S_IXUSR)
 chosen = bpy.context.preferences.addons["ofer_faces"].preferences
 chosen.home, chosen.python = str(here / "home"), str(program)
-jobs = sys.modules["ofer_faces.ofer_blender.jobs"]
+jobs = sys.modules["ofer_faces.ofer_blender.engine.jobs"]
 jobs.follow = lambda operator, wait: {{"FINISHED"}}
 bpy.ops.ofer.reconstruct(filepath={str(photo)!r})
 while jobs.desk.job.stage != "Drawing heads":

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Matrix
-from ofer_faces.ofer_blender import rig
+from ofer_faces.ofer_blender.rig import rig
 from scene_dump import differences, dump
 from test_rig import evaluated
 

@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 import pytest
 from conftest import HERE
-from ofer_faces.ofer_blender import hypotheses, previews
+from ofer_faces.ofer_blender.head import hypotheses, previews
 from ofer_faces.ofer_blender.operators.browse import KEYS, Walk
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from recording_layout import draw

@@ -10,9 +10,10 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from ofer_faces.ofer_blender import face_pictures, jobs
-from ofer_faces.ofer_blender.face_picker import FacePicker, PhotoFrame, Picked
+from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.operators import face as face_operators
+from ofer_faces.ofer_blender.photo import face_pictures
+from ofer_faces.ofer_blender.photo.face_picker import FacePicker, PhotoFrame, Picked
 from ofer_faces.ofer_engine.contract.errors import ErrorCode
 from recording_layout import draw
 from scene_dump import differences, dump
@@ -332,7 +333,7 @@ def test_declining_installs_nothing(employ: Employ, tmp_path: Path) -> None:
 
 
 def test_packs_are_what_is_installed(tmp_path: Path) -> None:
-    from ofer_faces.ofer_blender import packs
+    from ofer_faces.ofer_blender.engine import packs
 
     settings = bpy.context.scene.ofer
     assert settings.pack == "open"
@@ -361,7 +362,7 @@ def test_packs_are_what_is_installed(tmp_path: Path) -> None:
 def test_hints_reach_a_pack_that_takes_them(
     employ: Employ, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ofer_faces.ofer_blender import packs
+    from ofer_faces.ofer_blender.engine import packs
     from ofer_faces.ofer_engine.contract.installed import InstalledPack
 
     employ("ok")

@@ -13,9 +13,13 @@ import bpy
 import pytest
 from conftest import ROOT
 from invented_faults import Fault, InventedFault, fault_at
-from ofer_faces.ofer_blender import CLASSES, faults, jobs, previews, reveal, view
-from ofer_faces.ofer_blender.engine_settings import engine_settings
+from ofer_faces.ofer_blender import CLASSES
+from ofer_faces.ofer_blender.engine import jobs
+from ofer_faces.ofer_blender.engine.engine_settings import engine_settings
+from ofer_faces.ofer_blender.head import previews
 from ofer_faces.ofer_blender.operators import browse
+from ofer_faces.ofer_blender.ui import reveal, view
+from ofer_faces.ofer_engine.client import faults
 from scene_dump import differences, dump
 from test_undo import PREPARED
 

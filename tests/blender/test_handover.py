@@ -14,9 +14,11 @@ import bpy
 import numpy as np
 import pytest
 from conftest import HERE
-from ofer_faces.ofer_blender import handover, photo_source, previews
-from ofer_faces.ofer_blender import png as png_file
-from ofer_faces.ofer_engine.contract.whole_file import whole_file
+from ofer_faces.ofer_blender.head import previews
+from ofer_faces.ofer_blender.photo import photo_source
+from ofer_faces.ofer_engine.client import handover
+from ofer_faces.ofer_engine.client import png as png_file
+from ofer_faces.ofer_engine.contract.files.whole_file import whole_file
 
 IN_MEMORY = pytest.mark.skipif(not handover._IN_MEMORY, reason="there is no /proc")
 

@@ -13,19 +13,14 @@ import pytest
 import synthetic
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Matrix, Vector
-from ofer_faces.ofer_blender import (
-    alignment,
-    disagreement,
-    head_frame,
-    hypotheses,
-    jaw_correctives,
-    jobs,
-    rig,
-)
-from ofer_faces.ofer_blender import png as png_file
-from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_blender.engine import jobs
+from ofer_faces.ofer_blender.head import disagreement, head_frame, hypotheses
+from ofer_faces.ofer_blender.rig import jaw_correctives, rig
+from ofer_faces.ofer_engine.client import png as png_file
+from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
+from ofer_faces.ofer_engine.geometry import affine_map
 from scene_dump import differences, dump
 from shapes import key_points
 from test_skin import painted, uvs, wear
@@ -629,7 +624,7 @@ def test_a_map_is_found_under_any_sculpt(broad: bool) -> None:
     sculpted = points + (rng.normal(0, 0.001, points.shape) if broad else 0)
     if not broad:
         sculpted[:3500] += rng.normal(0, 0.01, (3500, 3)) + (0, -0.009, 0.02)
-    found = alignment.find(points, sculpted @ linear.T + (3, -2, 1))
+    found = affine_map.find(points, sculpted @ linear.T + (3, -2, 1))
     assert np.abs(found.linear - linear).max() < (5e-3 if broad else 1e-6)
-    still = alignment.find(points, sculpted)
+    still = affine_map.find(points, sculpted)
     assert np.array_equal(still.linear, np.eye(3)) and not still.offset.any(), "not moved at all"

@@ -9,10 +9,11 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
-from ofer_faces.ofer_blender import head_arrays, hypotheses, provenance
-from ofer_faces.ofer_blender.frame import to_blender
-from ofer_faces.ofer_engine.contract.draft import write
+from ofer_faces.ofer_blender.head import hypotheses, provenance
+from ofer_faces.ofer_engine.client import head_arrays
+from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
+from ofer_faces.ofer_engine.handlers.draft import write
 from scene_dump import differences, dump
 from shapes import key_points, points, shown
 

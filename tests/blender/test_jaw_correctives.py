@@ -9,11 +9,12 @@ import bpy
 import numpy as np
 import synthetic
 from mathutils import Matrix
-from ofer_faces.ofer_blender import hypotheses, jaw_correctives, joint_anchors, rig
 from ofer_faces.ofer_blender.export import check, shapes
 from ofer_faces.ofer_blender.export.plan import Plan
 from ofer_faces.ofer_blender.export.presets import Target
-from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_blender.head import hypotheses
+from ofer_faces.ofer_blender.rig import jaw_correctives, joint_anchors, rig
+from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from scene_dump import differences, dump
 from test_rig import evaluated

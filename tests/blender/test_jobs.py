@@ -13,7 +13,7 @@ from types import ModuleType
 import bpy
 import pytest
 import synthetic
-from ofer_faces.ofer_blender import jobs
+from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_engine.contract.errors import ErrorCode
 from recording_layout import draw
 from scene_dump import differences, dump

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import synthetic
 import test_undo
-from ofer_faces.ofer_blender import asset, kept_folder, provenance
+from ofer_faces.ofer_blender.head import asset, packed_reconstruction, provenance
 from ofer_faces.ofer_engine.contract import reconstruction
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
 from scene_dump import differences, dump
@@ -53,25 +53,25 @@ def test_another_computer_gets_the_folder_back(head: bpy.types.Object, tmp_path:
     arrays = {path.name: path.read_bytes() for path in made.glob("*.npy")}
     shutil.rmtree(made)
     bpy.ops.wm.open_mainfile(filepath=str(blend))
-    found = kept_folder.ensure(bpy.context.object)
+    found = packed_reconstruction.ensure(bpy.context.object)
     assert found == tmp_path / "home" / "reconstructions" / "anna.ofer"
     assert {path.name: path.read_bytes() for path in found.glob("*.npy")} == arrays
     record = reconstruction.read(found)
     assert record.thumbnail(record.identities[0]).is_file()
     assert np.array_equal(record.array("polygons"), np.load(found / "polygons.npy"))
-    assert kept_folder.ensure(bpy.context.object) == found, "unpacked only once"
+    assert packed_reconstruction.ensure(bpy.context.object) == found, "unpacked only once"
 
 
 def keepsake(head: bpy.types.Object, data: bytes) -> None:
     """Bytes assigned over others would be cut at their first zero: `del` first."""
-    del head[kept_folder.PROPERTY]
-    head[kept_folder.PROPERTY] = data
-    assert head[kept_folder.PROPERTY] == data, "the damage is the one that is meant"
+    del head[packed_reconstruction.PROPERTY]
+    head[packed_reconstruction.PROPERTY] = data
+    assert head[packed_reconstruction.PROPERTY] == data, "the damage is the one that is meant"
 
 
 def packed_with(head: bpy.types.Object, **other: bytes) -> bytes:
     """The head's keepsake with other contents of some files, or with more of them."""
-    with zipfile.ZipFile(io.BytesIO(head[kept_folder.PROPERTY])) as archive:
+    with zipfile.ZipFile(io.BytesIO(head[packed_reconstruction.PROPERTY])) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
@@ -88,7 +88,7 @@ def test_the_reconstruction_is_whole_after_operators_and_on_disk(
     getattr(bpy.ops.ofer, operator)("EXEC_DEFAULT", True, **arguments)
     head = next(each for each in bpy.data.objects if each.ofer.is_head)
     for _ in range(2):
-        kept = head[kept_folder.PROPERTY]
+        kept = head[packed_reconstruction.PROPERTY]
         with zipfile.ZipFile(io.BytesIO(kept)) as archive:
             assert archive.testzip() is None
             inside = {name: archive.read(name) for name in archive.namelist()}
@@ -105,7 +105,7 @@ def test_a_damaged_keepsake_is_named(
     head: bpy.types.Object, damage: str | None, tmp_path: Path
 ) -> None:
     shutil.rmtree(head.ofer.folder)
-    good = head[kept_folder.PROPERTY]
+    good = head[packed_reconstruction.PROPERTY]
     spoiled = {
         "no archive": b"PK\x03\x04\0 nothing more",
         "empty": b"",
@@ -113,12 +113,12 @@ def test_a_damaged_keepsake_is_named(
         "a flipped byte": good[:100] + bytes([good[100] ^ 1]) + good[101:],
     }
     if damage is None:
-        del head[kept_folder.PROPERTY]
+        del head[packed_reconstruction.PROPERTY]
     else:
         keepsake(head, spoiled[damage])
     before = dump()
     with pytest.raises(OferError) as caught:
-        kept_folder.ensure(head)
+        packed_reconstruction.ensure(head)
     assert caught.value.code == ErrorCode.RECONSTRUCTION_DAMAGED and caught.value.hint
     assert differences(before, dump()) == []
     assert not list(tmp_path.glob("home/reconstructions/*"))
@@ -131,7 +131,7 @@ def test_no_path_leaves_the_folder(head: bpy.types.Object, tmp_path: Path, name:
     shutil.rmtree(head.ofer.folder)
     keepsake(head, packed_with(head, **{name: b"x"}))
     with pytest.raises(OferError):
-        kept_folder.ensure(head)
+        packed_reconstruction.ensure(head)
     assert not list(tmp_path.rglob("outside.npy")) and not Path("/outside.npy").exists()
 
 
@@ -140,12 +140,12 @@ def test_a_huge_keepsake_is_refused_before_it_is_unpacked(
 ) -> None:
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in kept_folder.PACKED_FILES:
+        for name in packed_reconstruction.PACKED_FILES:
             archive.writestr(name, b"\0" * (12 << 20))
     shutil.rmtree(head.ofer.folder)
     keepsake(head, bomb.getvalue())
     with pytest.raises(OferError, match="is gone"):
-        kept_folder.ensure(head)
+        packed_reconstruction.ensure(head)
     assert not list(tmp_path.glob("home/reconstructions/*"))
 
 
@@ -161,7 +161,7 @@ def test_what_a_file_says_of_its_folder_is_not_believed(
     paths = {"relative": "//others/bert.ofer", "of another head": str(other), "nowhere": "/x/y"}
     head.ofer.folder = paths[where]
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "anna.blend"))
-    found = kept_folder.ensure(head)
+    found = packed_reconstruction.ensure(head)
     assert found.parent == tmp_path / "home" / "reconstructions"
     assert reconstruction.read(found).settings.seed == 5
 

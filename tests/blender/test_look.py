@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
-from ofer_faces.ofer_blender import comparison, disagreement, hypotheses, orientation, through_photo
-from ofer_faces.ofer_blender import png as png_file
+from ofer_faces.ofer_blender.head import comparison, disagreement, hypotheses
+from ofer_faces.ofer_blender.photo import orientation, through_photo
+from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from recording_layout import draw
 from scene_dump import differences, dump

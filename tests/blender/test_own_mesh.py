@@ -9,7 +9,8 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from ofer_faces.ofer_blender import hypotheses, skin
+from ofer_faces.ofer_blender.head import hypotheses
+from ofer_faces.ofer_blender.skin import skin
 from scene_dump import differences, dump
 from shapes import key_points
 from test_undo import PREPARED

@@ -10,8 +10,10 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
-from ofer_faces.ofer_blender import head_photos, jobs, skin
-from ofer_faces.ofer_blender import png as png_file
+from ofer_faces.ofer_blender.engine import jobs
+from ofer_faces.ofer_blender.photo import head_photos
+from ofer_faces.ofer_blender.skin import skin
+from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.contract.errors import OferError
 from recording_layout import draw
 from test_skin import painted

@@ -10,9 +10,10 @@ import bpy
 import pytest
 import synthetic
 from conftest import preferences
-from ofer_faces.ofer_blender import CLASSES, jobs
-from ofer_faces.ofer_blender.job import Job
+from ofer_faces.ofer_blender import CLASSES
+from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.ui import tab
+from ofer_faces.ofer_engine.client.job import Job
 from ofer_faces.ofer_engine.contract.errors import ErrorCode
 from recording_layout import draw, draw_preferences
 

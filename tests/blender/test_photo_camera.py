@@ -6,8 +6,8 @@ import bpy
 import numpy as np
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Euler, Vector
-from ofer_faces.ofer_blender import photo_camera
-from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_blender.photo import photo_camera
+from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.reconstruction import CameraRecord
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from ofer_faces.ofer_blender import photo_source
+from ofer_faces.ofer_blender.photo import photo_source
+from ofer_faces.ofer_engine.client.photo_source import PhotoSource
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
 
 
@@ -28,7 +29,7 @@ def painted(width: int = 5, height: int = 3) -> tuple[bpy.types.Image, np.ndarra
     return image, pixels
 
 
-def written(source: photo_source.PhotoSource) -> np.ndarray:
+def written(source: PhotoSource) -> np.ndarray:
     """The pixels of the file for the engine, read back by Blender, top row first."""
     image = bpy.data.images.load(str(source.path))
     values = np.array(image.pixels, np.float32).reshape(image.size[1], image.size[0], 4)[::-1]

@@ -11,8 +11,9 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from ofer_faces.ofer_blender import jobs, provenance
-from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_blender.engine import jobs
+from ofer_faces.ofer_blender.head import provenance
+from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract import reconstruction
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.errors import ErrorCode

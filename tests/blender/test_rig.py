@@ -11,15 +11,9 @@ import numpy as np
 import pytest
 import synthetic
 from mathutils import Vector
-from ofer_faces.ofer_blender import (
-    arkit_keys,
-    bone_rings,
-    hypotheses,
-    joint_anchors,
-    kept_folder,
-    rig,
-)
-from ofer_faces.ofer_blender.frame import to_blender
+from ofer_faces.ofer_blender.head import hypotheses, packed_reconstruction
+from ofer_faces.ofer_blender.rig import arkit_keys, bone_rings, joint_anchors, rig
+from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from recording_layout import draw
@@ -293,7 +287,7 @@ def test_units_spoiled_after_the_head_was_made_come_from_its_own_copy(
 def test_units_spoiled_after_the_head_was_made_are_refused_without_its_copy(
     spoiled: None, head: bpy.types.Object
 ) -> None:
-    del head[kept_folder.PROPERTY]
+    del head[packed_reconstruction.PROPERTY]
     before = dump()
     with pytest.raises(RuntimeError, match="was made from is gone"):
         bpy.ops.ofer.add_arkit("EXEC_DEFAULT", True)

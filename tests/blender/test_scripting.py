@@ -12,7 +12,10 @@ from urllib.parse import unquote, urlparse
 import bpy
 import pytest
 from conftest import ROOT
-from ofer_faces.ofer_blender import CLASSES, command_line, jobs, manual_map, report
+from ofer_faces.ofer_blender import CLASSES
+from ofer_faces.ofer_blender.engine import jobs, report
+from ofer_faces.ofer_blender.headless import command_line
+from ofer_faces.ofer_blender.ui import manual_map
 from ofer_faces.ofer_engine.contract.protocol import Failure
 from ofer_faces.ofer_engine.setup import manual
 

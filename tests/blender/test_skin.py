@@ -9,8 +9,9 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from ofer_faces.ofer_blender import jobs, skin
-from ofer_faces.ofer_blender import png as png_file
+from ofer_faces.ofer_blender.engine import jobs
+from ofer_faces.ofer_blender.skin import skin
+from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.contract import skin as contract
 from recording_layout import draw
 from scene_dump import differences, dump

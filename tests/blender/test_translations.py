@@ -181,7 +181,10 @@ PLANNED = re.compile(r"work\.progress\(\{([^}]*)\}")
 def stages() -> set[str]:
     """What the engine says that it is doing."""
     found: set[str] = set()
-    for path in (ROOT / "ofer_engine/assembly.py", *(ROOT / "ofer_engine/answers").glob("*.py")):
+    for path in (
+        ROOT / "ofer_engine/handlers/assembly.py",
+        *(ROOT / "ofer_engine/handlers").glob("*.py"),
+    ):
         text = path.read_text("utf-8")
         found |= set(STAGE.findall(text))
         for plan in PLANNED.findall(text):

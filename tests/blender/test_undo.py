@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import synthetic
 from ofer_faces import ofer_blender
-from ofer_faces.ofer_blender import png as png_file
-from ofer_faces.ofer_blender import rig
 from ofer_faces.ofer_blender.operators import express
+from ofer_faces.ofer_blender.rig import rig
+from ofer_faces.ofer_engine.client import png as png_file
 from scene_dump import differences, dump
 from test_skin import painted
 

@@ -12,12 +12,13 @@ from typing import Final
 from conftest import ROOT
 
 _SAID_ELSEWHERE: Final = (
-    "ofer_blender/command_line.py",
+    "ofer_blender/headless/command_line.py",
     "ofer_blender/translations",
     "ofer_engine/__main__.py",
     "ofer_engine/commands",
-    "ofer_engine/evaluation",
-    "ofer_engine/training",
+    "ofer_engine/published/benchmarks",
+    "ofer_engine/published/training",
+    "ofer_engine/research",
     *(f"ofer_engine/setup/{name}.py" for name in (
         "blender", "checks", "commands", "doctor", "package", "portrait", "road",
     )),

@@ -7,8 +7,8 @@ import threading
 import time
 from pathlib import Path
 
+from ofer_engine.client.launch import engine_command, engine_environment
 from ofer_engine.contract import protocol
-from ofer_engine.contract.launch import engine_command, engine_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACED = {"path", "face", "box", "points", "hidden", "mask"}

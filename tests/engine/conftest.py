@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ofer_engine.contract.launch import tune_this_process
+from ofer_engine.client.launch import tune_this_process
 from tests.engine.child_engine import Engine
 
 tune_this_process()  # conftest comes before every test module, and so before torch

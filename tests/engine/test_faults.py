@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ofer_engine.answers import table
 from ofer_engine.contract import protocol
+from ofer_engine.handlers import table
 from ofer_engine.progress import Pace, Work
 from ofer_engine.session import Session
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from ofer_engine.answers import table
+from ofer_engine.client.launch import engine_command, engine_environment
 from ofer_engine.contract import protocol
 from ofer_engine.contract.causes import lacks_memory, told
 from ofer_engine.contract.errors import ErrorCode, OferError
-from ofer_engine.contract.launch import engine_command, engine_environment
+from ofer_engine.handlers import table
 from ofer_engine.portion import LARGE, SMALL
 from ofer_engine.progress import Pace, Work
 from ofer_engine.session import Session

@@ -7,7 +7,7 @@ import torch
 from ofer_engine.conditioning.person import HINTS
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.records import NO_HINTS, Hints
-from ofer_engine.packs.registry import BUNDLED, load_pack
+from ofer_engine.pack_registry import BUNDLED, load_pack
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
 from ofer_engine.pipeline import Reconstructor

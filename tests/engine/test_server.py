@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ofer_engine.client.launch import engine_command, engine_environment
 from ofer_engine.contract import protocol, reconstruction
-from ofer_engine.contract.launch import engine_command, engine_environment
 from tests.engine.child_engine import ROOT, request_of
 
 

@@ -26,11 +26,16 @@ import torch
 from hypothesis import strategies as st
 
 from ofer_engine.contract import installed, protocol, reconstruction, skin
-from ofer_engine.contract.array_archive import read_archive
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.files.array_archive import read_archive
+from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.packs.open_files import read_record
-from ofer_engine.packs.registry import BUNDLED
-from ofer_engine.packs.safe_load import load_array, load_checkpoint, load_pickle, load_safetensors
+from ofer_engine.published.pickle_reader.safe_load import (
+    load_array,
+    load_checkpoint,
+    load_pickle,
+    load_safetensors,
+)
 from tests.engine.contract.small_folder import write_small
 from tests.engine.contract.test_protocol import EVENTS, REQUESTS
 from tests.fuzz.shapes import JSON, bitten, harmed

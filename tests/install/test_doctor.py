@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ofer_engine.contract.launch import HOME_VARIABLE
+from ofer_engine.client.launch import HOME_VARIABLE
 from ofer_engine.setup import doctor
 from ofer_engine.setup.doctor import Finding
 from ofer_engine.setup.home import Home

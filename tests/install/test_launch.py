@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ofer_engine.contract import launch
+from ofer_engine.client import launch
 
 _TELL = """
 import json, os, sys

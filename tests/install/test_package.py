@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from ofer_engine.client.launch import default_home
 from ofer_engine.contract.errors import OferError
-from ofer_engine.contract.launch import default_home
 from ofer_engine.setup import blender, package
 from ofer_engine.setup.home import Home
 
@@ -54,9 +54,9 @@ def test_holds_what_the_extension_and_its_setup_need(built: Path) -> None:
         "LICENSE",
         "LICENSES.md",
         "ofer_blender/__init__.py",
-        "ofer_blender/build_file.py",
+        "ofer_blender/headless/build_file.py",
         "ofer_engine/__main__.py",
-        "ofer_engine/contract/launch.py",
+        "ofer_engine/client/launch.py",
         "ofer_engine/setup/commands.py",
         "weights/open/pack.json",
         "weights/open/head.npz",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ofer_engine.contract import launch
+from ofer_engine.client import launch
 from ofer_engine.setup.home import Home
 
 from .conftest import Project, make_wheel

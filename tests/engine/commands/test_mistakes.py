@@ -15,10 +15,10 @@ from types import SimpleNamespace
 import pytest
 
 from ofer_engine.__main__ import LOG, main
+from ofer_engine.client.launch import engine_command, engine_environment
 from ofer_engine.commands import more_like, sampling
-from ofer_engine.contract.draft import check_place
 from ofer_engine.contract.errors import ErrorCode, OferError
-from ofer_engine.contract.launch import engine_command, engine_environment
+from ofer_engine.contract.files.whole_file import check_place
 from ofer_engine.contract.reconstruction import Hypothesis
 from ofer_engine.diffusion.samplers import SAMPLERS
 from tests.engine.child_engine import ROOT
@@ -80,7 +80,7 @@ def test_a_program_s_own_mistake_is_told_and_its_trace_kept(monkeypatch, tmp_pat
     def broken(*_: object) -> None:
         raise KeyError("jaw")
 
-    monkeypatch.setattr("ofer_engine.packs.registry.find_packs", broken)
+    monkeypatch.setattr("ofer_engine.pack_registry.find_packs", broken)
     assert main(["--home", str(tmp_path / "home"), "packs"]) == 1
     said = capsys.readouterr().err
     assert "in a way nobody foresaw (KeyError). Run it again" in said and "Traceback" not in said

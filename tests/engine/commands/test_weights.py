@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ofer_engine.commands import packs
-from ofer_engine.packs.catalogue import CATALOGUE
-from ofer_engine.packs.registry import BUNDLED
+from ofer_engine.pack_registry import BUNDLED
+from ofer_engine.published.catalogue import CATALOGUE
 
 
 @pytest.fixture

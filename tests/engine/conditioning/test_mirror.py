@@ -8,14 +8,14 @@ import torch
 
 from ofer_engine.conditioning.evidence import Evidence
 from ofer_engine.conditioning.mirror import Mirror, iris_twins, read_both_ways
+from ofer_engine.geometry.triangles import triangulate
 from ofer_engine.heads.contour import RAYS, contour_of, outline_skin
 from ofer_engine.heads.iris import iris_points
 from ofer_engine.heads.open_head import OpenHead
-from ofer_engine.heads.triangles import triangulate
+from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.packs.open_pack import read_open_pack
-from ofer_engine.packs.registry import BUNDLED
-from ofer_engine.training.photo_set import PhotoSet
-from ofer_engine.training.turned import turned as turned_over
+from ofer_engine.research.training.mirrored import turned as turned_over
+from ofer_engine.research.training.photo_set import PhotoSet
 
 FLIP = np.array([-1.0, 1.0, 1.0], np.float32)
 

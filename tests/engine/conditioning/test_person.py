@@ -5,13 +5,7 @@ import math
 import pytest
 import torch
 
-from ofer_engine.conditioning.person import (
-    EXTRA,
-    hint_values,
-    pooled,
-    signed,
-    with_hints,
-)
+from ofer_engine.conditioning.person import EXTRA, hint_values, pooled, signed, with_hints
 from ofer_engine.contract.records import NO_HINTS, Hints
 
 CONTEXTS = torch.randn(3, 4, 10, generator=torch.Generator().manual_seed(0))

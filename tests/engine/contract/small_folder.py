@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ofer_engine.contract import draft
 from ofer_engine.contract import reconstruction as folder
 from ofer_engine.contract.records import Hints
+from ofer_engine.handlers import draft
 
 UPRIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 SIZES = {"I": 2, "V": 8, "J": 2, "N": 20, "K": 3, "E": 1, "X": 4, "F": 3, "M": 1, "P": 5, "C": 6}

@@ -15,8 +15,8 @@ from ofer_engine.contract.installed import (
     installed_packs,
     lacking_parts,
 )
-from ofer_engine.packs.catalogue import PACK_ID, REQUIRED
-from ofer_engine.packs.registry import BUNDLED, find_packs
+from ofer_engine.pack_registry import BUNDLED, find_packs
+from ofer_engine.published.catalogue import PACK_ID, REQUIRED
 from ofer_engine.session import Session
 
 

@@ -6,9 +6,9 @@ import os
 import numpy as np
 import pytest
 
-from ofer_engine.contract import draft
 from ofer_engine.contract import reconstruction as folder
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.handlers import draft
 from tests.engine.contract.small_folder import arrays_of, record_of, write_small
 from tests.engine.small_disk import contents, small_disk
 

@@ -8,11 +8,11 @@ import threading
 
 import pytest
 
-from ofer_engine.contract import replacement
 from ofer_engine.contract.causes import unwritable
 from ofer_engine.contract.errors import ErrorCode, OferError
-from ofer_engine.contract.replacement import Replacement, sweep
-from ofer_engine.contract.whole_file import whole_file, write_whole
+from ofer_engine.contract.files import replacement
+from ofer_engine.contract.files.replacement import Replacement, sweep
+from ofer_engine.contract.files.whole_file import whole_file, write_whole
 from tests.engine.child_engine import ROOT
 from tests.engine.small_disk import contents, small_disk
 
@@ -20,7 +20,7 @@ _MAKER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from ofer_engine.contract.replacement import Replacement
+from ofer_engine.contract.files.replacement import Replacement
 target = Path(sys.argv[2])
 with Replacement(target) as made:
     made.place.mkdir()
@@ -205,6 +205,6 @@ def test_every_library_s_full_disk_and_lack_of_memory_is_known(tmp_path):
 
 
 def test_standard_library_alone():
-    code = "import sys, ofer_engine.contract.replacement; sys.exit('numpy' in sys.modules)"
+    code = "import sys, ofer_engine.contract.files.replacement; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
     assert replacement.__file__

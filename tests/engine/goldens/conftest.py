@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from ofer_engine.packs.official import import_files
-from ofer_engine.packs.projections import Draw
-from ofer_engine.packs.published import PublishedPack, read_published_pack
+from ofer_engine.published.imported_files import import_files
+from ofer_engine.published.projections import Draw
+from ofer_engine.published.published_pack import PublishedPack, read_published_pack
 from tests.engine.shared_files import shared
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from ofer_engine.conditioning.arcface import ArcFace
-from ofer_engine.conditioning.farl import Farl, preprocess
-from ofer_engine.packs.catalogue import Part
-from ofer_engine.packs.published import load_network
+from ofer_engine.published.arcface import ArcFace
+from ofer_engine.published.catalogue import Part
+from ofer_engine.published.farl import Farl, preprocess
+from ofer_engine.published.published_pack import load_network
 
 
 def assert_aligned(features: torch.Tensor, published: np.ndarray) -> None:

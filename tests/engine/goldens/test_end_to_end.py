@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from ofer_engine.conditioning.farl import preprocess
-from ofer_engine.packs.published import (
-    JAW_SCALE,
-    PublishedDraws,
-    as_published,
-    contexts,
-)
+from ofer_engine.published.farl import preprocess
+from ofer_engine.published.published_pack import JAW_SCALE, PublishedDraws, as_published, contexts
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ofer_engine.diffusion.schedule import Schedule
-from ofer_engine.packs.published import Contexts, rank
+from ofer_engine.published.published_pack import Contexts, rank
 
 
 def test_flame_vertices(goldens, pack):

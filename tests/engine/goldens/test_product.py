@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 import torch
 
-from ofer_engine.answers import reconstruct as reconstruct_module
-from ofer_engine.answers.reconstruct import reconstruct
 from ofer_engine.contract.errors import OferError
 from ofer_engine.contract.protocol import PhotoFace, Reconstruct
-from ofer_engine.packs.official import import_files
-from ofer_engine.packs.published import PublishedDraws, as_published
-from ofer_engine.packs.registry import BUNDLED, find_packs, load_pack, pack_record
+from ofer_engine.handlers import reconstruct as reconstruct_module
+from ofer_engine.handlers.reconstruct import reconstruct
+from ofer_engine.pack_registry import BUNDLED, find_packs, load_pack, pack_record
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
 from ofer_engine.pipeline import Reconstructor
 from ofer_engine.progress import Work
+from ofer_engine.published.imported_files import import_files
+from ofer_engine.published.published_pack import PublishedDraws, as_published
 from ofer_engine.session import Session
-from tests.engine.packs.invented import formed_flame, save_flame
+from tests.engine.published.invented import formed_flame, save_flame
 
 
 @pytest.fixture(scope="module")

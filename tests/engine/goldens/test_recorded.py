@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from ofer_engine.conditioning.arcface import ArcFace
-from ofer_engine.conditioning.farl import Farl, preprocess
 from ofer_engine.diffusion.denoiser import Denoiser
 from ofer_engine.diffusion.folded import FoldedDenoiser
 from ofer_engine.diffusion.samplers import ddim_as_published
 from ofer_engine.diffusion.schedule import Schedule
-from ofer_engine.packs.projections import Draw, drawn_projections, views
-from ofer_engine.packs.published_keys import (
+from ofer_engine.published.arcface import ArcFace
+from ofer_engine.published.farl import Farl, preprocess
+from ofer_engine.published.projections import Draw, drawn_projections, views
+from ofer_engine.published.published_keys import (
     EXPGEN_SHAPE,
     IDGEN_SHAPE,
     VIEWS,

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from ofer_engine.geometry.triangles import triangulate
 from ofer_engine.heads.contour import RAYS, Contour, contour_of, outline_skin
 from ofer_engine.heads.open_head import OpenHead, rotation_matrix
-from ofer_engine.heads.triangles import triangulate
-from ofer_engine.packs.registry import BUNDLED
+from ofer_engine.pack_registry import BUNDLED
 
 HEAD = OpenHead.load(BUNDLED / "open" / "head.npz")
 SKIN = outline_skin(HEAD.template, HEAD.outer, HEAD.region("ears"), HEAD.region("neck"))

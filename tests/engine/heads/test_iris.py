@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from ofer_engine.geometry.surface_points import SurfacePoints
+from ofer_engine.geometry.triangles import triangulate
 from ofer_engine.heads.iris import AROUND, RADIUS, iris_points
 from ofer_engine.heads.open_head import OpenHead
-from ofer_engine.heads.surface_points import SurfacePoints
-from ofer_engine.heads.triangles import triangulate
-from ofer_engine.packs.registry import BUNDLED
+from ofer_engine.pack_registry import BUNDLED
 
 HEAD = OpenHead.load(BUNDLED / "open" / "head.npz")
 EYES = tuple(triangulate(HEAD.part_polygons(name)) for name in ("eye_left", "eye_right"))

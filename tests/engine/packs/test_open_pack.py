@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from ofer_engine import pack_registry
 from ofer_engine.conditioning.person import signed
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.records import Hints
 from ofer_engine.heads.mouth_limits import limited
-from ofer_engine.packs import registry
 from ofer_engine.packs.open_files import HEAD, NETWORKS, read_record, write_pack
 from ofer_engine.packs.open_pack import read_open_pack
 from ofer_engine.packs.pack import refuse_unknown_hints
@@ -26,22 +26,22 @@ CORNER = [i for i, name in enumerate(ARKIT_52) if name.startswith("mouth") and "
 @pytest.fixture
 def copy(tmp_path):
     """A pack folder that may be damaged."""
-    return shutil.copytree(registry.BUNDLED / "open", tmp_path / "open")
+    return shutil.copytree(pack_registry.BUNDLED / "open", tmp_path / "open")
 
 
 @pytest.fixture(scope="module")
 def pack():
-    return read_open_pack(registry.BUNDLED / "open", CPU)
+    return read_open_pack(pack_registry.BUNDLED / "open", CPU)
 
 
 def test_the_bundled_pack_says_what_it_is(pack):
     assert pack.record.id == "open" and pack.record.commercial
     assert pack.record.claim == "plausible, not a likeness"
-    assert read_record(registry.BUNDLED / "open") == pack.record
+    assert read_record(pack_registry.BUNDLED / "open") == pack.record
 
 
 def test_the_bundled_pack_is_small_enough():
-    folder = registry.BUNDLED / "open"
+    folder = pack_registry.BUNDLED / "open"
     assert sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) <= 60e6
 
 
@@ -215,11 +215,11 @@ def test_sizes_that_do_not_fit_the_weights_are_refused(copy, change):
 def test_the_registry_finds_packs_and_protects_the_bundled_ones(tmp_path, copy):
     shutil.copytree(copy, tmp_path / "packs" / "mine")
     shutil.copytree(copy, tmp_path / "packs" / "open")
-    found = registry.find_packs(tmp_path)
+    found = pack_registry.find_packs(tmp_path)
     assert set(found) == {"open", "mine"}
-    assert found["open"] == registry.BUNDLED / "open"
+    assert found["open"] == pack_registry.BUNDLED / "open"
     with pytest.raises(OferError, match="mine") as caught:
-        registry.pack_folder("nobody", tmp_path)
+        pack_registry.pack_folder("nobody", tmp_path)
     assert caught.value.code is ErrorCode.WEIGHTS_MISSING
 
 

@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from ofer_engine.contract.errors import ErrorCode, OferError
-from ofer_engine.evaluation.mesh_files import read_landmarks
 from ofer_engine.heads.open_head import OpenHead
-from ofer_engine.training.loop import Plan, train
-from ofer_engine.training.optimizer import Group
-from ofer_engine.training.published.crops import CropReader
-from ofer_engine.training.published.parameters import read_parameters
-from ofer_engine.training.published.scan_data import Example, read_scan_data
-from tests.engine.packs.gadgets import KINDS, gadgets
+from ofer_engine.published.benchmarks.mesh_files import read_landmarks
+from ofer_engine.published.training.crops import CropReader
+from ofer_engine.published.training.parameters import read_parameters
+from ofer_engine.published.training.scan_data import Example, read_scan_data
+from ofer_engine.research.training.loop import Plan, train
+from ofer_engine.research.training.optimizer import Group
+from tests.engine.published.pickle_reader.gadgets import KINDS, gadgets
 
 
 def _pickled_parameters(gadget, folder: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from ofer_engine.heads.camera import Camera
+from ofer_engine.pack_registry import load_pack
 from ofer_engine.packs.pack import Contexts, PhotoEvidence
-from ofer_engine.packs.registry import load_pack
 from ofer_engine.packs.reprojection import reprojection
 
 ANYTHING = Contexts(torch.zeros(1, 1), torch.zeros(1, 1), torch.zeros(1, 1))

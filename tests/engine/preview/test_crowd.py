@@ -4,7 +4,7 @@ import numpy as np
 
 from ofer_engine.__main__ import main
 from ofer_engine.heads.open_head import OpenHead
-from ofer_engine.packs.registry import BUNDLED
+from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.preview.crowd import crowd
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ofer_engine.contract import draft
 from ofer_engine.contract import reconstruction as folder
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.handlers import draft
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.preview.sheet import _certainty, contact_sheet
 from ofer_engine.preview.thumbnails import Look, thumbnail

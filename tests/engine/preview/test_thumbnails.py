@@ -13,13 +13,7 @@ from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.heads.teeth import Teeth
 from ofer_engine.preview.overlay import cropped, overlay
-from ofer_engine.preview.thumbnails import (
-    Look,
-    picturable,
-    render,
-    thumbnail,
-    thumbnail_camera,
-)
+from ofer_engine.preview.thumbnails import Look, picturable, render, thumbnail, thumbnail_camera
 
 HEAD = Path(__file__).parents[3] / "weights" / "open" / "head.npz"
 

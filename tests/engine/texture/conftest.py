@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 
 from ofer_engine.contract.skin import Layout
+from ofer_engine.geometry.rasteriser import rasterise
+from ofer_engine.geometry.triangles import vertex_normals
 from ofer_engine.heads.camera import Camera
-from ofer_engine.heads.flame import FlameHead
 from ofer_engine.heads.head import Head
 from ofer_engine.heads.open_head import OpenHead
-from ofer_engine.heads.triangles import vertex_normals
-from ofer_engine.preview.rasteriser import rasterise
+from ofer_engine.published.flame import FlameHead
 from ofer_engine.texture.alignment import Evidence
 from ofer_engine.texture.colours import TO_LINEAR, to_srgb
 from ofer_engine.texture.features import features_of
 from ofer_engine.texture.layout import layout
 from ofer_engine.texture.projection import PhotoView
 from ofer_engine.texture.shape import split
-from tests.engine.packs.invented import formed_flame
+from tests.engine.published.invented import formed_flame
 
 SIDE = 360
 SKIN = np.array([0.55, 0.32, 0.23])

@@ -7,7 +7,7 @@ import pytest
 
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.skin import Layout
-from ofer_engine.heads.mesh_parts import cylinder_uv
+from ofer_engine.geometry.mesh_parts import cylinder_uv
 from ofer_engine.texture.layout import layout
 from ofer_engine.texture.overlap import overlapping
 from ofer_engine.texture.shape import Shape, split

@@ -1,0 +1,1 @@
+"""The engine in Blender: its settings, its timer, its packs and its reports."""

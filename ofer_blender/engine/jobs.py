@@ -1,0 +1,137 @@
+"""The only place where background events meet Blender: the desk, its timer and its redraws."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable
+from typing import Final
+
+import bpy
+
+from ...ofer_engine.client import faults, handover
+from ...ofer_engine.client.job_queue import Desk
+from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ..head import previews
+from ..translations import tell
+from .engine_settings import idle_minutes
+
+INTERVAL: Final = 0.1
+"""Seconds between looks at the engine."""
+IDLE_INTERVAL: Final = 20.0
+"""Seconds between looks at an engine that has nothing to do."""
+
+
+def follow(operator: bpy.types.Operator, wait: bool) -> set[str]:
+    """Follow the job that the operator just began: with a timer, or until it is done.
+
+    Background mode has no timers and always waits. Gives the operator's result; a job that
+    failed while waited for is reported.
+    """
+    if not (wait or bpy.app.background):
+        watch()
+        return {"FINISHED"}
+    desk.wait()
+    if desk.failure:
+        operator.report({"ERROR"}, tell(f"{desk.failure.message} {desk.failure.hint}".strip()))
+        return {"CANCELLED"}
+    return {"FINISHED"}
+
+
+def insert(operator: Callable[..., set[str]], **arguments: object) -> None:
+    """Change the scene from a job's `deliver`: through an operator, which makes the undo step.
+
+    operator : such as `bpy.ops.ofer.insert_head`. Raises OferError where it reports an error.
+    """
+    windows = bpy.context.window_manager.windows
+    try:
+        if bpy.context.window or not windows:
+            operator("EXEC_DEFAULT", True, **arguments)
+        else:  # a timer has no window of its own
+            with bpy.context.temp_override(window=windows[0]):
+                operator("EXEC_DEFAULT", True, **arguments)
+    except RuntimeError as cause:  # the operator reported an error
+        said = str(cause).removeprefix("Error: ").strip()
+        raise OferError(ErrorCode.RECONSTRUCTION_DAMAGED, said) from cause
+
+
+def watch() -> None:
+    """Let a timer poll the desk until its job is done."""
+    if not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, first_interval=INTERVAL)
+
+
+@faults.guarded(told=False)
+def stop() -> None:
+    """End all work, the engine and the timers; a timer left at exit crashes Blender 4.2."""
+    for timer in (_tick, _rest):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
+    desk.close()
+    handover.close()
+
+
+@bpy.app.handlers.persistent
+@faults.guarded()
+def forget(*_: object) -> None:
+    """Another file was opened: what runs belongs to the old one."""
+    desk.abandon()
+
+
+@faults.guarded()
+def _tick() -> float | None:
+    running = desk.poll()
+    _show_news()  # which may fail without the job
+    if running:
+        return INTERVAL
+    if desk.client and not bpy.app.timers.is_registered(_rest):
+        bpy.app.timers.register(_rest, first_interval=IDLE_INTERVAL)
+    return None
+
+
+@faults.guarded()
+def _rest() -> float | None:
+    """End the engine after the idle minutes of the preferences; 0 keeps it."""
+    if minutes := idle_minutes():
+        desk.rest(60.0 * minutes)
+    return IDLE_INTERVAL if desk.client else None
+
+
+@faults.guarded()
+def _show_news() -> None:
+    previews.fetch(desk.job.arrived if desk.job else ())
+    _redraw()
+
+
+def _obstacle() -> str:
+    """Inserting while a tool runs or in Edit Mode would not be one clean undo step."""
+    if any(window.modal_operators for window in bpy.context.window_manager.windows):
+        return "Waiting until the tool in use is done"
+    if bpy.context.mode != "OBJECT":
+        return "Waiting for Object Mode"
+    return ""
+
+
+def _redraw() -> None:
+    """Only our regions: redrawing a whole view costs more than the job's news are worth."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            kind = {"VIEW_3D": "UI", "PREFERENCES": "WINDOW"}.get(area.type)
+            for region in area.regions:
+                if region.type == kind:
+                    region.tag_redraw()
+
+
+desk: Final = Desk(_obstacle)
+
+
+def register() -> None:
+    faults.settings.tell = desk.tell
+    bpy.app.handlers.load_post.append(forget)
+    handover.sweep()
+    atexit.register(stop)  # Blender may quit without disabling its add-ons
+
+
+def unregister() -> None:
+    atexit.unregister(stop)
+    bpy.app.handlers.load_post.remove(forget)
+    stop()

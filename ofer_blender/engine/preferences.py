@@ -1,0 +1,54 @@
+"""Add-on preferences: where the engine lives and what it runs on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+
+from ..translations import CONTEXT
+from ..ui.setup import draw_preferences
+from .engine_settings import ADDON
+
+DEVICES: Final = (
+    ("auto", "Automatic", "The graphics card if it can be used, else the processor"),
+    ("cpu", "Processor", "Works everywhere"),
+    ("cuda", "NVIDIA or AMD", "CUDA, or ROCm on AMD cards"),
+    ("mps", "Apple", "The graphics cores of an Apple processor"),
+)
+
+
+class OFER_AP_preferences(bpy.types.AddonPreferences):
+    bl_idname = ADDON
+
+    home: bpy.props.StringProperty(
+        name="Folder",
+        description="Where the engine and reconstructions are kept. Empty: your user data folder",
+        subtype="DIR_PATH",
+    )
+    python: bpy.props.StringProperty(
+        name="Engine Python",
+        description="Only to run the engine with an environment of your own. Empty: the folder's",
+        subtype="FILE_PATH",
+    )
+    device: bpy.props.EnumProperty(
+        name="Device",
+        description="What the engine computes on",
+        items=DEVICES,
+        default="auto",
+        translation_context=CONTEXT,
+    )
+    idle_minutes: bpy.props.IntProperty(
+        name="End When Idle",
+        description="Minutes without work after which the engine ends and gives its memory back; "
+        "it starts again by itself. 0 keeps it",
+        default=10,
+        min=0,
+        max=600,
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        draw_preferences(self, self.layout)
+
+
+CLASSES = (OFER_AP_preferences,)

@@ -1,0 +1,70 @@
+"""What the Export panel keeps with a head."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..translations import CONTEXT
+from .plan import LOD_RATIOS
+from .write import TARGETS
+
+
+class OFER_PG_finding(bpy.types.PropertyGroup):
+    """One line of the last check."""
+
+    level: bpy.props.StringProperty(name="Level")
+    text: bpy.props.StringProperty(name="Finding")
+    fix: bpy.props.StringProperty(name="Fix")
+
+
+class OFER_PG_export(bpy.types.PropertyGroup):
+    """Where the head goes, and with what."""
+
+    target: bpy.props.EnumProperty(
+        name="For", description="The program that the head goes to", items=TARGETS, default="GLB"
+    )
+    keys: bpy.props.EnumProperty(
+        name="Keys",
+        description="Shape keys in the file",
+        items=(
+            ("ARKIT", "ARKit 52", "The 52 face units"),
+            (
+                "ALL", "Everything",
+                "The 52, further identities, the photo's expressions and keys of your own",
+            ),
+            ("HYPOTHESES", "Hypotheses", "Further identities and the photo's expressions"),
+            ("NONE", "None", "The shape alone"),
+        ),
+        translation_context=CONTEXT,
+    )  # fmt: skip
+    bake: bpy.props.BoolProperty(
+        name="Bake What Is Shown",
+        description="The shape that the keys make now becomes the neutral one of the file",
+    )
+    apply_modifiers: bpy.props.BoolProperty(
+        name="Apply Modifiers",
+        description="Apply the head's modifiers, key by key: every key stays",
+    )
+    record: bpy.props.BoolProperty(
+        name="Tell the Photo",
+        description="The photo's name and hash, the face in it and the settings go into FILE.json",
+    )
+    lods: bpy.props.IntProperty(
+        name="Levels of Detail",
+        description="Meshes in the file, each about half as fine as the one before",
+        default=1,
+        min=1,
+        max=len(LOD_RATIOS),
+    )
+    findings: bpy.props.CollectionProperty(type=OFER_PG_finding)
+
+
+CLASSES = (OFER_PG_finding, OFER_PG_export)
+
+
+def register() -> None:
+    bpy.types.Object.ofer_export = bpy.props.PointerProperty(type=OFER_PG_export)
+
+
+def unregister() -> None:
+    del bpy.types.Object.ofer_export

@@ -1,0 +1,241 @@
+"""Several heads of the gallery side by side, as copies that come and go together."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.geometry.affine_map import Affine
+from . import head_frame, hypotheses, modifiers
+from .free_space import Box, obstacles, way_out, world_points
+
+COLLECTION: Final = "OFER compare"
+_APART: Final = 1.12
+"""Distance between copies, in heads."""
+_LETTERS: Final = 0.13
+"""Height of the captions, in heads."""
+_LIFT: Final = 0.18
+"""Heads by which the lowest row is raised above what the head stands on: its caption must be seen,
+and necks may be longer than the head's own."""
+_DESCENT: Final = 0.3
+"""Height of their letters by which some reach below the line."""
+_BOLD: Final = 0.004
+"""Heads by which their strokes are thickened."""
+_CLEAR: Final = 0.01
+"""Heads between the copies and whatever else stands there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stand:
+    """axes : (3, 3), columns in the world: to the left, back and up of the heads that are compared;
+    box : what they and their captions fill, along these axes, metres."""
+
+    axes: np.ndarray
+    box: Box
+
+
+def copies(head: bpy.types.Object) -> list[bpy.types.Object]:
+    """The copies and captions that stand for a head now."""
+    return [each for each in bpy.data.objects if each.ofer.compared_with == head]
+
+
+def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: int) -> Stand:
+    """Put copies of the next `count` heads of the gallery where the head is, each with the
+    expression shown and the head's modifiers, and hide the head; where other objects stand there,
+    the copies make room. The first becomes active.
+
+    turned : pages turned from the best ones. Gives where the copies stand.
+    """
+    names = page(head, count, turned)
+    head.ofer.comparing, head.ofer.compare_page = count, turned
+    _remember(head)
+    _hide(head, False)  # what is hidden is not evaluated
+    bpy.context.view_layer.update()
+    bound = modifiers.bound(head)
+    meshes = _evaluated(head, names, bound) if bound else _plain(head, names)
+    holder = bpy.data.collections.new(COLLECTION)
+    scene.collection.children.link(holder)
+    made = []
+    for name, mesh in zip(names, meshes, strict=True):
+        mesh.name = f"{COLLECTION} {name}"
+        copy = bpy.data.objects.new(mesh.name, mesh)
+        for each in (copy, _caption(head, name)):
+            holder.objects.link(each)
+            each.ofer.compared_with, each.ofer.compared_as = head, name
+        copy.matrix_world = head.matrix_world
+        made.append(copy)
+    modifiers.give(head, made, bound)
+    stand = _spread(head, made)
+    _hide(head, True)
+    _activate(made[0], [made[0]])
+    return stand
+
+
+def end(head: bpy.types.Object) -> None:
+    """Remove the copies, and show and select what was shown and selected before."""
+    head.ofer.comparing = head.ofer.compare_page = 0
+    for each in copies(head):
+        data = each.data
+        bpy.data.objects.remove(each)
+        if not data.users:
+            bpy.data.batch_remove([data])
+    for collection in [c for c in bpy.data.collections if c.name.startswith(COLLECTION)]:
+        if not collection.all_objects:
+            bpy.data.collections.remove(collection)
+    for font in [f for f in bpy.data.fonts if not f.users and f.filepath == "<builtin>"]:
+        bpy.data.fonts.remove(font)
+    before = head.ofer
+    _hide(head, False)
+    there = bpy.context.view_layer.objects
+    selected = [there.get(each.name) for each in before.selected_before]
+    _activate(there.get(before.active_before) or head, selected)
+    _hide(head, before.hidden_before)
+    before.selected_before.clear()
+    before.active_before, before.hidden_before = "", False
+
+
+def page(head: bpy.types.Object, count: int, turned: int) -> list[str]:
+    """Names of `count` listed identities, so many pages on from the best; after the last page
+    comes the first."""
+    names = [
+        item.name
+        for item in head.ofer.identities
+        if hypotheses.is_listed(head, item) and hypotheses.key_exists(head, item.name)
+    ]
+    if not names:
+        return []
+    first = (turned * count) % (math.ceil(len(names) / count) * count)
+    return names[first : first + count]
+
+
+def _grid(count: int) -> tuple[int, int]:
+    """(columns, rows), as square as can be."""
+    columns = math.ceil(math.sqrt(count))
+    return columns, math.ceil(count / columns)
+
+
+def _movement(head: bpy.types.Object) -> np.ndarray:
+    """(V, 3) float32 metres: what the keys that are no identities add to a head now."""
+    keys = head.data.shape_keys
+    basis = hypotheses.points(keys.reference_key)
+    identities, moved = head.ofer.identities, np.zeros_like(basis)
+    for key in keys.key_blocks:
+        if key.value and not key.mute and key != keys.reference_key and key.name not in identities:
+            moved += key.value * (hypotheses.points(key) - basis)
+    return moved
+
+
+def _plain(head: bpy.types.Object, names: list[str]) -> list[bpy.types.Mesh]:
+    """The heads without any modifier."""
+    moved, meshes = _movement(head), []
+    for name in names:
+        mesh = bpy.data.meshes.new_from_object(head)
+        shape = hypotheses.shape_of(head, name) + moved
+        mesh.vertices.foreach_set("co", np.ascontiguousarray(shape, np.float32).ravel())
+        mesh.update()
+        meshes.append(mesh)
+    return meshes
+
+
+def _evaluated(head: bpy.types.Object, names: list[str], bound: int) -> list[bpy.types.Mesh]:
+    """The heads as the first modifiers make them, where the head stands: an armature would turn a
+    copy that stands aside about joints that are not its own."""
+    before, alone = hypotheses.identity_values(head), head.show_only_shape_key
+    meshes = []
+    try:
+        head.show_only_shape_key = False
+        with modifiers.only_first(head, bound):
+            for name in names:
+                hypotheses.set_identities(head, {name: 1.0})
+                graph = bpy.context.evaluated_depsgraph_get()
+                meshes.append(
+                    bpy.data.meshes.new_from_object(
+                        head.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
+                    )
+                )
+    finally:
+        hypotheses.set_identities(head, before)
+        head.show_only_shape_key = alone
+    return meshes
+
+
+def _spread(head: bpy.types.Object, made: list[bpy.types.Object]) -> Stand:
+    """Stand the copies and their captions side by side, where nothing is in their way."""
+    bpy.context.view_layer.update()
+    axes = _facing(head)
+    own = Box.around(world_points(head) @ axes)
+    boxes = [Box.around(world_points(copy) @ axes) for copy in made]
+    cell = functools.reduce(Box.joined, boxes)
+    columns, rows = _grid(len(made))
+    width, _, height = cell.high - cell.low
+    tall = own.high[2] - own.low[2]
+    ways = []
+    for number in range(len(made)):
+        row, column = divmod(number, columns)
+        across = (column - (columns - 1) / 2) * _APART * width
+        up = (rows - 1 - row) * (_APART * height + _LETTERS * tall) + _LIFT * tall
+        ways.append(np.array((across, 0.0, up)))
+    whole = functools.reduce(Box.joined, (cell.moved(way) for way in ways))
+    whole = Box(whole.low - (0.0, 0.0, (1 + _DESCENT) * _LETTERS * tall), whole.high)
+    spared = {head, *copies(head)}
+    aside = way_out(whole, *obstacles(axes, spared, own, whole), gap=_CLEAR * tall)
+    captions = {each.ofer.compared_as: each for each in copies(head) if each.type == "FONT"}
+    for copy, way in zip(made, ways, strict=True):
+        there = Matrix.Translation(axes @ (way + aside))
+        copy.matrix_world = there @ head.matrix_world
+        caption = captions[copy.ofer.compared_as]
+        caption.data.size = _LETTERS * tall
+        caption.data.offset = _BOLD * tall
+        low = np.append((cell.low + cell.high)[:2] / 2, cell.low[2] - _LETTERS * tall)
+        turn = Matrix(axes).to_4x4() @ Matrix.Rotation(math.pi / 2, 4, "X")
+        caption.matrix_world = there @ Matrix.Translation(axes @ low) @ turn
+    return Stand(axes, whole.moved(aside))
+
+
+def _facing(head: bpy.types.Object) -> np.ndarray:
+    """(3, 3), columns in the world: to the left, back and up of the face, as the mesh stands."""
+    linear = np.array(head.matrix_world.to_3x3())
+    with contextlib.suppress(OferError):  # a head of which nothing is known stands as it was drawn
+        linear = linear @ head_frame.placement(head, unpack=False).linear
+    axes = Affine(linear, np.zeros(3)).rotation
+    return axes if np.linalg.det(axes) > 0 else axes * (-1.0, 1.0, 1.0)
+
+
+def _caption(head: bpy.types.Object, name: str) -> bpy.types.Object:
+    text = bpy.data.curves.new(f"{COLLECTION} {name} caption", "FONT")
+    text.body = hypotheses.caption(head, head.ofer.identities[name])
+    text.align_x = "CENTER"
+    return bpy.data.objects.new(text.name, text)
+
+
+def _remember(head: bpy.types.Object) -> None:
+    before, there = head.ofer, bpy.context.view_layer.objects
+    before.hidden_before = head.hide_get() if head.name in there else False
+    before.active_before = there.active.name if there.active else ""
+    before.selected_before.clear()
+    for each in bpy.context.selected_objects:
+        before.selected_before.add().name = each.name
+
+
+def _hide(head: bpy.types.Object, hidden: bool) -> None:
+    if head.name in bpy.context.view_layer.objects:
+        head.hide_set(hidden)
+
+
+def _activate(active: bpy.types.Object, selected: list[bpy.types.Object | None]) -> None:
+    there = bpy.context.view_layer.objects
+    for other in bpy.context.selected_objects:
+        other.select_set(False)
+    for each in selected:
+        if each and each.name in there:
+            each.select_set(True)
+    if active.name in there:
+        there.active = active

@@ -1,0 +1,97 @@
+"""Round irises on coarse eyeballs: a UV layer around the line of sight and a painted picture."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+import numpy as np
+
+from ...ofer_engine.client.head_arrays import HeadArrays
+from ...ofer_engine.contract.reconstruction import Reconstruction
+
+PARTS: Final = {"eye_left": "eye_L", "eye_right": "eye_R"}
+"""Part of the mesh -> joint at its centre."""
+UV_LAYER: Final = "UVEyes"
+IMAGE: Final = "OFER iris"
+
+IRIS_RADIUS: Final = 0.0060
+PUPIL_RADIUS: Final = 0.0021
+SIDE: Final = 0.024
+"""Metres, seen from the front; SIDE is the width of the picture."""
+PIXELS: Final = 128
+
+_SCLERA: Final = (0.92, 0.89, 0.86)
+_RIM: Final = (0.09, 0.06, 0.04)
+_OUTER: Final = (0.25, 0.15, 0.08)
+_INNER: Final = (0.46, 0.31, 0.16)
+_PUPIL: Final = (0.015, 0.013, 0.012)
+
+
+def polygons(reconstruction: Reconstruction, arrays: HeadArrays) -> np.ndarray:
+    """(F,) bool: polygons of eyeballs whose centre is known."""
+    known = [
+        reconstruction.parts.index(part)
+        for part, joint in PARTS.items()
+        if part in reconstruction.parts and joint in reconstruction.joints
+    ]
+    return np.isin(arrays.part, known)
+
+
+def gaze_uv(reconstruction: Reconstruction, arrays: HeadArrays) -> np.ndarray:
+    """(F, 4, 2) float32: where each corner lies in the iris picture, seen along the gaze.
+
+    The back of the eyeball is folded outwards, so that it only ever shows the white.
+    """
+    uv = np.zeros(arrays.uv.shape, dtype=np.float32)
+    vertices = arrays.identity_vertices[0]
+    for part, joint in PARTS.items():
+        if part not in reconstruction.parts or joint not in reconstruction.joints:
+            continue
+        faces = np.flatnonzero(arrays.part == reconstruction.parts.index(part))
+        centre = arrays.identity_joints[0, reconstruction.joints.index(joint)]
+        ray = vertices[arrays.polygons[faces]] - centre
+        across = np.stack((ray[..., 0], ray[..., 2]), axis=-1)  # facing -Y: X and Z are the plane
+        length = np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-9)
+        radius = np.linalg.norm(ray, axis=-1, keepdims=True)
+        folded = np.where(ray[..., 1:2] < 0, across, across / length * (2 * radius - length))
+        uv[faces] = np.clip(0.5 + folded / SIDE, 0.0, 1.0)
+    return uv
+
+
+def picture() -> bpy.types.Image:
+    """The packed iris picture of this .blend, painted on first use."""
+    if found := bpy.data.images.get(IMAGE):
+        return found
+    image = bpy.data.images.new(IMAGE, PIXELS, PIXELS)
+    image.pixels.foreach_set(_paint().ravel())
+    image.pack()
+    return image
+
+
+def _paint() -> np.ndarray:
+    """(PIXELS, PIXELS, 4) float32, sRGB."""
+    at = (np.arange(PIXELS, dtype=np.float32) + 0.5) / PIXELS - 0.5
+    radius = np.hypot(*np.meshgrid(at, at)) * SIDE
+    turn = np.arctan2(*np.meshgrid(at, at))
+    fibres = 0.5 + 0.25 * np.sin(47 * turn) + 0.25 * np.sin(31 * turn + 900 * radius)
+    depth = np.clip((radius - PUPIL_RADIUS) / (IRIS_RADIUS - PUPIL_RADIUS), 0, 1)
+    colour = _mix(_INNER, _OUTER, np.clip(depth + 0.35 * (fibres - 0.5), 0, 1))
+    soft = 0.0004  # metres
+    colour = _over(colour, _RIM, _step(radius, IRIS_RADIUS - 0.0008, 2 * soft))
+    colour = _over(colour, _SCLERA, _step(radius, IRIS_RADIUS, soft))
+    colour = _over(colour, _PUPIL, 1 - _step(radius, PUPIL_RADIUS, soft))
+    return np.concatenate((colour, np.ones((PIXELS, PIXELS, 1))), axis=-1).astype(np.float32)
+
+
+def _step(radius: np.ndarray, edge: float, soft: float) -> np.ndarray:
+    ramp = np.clip((radius - edge) / soft + 0.5, 0, 1)
+    return ramp * ramp * (3 - 2 * ramp)
+
+
+def _mix(first: tuple, second: tuple, share: np.ndarray) -> np.ndarray:
+    return np.asarray(first) * (1 - share[..., None]) + np.asarray(second) * share[..., None]
+
+
+def _over(colour: np.ndarray, paint: tuple, share: np.ndarray) -> np.ndarray:
+    return colour * (1 - share[..., None]) + np.asarray(paint) * share[..., None]

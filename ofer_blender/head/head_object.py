@@ -1,0 +1,90 @@
+"""A head as a Blender object: mesh, UVs, materials, shape keys, vertex groups."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+import numpy as np
+
+from ...ofer_engine.client.head_arrays import HeadArrays
+from ...ofer_engine.client.reconstruction_reader import Delivery
+from ...ofer_engine.contract.reconstruction import Reconstruction
+from ..rig import joint_anchors
+from . import eyes, gallery, material, provenance
+
+BASIS: Final = "Basis"
+UV_LAYER: Final = "UVMap"
+_WEIGHT_STEPS: Final = 1024  # vertex groups are filled by equal weight: a call per step, not vertex
+
+
+def build(delivery: Delivery) -> bpy.types.Object:
+    """Make the head, linked to no collection yet.
+
+    The Basis is the best identity; every further identity and every expression is a shape key of
+    its hypothesis's name, all at 0.
+    """
+    reconstruction, arrays = delivery.record, delivery.arrays
+    mesh = _mesh(reconstruction, arrays)
+    head = bpy.data.objects.new(reconstruction.name, mesh)
+    _add_keys(head, reconstruction, arrays)
+    _add_groups(head, reconstruction.joints, arrays.skin_weights)
+    joint_anchors.store(head, reconstruction, arrays)
+    gallery.fill(head, delivery)
+    provenance.store(head, reconstruction)
+    return head
+
+
+def _mesh(reconstruction: Reconstruction, arrays: HeadArrays) -> bpy.types.Mesh:
+    corners = arrays.polygons >= 0
+    sizes = corners.sum(axis=1)
+    mesh = bpy.data.meshes.new(reconstruction.name)
+    mesh.vertices.add(arrays.identity_vertices.shape[1])
+    mesh.vertices.foreach_set("co", arrays.identity_vertices[0].ravel())
+    mesh.loops.add(int(sizes.sum()))
+    mesh.loops.foreach_set("vertex_index", arrays.polygons[corners])
+    mesh.polygons.add(len(sizes))
+    mesh.polygons.foreach_set("loop_start", (np.cumsum(sizes) - sizes).astype(np.int32))
+    for made in material.materials(reconstruction.parts):
+        mesh.materials.append(made)
+    gaze = eyes.gaze_uv(reconstruction, arrays)
+    mesh.polygons.foreach_set("material_index", material.slots(reconstruction, arrays, gaze))
+    mesh.uv_layers.new(name=UV_LAYER).uv.foreach_set("vector", arrays.uv[corners].ravel())
+    mesh.uv_layers.new(name=eyes.UV_LAYER).uv.foreach_set("vector", gaze[corners].ravel())
+    mesh.uv_layers.active_index = 0
+    mesh.update(calc_edges=True)
+    mesh.shade_smooth()
+    return mesh
+
+
+def _add_keys(head: bpy.types.Object, reconstruction: Reconstruction, arrays: HeadArrays) -> None:
+    head.shape_key_add(name=BASIS, from_mix=False)
+    further = zip(reconstruction.identities[1:], arrays.identity_vertices[1:], strict=True)
+    expressions = zip(reconstruction.expressions, arrays.expression_vertices, strict=True)
+    for hypothesis, vertices in (*further, *expressions):
+        key = head.shape_key_add(name=hypothesis.name, from_mix=False)
+        key.points.foreach_set("co", vertices.ravel())
+        key.value = 0.0
+    head.active_shape_key_index = 0
+
+
+def _add_groups(head: bpy.types.Object, joints: tuple[str, ...], weights: np.ndarray) -> None:
+    steps = _whole_steps(weights)
+    for joint, column in zip(joints, steps.T, strict=True):
+        group = head.vertex_groups.new(name=joint)
+        order = np.argsort(column, kind="stable")
+        values, starts = np.unique(column[order], return_index=True)
+        members, ends = order.tolist(), [*starts[1:].tolist(), len(order)]
+        for value, start, end in zip(values.tolist(), starts.tolist(), ends, strict=True):
+            if value > 0:
+                group.add(members[start:end], value / _WEIGHT_STEPS, "REPLACE")
+
+
+def _whole_steps(weights: np.ndarray) -> np.ndarray:
+    """(V, J) int32 steps nearest to weights (V, J) that still sum to all steps in each row."""
+    exact = weights.astype(np.float64)
+    exact *= _WEIGHT_STEPS / np.maximum(exact.sum(axis=1, keepdims=True), 1e-9)
+    steps = np.floor(exact).astype(np.int32)
+    lack = _WEIGHT_STEPS - steps.sum(axis=1, keepdims=True)
+    rank = np.argsort(np.argsort(steps - exact, axis=1, kind="stable"), axis=1)
+    return steps + (rank < lack) * (weights > 0)

@@ -1,0 +1,268 @@
+"""What the add-on keeps on a head: its gallery, the artist's choices, and what to draw next."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+
+from ..translations import CONTEXT
+from . import blend, hypotheses, own_mesh, previews
+
+_REGIONS: Final = (
+    ("eyes", "Eyes", "Both eyes and their brows: glasses, hair, a hand"),
+    ("mouth", "Mouth", "Lips and what surrounds them"),
+    ("left", "Left", "The person's left half of the face"),
+    ("right", "Right", "The person's right half of the face"),
+    ("below_nose", "Below the Nose", "Everything under the nose: a mask, a scarf"),
+)
+"""The regions of `HiddenRegion` that the panel offers; a painted mask covers the rest."""
+
+
+def _show_identity(self: OFER_PG_head, context: bpy.types.Context) -> None:
+    own_mesh.ensure_shown(self.id_data)
+    hypotheses.show_identity(self.id_data)
+
+
+def _show_expression(self: OFER_PG_head, context: bpy.types.Context) -> None:
+    own_mesh.ensure_shown(self.id_data)
+    hypotheses.show_expression(self.id_data)
+
+
+def _pin(self: OFER_PG_hypothesis, context: bpy.types.Context) -> None:
+    own_mesh.ensure_shown(self.id_data)
+    hypotheses.show_expression(self.id_data)
+
+
+def _mix(self: OFER_PG_part_of_blend, context: bpy.types.Context) -> None:
+    own_mesh.ensure_shown(self.id_data)
+    blend.show(self.id_data)
+
+
+_choices: dict[str, list[tuple[str, str, str, int, int]]] = {}
+"""Kept alive here, as Blender needs the strings of an enumeration to be."""
+
+
+def _choices_of(self: OFER_PG_head, kept: str, chosen: int) -> list:
+    """The hypotheses that are not hidden, and the chosen one, as an enumeration with pictures."""
+    _choices[kept] = [
+        (item.name, hypotheses.caption(self.id_data, item), "", previews.icon(item), place)
+        for place, item in enumerate(getattr(self, kept))
+        if not item.hidden or place == chosen
+    ]
+    return _choices[kept]
+
+
+def _identity_choices(self: OFER_PG_head, context: bpy.types.Context | None) -> list:
+    return _choices_of(self, "identities", self.identity_index)
+
+
+def _expression_choices(self: OFER_PG_head, context: bpy.types.Context | None) -> list:
+    return _choices_of(self, "expressions", self.expression_index)
+
+
+def _chosen_identity(self: OFER_PG_head) -> int:
+    return self.identity_index
+
+
+def _chosen_expression(self: OFER_PG_head) -> int:
+    return self.expression_index
+
+
+def _choose_identity(self: OFER_PG_head, place: int) -> None:
+    self.identity_index = place
+
+
+def _choose_expression(self: OFER_PG_head, place: int) -> None:
+    self.expression_index = place
+
+
+class OFER_PG_share(bpy.types.PropertyGroup):
+    """A candidate of the reconstruction's folder, and its part in a blend."""
+
+    row: bpy.props.IntProperty(name="Candidate")
+    weight: bpy.props.FloatProperty(name="Weight", translation_context=CONTEXT)
+
+
+class OFER_PG_part_of_blend(bpy.types.PropertyGroup):
+    """A hypothesis in the blend being made; its name is the hypothesis's."""
+
+    weight: bpy.props.FloatProperty(
+        name="Weight",
+        description="How much of this hypothesis is in the blend, against the others",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        update=_mix,
+        translation_context=CONTEXT,
+    )
+
+
+class OFER_PG_hypothesis(bpy.types.PropertyGroup):
+    """One guess; its shape key has the same name unless it is the Basis."""
+
+    rank: bpy.props.IntProperty(name="Rank", description="Place in the gallery; 0 for a blend")
+    score: bpy.props.FloatProperty(
+        name="Share", description="The ranking network's share of certainty", precision=3
+    )
+    ranking: bpy.props.FloatProperty(
+        name="Ranking Score", description="What the ranking network gave it; higher is better"
+    )
+    candidate: bpy.props.IntProperty(
+        name="Candidate", description="Row of the reconstruction's coefficients; -1 for a blend"
+    )
+    draw: bpy.props.IntProperty(
+        name="Draw",
+        description="0: the first draw; n: the n-th time more were drawn",
+        translation_context=CONTEXT,
+    )
+    shares: bpy.props.CollectionProperty(type=OFER_PG_share)
+    favourite: bpy.props.BoolProperty(name="Favourite", description="Star it to find it again")
+    hidden: bpy.props.BoolProperty(
+        name="Hidden", description="Leave it out of the gallery", translation_context=CONTEXT
+    )
+    pinned: bpy.props.BoolProperty(
+        name="Pinned",
+        description="Keep this expression on while others are tried",
+        update=_pin,
+        translation_context=CONTEXT,
+    )
+    picture: bpy.props.StringProperty(
+        name="Picture", description="Its thumbnail, a PNG file", subtype="BYTE_STRING"
+    )
+    picture_key: bpy.props.StringProperty(name="Picture Key")
+
+
+class OFER_PG_selected(bpy.types.PropertyGroup):
+    """An object that was selected, by its name."""
+
+
+class OFER_PG_head(bpy.types.PropertyGroup):
+    """What makes a mesh object one of our heads."""
+
+    is_head: bpy.props.BoolProperty(name="Is an OFER head")
+    folder: bpy.props.StringProperty(
+        name="Reconstruction", subtype="DIR_PATH", translation_context=CONTEXT
+    )
+    basis: bpy.props.StringProperty(name="Basis", description="The identity that is the Basis")
+    expressions_of: bpy.props.StringProperty(
+        name="Expressions Of", description="The identity that the expressions were computed for"
+    )
+    units_of: bpy.props.StringProperty(
+        name="Units Of", description="The identity that the ARKit keys were shaped for"
+    )
+    candidates: bpy.props.IntProperty(
+        name="Candidates", description="How many heads were drawn and ranked in all"
+    )
+    identities: bpy.props.CollectionProperty(type=OFER_PG_hypothesis)
+    expressions: bpy.props.CollectionProperty(type=OFER_PG_hypothesis)
+    identity_index: bpy.props.IntProperty(
+        name="Identity", description="Identity shown in the viewport", update=_show_identity
+    )
+    expression_index: bpy.props.IntProperty(
+        name="Expression",
+        description="Expression shown in the viewport",
+        update=_show_expression,
+        translation_context=CONTEXT,
+    )
+    identity_choice: bpy.props.EnumProperty(
+        name="Identity",
+        description="Click to choose from the gallery",
+        items=_identity_choices,
+        get=_chosen_identity,
+        set=_choose_identity,
+        options={"SKIP_SAVE"},
+    )
+    expression_choice: bpy.props.EnumProperty(
+        name="Expression",
+        description="Click to choose from the gallery",
+        items=_expression_choices,
+        get=_chosen_expression,
+        set=_choose_expression,
+        options={"SKIP_SAVE"},
+        translation_context=CONTEXT,
+    )
+    favourites_only: bpy.props.BoolProperty(
+        name="Only Favourites", description="List starred hypotheses only"
+    )
+    show_hidden: bpy.props.BoolProperty(
+        name="Hidden Too", description="List hidden hypotheses as well"
+    )
+    blend: bpy.props.CollectionProperty(type=OFER_PG_part_of_blend)
+    guessed_most: bpy.props.FloatProperty(
+        name="Most Guessed",
+        description="Metres by which the hypotheses differ where Seen / Guessed is reddest",
+    )
+    likeness: bpy.props.FloatProperty(
+        name="Difference",
+        description="How far the new heads may go from this one: 0 is the same head again, "
+        "1 forgets it and draws from the photo alone",
+        default=0.4,
+        min=0.05,
+        max=1.0,
+        subtype="FACTOR",
+        translation_context=CONTEXT,
+    )
+    drawn: bpy.props.IntProperty(
+        name="Drawn", description="New heads drawn and ranked", default=40, min=1, max=1000
+    )
+    keep: bpy.props.IntProperty(
+        name="Kept", description="Best of them added to the gallery", default=10, min=1, max=100
+    )
+    hidden_here: bpy.props.EnumProperty(
+        name="Hidden Here",
+        description="What the photo does not show of the face; Shift-click for several",
+        items=_REGIONS,
+        options={"ENUM_FLAG"},
+    )
+    mask: bpy.props.PointerProperty(
+        name="Mask",
+        description="The photo, painted over where it does not show the face",
+        type=bpy.types.Image,
+        translation_context=CONTEXT,
+    )
+    camera: bpy.props.PointerProperty(
+        name="Photo Camera", description="The camera of the photo", type=bpy.types.Object
+    )
+    through_photo: bpy.props.BoolProperty(
+        name="Through the Photo", description="The scene shows this head through its photo"
+    )
+    scene_camera: bpy.props.PointerProperty(
+        name="Scene Camera",
+        description="The scene's camera before Through the Photo",
+        type=bpy.types.Object,
+    )
+    resolution: bpy.props.IntVectorProperty(
+        name="Resolution", description="The render size before Through the Photo", size=2
+    )
+    comparing: bpy.props.IntProperty(
+        name="Comparing", description="How many heads Compare shows side by side; 0: none"
+    )
+    active_before: bpy.props.StringProperty(
+        name="Active Before", description="The active object before Compare"
+    )
+    selected_before: bpy.props.CollectionProperty(type=OFER_PG_selected)
+    hidden_before: bpy.props.BoolProperty(
+        name="Hidden Before", description="The head was hidden before Compare"
+    )
+    compare_page: bpy.props.IntProperty(
+        name="Page", description="Which of the gallery's pages Compare shows"
+    )
+    compared_as: bpy.props.StringProperty(
+        name="Compared As", description="For a head shown by Compare: its hypothesis"
+    )
+    compared_with: bpy.props.PointerProperty(
+        name="Compared Head",
+        description="For a head shown by Compare: the head that it is a copy of",
+        type=bpy.types.Object,
+    )
+
+
+CLASSES: Final = (
+    OFER_PG_share,
+    OFER_PG_part_of_blend,
+    OFER_PG_hypothesis,
+    OFER_PG_selected,
+    OFER_PG_head,
+)

@@ -1,0 +1,208 @@
+"""Showing, choosing and removing the hypotheses of a head.
+
+Each hypothesis is a shape key of its name, relative to the Basis; the identity in `ofer.basis` has
+no key of its own because it is the Basis, and the expression `neutral` is the absence of one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+import numpy as np
+
+from ...ofer_engine.contract.records import SURER
+
+NEUTRAL: Final = "neutral"
+
+
+def active_head(context: bpy.types.Context) -> bpy.types.Object | None:
+    """The active object, the head on the active rig, or the head that Compare made the active copy
+    of; if it is one of our heads and still has its shape keys."""
+    active = context.object
+    if active is None:  # the artist deleted a copy: the way back must stay open
+        active = next((each for each in context.scene.objects if each.ofer.comparing), None)
+    elif active.ofer.compared_with:
+        active = active.ofer.compared_with
+    elif active.type == "ARMATURE":
+        active = next((child for child in active.children if _is_head(child)), None)
+    return active if active and _is_head(active) else None
+
+
+def is_basis(head: bpy.types.Object, name: str) -> bool:
+    """This hypothesis is what the head is when no key is on."""
+    return name in (head.ofer.basis, NEUTRAL)
+
+
+def key_exists(head: bpy.types.Object, name: str) -> bool:
+    """It can be shown: nobody renamed or deleted its shape key."""
+    return is_basis(head, name) or name in head.data.shape_keys.key_blocks
+
+
+def caption(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> str:
+    """Rank of an identity, and its share where that tells something; else its name."""
+    if item.rank and stands_out(head, item):
+        return f"{item.rank} · {item.score:.0%}"
+    return str(item.rank) if item.rank else item.name
+
+
+def stands_out(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> bool:
+    """The ranking network is surer of it than of others, not just of one among equals."""
+    return item.score * head.ofer.candidates > SURER
+
+
+def rows_of(head: bpy.types.Object, name: str) -> dict[int, float]:
+    """A head of the gallery as weights of its reconstruction's candidates; empty where the gallery
+    has it no more."""
+    item = head.ofer.identities.get(name)
+    if item is None:
+        return {}
+    if item.candidate >= 0:
+        return {item.candidate: 1.0}
+    return {share.row: share.weight for share in item.shares}
+
+
+def chosen_identity(head: bpy.types.Object) -> str:
+    """Name of the identity that the list stands on."""
+    return _chosen(head.ofer.identities, head.ofer.identity_index)
+
+
+def chosen_expression(head: bpy.types.Object) -> str:
+    """Name of the expression that the list stands on."""
+    return _chosen(head.ofer.expressions, head.ofer.expression_index)
+
+
+def is_listed(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> bool:
+    """The gallery's filters let it through."""
+    if item.hidden and not head.ofer.show_hidden:
+        return False
+    return item.favourite or not head.ofer.favourites_only
+
+
+def neighbour(
+    head: bpy.types.Object, items: bpy.types.bpy_prop_collection, chosen: int, steps: int
+) -> int:
+    """Place in the list of the hypothesis some steps on from the chosen one, past those that are
+    not listed; the ends of the list are joined. The chosen one where there is no other."""
+    places = [place for place, item in enumerate(items) if is_listed(head, item)]
+    if not places:
+        return chosen
+    before = sum(place < chosen for place in places)
+    standing = chosen in places
+    start = before if standing or steps < 0 else before - 1
+    return places[(start + steps) % len(places)]
+
+
+def show_identity(head: bpy.types.Object) -> None:
+    """Show the identity that the list stands on; expressions stay as they are."""
+    name = chosen_identity(head)
+    set_identities(head, {name: 1.0})
+    _activate(head, name)
+
+
+def identity_values(head: bpy.types.Object) -> dict[str, float]:
+    """What `set_identities` takes to bring this state back."""
+    keys = head.data.shape_keys.key_blocks
+    return {i.name: keys[i.name].value for i in head.ofer.identities if i.name in keys}
+
+
+def set_identities(head: bpy.types.Object, weights: dict[str, float]) -> None:
+    """Set the keys of all identities: those named to their weights, the others to 0."""
+    for item in head.ofer.identities:
+        _set_value(head, item.name, weights.get(item.name, 0.0))
+
+
+def show_expression(head: bpy.types.Object) -> None:
+    """Show the expression that the list stands on, beside those that are pinned; the identity
+    stays as it is."""
+    name = chosen_expression(head)
+    for item in head.ofer.expressions:
+        if not item.pinned:
+            _set_value(head, item.name, float(item.name == name))
+    _activate(head, name)
+
+
+def use_identity(head: bpy.types.Object, name: str) -> None:
+    """Make an identity the Basis; the former Basis becomes a key in its place."""
+    key = head.data.shape_keys.key_blocks[name]
+    key.name, shape = head.ofer.basis, points(key)
+    set_points(key, points(head.data.shape_keys.reference_key))
+    set_basis(head, name, shape)
+
+
+def set_basis(head: bpy.types.Object, name: str, shape: np.ndarray) -> None:
+    """Give the Basis another shape, and the name of its hypothesis.
+
+    shape : (V, 3) float32, metres, object frame. Keys of identities keep their shape; all other
+    keys keep their movement: each becomes new basis + (key - old basis). The caller has kept the
+    old Basis as a key.
+    """
+    keys = head.data.shape_keys
+    old = points(keys.reference_key)
+    identities = {item.name for item in head.ofer.identities}
+    for key in keys.key_blocks:
+        if key.name not in identities and key != keys.reference_key:
+            set_points(key, shape + (points(key) - old))
+    set_points(keys.reference_key, shape)
+    head.data.vertices.foreach_set("co", shape.ravel())
+    head.ofer.basis = name
+    head.ofer.identity_index = head.ofer.identities.find(name)  # which shows it
+    head.data.update()
+
+
+def remove(head: bpy.types.Object, name: str) -> None:
+    """Delete a hypothesis and its key; the list moves on to its neighbour."""
+    if key := head.data.shape_keys.key_blocks.get(name):
+        head.shape_key_remove(key)
+    for items, index in (
+        (head.ofer.identities, "identity_index"),
+        (head.ofer.expressions, "expression_index"),
+        (head.ofer.blend, ""),
+    ):
+        place = items.find(name)
+        if place >= 0:
+            items.remove(place)
+            if index:
+                chosen = getattr(head.ofer, index)
+                setattr(head.ofer, index, min(chosen - (place < chosen), len(items) - 1))
+
+
+def shape_of(head: bpy.types.Object, name: str) -> np.ndarray | None:
+    """(V, 3) float32, metres, object frame: an identity or expression as its key has it; None
+    where someone deleted the key."""
+    keys = head.data.shape_keys
+    key = keys.reference_key if is_basis(head, name) else keys.key_blocks.get(name)
+    return points(key) if key else None
+
+
+def points(key: bpy.types.ShapeKey) -> np.ndarray:
+    """(V, 3) float32, metres, object frame."""
+    values = np.empty((len(key.points), 3), dtype=np.float32)
+    key.points.foreach_get("co", values.ravel())
+    return values
+
+
+def set_points(key: bpy.types.ShapeKey, shape: np.ndarray) -> None:
+    """shape : (V, 3) float, metres, object frame."""
+    key.points.foreach_set("co", np.ascontiguousarray(shape, dtype=np.float32).ravel())
+
+
+def _is_head(thing: bpy.types.Object) -> bool:
+    return bool(thing.type == "MESH" and thing.ofer.is_head and thing.data.shape_keys)
+
+
+def _chosen(items: bpy.types.bpy_prop_collection, index: int) -> str:
+    return items[index].name if 0 <= index < len(items) else ""
+
+
+def _set_value(head: bpy.types.Object, name: str, value: float) -> None:
+    keys = head.data.shape_keys
+    key = keys.key_blocks.get(name) if keys else None
+    if key and key.value != value:  # an untouched key needs no new evaluation or undo data
+        key.value = value
+
+
+def _activate(head: bpy.types.Object, name: str) -> None:
+    """Make its key the active one of the Shape Keys panel, where artists sculpt it."""
+    if head.data.shape_keys:
+        head.active_shape_key_index = max(head.data.shape_keys.key_blocks.find(name), 0)

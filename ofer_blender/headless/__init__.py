@@ -1,0 +1,1 @@
+"""Heads without a window: from the command line and from a script."""

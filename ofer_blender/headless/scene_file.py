@@ -1,0 +1,107 @@
+"""A new .blend around one head: light, a camera, a sensible view; and its glTF export."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import bpy
+from mathutils import Euler, Vector
+
+from ...ofer_engine.client import reconstruction_reader
+from ...ofer_engine.contract import reconstruction
+from ...ofer_engine.contract import skin as contract
+from .. import compat
+from ..export import write
+from ..export.plan import Keys, Plan
+from ..export.presets import Target
+from ..head import head_object
+from ..photo import photo_camera
+from ..rig import arkit_keys, rig
+from ..skin import skin
+
+_LAMPS: Final = (
+    ("Key", (0.9, -1.3, 0.9), 22.0, 0.8),
+    ("Fill", (-1.2, -1.0, 0.2), 7.0, 1.2),
+    ("Rim", (-0.5, 1.2, 0.9), 16.0, 0.6),
+)
+"""Name, place in metres from the head, watts, size in metres."""
+
+
+def build(folder: Path, blend: Path | None, glb: Path | None) -> bpy.types.Object:
+    """Empty this Blender, build the head of a NAME.ofer folder in it, rigged and with the 52 ARKit
+    keys, write what is asked for.
+
+    Raises OferError where the folder is damaged or the GLB cannot be written, RuntimeError where
+    the .blend cannot.
+    """
+    delivered = reconstruction_reader.read(folder)
+    record = delivered.record
+    bpy.ops.wm.read_homefile(app_template="", use_empty=True, use_factory_startup=True)
+    bpy.context.preferences.filepaths.save_version = 0  # no .blend1 beside a file made again
+    scene = bpy.context.scene
+    head = head_object.build(delivered)
+    painted = folder / contract.FOLDER
+    if (painted / contract.RECORD).is_file():
+        skin.wear(head, contract.read(painted), skin.Keep.PACK)
+    camera = photo_camera.build(record.camera, head)
+    for made in (head, camera, *_lamps()):
+        scene.collection.objects.link(made)
+    _set_scene(scene, camera, record.camera)
+    head.select_set(True)
+    bpy.context.view_layer.objects.active = head
+    _look_at(head)
+    if record.has("arkit_units"):
+        arkit_keys.add(head)
+    rig.build(head)
+    if glb:
+        plan = Plan(Target.GLB, glb.absolute(), Keys.ALL, overwrite=True)  # callers have asked
+        write.export(head, plan)
+    if blend:
+        path = str(blend.absolute())
+        bpy.ops.wm.save_as_mainfile(filepath=path, check_existing=False, compress=True)
+    return head
+
+
+def _lamps() -> Iterator[bpy.types.Object]:
+    for name, place, watts, size in _LAMPS:
+        data = bpy.data.lights.new(name, "AREA")
+        data.energy, data.size = watts, size
+        lamp = bpy.data.objects.new(name, data)
+        lamp.location = place
+        lamp.rotation_euler = (-Vector(place)).to_track_quat("-Z", "Y").to_euler()
+        yield lamp
+
+
+def _set_scene(
+    scene: bpy.types.Scene, camera: bpy.types.Object, photo: reconstruction.CameraRecord
+) -> None:
+    scene.camera = camera
+    scene.render.engine = compat.EEVEE
+    scene.render.resolution_x, scene.render.resolution_y = photo.width, photo.height
+    scene.world = bpy.data.worlds.new("World")
+    tree = compat.enable_nodes(scene.world)
+    sky = next(node for node in tree.nodes if node.type == "BACKGROUND")
+    sky.inputs["Color"].default_value = (0.18, 0.18, 0.19, 1.0)
+
+
+def _look_at(head: bpy.types.Object) -> None:
+    """Open the file with the head filling the view, its colours on, and our tab at hand."""
+    middle = sum((Vector(corner) for corner in head.bound_box), Vector()) / 8
+    front = (math.radians(85), 0.0, math.radians(20))
+    in_windows = {window.screen for window in bpy.context.window_manager.windows}
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            if area.type == "VIEW_3D":
+                view = area.spaces.active
+                view.clip_start = 0.01
+                view.shading.type = "MATERIAL"
+                if screen in in_windows:  # of others Blender never frees what a sidebar needs
+                    view.show_region_ui = True
+                region = view.region_3d
+                region.view_perspective = "PERSP"
+                region.view_location = middle
+                region.view_distance = 0.75
+                region.view_rotation = Euler(front).to_quaternion()

@@ -1,0 +1,1 @@
+"""The photos of a person: chosen, shown, painted over, and looked through."""

@@ -1,0 +1,137 @@
+"""Looking at a head through its photo: the photo's camera with the photo before the head."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Final
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.reconstruction import CameraRecord
+from ...ofer_engine.geometry.affine_map import Affine
+from ..head import head_frame
+from . import head_photos, orientation, photo_camera
+
+_OPACITY: Final = 0.5
+_STRETCHED: Final = 1.01
+"""Scale of one direction against another, from which the photo's shape is lost."""
+_GIVEN: Final = "ofer_place"
+"""Where the camera was put last, in the head's frame: where it stands elsewhere, an artist moved
+it."""
+
+
+def begin(scene: bpy.types.Scene, head: bpy.types.Object, image: bpy.types.Image) -> None:
+    """Make the photo's camera the scene's, and the picture's shape the render's.
+
+    The camera is made once and follows the head, and the mesh where that was moved since, unless
+    an artist moved the camera; what the scene had before is kept on the head. Raises OferError as
+    `check`.
+    """
+    record, placed = check(head)
+    camera = head.ofer.camera
+    if camera:
+        _follow(head, camera, record, placed)
+    else:
+        camera = _make(head, record, placed)
+    _show(camera.data, image)
+    if camera.name not in scene.objects:
+        scene.collection.objects.link(camera)
+    before = head.ofer
+    before.scene_camera = scene.camera
+    render = scene.render
+    before.resolution = (render.resolution_x, render.resolution_y)
+    before.through_photo = True
+    scene.camera = camera
+    render.resolution_x, render.resolution_y = record.width, record.height
+
+
+def end(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
+    """Give the scene its own camera and render size back; the photo's camera stays, its picture
+    hidden."""
+    before = head.ofer
+    scene.camera = before.scene_camera
+    scene.render.resolution_x, scene.render.resolution_y = before.resolution
+    before.through_photo, before.scene_camera = False, None
+    if before.camera:
+        before.camera.data.show_background_images = False
+
+
+def picture(head: bpy.types.Object) -> bpy.types.CameraBackgroundImage | None:
+    """The photo before the camera, whose `alpha` is its opacity."""
+    camera = head.ofer.camera
+    pictures = camera.data.background_images if camera else ()
+    return pictures[0] if pictures else None
+
+
+def check(head: bpy.types.Object) -> tuple[CameraRecord, Affine]:
+    """The photo's camera, and where the head stands before it.
+
+    Raises OferError(BAD_REQUEST) where no camera can see the head as the photo does.
+    """
+    record = CameraRecord(**head_photos.views(head)[0]["camera"])
+    placed = head_frame.placement(head)
+    in_world = Affine(np.array(head.matrix_world.to_3x3()) @ placed.linear, placed.offset)
+    if not in_world.stretch < _STRETCHED:  # a scale of 0 has no number
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{head.name} was stretched: no camera sees it as the photo does.",
+            "Give it the same scale along X, Y and Z.",
+        )
+    return record, placed
+
+
+def _follow(
+    head: bpy.types.Object, camera: bpy.types.Object, record: CameraRecord, placed: Affine
+) -> None:
+    """Put the camera where the photo was taken from, unless it is where an artist put it."""
+    if camera.parent != head:
+        return
+    stands = _flat(camera.matrix_parent_inverse @ camera.matrix_basis)
+    pose = photo_camera.pose(record, placed)
+    given, wanted = camera.get(_GIVEN), _flat(pose)
+    untouched = stands.shape == np.shape(given) and _near(stands, np.array(given))
+    if untouched:
+        camera.matrix_basis = camera.matrix_parent_inverse.inverted_safe() @ pose
+        photo_camera.fit_lens(camera, head, placed)
+    if untouched or _near(stands, wanted):
+        camera[_GIVEN] = wanted.tolist()
+
+
+def _flat(place: Matrix) -> np.ndarray:
+    return np.array(place).ravel()
+
+
+def _near(place: np.ndarray, given: np.ndarray) -> bool:
+    return bool(np.allclose(place, given, rtol=1e-4, atol=1e-5))
+
+
+def _make(head: bpy.types.Object, record: CameraRecord, placed: Affine) -> bpy.types.Object:
+    camera = photo_camera.build(record, head, placed)
+    place = head.matrix_world.inverted() @ camera.matrix_world
+    camera.parent = head
+    camera.matrix_basis = place
+    camera[_GIVEN] = _flat(place).tolist()
+    head.ofer.camera = camera
+    return camera
+
+
+def _show(camera: bpy.types.Camera, image: bpy.types.Image) -> None:
+    background = camera.background_images[0] if camera.background_images else None
+    if background is None:
+        background = camera.background_images.new()
+        background.alpha = _OPACITY
+    camera.show_background_images = True
+    background.image = image
+    background.display_depth, background.frame_method = "FRONT", "FIT"
+    path = Path(bpy.path.abspath(image.filepath)) if image.source == "FILE" else Path()
+    quarters, mirrored = orientation.turn(orientation.orientation(path))
+    background.rotation = quarters * math.pi / 2
+    background.use_flip_x = mirrored
+    width, height = image.size
+    sideways = quarters % 2 and width and height
+    # Blender fits the picture before it turns it: bring a lying one to the standing frame's size.
+    background.scale = max(width, height) / min(width, height) if sideways else 1.0

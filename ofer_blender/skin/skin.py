@@ -1,0 +1,212 @@
+"""A painted skin on a head: its picture, its UVs, and the material that shows it."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import bpy
+import numpy as np
+
+from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.skin import Skin
+from .. import compat
+from ..head import own_mesh
+from ..head.head_object import UV_LAYER
+
+TEXTURES: Final = "textures"
+"""Folder beside the .blend."""
+_NODE: Final = "OFER skin"
+_ROUGHNESS: Final = 0.48
+_SUBSURFACE: Final = 0.16
+_RADIUS: Final = (0.0085, 0.0032, 0.0018)
+"""Metres that red, green and blue light travel in skin."""
+_SPECULAR: Final = 0.42
+_SOLID: Final = 1.2
+"""Exponent from sRGB to the Solid view, whose lamps show linear colours too dark."""
+
+
+class Keep(StrEnum):
+    """Where the picture goes."""
+
+    PACK = "PACK"
+    BESIDE = "BESIDE"
+
+
+def wear(
+    head: bpy.types.Object, skin: Skin, keep: Keep, polygons: int | None = None
+) -> bpy.types.Image:
+    """Put a skin on a head, in place of an earlier one.
+
+    polygons : how many of the mesh are the head's, the first ones; None: all.
+
+    Raises OferError(RECONSTRUCTION_DAMAGED | READ_ONLY); then the head is as it was.
+    """
+    material = _material(head)
+    uv = skin.uv()
+    corners = _corners(head.data, uv, polygons)
+    image = _picture(head, skin, keep)
+    _lay_out(head.data, uv, corners)
+    earlier = _shown(material)
+    _show(own_mesh.own_material(head, 0), image, skin.tone)
+    if earlier and not earlier.users:
+        bpy.data.images.remove(earlier)
+    return image
+
+
+def picture(head: bpy.types.Object) -> bpy.types.Image | None:
+    """The picture of the skin that a head wears, if any."""
+    return next((image for each in head.data.materials if each and (image := _shown(each))), None)
+
+
+def take_off(head: bpy.types.Object) -> None:
+    """Back to plain skin; the picture leaves the file unless something else uses it."""
+    shown = [(slot, image) for slot, each in enumerate(head.data.materials)
+             if each and (image := _shown(each))]  # fmt: skip
+    for slot, _ in shown:
+        material = own_mesh.own_material(head, slot)
+        material.node_tree.nodes.remove(material.node_tree.nodes[_NODE])
+    for image in {image for _, image in shown}:  # last, as nothing brings a picture back
+        if not image.users:
+            bpy.data.images.remove(image)
+
+
+def _material(head: bpy.types.Object) -> bpy.types.Material:
+    """The material of the skin: the first slot's. Raises OferError(BAD_REQUEST)."""
+    materials = head.data.materials
+    material = materials[0] if len(materials) else None
+    tree = material and compat.enable_nodes(material)
+    if not tree or not _shader(tree):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"The first material of {head.name} has no Principled BSDF to put the skin in.",
+            "Add one, or open the reconstruction again.",
+        )
+    return material
+
+
+def _corners(mesh: bpy.types.Mesh, uv: np.ndarray, polygons: int | None) -> np.ndarray:
+    """(F, 4) bool: corners that the head's polygons have, which what was joined to it follows.
+
+    Raises OferError(BAD_REQUEST).
+    """
+    sizes = np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("loop_total", sizes)
+    sizes = sizes[:polygons]
+    if len(sizes) != len(uv) or not np.isin(sizes, (3, 4)).all():
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "The mesh of this head was changed: the skin does not fit it any more.",
+            "Open the reconstruction again and make the skin for that head.",
+        )
+    return np.arange(4) < sizes[:, None]
+
+
+def _lay_out(mesh: bpy.types.Mesh, uv: np.ndarray, corners: np.ndarray) -> None:
+    """Give the skin's polygons the UVs that it was painted in; the others keep theirs."""
+    layer = mesh.uv_layers.get(UV_LAYER) or mesh.uv_layers.new(name=UV_LAYER)
+    values = np.empty(len(mesh.loops) * 2, np.float32)
+    layer.data.foreach_get("uv", values)  # writing `layer.uv` would change the undo step, too
+    values = values.reshape(-1, 2)
+    painted = uv.any(axis=(1, 2))[:, None] & corners
+    own = values[: corners.sum()]
+    own[painted[corners]] = uv[painted]
+    layer.data.foreach_set("uv", values.ravel())
+    mesh.update()
+
+
+def _picture(head: bpy.types.Object, skin: Skin, keep: Keep) -> bpy.types.Image:
+    """Raises OferError(RECONSTRUCTION_DAMAGED | READ_ONLY)."""
+    name = bpy.path.clean_name(f"{head.name}_skin")
+    path = skin.albedo
+    if keep == Keep.BESIDE:
+        path = _beside(skin.albedo, name)
+    try:
+        image = bpy.data.images.load(str(path), check_existing=False)
+    except RuntimeError as cause:
+        raise OferError(
+            ErrorCode.RECONSTRUCTION_DAMAGED,
+            "The painted skin cannot be read.",
+            "Make the skin from the photo again.",
+        ) from cause
+    image.name = name
+    if keep == Keep.BESIDE:
+        image.filepath = bpy.path.relpath(str(path))
+    else:
+        image.pack()
+        image.filepath_raw = f"//{TEXTURES}/{name}.png"  # where Unpack would write it
+    return image
+
+
+def _beside(albedo: Path, name: str) -> Path:
+    if not bpy.data.filepath:
+        raise OferError(
+            ErrorCode.READ_ONLY,
+            "This .blend has not been saved: there is no folder to put the picture beside.",
+            "Save it first, or pack the picture into it.",
+        )
+    folder = Path(bpy.data.filepath).parent / TEXTURES
+    path, number = folder / f"{name}.png", 1
+    try:
+        folder.mkdir(exist_ok=True)
+        while path.exists():  # undo must find the earlier picture again
+            number += 1
+            path = folder / f"{name}_{number:02d}.png"
+        _copy_whole(albedo, path)
+    except OSError as cause:
+        if cause.errno in (errno.ENOSPC, errno.EDQUOT):
+            code, said = ErrorCode.DISK_FULL, f"The disk is full: {path.name} could not be written."
+        else:
+            code, said = (
+                ErrorCode.READ_ONLY,
+                f"{path.name} could not be written: {cause.strerror}.",
+            )
+        raise OferError(code, said, "Pack the picture into the .blend instead.") from cause
+    return path
+
+
+def _copy_whole(source: Path, path: Path) -> None:
+    """Raises OSError; then nothing is left of the copy."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        shutil.copyfile(source, part)
+        part.rename(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _shader(tree: bpy.types.NodeTree) -> bpy.types.Node | None:
+    return next((node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"), None)
+
+
+def _shown(material: bpy.types.Material) -> bpy.types.Image | None:
+    tree = material.node_tree
+    node = tree.nodes.get(_NODE) if tree else None
+    return node.image if node else None
+
+
+def _show(material: bpy.types.Material, image: bpy.types.Image, tone: tuple[float, ...]) -> None:
+    tree = material.node_tree
+    shader = _shader(tree)
+    texture = tree.nodes.get(_NODE) or tree.nodes.new("ShaderNodeTexImage")
+    texture.name = texture.label = _NODE
+    texture.image = image
+    texture.location = (shader.location.x - 420, shader.location.y)
+    layer = next((node for node in tree.nodes if node.type == "UVMAP"), None)
+    layer = layer or tree.nodes.new("ShaderNodeUVMap")
+    layer.uv_map = UV_LAYER
+    layer.location = (texture.location.x - 220, texture.location.y)
+    tree.links.new(layer.outputs["UV"], texture.inputs["Vector"])
+    tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+    shader.inputs["Roughness"].default_value = _ROUGHNESS
+    shader.inputs["Specular IOR Level"].default_value = _SPECULAR
+    shader.inputs["Subsurface Weight"].default_value = _SUBSURFACE
+    shader.inputs["Subsurface Radius"].default_value = _RADIUS
+    shader.inputs["Subsurface Scale"].default_value = 1.0
+    linear = [value**2.2 for value in tone]
+    material.diffuse_color = (*(value**_SOLID for value in tone), 1.0)
+    shader.inputs["Base Color"].default_value = (*linear, 1.0)

@@ -1,0 +1,47 @@
+"""What the Skin panel keeps with a head."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...ofer_engine.contract.skin import RESOLUTIONS
+from ..translations import CONTEXT
+
+
+class OFER_PG_skin(bpy.types.PropertyGroup):
+    """How the skin is painted."""
+
+    resolution: bpy.props.EnumProperty(
+        name="Resolution",
+        description="Pixels along each side of the picture",
+        items=tuple((str(side), str(side), f"{side} x {side} pixels") for side in RESOLUTIONS),
+        default="2048",
+    )
+    layout: bpy.props.EnumProperty(
+        name="UVs",
+        description="How the head lies in the picture",
+        items=(
+            ("face", "For the Face", "The face is given the middle: 2.5 times as sharp or more"),
+            ("head", "The Head's Own", "The UVs that the head came with, for skins made for them"),
+        ),
+    )
+    keep: bpy.props.EnumProperty(
+        name="Keep",
+        description="Where the picture goes. It shows a person: think of who gets the file",
+        items=(
+            ("PACK", "In the .blend", "The picture is packed into this file"),
+            ("BESIDE", "Beside It", "A PNG in the folder textures beside this file"),
+        ),
+        translation_context=CONTEXT,
+    )
+
+
+CLASSES = (OFER_PG_skin,)
+
+
+def register() -> None:
+    bpy.types.Object.ofer_skin = bpy.props.PointerProperty(type=OFER_PG_skin)
+
+
+def unregister() -> None:
+    del bpy.types.Object.ofer_skin

@@ -1,0 +1,1 @@
+"""The engine process as its clients see it: start, ask, read. No bpy, no torch."""

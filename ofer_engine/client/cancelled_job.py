@@ -1,0 +1,50 @@
+"""The cancelled job that is off the desk while the engine still winds it up. No bpy calls."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ..contract.protocol import Cancelled, Event, Failure, PhotoOpened, Result, WeightsSeen
+from .engine_process import EngineSeat
+from .job import Job
+
+CANCEL_SECONDS: Final = 2.0
+"""An engine that has not stopped by then is ended."""
+
+
+@dataclass
+class Fading:
+    """seat : whose engine winds the job up; job : None where there is nothing to wind up."""
+
+    seat: EngineSeat
+    job: Job | None = None
+
+    def __bool__(self) -> bool:
+        return self.job is not None
+
+    def owns(self, event: Event) -> bool:
+        """The event tells of this job."""
+        return self.job is not None and event.id == self.job.request.id
+
+    def take_in(self, event: Event) -> None:
+        """What the job still makes is taken away; its last word ends it."""
+        if isinstance(event, Result):
+            self.job.result = Path(event.path)
+            self.job.undo()
+        if isinstance(event, Result | Cancelled | Failure | PhotoOpened | WeightsSeen):
+            self.job = None
+
+    def lose_patience(self) -> None:
+        """End an engine that does not stop."""
+        if self.job and time.monotonic() - self.job.cancelled > CANCEL_SECONDS:
+            self.seat.drop()
+            self.end()
+
+    def end(self) -> None:
+        """The engine is gone: take away what the job had made."""
+        if self.job:
+            self.job.undo()
+        self.job = None

@@ -1,0 +1,133 @@
+"""What nobody foresaw: a sentence with a next step for people, the trace in a log. No bpy calls.
+
+This is the border: behind it any exception may be raised, in front of it there are only `OferError`
+and its sentence. Threads and timers are guarded here, Blender's classes in `guard.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from ..contract.causes import lacks_memory, lacks_space
+from ..contract.errors import ErrorCode, OferError
+
+_MOST_BYTES: Final = 1 << 20
+"""Of the log; then it begins anew. Some thousand traces: a fault may come with every redraw."""
+_known: Final[set[str]] = set()
+"""Traces that this session has written already."""
+
+
+def _nowhere() -> Path | None:
+    return None
+
+
+class _Settings:
+    """log : where traces go, or None; tell : shows an error to the user, where no operator can."""
+
+    log: Callable[[], Path | None] = staticmethod(_nowhere)
+    tell: Callable[[OferError], None] = staticmethod(lambda error: None)
+
+
+settings: Final = _Settings()
+
+
+def sentence(cause: BaseException) -> OferError:
+    """The error that people are told of an exception."""
+    if isinstance(cause, OferError):
+        return cause
+    if said := _said_by_operator(cause):
+        return OferError(ErrorCode.INTERNAL, said)
+    if lacks_memory(cause):
+        return OferError(
+            ErrorCode.OUT_OF_MEMORY,
+            "Blender ran out of memory.",
+            "Save your work, close other programs, and try again.",
+        )
+    if isinstance(cause, OSError) and cause.errno or lacks_space(cause):
+        return _of_system(cause)
+    return OferError(
+        ErrorCode.INTERNAL,
+        f"OFER Faces failed in a way nobody foresaw ({type(cause).__name__}).",
+        "Nothing was changed; try again, and press Copy Report in the panel Setup if it repeats.",
+    )
+
+
+def log(cause: BaseException) -> None:
+    """Write the trace into the log, once a session; a log that cannot be written stops nobody."""
+    trace = "".join(traceback.format_exception(cause))
+    path = settings.log()
+    if path is None or trace in _known:
+        return
+    _known.add(trace)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = "a" if not path.is_file() or path.stat().st_size < _MOST_BYTES else "w"
+        with path.open(mode, encoding="utf-8", errors="replace") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {trace}\n")
+    except OSError:
+        pass
+
+
+def foreseen(cause: BaseException) -> bool:
+    """It has a sentence of its own already, and needs no trace."""
+    return isinstance(cause, OferError) or bool(_said_by_operator(cause))
+
+
+def caught(cause: BaseException) -> OferError:
+    """The sentence of an exception, whose trace is written where it was not foreseen."""
+    if not foreseen(cause):
+        log(cause)
+    return sentence(cause)
+
+
+def guarded(otherwise: Any = None, told: bool = True) -> Callable[[Callable], Callable]:
+    """Decorator for what Blender or a thread calls: never raises, but gives `otherwise`.
+
+    told : the panel tells the sentence.
+    """
+
+    def decorate(function: Callable) -> Callable:
+        @functools.wraps(function)
+        def within(*arguments: Any) -> Any:
+            try:
+                return function(*arguments)
+            except Exception as cause:  # noqa: BLE001 the border
+                error = caught(cause)
+                if told:
+                    settings.tell(error)
+                return otherwise
+
+        within.is_guarded = True
+        return within
+
+    return decorate
+
+
+def _said_by_operator(cause: BaseException) -> str:
+    """What an operator reported that ours had called; "" where it is no such thing."""
+    said = str(cause)
+    if type(cause) is not RuntimeError or not said.startswith("Error: "):
+        return ""
+    if "Traceback (most recent call last)" in said:
+        return ""
+    return said.removeprefix("Error: ").strip()
+
+
+def _of_system(cause: BaseException) -> OferError:
+    name = Path(str(getattr(cause, "filename", "") or "")).name
+    if lacks_space(cause):
+        return OferError(
+            ErrorCode.DISK_FULL,
+            f"The disk is full: {name or 'a file'} could not be written.",
+            "Free some space and try again.",
+        )
+    return OferError(
+        ErrorCode.READ_ONLY,
+        f"{name or 'A file'} cannot be used: {getattr(cause, 'strerror', '')}.",
+        "Choose another place, or give yourself the right to read and write there.",
+    )

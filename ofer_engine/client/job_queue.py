@@ -1,0 +1,351 @@
+"""The desk: the job in hand, those in line, and what came of the last one. No bpy calls.
+
+`poll` is called by a timer while there is work (`jobs.py`), or by `wait` in scripts and background
+mode, where timers never fire.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from ..contract.errors import ErrorCode, OferError
+from ..contract.protocol import (
+    PROTOCOL_VERSION,
+    Cancel,
+    Cancelled,
+    Event,
+    Failure,
+    HypothesisReady,
+    LookAtWeights,
+    PhotoOpened,
+    Ready,
+    Request,
+    Result,
+    Stage,
+    WeightFile,
+    WeightsSeen,
+    failure,
+)
+from . import faults, reconstruction_reader
+from .cancelled_job import Fading
+from .engine_client import EngineClient, foreign
+from .engine_process import EngineSeat
+from .engine_settings import ROOT, EngineSettings
+from .engine_setup import EngineSetup, SetupDone
+from .job import HOPELESS, Deliver, Job, opening
+from .opened_photos import OpenedPhotos
+from .photo_source import PhotoSource
+
+LET_GO_SECONDS: Final = 0.4
+"""A cancelled job is off the desk by then, even if the engine is still winding it up."""
+WAIT_SECONDS: Final = 0.02
+
+
+@dataclass
+class Desk:
+    """obstacle : why a result must wait just now, or ""; line : what is done after the job in hand;
+    fading : a cancelled job that the engine still winds up; photos : those opened; weights : the
+    weight files looked at; failure, notes : what to tell the user.
+    """
+
+    obstacle: Callable[[], str] = lambda: ""
+    seat: EngineSeat = field(default_factory=EngineSeat)
+    setup: EngineSetup | None = None
+    job: Job | None = None
+    line: list[Job] = field(default_factory=list)
+    fading: Fading = field(init=False)
+    photos: OpenedPhotos = field(default_factory=OpenedPhotos)
+    weights: tuple[WeightFile, ...] = ()
+    failure: Failure | None = None
+    notes: tuple[str, ...] = ()
+    idle_since: float = field(default_factory=time.monotonic)
+    _ids: itertools.count = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self.fading = Fading(self.seat)
+
+    def open_photos(self, engine: EngineSettings, sources: Sequence[PhotoSource]) -> None:
+        """List the faces of photos, one after the other. Raises OferError(ENGINE_MISSING)."""
+        for number, source in enumerate(sources):
+            job = opening(next(self._ids), source, engine, self.photos.keep)
+            self._start(job, in_line=number > 0)
+
+    def look_at_weights(self, engine: EngineSettings, paths: Sequence[str]) -> None:
+        """Recognise weight files, into `weights`. Raises OferError(ENGINE_MISSING)."""
+        request = LookAtWeights(next(self._ids), tuple(paths))
+        self._start(Job("Looking at the weights", "", engine, request, answered=self._saw))
+
+    def ask(
+        self,
+        engine: EngineSettings,
+        title: str,
+        request: Request,
+        deliver: Deliver,
+        sources: tuple[PhotoSource, ...] = (),
+        subject: str = "",
+        in_line: bool = False,
+        scratch: Path | None = None,
+    ) -> None:
+        """Have the engine answer a request that ends in a `Result`, and deliver its path.
+
+        title : "Reconstructing"; subject : who or what; in_line : wait for the job in hand instead
+        of refusing; scratch : folder of `handover` for the answer, deleted when the job ends. The
+        request's id is set here, and a new reconstruction gets a name that no
+        other has. Raises OferError(ENGINE_MISSING | READ_ONLY).
+        """
+        numbered = replace(request, id=next(self._ids))
+        job = Job(title, subject, engine, numbered, sources=sources, deliver=deliver)
+        job.scratch = scratch
+        try:
+            job.take_name()
+        except BaseException:
+            job.discard()
+            raise
+        self._start(job, in_line)
+
+    def set_up(self, engine: EngineSettings) -> None:
+        """Run install.py's setup. Raises OferError."""
+        engine.check()
+        self._begin()
+        self.seat.close()  # its files are about to be replaced
+        self.setup = EngineSetup(ROOT, engine.home)
+        self.job = Job("Setting up the engine")
+
+    @property
+    def client(self) -> EngineClient | None:
+        """The engine at work, if one is."""
+        return self.seat.client
+
+    def opened(self, key: str) -> PhotoOpened | None:
+        """What is known of the photo with this `PhotoSource.key`, if it was opened."""
+        return self.photos.event(key)
+
+    def poll(self) -> bool:
+        """Take in what happened, without waiting. True while there is work."""
+        job = self.job
+        try:
+            if self.setup:
+                self._poll_setup()
+            else:
+                self._poll_engine()
+        except Exception as cause:  # noqa: BLE001 the border: whatever comes, the job ends
+            self._give_up(cause, job)
+        if self.line and not (self.job or self.fading):
+            self._next()
+        return bool(self.job or self.fading or self.line)
+
+    def wait(self) -> None:
+        """Poll until all work is done: for scripts, which have no timers."""
+        while self.poll():
+            time.sleep(WAIT_SECONDS)
+
+    def cancel(self) -> None:
+        """Stop the job and forget those in line; nothing of them is left."""
+        self._clear_line()
+        self.skip()
+
+    def skip(self) -> None:
+        """Stop the job in hand and go on with the next in line."""
+        job = self.job
+        if job is None or job.cancelled:
+            return
+        if self.setup:
+            self._stop_setup()
+        elif job.result or not job.sent:
+            job.undo()
+            self._finish()
+        elif not self.seat.answering:
+            self.seat.drop()
+            self._finish()
+        else:
+            job.cancelled, job.stage, job.eta = time.monotonic(), "Cancelling", None
+            self.seat.send(Cancel())
+
+    def abandon(self) -> None:
+        """Drop everything at once: another file was opened."""
+        self._clear_line()
+        if self.setup:
+            self._stop_setup()
+        elif self.job or self.fading:
+            self.seat.drop()
+            if self.job:
+                self.job.undo()
+            self.fading.end()
+            self._finish()
+        self.photos.forget()
+        self.failure, self.notes, self.weights = None, (), ()
+
+    def close(self) -> None:
+        """Abandon everything and end the engine."""
+        self.abandon()
+        self.seat.close()
+
+    def tell(self, error: OferError) -> None:
+        """Show an error that belongs to no job."""
+        self.failure = failure(0, error)
+
+    def rest(self, seconds: float) -> None:
+        """End an engine that has had nothing to do for so long, and give its memory back."""
+        idle = not (self.job or self.fading or self.line or self.setup)
+        if idle and time.monotonic() - self.idle_since > seconds:
+            self.seat.close()
+
+    def _begin(self) -> None:
+        if self.job:
+            raise OferError(
+                ErrorCode.BAD_REQUEST, f"{self.job.title} is not finished.", "Wait, or press Esc."
+            )
+        self.failure, self.notes = None, ()
+
+    def _start(self, job: Job, in_line: bool = False) -> None:
+        if in_line and (self.job or self.line):
+            self.line.append(job)
+            return
+        try:
+            self._begin()
+            self._take_up(job)
+        except BaseException:
+            job.discard()
+            raise
+
+    def _next(self) -> None:
+        job = self.line.pop(0)
+        try:
+            self._take_up(job)
+        except Exception as cause:  # noqa: BLE001 the border, as above
+            self._fail(failure(0, faults.caught(cause)), job)
+
+    def _take_up(self, job: Job) -> None:
+        """Make it the job in hand; an engine that still winds up another is asked later."""
+        self.job = job
+        if self.fading:
+            return
+        try:
+            self.seat.employ(job.engine)
+            self.seat.send(job.request)
+        except BaseException:
+            self._finish()
+            raise
+        job.sent, job.begun = True, time.monotonic()
+
+    def _poll_engine(self) -> None:
+        if self.job and self.job.result:
+            self._hand_over(self.job)
+            return
+        for event in self.seat.events():
+            self._handle(event)
+        self._lose_patience()
+        if self.job and not self.job.sent and not self.fading:
+            self._take_up(self.job)
+
+    def _handle(self, event: Event) -> None:
+        if isinstance(event, Failure) and not event.id:
+            self.fading.end()
+            self._fail(event, self.job)
+        elif isinstance(event, Ready):
+            if event.protocol != PROTOCOL_VERSION:
+                self._fail(failure(0, foreign(event.protocol)), self.job)
+        elif self.fading.owns(event):
+            self.fading.take_in(event)
+        elif self.job and self.job.request and event.id == self.job.request.id:
+            self._take_in(self.job, event)
+
+    def _take_in(self, job: Job, event: Event) -> None:
+        match event:
+            case Stage() if not job.cancelled:
+                job.take_in(event)
+            case HypothesisReady() if not job.cancelled:
+                job.arrived += (event,)
+            case PhotoOpened() | WeightsSeen():
+                job.answered(event)
+                self._tell(getattr(event, "notes", ()))
+                self._finish()
+            case Result():
+                job.result, job.fraction = Path(event.path), 1.0
+                if job.cancelled:
+                    job.undo()
+                    self._finish()
+                else:
+                    reconstruction_reader.read_ahead(job.result)
+                    self._tell(event.notes)
+            case Cancelled():
+                self._finish()
+            case Failure():
+                self._fail(event, job)
+
+    def _lose_patience(self) -> None:
+        now = time.monotonic()
+        if self.job and self.job.cancelled and now - self.job.cancelled > LET_GO_SECONDS:
+            self.fading.job = self.job
+            self._finish()
+        self.fading.lose_patience()
+
+    def _hand_over(self, job: Job) -> None:
+        if why := self.obstacle():
+            job.stage, job.eta = why, None
+            return
+        if reconstruction_reader.is_coming():
+            return
+        self._finish(discard=False)
+        try:
+            job.deliver(job.result)
+        finally:
+            job.discard()
+
+    def _poll_setup(self) -> None:
+        for event in self.setup.events():
+            if isinstance(event, SetupDone):
+                self._finish()
+                self.notes = ("The engine is ready.",)
+            else:
+                self.job.stage, self.job.fraction = event.text, event.fraction
+
+    def _saw(self, event: WeightsSeen) -> None:
+        self.weights = event.files
+
+    def _tell(self, notes: Sequence[str]) -> None:
+        self.notes = tuple(dict.fromkeys((*self.notes, *notes)))
+
+    def _give_up(self, cause: Exception, job: Job | None) -> None:
+        """End the job with what was raised; after what nobody foresaw, with a new engine next."""
+        error = faults.caught(cause)
+        if not faults.foreseen(cause):
+            self.seat.drop()
+            self.fading.end()
+        self._fail(failure(0, error), job)
+        if job is None:
+            self.tell(error)
+
+    def _fail(self, event: Failure, job: Job | None) -> None:
+        self._finish()
+        if job and event.code in (ErrorCode.ENGINE_DIED, ErrorCode.ENGINE_HUNG):
+            job.undo()
+        if event.code in HOPELESS:
+            self._clear_line()
+        if self.line and job and not job.cancelled:
+            self._tell((f"{job.subject}: {event.message}",))
+        elif job and not job.cancelled:
+            self.failure = event
+        self.seat.bury()
+        if event.code == ErrorCode.PROTOCOL_MISMATCH:
+            self.seat.drop()
+
+    def _finish(self, discard: bool = True) -> None:
+        if self.job and discard:
+            self.job.discard()
+        self.job = self.setup = None
+        self.idle_since = time.monotonic()
+
+    def _clear_line(self) -> None:
+        for job in self.line:
+            job.discard()
+        self.line.clear()
+
+    def _stop_setup(self) -> None:
+        self.setup.cancel()
+        self._finish()

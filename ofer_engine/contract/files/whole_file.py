@@ -1,0 +1,61 @@
+"""Files written whole or not at all; what the system refuses becomes a sentence."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from ..causes import unwritable
+from .replacement import Replacement, sweep
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into, which stands at `path` once the block has ended well.
+
+    Its folder must be there. Memory that a client lends, as a link into /proc, is written to where
+    it is: what shows a person must not lie on a disk on its way. Raises OferError(DISK_FULL |
+    READ_ONLY | OUT_OF_MEMORY) for an OSError of the block, too.
+    """
+    try:
+        if _is_memory(path):
+            with path.open("r+b") as file:
+                file.truncate()
+                yield file
+            return
+        path.parent.stat()  # or nothing is made at all
+        with Replacement(path) as replacement:
+            with replacement.place.open("wb") as file:
+                yield file
+            replacement.finish()
+    except OSError as cause:
+        raise unwritable(path, cause) from cause
+
+
+def _is_memory(path: Path) -> bool:
+    return path.is_symlink() and os.readlink(path).startswith("/proc/")
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file at once. Raises as `whole_file`."""
+    with whole_file(path) as file:
+        file.write(data)
+
+
+def check_place(folder: Path) -> None:
+    """Before long work that ends in `folder`, there or to be made. Leaves nothing behind, and takes
+    away what processes that were killed left there.
+
+    Raises OferError(DISK_FULL | READ_ONLY) where nothing can be written.
+    """
+    try:
+        there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+        sweep(there)
+        with tempfile.TemporaryDirectory(prefix=".ofer-", dir=there):
+            pass
+    except OSError as cause:
+        raise unwritable(folder, cause) from cause

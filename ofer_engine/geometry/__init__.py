@@ -1,0 +1,1 @@
+"""Meshes, rotations, similarities and pictures of surfaces: what has nothing to do with faces."""

@@ -1,0 +1,148 @@
+"""New heads near one of a reconstruction, ranked and added to it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from ..arkit.six_joints import SixJoints
+from ..contract import protocol
+from ..contract.files.whole_file import check_place
+from ..contract.names import check_name, free_name
+from ..contract.reconstruction import ARRAYS, OPTIONAL_ARRAYS, SUFFIX, Reconstruction
+from ..contract.records import Addition
+from ..pipeline import Drawing, Ranking, Reconstructor
+from ..progress import Progress, Work
+from ..session import Session
+from .assembly import Shown, identity_hypotheses, neutral_heads, picture, write_candidates
+from .draft import Draft
+from .resume import blended, open_earlier, person_of
+from .stages import DRAWING, LOADING, RANKING, WRITING, plan_of_more
+from .validation import check_counts, check_seed, check_share
+
+_GROWN = ("identity_vertices", "identity_joints")
+_OF_ALL = (
+    "identity_coefficients",
+    "identity_scores",
+    "identity_order",
+    "identity_spread",
+    "vertex_visible",
+)
+
+
+def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> protocol.Result:
+    """Raises OferError; then the earlier reconstruction is as it was."""
+    check_name(request.name)
+    check_seed(request.seed)
+    check_counts(request.identities, request.keep, 0, request.steps)
+    check_share("strength", request.strength)
+    check_share("guidance", request.guidance)
+    check_place(Path(request.out))
+    request = dataclasses.replace(request, name=_name(request))
+    progress = work.progress(plan_of_more(session, request))
+    progress.step(LOADING, 0, 1)
+    earlier, reconstructor = open_earlier(session, request.folder)
+    reconstructor.person = person_of(earlier, session.device)
+    head = blended(earlier, request.rows, request.weights)
+    progress.step(LOADING, 1, 1)
+    drawing = Drawing(
+        request.identities,
+        request.seed,
+        request.sampler,
+        request.steps,
+        request.guidance,
+        lambda i, n: progress.step(DRAWING, i, n),
+        work.check,
+    )
+    candidates = reconstructor.near(head, request.strength, drawing)
+    ranking = reconstructor.rank(candidates)
+    progress.step(RANKING, 1, 1)
+    finished = _write(reconstructor, earlier, request, candidates, ranking, work, progress)
+    return protocol.Result(request.id, str(finished.folder), finished.notes)
+
+
+def _name(request: protocol.MoreLikeThis) -> str:
+    """The folder's own name, or another that nothing has."""
+    out = Path(request.out)
+    if (out / (request.name + SUFFIX)).resolve() == Path(request.folder).resolve():
+        return request.name
+    return free_name(out, request.name, (SUFFIX,))
+
+
+def _write(
+    reconstructor: Reconstructor,
+    earlier: Reconstruction,
+    request: protocol.MoreLikeThis,
+    candidates: np.ndarray,
+    ranking: Ranking,
+    work: Work,
+    progress: Progress,
+) -> Reconstruction:
+    record = _record(earlier, request, ranking, len(earlier.array("identity_scores")))
+    added = record.identities[len(earlier.identities) :]
+    kept = candidates[ranking.order[: request.keep]]
+    heads = neutral_heads(reconstructor.pack, kept)
+    with Draft(record.folder) as draft:
+        _copy(earlier, draft)
+        grown = {
+            "identity_vertices": heads,
+            "identity_joints": SixJoints.of(reconstructor.pack.head).joints(kept),
+        }
+        for name, rows in grown.items():
+            draft.array(name, np.concatenate([earlier.array(name), rows]))
+        coefficients = earlier.array("identity_coefficients")
+        scores = earlier.array("identity_scores")
+        write_candidates(
+            draft,
+            reconstructor,
+            np.concatenate([coefficients, candidates]),
+            np.concatenate([scores, ranking.scores]),
+            work.check,
+        )
+        shown = Shown("identity", added, len(earlier.identities), heads)
+        picture(draft, reconstructor.pack, [shown], work, progress)
+        progress.step(WRITING, 0, 1)
+        finished = draft.finish(record)
+    progress.step(WRITING, 1, 1)
+    return finished
+
+
+def _record(
+    earlier: Reconstruction, request: protocol.MoreLikeThis, ranking: Ranking, candidates: int
+) -> Reconstruction:
+    addition = Addition(
+        seed=request.seed,
+        sampler=request.sampler,
+        steps=request.steps,
+        identities=request.identities,
+        keep=request.keep,
+        strength=request.strength,
+        guidance=request.guidance,
+        rows=request.rows,
+        weights=request.weights,
+        first=candidates,
+    )
+    additions = (*earlier.additions, addition)
+    new = identity_hypotheses(
+        ranking, request.keep, len(earlier.identities), candidates, len(additions)
+    )
+    return dataclasses.replace(
+        earlier,
+        name=request.name,
+        identities=(*earlier.identities, *new),
+        additions=additions,
+        folder=Path(request.out) / (request.name + SUFFIX),
+    )
+
+
+def _copy(earlier: Reconstruction, draft: Draft) -> None:
+    """The pictures and the arrays that stay as they were, and what others put beside them."""
+    draft.keep_rest(earlier.folder)
+    for hypothesis in (*earlier.identities, *earlier.expressions):
+        draft.thumbnail(hypothesis.name, earlier.picture(hypothesis))
+    kept = [name for name in ARRAYS if name not in _GROWN + _OF_ALL]
+    present = [name for name in OPTIONAL_ARRAYS if earlier.has(name)]
+    for name in kept + present:
+        draft.array(name, earlier.array(name))

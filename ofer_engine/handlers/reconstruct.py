@@ -1,0 +1,246 @@
+"""Photos of one person → a `NAME.ofer` with ranked heads and expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from .. import __version__
+from ..arkit.six_joints import SixJoints
+from ..arkit.unit_library import tongue_note, unit_arrays
+from ..contract import protocol
+from ..contract.errors import ErrorCode, OferError
+from ..contract.files.whole_file import check_place
+from ..contract.names import check_name, free_name, kept_note
+from ..contract.reconstruction import RECORD, SUFFIX, Reconstruction
+from ..contract.records import Mode, SettingsRecord
+from ..packs.pack import Pack
+from ..pipeline import Ranking, Reconstructor
+from ..progress import Progress, Work
+from ..published.flame_pack import PACK_ID, FlamePack
+from ..published.published_pack import (
+    PUBLISHED_CANDIDATES,
+    PUBLISHED_EXPRESSIONS,
+    PublishedDraws,
+    as_published,
+)
+from ..session import Session
+from .assembly import (
+    Drawn,
+    expression_hypotheses,
+    identity_hypotheses,
+    picture,
+    size_notes,
+    write_drawn,
+    write_head_model,
+    write_person,
+)
+from .disagreement import disagreement
+from .draft import Draft
+from .read_face import Sight, see
+from .stages import (
+    DRAWING,
+    EXPRESSING,
+    FINDING,
+    LOADING,
+    RANKING,
+    UNITS,
+    WRITING,
+    plan_of_reconstruct,
+)
+from .validation import check_counts, check_hints, check_seed, check_share
+
+_MOST_PHOTOS: Final = 16
+
+
+def answer(session: Session, request: protocol.Reconstruct, work: Work) -> protocol.Result:
+    """Raises OferError; then nothing is left on disk."""
+    finished = reconstruct(session, request, work)
+    return protocol.Result(request.id, str(finished.folder), finished.notes)
+
+
+def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> Reconstruction:
+    """As `answer`, giving the record."""
+    _check(request)
+    check_place(Path(request.out))
+    request, renamed = _named(request)
+    progress = work.progress(plan_of_reconstruct(session, request))
+    progress.step(LOADING, 0, 1)
+    reconstructor = session.reconstructor(request.pack)
+    progress.step(LOADING, 1, 1)
+    sights: list[Sight] = []
+    for number, photo in enumerate(request.photos, 1):
+        sights.append(see(session, reconstructor.pack, photo, work))
+        progress.step(FINDING, number, len(request.photos))
+    evidence = [sight.evidence for sight in sights]
+    reconstructor.set_evidence(evidence, request.hints)
+    doubts = disagreement(reconstructor.pack, evidence, work)
+    drawn = _draw(reconstructor, request, progress)
+    record = _record(session, request, reconstructor.pack, sights, drawn)
+    with Draft(record.folder, request.overwrite) as draft:
+        write_head_model(draft, reconstructor.pack)
+        write_person(draft, reconstructor.person)
+        shown = write_drawn(draft, reconstructor, record, drawn, work.check)
+        picture(draft, reconstructor.pack, shown, work, progress)
+        progress.step(UNITS, 0, 2)
+        units = session.units.model(reconstructor.pack.head, work.check)
+        progress.step(UNITS, 1, 2)
+        best, expressive = shown[0].vertices[0], shown[1].vertices
+        for name, values in unit_arrays(units, best, expressive, work.check).items():
+            draft.array(name, values)
+        progress.step(UNITS, 2, 2)
+        sizes = size_notes(reconstructor.pack, shown)
+        notes = (*renamed, *doubts, *record.notes, *tongue_note(units), *sizes)
+        finished = draft.finish(replace(record, notes=notes))
+    progress.step(WRITING, 1, 1)
+    return finished
+
+
+def _named(request: protocol.Reconstruct) -> tuple[protocol.Reconstruct, tuple[str, ...]]:
+    """With a name that nothing has, and a note where that is not the one wished for.
+
+    Raises OferError(BAD_REQUEST) where what is to be replaced is no reconstruction.
+    """
+    out, name = Path(request.out), request.name
+    folder = out / (name + SUFFIX)
+    if not request.overwrite:
+        free = free_name(out, name, (SUFFIX,))
+        return replace(request, name=free), kept_note(name, free)
+    if folder.exists() and not (folder / RECORD).is_file():
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"{folder.name} is no reconstruction, and is not replaced.",
+            "Choose another name.",
+        )
+    return request, ()
+
+
+def _draw(reconstructor: Reconstructor, request: protocol.Reconstruct, progress: Progress) -> Drawn:
+    if request.mode == Mode.AS_PUBLISHED:
+        return _draw_as_published(reconstructor, progress)
+    how = (request.seed, request.sampler, request.steps)
+    faces = len(request.photos)
+    identities = reconstructor.identities(
+        request.identities,
+        *how,
+        lambda i, n: progress.step(DRAWING, i, n),
+        request.guidance,
+        progress.check,
+    )
+    ranking = reconstructor.rank(identities)
+    progress.step(RANKING, 1, 1)
+    expressions = tuple(
+        reconstructor.expressions(
+            request.expressions,
+            *how,
+            lambda i, n, view=view: progress.step(EXPRESSING, view * n + i, faces * n),
+            view,
+        )
+        for view in range(faces)
+    )
+    return Drawn(identities, ranking, expressions)
+
+
+def _draw_as_published(reconstructor: Reconstructor, progress: Progress) -> Drawn:
+    """The published demo's draws for one photo; only the published pack has them."""
+    pack = reconstructor.pack
+    if not isinstance(pack, FlamePack):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"The pack {pack.record.id} was never published with OFER: it has no such mode.",
+            f"Choose the mode {Mode.CORRECTED}, or the pack {PACK_ID}.",
+        )
+
+    def on_step(done: int, of: int) -> None:
+        progress.step(DRAWING if of < 1000 else EXPRESSING, done, of)
+
+    result = as_published(pack.published, reconstructor.person.told, PublishedDraws(), on_step)
+    return Drawn(result.identities, Ranking.of(result.scores), (result.expressions,))
+
+
+def _record(
+    session: Session,
+    request: protocol.Reconstruct,
+    pack: Pack,
+    sights: Sequence[Sight],
+    drawn: Drawn,
+) -> Reconstruction:
+    rig = SixJoints.of(pack.head)
+    notes = dict.fromkeys(note for sight in sights for note in sight.notes)
+    return Reconstruction(
+        name=request.name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        views=tuple(sight.view for sight in sights),
+        pack=pack.record,
+        settings=_settings(session, request),
+        identities=identity_hypotheses(drawn.ranking, request.keep),
+        expressions=expression_hypotheses(drawn.expressions),
+        expression_names=pack.expression_names,
+        joints=rig.names,
+        joint_parents=rig.parents,
+        parts=pack.head.part_names,
+        notes=(*session.notes, *notes),
+        folder=Path(request.out) / (request.name + SUFFIX),
+    )
+
+
+def _settings(session: Session, request: protocol.Reconstruct) -> SettingsRecord:
+    return SettingsRecord(
+        seed=request.seed,
+        sampler=request.sampler,
+        steps=request.steps,
+        identities=request.identities,
+        keep=request.keep,
+        expressions=request.expressions,
+        device=str(session.device),
+        threads=session.threads,
+        engine=__version__,
+        torch=torch.__version__,
+        mode=request.mode,
+        hints=request.hints,
+        guidance=request.guidance,
+    )
+
+
+def _check(request: protocol.Reconstruct) -> None:
+    """Raises OferError(BAD_REQUEST) where the request makes no sense."""
+    if request.mode not in tuple(Mode):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"There is no mode {request.mode!r}.",
+            f"Choose one of {', '.join(Mode)}.",
+        )
+    if not 1 <= len(request.photos) <= _MOST_PHOTOS:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            f"A person cannot be made from {len(request.photos)} photos.",
+            f"Choose 1 to {_MOST_PHOTOS} photos of one person.",
+        )
+    check_name(request.name)
+    check_seed(request.seed)
+    check_counts(request.identities, request.keep, request.expressions, request.steps)
+    check_share("guidance", request.guidance)
+    check_hints(request.hints)
+    if request.mode == Mode.AS_PUBLISHED:
+        _check_as_published(request)
+
+
+def _check_as_published(request: protocol.Reconstruct) -> None:
+    published = (PUBLISHED_CANDIDATES, PUBLISHED_EXPRESSIONS)
+    if (request.identities, request.expressions) != published:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "As published, 100 candidates and 15 expressions are drawn, no other numbers.",
+            f"Leave both numbers, or choose the mode {Mode.CORRECTED}.",
+        )
+    if len(request.photos) > 1 or request.guidance > 0 or request.hints.given:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "As published, one photo is all that is told of a person.",
+            f"Give one photo without hints or guidance, or choose the mode {Mode.CORRECTED}.",
+        )

@@ -1,0 +1,1 @@
+"""The published OFER: its weight files, FLAME, its encoders, its training and its benchmarks."""

@@ -1,0 +1,1 @@
+"""The benchmarks of the paper, NoW and CO-545: predictions against scans that the user holds."""

@@ -1,0 +1,95 @@
+"""Distances between heads, what a set of hypotheses is worth, and how sure a figure is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...geometry.similarity import best_similarity
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Similarities that bring heads onto others: x → scale · rotation @ x + translation.
+
+    scale : (…,); rotation : (…, 3, 3); translation : (…, 3).
+    """
+
+    scale: np.ndarray
+    rotation: np.ndarray
+    translation: np.ndarray
+
+    def of(self, points: np.ndarray) -> np.ndarray:
+        """(…, P, 3) moved."""
+        turned = points @ np.swapaxes(self.rotation, -1, -2)
+        return self.scale[..., None, None] * turned + self.translation[..., None, :]
+
+
+def placement(moving: np.ndarray, fixed: np.ndarray) -> Placement:
+    """The best similarity of `moving` (…, V, 3) onto `fixed` (…, V, 3), without mirroring."""
+    return Placement(*best_similarity(moving, fixed))
+
+
+def similarity(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    """`moving` (…, V, 3) brought onto `fixed` (…, V, 3) by the best rotation, scale and shift."""
+    return placement(moving, fixed).of(moving)
+
+
+def surface_error(heads: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """(…,) mean distance, in the unit of the input, of aligned heads (…, V, 3) from truth."""
+    return np.linalg.norm(similarity(heads, truth) - truth, axis=-1).mean(axis=-1)
+
+
+def removed(error: float, mean_head: float) -> float:
+    """Share of the mean head's error that is gone: 0 no better than the mean head, 1 perfect."""
+    return float(1.0 - error / mean_head)
+
+
+def recovery(chosen: float, average: float, best: float) -> float:
+    """Of what choosing well could gain over choosing blindly, the share that a choice gains."""
+    return float((average - chosen) / (average - best))
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its 95 % bootstrap interval; NaN where there is nothing to measure."""
+
+    mean: float
+    low: float
+    high: float
+
+
+UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
+
+
+def bootstrap(values: np.ndarray, seed: int = 0, rounds: int = 1000) -> Interval:
+    """Interval of the mean of values (N,), heads resampled."""
+    draws = np.random.default_rng(seed).integers(0, len(values), (rounds, len(values)))
+    low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5])
+    return Interval(float(values.mean()), float(low), float(high))
+
+
+def bootstrap_statistic(
+    statistic: Callable[[np.ndarray], float], heads: int, seed: int = 0, rounds: int = 300
+) -> Interval:
+    """Interval of a figure of several heads together. statistic : of rows (N,) int."""
+    draws = np.random.default_rng(seed).integers(0, heads, (rounds, heads))
+    values = np.array([statistic(rows) for rows in draws])
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return UNKNOWN
+    low, high = np.percentile(known, [2.5, 97.5])
+    return Interval(float(statistic(np.arange(heads))), float(low), float(high))
+
+
+def ranks_of_own(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """(N,) how many of the N people are nearer to each prediction than its own.
+
+    predicted, truth : (N, D) deviations from the mean head; nearness is the cosine.
+    """
+    predicted = predicted / np.linalg.norm(predicted, axis=1, keepdims=True)
+    truth = truth / np.linalg.norm(truth, axis=1, keepdims=True)
+    nearness = predicted @ truth.T
+    return (nearness > np.diag(nearness)[:, None]).sum(axis=1)

@@ -1,0 +1,77 @@
+"""Training IdRank: order candidate heads by how near they come to the true one.
+
+OFER §3.3: a softmax over the negated distances is the target of the scores' softmax. The published
+temperature is 1 mm, at which a hundred candidates within a millimetre look alike; the open pack
+sharpens it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ...ranking.ranker import Ranker, listwise_loss
+from .loop import Plan, train
+from .optimizer import Group
+
+Decode = Callable[[Tensor], Tensor]
+"""(…, K) identity coefficients → (…, R, 3) ranking vertices, millimetres from the mean head."""
+Shown = Callable[[Tensor], Tensor]
+"""(B, N, R, 3) → what the ranker is shown of them, (B, N, S, 3)."""
+
+
+def distances(candidates: Tensor, truth: Tensor) -> Tensor:
+    """(B, N) mean absolute difference in mm of candidates (B, N, R, 3) from truth (B, R, 3)."""
+    return (candidates - truth[:, None]).abs().mean(dim=(2, 3))
+
+
+def train_ranker(
+    ranker: Ranker,
+    decode: Decode,
+    shown: Shown,
+    candidates: Tensor,
+    truth: Tensor,
+    contexts: Tensor,
+    plan: Plan,
+    folder: Path,
+    *,
+    held_out: int,
+    batch: int = 8,
+    temperature: float = 0.15,
+    context_noise: float = 0.1,
+) -> None:
+    """Train in place on candidates (M, N, K) and truth (M, K) coefficients, contexts (M, C).
+
+    temperature : millimetres; the last `held_out` photos only validate.
+    """
+    kept = len(candidates) - held_out
+    ranker.train()
+
+    def score(rows: Tensor, blur: Tensor | float) -> tuple[Tensor, Tensor]:
+        heads = decode(candidates[rows])
+        away = distances(heads, decode(truth[rows]))
+        return ranker(shown(heads), contexts[rows] + blur), away
+
+    def step_losses(_: int, generator: torch.Generator) -> dict[str, Tensor]:
+        rows = torch.randint(kept, (batch,), generator=generator)
+        blur = context_noise * torch.randn((batch, contexts.shape[1]), generator=generator)
+        scores, away = score(rows, blur)
+        return {"total": listwise_loss(scores, away / temperature)}
+
+    def validate(_: torch.nn.Module) -> dict[str, float]:
+        first, mean, best, total = [], [], [], []
+        for rows in torch.arange(kept, len(candidates)).split(batch):
+            scores, away = score(rows, 0.0)
+            total.append(listwise_loss(scores, away / temperature) * len(rows))
+            first.append(away.gather(1, scores.argmax(dim=1, keepdim=True)))
+            mean.append(away.mean(dim=1))
+            best.append(away.min(dim=1).values)
+        average = torch.cat(mean).mean()
+        recovered = (average - torch.cat(first).mean()) / (average - torch.cat(best).mean())
+        return {"held_total": float(sum(total)) / held_out, "held_recovery": float(recovered)}
+
+    train(ranker, [Group(list(ranker.parameters()))], step_losses, plan, folder, validate)
+    ranker.eval()

@@ -1,0 +1,56 @@
+"""Pictures grouped by person, met alone and together, with hints that come and go."""
+
+import pytest
+import torch
+
+from ofer_engine.research.training.people import Introductions, People, load_people, save_people
+
+PERSON = torch.tensor([7, 3, 7, 3, 3, 9])
+
+
+@pytest.fixture
+def people():
+    generator = torch.Generator().manual_seed(1)
+    return People(
+        contexts=torch.randn((6, 8), generator=generator),
+        doubt=torch.zeros(6),
+        identity=torch.randn((6, 4), generator=generator),
+        expression=torch.rand((6, 5), generator=generator),
+        person=PERSON,
+    )
+
+
+def test_alone_means_one_photo_and_no_hint(people):
+    told = Introductions(people, torch.eye(3, 4)).alone(torch.arange(6))
+    torch.testing.assert_close(told[:, :8], people.contexts)
+    assert torch.equal(told[:, 8:], torch.zeros(6, 7))
+
+
+def test_company_is_of_the_same_person_and_includes_the_photo_itself(people):
+    introductions = Introductions(people, torch.eye(3, 4))
+    rows = torch.arange(6).repeat(400)
+    told = introductions.random(rows, torch.Generator().manual_seed(0))
+    worth = told[:, 8].exp().round().long()
+    most = torch.tensor([int((PERSON == p).sum()) for p in PERSON]).repeat(400)
+    assert (worth >= 1).all() and (worth <= most).all()
+    assert set(worth[rows == 1].tolist()) == {1, 2, 3}
+    everyone = (worth == most) & (most == 3)
+    mean = people.contexts[PERSON == 3].mean(dim=0)
+    torch.testing.assert_close(told[everyone, :8], mean.expand(int(everyone.sum()), 8))
+
+
+def test_hints_are_the_truth_where_they_are_given(people):
+    introductions = Introductions(people, torch.eye(3, 4))
+    rows = torch.arange(6).repeat(400)
+    told = introductions.random(rows, torch.Generator().manual_seed(2))
+    values, given = told[:, 9:12], told[:, 12:].bool()
+    assert torch.equal(values[given], people.identity[rows, :3][given])
+    assert not values[~given].any()
+    assert 0.2 < given.float().mean() < 0.4
+
+
+def test_people_are_read_back_as_they_were_kept(people, tmp_path):
+    save_people(people, tmp_path / "people.npz")
+    again = load_people(tmp_path / "people.npz")
+    for name in ("contexts", "doubt", "identity", "expression", "person"):
+        assert torch.equal(getattr(again, name), getattr(people, name))
