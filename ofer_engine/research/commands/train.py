@@ -15,7 +15,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     packs = train.add_subparsers(required=True, metavar="WHAT")
     parser = packs.add_parser("open", help="the bundled pack, on its own head")
     for name, nargs, what in (
-        ("photos", "+", "sets of training.studio.photos"),
+        ("photos", "+", "sets of research.studio.photos"),
         ("people", "+", "other sets, for IdGen and ExpGen"),
         ("out", None, "pack folder with its head.npz"),
         ("work", None, "folder for the checkpoints; called again, training goes on from there"),
