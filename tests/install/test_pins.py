@@ -57,8 +57,18 @@ def _imported(folder: Path) -> set[str]:
         *(
             (room, _names("engine"))
             for room in (
-                "arkit", "commands", "conditioning", "diffusion", "geometry", "handlers", "heads",
-                "packs", "photo", "preview", "ranking", "texture",
+                "arkit",
+                "commands",
+                "conditioning",
+                "diffusion",
+                "geometry",
+                "handlers",
+                "heads",
+                "packs",
+                "photo",
+                "preview",
+                "ranking",
+                "texture",
             )  # fmt: skip
         ),
     ],
