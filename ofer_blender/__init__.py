@@ -7,13 +7,13 @@ from typing import Final
 import bpy
 
 from . import operators, properties, translations, ui
-from .engine import jobs, preferences
+from .engine import jobs
 from .export import export_properties
 from .head import previews
 from .headless import command_line
 from .photo import face_pictures
 from .skin import skin_properties
-from .ui import manual_map, reveal, shortcuts, view
+from .ui import manual_map, preferences, reveal, shortcuts, view
 from .undo import guard
 
 CLASSES: Final = (

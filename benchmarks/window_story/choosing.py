@@ -16,7 +16,7 @@ def more_like_this(stage: Stage) -> Moves:
     """New heads near the one shown."""
     yield from stage.open_panel("OFER_PT_more")
     yield from stage.hand.press("ofer.more_like_this")
-    yield from stage.until(lambda: stage.desk.job and stage.desk.job.arrived, 300)
+    yield from stage.until(lambda: stage.queue.job and stage.queue.job.arrived, 300)
     yield from stage.picture("more_arriving")
     yield from stage.job_done()
     yield from stage.picture("more_like_this")

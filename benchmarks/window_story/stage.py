@@ -53,9 +53,9 @@ class Stage:
     _pictures: int = 0
 
     @property
-    def desk(self) -> Any:
+    def queue(self) -> Any:
         """The add-on's own, which knows the job in hand."""
-        return sys.modules[f"{MODULE}.ofer_blender.engine.jobs"].desk
+        return sys.modules[f"{MODULE}.ofer_blender.engine.jobs"].queue
 
     @property
     def head(self) -> bpy.types.Object | None:
@@ -85,9 +85,9 @@ class Stage:
 
     def job_done(self, seconds: float = 400) -> Moves:
         """Wait until nothing is in hand. Raises TimeoutError, RuntimeError with the failure."""
-        yield from self.until(lambda: self.desk.job is None, seconds)
-        if self.desk.failure:
-            raise RuntimeError(self.desk.failure.message)
+        yield from self.until(lambda: self.queue.job is None, seconds)
+        if self.queue.failure:
+            raise RuntimeError(self.queue.failure.message)
         yield 3 * BEAT
 
     def choose_file(self, path: Path, picture: str = "") -> Moves:

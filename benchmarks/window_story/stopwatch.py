@@ -61,11 +61,11 @@ class Stopwatch:
     _pulse: float | None = None
     _evaluated: tuple[float, float] = (0.0, 0.0)
     _evaluating: tuple[float, float] | None = None
-    _desk: Any = None
+    _queue: Any = None
 
     def begin(self, addon: str) -> None:
         """Wrap the add-on of this module name and start the pulse."""
-        self._desk = importlib.import_module(f"{addon}.ofer_blender.engine.jobs").desk
+        self._queue = importlib.import_module(f"{addon}.ofer_blender.engine.jobs").queue
         package = sys.modules[f"{addon}.ofer_blender"]
         for each in package.CLASSES:
             for name in _CALLED:
@@ -98,7 +98,7 @@ class Stopwatch:
         function: Callable[..., Any] = stored.__func__ if is_class_method else stored
 
         def timed(*arguments: Any) -> Any:
-            running = self._desk.job is not None
+            running = self._queue.job is not None
             self._deep += 1
             wall, processor = self.begun[said] = _now()
             evaluated = self._evaluated
@@ -112,7 +112,7 @@ class Stopwatch:
                 self._note(self.ours, said, spent)
                 if self._deep:
                     self._inside += [said] if name == "execute" else []
-                elif running or self._desk.job is not None:
+                elif running or self._queue.job is not None:
                     # A result arrives in the timer, which calls an operator for it.
                     self._note(self.computing, " > ".join([said, *self._inside]), spent)
                 if self._deep == 0:
@@ -137,7 +137,7 @@ class Stopwatch:
     def _beat(self) -> float:
         now, last = time.perf_counter(), self._pulse
         self._pulse = None if self.paused else now
-        if last is not None and self._pulse and self._desk.job is not None:
+        if last is not None and self._pulse and self._queue.job is not None:
             gap = now - last - _PULSE
             self.pulses += 1
             self.longest_gap = max(self.longest_gap, gap)

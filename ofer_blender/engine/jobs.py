@@ -1,17 +1,17 @@
-"""The only place where background events meet Blender: the desk, its timer and its redraws."""
+"""The only place where background events meet Blender: the queue, its timer and its redraws."""
 
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import bpy
 
 from ...ofer_engine.client import faults, handover
-from ...ofer_engine.client.job_queue import Desk
+from ...ofer_engine.client.job_queue import JobQueue
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from ..head import previews
+from ...ofer_engine.contract.protocol import HypothesisReady
 from ..translations import tell
 from .engine_settings import idle_minutes
 
@@ -19,6 +19,8 @@ INTERVAL: Final = 0.1
 """Seconds between looks at the engine."""
 IDLE_INTERVAL: Final = 20.0
 """Seconds between looks at an engine that has nothing to do."""
+arrived_listeners: Final[list[Callable[[Sequence[HypothesisReady]], None]]] = []
+"""Called with the hypotheses that the engine has made so far for the job in hand."""
 
 
 def follow(operator: bpy.types.Operator, wait: bool) -> set[str]:
@@ -30,9 +32,9 @@ def follow(operator: bpy.types.Operator, wait: bool) -> set[str]:
     if not (wait or bpy.app.background):
         watch()
         return {"FINISHED"}
-    desk.wait()
-    if desk.failure:
-        operator.report({"ERROR"}, tell(f"{desk.failure.message} {desk.failure.hint}".strip()))
+    queue.wait()
+    if queue.failure:
+        operator.report({"ERROR"}, tell(f"{queue.failure.message} {queue.failure.hint}".strip()))
         return {"CANCELLED"}
     return {"FINISHED"}
 
@@ -55,7 +57,7 @@ def insert(operator: Callable[..., set[str]], **arguments: object) -> None:
 
 
 def watch() -> None:
-    """Let a timer poll the desk until its job is done."""
+    """Let a timer poll the queue until its job is done."""
     if not bpy.app.timers.is_registered(_tick):
         bpy.app.timers.register(_tick, first_interval=INTERVAL)
 
@@ -66,7 +68,7 @@ def stop() -> None:
     for timer in (_tick, _rest):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
-    desk.close()
+    queue.close()
     handover.close()
 
 
@@ -74,16 +76,16 @@ def stop() -> None:
 @faults.guarded()
 def forget(*_: object) -> None:
     """Another file was opened: what runs belongs to the old one."""
-    desk.abandon()
+    queue.abandon()
 
 
 @faults.guarded()
 def _tick() -> float | None:
-    running = desk.poll()
+    running = queue.poll()
     _show_news()  # which may fail without the job
     if running:
         return INTERVAL
-    if desk.client and not bpy.app.timers.is_registered(_rest):
+    if queue.client and not bpy.app.timers.is_registered(_rest):
         bpy.app.timers.register(_rest, first_interval=IDLE_INTERVAL)
     return None
 
@@ -92,13 +94,14 @@ def _tick() -> float | None:
 def _rest() -> float | None:
     """End the engine after the idle minutes of the preferences; 0 keeps it."""
     if minutes := idle_minutes():
-        desk.rest(60.0 * minutes)
-    return IDLE_INTERVAL if desk.client else None
+        queue.rest(60.0 * minutes)
+    return IDLE_INTERVAL if queue.client else None
 
 
 @faults.guarded()
 def _show_news() -> None:
-    previews.fetch(desk.job.arrived if desk.job else ())
+    for listener in arrived_listeners:
+        listener(queue.job.arrived if queue.job else ())
     _redraw()
 
 
@@ -121,11 +124,11 @@ def _redraw() -> None:
                     region.tag_redraw()
 
 
-desk: Final = Desk(_obstacle)
+queue: Final = JobQueue(_obstacle)
 
 
 def register() -> None:
-    faults.settings.tell = desk.tell
+    faults.settings.tell = queue.tell
     bpy.app.handlers.load_post.append(forget)
     handover.sweep()
     atexit.register(stop)  # Blender may quit without disabling its add-ons

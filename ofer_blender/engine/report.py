@@ -21,7 +21,7 @@ _LOG_BYTES: Final = 20_000
 def text(failure: Failure | None) -> str:
     """The report, with folders of the user, names and photos masked."""
     engine = engine_settings()
-    client = jobs.desk.client
+    client = jobs.queue.client
     ready = client.ready if client else None
     lines = [
         f"OFER Faces {_version()}",

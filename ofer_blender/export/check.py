@@ -14,12 +14,12 @@ from mathutils import Matrix
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ..head import provenance
 from ..rig import arkit_keys, jaw_correctives, rig
+from ..undo.landing import sidecar_of
 from . import influences
 from .applied import is_applied
 from .content import FileContent, FileMesh
 from .fbx import FbxReader
 from .glb import GlbReader
-from .landing import sidecar_of
 from .pictures import missing
 from .plan import Keys, Plan
 from .presets import INFLUENCES, Format

@@ -14,7 +14,7 @@ import bpy
 
 from .. import compat
 from ..skin import skin
-from .landing import Landing
+from ..undo.landing import Landing
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8"

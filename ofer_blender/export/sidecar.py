@@ -11,7 +11,7 @@ import bpy
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ..head import provenance
 from ..rig import arkit_keys
-from .landing import MADE_WITH, digest
+from ..undo.landing import MADE_WITH, digest
 from .names import names
 from .plan import Plan
 from .shapes import chosen

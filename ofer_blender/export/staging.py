@@ -18,9 +18,9 @@ from mathutils import Matrix
 
 from ..head import disagreement
 from ..rig import rig
+from ..undo.landing import Landing
 from . import influences
 from .applied import applied, is_applied, rig_in_file, shape_shown
-from .landing import Landing
 from .lods import reduced, without_keys
 from .pictures import Pictures
 from .plan import LOD_RATIOS, Plan, file_name

@@ -11,8 +11,8 @@ import bpy
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import compat
+from ..undo.landing import Landing, disk_full, is_full, landing, unwritable
 from . import fbx_tidy, whole
-from .landing import Landing, disk_full, is_full, landing, unwritable
 from .plan import Plan
 from .presets import INFLUENCES, PRESETS, Format, Target
 from .sidecar import write_sidecar

@@ -8,7 +8,7 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ..export.landing import beside, disk_full, is_full, unwritable
+from ..undo.landing import beside, disk_full, is_full, unwritable
 from . import previews, provenance
 
 THIS_FILE: Final = "THIS_FILE"

@@ -8,36 +8,36 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ...ofer_engine.client.reconstruction_reader import Delivery
+from ...ofer_engine.client.reconstruction_reader import LoadedReconstruction
 from ...ofer_engine.contract.reconstruction import Hypothesis
 from . import disagreement, hypotheses, packed_reconstruction, previews
 from .head_frame import HeadFrame
 
 
-def fill(head: bpy.types.Object, delivery: Delivery) -> None:
+def fill(head: bpy.types.Object, loaded: LoadedReconstruction) -> None:
     """List all hypotheses of a reconstruction, and the expression `neutral`, on a new head."""
-    reconstruction = delivery.record
+    reconstruction = loaded.record
     head.ofer.is_head = True
     head.ofer.folder = str(Path(reconstruction.folder).absolute())
     head.ofer.basis = head.ofer.expressions_of = reconstruction.identities[0].name
-    _list_identities(head, delivery, reconstruction.identities)
+    _list_identities(head, loaded, reconstruction.identities)
     neutral = head.ofer.expressions.add()
     neutral.name = hypotheses.NEUTRAL
     best = head.ofer.identities[head.ofer.basis]
     previews.keep(neutral, best.picture)
     for hypothesis in reconstruction.expressions:
-        _describe(head.ofer.expressions.add(), delivery, hypothesis)
-    disagreement.colour(head, delivery.arrays.identity_spread)
-    packed_reconstruction.keep(head, delivery)
+        _describe(head.ofer.expressions.add(), loaded, hypothesis)
+    disagreement.colour(head, loaded.arrays.identity_spread)
+    packed_reconstruction.keep(head, loaded)
 
 
-def add_draw(head: bpy.types.Object, delivery: Delivery, frame: HeadFrame) -> list[str]:
+def add_draw(head: bpy.types.Object, loaded: LoadedReconstruction, frame: HeadFrame) -> list[str]:
     """Add the identities drawn last to a head, as keys, sorted into its gallery; gives their names.
 
     They are laid on the head as it is, sculpted and moved. Those that it has, or had and lost to
     the artist's hand, are left alone.
     """
-    reconstruction, arrays = delivery.record, delivery.arrays
+    reconstruction, arrays = loaded.record, loaded.arrays
     latest = max(hypothesis.draw for hypothesis in reconstruction.identities)
     new = []
     for hypothesis, shape in zip(reconstruction.identities, arrays.identity_vertices, strict=True):
@@ -46,24 +46,26 @@ def add_draw(head: bpy.types.Object, delivery: Delivery, frame: HeadFrame) -> li
             hypotheses.set_points(key, frame.shape(shape))
             key.value = 0.0
             new.append(hypothesis)
-    _list_identities(head, delivery, new)
+    _list_identities(head, loaded, new)
     head.ofer.folder = str(Path(reconstruction.folder).absolute())
     disagreement.colour(head, arrays.identity_spread)
-    packed_reconstruction.keep(head, delivery)
+    packed_reconstruction.keep(head, loaded)
     return [hypothesis.name for hypothesis in new]
 
 
-def _list_identities(head: bpy.types.Object, delivery: Delivery, new: Sequence[Hypothesis]) -> None:
+def _list_identities(
+    head: bpy.types.Object, loaded: LoadedReconstruction, new: Sequence[Hypothesis]
+) -> None:
     """Add to the list, keep it best first by the ranking network's score, and renew all shares:
     candidates drawn later are part of the same competition."""
-    ranking = delivery.arrays.identity_scores
+    ranking = loaded.arrays.identity_scores
     chances = np.exp(ranking.astype(np.float64) - ranking.max())
     chances /= chances.sum()
     head.ofer.candidates = len(ranking)
     chosen, shown = hypotheses.chosen_identity(head), hypotheses.identity_values(head)
     for hypothesis in new:
         item = head.ofer.identities.add()
-        _describe(item, delivery, hypothesis)
+        _describe(item, loaded, hypothesis)
         item.ranking = float(ranking[hypothesis.candidate])
     _sort(head)
     for rank, item in enumerate((i for i in head.ofer.identities if i.candidate >= 0), 1):
@@ -73,10 +75,12 @@ def _list_identities(head: bpy.types.Object, delivery: Delivery, new: Sequence[H
         hypotheses.set_identities(head, shown)
 
 
-def _describe(item: bpy.types.PropertyGroup, delivery: Delivery, hypothesis: Hypothesis) -> None:
+def _describe(
+    item: bpy.types.PropertyGroup, loaded: LoadedReconstruction, hypothesis: Hypothesis
+) -> None:
     item.name, item.rank, item.draw = hypothesis.name, hypothesis.rank, hypothesis.draw
     item.score, item.candidate = hypothesis.score, hypothesis.candidate
-    previews.keep(item, delivery.pictures[hypothesis.name])
+    previews.keep(item, loaded.pictures[hypothesis.name])
 
 
 def _sort(head: bpy.types.Object) -> None:

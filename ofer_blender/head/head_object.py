@@ -8,29 +8,28 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.client.head_arrays import HeadArrays
-from ...ofer_engine.client.reconstruction_reader import Delivery
+from ...ofer_engine.client.reconstruction_reader import LoadedReconstruction
 from ...ofer_engine.contract.reconstruction import Reconstruction
-from ..rig import joint_anchors
-from . import eyes, gallery, material, provenance
+from . import eyes, gallery, joint_anchors, material, provenance
 
 BASIS: Final = "Basis"
 UV_LAYER: Final = "UVMap"
 _WEIGHT_STEPS: Final = 1024  # vertex groups are filled by equal weight: a call per step, not vertex
 
 
-def build(delivery: Delivery) -> bpy.types.Object:
+def build(loaded: LoadedReconstruction) -> bpy.types.Object:
     """Make the head, linked to no collection yet.
 
     The Basis is the best identity; every further identity and every expression is a shape key of
     its hypothesis's name, all at 0.
     """
-    reconstruction, arrays = delivery.record, delivery.arrays
+    reconstruction, arrays = loaded.record, loaded.arrays
     mesh = _mesh(reconstruction, arrays)
     head = bpy.data.objects.new(reconstruction.name, mesh)
     _add_keys(head, reconstruction, arrays)
     _add_groups(head, reconstruction.joints, arrays.skin_weights)
     joint_anchors.store(head, reconstruction, arrays)
-    gallery.fill(head, delivery)
+    gallery.fill(head, loaded)
     provenance.store(head, reconstruction)
     return head
 

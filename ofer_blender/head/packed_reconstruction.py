@@ -16,7 +16,7 @@ from typing import Final
 
 import bpy
 
-from ...ofer_engine.client.reconstruction_reader import PACKED_FILES, Delivery
+from ...ofer_engine.client.reconstruction_reader import PACKED_FILES, LoadedReconstruction
 from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract.causes import unwritable
 from ...ofer_engine.contract.errors import ErrorCode, OferError
@@ -34,9 +34,9 @@ _MOST_BYTES: Final = 256 * 1024**2
 """Unpacked; a file from elsewhere must not fill the disk."""
 
 
-def keep(head: bpy.types.Object, delivery: Delivery) -> None:
+def keep(head: bpy.types.Object, loaded: LoadedReconstruction) -> None:
     """Put the reconstruction's folder into the head."""
-    likeness.keep(head, PROPERTY, delivery.packed)
+    likeness.keep(head, PROPERTY, loaded.packed)
 
 
 def ensure(head: bpy.types.Object) -> Path:

@@ -14,6 +14,7 @@ import numpy as np
 from ...ofer_engine.client import faults, handover, png
 from ...ofer_engine.contract.protocol import HypothesisReady
 from ...ofer_engine.contract.reconstruction import THUMBNAILS
+from ..engine import jobs
 
 _PICTURES: Final = "pictures"
 _AT_A_TIME: Final = 10
@@ -126,10 +127,12 @@ def _load_missing() -> float | None:
 
 
 def register() -> None:
+    jobs.arrived_listeners.append(fetch)
     _collections[_PICTURES] = bpy.utils.previews.new()
 
 
 def unregister() -> None:
+    jobs.arrived_listeners.remove(fetch)
     if bpy.app.timers.is_registered(_load_missing):
         bpy.app.timers.unregister(_load_missing)
     _arrived.clear()

@@ -146,9 +146,9 @@ def _reconstruct(options: argparse.Namespace) -> Path:
     )
     asked = reconstruct_request.request(settings, faces, sources[0].name, engine.reconstructions)
     made: list[Path] = []
-    jobs.desk.ask(engine, "Reconstructing", asked, made.append, sources)
-    jobs.desk.wait()
-    if failed := jobs.desk.failure:
+    jobs.queue.ask(engine, "Reconstructing", asked, made.append, sources)
+    jobs.queue.wait()
+    if failed := jobs.queue.failure:
         raise OferError(ErrorCode(failed.code), failed.message, failed.hint)
     return made[0]
 

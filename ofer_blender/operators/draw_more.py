@@ -124,7 +124,7 @@ def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
     record = reconstruction.read(folder)
     rows = shown(head)
     asked = protocol.MoreLikeThis(
-        id=0,  # the desk numbers its requests
+        id=0,  # the queue numbers its requests
         folder=str(folder),
         out=str(folder.parent),
         name=folder.name.removesuffix(reconstruction.SUFFIX),
@@ -139,7 +139,7 @@ def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
     def deliver(result: Path) -> None:
         jobs.insert(bpy.ops.ofer.add_heads, directory=str(result), head=name)
 
-    jobs.desk.ask(engine_settings(), title, asked, deliver, subject=name, in_line=True)
+    jobs.queue.ask(engine_settings(), title, asked, deliver, subject=name, in_line=True)
 
 
 def existing(name: str) -> bpy.types.Object:

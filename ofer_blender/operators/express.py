@@ -13,8 +13,8 @@ from ...ofer_engine.contract.errors import OferError
 from .. import compat
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import computed, head_frame, hypotheses, packed_reconstruction
-from ..rig import arkit_keys
+from ..head import head_frame, hypotheses, packed_reconstruction
+from ..rig import arkit_keys, computed
 from ..translations import tr
 from .draw_more import existing
 from .refusal import engine_missing, no_head, refuse, setting_up
@@ -118,13 +118,13 @@ def ask(head: bpy.types.Object, step: str = "") -> None:
     asked = protocol.Express(0, str(folder), str(out), tuple(rows), shares, units)
     engine = engine_settings()
     title = "Computing expressions"
-    jobs.desk.ask(engine, title, asked, deliver, (), name, in_line=True, scratch=out.parent)
+    jobs.queue.ask(engine, title, asked, deliver, (), name, in_line=True, scratch=out.parent)
 
 
 def ask_if_awake(head: bpy.types.Object, step: str) -> None:
     """As `ask`, but starts no engine for it and leaves all as it is where it cannot be done: the
     panel says for which head the expressions were computed."""
-    client = jobs.desk.client
+    client = jobs.queue.client
     if not (client and client.usable) or not _to_compute(head):
         return
     if not head.ofer.folder or not Path(bpy.path.abspath(head.ofer.folder)).is_dir():

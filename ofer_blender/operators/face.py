@@ -30,7 +30,7 @@ class OFER_OT_choose_face(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         photo = panel_photo.follow(context).entry
-        opened = jobs.desk.opened(photo_source.key(photo))
+        opened = jobs.queue.opened(photo_source.key(photo))
         if opened is None or self.index >= len(opened.faces):
             return refuse(self, "There is no such face. Press Find Faces first.")
         photo.face, photo.placement = self.index, FOUND
@@ -69,7 +69,7 @@ class OFER_OT_place_face(bpy.types.Operator):
         if any(self.points):
             photo.points, photo.placement = self.points, POINTS
             return {"FINISHED"}
-        opened = jobs.desk.opened(photo_source.key(photo))
+        opened = jobs.queue.opened(photo_source.key(photo))
         if any(self.box):
             photo.box = self.box
         elif opened and not any(photo.box):
@@ -162,7 +162,7 @@ def take(picked: Picked) -> None:
 
 
 def _picture(context: bpy.types.Context) -> OpenedPhoto | None:
-    opened = jobs.desk.photos.get(photo_source.key(panel_photo.shown(context).entry))
+    opened = jobs.queue.photos.get(photo_source.key(panel_photo.shown(context).entry))
     return opened if opened and opened.picture is not None else None
 
 

@@ -15,8 +15,9 @@ from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.protocol import PhotoFace, Reconstruct
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import head_frame, head_object, hypotheses, succession
+from ..head import head_frame, head_object, hypotheses
 from ..photo import head_photos, mask, panel_photo, reconstruct_request
+from ..rig import succession
 from ..translations import tr
 from .draw_more import WAIT, Drawing, existing
 from .refusal import OnHead, no_head, refuse
@@ -52,7 +53,7 @@ head as it is now is hidden, not deleted"""
             jobs.insert(bpy.ops.ofer.replace_head, directory=str(folder), head=name)
 
         title = "Drawing without it"
-        jobs.desk.ask(engine, title, asked, deliver, tuple(sources), subject=name, in_line=True)
+        jobs.queue.ask(engine, title, asked, deliver, tuple(sources), subject=name, in_line=True)
         return jobs.follow(self, self.wait)
 
 

@@ -230,7 +230,7 @@ class OFER_OT_find_faces(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            jobs.desk.open_photos(engine_settings(), photo_source.chosen(context.scene.ofer))
+            jobs.queue.open_photos(engine_settings(), photo_source.chosen(context.scene.ofer))
         except OferError as error:
             return refuse(self, error)
         return jobs.follow(self, self.wait)

@@ -111,10 +111,10 @@ class OFER_OT_cancel(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         # A shortcut must pass Esc on when there is nothing to stop.
-        return jobs.desk.job is not None or bool(jobs.desk.line)
+        return jobs.queue.job is not None or bool(jobs.queue.line)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        jobs.desk.cancel()
+        jobs.queue.cancel()
         return {"FINISHED"}
 
 
@@ -127,13 +127,13 @@ class OFER_OT_skip(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if jobs.desk.line:
+        if jobs.queue.line:
             return True
         cls.poll_message_set(tr("Nothing waits in line"))
         return False
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        jobs.desk.skip()
+        jobs.queue.skip()
         return {"FINISHED"}
 
 
@@ -157,7 +157,7 @@ def _ask(
         for view, source in zip(views, sources, strict=False):
             head_photos.remember(view.photo.sha256, source)
 
-    jobs.desk.ask(engine, "Reconstructing", asked, deliver, sources, subject=name, in_line=True)
+    jobs.queue.ask(engine, "Reconstructing", asked, deliver, sources, subject=name, in_line=True)
 
 
 CLASSES = (OFER_OT_reconstruct, OFER_OT_reconstruct_each, OFER_OT_cancel, OFER_OT_skip)

@@ -21,16 +21,16 @@ def refuse(operator: bpy.types.Operator, error: OferError | str) -> NoReturn:
 
 def busy(operator: type[bpy.types.Operator]) -> bool:
     """A job is in hand; greys the button with its name."""
-    if jobs.desk.job is None:
+    if jobs.queue.job is None:
         return False
-    said = tr("{title}: wait, or press Esc to cancel").format(title=tr(jobs.desk.job.title))
+    said = tr("{title}: wait, or press Esc to cancel").format(title=tr(jobs.queue.job.title))
     operator.poll_message_set(said)
     return True
 
 
 def setting_up(operator: type[bpy.types.Operator]) -> bool:
     """The engine is being set up, and nothing can wait in line for that."""
-    return busy(operator) if jobs.desk.setup else False
+    return busy(operator) if jobs.queue.setup else False
 
 
 def engine_missing(operator: type[bpy.types.Operator], engine: EngineSettings) -> bool:

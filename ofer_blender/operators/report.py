@@ -17,7 +17,7 @@ class OFER_OT_copy_report(bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        context.window_manager.clipboard = report.text(jobs.desk.failure)
+        context.window_manager.clipboard = report.text(jobs.queue.failure)
         self.report({"INFO"}, tr("The report is on the clipboard."))
         return {"FINISHED"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from ..head import hypotheses
-from ..rig import arkit_keys, expression_pose, joint_anchors, rig
+from ..head import hypotheses, joint_anchors
+from ..rig import arkit_keys, expression_pose, rig
 from ..translations import tell, tr
 from . import express
 from .refusal import ready_head, refuse

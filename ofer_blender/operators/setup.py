@@ -33,7 +33,7 @@ class OFER_OT_set_up_engine(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            jobs.desk.set_up(engine_settings())
+            jobs.queue.set_up(engine_settings())
         except OferError as error:
             return refuse(self, error)
         return jobs.follow(self, self.wait)

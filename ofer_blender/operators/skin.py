@@ -96,7 +96,7 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
         rows = shown(head)
         place = handover.folder()
         asked = protocol.Texture(
-            id=0,  # the desk numbers its requests
+            id=0,  # the queue numbers its requests
             folder=str(folder),
             photos=photos,
             out=str(place / contract.FOLDER),
@@ -111,7 +111,7 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
             jobs.insert(bpy.ops.ofer.wear_skin, directory=str(result), head=name, keep=keep)
 
         title = "Making the skin"
-        jobs.desk.ask(engine_settings(), title, asked, deliver, sources, name, True, place)
+        jobs.queue.ask(engine_settings(), title, asked, deliver, sources, name, True, place)
 
 
 class OFER_OT_wear_skin(bpy.types.Operator):

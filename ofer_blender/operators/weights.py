@@ -50,7 +50,7 @@ class OFER_OT_import_weights(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             paths = [bpy.path.abspath(path) for path in given_paths(self)]
-            jobs.desk.look_at_weights(engine_settings(), paths)
+            jobs.queue.look_at_weights(engine_settings(), paths)
         except OferError as error:
             return refuse(self, error)
         reveal(context)
@@ -79,20 +79,20 @@ class OFER_OT_install_weights(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if busy(cls) or engine_missing(cls, engine_settings()):
             return False
-        if any(not file.refusal for file in jobs.desk.weights):
+        if any(not file.refusal for file in jobs.queue.weights):
             return True
         cls.poll_message_set(tr("Choose weight files with Import Weights first"))
         return False
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        paths = tuple(file.path for file in jobs.desk.weights if not file.refusal)
+        paths = tuple(file.path for file in jobs.queue.weights if not file.refusal)
         try:
-            jobs.desk.ask(
+            jobs.queue.ask(
                 engine_settings(), "Installing weights", InstallWeights(0, paths), _installed
             )
         except OferError as error:
             return refuse(self, error)
-        jobs.desk.weights = ()
+        jobs.queue.weights = ()
         return jobs.follow(self, self.wait)
 
 
@@ -104,7 +104,7 @@ class OFER_OT_decline_weights(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        jobs.desk.weights = ()
+        jobs.queue.weights = ()
         return {"FINISHED"}
 
 

@@ -47,11 +47,11 @@ def face(key: str, index: int) -> int:
 def renew() -> None:
     """Make the pictures of photos newly opened, and drop those of photos forgotten."""
     pictures = _collections[_WHOLE]
-    keys = jobs.desk.photos.keys()
+    keys = jobs.queue.photos.keys()
     for name in [name for name in pictures if name.partition("\n")[0] not in keys]:
         del pictures[name]
     for key in keys:
-        opened = jobs.desk.photos.get(key)
+        opened = jobs.queue.photos.get(key)
         if opened.picture is not None:
             for name in [name for name in pictures if name.partition("\n")[0] == key]:
                 del pictures[name]
@@ -133,9 +133,9 @@ def _icon(name: str) -> int:
 
 def register() -> None:
     _collections[_WHOLE] = bpy.utils.previews.new()
-    jobs.desk.photos.on_change = renew
+    jobs.queue.photos.on_change = renew
 
 
 def unregister() -> None:
-    jobs.desk.photos.on_change = lambda: None
+    jobs.queue.photos.on_change = lambda: None
     bpy.utils.previews.remove(_collections.pop(_WHOLE))

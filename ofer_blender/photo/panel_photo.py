@@ -64,7 +64,7 @@ def face_of(view: dict, source: PhotoSource) -> tuple[int, tuple[float, ...]]:
     """The face of a recorded view: (its index among those found, no box), or (0, its box) where
     nobody has looked at the photo in this session, or it was placed by hand."""
     box = tuple(float(value) for value in view["face"]["box"])
-    opened = jobs.desk.opened(source.key)
+    opened = jobs.queue.opened(source.key)
     if view["face"].get("by_hand") or opened is None:
         return 0, box
     alike = [_overlap(box, face.box) for face in opened.faces]
@@ -88,7 +88,7 @@ def _of_head(context: bpy.types.Context) -> Shown | None:
     face, box = face_of(view, PhotoSource(key, "", Path()))
     if not box:
         return Shown(entry, index, face, FOUND)
-    if entry.placement != FOUND and jobs.desk.opened(key) is None:
+    if entry.placement != FOUND and jobs.queue.opened(key) is None:
         return Shown(entry, index, entry.face, entry.placement)
     return Shown(entry, index, 0, BOX, box)
 

@@ -26,7 +26,7 @@ def request(
 ) -> protocol.Reconstruct:
     """Counts, pack, seed and hints of the panel for these photos of one person.
 
-    name : of the main photo; out : folder of reconstructions. The id is the desk's to give, and a
+    name : of the main photo; out : folder of reconstructions. The id is the queue's to give, and a
     number to the name where there is such a reconstruction.
     """
     return protocol.Reconstruct(

@@ -8,8 +8,7 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ..head import hypotheses
-from . import joint_anchors
+from ..head import hypotheses, joint_anchors
 
 RING: Final = "OFER ring"
 _CORNERS: Final = 32

@@ -13,9 +13,8 @@ from mathutils import Vector
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.geometry import affine_map
 from ...ofer_engine.geometry.affine_map import Affine
-from ..head import hypotheses
+from ..head import hypotheses, joint_anchors
 from ..head.head_frame import HeadFrame
-from . import joint_anchors
 
 BONES: Final = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
 EYES: Final = ("eye_L", "eye_R")

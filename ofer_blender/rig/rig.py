@@ -13,8 +13,8 @@ import bpy
 from mathutils import Vector
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from ..head import head_frame
-from . import bone_rings, following, jaw_correctives, joint_anchors, rest_bones
+from ..head import head_frame, joint_anchors
+from . import bone_rings, following, jaw_correctives, rest_bones
 from .rest_bones import BONES, EYES
 
 MODIFIER: Final = "OFER rig"

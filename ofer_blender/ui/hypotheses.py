@@ -20,13 +20,13 @@ class OFER_PT_hypotheses(Tab, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        job = jobs.desk.job
+        job = jobs.queue.job
         return bool(job and job.arrived) or hypotheses.active_head(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        if jobs.desk.job and jobs.desk.job.arrived:
-            _draw_arriving(layout, jobs.desk.job)
+        if jobs.queue.job and jobs.queue.job.arrived:
+            _draw_arriving(layout, jobs.queue.job)
         if head := hypotheses.active_head(context):
             _draw_chosen(layout, head)
             _draw_gallery(layout, head)

@@ -33,7 +33,7 @@ class OFER_PT_photo(Tab, bpy.types.Panel):
         _draw_photos(layout, settings, shown)
         if shown:
             _draw_face(layout, shown, _SMALL if hypotheses.active_head(context) else _LARGE)
-        if not engine_settings().installed and jobs.desk.job is None:
+        if not engine_settings().installed and jobs.queue.job is None:
             say(layout, "One thing first: OFER Faces fetches its engine, once.", "INFO")
             draw_set_up(layout)
         elif settings.photos:
@@ -89,7 +89,7 @@ def _draw_photos(
 def _draw_face(layout: bpy.types.UILayout, photo: Shown, scale: float) -> None:
     """The photo with numbered faces, and the face that is chosen."""
     key = photo_source.key(photo.entry)
-    opened = jobs.desk.opened(key)
+    opened = jobs.queue.opened(key)
     if opened is None:
         layout.operator("ofer.find_faces", icon="VIEWZOOM")
     elif icon := face_pictures.whole(key):

@@ -65,7 +65,7 @@ def _draw_state(layout: bpy.types.UILayout) -> None:
     if not engine_settings().installed:
         say(layout, "The engine is missing: press Set Up Engine.", "ERROR")
         return
-    client = jobs.desk.client
+    client = jobs.queue.client
     ready = client.ready if client and client.usable else None
     if ready is None:
         say(layout, "The engine is ready.", "CHECKMARK")

@@ -68,14 +68,14 @@ def say(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
 
 def draw_job(layout: bpy.types.UILayout) -> None:
     """Progress and Cancel while a job runs; then what went wrong and its fixes, or notes."""
-    desk = jobs.desk
-    if desk.job:
-        _draw_progress(layout, desk.job)
-    if desk.line:
-        _draw_line(layout, desk.line)
-    if desk.failure and not desk.job:
-        _draw_failure(layout, desk.failure)
-    for note in desk.notes:
+    queue = jobs.queue
+    if queue.job:
+        _draw_progress(layout, queue.job)
+    if queue.line:
+        _draw_line(layout, queue.line)
+    if queue.failure and not queue.job:
+        _draw_failure(layout, queue.failure)
+    for note in queue.notes:
         say(layout, note, "INFO")
 
 
@@ -87,7 +87,7 @@ def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:
         text = f"{text} · {left}"
     column.progress(factor=job.fraction, text=text)
     row = column.row(align=True)
-    if jobs.desk.line:
+    if jobs.queue.line:
         row.operator("ofer.skip", icon="FF")
     row.operator("ofer.cancel", text="Cancel (Esc)", icon="X")
 

@@ -12,7 +12,7 @@ from .tab import say
 
 def draw_weights(layout: bpy.types.UILayout) -> None:
     """Title, licence and what it allows, then Accept and Decline; nothing where none wait."""
-    files = jobs.desk.weights
+    files = jobs.queue.weights
     if not files:
         return
     box = layout.box()

@@ -15,10 +15,10 @@ import bpy
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ..export import write
 from ..export.glb import GlbReader
-from ..export.landing import beside
 from ..export.plan import Keys, Plan, identifier
 from ..export.presets import Target
 from ..head import provenance
+from ..undo.landing import beside
 
 PAGE: Final = "index.html"
 HEAD: Final = "head.js"

@@ -1,4 +1,4 @@
-"""The cancelled job that is off the desk while the engine still winds it up. No bpy calls."""
+"""The cancelled job that is out of the queue while the engine still winds it up. No bpy calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.protocol import Cancelled, Event, Failure, PhotoOpened, Result, WeightsSeen
-from .engine_process import EngineSeat
+from .engine_process import EngineProcess
 from .job import Job
 
 CANCEL_SECONDS: Final = 2.0
@@ -16,10 +16,10 @@ CANCEL_SECONDS: Final = 2.0
 
 
 @dataclass
-class Fading:
-    """seat : whose engine winds the job up; job : None where there is nothing to wind up."""
+class CancelledJob:
+    """engine : whose engine winds the job up; job : None where there is nothing to wind up."""
 
-    seat: EngineSeat
+    engine: EngineProcess
     job: Job | None = None
 
     def __bool__(self) -> bool:
@@ -40,7 +40,7 @@ class Fading:
     def lose_patience(self) -> None:
         """End an engine that does not stop."""
         if self.job and time.monotonic() - self.job.cancelled > CANCEL_SECONDS:
-            self.seat.drop()
+            self.engine.drop()
             self.end()
 
     def end(self) -> None:

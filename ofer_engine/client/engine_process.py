@@ -1,4 +1,4 @@
-"""The one engine process that the desk employs: started on first use, kept warm, let go. No bpy."""
+"""The one engine process that the queue uses: started on first use, kept warm, let go. No bpy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .launch import engine_environment
 
 
 @dataclass
-class EngineSeat:
+class EngineProcess:
     """client : the engine at work, or None."""
 
     client: EngineClient | None = None
@@ -22,7 +22,7 @@ class EngineSeat:
         """It has said its first word."""
         return self.client is not None and self.client.ready is not None
 
-    def employ(self, engine: EngineSettings) -> None:
+    def start(self, engine: EngineSettings) -> None:
         """Keep the warm engine if it still lives and is the right one, else start it.
 
         Raises OferError(ENGINE_MISSING).
@@ -42,7 +42,7 @@ class EngineSeat:
         """What the engine said since the last call."""
         return self.client.events() if self.client else []
 
-    def bury(self) -> None:
+    def reap(self) -> None:
         """Forget an engine that is dead."""
         if self.client and not self.client.usable:
             self.client = None

@@ -1,4 +1,4 @@
-"""The desk: the job in hand, those in line, and what came of the last one. No bpy calls.
+"""The queue: the job in hand, those in line, and what came of the last one. No bpy calls.
 
 `poll` is called by a timer while there is work (`jobs.py`), or by `wait` in scripts and background
 mode, where timers never fire.
@@ -32,9 +32,9 @@ from ..contract.protocol import (
     failure,
 )
 from . import faults, reconstruction_reader
-from .cancelled_job import Fading
+from .cancelled_job import CancelledJob
 from .engine_client import EngineClient, foreign
-from .engine_process import EngineSeat
+from .engine_process import EngineProcess
 from .engine_settings import ROOT, EngineSettings
 from .engine_setup import EngineSetup, SetupDone
 from .job import HOPELESS, Deliver, Job, opening
@@ -42,23 +42,23 @@ from .opened_photos import OpenedPhotos
 from .photo_source import PhotoSource
 
 LET_GO_SECONDS: Final = 0.4
-"""A cancelled job is off the desk by then, even if the engine is still winding it up."""
+"""A cancelled job is out of the queue by then, even if the engine is still winding it up."""
 WAIT_SECONDS: Final = 0.02
 
 
 @dataclass
-class Desk:
+class JobQueue:
     """obstacle : why a result must wait just now, or ""; line : what is done after the job in hand;
-    fading : a cancelled job that the engine still winds up; photos : those opened; weights : the
+    cancelled_job : the one that the engine still winds up; photos : those opened; weights : the
     weight files looked at; failure, notes : what to tell the user.
     """
 
     obstacle: Callable[[], str] = lambda: ""
-    seat: EngineSeat = field(default_factory=EngineSeat)
+    engine: EngineProcess = field(default_factory=EngineProcess)
     setup: EngineSetup | None = None
     job: Job | None = None
     line: list[Job] = field(default_factory=list)
-    fading: Fading = field(init=False)
+    cancelled_job: CancelledJob = field(init=False)
     photos: OpenedPhotos = field(default_factory=OpenedPhotos)
     weights: tuple[WeightFile, ...] = ()
     failure: Failure | None = None
@@ -67,7 +67,7 @@ class Desk:
     _ids: itertools.count = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
-        self.fading = Fading(self.seat)
+        self.cancelled_job = CancelledJob(self.engine)
 
     def open_photos(self, engine: EngineSettings, sources: Sequence[PhotoSource]) -> None:
         """List the faces of photos, one after the other. Raises OferError(ENGINE_MISSING)."""
@@ -112,14 +112,14 @@ class Desk:
         """Run install.py's setup. Raises OferError."""
         engine.check()
         self._begin()
-        self.seat.close()  # its files are about to be replaced
+        self.engine.close()  # its files are about to be replaced
         self.setup = EngineSetup(ROOT, engine.home)
         self.job = Job("Setting up the engine")
 
     @property
     def client(self) -> EngineClient | None:
         """The engine at work, if one is."""
-        return self.seat.client
+        return self.engine.client
 
     def opened(self, key: str) -> PhotoOpened | None:
         """What is known of the photo with this `PhotoSource.key`, if it was opened."""
@@ -135,9 +135,9 @@ class Desk:
                 self._poll_engine()
         except Exception as cause:  # noqa: BLE001 the border: whatever comes, the job ends
             self._give_up(cause, job)
-        if self.line and not (self.job or self.fading):
+        if self.line and not (self.job or self.cancelled_job):
             self._next()
-        return bool(self.job or self.fading or self.line)
+        return bool(self.job or self.cancelled_job or self.line)
 
     def wait(self) -> None:
         """Poll until all work is done: for scripts, which have no timers."""
@@ -159,23 +159,23 @@ class Desk:
         elif job.result or not job.sent:
             job.undo()
             self._finish()
-        elif not self.seat.answering:
-            self.seat.drop()
+        elif not self.engine.answering:
+            self.engine.drop()
             self._finish()
         else:
             job.cancelled, job.stage, job.eta = time.monotonic(), "Cancelling", None
-            self.seat.send(Cancel())
+            self.engine.send(Cancel())
 
     def abandon(self) -> None:
         """Drop everything at once: another file was opened."""
         self._clear_line()
         if self.setup:
             self._stop_setup()
-        elif self.job or self.fading:
-            self.seat.drop()
+        elif self.job or self.cancelled_job:
+            self.engine.drop()
             if self.job:
                 self.job.undo()
-            self.fading.end()
+            self.cancelled_job.end()
             self._finish()
         self.photos.forget()
         self.failure, self.notes, self.weights = None, (), ()
@@ -183,7 +183,7 @@ class Desk:
     def close(self) -> None:
         """Abandon everything and end the engine."""
         self.abandon()
-        self.seat.close()
+        self.engine.close()
 
     def tell(self, error: OferError) -> None:
         """Show an error that belongs to no job."""
@@ -191,9 +191,9 @@ class Desk:
 
     def rest(self, seconds: float) -> None:
         """End an engine that has had nothing to do for so long, and give its memory back."""
-        idle = not (self.job or self.fading or self.line or self.setup)
+        idle = not (self.job or self.cancelled_job or self.line or self.setup)
         if idle and time.monotonic() - self.idle_since > seconds:
-            self.seat.close()
+            self.engine.close()
 
     def _begin(self) -> None:
         if self.job:
@@ -223,11 +223,11 @@ class Desk:
     def _take_up(self, job: Job) -> None:
         """Make it the job in hand; an engine that still winds up another is asked later."""
         self.job = job
-        if self.fading:
+        if self.cancelled_job:
             return
         try:
-            self.seat.employ(job.engine)
-            self.seat.send(job.request)
+            self.engine.start(job.engine)
+            self.engine.send(job.request)
         except BaseException:
             self._finish()
             raise
@@ -237,21 +237,21 @@ class Desk:
         if self.job and self.job.result:
             self._hand_over(self.job)
             return
-        for event in self.seat.events():
+        for event in self.engine.events():
             self._handle(event)
         self._lose_patience()
-        if self.job and not self.job.sent and not self.fading:
+        if self.job and not self.job.sent and not self.cancelled_job:
             self._take_up(self.job)
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Failure) and not event.id:
-            self.fading.end()
+            self.cancelled_job.end()
             self._fail(event, self.job)
         elif isinstance(event, Ready):
             if event.protocol != PROTOCOL_VERSION:
                 self._fail(failure(0, foreign(event.protocol)), self.job)
-        elif self.fading.owns(event):
-            self.fading.take_in(event)
+        elif self.cancelled_job.owns(event):
+            self.cancelled_job.take_in(event)
         elif self.job and self.job.request and event.id == self.job.request.id:
             self._take_in(self.job, event)
 
@@ -281,9 +281,9 @@ class Desk:
     def _lose_patience(self) -> None:
         now = time.monotonic()
         if self.job and self.job.cancelled and now - self.job.cancelled > LET_GO_SECONDS:
-            self.fading.job = self.job
+            self.cancelled_job.job = self.job
             self._finish()
-        self.fading.lose_patience()
+        self.cancelled_job.lose_patience()
 
     def _hand_over(self, job: Job) -> None:
         if why := self.obstacle():
@@ -315,8 +315,8 @@ class Desk:
         """End the job with what was raised; after what nobody foresaw, with a new engine next."""
         error = faults.caught(cause)
         if not faults.foreseen(cause):
-            self.seat.drop()
-            self.fading.end()
+            self.engine.drop()
+            self.cancelled_job.end()
         self._fail(failure(0, error), job)
         if job is None:
             self.tell(error)
@@ -331,9 +331,9 @@ class Desk:
             self._tell((f"{job.subject}: {event.message}",))
         elif job and not job.cancelled:
             self.failure = event
-        self.seat.bury()
+        self.engine.reap()
         if event.code == ErrorCode.PROTOCOL_MISMATCH:
-            self.seat.drop()
+            self.engine.drop()
 
     def _finish(self, discard: bool = True) -> None:
         if self.job and discard:

@@ -25,7 +25,7 @@ PACKED_FILES: Final = (RECORD, *(f"{name}.npy" for name in (*ARRAYS, *OPTIONAL_A
 
 
 @dataclass(frozen=True)
-class Delivery:
+class LoadedReconstruction:
     """record, arrays : of the folder; packed : its `PACKED_FILES` as a ZIP file; pictures : PNG by
     the hypothesis's name, empty where there is none."""
 
@@ -35,14 +35,14 @@ class Delivery:
     pictures: Mapping[str, bytes]
 
 
-def read(folder: Path) -> Delivery:
+def read(folder: Path) -> LoadedReconstruction:
     """Read a NAME.ofer folder. Raises OferError(RECONSTRUCTION_DAMAGED)."""
     record = reconstruction.read(folder)
     arrays = head_arrays.read(record)
     hypotheses = (*record.identities, *record.expressions)
     try:
         pictures = {item.name: _picture(record, item) for item in hypotheses}
-        return Delivery(record, arrays, _pack(record), pictures)
+        return LoadedReconstruction(record, arrays, _pack(record), pictures)
     except OSError as cause:
         raise OferError(
             ErrorCode.RECONSTRUCTION_DAMAGED,
@@ -64,7 +64,7 @@ def is_coming() -> bool:
     return any(reader.is_alive() for reader in _ahead)
 
 
-def take(folder: Path) -> Delivery:
+def take(folder: Path) -> LoadedReconstruction:
     """What was read ahead, where it is this folder as it stands now; else it is read now.
 
     Raises OferError(RECONSTRUCTION_DAMAGED).

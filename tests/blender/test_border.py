@@ -45,13 +45,13 @@ def test_no_program_beside_a_blend_is_run(
         lambda: bpy.ops.ofer.reconstruct(filepath=str(photo)),
         lambda: bpy.ops.ofer.find_faces(),
         lambda: bpy.ops.ofer.set_up_engine(),
-        lambda: jobs.desk.set_up(settings),
+        lambda: jobs.queue.set_up(settings),
         lambda: settings.command,
     ):
         with pytest.raises((RuntimeError, OferError)):
             started()
     time.sleep(0.1)
-    assert not (tmp_path / "sprung").exists() and jobs.desk.client is None
+    assert not (tmp_path / "sprung").exists() and jobs.queue.client is None
     assert f"{said} in the preferences is no whole path." in " ".join(draw("OFER_PT_setup"))
 
 
@@ -144,11 +144,11 @@ def test_half_a_folder_goes_with_an_engine_that_hangs(
     before = dump()
     bpy.ops.ofer.reconstruct(filepath=str(photo))
     _until(lambda: list(tmp_path.glob("home/reconstructions/anna.ofer/*")))
-    client = jobs.desk.client
+    client = jobs.queue.client
     client._hang_seconds = 0.5
     os.kill(client.pid, signal.SIGSTOP)  # it writes no more, and says nothing
-    _until(lambda: jobs.desk.job is None)
-    assert jobs.desk.failure.code == "engine_hung"
+    _until(lambda: jobs.queue.job is None)
+    assert jobs.queue.failure.code == "engine_hung"
     assert not list(tmp_path.glob("home/reconstructions/*"))
     assert differences(before, dump()) == []
 
@@ -165,7 +165,7 @@ def test_an_event_that_nobody_can_read_does_not_hold_the_job_up(
     employ("odd_event")
     (tmp_path / "prepared" / "odd_event").write_text('{"type": "Stage", ' + fields + "}")
     bpy.ops.ofer.reconstruct(filepath=str(photo))
-    assert jobs.desk.job is None and bpy.context.object.ofer.is_head
+    assert jobs.queue.job is None and bpy.context.object.ofer.is_head
 
 
 def test_an_answer_that_nobody_can_read_ends_the_job(
@@ -175,7 +175,7 @@ def test_an_answer_that_nobody_can_read_ends_the_job(
     before = dump()
     with pytest.raises(RuntimeError, match=r"\. [A-Z].*\."):
         bpy.ops.ofer.reconstruct(filepath=str(photo))
-    assert jobs.desk.job is None and differences(before, dump()) == []
+    assert jobs.queue.job is None and differences(before, dump()) == []
 
 
 def _changed(folder: Path, change: Callable[[dict], None]) -> Path:
@@ -189,6 +189,6 @@ def _changed(folder: Path, change: Callable[[dict], None]) -> Path:
 def _until(done: Callable[[], object]) -> None:
     end = time.monotonic() + 60
     while not done():
-        assert time.monotonic() < end, jobs.desk.job
+        assert time.monotonic() < end, jobs.queue.job
         time.sleep(0.02)
-        jobs.desk.poll()
+        jobs.queue.poll()

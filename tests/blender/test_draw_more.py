@@ -46,13 +46,13 @@ def head(tmp_path: Path) -> bpy.types.Object:
 def poll_until(done: Callable[[], bool], seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while not done():
-        assert time.monotonic() < end, f"still {jobs.desk.job}, {jobs.desk.failure}"
+        assert time.monotonic() < end, f"still {jobs.queue.job}, {jobs.queue.failure}"
         time.sleep(0.02)
-        jobs.desk.poll()
+        jobs.queue.poll()
 
 
 def idle() -> bool:
-    return jobs.desk.job is None and not jobs.desk.line
+    return jobs.queue.job is None and not jobs.queue.line
 
 
 def asked(tmp_path: Path) -> dict:
@@ -76,7 +76,7 @@ def test_new_heads_join_the_gallery_by_rank(
     old, before = key_points(head), dump()
     bpy.ops.ofer.more_like_this(strength=0.25)
     poll_until(idle)
-    assert jobs.desk.failure is None
+    assert jobs.queue.failure is None
     request = asked(tmp_path)
     assert (request["rows"], request["weights"], request["strength"]) == ([3], [1.0], 0.25)
     assert Path(request["out"]) / f"{request['name']}.ofer" == Path(head.ofer.folder)
@@ -137,11 +137,11 @@ def test_heads_are_seen_while_they_are_made(head: bpy.types.Object, employ: Empl
     employ("slow")
     before = dump()
     bpy.ops.ofer.more_like_this()
-    poll_until(lambda: bool(jobs.desk.job and jobs.desk.job.arrived))
+    poll_until(lambda: bool(jobs.queue.job and jobs.queue.job.arrived))
     drawn = draw("OFER_PT_hypotheses")
     assert "1 of 3 are there" in drawn and drawn.count("thumbnail") == 5
     jobs._tick()
-    arrived = jobs.desk.job.arrived[0]
+    arrived = jobs.queue.job.arrived[0]
     loaded = previews._arrived[previews._key(arrived)]
     assert tuple(loaded.image_size) == (8, 8), "read before it is drawn"
     bpy.ops.ofer.cancel()
@@ -155,7 +155,7 @@ def test_a_head_deleted_meanwhile_is_named(head: bpy.types.Object, employ: Emplo
     bpy.ops.ofer.more_like_this()
     bpy.data.objects.remove(head)
     poll_until(idle)
-    assert "'anna' is gone" in jobs.desk.failure.message
+    assert "'anna' is gone" in jobs.queue.failure.message
     assert len(bpy.data.objects) == 0
 
 
@@ -167,7 +167,7 @@ def test_a_mesh_that_was_changed_takes_no_heads(head: bpy.types.Object, employ: 
     bpy.ops.object.mode_set(mode="OBJECT")
     with pytest.raises(RuntimeError, match="do not fit"):
         bpy.ops.ofer.more_like_this()
-    assert jobs.desk.job is None and jobs.desk.client is None, "refused before the work"
+    assert jobs.queue.job is None and jobs.queue.client is None, "refused before the work"
     assert len(head.ofer.identities) == 4
 
 
@@ -185,7 +185,7 @@ def test_expressions_are_computed_for_the_new_basis(
     np.savez(tmp_path / "prepared" / "expressions.npz", expression_vertices=engine + 0.001)
     bpy.ops.ofer.express()
     poll_until(idle)
-    assert jobs.desk.failure is None and asked(tmp_path)["rows"] == [4]
+    assert jobs.queue.failure is None and asked(tmp_path)["rows"] == [4]
     now = key_points(head)
     assert (
         np.abs(now["expression_02"] - (carried["expression_02"] + (1e-3, -1e-3, 1e-3))).max() < 1e-6
@@ -220,7 +220,7 @@ def test_the_52_keys_become_those_of_the_head_chosen(
     )
     bpy.ops.ofer.express()
     poll_until(idle)
-    assert jobs.desk.failure is None and asked(tmp_path)["units"]
+    assert jobs.queue.failure is None and asked(tmp_path)["units"]
     now = key_points(head)
     for name, move in zip(ARKIT_52, to_blender(computed), strict=True):
         assert np.abs(now[name] - now["Basis"] - move).max() < 1e-6
@@ -265,7 +265,7 @@ def awake(employ: Employ, tmp_path: Path, carried: dict[str, np.ndarray]) -> Non
     employ("ok")
     bpy.ops.ofer.reconstruct(filepath=str(chosen_photo(tmp_path)))
     poll_until(idle)
-    assert jobs.desk.client and jobs.desk.client.usable
+    assert jobs.queue.client and jobs.queue.client.usable
     shapes = [carried[f"expression_{n:02d}"][:, [0, 2, 1]] * (1, 1, -1) for n in (1, 2, 3)]
     np.savez(tmp_path / "prepared" / "expressions.npz", expression_vertices=np.stack(shapes) + 1e-3)
 
@@ -292,7 +292,7 @@ def test_a_choice_and_what_is_computed_for_it_are_one_undo_step(
         expression_vertices=np.full((3, 120, 3), 0.1, np.float32),
     )
     poll_until(idle)
-    assert jobs.desk.failure is None and head.ofer.expressions_of == head.ofer.basis
+    assert jobs.queue.failure is None and head.ofer.expressions_of == head.ofer.basis
     assert not np.array_equal(key_points(head)["expression_01"], carried)
     after = dump()
     bpy.ops.ed.undo()
@@ -350,7 +350,7 @@ def test_hidden_here_draws_a_new_head_in_the_old_one_s_place(
     before = dump()
     bpy.ops.ofer.hidden_here()
     poll_until(idle)
-    assert jobs.desk.failure is None
+    assert jobs.queue.failure is None
     sent = asked(tmp_path)["photos"][0]
     assert sent["path"] == str(photo) and sent["hidden"] == ["below_nose", "mouth"]
     assert sent["mask"] == ""
@@ -418,7 +418,7 @@ def test_without_an_engine_the_buttons_say_why(head: bpy.types.Object, tmp_path:
         with pytest.raises(RuntimeError, match="press Set Up Engine"):
             getattr(bpy.ops.ofer, operator)()
     bpy.ops.ofer.use_identity(name="identity_02")
-    assert jobs.desk.client is None, "choosing starts no engine"
+    assert jobs.queue.client is None, "choosing starts no engine"
 
 
 def test_a_damaged_answer_changes_nothing(
@@ -430,10 +430,10 @@ def test_a_damaged_answer_changes_nothing(
     before = dump()
     bpy.ops.ofer.express()
     poll_until(idle)
-    assert jobs.desk.failure.code == ErrorCode.RECONSTRUCTION_DAMAGED
+    assert jobs.queue.failure.code == ErrorCode.RECONSTRUCTION_DAMAGED
     more = tmp_path / "prepared" / "more" / "anna.ofer"
     shutil.copy(more / "uv.npy", more / "identity_vertices.npy")
     bpy.ops.ofer.again()
     poll_until(idle)
-    assert jobs.desk.failure.code == ErrorCode.RECONSTRUCTION_DAMAGED
+    assert jobs.queue.failure.code == ErrorCode.RECONSTRUCTION_DAMAGED
     assert differences(before, dump()) == []

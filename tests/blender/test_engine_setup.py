@@ -74,20 +74,20 @@ def test_operator_shows_progress_and_can_be_cancelled(
     bpy.context.preferences.system.use_online_access = True
     assert bpy.ops.ofer.set_up_engine() == {"FINISHED"}
     seen = set()
-    while jobs.desk.poll() and len(seen) < 2:
-        seen.add(jobs.desk.job.stage)
+    while jobs.queue.poll() and len(seen) < 2:
+        seen.add(jobs.queue.job.stage)
         time.sleep(0.02)
     assert seen <= {"Starting", *(f"Fetching {i}" for i in range(4))} and len(seen) == 2
     assert any("Fetching" in line or "Starting" in line for line in draw("OFER_PT_photo"))
     bpy.ops.ofer.cancel()
-    assert jobs.desk.job is None and jobs.desk.setup is None and jobs.desk.failure is None
+    assert jobs.queue.job is None and jobs.queue.setup is None and jobs.queue.failure is None
 
 
 def test_operator_waits_and_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bpy.context.preferences.system.use_online_access = True
     monkeypatch.setattr(job_queue, "ROOT", root(tmp_path))
     assert bpy.ops.ofer.set_up_engine() == {"FINISHED"}
-    assert jobs.desk.notes == ("The engine is ready.",)
+    assert jobs.queue.notes == ("The engine is ready.",)
     monkeypatch.setattr(
         job_queue, "ROOT", root(tmp_path, '{"error": "No space.", "hint": "Free."}')
     )

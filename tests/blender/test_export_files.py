@@ -15,13 +15,14 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
-from ofer_faces.ofer_blender.export import landing, whole
+from ofer_faces.ofer_blender.export import whole
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.plan import Plan
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.head import hypotheses
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_blender.skin import skin
+from ofer_faces.ofer_blender.undo import landing
 from ofer_faces.ofer_blender.web_page import page
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from scene_dump import differences, dump

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import read_back
 import synthetic
-from ofer_faces.ofer_blender.export import fbx_tree, landing
+from ofer_faces.ofer_blender.export import fbx_tree
 from ofer_faces.ofer_blender.export.fbx import FbxReader, name_of
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.head import hypotheses
 from ofer_faces.ofer_blender.rig import rig
+from ofer_faces.ofer_blender.undo import landing
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction

@@ -20,7 +20,7 @@ from ofer_faces.ofer_blender.engine.engine_settings import engine_settings
 from ofer_faces.ofer_engine.client import cancelled_job
 from ofer_faces.ofer_engine.client import job_queue as desk_module
 from ofer_faces.ofer_engine.client.job import Job
-from ofer_faces.ofer_engine.client.job_queue import Desk
+from ofer_faces.ofer_engine.client.job_queue import JobQueue
 from ofer_faces.ofer_engine.contract import protocol
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
 from scene_dump import differences, dump
@@ -33,12 +33,12 @@ def as_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "follow", lambda operator, wait: {"FINISHED"})
 
 
-def until(done: Callable[[], bool], *desks: Desk, seconds: float = 60.0) -> None:
+def until(done: Callable[[], bool], *desks: JobQueue, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end, [each.job for each in desks]
         time.sleep(0.01)
-        for each in desks or (jobs.desk,):
+        for each in desks or (jobs.queue,):
             each.poll()
 
 
@@ -60,10 +60,10 @@ def test_engine_killed_in_each_phase(
         bpy.ops.ofer.reconstruct(filepath=str(photo))
     if phase == "halfway":
         until(lambda: "anna.ofer" in left_behind(tmp_path / "home"))
-    os.kill(jobs.desk.client.pid, signal.SIGKILL)
-    until(lambda: jobs.desk.job is None)
-    assert jobs.desk.failure is None or jobs.desk.failure.code == ErrorCode.ENGINE_DIED
-    assert phase == "opening" or jobs.desk.failure
+    os.kill(jobs.queue.client.pid, signal.SIGKILL)
+    until(lambda: jobs.queue.job is None)
+    assert jobs.queue.failure is None or jobs.queue.failure.code == ErrorCode.ENGINE_DIED
+    assert phase == "opening" or jobs.queue.failure
     assert differences(before, dump()) == [] and left_behind(tmp_path / "home") == []
 
 
@@ -85,7 +85,7 @@ def test_two_blenders_at_once_share_a_folder(employ: Employ, photo: Path, tmp_pa
         0, (protocol.PhotoFace(str(photo)),), str(settings.reconstructions), "anna"
     )
     made: list[Path] = []
-    both = Desk(), Desk()
+    both = JobQueue(), JobQueue()
     for each in both:
         each.ask(settings, "Reconstructing", request, made.append)
     until(lambda: len(made) == 2, *both)
@@ -102,7 +102,7 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(employ: Employ, phot
     before = dump()
     with pytest.raises(RuntimeError, match="Nothing can be written to reconstructions"):
         bpy.ops.ofer.reconstruct(filepath=str(photo))
-    assert jobs.desk.client is None and differences(before, dump()) == []
+    assert jobs.queue.client is None and differences(before, dump()) == []
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_read_only_disk_is_refused_at_once(
     with pytest.raises(RuntimeError, match="Read-only file system") as refused:
         bpy.ops.ofer.reconstruct(filepath=str(photo))
     assert "Choose another folder in the preferences." in str(refused.value)
-    assert jobs.desk.client is None and differences(before, dump()) == []
+    assert jobs.queue.client is None and differences(before, dump()) == []
     assert not list(read_only_disk.iterdir())
 
 
@@ -140,9 +140,9 @@ def test_autosave_restored_during_a_job(
     bpy.ops.wm.save_as_mainfile(filepath=str(saved), copy=True)
     employ("slow")
     bpy.ops.ofer.reconstruct(filepath=str(photo))
-    until(lambda: jobs.desk.job.stage == "Drawing heads")
+    until(lambda: jobs.queue.job.stage == "Drawing heads")
     bpy.ops.wm.recover_auto_save(filepath=str(saved))
-    assert jobs.desk.job is None and left_behind(tmp_path / "home") == []
+    assert jobs.queue.job is None and left_behind(tmp_path / "home") == []
     head = next(each for each in bpy.data.objects if each.ofer.is_head)
     bpy.context.view_layer.objects.active = head
     bpy.ops.ofer.show(name="identity_03")
@@ -177,17 +177,17 @@ def test_a_cancelled_job_gives_way_before_the_engine_does(
     """The next job waits for the engine to be free, or for a new one."""
     employ("deaf")
     bpy.ops.ofer.reconstruct(filepath=str(photo))
-    until(lambda: jobs.desk.job.stage == "Drawing heads")
-    jobs.desk.cancel()
-    jobs.desk.job.cancelled -= desk_module.LET_GO_SECONDS  # as if so much time had passed
-    jobs.desk.poll()
-    assert jobs.desk.job is None and jobs.desk.fading
+    until(lambda: jobs.queue.job.stage == "Drawing heads")
+    jobs.queue.cancel()
+    jobs.queue.job.cancelled -= desk_module.LET_GO_SECONDS  # as if so much time had passed
+    jobs.queue.poll()
+    assert jobs.queue.job is None and jobs.queue.cancelled_job
     employ("ok")
     bpy.ops.ofer.reconstruct(filepath=str(photo))
-    assert not jobs.desk.job.sent
-    jobs.desk.fading.job.cancelled -= cancelled_job.CANCEL_SECONDS
-    until(lambda: jobs.desk.job is None)
-    assert jobs.desk.failure is None and bpy.context.object.ofer.is_head
+    assert not jobs.queue.job.sent
+    jobs.queue.cancelled_job.job.cancelled -= cancelled_job.CANCEL_SECONDS
+    until(lambda: jobs.queue.job is None)
+    assert jobs.queue.failure is None and bpy.context.object.ofer.is_head
     assert left_behind(tmp_path / "home") == ["anna_02.ofer"] or left_behind(tmp_path / "home") == [
         "anna.ofer"
     ]
@@ -196,18 +196,18 @@ def test_a_cancelled_job_gives_way_before_the_engine_does(
 def test_idle_engine_gives_its_memory_back(employ: Employ, photo: Path) -> None:
     employ("ok")
     bpy.ops.ofer.reconstruct(filepath=str(photo))
-    engine = jobs.desk.client.pid
-    jobs.desk.rest(3600.0)
-    assert jobs.desk.client.pid == engine
-    jobs.desk.job = Job("Something")
-    jobs.desk.rest(-1.0)
-    assert jobs.desk.client, "never in mid work"
-    jobs.desk.job = None
-    jobs.desk.rest(-1.0)
-    assert jobs.desk.client is None
+    engine = jobs.queue.client.pid
+    jobs.queue.rest(3600.0)
+    assert jobs.queue.client.pid == engine
+    jobs.queue.job = Job("Something")
+    jobs.queue.rest(-1.0)
+    assert jobs.queue.client, "never in mid work"
+    jobs.queue.job = None
+    jobs.queue.rest(-1.0)
+    assert jobs.queue.client is None
     until(lambda: not Path(f"/proc/{engine}").exists())
     bpy.ops.ofer.reconstruct(filepath=str(photo))
-    assert jobs.desk.client.pid != engine and len(bpy.data.objects) == 2
+    assert jobs.queue.client.pid != engine and len(bpy.data.objects) == 2
 
 
 def test_idle_timer_follows_the_preference(employ: Employ, photo: Path) -> None:
@@ -215,25 +215,25 @@ def test_idle_timer_follows_the_preference(employ: Employ, photo: Path) -> None:
     bpy.ops.ofer.reconstruct(filepath=str(photo))
     assert jobs._tick() is None and bpy.app.timers.is_registered(jobs._rest)
     preferences = bpy.context.preferences.addons["ofer_faces"].preferences
-    jobs.desk.idle_since -= 3600.0
+    jobs.queue.idle_since -= 3600.0
     preferences.idle_minutes = 0
     assert jobs._rest() == jobs.IDLE_INTERVAL, "0 keeps the engine"
     preferences.idle_minutes = 10
-    assert jobs._rest() is None and jobs.desk.client is None
+    assert jobs._rest() is None and jobs.queue.client is None
     jobs.stop()
     assert not bpy.app.timers.is_registered(jobs._rest)
 
 
 def test_setting_up_refuses_everything_else(monkeypatch: pytest.MonkeyPatch, photo: Path) -> None:
-    monkeypatch.setattr(jobs.desk, "setup", object())
-    jobs.desk.job = Job("Setting up the engine")
+    monkeypatch.setattr(jobs.queue, "setup", object())
+    jobs.queue.job = Job("Setting up the engine")
     try:
         assert not bpy.ops.ofer.reconstruct.poll()
         with pytest.raises(OferError, match="is not finished"):
-            jobs.desk.open_photos(engine_settings(), [])
-            jobs.desk.look_at_weights(engine_settings(), [])
+            jobs.queue.open_photos(engine_settings(), [])
+            jobs.queue.look_at_weights(engine_settings(), [])
     finally:
-        jobs.desk.job = None
+        jobs.queue.job = None
 
 
 @pytest.mark.parametrize("mode", ["slow", "deaf", "mute"])
@@ -261,11 +261,11 @@ chosen.home, chosen.python = str(here / "home"), str(program)
 jobs = sys.modules["ofer_faces.ofer_blender.engine.jobs"]
 jobs.follow = lambda operator, wait: {{"FINISHED"}}
 bpy.ops.ofer.reconstruct(filepath={str(photo)!r})
-while jobs.desk.job.stage != "Drawing heads":
-    jobs.desk.poll()
+while jobs.queue.job.stage != "Drawing heads":
+    jobs.queue.poll()
     time.sleep(0.01)
 jobs.watch()
-print(jobs.desk.client.pid, flush=True)
+print(jobs.queue.client.pid, flush=True)
 """
     if bpy.app.version < (5, 0, 0):
         script += "ADDON.unregister()\n"  # with any panel left on, these modules crash at exit

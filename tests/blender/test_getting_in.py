@@ -41,8 +41,8 @@ def asked(tmp_path: Path) -> dict:
 
 def finish(seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
-    while jobs.desk.poll():
-        assert time.monotonic() < end, f"still {jobs.desk.job}"
+    while jobs.queue.poll():
+        assert time.monotonic() < end, f"still {jobs.queue.job}"
         time.sleep(0.01)
 
 
@@ -73,7 +73,7 @@ def test_several_photos_of_one_person_are_one_request(
     chosen = [Path(photo.filepath).name for photo in bpy.context.scene.ofer.photos]
     assert chosen == photos
     bpy.ops.ofer.find_faces()
-    assert len(jobs.desk.photos.keys()) == 3
+    assert len(jobs.queue.photos.keys()) == 3
     bpy.ops.ofer.show_photo(index=1)
     bpy.ops.ofer.choose_face(index=1)
     bpy.ops.ofer.show_photo(index=2)
@@ -121,8 +121,8 @@ def test_different_people_wait_in_line(
     assert "[ofer.skip] Skip This One" in drawn
     finish()
     assert {Path(each.ofer.folder).stem for each in bpy.data.objects} == {"anna", "boris"}
-    assert jobs.desk.failure is None, "one photo without a face does not stop the others"
-    assert "nobody: It cannot be done." in jobs.desk.notes
+    assert jobs.queue.failure is None, "one photo without a face does not stop the others"
+    assert "nobody: It cannot be done." in jobs.queue.notes
     assert "nobody: It cannot be done." in draw("OFER_PT_photo")
 
 
@@ -144,23 +144,23 @@ def test_skip_goes_on_and_cancel_clears_the_line(
     monkeypatch.setattr(jobs, "follow", lambda operator, wait: {"FINISHED"})
     employ("slow")
     bpy.ops.ofer.reconstruct_each(directory=str(tmp_path), files=listed(photos))
-    while jobs.desk.job.stage != "Drawing heads":
-        jobs.desk.poll()
+    while jobs.queue.job.stage != "Drawing heads":
+        jobs.queue.poll()
         time.sleep(0.01)
     getattr(bpy.ops.ofer, stop)()
-    while jobs.desk.job and jobs.desk.job.subject == "anna":
-        jobs.desk.poll()
+    while jobs.queue.job and jobs.queue.job.subject == "anna":
+        jobs.queue.poll()
         time.sleep(0.01)
-    finish_line = [job.subject for job in (jobs.desk.job, *jobs.desk.line) if job]
+    finish_line = [job.subject for job in (jobs.queue.job, *jobs.queue.line) if job]
     if stop == "skip":
-        jobs.desk.poll()
-        finish_line = [job.subject for job in (jobs.desk.job, *jobs.desk.line) if job]
+        jobs.queue.poll()
+        finish_line = [job.subject for job in (jobs.queue.job, *jobs.queue.line) if job]
         assert finish_line == ["nobody", "boris"]
         bpy.ops.ofer.cancel()
     else:
         assert finish_line == []
     finish()
-    assert not bpy.data.objects and jobs.desk.failure is None
+    assert not bpy.data.objects and jobs.queue.failure is None
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_pictures_of_the_photo_and_its_faces(employ: Employ, photo: Path) -> Non
     employ("ok")
     bpy.ops.ofer.choose_photo(filepath=str(photo))
     bpy.ops.ofer.find_faces()
-    opened = jobs.desk.photos.get(f"file:{photo}")
+    opened = jobs.queue.photos.get(f"file:{photo}")
     whole = face_pictures.numbered(opened)
     assert whole.shape == (256, 256, 4) and whole[:, :, 3].mean() == pytest.approx(0.75)
     boxed = np.isclose(whole[..., :3], face_pictures.COLOUR).all(axis=2)
@@ -230,7 +230,7 @@ def test_pictures_of_the_photo_and_its_faces(employ: Employ, photo: Path) -> Non
     face = face_pictures.cropped(opened, opened.event.faces[0])
     assert face.shape == (96, 96, 4) and np.allclose(face[..., :3], 128 / 255)
     bpy.ops.wm.read_homefile(use_empty=True)
-    assert not jobs.desk.photos.keys(), "of a face nothing is kept when another file is opened"
+    assert not jobs.queue.photos.keys(), "of a face nothing is kept when another file is opened"
 
 
 def test_a_frame_and_back() -> None:
@@ -317,7 +317,7 @@ def test_weights_are_shown_with_their_licence_before_they_are_installed(
     bpy.ops.ofer.install_weights()
     sent = json.loads((tmp_path / "prepared" / "installed.json").read_text())
     assert sent["paths"] == [str(tmp_path / "generic_model.pkl")], "what was refused is left out"
-    assert jobs.desk.notes == ("Installed: FLAME 2020.",) and not jobs.desk.weights
+    assert jobs.queue.notes == ("Installed: FLAME 2020.",) and not jobs.queue.weights
     assert not bpy.ops.ofer.install_weights.poll()
     assert differences(before, dump()) == []
 
@@ -329,7 +329,7 @@ def test_declining_installs_nothing(employ: Employ, tmp_path: Path) -> None:
     assert "[ofer.decline_weights] Close" in drawn
     assert not any("install_weights" in line for line in drawn)
     bpy.ops.ofer.decline_weights()
-    assert not jobs.desk.weights and not any("evil" in line for line in draw("OFER_PT_photo"))
+    assert not jobs.queue.weights and not any("evil" in line for line in draw("OFER_PT_photo"))
 
 
 def test_packs_are_what_is_installed(tmp_path: Path) -> None:

@@ -135,13 +135,13 @@ def test_a_timer_or_handler_that_fails_says_so_and_raises_nothing(
 ) -> None:
     function, before, failed = CALLED_BY_BLENDER[name], dump(), 0
     for number in (2, 3, 4, 6):  # the first is the function itself
-        jobs.desk.failure = None
+        jobs.queue.failure = None
         with fault_at(number) as fault:
             assert function() is None or name == "rest"
         if fault.where:
             failed += 1
             assert f"InventedFault: {fault.where}" in engine_settings().faults.read_text("utf-8")
-            told = jobs.desk.failure
+            told = jobs.queue.failure
             assert name == "the tab" or "in a way nobody foresaw" in told.message and told.hint
     assert failed or name in ("undo and redo", "rest", "the tab"), "these call only Blender"
     assert differences(before, dump()) == []
@@ -161,7 +161,7 @@ def test_a_job_does_not_stick_whatever_fails(
         except RuntimeError as error:
             assert "in a way nobody foresaw (InventedFault)" in str(error)
             assert differences(before, dump()) == []
-    assert jobs.desk.job is None and not jobs.desk.line
+    assert jobs.queue.job is None and not jobs.queue.line
     bpy.ops.ofer.reconstruct(filepath=str(photo))
     assert bpy.context.object.ofer.is_head, "the next one is made"
 
@@ -177,7 +177,7 @@ def test_a_reader_that_fails_ends_the_engine_and_the_job(
             bpy.ops.ofer.reconstruct(filepath=str(photo))
     finally:
         threading.settrace(None)
-    assert fault.where and jobs.desk.job is None
+    assert fault.where and jobs.queue.job is None
     bpy.ops.ofer.reconstruct(filepath=str(photo))
     assert bpy.context.object.ofer.is_head
 

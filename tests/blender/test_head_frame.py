@@ -508,7 +508,7 @@ def test_a_head_that_nothing_fits_is_refused_before_any_work(
     if said == "was changed":
         with pytest.raises(RuntimeError, match=said):
             bpy.ops.ofer.make_skin(filepath=picture(tmp_path))
-    assert jobs.desk.job is None and jobs.desk.client is None, "the engine was not even started"
+    assert jobs.queue.job is None and jobs.queue.client is None, "the engine was not even started"
     assert differences(before, dump()) == []
     bpy.ops.ofer.use_identity(name="identity_02")
     assert head.ofer.basis == "identity_02", "the keys that are there can still be used"
@@ -593,7 +593,7 @@ def test_a_gallery_that_lost_the_basis_is_named(head: bpy.types.Object, employ: 
     head.ofer.identities.remove(head.ofer.identities.find("identity_01"))
     with pytest.raises(RuntimeError, match="does not hold the head 'identity_01'"):
         bpy.ops.ofer.express()
-    assert jobs.desk.job is None
+    assert jobs.queue.job is None
 
 
 def test_an_answer_that_is_none_changes_nothing(

@@ -12,8 +12,8 @@ from mathutils import Matrix
 from ofer_faces.ofer_blender.export import check, shapes
 from ofer_faces.ofer_blender.export.plan import Plan
 from ofer_faces.ofer_blender.export.presets import Target
-from ofer_faces.ofer_blender.head import hypotheses
-from ofer_faces.ofer_blender.rig import jaw_correctives, joint_anchors, rig
+from ofer_faces.ofer_blender.head import hypotheses, joint_anchors
+from ofer_faces.ofer_blender.rig import jaw_correctives, rig
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from scene_dump import differences, dump

@@ -34,17 +34,17 @@ def begin(photo: Path) -> None:
 def poll_until(done: Callable[[], bool], seconds: float = 20.0) -> None:
     end = time.monotonic() + seconds
     while not done():
-        assert time.monotonic() < end, f"still {jobs.desk.job}, {jobs.desk.failure}"
+        assert time.monotonic() < end, f"still {jobs.queue.job}, {jobs.queue.failure}"
         time.sleep(0.02)
-        jobs.desk.poll()
+        jobs.queue.poll()
 
 
 def computing() -> bool:
-    return bool(jobs.desk.job and jobs.desk.job.stage == "Drawing heads")
+    return bool(jobs.queue.job and jobs.queue.job.stage == "Drawing heads")
 
 
 def idle() -> bool:
-    return jobs.desk.job is None
+    return jobs.queue.job is None
 
 
 def chosen(photo: Path) -> None:
@@ -56,7 +56,7 @@ def test_the_whole_story(employ: Employ, photo: Path, tmp_path: Path) -> None:
     chosen(photo)
     bpy.ops.ofer.find_faces()
     poll_until(idle)
-    assert jobs.desk.notes == ("The photo was scaled down.",)
+    assert jobs.queue.notes == ("The photo was scaled down.",)
     bpy.ops.ofer.choose_face(index=1)
     bpy.context.scene.ofer.seed = 42
     bpy.ops.ed.undo_push(message="Settings")
@@ -65,8 +65,8 @@ def test_the_whole_story(employ: Employ, photo: Path, tmp_path: Path) -> None:
     poll_until(computing)
     assert any("1.5" in line or "2 s left" in line for line in draw("OFER_PT_photo"))
     poll_until(idle)
-    assert jobs.desk.failure is None
-    assert jobs.desk.notes == ("The focal length was assumed.",)
+    assert jobs.queue.failure is None
+    assert jobs.queue.notes == ("The focal length was assumed.",)
     head = bpy.context.object
     assert head.ofer.is_head and head.select_get()
     assert Path(head.ofer.folder) == tmp_path / "home" / "reconstructions" / "anna.ofer"
@@ -88,10 +88,10 @@ def test_second_run_keeps_the_engine_and_the_first_folder(employ: Employ, photo:
     employ("ok")
     begin(photo)
     poll_until(idle)
-    engine = jobs.desk.client.pid
+    engine = jobs.queue.client.pid
     begin(photo)
     poll_until(idle)
-    assert jobs.desk.client.pid == engine
+    assert jobs.queue.client.pid == engine
     folders = {Path(each.ofer.folder).name for each in bpy.data.objects}
     assert folders == {"anna.ofer", "anna_02.ofer"}
 
@@ -122,10 +122,10 @@ def test_faults_leave_the_scene_untouched(
     before = dump()
     begin(photo)
     poll_until(idle)
-    assert jobs.desk.failure.code == code
+    assert jobs.queue.failure.code == code
     assert differences(before, dump()) == []
     drawn = " ".join(draw("OFER_PT_photo"))
-    assert jobs.desk.failure.message.split()[0] in drawn
+    assert jobs.queue.failure.message.split()[0] in drawn
 
 
 def test_bad_photo_says_what_to_do(employ: Employ, photo: Path) -> None:
@@ -134,7 +134,7 @@ def test_bad_photo_says_what_to_do(employ: Employ, photo: Path) -> None:
     before = dump()
     bpy.ops.ofer.find_faces()
     poll_until(idle)
-    assert jobs.desk.failure.code == ErrorCode.PHOTO_UNREADABLE
+    assert jobs.queue.failure.code == ErrorCode.PHOTO_UNREADABLE
     drawn = draw("OFER_PT_photo")
     assert "anna.jpg is no picture." in drawn and "Choose a JPEG or PNG." in drawn
     fixes = [line for line in drawn if line.startswith("[ofer.")][-2:]
@@ -147,26 +147,26 @@ def test_engine_killed_in_mid_job_and_restarted(employ: Employ, photo: Path) -> 
     before = dump()
     begin(photo)
     poll_until(computing)
-    os.kill(jobs.desk.client.pid, signal.SIGKILL)
+    os.kill(jobs.queue.client.pid, signal.SIGKILL)
     poll_until(idle, seconds=2.0)
-    assert jobs.desk.failure.code == ErrorCode.ENGINE_DIED
+    assert jobs.queue.failure.code == ErrorCode.ENGINE_DIED
     assert differences(before, dump()) == []
     employ("ok")
     begin(photo)
     poll_until(idle)
-    assert jobs.desk.failure is None and bpy.context.object.ofer.is_head
+    assert jobs.queue.failure is None and bpy.context.object.ofer.is_head
 
 
 def test_engine_that_died_while_idle_is_replaced(employ: Employ, photo: Path) -> None:
     employ("ok")
     begin(photo)
     poll_until(idle)
-    old = jobs.desk.client.pid
+    old = jobs.queue.client.pid
     os.kill(old, signal.SIGKILL)
-    poll_until(lambda: jobs.desk.client is None)
+    poll_until(lambda: jobs.queue.client is None)
     begin(photo)
     poll_until(idle)
-    assert jobs.desk.failure is None and jobs.desk.client.pid != old
+    assert jobs.queue.failure is None and jobs.queue.client.pid != old
 
 
 @pytest.mark.parametrize("phase", ["starting", "computing", "opening"])
@@ -185,7 +185,7 @@ def test_cancel_leaves_nothing(employ: Employ, photo: Path, tmp_path: Path, phas
     asked = time.monotonic()
     poll_until(idle)
     assert time.monotonic() - asked < 0.5
-    assert jobs.desk.failure is None
+    assert jobs.queue.failure is None
     assert differences(before, dump()) == []
     assert not list((tmp_path / "home").glob("reconstructions/*"))
 
@@ -194,12 +194,12 @@ def test_cancel_of_a_deaf_engine_ends_it(employ: Employ, photo: Path) -> None:
     employ("deaf")
     begin(photo)
     poll_until(computing)
-    engine = jobs.desk.client.pid
+    engine = jobs.queue.client.pid
     bpy.ops.ofer.cancel()
     poll_until(idle)
-    assert jobs.desk.fading, "the artist goes on while the engine is still at it"
-    poll_until(lambda: not jobs.desk.fading)
-    assert jobs.desk.client is None and jobs.desk.failure is None
+    assert jobs.queue.cancelled_job, "the artist goes on while the engine is still at it"
+    poll_until(lambda: not jobs.queue.cancelled_job)
+    assert jobs.queue.client is None and jobs.queue.failure is None
     poll_until(lambda: not Path(f"/proc/{engine}").exists())
 
 
@@ -213,9 +213,9 @@ def test_result_waits_for_object_mode(
     employ("ok")
     begin(photo)
     bpy.ops.object.mode_set(mode="EDIT")
-    poll_until(lambda: jobs.desk.job.result is not None)
-    jobs.desk.poll()
-    assert jobs.desk.job.stage == "Waiting for Object Mode" and len(bpy.data.objects) == 1
+    poll_until(lambda: jobs.queue.job.result is not None)
+    jobs.queue.poll()
+    assert jobs.queue.job.stage == "Waiting for Object Mode" and len(bpy.data.objects) == 1
     bpy.ops.object.mode_set(mode="OBJECT")
     poll_until(idle)
     assert bpy.context.object.ofer.is_head
@@ -224,10 +224,10 @@ def test_result_waits_for_object_mode(
 def test_cancel_while_waiting_for_object_mode(
     employ: Employ, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs.desk, "obstacle", lambda: "Waiting for Object Mode")
+    monkeypatch.setattr(jobs.queue, "obstacle", lambda: "Waiting for Object Mode")
     employ("ok")
     begin(photo)
-    poll_until(lambda: jobs.desk.job.result is not None)
+    poll_until(lambda: jobs.queue.job.result is not None)
     bpy.ops.ofer.cancel()
     assert idle() and not bpy.data.objects
     assert not list((tmp_path / "home").glob("reconstructions/*"))
@@ -247,7 +247,7 @@ def test_undo_during_a_job(employ: Employ, photo: Path) -> None:
     undone = dump()
     assert differences(before, undone) == [] and computing()
     poll_until(idle)
-    assert jobs.desk.failure is None and bpy.context.object.ofer.is_head
+    assert jobs.queue.failure is None and bpy.context.object.ofer.is_head
     bpy.ops.ed.undo()
     assert differences(undone, dump()) == []
 
@@ -263,11 +263,11 @@ def test_save_during_a_job(employ: Employ, photo: Path, tmp_path: Path) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(during), copy=True)
     assert computing() and differences(saved, dump()) == []
     poll_until(idle)
-    assert jobs.desk.failure is None and len(bpy.data.objects) == 2
+    assert jobs.queue.failure is None and len(bpy.data.objects) == 2
     bpy.ops.wm.open_mainfile(filepath=str(during))
     assert differences(saved, dump()) == []
     (head,) = bpy.data.objects
-    assert head.ofer.is_head and jobs.desk.job is None
+    assert head.ofer.is_head and jobs.queue.job is None
     assert len(head.data.shape_keys.key_blocks) == synthetic.IDENTITIES + synthetic.EXPRESSIONS
 
 
@@ -282,7 +282,7 @@ def test_object_deleted_during_a_job(employ: Employ, photo: Path) -> None:
     bpy.ops.ed.undo_push(message="Delete")
     deleted = dump()
     poll_until(idle)
-    assert jobs.desk.failure is None
+    assert jobs.queue.failure is None
     (head,) = bpy.data.objects
     assert head.ofer.is_head and Path(head.ofer.folder).name == "anna_02.ofer"
     bpy.ops.ed.undo()
@@ -296,14 +296,14 @@ def test_another_file_cancels(employ: Employ, photo: Path, tmp_path: Path, load:
     employ("slow")
     begin(photo)
     poll_until(computing)
-    engine = jobs.desk.client.pid
+    engine = jobs.queue.client.pid
     if load == "new":
         bpy.ops.wm.read_homefile(use_empty=True)
     elif load == "factory":
         bpy.ops.wm.read_factory_settings(use_empty=True)
     else:
         bpy.ops.wm.open_mainfile(filepath=where)
-    assert idle() and jobs.desk.failure is None
+    assert idle() and jobs.queue.failure is None
     poll_until(lambda: not Path(f"/proc/{engine}").exists())
     assert not bpy.data.objects
 
@@ -312,9 +312,9 @@ def test_disabled_during_a_job(employ: Employ, photo: Path, addon: ModuleType) -
     employ("slow")
     begin(photo)
     poll_until(computing)
-    engine = jobs.desk.client.pid
+    engine = jobs.queue.client.pid
     addon.unregister()
-    assert idle() and jobs.desk.client is None
+    assert idle() and jobs.queue.client is None
     assert not bpy.app.timers.is_registered(jobs._tick)
     poll_until(lambda: not Path(f"/proc/{engine}").exists())
     assert not bpy.data.objects
@@ -341,7 +341,7 @@ def test_missing_engine_and_photo_are_named(employ: Employ, photo: Path) -> None
         bpy.ops.ofer.reconstruct()
     with pytest.raises(RuntimeError, match=r"There is no photo 'gone\.jpg'"):
         bpy.ops.ofer.reconstruct(filepath=str(photo.with_name("gone.jpg")))
-    assert jobs.desk.client is None, "no engine is started for nothing"
+    assert jobs.queue.client is None, "no engine is started for nothing"
     assert differences(before, dump()) == []
 
 
@@ -349,9 +349,9 @@ def test_polling_and_inserting_are_quick(employ: Employ, photo: Path) -> None:
     employ("ok")
     begin(photo)
     slowest = 0.0
-    while jobs.desk.job:
+    while jobs.queue.job:
         begun = time.thread_time()
-        jobs.desk.poll()
+        jobs.queue.poll()
         slowest = max(slowest, time.thread_time() - begun)
         time.sleep(0.01)
     assert bpy.context.object.ofer.is_head

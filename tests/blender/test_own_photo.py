@@ -76,7 +76,7 @@ def test_draw_without_it_draws_the_person_of_the_head(
 def test_a_face_that_nobody_looked_for_is_told_by_its_box(
     pair: list[bpy.types.Object], tmp_path: Path
 ) -> None:
-    jobs.desk.photos.forget()
+    jobs.queue.photos.forget()
     select(pair[0])
     pair[0].ofer.hidden_here = {"mouth"}
     bpy.ops.ofer.hidden_here(wait=True)
@@ -145,7 +145,7 @@ def test_a_photo_of_the_same_name_with_another_content_is_not_taken(
     pair[0].ofer.hidden_here = {"mouth"}
     with pytest.raises(RuntimeError, match=r"group\.jpg in the Photo panel is another"):
         getattr(bpy.ops.ofer, operator)()
-    assert jobs.desk.job is None and skin.picture(pair[0]) is None
+    assert jobs.queue.job is None and skin.picture(pair[0]) is None
 
 
 def test_it_is_taken_where_the_user_says_so(pair: list[bpy.types.Object], tmp_path: Path) -> None:

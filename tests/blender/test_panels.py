@@ -102,12 +102,12 @@ def test_options_and_preferences(employ: Callable[[str], None]) -> None:
 
 
 def test_a_running_setup_is_drawn_without_its_end_known() -> None:
-    jobs.desk.job = Job("Setting up", stage="Fetching", fraction=0.25, eta=75.0)
+    jobs.queue.job = Job("Setting up", stage="Fetching", fraction=0.25, eta=75.0)
     try:
         assert "progress 0.25 Fetching · 1 min 15 s left" in draw("OFER_PT_photo")
         assert not bpy.ops.ofer.find_faces.poll()
     finally:
-        jobs.desk.job = None
+        jobs.queue.job = None
 
 
 def test_every_fix_is_an_operator() -> None:

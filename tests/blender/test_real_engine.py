@@ -26,11 +26,11 @@ def poll(seconds: float = 120.0, until: str = "") -> list[str]:
     """Play the timer until the job is done, or has reached a stage; every stage seen."""
     stages: list[str] = []
     end = time.monotonic() + seconds
-    while jobs.desk.poll():
-        assert time.monotonic() < end, f"still {jobs.desk.job}"
-        if jobs.desk.job.stage not in stages:
-            stages.append(jobs.desk.job.stage)
-        if until and jobs.desk.job.stage == until:
+    while jobs.queue.poll():
+        assert time.monotonic() < end, f"still {jobs.queue.job}"
+        if jobs.queue.job.stage not in stages:
+            stages.append(jobs.queue.job.stage)
+        if until and jobs.queue.job.stage == until:
             break
         time.sleep(0.02)
     return stages
@@ -47,12 +47,12 @@ def test_photo_to_undo(portrait: Path) -> None:
     bpy.ops.ofer.choose_photo(filepath=str(portrait))
     bpy.ops.ofer.find_faces()
     poll()
-    assert jobs.desk.failure is None and len(jobs.desk.opened(f"file:{portrait}").faces) == 1
+    assert jobs.queue.failure is None and len(jobs.queue.opened(f"file:{portrait}").faces) == 1
     bpy.ops.ed.undo_push(message="Photo")
     before = dump()
     bpy.ops.ofer.reconstruct()
     stages = poll()
-    assert jobs.desk.failure is None
+    assert jobs.queue.failure is None
     assert {"Drawing heads", "Drawing expressions"} <= set(stages)
     head = bpy.context.object
     keys = head.data.shape_keys.key_blocks
@@ -75,10 +75,10 @@ def test_cancel_is_quick_and_leaves_the_engine_warm(portrait: Path, tmp_path: Pa
     before = dump()
     bpy.ops.ofer.reconstruct(filepath=str(portrait))
     poll(until="Drawing heads")
-    engine = jobs.desk.client.pid
+    engine = jobs.queue.client.pid
     bpy.ops.ofer.cancel()
     poll()
-    assert jobs.desk.client and jobs.desk.client.pid == engine and jobs.desk.client.usable
+    assert jobs.queue.client and jobs.queue.client.pid == engine and jobs.queue.client.usable
     assert differences(before, dump()) == []
     assert not list((tmp_path / "home" / "reconstructions").glob("*"))
 
@@ -89,14 +89,14 @@ def test_bad_photo_and_killed_engine(real_engine: Path, portrait: Path, tmp_path
     before = dump()
     bpy.ops.ofer.reconstruct(filepath=str(bad))
     poll()
-    assert jobs.desk.failure.code == ErrorCode.PHOTO_UNREADABLE and jobs.desk.failure.hint
+    assert jobs.queue.failure.code == ErrorCode.PHOTO_UNREADABLE and jobs.queue.failure.hint
     bpy.ops.ofer.reconstruct(filepath=str(portrait))
     poll(until="Drawing heads")
-    os.kill(jobs.desk.client.pid, signal.SIGKILL)
+    os.kill(jobs.queue.client.pid, signal.SIGKILL)
     killed = time.monotonic()
     poll()
     assert time.monotonic() - killed < 2.0
-    assert jobs.desk.failure.code == ErrorCode.ENGINE_DIED
+    assert jobs.queue.failure.code == ErrorCode.ENGINE_DIED
     assert differences(before, dump()) == []
 
 
@@ -110,7 +110,7 @@ def test_going_on_from_a_head(portrait: Path) -> None:
     head.ofer.drawn, head.ofer.keep = 8, 3
     bpy.ops.ofer.more_like_this(strength=0.2)
     poll()
-    assert jobs.desk.failure is None and len(head.ofer.identities) == 7
+    assert jobs.queue.failure is None and len(head.ofer.identities) == 7
     ranking = [item.ranking for item in head.ofer.identities]
     assert ranking == sorted(ranking, reverse=True)
     record = reconstruction.read(Path(head.ofer.folder))
@@ -123,18 +123,18 @@ def test_going_on_from_a_head(portrait: Path) -> None:
     bpy.ops.ofer.blend_add(name="identity_05")
     bpy.ops.ofer.use_blend()
     poll()
-    assert jobs.desk.failure is None and head.ofer.expressions_of == "blend_01"
+    assert jobs.queue.failure is None and head.ofer.expressions_of == "blend_01"
     assert head.ofer.units_of == "blend_01"
     now = key_points(head)
     jaw, was = (points["jawOpen"] - points["Basis"] for points in (now, former))
     assert 1e-5 < np.abs(jaw - was).max() < 0.01, "the same jaw, on another face"
     bpy.ops.ofer.more_like_this(strength=0.2)
     poll()
-    assert jobs.desk.failure is None and len(head.ofer.identities) == 11
+    assert jobs.queue.failure is None and len(head.ofer.identities) == 11
     head.ofer.hidden_here = {"mouth"}
     bpy.ops.ofer.hidden_here()
     poll()
-    assert jobs.desk.failure is None
+    assert jobs.queue.failure is None
     new = bpy.context.object
     assert new != head and provenance.read(new)["views"]["view_01"]["hidden"] == ["mouth"]
     mouth = (reconstruction.read(Path(each.ofer.folder)).array("vertex_visible").mean()
@@ -149,7 +149,7 @@ def test_a_head_that_was_sculpted_and_moved_goes_on_as_its_untouched_twin(
     settings.identities, settings.keep, settings.expressions = 12, 4, 2
     bpy.ops.ofer.reconstruct(filepath=str(portrait))
     poll()
-    assert jobs.desk.failure is None
+    assert jobs.queue.failure is None
     folder = bpy.context.object.ofer.folder
     moved = {}
     for how in ("nothing", "all at once"):
@@ -164,11 +164,11 @@ def test_a_head_that_was_sculpted_and_moved_goes_on_as_its_untouched_twin(
         bpy.ops.ofer.add_arkit()
         bpy.ops.ofer.use_identity(name="identity_02")
         poll()
-        assert jobs.desk.failure is None and head.ofer.units_of == "identity_02"
+        assert jobs.queue.failure is None and head.ofer.units_of == "identity_02"
         head.ofer.drawn, head.ofer.keep = 8, 2
         bpy.ops.ofer.more_like_this(strength=0.2)
         poll()
-        assert jobs.desk.failure is None and len(head.ofer.identities) == 6
+        assert jobs.queue.failure is None and len(head.ofer.identities) == 6
         now = key_points(head)
         moved[how] = {name: now[name] - now["Basis"] for name in now}
     assert np.abs(by_hand).max() > 0.008 and len(drawn) == len(by_hand)

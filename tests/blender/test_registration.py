@@ -51,7 +51,7 @@ def test_registering_is_quick(addon: ModuleType) -> None:
     begun = time.thread_time()
     addon.register()
     assert time.thread_time() - begun < 0.02
-    assert jobs.desk.client is None and not bpy.app.timers.is_registered(jobs._tick)
+    assert jobs.queue.client is None and not bpy.app.timers.is_registered(jobs._tick)
 
 
 def test_the_root_imports_nothing() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import synthetic
 from mathutils import Vector
-from ofer_faces.ofer_blender.head import hypotheses, packed_reconstruction
-from ofer_faces.ofer_blender.rig import arkit_keys, bone_rings, joint_anchors, rig
+from ofer_faces.ofer_blender.head import hypotheses, joint_anchors, packed_reconstruction
+from ofer_faces.ofer_blender.rig import arkit_keys, bone_rings, rig
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction

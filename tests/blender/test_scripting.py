@@ -68,7 +68,7 @@ def test_command_writes_a_blend(employ: Employ, photo: Path, tmp_path: Path) -> 
     assert (asked["seed"], asked["identities"], asked["keep"]) == (9, 20, 5)
     bpy.ops.wm.open_mainfile(filepath=str(out))
     assert any(each.ofer.is_head for each in bpy.data.objects) and bpy.context.scene.camera
-    assert jobs.desk.client is None, "the engine ends with the command"
+    assert jobs.queue.client is None, "the engine ends with the command"
 
 
 @pytest.mark.parametrize(

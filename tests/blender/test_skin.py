@@ -125,7 +125,7 @@ def test_without_the_photo_it_says_which_one(head: bpy.types.Object, employ: Emp
     employ("ok")
     with pytest.raises(RuntimeError, match=r"anna\.jpg is not in the Photo panel"):
         bpy.ops.ofer.make_skin(wait=True)
-    assert jobs.desk.job is None
+    assert jobs.queue.job is None
 
 
 def test_the_panel_offers_it(head: bpy.types.Object, tmp_path: Path) -> None:

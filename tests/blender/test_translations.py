@@ -81,7 +81,7 @@ _INTERNAL = {"is_head", "picture", "picture_key"}
 
 
 def written() -> set[str]:
-    """Literal sentences of the sources: labels, buttons, reasons, what the desk says."""
+    """Literal sentences of the sources: labels, buttons, reasons, what the queue says."""
     found: set[str] = set()
     for path in (ROOT / "ofer_blender").rglob("*.py"):
         tree = ast.parse(path.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""The order of the engine's rooms: each imports only from those before it."""
+"""The order of the rooms of engine and add-on: each imports only from those before it."""
 
 import ast
 from pathlib import Path
@@ -29,45 +29,68 @@ ROOMS = (
     {"research.commands"},
     {"__main__"},
 )
-LEVEL = {name: level for level, names in enumerate(ROOMS) for name in names}
+ADDON_ROOMS = (
+    {"compat", "translations"},
+    {"undo"},
+    {"engine"},
+    {"head"},
+    {"rig", "skin"},
+    {"photo", "export"},
+    {"web_page", "headless"},
+    {"properties"},
+    {"ui"},
+    {"operators"},
+    {"undo.guard"},
+)
 
 
-def _modules(folder):
-    return sorted(folder.rglob("*.py"))
+def _levels(rooms):
+    return {name: level for level, names in enumerate(rooms) for name in names}
 
 
-def _room(parts):
-    """The room that a module is in: the longest name of `ROOMS` that it begins with."""
+LEVELS = {ENGINE: _levels(ROOMS), BLENDER: _levels(ADDON_ROOMS)}
+
+
+def _modules(*folders):
+    return [file for folder in folders for file in sorted(folder.rglob("*.py"))]
+
+
+def _room(parts, levels):
+    """The room that a module is in: the longest name of `levels` that it begins with."""
     names = (".".join(parts[:length]) for length in (2, 1))
-    return next((name for name in names if name in LEVEL), None)
+    return next((name for name in names if name in levels), None)
 
 
-def _imported_rooms(file):
-    """Rooms of the engine that a module imports from."""
-    inside = file.relative_to(ENGINE).parts
+def _imported_rooms(file, root):
+    """Rooms below `root` that a module imports from."""
+    inside = file.relative_to(root).parts
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if not isinstance(node, ast.ImportFrom) or node.level == 0:
+        if not isinstance(node, ast.ImportFrom) or not 0 < node.level <= len(inside):
             continue
         base = list(inside[: len(inside) - node.level])
         names = base + (node.module.split(".") if node.module else [])
         for alias in node.names:
-            if room := _room([*names, alias.name]):
+            if room := _room([*names, alias.name], LEVELS[root]):
                 yield room
 
 
-@pytest.mark.parametrize("file", _modules(ENGINE), ids=lambda f: str(f.relative_to(ENGINE)))
+@pytest.mark.parametrize(
+    "file", _modules(ENGINE, BLENDER), ids=lambda f: str(f.relative_to(ENGINE.parent))
+)
 def test_imports_go_to_rooms_that_come_before(file):
-    own = _room(file.relative_to(ENGINE).with_suffix("").parts)
+    root = ENGINE if file.is_relative_to(ENGINE) else BLENDER
+    own = _room(file.relative_to(root).with_suffix("").parts, LEVELS[root])
     if own is None:
         assert file.name == "__init__.py"
         return
-    for room in set(_imported_rooms(file)) - {own}:
-        assert LEVEL[room] < LEVEL[own], f"{own} imports {room}"
+    for room in set(_imported_rooms(file, root)) - {own}:
+        assert LEVELS[root][room] < LEVELS[root][own], f"{own} imports {room}"
 
 
-def test_the_order_names_every_room():
-    rooms = {p.name.removesuffix(".py") for p in ENGINE.iterdir() if p.name[0] not in "._"}
-    assert rooms <= set(LEVEL)
+@pytest.mark.parametrize("root", [ENGINE, BLENDER], ids=lambda f: f.name)
+def test_the_order_names_every_room(root):
+    rooms = {p.name.removesuffix(".py") for p in root.iterdir() if p.name[0] not in "._"}
+    assert rooms <= set(LEVELS[root])
 
 
 @pytest.mark.parametrize(

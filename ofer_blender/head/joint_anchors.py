@@ -14,7 +14,7 @@ import numpy as np
 from ...ofer_engine.client.head_arrays import HeadArrays
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.reconstruction import Reconstruction
-from ..head import hypotheses
+from . import hypotheses
 
 PROPERTY: Final = "ofer_joints"
 _ANCHORS: Final = 160

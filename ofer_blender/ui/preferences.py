@@ -6,9 +6,9 @@ from typing import Final
 
 import bpy
 
+from ..engine.engine_settings import ADDON
 from ..translations import CONTEXT
-from ..ui.setup import draw_preferences
-from .engine_settings import ADDON
+from .setup import draw_preferences
 
 DEVICES: Final = (
     ("auto", "Automatic", "The graphics card if it can be used, else the processor"),

@@ -14,9 +14,9 @@ from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.array_archive import arrays_in
-from ..rig import arkit_keys
-from . import by_hand, hypotheses, last_moves
-from .head_frame import HeadFrame
+from ..head import by_hand, hypotheses, last_moves
+from ..head.head_frame import HeadFrame
+from . import arkit_keys
 
 _FARTHEST: Final = 10.0
 """Metres; no vertex of a head is farther from its origin."""

@@ -8,8 +8,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..rig import rig
 from ..undo.likeness import match, plain
+from . import rig
 
 _SETTINGS: Final = ("ofer_skin", "ofer_export")
 _KEPT: Final = ("hidden_here", "mask", "likeness", "drawn", "keep")
