@@ -15,11 +15,12 @@ import numpy as np
 from scipy import sparse
 
 from ..geometry.deformation_gradients import GradientSolver
+from ..geometry.similarity import best_similarity
 from ..geometry.surface import SurfacePoints, closest_facing
 from ..geometry.triangles import triangulate, vertex_normals
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
-from ..heads.placement import Placement, place, similarity
+from ..heads.placement import Similarity, place
 
 _ROUNDS: Final = 10
 _REACH: Final = 0.012
@@ -41,7 +42,7 @@ class Registration:
     skin; points : where these S vertices lie on the open head; trust : (S,) 0..1.
     """
 
-    placement: Placement
+    placement: Similarity
     template: np.ndarray
     shape: np.ndarray
     skin: np.ndarray
@@ -82,11 +83,11 @@ def part_triangles(head: Head, name: str) -> np.ndarray:
     return triangulate(head.polygons[head.part == head.part_names.index(name)])
 
 
-def _first_placement(head: Head, open_head: OpenHead, landmarks: np.ndarray | None) -> Placement:
+def _first_placement(head: Head, open_head: OpenHead, landmarks: np.ndarray | None) -> Similarity:
     if landmarks is None:
         return place(head, open_head, open_head.face)
     known = np.isfinite(landmarks).all(1)
-    return similarity(landmarks[known], open_head.landmarks(open_head.template)[known])
+    return best_similarity(landmarks[known], open_head.landmarks(open_head.template)[known])
 
 
 class _Fit:
@@ -110,7 +111,7 @@ class _Fit:
             self.known = np.flatnonzero(np.isfinite(landmarks).all(1))
 
     def _matches(
-        self, placement: Placement, shape: np.ndarray, reach: float
+        self, placement: Similarity, shape: np.ndarray, reach: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Chosen outer vertices (n,), their goals (n, 3) and the goals' normals (n, 3)."""
         placed = placement.apply(self.moving)
@@ -121,7 +122,7 @@ class _Fit:
         towards /= np.maximum(np.linalg.norm(towards, axis=1, keepdims=True), 1e-9)
         return np.flatnonzero(good), found.interpolate(placed)[good], towards
 
-    def identity(self, placement: Placement) -> tuple[Placement, np.ndarray]:
+    def identity(self, placement: Similarity) -> tuple[Similarity, np.ndarray]:
         """The placement, and the open head's identity nearest to the template, (V, 3)."""
         head = self.head
         shape = head.template.astype(np.float64)
@@ -150,17 +151,17 @@ class _Fit:
         return placement, shape
 
     def _nudged(
-        self, placement: Placement, shape: np.ndarray, chosen: np.ndarray, goal: np.ndarray
-    ) -> Placement:
+        self, placement: Similarity, shape: np.ndarray, chosen: np.ndarray, goal: np.ndarray
+    ) -> Similarity:
         """The placement moved so that the goals come nearer to the shape."""
-        back = placement.turn_back(goal - placement.translation)
+        back = placement.undo_moves(goal - placement.translation)
         moving, fixed = back, shape[chosen]
         if len(self.known):
             moving = np.concatenate([moving, self.landmarks[self.known]])
             fixed = np.concatenate([fixed, self.head.landmarks(shape)[self.known]])
-        return similarity(moving, fixed) if len(moving) >= 3 else placement
+        return best_similarity(moving, fixed) if len(moving) >= 3 else placement
 
-    def free(self, placement: Placement, shape: np.ndarray) -> np.ndarray:
+    def free(self, placement: Similarity, shape: np.ndarray) -> np.ndarray:
         """(V, 3): drawn to the template, neighbours moving alike, stiff at first."""
         still = np.zeros((len(self.skin), 3, 3))
         rows, marks = None, np.zeros((0, 3))

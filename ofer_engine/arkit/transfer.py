@@ -65,7 +65,7 @@ def transferred_units(
     outer[registration.skin] &= registration.trust > 0
     corners, weights = carried_landmarks(registration, open_head, part_triangles(head, "skin"))
     return UnitModel(
-        head.template.astype(np.float64), triangles, registration.placement.turn_back(units),
+        head.template.astype(np.float64), triangles, registration.placement.undo_moves(units),
         outer, corners, weights, tuple(ids for ids in eyes if len(ids)),
     )  # fmt: skip
 
@@ -82,7 +82,7 @@ def nearest_units(head: Head, open_head: OpenHead) -> UnitModel:
     none = np.zeros((0, 3))
     return UnitModel(
         head.template.astype(np.float64), triangulate(head.polygons),
-        placement.turn_back(units.astype(np.float64)), np.ones(len(placed), bool),
+        placement.undo_moves(units.astype(np.float64)), np.ones(len(placed), bool),
         none.astype(np.int64), none, (),
     )  # fmt: skip
 

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from ..geometry.deformation_gradients import GradientSolver, displacement_gradients
+from ..geometry.rotations import rotation_matrix
 from ..geometry.triangles import face_normals
-from ..heads.open_head import rotation_matrix
 
 _TOO_FAR: Final = np.radians(88)
 _TOLD: Final = np.radians(80)

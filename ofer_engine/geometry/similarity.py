@@ -1,28 +1,79 @@
-"""The best similarity between corresponding points in space."""
+"""Similarities: turned, scaled and shifted, never mirrored."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 
-def best_similarity(
-    moving: np.ndarray, fixed: np.ndarray, scaling: bool = True
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(scale (…,), rotation (…, 3, 3), translation (…, 3)) with the least sum of squares of
-    scale · rotation @ moving + translation - fixed (Umeyama 1991); a mirror is never used.
+@dataclass(frozen=True, eq=False)
+class Similarity:
+    """point ↦ scale · rotation @ point + translation, in a plane (D = 2) or in space (D = 3).
 
-    moving, fixed : (…, N, 3), N >= 3, units as given; without `scaling` the scale is 1.
+    scale : float or (…,); rotation : (…, D, D) proper; translation : (…, D). One similarity, or
+    one for each row of leading dimensions.
     """
-    moving_mean = moving.mean(axis=-2, keepdims=True)
-    fixed_mean = fixed.mean(axis=-2, keepdims=True)
+
+    scale: float | np.ndarray
+    rotation: np.ndarray
+    translation: np.ndarray
+
+    def apply(self, points: np.ndarray) -> np.ndarray:
+        """points : (…, N, D), or (D,) for one similarity. Returns the same shape, moved."""
+        if self.rotation.ndim == 2:
+            return self.scale * points @ self.rotation.T + self.translation
+        scale = np.asarray(self.scale)[..., None, None]
+        turned = scale * points @ np.swapaxes(self.rotation, -1, -2)
+        return turned + self.translation[..., None, :]
+
+    def undo(self, points: np.ndarray) -> np.ndarray:
+        """points : (…, D) where one similarity has moved them. Returns where they came from."""
+        return self.undo_moves(points - self.translation)
+
+    def undo_moves(self, moves: np.ndarray) -> np.ndarray:
+        """moves : (…, D) displacements after one similarity. Returns them before it."""
+        return moves @ self.rotation / self.scale
+
+    def after(self, first: Similarity) -> Similarity:
+        """The similarity that applies `first`, then this one; both single."""
+        return Similarity(
+            self.scale * first.scale,
+            self.rotation @ first.rotation,
+            self.apply(first.translation),
+        )
+
+
+def best_similarity(
+    moving: np.ndarray,
+    fixed: np.ndarray,
+    weights: np.ndarray | None = None,
+    scaling: bool = True,
+) -> Similarity:
+    """The similarity with the least (weighted) sum of squares of moved `moving` - `fixed`.
+
+    moving, fixed : (…, N, D), N >= D, units as given; weights : (N,) >= 0, all alike by default;
+    without `scaling` the scale is 1. Umeyama, "Least-squares estimation of transformation
+    parameters", 1991, eq. 40-43.
+    """
+    share = None if weights is None else (weights / weights.sum())[:, None]
+    moving_mean, fixed_mean = _mean(moving, share), _mean(fixed, share)
     centred, target = moving - moving_mean, fixed - fixed_mean
-    left, singular, right = np.linalg.svd(np.swapaxes(target, -1, -2) @ centred)
+    weighted = target if share is None else target * share
+    left, singular, right = np.linalg.svd(np.swapaxes(weighted, -1, -2) @ centred)
     flip = np.ones_like(singular)
-    flip[..., 2] = np.sign(np.linalg.det(left @ right))
+    flip[..., -1] = np.sign(np.linalg.det(left @ right))
     rotation = (left * flip[..., None, :]) @ right
-    scale = (singular * flip).sum(axis=-1) / np.square(centred).sum(axis=(-1, -2))
+    squared = np.square(centred) if share is None else np.square(centred) * share
+    scale = (singular * flip).sum(axis=-1) / squared.sum(axis=(-1, -2))
     if not scaling:
         scale = np.ones_like(scale)
     turned = moving_mean @ np.swapaxes(rotation, -1, -2)
-    translation = fixed_mean - scale[..., None, None] * turned
-    return scale, rotation, translation[..., 0, :]
+    translation = (fixed_mean - scale[..., None, None] * turned)[..., 0, :]
+    return Similarity(float(scale) if scale.ndim == 0 else scale, rotation, translation)
+
+
+def _mean(points: np.ndarray, share: np.ndarray | None) -> np.ndarray:
+    if share is None:
+        return points.mean(axis=-2, keepdims=True)
+    return (points * share).sum(axis=-2, keepdims=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..contract.errors import ErrorCode, OferError
+from ..geometry.rotations import rotation_matrix
 
 Array = NDArray[np.float64]
 
@@ -159,7 +160,11 @@ def _refine(
         step = np.zeros(7)
         step[:free] = -np.linalg.solve(damped, slopes.T @ residual)
         rotation, translation, log_focal = state
-        trial = (_turn(step[:3]) @ rotation, translation + step[3:6], log_focal + float(step[6]))
+        trial = (
+            rotation_matrix(step[:3]) @ rotation,
+            translation + step[3:6],
+            log_focal + float(step[6]),
+        )
         new_residual, new_jacobian = _errors(head, flat, root, trial, focal, certainty)
         new_cost = float(new_residual @ new_residual)
         if not new_cost <= cost:
@@ -206,18 +211,6 @@ def _errors(
     prior[0, 6] = certainty
     residual = ((plane - flat) * root[:, None]).ravel()
     return np.append(residual, log_focal * certainty), np.vstack((jacobian.reshape(-1, 7), prior))
-
-
-def _turn(vector: ArrayLike) -> Array:
-    """Rotation matrix of a rotation vector (Rodrigues)."""
-    angle = float(np.linalg.norm(np.asarray(vector)))
-    x, y, z = np.asarray(vector)
-    skew = np.array([(0, -z, y), (z, 0, -x), (-y, x, 0)])
-    return (
-        np.eye(3)
-        + np.sinc(angle / np.pi) * skew
-        + 0.5 * np.sinc(angle / (2 * np.pi)) ** 2 * skew @ skew
-    )
 
 
 def _orthonormal(matrix: Array) -> Array:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..contract.arkit import ARKIT_52
 from ..contract.errors import ErrorCode, OferError
+from ..geometry.rotations import rotation_matrix
 from .head_file import read_head_arrays
 from .identity_prior import IdentityPrior
 
@@ -189,17 +190,3 @@ def _combine(coefficients: np.ndarray, modes: np.ndarray) -> np.ndarray:
     coefficients = np.asarray(coefficients, np.float32)
     flat = modes[: coefficients.shape[-1]].reshape(coefficients.shape[-1], -1)
     return (coefficients @ flat).reshape(*coefficients.shape[:-1], *modes.shape[1:])
-
-
-def rotation_matrix(axis_angle: np.ndarray) -> np.ndarray:
-    """axis_angle : (..., 3) radians. (..., 3, 3) rotation matrices (Rodrigues)."""
-    axis_angle = np.asarray(axis_angle, float)
-    angle = np.linalg.norm(axis_angle, axis=-1)[..., None, None]
-    x, y, z = np.moveaxis(axis_angle, -1, 0)
-    zero = np.zeros_like(x)
-    skew = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
-    return (
-        np.eye(3)
-        + np.sinc(angle / np.pi) * skew
-        + np.sinc(angle / 2 / np.pi) ** 2 / 2 * (skew @ skew)
-    )

@@ -5,11 +5,9 @@ A coarse similarity, good to a few millimetres: enough to share a camera, not to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from ..geometry.similarity import best_similarity
+from ..geometry.similarity import Similarity, best_similarity
 from .head import Head
 
 _ROUNDS = 12
@@ -18,38 +16,21 @@ _TRIM = 0.8
 """Share of the nearest pairs that a round believes; the rest is hair, ears and neck."""
 
 
-@dataclass(frozen=True, eq=False)
-class Placement:
-    """fixed = scale * rotation @ moving + translation; metres."""
-
-    scale: float
-    rotation: np.ndarray
-    translation: np.ndarray
-
-    def apply(self, points: np.ndarray) -> np.ndarray:
-        """points : (..., 3) of the moving head. Returns (..., 3) in the fixed head's frame."""
-        return self.scale * points @ self.rotation.T + self.translation
-
-    def turn_back(self, displacements: np.ndarray) -> np.ndarray:
-        """displacements : (..., 3) in the fixed head's frame. Returns them in the moving head's."""
-        return displacements @ self.rotation / self.scale
-
-
-def place(moving: Head, fixed: Head, face: np.ndarray) -> Placement:
+def place(moving: Head, fixed: Head, face: np.ndarray) -> Similarity:
     """The similarity that lays the mean of `moving` over the mean of `fixed`.
 
     face : (V,) bool, vertices of `fixed` that must be met. Starts from the joints that both heads
     name alike; then iterated closest points (Besl and McKay 1992), trimmed.
     """
     names = [name for name in fixed.joint_names if name in moving.joint_names]
-    placement = similarity(_joints(moving, names), _joints(fixed, names))
+    placement = best_similarity(_joints(moving, names), _joints(fixed, names))
     target = fixed.template[face][::_STRIDE].astype(np.float64)
     for _ in range(_ROUNDS):
         near = nearest(target, placement.apply(moving.template))
         pairs = moving.template[near].astype(np.float64)
         away = np.linalg.norm(placement.apply(pairs) - target, axis=1)
         kept = away <= np.quantile(away, _TRIM)
-        placement = similarity(pairs[kept], target[kept])
+        placement = best_similarity(pairs[kept], target[kept])
     return placement
 
 
@@ -62,9 +43,3 @@ def nearest(points: np.ndarray, candidates: np.ndarray) -> np.ndarray:
 def _joints(head: Head, names: list[str]) -> np.ndarray:
     joints = head.joints(np.zeros(1, np.float32))
     return joints[[head.joint_names.index(name) for name in names]].astype(np.float64)
-
-
-def similarity(moving: np.ndarray, fixed: np.ndarray) -> Placement:
-    """The placement that brings points (N, 3), N >= 3, nearest to theirs."""
-    scale, rotation, translation = best_similarity(moving, fixed)
-    return Placement(float(scale), rotation, translation)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from ..geometry.similarity import best_similarity
 from .load import Photo
 
 EYE_CORNERS = (33, 263)
@@ -140,16 +141,9 @@ def similarity(source: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
     """Least-squares rotation, scale and shift without reflection.
 
     source, target : (N, 2) → (2, 3) float64 with target ≈ matrix[:, :2] @ source + matrix[:, 2].
-    Umeyama 1991, eq. 40-43.
     """
-    a, b = np.asarray(source, np.float64), np.asarray(target, np.float64)
-    a_mean, b_mean = a.mean(0), b.mean(0)
-    a_centred, b_centred = a - a_mean, b - b_mean
-    u, spread, vt = np.linalg.svd(b_centred.T @ a_centred / len(a))
-    signs = np.array((1.0, np.sign(np.linalg.det(u @ vt))))
-    scale = (spread * signs).sum() / (a_centred**2).sum(1).mean()
-    linear = scale * (u * signs) @ vt
-    return np.column_stack((linear, b_mean - linear @ a_mean))
+    fit = best_similarity(np.asarray(source, np.float64), np.asarray(target, np.float64))
+    return np.column_stack((fit.scale * fit.rotation, fit.translation))
 
 
 def cut(

@@ -21,7 +21,7 @@ from ..contract.records import Hints, PackRecord
 from ..device import usable_cores
 from ..diffusion.folded import FoldedDenoiser
 from ..heads.camera import Camera
-from ..heads.placement import Placement, nearest, place
+from ..heads.placement import Similarity, nearest, place
 from ..packs.open_pack import OpenPack
 from ..packs.pack import Contexts, PhotoEvidence, pooled, refuse_unknown_hints
 from ..photo.faces import Face
@@ -91,7 +91,7 @@ class FlamePack:
         return self.published.expgen
 
     @cached_property
-    def placement(self) -> Placement:
+    def placement(self) -> Similarity:
         """FLAME's mean head laid over the open head."""
         return place(self.head, self.sight.head, self.sight.head.face)
 
@@ -168,7 +168,7 @@ def flame_record(home: Path) -> PackRecord:
     )
 
 
-def _camera_of(placement: Placement, camera: Camera) -> Camera:
+def _camera_of(placement: Similarity, camera: Camera) -> Camera:
     """The camera that sees the moving head where `camera` sees the fixed one.
 
     A pinhole cannot tell size from distance, so the placement's scale goes into the distance.

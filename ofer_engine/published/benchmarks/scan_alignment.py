@@ -6,12 +6,12 @@ published evaluation). Units as given; the scans of NoW are in millimetres.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from ...geometry.similarity import best_similarity
+from ...geometry.rotations import rotation_matrix
+from ...geometry.similarity import Similarity, best_similarity
 from .scan_distance import Closest, Surface
 
 LANDMARKS: Final = (
@@ -33,27 +33,9 @@ _REFUSALS: Final = 6  # in a row: then no shorter step helps either
 _TOUCHING: Final = 1e-8  # of the size of a face: nothing is left to gain
 
 
-@dataclass(frozen=True)
-class Alignment:
-    """x → scale · rotation @ x + translation. rotation : (3, 3) proper; translation : (3,)."""
-
-    scale: float
-    rotation: np.ndarray
-    translation: np.ndarray
-
-    def apply(self, points: np.ndarray) -> np.ndarray:
-        """points : (N, 3) of the head → (N, 3) on the scan."""
-        return self.scale * points @ self.rotation.T + self.translation
-
-    def undo(self, points: np.ndarray) -> np.ndarray:
-        """points : (N, 3) of the scan → (N, 3) on the head."""
-        return (points - self.translation) @ self.rotation / self.scale
-
-
-def by_landmarks(moving: np.ndarray, fixed: np.ndarray, scaling: bool) -> Alignment:
+def by_landmarks(moving: np.ndarray, fixed: np.ndarray, scaling: bool) -> Similarity:
     """Least squares over corresponding points (N, 3); a mirror is never used."""
-    scale, rotation, translation = best_similarity(moving, fixed, scaling)
-    return Alignment(float(scale), rotation, translation)
+    return best_similarity(moving, fixed, scaling=scaling)
 
 
 def face_region(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
@@ -69,12 +51,12 @@ def face_region(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return np.linalg.norm(points - (nose + 0.3 * (bridge - nose)), axis=1) <= radius
 
 
-def distances(surface: Surface, placed: Alignment, points: np.ndarray) -> np.ndarray:
+def distances(surface: Surface, placed: Similarity, points: np.ndarray) -> np.ndarray:
     """(N,) distances of scan points (N, 3) from the placed surface, in the scan's unit."""
     return placed.scale * surface.closest(placed.undo(points)).distance
 
 
-def refine(surface: Surface, start: Alignment, points: np.ndarray, scaling: bool) -> Alignment:
+def refine(surface: Surface, start: Similarity, points: np.ndarray, scaling: bool) -> Similarity:
     """The placement near `start` with the least sum of squared distances of scan points (N, 3).
 
     scaling : whether the head may also grow or shrink. Gauss-Newton, damped as Nielsen (1999)
@@ -88,8 +70,8 @@ def refine(surface: Surface, start: Alignment, points: np.ndarray, scaling: bool
 
 
 def _descend(
-    surface: Surface, placed: Alignment, points: np.ndarray, scaling: bool, enough: float
-) -> Alignment:
+    surface: Surface, placed: Similarity, points: np.ndarray, scaling: bool, enough: float
+) -> Similarity:
     normals, centre = surface.normals, points.mean(axis=0)
     reach = np.sqrt(np.square(points - centre).sum(axis=1).mean())
     unit = np.array([1 / reach] * 3 + [1.0] * 3 + [1 / reach] * scaling)  # each moves points 1 mm
@@ -121,7 +103,7 @@ def _descend(
 
 
 def _linearised(
-    placed: Alignment, closest: Closest, normals: np.ndarray, points: np.ndarray
+    placed: Similarity, closest: Closest, normals: np.ndarray, points: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """How each distance shrinks with a turn, a shift and a growth about the mean of the points.
 
@@ -138,17 +120,9 @@ def _linearised(
     return np.column_stack([np.cross(arms, towards), towards, growth]), residuals
 
 
-def _stepped(placed: Alignment, step: np.ndarray, centre: np.ndarray) -> Alignment:
+def _stepped(placed: Similarity, step: np.ndarray, centre: np.ndarray) -> Similarity:
     """`placed`, then turned, shifted and (where step has 7 entries) grown about `centre`."""
-    turn = _rotation(step[:3])
+    turn = rotation_matrix(step[:3])
     growth = float(np.exp(step[6])) if len(step) == 7 else 1.0
     translation = growth * turn @ (placed.translation - centre) + centre + step[3:6]
-    return Alignment(growth * placed.scale, turn @ placed.rotation, translation)
-
-
-def _rotation(axis_angle: np.ndarray) -> np.ndarray:
-    angle = np.linalg.norm(axis_angle)
-    x, y, z = axis_angle
-    skew = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    half = np.sinc(angle / 2 / np.pi)
-    return np.eye(3) + np.sinc(angle / np.pi) * skew + half**2 / 2 * skew @ skew
+    return Similarity(growth * placed.scale, turn @ placed.rotation, translation)

@@ -15,12 +15,13 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
+from ...geometry.rotations import rotation_about
 from ...photo.align import five_points, similarity
 from ...research.studio.camera_response import Film, expose, halve, mean_light, random_exposure
 from ...research.studio.complexion import FaceFields, random_complexion
 from ...research.studio.drape import HeadEnvelope
 from ...research.studio.drawing import HEAD_LAYER, OCCLUDER_LAYER, draw_prop
-from ...research.studio.framing import Framing, random_framing, rotation_about
+from ...research.studio.framing import Framing, random_framing
 from ...research.studio.lighting import cast_shadows, random_lighting, shade
 from ...research.studio.occluders import Prop, Sitter, build_prop, random_kind
 from ...research.studio.patches import random_strokes
@@ -61,7 +62,7 @@ class PropMaker:
         identity = head.prior.draw(rng)
         vertices = head.surface(identity, np.zeros(len(head.expression)), np.zeros(len(head.bumps)))
         landmarks = head.landmarks.on(vertices)
-        turn = rotation_about(1, float(rng.uniform(-_MOST_TURNED, _MOST_TURNED)))
+        turn = rotation_about("y", float(rng.uniform(-_MOST_TURNED, _MOST_TURNED)))
         framing = _wider(random_framing(rng, turn, landmarks, self._fields.pivot, 2 * SIDE))
         screen = framing.to_screen(framing.to_camera(landmarks))[:, :2] / 2
         sitter = _sitter(rng, head, self._fields, vertices, landmarks)

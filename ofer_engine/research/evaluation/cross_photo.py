@@ -13,9 +13,10 @@ from typing import Final
 
 import numpy as np
 
+from ...geometry.rotations import rotation_matrix
 from ...geometry.triangles import triangulate, vertex_normals
 from ...heads.camera import Camera, default_focal, solve_camera
-from ...heads.open_head import OpenHead, rotation_matrix
+from ...heads.open_head import OpenHead
 
 _FAR: Final = 1.5
 """Metres at which most portraits are taken; the focal length is guessed to put the head there."""

@@ -7,11 +7,12 @@ from typing import Final
 
 import numpy as np
 
+from ...geometry.similarity import best_similarity
 from ...heads.identity_prior import IdentityPrior
 from ...packs.open_pack import OpenPack
 from ..training.photo_set import PhotoSet
 from .hypotheses import Drawn, draw, medoid, pairwise
-from .metrics import placement, ranks_of_own, similarity, surface_error
+from .metrics import ranks_of_own, similarity, surface_error
 from .point_errors import PointErrors, point_errors
 from .truths import Truth, floor
 
@@ -200,7 +201,7 @@ def spread_of(
     not count.
     """
     laid, mean = _laid(samples, scale)
-    target = placement(true_face, mean).of(true_points)
+    target = best_similarity(true_face, mean).apply(true_points)
     low, middle, high = np.percentile(laid, [5, 50, 95], axis=0)
     below, above = (np.hypot(end - middle, _TAIL * unsaid) for end in (low, high))
     widely = (target >= middle - below) & (target <= middle + above)
@@ -216,7 +217,7 @@ def _control_spread(scale: Scale) -> np.ndarray:
 def _laid(samples: np.ndarray, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
     """(S, P, 3) evidence points laid on the mean of the samples, and that mean's face."""
     mean = scale.faces(samples.mean(axis=0))
-    return placement(scale.faces(samples), mean).of(scale.evidence(samples)), mean
+    return best_similarity(scale.faces(samples), mean).apply(scale.evidence(samples)), mean
 
 
 def _width(laid: np.ndarray) -> np.ndarray:

@@ -10,31 +10,9 @@ import numpy as np
 from ...geometry.similarity import best_similarity
 
 
-@dataclass(frozen=True, eq=False)
-class Placement:
-    """Similarities that bring heads onto others: x → scale · rotation @ x + translation.
-
-    scale : (…,); rotation : (…, 3, 3); translation : (…, 3).
-    """
-
-    scale: np.ndarray
-    rotation: np.ndarray
-    translation: np.ndarray
-
-    def of(self, points: np.ndarray) -> np.ndarray:
-        """(…, P, 3) moved."""
-        turned = points @ np.swapaxes(self.rotation, -1, -2)
-        return self.scale[..., None, None] * turned + self.translation[..., None, :]
-
-
-def placement(moving: np.ndarray, fixed: np.ndarray) -> Placement:
-    """The best similarity of `moving` (…, V, 3) onto `fixed` (…, V, 3), without mirroring."""
-    return Placement(*best_similarity(moving, fixed))
-
-
 def similarity(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
     """`moving` (…, V, 3) brought onto `fixed` (…, V, 3) by the best rotation, scale and shift."""
-    return placement(moving, fixed).of(moving)
+    return best_similarity(moving, fixed).apply(moving)
 
 
 def surface_error(heads: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -6,10 +6,11 @@ from typing import Final
 
 import numpy as np
 
+from ...geometry.similarity import Similarity
 from ...heads.open_head import OpenHead
 from ...published.benchmarks.mesh_files import split
 from ...published.benchmarks.predictions import SEEN_PARTS
-from ...published.benchmarks.scan_alignment import Alignment, refine
+from ...published.benchmarks.scan_alignment import refine
 from ...published.benchmarks.scan_distance import Surface
 from ...published.benchmarks.scoring import FaceScan
 
@@ -20,7 +21,7 @@ _SLIDING: Final = 0.1
 """Weight of the way along the surface beside that across it."""
 
 
-def nearest_identity(head: OpenHead, face: FaceScan, placed: Alignment) -> np.ndarray:
+def nearest_identity(head: OpenHead, face: FaceScan, placed: Similarity) -> np.ndarray:
     """(K,) float32 coefficients of root mean square at most 1 with the least squared distances of
     the scan's points from the head.
 

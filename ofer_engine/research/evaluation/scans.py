@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from ...geometry.similarity import Similarity
 from ...heads.open_head import OpenHead
 from ...packs.open_pack import OpenPack
 from ...packs.pack import PhotoEvidence
@@ -23,7 +24,6 @@ from ...published.benchmarks.mesh_files import split
 from ...published.benchmarks.predictions import SEEN_PARTS, HeadMesh, even
 from ...published.benchmarks.scan_alignment import (
     DETECTOR_LANDMARKS,
-    Alignment,
     by_landmarks,
     refine,
 )
@@ -183,6 +183,6 @@ def _mesh(head: OpenHead, identity: np.ndarray) -> HeadMesh:
     return HeadMesh(vertices, split(head.polygons[seen]), landmarks)
 
 
-def _laid(mesh: HeadMesh, face: FaceScan) -> Alignment:
+def _laid(mesh: HeadMesh, face: FaceScan) -> Similarity:
     start = by_landmarks(mesh.landmarks, face.landmarks, scaling=True)
     return refine(mesh.surface, start, face.points, scaling=True)

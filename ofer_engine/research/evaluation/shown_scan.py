@@ -9,8 +9,8 @@ import numpy as np
 
 from ...contract.errors import ErrorCode, OferError
 from ...geometry.rasteriser import Fragments, rasterise
+from ...geometry.rotations import rotation_matrix
 from ...geometry.triangles import vertex_normals
-from ...heads.open_head import rotation_matrix
 from ...photo.faces import FaceDetector
 from ...photo.load import Photo
 from ...published.benchmarks.scan_alignment import DETECTOR_LANDMARKS

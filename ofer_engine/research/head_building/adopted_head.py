@@ -127,7 +127,7 @@ def _joints(
     if source.joints is not None:
         return source.joints[0], source.joints[1:] - source.joints[0]
     placement = laid.placement
-    mean = placement.turn_back(open_head.mean_joints - placement.translation)
+    mean = placement.undo(open_head.mean_joints)
     template = np.asarray(source.model.template, np.float64)
     shifts = np.zeros((len(source.identity), len(mean), 3))
     for number, name in enumerate(JOINT_NAMES):

@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 
 from ...contract.errors import ErrorCode, OferError
+from ...geometry.similarity import best_similarity
 from .ict_scan import IctScan
 from .registration import Registration, Source
-from .surface import align
 
 IDENTITIES: Final = 2000
 SEED: Final = 1
@@ -110,7 +110,7 @@ def _aligned_identities(
     def on_map(shape: np.ndarray) -> np.ndarray:
         return (shape[corners] * weights).sum(1)
 
-    rest = on_map(fit.similarity(scan.neutral * 1000))
+    rest = on_map(fit.similarity.apply(scan.neutral * 1000))
     modes = np.stack([on_map(mode * 1000.0) for mode in scan.identity])
     modes = fit.similarity.scale * modes @ fit.similarity.rotation.T
     rng = np.random.default_rng(SEED)
@@ -119,8 +119,8 @@ def _aligned_identities(
     sizes = np.empty(IDENTITIES)
     for index, coefficient in enumerate(coefficients):
         shape = rest + np.tensordot(coefficient, modes, 1)
-        nearer = align(shape[face], rest[face])
-        out[index], sizes[index] = nearer(shape), 1 / nearer.scale
+        nearer = best_similarity(shape[face], rest[face])
+        out[index], sizes[index] = nearer.apply(shape), 1 / nearer.scale
     return out, sizes
 
 
@@ -150,7 +150,7 @@ def fit_prior(
     scale = fit.similarity.scale
     average_person = source.average + np.tensordot(mean, source.columns, 1)
     real_size = fit.places.position[on_face] / scale
-    metric_scale = align(average_person[chosen[on_face]], real_size).scale
+    metric_scale = best_similarity(average_person[chosen[on_face]], real_size).scale
 
     def mean_length(vectors: np.ndarray) -> float:
         return float(np.linalg.norm(vectors, axis=-1).mean()) / scale

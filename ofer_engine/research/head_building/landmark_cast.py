@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 import torch
 
+from ...geometry.rotations import rotation_about
 from ...photo.face_networks import LandmarkNetwork
 from .surface import closest_points
-from .surface_view import SurfaceView, rotation, view
+from .surface_view import SurfaceView, view
 
 LANDMARKS: Final = 468
 _INPUT: Final = 192
@@ -98,7 +99,7 @@ def cast_landmarks(
             head,
             triangles,
             colours[rng.integers(len(colours))],
-            turn=rotation(pitch, yaw),
+            turn=rotation_about("yx", (yaw, pitch)),
             centre=centre,
             extent=extent,
             light=tuple(light),

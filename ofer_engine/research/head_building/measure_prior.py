@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from ...geometry.similarity import best_similarity
 from ...photo.face_networks import LandmarkNetwork
 from ...photo.face_weights import load_landmark_network
 from .drawn_head import DrawnHead, load_drawn_head
@@ -27,7 +28,6 @@ from .open_head_shape import OpenHeadShape, shape_open_head
 from .painting import LEFT_BROW, RIGHT_BROW, paint_open_head
 from .registration import Registration, Source, Target, register
 from .settling import settle
-from .surface import align
 
 _LOG: Final = logging.getLogger(__name__)
 FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
@@ -152,7 +152,7 @@ def save_map(
     corners = scan.outer[fit.places.triangle]
     points = (scan.neutral[corners] * fit.places.barycentric[:, :, None]).sum(1)
     face = drawn.front[fit.vertices]
-    similarity = align(points[face], template[fit.vertices][face])
+    similarity = best_similarity(points[face], template[fit.vertices][face])
     np.savez_compressed(
         path,
         open_vertices=fit.vertices.astype(np.int32),

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from ...geometry.similarity import best_similarity
 from .makehuman import MakeHuman
 from .slider_head import SliderHead
 from .sliders import Macros, load_macros
-from .surface import align
 
 _CHILD, _YOUNG, _OLD = 1 / 3, 2 / 3, 1.0
 _BABY_YEARS, _CHILD_YEARS, _YOUNG_YEARS, _OLD_YEARS = 1.0, 10.0, 25.0, 90.0
@@ -87,4 +87,4 @@ def macro_people(
 def moves_from(mean: np.ndarray, shapes: np.ndarray, face: np.ndarray) -> np.ndarray:
     """(N, P, 3): what shapes (N, P, 3) differ from mean (P, 3), each laid on it over the points
     `face` ((n,) int) by a similarity: pose and size are nobody's features here."""
-    return np.stack([align(one[face], mean[face])(one) - mean for one in shapes])
+    return np.stack([best_similarity(one[face], mean[face]).apply(one) - mean for one in shapes])

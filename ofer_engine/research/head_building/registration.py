@@ -14,8 +14,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from ...geometry.similarity import Similarity, best_similarity
 from ...geometry.triangles import edges_of, face_normals, vertex_normals
-from .surface import Similarity, SurfacePoints, align, closest_points
+from .surface import SurfacePoints, closest_points
 
 _ROUNDS: Final = 14
 _DAMPING: Final = 0.7
@@ -89,7 +90,7 @@ def nearest_on_scan(
 def _fit_sliders(source: Source, outer, target: Target) -> tuple[Similarity, np.ndarray]:
     weights = source.landmark_weights
     sure = weights > 0.2
-    similarity = align(target.landmarks, source.landmarks(source.average), weights)
+    similarity = best_similarity(target.landmarks, source.landmarks(source.average), weights)
     sliders = np.zeros(len(source.columns))
     columns = source.columns.transpose(1, 2, 0)
     landmark_rows = (
@@ -99,19 +100,19 @@ def _fit_sliders(source: Source, outer, target: Target) -> tuple[Similarity, np.
     rest = source.landmarks(source.average)
     vertices = source.average
     for step in range(_ROUNDS):
-        moved = similarity(target.vertices)
+        moved = similarity.apply(target.vertices)
         places, normals, _, good = nearest_on_scan(
             vertices, source, outer, moved, target.triangles, 2 * _FAR if step < 4 else _FAR
         )
         chosen, trust = outer[good], source.weights[outer[good]]
-        marks = similarity(target.landmarks)
-        nudge = align(
+        marks = similarity.apply(target.landmarks)
+        nudge = best_similarity(
             np.concatenate([marks[sure], places.position[good]]),
             np.concatenate([source.landmarks(vertices)[sure], vertices[chosen]]),
             np.concatenate([weights[sure] * 4, trust * 0.5]),
         )
-        similarity, goal = nudge.after(similarity), nudge(places.position[good])
-        marks, normal = nudge(marks), normals[good] @ nudge.rotation.T
+        similarity, goal = nudge.after(similarity), nudge.apply(places.position[good])
+        marks, normal = nudge.apply(marks), normals[good] @ nudge.rotation.T
         planes = np.einsum("vc,vcs->vs", normal, columns[chosen])
         offsets = goal - source.average[chosen]
         points = columns[chosen].reshape(-1, len(sliders))
@@ -163,7 +164,7 @@ def register(source: Source, target: Target, face: np.ndarray) -> Registration:
     """
     outer = np.flatnonzero(source.weights > 0)
     similarity, sliders = _fit_sliders(source, outer, target)
-    moved, marks = similarity(target.vertices), similarity(target.landmarks)
+    moved, marks = similarity.apply(target.vertices), similarity.apply(target.landmarks)
     fitted = source.average + np.tensordot(sliders, source.columns, 1)
     free = _follow(source, outer, fitted, moved, marks, target.triangles)
     distances = tuple(

@@ -15,13 +15,13 @@ import numpy as np
 from scipy.sparse.linalg import splu
 from scipy.spatial import KDTree
 
+from ...geometry.similarity import best_similarity
 from ...heads.open_head import JOINT_NAMES
 from .drawn_head import DrawnHead
 from .ict_scan import IctScan
 from .identity_basis import without_similarity
 from .registration import Registration
 from .settling import smoothness
-from .surface import align
 
 _STRETCH: Final = 0.04
 _NECK_FADE: Final = 0.035
@@ -56,8 +56,8 @@ def scan_shapes(
 
     mean = at_places(scan.neutral[None])[0]
     on_face = np.flatnonzero(drawn.front[fit.vertices])
-    laid = align(mean[on_face], template[fit.vertices[on_face]])
-    mean = laid(mean)
+    laid = best_similarity(mean[on_face], template[fit.vertices[on_face]])
+    mean = laid.apply(mean)
     modes = at_places(scan.identity.astype(float)) * laid.scale @ laid.rotation.T
     modes = without_similarity(mean, modes, on_face)
     skin = len(fit.vertices)

@@ -36,7 +36,7 @@ def settle(source: Source, target: Target, fit: Registration, face: np.ndarray) 
 
     fit : what `register` found; face : (V,) bool, where its distances are measured.
     """
-    moved, marks = fit.similarity(target.vertices), fit.similarity(target.landmarks)
+    moved, marks = fit.similarity.apply(target.vertices), fit.similarity.apply(target.landmarks)
     start = fit.surface
     outer = np.flatnonzero(source.weights > 0)
     skin = np.unique(source.triangles)

@@ -1,4 +1,4 @@
-"""Triangle surfaces: closest points, similarity alignment."""
+"""The points of a surface that are nearest to others."""
 
 from __future__ import annotations
 
@@ -9,40 +9,6 @@ import numpy as np
 from scipy.spatial import KDTree
 
 _NEAR = 24
-
-
-@dataclass(frozen=True)
-class Similarity:
-    """x ↦ scale · rotation @ x + translation."""
-
-    scale: float
-    rotation: np.ndarray
-    translation: np.ndarray
-
-    def __call__(self, points: np.ndarray) -> np.ndarray:
-        """points : (..., 3)."""
-        return self.scale * points @ self.rotation.T + self.translation
-
-    def after(self, first: Similarity) -> Similarity:
-        """The similarity that applies `first`, then this one."""
-        return Similarity(
-            self.scale * first.scale,
-            self.rotation @ first.rotation,
-            self(first.translation),
-        )
-
-
-def align(source: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None) -> Similarity:
-    """Least-squares similarity from source (n, 3) to target (n, 3) (Umeyama 1991)."""
-    share = np.ones(len(source)) if weights is None else weights
-    share = share / share.sum()
-    source_mean, target_mean = share @ source, share @ target
-    centred = source - source_mean
-    u, singular, vt = np.linalg.svd(((target - target_mean) * share[:, None]).T @ centred)
-    signs = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = (u * signs) @ vt
-    scale = float((singular * signs).sum() / (share @ (centred**2).sum(1)))
-    return Similarity(scale, rotation, target_mean - scale * rotation @ source_mean)
 
 
 @numba.njit(cache=True)

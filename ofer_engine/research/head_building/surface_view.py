@@ -53,14 +53,6 @@ def _rasterise(pixels, inverse_depth, triangles, size):
     return shown, barycentric
 
 
-def rotation(pitch: float, yaw: float) -> np.ndarray:
-    """(3, 3) rotation, degrees: first about Y by yaw, then about X by pitch."""
-    p, y = np.radians([pitch, yaw])
-    about_x = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
-    about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
-    return about_x @ about_y
-
-
 def view(
     vertices: np.ndarray,
     triangles: np.ndarray,

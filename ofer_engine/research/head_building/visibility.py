@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from .surface_view import rotation, view
+from ...geometry.rotations import rotation_about
+from .surface_view import view
 
 _PIXELS_NEEDED: Final = 6
 
@@ -26,7 +27,7 @@ def seen_from_outside(
                 vertices,
                 triangles,
                 white,
-                turn=rotation(pitch, yaw),
+                turn=rotation_about("yx", (yaw, pitch)),
                 centre=centre,
                 extent=extent,
                 distance=3.0,

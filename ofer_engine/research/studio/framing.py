@@ -13,6 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from ...geometry.rotations import rotation_about
+
 CROP_EXTENT: Final = 1.22
 RIGHT_EYE_CORNER: Final = 33
 LEFT_EYE_CORNER: Final = 263
@@ -64,9 +66,9 @@ def random_pose(rng: np.random.Generator, turned: float | None = None) -> np.nda
         yaw = np.copysign(turned, yaw)
     pitch = np.clip(rng.normal() * _PITCH_SD, -_PITCH_LIMIT, _PITCH_LIMIT)
     return (
-        rotation_about(2, rng.normal() * _ROLL_SD)
-        @ rotation_about(0, pitch)
-        @ rotation_about(1, yaw)
+        rotation_about("z", rng.normal() * _ROLL_SD)
+        @ rotation_about("x", pitch)
+        @ rotation_about("y", yaw)
     )
 
 
@@ -105,7 +107,7 @@ def jittered_framing(
     centre = centre + rng.normal(size=2) * _CENTRE_JITTER * side
     side = side * np.exp(rng.normal() * _SIZE_JITTER)
     angle = angle + rng.normal() * _ANGLE_JITTER
-    roll = rotation_about(2, np.degrees(angle))
+    roll = rotation_about("z", np.degrees(angle))
     focal = size / side
     return Framing(
         rotation=(roll @ rotation).astype(np.float32),
@@ -125,16 +127,6 @@ def face_square(landmarks: np.ndarray) -> tuple[np.ndarray, float, float]:
     level = landmarks @ _level(angle).T
     low, high = level.min(0), level.max(0)
     return ((low + high) / 2) @ _level(angle), float(CROP_EXTENT * (high - low).max()), angle
-
-
-def rotation_about(axis: int, degrees: float) -> np.ndarray:
-    """Right-handed rotation about axis 0, 1 or 2, (3, 3)."""
-    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    first, second = (axis + 1) % 3, (axis + 2) % 3
-    matrix = np.eye(3)
-    matrix[first, first] = matrix[second, second] = cosine
-    matrix[first, second], matrix[second, first] = -sine, sine
-    return matrix
 
 
 def _level(angle: float) -> np.ndarray:

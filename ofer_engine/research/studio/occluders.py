@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from ...geometry.rotations import rotation_about
 from .complexion import Complexion, FaceFields, linear, random_skin
 from .drape import HeadEnvelope, Sheet, sheet, wavy
 from .hair import Rods, chain, join_rods, random_fringe
@@ -176,7 +177,7 @@ def _object(rng: np.random.Generator, sitter: Sitter) -> Prop:
     where = np.array([rng.normal() * 35, rng.normal() * 30 - 8])
     centre = sitter.envelope.at(where[0], where[1], rng.uniform(0.02, 0.06))
     tilt = np.radians(rng.normal(size=3) * [18, 25, 40])
-    axes = _euler(tilt)
+    axes = rotation_about("xyz", np.degrees(tilt)).T
     u, v = np.meshgrid(np.linspace(-1, 1, 4), np.linspace(-1, 1, 4))
     face = centre + (u * half[0])[..., None] * axes[0] + (v * half[1])[..., None] * axes[1]
     depth = axes[2] * rng.uniform(0.003, 0.03)
@@ -253,12 +254,3 @@ def _elevation(sitter: Sitter, landmark: int) -> float:
 
 def _signed_power(value: np.ndarray, power: float) -> np.ndarray:
     return np.sign(value) * np.abs(value) ** power
-
-
-def _euler(angles: np.ndarray) -> np.ndarray:
-    """Rows of Rz Ry Rx for angles about x, y, z in radians."""
-    cosine, sine = np.cos(angles), np.sin(angles)
-    about_x = np.array([[1, 0, 0], [0, cosine[0], -sine[0]], [0, sine[0], cosine[0]]])
-    about_y = np.array([[cosine[1], 0, sine[1]], [0, 1, 0], [-sine[1], 0, cosine[1]]])
-    about_z = np.array([[cosine[2], -sine[2], 0], [sine[2], cosine[2], 0], [0, 0, 1]])
-    return (about_z @ about_y @ about_x).T

@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 from scipy.spatial import KDTree
 
+from ...geometry.similarity import best_similarity
 from ..head_building.makehuman import MakeHuman
-from ..head_building.surface import align
 
 TEXTURE_SIDE: Final = 512
 IRIS_SIDE: Final = 96
@@ -51,8 +51,8 @@ def read_card(
     faces, uv = _read_obj(obj)
     fitted = _fitted(obj.with_suffix(".mhclo"), makehuman.base.vertices)
     own, base = np.flatnonzero(skin), makehuman.base.vertices[base_ids]
-    move = align(base[own], template[own])
-    placed, moved = move(fitted), move(base[own])
+    move = best_similarity(base[own], template[own])
+    placed, moved = move.apply(fitted), move.apply(base[own])
     distance, near = KDTree(moved).query(placed, _ANCHORS)
     weight = 1 / (distance**2 + 0.003**2)
     weight /= weight.sum(1, keepdims=True)

@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from ...geometry.rotations import rotation_about
 from ..studio.camera_response import Film, halve
 from ..studio.complexion import FaceFields
-from ..studio.framing import Framing, jittered_framing, rotation_about
+from ..studio.framing import Framing, jittered_framing
 from ..studio.photo_head import EYE_LEFT, EYE_RIGHT, SKIN, PhotoHead
 from ..studio.rasterise import draw_triangles, interpolate, vertex_normals
 from .bending import places, sample
@@ -62,7 +63,7 @@ def random_change(rng: np.random.Generator, sitter: Sitter) -> Change:
     return Change(
         identity.astype(np.float32),
         np.clip(sitter.expression * np.float32(strength), 0, 1),
-        rotation_about(0, pitch) @ rotation_about(1, yaw),
+        rotation_about("x", pitch) @ rotation_about("y", yaw),
         float(np.exp(rng.uniform(np.log(_NEAR), np.log(_FAR)))),
     )
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ofer_engine.heads.open_head import OpenHead, rotation_matrix
+from ofer_engine.geometry.rotations import rotation_matrix
+from ofer_engine.heads.open_head import OpenHead
 
 NAMES = ("root", "neck", "jaw", "eye_L", "eye_R")
 KEPT = ("skin", "eye_left", "eye_right")

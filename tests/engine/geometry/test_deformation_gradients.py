@@ -6,9 +6,9 @@ import pytest
 from ofer_engine.arkit.contacts import eyeball
 from ofer_engine.arkit.unit_weights import unit_weights
 from ofer_engine.geometry.deformation_gradients import GradientSolver, displacement_gradients
+from ofer_engine.geometry.rotations import rotation_matrix
 from ofer_engine.geometry.surface import closest_facing
 from ofer_engine.geometry.triangles import triangulate
-from ofer_engine.heads.open_head import rotation_matrix
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from ofer_engine.geometry.rotations import rotation_matrix
 from ofer_engine.geometry.triangles import triangulate
 from ofer_engine.heads.contour import RAYS, Contour, contour_of, outline_skin
-from ofer_engine.heads.open_head import OpenHead, rotation_matrix
+from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
 
 HEAD = OpenHead.load(BUNDLED / "open" / "head.npz")

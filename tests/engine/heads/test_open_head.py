@@ -9,7 +9,8 @@ from scipy.interpolate import LinearNDInterpolator
 
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
-from ofer_engine.heads.open_head import JOINT_NAMES, OpenHead, rotation_matrix
+from ofer_engine.geometry.rotations import rotation_matrix
+from ofer_engine.heads.open_head import JOINT_NAMES, OpenHead
 
 HEAD = Path(__file__).parents[3] / "weights" / "open" / "head.npz"
 PARTS = ("skin", "eye_left", "eye_right", "lashes", "teeth_upper", "teeth_lower", "tongue")

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ofer_engine.heads.open_head import OpenHead, rotation_matrix
+from ofer_engine.geometry.rotations import rotation_matrix
+from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.heads.placement import nearest, place
 
 HEAD = Path(__file__).parents[3] / "weights" / "open" / "head.npz"

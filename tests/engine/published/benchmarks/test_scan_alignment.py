@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import trimesh
 
+from ofer_engine.geometry.similarity import Similarity
 from ofer_engine.published.benchmarks.scan_alignment import (
-    Alignment,
     by_landmarks,
     distances,
     face_region,
@@ -14,12 +14,12 @@ from ofer_engine.published.benchmarks.scan_alignment import (
 from ofer_engine.published.benchmarks.scan_distance import Surface
 
 
-def _nothing_moved() -> Alignment:
-    return Alignment(1.0, np.eye(3), np.zeros(3))
+def _nothing_moved() -> Similarity:
+    return Similarity(1.0, np.eye(3), np.zeros(3))
 
 
 def test_landmarks_give_back_the_motion(face_of, turn):
-    true = Alignment(1.3, turn, np.array([5.0, -80.0, 300.0]))
+    true = Similarity(1.3, turn, np.array([5.0, -80.0, 300.0]))
     landmarks = face_of().landmarks
     found = by_landmarks(landmarks, true.apply(landmarks), scaling=True)
     assert found.scale == pytest.approx(1.3, rel=1e-12)
@@ -41,7 +41,7 @@ def test_metrical_landmarks_keep_the_size(face_of, turn):
 
 def test_refinement_mends_a_bad_start(face_of, turn):
     face = face_of()
-    true = Alignment(1.1, turn, np.array([5.0, -80.0, 300.0]))
+    true = Similarity(1.1, turn, np.array([5.0, -80.0, 300.0]))
     scan = true.apply(face.vertices)
     surface = Surface(face.vertices, face.triangles)
     noise = np.random.default_rng(1).normal(0, 3, (7, 3))
@@ -61,7 +61,7 @@ def test_refinement_is_least_squares(face_of):
     least = np.square(distances(surface, found, other.vertices)).sum()
     for _ in range(30):
         small = rng.normal(0, 1e-3, 3)
-        nudged = Alignment(
+        nudged = Similarity(
             found.scale * float(np.exp(rng.normal(0, 1e-3))),
             (np.eye(3) + np.cross(np.eye(3), small)) @ found.rotation,
             found.translation + rng.normal(0, 0.1, 3),
@@ -84,7 +84,7 @@ def test_a_dense_scan_is_fitted_with_all_its_points(face_of):
 def test_a_bigger_sphere_is_its_radius_away_unless_it_may_grow():
     sphere = trimesh.creation.icosphere(3, 100.0)
     surface, scan = Surface(sphere.vertices, sphere.faces), 1.05 * sphere.vertices
-    start = Alignment(1.0, np.eye(3), np.array([2.0, -1.0, 3.0]))
+    start = Similarity(1.0, np.eye(3), np.array([2.0, -1.0, 3.0]))
     metrical = refine(surface, start, scan, scaling=False)
     assert metrical.scale == 1.0
     np.testing.assert_allclose(distances(surface, metrical, scan), 5, atol=0.05)

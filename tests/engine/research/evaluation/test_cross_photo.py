@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from ofer_engine.contract.arkit import ARKIT_52
+from ofer_engine.geometry.rotations import rotation_matrix
 from ofer_engine.heads.camera import Camera
-from ofer_engine.heads.open_head import OpenHead, rotation_matrix
+from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.research.evaluation.cross_photo import LandmarkHead, Seen
 

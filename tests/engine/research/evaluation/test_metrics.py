@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ofer_engine.geometry.similarity import best_similarity
 from ofer_engine.research.evaluation import metrics
 
 
@@ -69,11 +70,11 @@ def test_ranks_in_a_permuted_crowd(rng):
 
 def test_a_placement_moves_other_points_along(rng):
     head = rng.normal(size=(3, 30, 3))
-    placed = metrics.placement(2.0 * head @ _rotation(rng) + 5.0, head)
+    placed = best_similarity(2.0 * head @ _rotation(rng) + 5.0, head)
     other = rng.normal(size=(3, 4, 3))
-    assert placed.of(other).shape == (3, 4, 3)
+    assert placed.apply(other).shape == (3, 4, 3)
     apart = np.linalg.norm(other[:, 0] - other[:, 1], axis=1)
-    moved = np.linalg.norm(placed.of(other)[:, 0] - placed.of(other)[:, 1], axis=1)
+    moved = np.linalg.norm(placed.apply(other)[:, 0] - placed.apply(other)[:, 1], axis=1)
     np.testing.assert_allclose(moved, apart / 2)
 
 

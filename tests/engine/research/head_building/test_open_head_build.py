@@ -9,6 +9,8 @@ import pytest
 import trimesh
 
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.geometry.rotations import rotation_about
+from ofer_engine.geometry.similarity import Similarity, best_similarity
 from ofer_engine.geometry.triangles import triangulate
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.research.head_building.head_cut import edge_loop
@@ -21,8 +23,8 @@ from ofer_engine.research.head_building.open_head_build import SOURCE, build_ope
 from ofer_engine.research.head_building.painting import inside_polygon
 from ofer_engine.research.head_building.registration import Source, Target, register
 from ofer_engine.research.head_building.sliders import macro_weights
-from ofer_engine.research.head_building.surface import Similarity, align, closest_points
-from ofer_engine.research.head_building.surface_view import rotation, view
+from ofer_engine.research.head_building.surface import closest_points
+from ofer_engine.research.head_building.surface_view import view
 from tests.engine.shared_files import ICT
 
 HEAD = Path(__file__).parents[4] / "weights" / "open" / "head.npz"
@@ -63,12 +65,12 @@ def test_macro_weights_are_a_partition_of_unity() -> None:
 
 def test_alignment_recovers_a_similarity() -> None:
     points = RNG(1).normal(size=(30, 3))
-    true = Similarity(1.7, rotation(25, 40), np.array([3.0, -2.0, 1.0]))
-    found = align(points, true(points), RNG(2).uniform(0.1, 1, 30))
+    true = Similarity(1.7, rotation_about("yx", (40, 25)), np.array([3.0, -2.0, 1.0]))
+    found = best_similarity(points, true.apply(points), RNG(2).uniform(0.1, 1, 30))
     assert found.scale == pytest.approx(1.7)
     assert np.allclose(found.rotation, true.rotation)
     assert np.allclose(found.translation, true.translation)
-    assert np.allclose(found.after(true)(points), found(true(points)))
+    assert np.allclose(found.after(true).apply(points), found.apply(true.apply(points)))
 
 
 def test_closest_points_agree_with_trimesh() -> None:
@@ -158,13 +160,13 @@ def test_registration_finds_a_scan_made_of_its_own_sliders() -> None:
     columns = heights[:, :, None] * ball.vertices * 6
     sliders = np.array([0.8, -0.6, 0.4, -0.9, 0.7])
     scan = average + np.tensordot(sliders, columns, 1)
-    placed = Similarity(1.2, rotation(8, -12), np.array([5.0, 2.0, -3.0]))
+    placed = Similarity(1.2, rotation_about("yx", (-12, 8)), np.array([5.0, 2.0, -3.0]))
     landmarks = RNG(9).integers(len(ball.faces), size=468)
     source = Source(
         average, columns, np.full(5, 0.01), ball.faces, np.ones(len(average)),
         ball.faces[landmarks], np.tile([1.0, 0, 0], (468, 1)), np.ones(468),
     )  # fmt: skip
-    target = Target(placed(scan), ball.faces, placed(scan[ball.faces[landmarks, 0]]))
+    target = Target(placed.apply(scan), ball.faces, placed.apply(scan[ball.faces[landmarks, 0]]))
     fit = register(source, target, np.ones(len(average), bool))
     assert max(fit.face_distance) < 0.05
     assert np.allclose(fit.sliders, sliders, atol=0.05)

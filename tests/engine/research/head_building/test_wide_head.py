@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import trimesh
 
+from ofer_engine.geometry.rotations import rotation_about
+from ofer_engine.geometry.similarity import Similarity, best_similarity
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.research.head_building.group_prior import (
     GroupStatistics,
@@ -23,8 +25,6 @@ from ofer_engine.research.head_building.phenotypes import (
 )
 from ofer_engine.research.head_building.registration import Source, Target, register
 from ofer_engine.research.head_building.settling import settle, smoothness
-from ofer_engine.research.head_building.surface import Similarity, align
-from ofer_engine.research.head_building.surface_view import rotation
 from ofer_engine.research.head_building.teeth_rows import TeethRows
 from ofer_engine.research.head_building.wide_head_build import NOTICE
 from tests.engine.shared_files import ICT
@@ -57,11 +57,11 @@ def test_the_groups_are_everybody_and_their_phenotypes_in_range() -> None:
 def test_moves_hold_no_pose_and_no_size() -> None:
     mean = RNG(1).normal(size=(60, 3))
     face = np.arange(40)
-    placed = Similarity(0.8, rotation(10, 20), np.array([1.0, 2.0, 3.0]))
-    assert np.abs(moves_from(mean, placed(mean)[None], face)).max() < 1e-12
+    placed = Similarity(0.8, rotation_about("yx", (20, 10)), np.array([1.0, 2.0, 3.0]))
+    assert np.abs(moves_from(mean, placed.apply(mean)[None], face)).max() < 1e-12
     grown = mean + RNG(2).normal(scale=0.05, size=mean.shape)
-    move = moves_from(mean, placed(grown)[None], face)[0]
-    again = align((mean + move)[face], mean[face])
+    move = moves_from(mean, placed.apply(grown)[None], face)[0]
+    again = best_similarity((mean + move)[face], mean[face])
     assert again.scale == pytest.approx(1, abs=1e-9)
     assert np.allclose(again.rotation, np.eye(3), atol=1e-9)
 
@@ -76,13 +76,13 @@ def ball_and_scan() -> tuple[Source, Target, np.ndarray]:
     columns = heights[:, :, None] * ball.vertices * 6
     unsaid = np.exp(30 * (ball.vertices @ [0.0, -0.6, 0.8] - 1))[:, None] * ball.vertices * 4
     scan = average + np.tensordot([0.8, -0.6, 0.4, -0.9], columns, 1) + unsaid
-    placed = Similarity(1.2, rotation(8, -12), np.array([5.0, 2.0, -3.0]))
+    placed = Similarity(1.2, rotation_about("yx", (-12, 8)), np.array([5.0, 2.0, -3.0]))
     landmarks = RNG(9).integers(len(ball.faces), size=468)
     source = Source(
         average, columns, np.full(4, 0.01), ball.faces, np.ones(len(average)),
         ball.faces[landmarks], np.tile([1.0, 0, 0], (468, 1)), np.ones(468),
     )  # fmt: skip
-    target = Target(placed(scan), ball.faces, placed(scan[ball.faces[landmarks, 0]]))
+    target = Target(placed.apply(scan), ball.faces, placed.apply(scan[ball.faces[landmarks, 0]]))
     return source, target, scan
 
 
@@ -95,7 +95,7 @@ def test_settling_comes_closer_than_the_sliders_and_keeps_correspondence() -> No
     assert fit.face_distance[1] < 0.02
     assert fit.face_distance[1] < rough.face_distance[1]
     assert len(fit.vertices) == len(scan)
-    true = fit.similarity(target.vertices)
+    true = fit.similarity.apply(target.vertices)
     assert np.linalg.norm(fit.surface - true, axis=1).mean() < 0.25
     corners = true[target.triangles[fit.places.triangle]]
     assert np.allclose(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ofer_engine.contract.arkit import ARKIT_52
+from ofer_engine.geometry.rotations import rotation_about
 from ofer_engine.heads.open_head import OpenHead
-from ofer_engine.research.studio.framing import rotation_about
 from ofer_engine.research.studio.ict_labels import fit_ict_labels
 from ofer_engine.research.studio.photo_head import (
     EYE_LEFT,
@@ -39,7 +39,7 @@ def disguised(tmp_path, head) -> tuple[Path, Path]:
         polygons, part, names = (archive[key] for key in ("polygons", "part", "part_names"))
     material = np.array([_PARTS_AS_ICT.get(str(name), 6) for name in names])[part]
     material[part == list(names).index("lashes")] = 11
-    turn = rotation_about(0, 30.0).astype(np.float32)
+    turn = rotation_about("x", 30.0).astype(np.float32)
     units = {}
     for name, unit in zip(ARKIT_52, head.expression.reshape(52, -1, 3), strict=True):
         short = name.replace("Left", "_L").replace("Right", "_R")

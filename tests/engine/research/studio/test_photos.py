@@ -9,13 +9,13 @@ from scipy.ndimage import binary_erosion
 
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.geometry.rotations import rotation_about
 from ofer_engine.heads.camera import Camera
 from ofer_engine.research.studio.drawing import visible_points
 from ofer_engine.research.studio.framing import (
     CROP_EXTENT,
     face_square,
     random_framing,
-    rotation_about,
 )
 from ofer_engine.research.studio.occluders import OCCLUDERS, Occluder
 from ofer_engine.research.studio.patches import HIDDEN_GREY
@@ -197,7 +197,7 @@ def test_what_a_patch_covers_is_hidden_and_mostly_the_run_time_grey(studio):
 def test_the_jittered_crop_scatters_about_the_run_time_crop(head):
     """Without jitter the crop is the square of the landmarks; its jitter has the promised size."""
     landmarks = head.landmarks.on(head.template)
-    rotation = rotation_about(2, 20.0) @ rotation_about(1, 15.0)
+    rotation = rotation_about("z", 20.0) @ rotation_about("y", 15.0)
     rng = np.random.default_rng(0)
     sizes, angles, centres = [], [], []
     for _ in range(300):
