@@ -56,11 +56,11 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Person:
-    """What one or more photos show of a person. photos : the main one first; told : to the
-    networks, of all photos together."""
+    """What one or more photos show of a person. photos : the main one first; contexts : of
+    all photos together."""
 
     photos: tuple[PhotoEvidence, ...]
-    told: Contexts
+    contexts: Contexts
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Reconstructor:
 
         Raises OferError(BAD_REQUEST) for hints that the pack does not know.
         """
-        self.person = Person(tuple(evidence), self.pack.tell(evidence, hints))
+        self.person = Person(tuple(evidence), self.pack.person_contexts(evidence, hints))
 
     def identities(
         self,
@@ -138,7 +138,7 @@ class Reconstructor:
         head : (K,), or None for no such head; strength : 0..1, the share of noise that the head is
         mixed with before it is drawn anew; at 1 nothing of it is left.
         """
-        denoise = self.pack.idgen.condition(self.person.told.identity)
+        denoise = self.pack.idgen.condition(self.person.contexts.identity)
         noise = seeded_noise(drawing.seed)
         start = noise((drawing.count, self.pack.identities)).to(self.pack.device)
         level = self._schedule.level_of(strength)
@@ -152,7 +152,7 @@ class Reconstructor:
 
     def rank(self, identities: np.ndarray) -> Ranking:
         """Order candidates (N, K) by IdRank, which judges each beside the mean of them all."""
-        return Ranking.of(self._finite(self.pack.scores(self.person.told, identities)))
+        return Ranking.of(self._finite(self.pack.scores(self.person.contexts, identities)))
 
     def expressions(
         self,
@@ -166,13 +166,13 @@ class Reconstructor:
         """(count, X) float32 coefficients drawn by ExpGen for one photo, the most typical first."""
         if count == 0:
             return np.zeros((0, self.pack.expressions), np.float32)
-        told = self.person.told.expression[view : view + 1]
-        denoise = self.pack.expgen.condition(told)
+        context = self.person.contexts.expression[view : view + 1]
+        denoise = self.pack.expgen.condition(context)
         drawing = Drawing(count, seed, sampler, steps, 0.0, on_step)
         noise = seeded_noise(seed + _EXPRESSION_STREAM * (view + 1))
         start = noise((count, self.pack.expressions)).to(self.pack.device)
         drawn = self._sample(denoise, start, self._schedule.levels - 1, noise, drawing)
-        coefficients = self._finite(self.pack.expression_coefficients(drawn, told))
+        coefficients = self._finite(self.pack.expression_coefficients(drawn, context))
         # Two draws are equally far from their mean; double precision leaves that to the bit.
         exact = coefficients.astype(np.float64)
         away = np.square(exact - exact.mean(axis=0)).sum(axis=1)

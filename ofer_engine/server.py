@@ -105,12 +105,12 @@ class Server:
                     "Choose fewer files at a time.",
                 )
         except Exception as cause:  # noqa: BLE001 - the border: told to the client
-            event = self._told(id, cause)
+            event = self._failure(id, cause)
         self._pending.discard(pending)
         self._cancelled.discard(pending)
         self.send(event)
 
-    def _told(self, id: int, cause: Exception) -> protocol.Event:
+    def _failure(self, id: int, cause: Exception) -> protocol.Event:
         error = told(cause)
         if error.code is ErrorCode.CANCELLED:
             return protocol.Cancelled(id)

@@ -68,9 +68,9 @@ def unit_arrays(
     neutral : (V, 3) and expressive : (E, V, 3) float32 metres, one head; check may raise.
     """
     units = fitted_units(model, neutral, check=check)
-    told = unit_weights(units, expressive - neutral, model.outer.astype(np.float64))
+    fitted = unit_weights(units, expressive - neutral, model.outer.astype(np.float64))
     return {
         "arkit_units": units,
-        "expression_arkit": told.weights,
-        "expression_arkit_residual": told.residual,
+        "expression_arkit": fitted.weights,
+        "expression_arkit_residual": fitted.residual,
     }

@@ -1,4 +1,4 @@
-"""Expressions told in ARKit's words: the unit weights that come nearest on the surface."""
+"""Expressions in ARKit's units: the unit weights that come nearest on the surface."""
 
 from __future__ import annotations
 

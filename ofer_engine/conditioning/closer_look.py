@@ -34,8 +34,8 @@ class CloserLook(nn.Module):
     def forward(self, maps: Sequence[Tensor], points: Tensor, side: int) -> Tensor:
         """maps : (B, C, S, S) each of its own grid over the crop; points : (B, P, 2) crop pixels;
         side : of the crop."""
-        told = at_points(maps, points, side)
-        return self.read(self.norm(F.relu(self.squeeze(told)).flatten(1)))
+        features = at_points(maps, points, side)
+        return self.read(self.norm(F.relu(self.squeeze(features)).flatten(1)))
 
 
 def at_points(maps: Sequence[Tensor], points: Tensor, side: int) -> Tensor:

@@ -28,7 +28,7 @@ from .detail_trunk import DetailTrunk
 from .fine_trunk import FineTrunk
 
 CROP = 128
-"""Side of the crop in the pixels that points are told in, and that the trunks see."""
+"""Side of the crop in the pixels that points are measured in, and that the trunks see."""
 _TRUNK_SIDE = 160
 _FEATURES = 512
 _SHAPE_MODES = 160
@@ -176,7 +176,7 @@ class EvidenceNetwork(nn.Module):
         )
 
     def context(self, evidence: Evidence, hidden: Tensor | None = None) -> Tensor:
-        """(B, C) float32, standardised: everything the three networks are told about the photo.
+        """(B, C) float32, standardised: everything the three networks know of the photo.
 
         hidden : (B, P) bool, points that the user says the photo does not show. Their pixels
         should have been covered in the crop as well (`photo.align`).
@@ -184,7 +184,7 @@ class EvidenceNetwork(nn.Module):
         visible = torch.sigmoid(evidence.visibility)
         if hidden is not None:
             visible = visible * ~hidden
-        told = torch.cat(
+        context = torch.cat(
             [
                 evidence.identity,
                 evidence.expression,
@@ -195,7 +195,7 @@ class EvidenceNetwork(nn.Module):
             ],
             dim=1,
         )
-        return (told - self.context_mean) / self.context_deviation
+        return (context - self.context_mean) / self.context_deviation
 
     def shape_of(self, points: Tensor) -> Tensor:
         """(B, M) point modes of points (B, P, 2): `forward`'s products, backwards."""
@@ -203,7 +203,7 @@ class EvidenceNetwork(nn.Module):
         length = self.point_modes.square().sum(dim=0).clamp_min(1e-12)
         return away @ self.point_modes / length
 
-    def expression_told(self, contexts: Tensor) -> Tensor:
+    def regressed_expression(self, contexts: Tensor) -> Tensor:
         """(B, X) the regressed expression, unit weights in 0..1, read back from contexts (B, C)."""
         first = self.identity_head.out_features
         units = slice(first, first + self.expression_head.out_features)

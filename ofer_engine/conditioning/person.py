@@ -1,4 +1,4 @@
-"""What the open pack's networks are told of a person: photos pooled, their number, hints.
+"""The contexts of the open pack's networks: photos pooled, their number, hints.
 
 A photo's context (`EvidenceNetwork.context`) says what one picture shows. Several pictures of one
 person are pooled by how sure each is; an artist's hints follow, each with a flag that says whether
@@ -43,25 +43,25 @@ def with_hints(context: Tensor, values: Tensor) -> Tensor:
 
 
 def hint_values(hints: Hints) -> Tensor:
-    """(1, 3) places on the hint axes in standard deviations, NaN where nothing is told."""
+    """(1, 3) places on the hint axes in standard deviations, NaN where none is given."""
     row = []
     for name in HINTS:
-        told = getattr(hints, name)
+        value = getattr(hints, name)
         middle, deviation = _MIDDLE[name]
-        place = float("nan") if told is None else (told - middle) / deviation
-        row.append(place if told is None else max(-_FARTHEST, min(_FARTHEST, place)))
+        place = float("nan") if value is None else (value - middle) / deviation
+        row.append(place if value is None else max(-_FARTHEST, min(_FARTHEST, place)))
     return torch.tensor([row], dtype=torch.float32)
 
 
 def signed(context: Tensor) -> Tensor:
     """(B, 2 D): a context (B, D) and its negative.
 
-    OFER's denoiser passes what it is told through SiLU, which flattens negative numbers; of the two
+    OFER's denoiser passes its context through SiLU, which flattens negative numbers; of the two
     together nothing is lost.
     """
     return torch.cat([context, -context], dim=1)
 
 
-def unsigned(told: Tensor) -> Tensor:
+def unsigned(context: Tensor) -> Tensor:
     """(B, D): the context (B, D) of what `signed` made of it."""
-    return told[:, : told.shape[1] // 2]
+    return context[:, : context.shape[1] // 2]

@@ -125,7 +125,7 @@ def write_person(draft: Draft, person: Person) -> None:
     draft.array("evidence_vertices", photos[0].vertices)
     draft.array("expression_shift", np.stack([photo.shift for photo in photos]))
     for name in ("identity", "ranking", "expression"):
-        draft.array(f"context_{name}", getattr(person.told, name).cpu().numpy())
+        draft.array(f"context_{name}", getattr(person.contexts, name).cpu().numpy())
 
 
 def write_candidates(

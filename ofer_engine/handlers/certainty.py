@@ -42,9 +42,9 @@ def vertex_visible(pack: Pack, photos: Sequence[PhotoEvidence], vertices: np.nda
     normals = vertex_normals(vertices, triangulate(pack.head.polygons))
     best = np.zeros(len(vertices), np.float32)
     near = _nearness(pack.head.template, photos[0].vertices)
-    told = near.sum(axis=1)
+    known = near.sum(axis=1)
     for photo in photos:
-        seen = near @ photo.visible / np.maximum(told, 1e-9) * np.minimum(told, 1)
+        seen = near @ photo.visible / np.maximum(known, 1e-9) * np.minimum(known, 1)
         eye = -photo.camera.rotation.T @ photo.camera.translation
         towards = eye - vertices
         towards /= np.linalg.norm(towards, axis=1, keepdims=True)

@@ -159,7 +159,7 @@ def _draw_as_published(reconstructor: Reconstructor, progress: Progress) -> Draw
     def on_step(done: int, of: int) -> None:
         progress.step(DRAWING if of < 1000 else EXPRESSING, done, of)
 
-    result = as_published(pack.published, reconstructor.person.told, PublishedDraws(), on_step)
+    result = as_published(pack.published, reconstructor.person.contexts, PublishedDraws(), on_step)
     return Drawn(result.identities, Ranking.of(result.scores), (result.expressions,))
 
 

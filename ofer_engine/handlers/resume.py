@@ -39,7 +39,7 @@ def open_earlier(session: Session, folder: str) -> tuple[Reconstruction, Reconst
 def person_of(record: Reconstruction, device: torch.device) -> Person:
     """What the photos of a reconstruction showed. Raises OferError(RECONSTRUCTION_DAMAGED)."""
     views = len(record.views)
-    told = Contexts(
+    contexts = Contexts(
         *(
             torch.from_numpy(record.numbers(f"context_{name}", (rows, None))).to(device)
             for name, rows in (("identity", 1), ("ranking", 1), ("expression", views))
@@ -62,13 +62,13 @@ def person_of(record: Reconstruction, device: torch.device) -> Person:
             shift,
             Camera.from_json(asdict(view.camera)),
             view.camera.focal_known,
-            Contexts(told.identity, told.ranking, told.expression[number : number + 1]),
+            Contexts(contexts.identity, contexts.ranking, contexts.expression[number : number + 1]),
         )
         for number, (place, deviation, visible, shift, view) in enumerate(
             zip(*seen, record.views, strict=True)
         )
     )
-    return Person(photos, told)
+    return Person(photos, contexts)
 
 
 def blended(record: Reconstruction, rows: Sequence[int], weights: Sequence[float]) -> np.ndarray:

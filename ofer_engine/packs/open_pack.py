@@ -140,19 +140,19 @@ class OpenPack:
         )
 
     @torch.inference_mode()
-    def tell(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:
+    def person_contexts(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:
         """The photos pooled by how sure each is, with the hints; each one's own expression."""
         refuse_unknown_hints(self.record, hints)
         contexts = torch.cat([photo.contexts.identity for photo in evidence])
-        return self._told(contexts[None], hint_values(hints).to(contexts), contexts)
+        return self._contexts(contexts[None], hint_values(hints).to(contexts), contexts)
 
     @torch.inference_mode()
-    def tell_apart(self, contexts: Tensor) -> Contexts:
+    def single_photo_contexts(self, contexts: Tensor) -> Contexts:
         """Contexts (B, C) of single photos of B people, whose rows stay apart."""
         unsaid = torch.full((len(contexts), len(HINTS)), float("nan")).to(contexts)
-        return self._told(contexts[:, None], unsaid, contexts)
+        return self._contexts(contexts[:, None], unsaid, contexts)
 
-    def _told(self, people: Tensor, hints: Tensor, photos: Tensor) -> Contexts:
+    def _contexts(self, people: Tensor, hints: Tensor, photos: Tensor) -> Contexts:
         """people : (B, M, C) photos of each person; hints : (B, 3); photos : (N, C)."""
         doubt = self.networks.conditioner.doubt(people.flatten(0, 1)).view(people.shape[:2])
         person = with_hints(pooled(people, doubt), hints)
@@ -170,10 +170,10 @@ class OpenPack:
         points = ranked_points(torch.from_numpy(deviations.astype(np.float32)).to(self.device))
         return self.networks.idrank(points, contexts.ranking[0]).cpu().numpy()
 
-    def expression_coefficients(self, drawn: Tensor, told: Tensor) -> np.ndarray:
+    def expression_coefficients(self, drawn: Tensor, context: Tensor) -> np.ndarray:
         """(E, 52) unit weights within the mouth's limits: the regressed ones and what is drawn."""
         deviation, mean = self.networks.expression_deviation, self.networks.expression_mean
-        regressed = self.networks.conditioner.expression_told(unsigned(told))
+        regressed = self.networks.conditioner.regressed_expression(unsigned(context))
         moved = drawn * deviation.to(drawn) + mean.to(drawn)
         return limited((regressed + moved).cpu().numpy())
 

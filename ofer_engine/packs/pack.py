@@ -21,7 +21,7 @@ from ..photo.load import Photo
 
 @dataclass(frozen=True, eq=False)
 class Contexts:
-    """What each network is told, float32 on the pack's device.
+    """The conditioning context of each network, float32 on the pack's device.
 
     identity, ranking : (1, C) of the person; expression : (M, C), a row for each of M photos.
     """
@@ -101,8 +101,8 @@ class Pack(Protocol):
         """
         ...
 
-    def tell(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:
-        """What the networks are told of a person seen in one or more photos.
+    def person_contexts(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:
+        """The contexts of a person seen in one or more photos.
 
         Raises OferError(BAD_REQUEST) for hints that the pack does not know.
         """
@@ -116,19 +116,18 @@ class Pack(Protocol):
         """(N,) float32, higher is better, of candidates (N, K)."""
         ...
 
-    def expression_coefficients(self, drawn: Tensor, told: Tensor) -> np.ndarray:
-        """(E, X) float32 for the head, of what ExpGen draws, (E, X), where it was told `told`
-        (1, C)."""
+    def expression_coefficients(self, drawn: Tensor, context: Tensor) -> np.ndarray:
+        """(E, X) float32 for the head, of what ExpGen draws, (E, X), in the context (1, C)."""
         ...
 
 
 def pooled(evidence: Sequence[PhotoEvidence]) -> Contexts:
     """The mean of the photos' identity and ranking contexts, and each one's own expression."""
-    told = [photo.contexts for photo in evidence]
+    alone = [photo.contexts for photo in evidence]
     return Contexts(
-        identity=torch.stack([one.identity for one in told]).mean(0),
-        ranking=torch.stack([one.ranking for one in told]).mean(0),
-        expression=torch.cat([one.expression for one in told]),
+        identity=torch.stack([one.identity for one in alone]).mean(0),
+        ranking=torch.stack([one.ranking for one in alone]).mean(0),
+        expression=torch.cat([one.expression for one in alone]),
     )
 
 

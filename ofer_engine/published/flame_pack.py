@@ -33,7 +33,7 @@ from .five_points import Aligner
 from .flame import EXPRESSIONS, FlameHead
 from .imported_files import status
 from .published_keys import EXPGEN_SHAPE, IDGEN_SHAPE
-from .published_pack import PublishedPack, contexts, rank, read_published_pack, scaled_jaw
+from .published_pack import PublishedPack, photo_contexts, rank, read_published_pack, scaled_jaw
 
 _JAW_NAMES = ("jaw_x", "jaw_y", "jaw_z")
 
@@ -105,7 +105,9 @@ class FlamePack:
         seen = self.sight.encode(photo, face, hidden)
         aligned = self.aligner.align(photo, face)
         shown = published_pictures(photo, aligned.points, aligned.box)
-        told = contexts(self.published, blob_tensor(shown.blob), preprocess(shown.picture))
+        contexts = photo_contexts(
+            self.published, blob_tensor(shown.blob), preprocess(shown.picture)
+        )
         return PhotoEvidence(
             seen.points,
             seen.deviation,
@@ -114,21 +116,21 @@ class FlamePack:
             (seen.shift @ self.placement.rotation / self.placement.scale).astype(np.float32),
             _camera_of(self.placement, seen.camera),
             seen.focal_known,
-            told,
+            contexts,
             (*seen.notes, aligned.note),
             seen.moving,
         )
 
-    def tell(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:
+    def person_contexts(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:
         """The mean of the photos' features: the published networks know one photo and no hints.
 
         ArcFace's features are as long as one in IdGen's context; their mean is made so again.
         """
         refuse_unknown_hints(self.record, hints)
-        told = pooled(evidence)
+        contexts = pooled(evidence)
         if len(evidence) > 1:
-            told = replace(told, identity=functional.normalize(told.identity))
-        return told
+            contexts = replace(contexts, identity=functional.normalize(contexts.identity))
+        return contexts
 
     def candidates(self, drawn: np.ndarray) -> np.ndarray:
         """What is ranked: the samples as they were drawn."""
@@ -138,8 +140,8 @@ class FlamePack:
         """(N,) IdRank's scores of candidates (N, 300)."""
         return rank(self.published, contexts, identities)
 
-    def expression_coefficients(self, drawn: Tensor, told: Tensor) -> np.ndarray:
-        """(E, 53), whatever was told; the jaw halved as the published code does (§0.6)."""
+    def expression_coefficients(self, drawn: Tensor, context: Tensor) -> np.ndarray:
+        """(E, 53), whatever the context; the jaw halved as the published code does (§0.6)."""
         return scaled_jaw(drawn)
 
 

@@ -99,7 +99,7 @@ def read_flame_head(home: Path) -> FlameHead:
 
 
 @torch.inference_mode()
-def contexts(pack: PublishedPack, blob: Tensor, picture: Tensor) -> Contexts:
+def photo_contexts(pack: PublishedPack, blob: Tensor, picture: Tensor) -> Contexts:
     """Encode one face once.
 
     blob : (3, 112, 112) float32, the five-point crop in -1..1, channels as published (BGR);

@@ -127,11 +127,11 @@ def project(shape: Shape, features: Features, view: PhotoView, resolution: int) 
     normals = vertex_normals(view.vertices, shape.triangles)
     towards = -towards / np.linalg.norm(towards, axis=1, keepdims=True)
     facing = (normals @ view.camera.rotation.T * towards).sum(1)
-    told = _told(shape, view.evidence)
-    sure = ramp(facing, _GRAZING, _FACING) * told * (1 - np.clip(features.cavity * 2, 0, 1))
+    seen = _seen_by_evidence(shape, view.evidence)
+    sure = ramp(facing, _GRAZING, _FACING) * seen * (1 - np.clip(features.cavity * 2, 0, 1))
     sure = np.minimum(sure, np.clip(spread(shape, sure[:, None], _FEATHER)[:, 0], 0, 1))
     laid = _lay(shape, view, places, *_frame(shape, places, facing, view, resolution))
-    skinlike = sure * told * (1 - _unlike(features)) * (told > 0.5)
+    skinlike = sure * seen * (1 - _unlike(features)) * (seen > 0.5)
     light, skin = _lit_skin(laid, normals, skinlike)
     trust = laid.plain * _believed(laid, shape, features, light, skin)
     soft = _averaged(laid.picture, trust, _LOW_BLUR / laid.pixel)
@@ -198,7 +198,7 @@ def _unlike(features: Features) -> np.ndarray:
     return np.clip(sum(parts) + features.cavity + features.neck, 0, 1)
 
 
-def _told(shape: Shape, evidence: Evidence) -> np.ndarray:
+def _seen_by_evidence(shape: Shape, evidence: Evidence) -> np.ndarray:
     """(V,) 0..1: how far the evidence says that a vertex is seen."""
     points = shape.template[evidence.vertices]
     away, near = KDTree(points).query(shape.template, k=6)

@@ -101,7 +101,7 @@ def test_two_photos_of_a_person_leave_less_open_than_one(opened):
     evidence = list(reconstructor.person.photos)
     alone = reconstructor.identities(200, seed=0).var(axis=0).sum()
     reconstructor.set_evidence(evidence * 3)
-    assert reconstructor.person.told.expression.shape[0] == 3
+    assert reconstructor.person.contexts.expression.shape[0] == 3
     together = reconstructor.identities(200, seed=0).var(axis=0).sum()
     reconstructor.set_evidence(evidence)
     assert together < 0.98 * alone

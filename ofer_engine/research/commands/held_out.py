@@ -132,15 +132,15 @@ def _spread(options: argparse.Namespace) -> int:
 
     pack, scans, tell = _begin(options, options.into)
     counts = Counts(options.heads, options.heads, options.heads)
-    told = []
+    drawn = []
     for condition in read_conditions(pack.head, options.photos, scans, counts):
         tell(condition.name)
-        told.append(spread.tell(pack, condition, options.samples))
-    factor = spread.fitting_factor(told)
+        drawn.append(spread.sample_identities(pack, condition, options.samples))
+    factor = spread.fitting_factor(drawn)
     tell("done")
     print(f"5-95 % should cover {spread.right_share(options.samples):.1%}, and covers")
     for number in (1.0, factor):
-        shares = spread.covered_by_surface(told, number).items()
+        shares = spread.covered_by_surface(drawn, number).items()
         listed = ", ".join(f"{share:.1%} ({surface})" for surface, share in shares)
         print(f"  {listed} with a spread of {number * float(pack.networks.spread):.2f}")
     if options.into:

@@ -160,7 +160,9 @@ class _Problem:
     def cost(self, expression: np.ndarray, camera: Camera) -> float:
         """Squared errors in deviations, those of the priors too."""
         away = np.square(camera.project(self._surface(expression)) - self.places).sum()
-        return float(self.weight * away + self._prior @ np.square(self._told(expression, camera)))
+        return float(
+            self.weight * away + self._prior @ np.square(self._free_parameters(expression, camera))
+        )
 
     def step(self, expression: np.ndarray, camera: Camera) -> np.ndarray:
         """(7 + X,) of turn, shift, log focal length and units; a unit at a bound that would leave
@@ -168,7 +170,9 @@ class _Problem:
         surface = self._surface(expression)
         slopes = _slopes(camera, surface, self.units)
         away = (self.places - camera.project(surface)).ravel()
-        uphill = self.weight * slopes.T @ away - self._prior * self._told(expression, camera)
+        uphill = self.weight * slopes.T @ away - self._prior * self._free_parameters(
+            expression, camera
+        )
         leaving = ((expression <= 0) & (uphill[7:] < 0)) | ((expression >= 1) & (uphill[7:] > 0))
         free = np.r_[np.ones(7, bool), ~leaving]
         normal = self.weight * slopes[:, free].T @ slopes[:, free] + np.diag(self._prior[free])
@@ -180,7 +184,7 @@ class _Problem:
     def _surface(self, expression: np.ndarray) -> np.ndarray:
         return self.shape + np.tensordot(expression, self.units, 1)
 
-    def _told(self, expression: np.ndarray, camera: Camera) -> np.ndarray:
+    def _free_parameters(self, expression: np.ndarray, camera: Camera) -> np.ndarray:
         return np.r_[np.zeros(6), np.log(camera.focal) - self.guess, expression]
 
     @property

@@ -60,39 +60,39 @@ def mean_identities(pack: OpenPack, contexts: Tensor, samples: int) -> np.ndarra
     """
     means = []
     for first in range(0, len(contexts), _TOGETHER):
-        told = pack.tell_apart(contexts[first : first + _TOGETHER]).identity
-        drawn, _ = _sample(pack.idgen, told, samples, pack.identities, seed=first)
-        means.append(drawn.view(len(told), samples, -1).mean(dim=1).cpu().numpy())
+        alone = pack.single_photo_contexts(contexts[first : first + _TOGETHER]).identity
+        drawn, _ = _sample(pack.idgen, alone, samples, pack.identities, seed=first)
+        means.append(drawn.view(len(alone), samples, -1).mean(dim=1).cpu().numpy())
     return np.concatenate(means)
 
 
 @torch.inference_mode()
 def _draw_together(pack: OpenPack, crops: Tensor, samples: int, seed: int) -> Iterator[Drawn]:
-    read, told = read_crops(pack, crops)
+    read, contexts = read_crops(pack, crops)
     people = len(crops)
-    drawn, denoise = _sample(pack.idgen, told.identity, samples, pack.identities, seed)
+    drawn, denoise = _sample(pack.idgen, contexts.identity, samples, pack.identities, seed)
     density = _density(denoise, drawn, seed).view(people, samples)
-    faces, _ = _sample(pack.expgen, told.expression, _EXPRESSIONS, pack.expressions, seed + 1)
+    faces, _ = _sample(pack.expgen, contexts.expression, _EXPRESSIONS, pack.expressions, seed + 1)
     faces = faces.view(people, _EXPRESSIONS, -1)
     for person, own in enumerate(drawn.view(people, samples, -1)):
         candidates = pack.candidates(own.cpu().numpy())
         yield Drawn(
             candidates[:samples],
             candidates,
-            pack.scores(row(told, person), candidates),
+            pack.scores(row(contexts, person), candidates),
             density[person].cpu().numpy(),
-            pack.expression_coefficients(faces[person], told.expression[[person]]).mean(axis=0),
+            pack.expression_coefficients(faces[person], contexts.expression[[person]]).mean(axis=0),
             Evidence(**{f.name: getattr(read, f.name)[[person]] for f in fields(Evidence)}),
         )
 
 
 def _sample(
-    denoiser: FoldedDenoiser, told: Tensor, samples: int, width: int, seed: int
+    denoiser: FoldedDenoiser, contexts: Tensor, samples: int, width: int, seed: int
 ) -> tuple[Tensor, Callable[[Tensor, int], Tensor]]:
-    """(B · samples, width) draws of `told` (B, C), photo by photo, and what drew them."""
+    """(B · samples, width) draws of `contexts` (B, C), photo by photo, and what drew them."""
     noise = seeded_noise(seed)
-    denoise = denoiser.condition(told.repeat_interleave(samples, dim=0))
-    start = noise((len(told) * samples, width)).to(told.device)
+    denoise = denoiser.condition(contexts.repeat_interleave(samples, dim=0))
+    start = noise((len(contexts) * samples, width)).to(contexts.device)
     drawn = dpm_solver_pp_2m(denoise, start, Schedule.linear(), noise=noise, steps=_STEPS)
     return drawn, denoise
 

@@ -23,7 +23,7 @@ from .cross_photo import LandmarkHead, Seen
 from .hypotheses import mean_identities
 from .metrics import Interval, bootstrap, similarity
 from .photo_files import SUFFIXES, middle_face
-from .telling_apart import Told, difference, told_apart, unlike
+from .telling_apart import Separation, difference, separation, unlike
 
 _FIRST, _SECOND = "_a", "_b"
 _THIN: Final = 3
@@ -87,8 +87,8 @@ class PeopleFigures:
     pack: str
     version: str
     people: int
-    coefficients: Told
-    geometry: Told
+    coefficients: Separation
+    geometry: Separation
     own_millimetres: Interval
     other_millimetres: Interval
     cross_photo: CrossPhoto
@@ -98,8 +98,8 @@ class PeopleFigures:
 class Gain:
     """A pack's figures less those of another one on the same people, drawn again together."""
 
-    coefficients: Told
-    geometry: Told
+    coefficients: Separation
+    geometry: Separation
     nearer: Interval
 
 
@@ -171,8 +171,8 @@ def _read(
 ) -> tuple[Seen, list[torch.Tensor]]:
     photo = load_photo(path)
     face = middle_face(detector, photo)
-    told = [pack.encode(photo, face).contexts.identity for pack in packs]
-    return Seen(face.landmarks[:, :2], (photo.width, photo.height)), told
+    contexts = [pack.encode(photo, face).contexts.identity for pack in packs]
+    return Seen(face.landmarks[:, :2], (photo.width, photo.height)), contexts
 
 
 def measure_people(
@@ -180,7 +180,7 @@ def measure_people(
 ) -> Measured:
     """Figures of one pack. contexts : (2, N, C) its own of `people`."""
     tell(f"heads of {pack.record.id} {pack.record.version}")
-    first, second = (mean_identities(pack, told, samples) for told in contexts)
+    first, second = (mean_identities(pack, one, samples) for one in contexts)
     by_coefficients = unlike(first, second)
     faces = [faces_beside_mean(pack.head, each) for each in (first, second)]
     by_geometry = unlike(*faces)
@@ -191,8 +191,8 @@ def measure_people(
         pack=pack.record.id,
         version=pack.record.version,
         people=len(people.names),
-        coefficients=told_apart(by_coefficients),
-        geometry=told_apart(by_geometry),
+        coefficients=separation(by_coefficients),
+        geometry=separation(by_geometry),
         own_millimetres=bootstrap(own),
         other_millimetres=bootstrap(other),
         cross_photo=cross,
@@ -238,9 +238,9 @@ def _cross_photo(
         strangers = np.setdiff1d(np.arange(count), person)
         drawn = rng.choice(strangers, min(_OTHERS, len(strangers)), replace=False)
         both = []
-        for told, shown in ((0, 1), (1, 0)):
-            heads = [identities[told][person], identities[shown][person]]
-            heads += [np.zeros_like(heads[0]), *identities[told][drawn]]
+        for drawn_from, shown in ((0, 1), (1, 0)):
+            heads = [identities[drawn_from][person], identities[shown][person]]
+            heads += [np.zeros_like(heads[0]), *identities[drawn_from][drawn]]
             left = marked.residuals(seen[shown][person], heads)
             own, itself, mean_head, others = left[0], left[1], left[2], left[3:]
             nearer = (own < others).mean(), float(own < mean_head)

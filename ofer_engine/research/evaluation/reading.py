@@ -1,4 +1,4 @@
-"""What a pack's networks are told about synthetic crops: the one place that knows how."""
+"""The contexts of synthetic crops: the one place that knows how a pack makes them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def read_crops(pack: OpenPack, crops: Tensor) -> tuple[Evidence, Contexts]:
     crops : (B, 3, 128, 128) in 0..1.
     """
     read = pack.read(crops.to(pack.device))
-    return read, pack.tell_apart(pack.networks.conditioner.context(read))
+    return read, pack.single_photo_contexts(pack.networks.conditioner.context(read))
 
 
-def row(told: Contexts, number: int) -> Contexts:
-    """What is told of one of the people."""
+def row(contexts: Contexts, number: int) -> Contexts:
+    """The contexts of one of the people."""
     own = slice(number, number + 1)
-    return Contexts(told.identity[own], told.ranking[own], told.expression[own])
+    return Contexts(contexts.identity[own], contexts.ranking[own], contexts.expression[own])

@@ -32,9 +32,11 @@ def people_table(packs: Sequence[PeopleFigures], gained: Gain | None, left_out: 
     rows = [heading, ["---"] * len(heading)]
     for kind, name in (("coefficients", "coefficients"), ("geometry", "geometry")):
         for key, title in _TOLD.items():
-            cells = [_told(getattr(getattr(one, kind), key), key) for one in packs]
+            cells = [_verification_cell(getattr(getattr(one, kind), key), key) for one in packs]
             if gained:
-                cells.append(_told(getattr(getattr(gained, kind), key), key, signed=True))
+                cells.append(
+                    _verification_cell(getattr(getattr(gained, kind), key), key, signed=True)
+                )
             rows.append([f"{title}, in {name}", *cells])
     for key, title in (
         ("own_millimetres", "two photos of a person, mm over the face"),
@@ -84,7 +86,7 @@ def scans_table(title: str, scans: Sequence[ScanFigures]) -> str:
     return _lines(rows)
 
 
-def _told(figure: Interval, key: str, signed: bool = False) -> str:
+def _verification_cell(figure: Interval, key: str, signed: bool = False) -> str:
     return _plain(figure, 3, signed) if key == "auc" else _percent(figure, signed)
 
 

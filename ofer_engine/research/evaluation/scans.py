@@ -1,7 +1,7 @@
 """Real people with a scan: how far the heads of their photos lie from it.
 
 The protocol is NoW's (`now`), which lets a head grow or shrink to fit, but for the eyes, which are
-left out. Where a scan is not in millimetres, lengths are told as if it were as large as the mean
+left out. Where a scan is not in millimetres, lengths are given as if it were as large as the mean
 head laid on it.
 """
 
@@ -170,9 +170,9 @@ def measure_scan(
     }
     if another is not None:
         found["another"] = errors(another.together[0])
-    told = {name: found[name] for name in CONTENDERS if name in found}
+    errors = {name: found[name] for name in CONTENDERS if name in found}
     count = len(person.face.points)
-    return ScanFigures(person.name, len(person.evidence), count, unit, told)
+    return ScanFigures(person.name, len(person.evidence), count, unit, errors)
 
 
 def _mesh(head: OpenHead, identity: np.ndarray) -> HeadMesh:

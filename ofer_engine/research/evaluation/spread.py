@@ -26,8 +26,8 @@ _HALVINGS: Final = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
-    """What the pack tells of the N people of a condition: samples (N, S, K), as they are now."""
+class IdentitySamples:
+    """The identities drawn for the N people of a condition: samples (N, S, K), as they are now."""
 
     condition: Condition
     scale: Scale
@@ -52,11 +52,11 @@ class Told:
         return float(np.mean(within))
 
 
-def tell(pack: OpenPack, condition: Condition, samples: int) -> Told:
+def sample_identities(pack: OpenPack, condition: Condition, samples: int) -> IdentitySamples:
     """Draw `samples` heads for each photo."""
     drawn = draw(pack, condition.photos, len(condition.truth.faces), samples)
     heads = np.stack([one.samples for one in drawn])
-    return Told(condition, Scale.of(pack, condition.truth), heads)
+    return IdentitySamples(condition, Scale.of(pack, condition.truth), heads)
 
 
 def right_share(samples: int) -> float:
@@ -64,22 +64,22 @@ def right_share(samples: int) -> float:
     return 0.9 * (samples - 1) / (samples + 1)
 
 
-def covered_by_surface(told: Sequence[Told], factor: float) -> dict[str, float]:
+def covered_by_surface(drawn: Sequence[IdentitySamples], factor: float) -> dict[str, float]:
     """Surface → share covered, its conditions counting alike."""
-    surfaces = dict.fromkeys(one.surface for one in told)
+    surfaces = dict.fromkeys(one.surface for one in drawn)
     return {
-        surface: float(np.mean([o.covered(factor) for o in told if o.surface == surface]))
+        surface: float(np.mean([o.covered(factor) for o in drawn if o.surface == surface]))
         for surface in surfaces
     }
 
 
-def fitting_factor(told: Sequence[Told]) -> float:
+def fitting_factor(drawn: Sequence[IdentitySamples]) -> float:
     """The factor, 0.5 to 2, at which the interval covers its share, surfaces counting alike."""
-    wanted = right_share(told[0].samples.shape[1])
+    wanted = right_share(drawn[0].samples.shape[1])
     low, high = _NARROWEST, _WIDEST
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if np.mean(list(covered_by_surface(told, middle).values())) < wanted:
+        if np.mean(list(covered_by_surface(drawn, middle).values())) < wanted:
             low = middle
         else:
             high = middle

@@ -13,7 +13,7 @@ _ROUNDS: Final = 1000
 
 
 @dataclass(frozen=True)
-class Told:
+class Separation:
     """How well people are told apart by their heads, each with its 95 % interval.
 
     auc : chance that two photos of a person give nearer heads than photos of two people;
@@ -27,7 +27,7 @@ class Told:
     first: Interval
 
 
-MEASURES: Final = tuple(field.name for field in fields(Told))
+MEASURES: Final = tuple(field.name for field in fields(Separation))
 
 
 def unlike(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ def unlike(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return 1 - one @ other.T
 
 
-def told_apart(unlikeness: np.ndarray) -> Told:
+def separation(unlikeness: np.ndarray) -> Separation:
     """unlikeness : (N, N) of the heads from N people's first photos to those from their second.
 
     People are drawn again for the intervals; a person drawn twice is no pair of two people.
@@ -49,7 +49,7 @@ def told_apart(unlikeness: np.ndarray) -> Told:
     return _intervals(_resampled(unlikeness))
 
 
-def difference(unlikeness: np.ndarray, control: np.ndarray) -> Told:
+def difference(unlikeness: np.ndarray, control: np.ndarray) -> Separation:
     """By how much `unlikeness` (N, N) tells the same people better apart than `control` (N, N),
     the same people drawn again for both."""
     return _intervals(_resampled(unlikeness) - _resampled(control))
@@ -114,6 +114,8 @@ def _resampled(unlikeness: np.ndarray) -> np.ndarray:
     return np.array([figures(drawn.astype(float)) for drawn in weights])
 
 
-def _intervals(found: np.ndarray) -> Told:
+def _intervals(found: np.ndarray) -> Separation:
     low, high = np.percentile(found[1:], [2.5, 97.5], axis=0)
-    return Told(*(Interval(*map(float, three)) for three in zip(found[0], low, high, strict=True)))
+    return Separation(
+        *(Interval(*map(float, three)) for three in zip(found[0], low, high, strict=True))
+    )

@@ -80,13 +80,13 @@ def convert_units(data: bytes) -> UnitNetwork:
     width = network.token.shape[1]
     arrays = []
     for step in graph.operators:
-        told = [graph.constants[i] for i in step.inputs if i in graph.constants]
+        constants = [graph.constants[i] for i in step.inputs if i in graph.constants]
         if step.kind == "CONV_2D":
-            arrays.append((told[0].reshape(told[0].shape[0], -1), told[1]))
-        elif step.kind == "MUL" and told and told[0].size == width:
-            arrays.append((told[0],))
+            arrays.append((constants[0].reshape(constants[0].shape[0], -1), constants[1]))
+        elif step.kind == "MUL" and constants and constants[0].size == width:
+            arrays.append((constants[0],))
         elif step.kind == "CONCATENATION":
-            _copy([network.token], [told[0].reshape(1, width)])
+            _copy([network.token], [constants[0].reshape(1, width)])
     for layer, own in zip(layers, arrays, strict=True):
         _copy(list(layer.parameters()), own)
     return network

@@ -106,8 +106,8 @@ def _read_flame(path: Path, modes: int) -> SourceHead:
     head = FlameHead.from_arrays(arrays, np.zeros(0, np.int64))
     identity = head.identity[:modes]
     six = SixJoints.of(head)
-    told = np.concatenate([np.zeros((1, len(identity))), np.eye(len(identity))])
-    return SourceHead(head, identity, None, six.joints(told), six.skin_weights)
+    identities = np.concatenate([np.zeros((1, len(identity))), np.eye(len(identity))])
+    return SourceHead(head, identity, None, six.joints(identities), six.skin_weights)
 
 
 def _read_ict(path: Path, modes: int) -> SourceHead:

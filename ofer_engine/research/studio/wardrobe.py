@@ -96,9 +96,9 @@ class Wardrobe:
                     f"The wardrobe has no {name}.",
                     "Make it with `python -m ofer_engine.research.wardrobe.build`.",
                 )
-        with np.load(folder / "skins.npz") as told:
-            tones, hairs, chart = told["tone"], told["hair"], told["chart"]
-            smoothest = np.argsort(told["rough"], kind="stable")
+        with np.load(folder / "skins.npz") as skins:
+            tones, hairs, chart = skins["tone"], skins["hair"], skins["chart"]
+            smoothest = np.argsort(skins["rough"], kind="stable")
         with np.load(folder / "light.npz") as light:
             ambient, lamps = light["ambient"], light["lamps"]
         hair = _cards(folder / "hair.npz", head)

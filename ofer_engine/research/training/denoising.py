@@ -20,8 +20,8 @@ from ...diffusion.schedule import Schedule
 from .loop import Plan, train
 from .optimizer import Group
 
-Told = Callable[[Tensor, torch.Generator | None], Tensor]
-"""Rows (B,) → what the network is told of them, (B, C); without a generator, nothing by chance."""
+ContextOf = Callable[[Tensor, torch.Generator | None], Tensor]
+"""Rows (B,) → their contexts (B, C); without a generator, nothing by chance."""
 
 
 class Loss(StrEnum):
@@ -40,7 +40,7 @@ def noise_loss(predicted: Tensor, noise: Tensor, loss: Loss) -> Tensor:
 def train_denoiser(
     denoiser: Denoiser,
     coefficients: Tensor,
-    told: Told,
+    context_of: ContextOf,
     schedule: Schedule,
     plan: Plan,
     folder: Path,
@@ -50,7 +50,7 @@ def train_denoiser(
     loss: Loss = Loss.SQUARED,
     context_noise: float = 0.1,
 ) -> None:
-    """Train in place on coefficients (N, D), already of unit deviation, and what is told of each.
+    """Train in place on coefficients (N, D), already of unit deviation, and the context of each.
 
     held_out : (N,) bool, rows that only validate. context_noise : deviation of noise added to the
     standardised context, so that the network does not learn single pictures by heart.
@@ -67,7 +67,7 @@ def train_denoiser(
         noise = torch.randn(clean.shape, generator=generator)
         level = alpha_bar[timestep][:, None]
         noisy = level.sqrt() * clean + (1 - level).sqrt() * noise
-        context = told(rows, generator if blur else None)
+        context = context_of(rows, generator if blur else None)
         if blur:
             context = context + blur * torch.randn(context.shape, generator=generator)
         return noise_loss(model(noisy, timestep, signed(context)), noise, loss)

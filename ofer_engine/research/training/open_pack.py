@@ -30,7 +30,7 @@ from .conditioner import new_network, standardise_context, train_conditioner
 from .denoising import train_denoiser
 from .idrank import train_ranker
 from .loop import Plan, Precision
-from .people import Introductions, People, load_people, read_people, save_people
+from .people import ContextSampler, People, load_people, read_people, save_people
 from .photo_set import PhotoSet, read_photo_set
 from .rebasing import rebased
 
@@ -129,7 +129,7 @@ def _sizes(head: OpenHead, photos: PhotoSet) -> Sizes:
 def _known(sources: Sources, head: Path) -> Mapping[str, Tensor]:
     """Weights that training starts from, by their names in the conditioner.
 
-    Of a conditioner for another head than the file `head` the identity is told in that head's
+    Of a conditioner for another head than the file `head` the identity is given in that head's
     modes, or left out where the mesh is another. Points and expression units are the same on every
     head.
     """
@@ -164,7 +164,7 @@ def _hint_axes(out: Path, identities: int) -> Tensor:
 def _read(
     networks: Networks, photos: PhotoSet, mirror: Mirror | None, file: Path, recipe: Recipe
 ) -> People:
-    """What the conditioner tells of the pictures; read once."""
+    """The conditioner's contexts of the pictures; read once."""
     if not file.exists():
         save_people(read_people(networks.conditioner, photos, mirror, recipe.seed), file)
     return load_people(file)
@@ -172,19 +172,19 @@ def _read(
 
 def _train_generators(networks: Networks, people: People, work: Path, recipe: Recipe) -> None:
     schedule = Schedule.linear()
-    introductions = Introductions(people, networks.hint_axes)
+    context_sampler = ContextSampler(people, networks.hint_axes)
     held = people.person // 2 % _HELD_PEOPLE == 0  # a person and the mirror image together
 
     def person(rows: Tensor, generator: torch.Generator | None) -> Tensor:
         if generator is None:
-            return introductions.alone(rows)
-        return introductions.random(rows, generator)
+            return context_sampler.alone(rows)
+        return context_sampler.random(rows, generator)
 
     plan = Plan(recipe.idgen, rate=1e-3, seed=recipe.seed + 1, every=1000)
     train_denoiser(
         networks.idgen, people.identity, person, schedule, plan, work / "idgen", held_out=held
     )
-    missed = people.expression - networks.conditioner.expression_told(people.contexts)
+    missed = people.expression - networks.conditioner.regressed_expression(people.contexts)
     networks.expression_mean.copy_(missed.mean(dim=0))
     networks.expression_deviation.copy_(missed.std(dim=0).clamp_min(0.02))
     standard = (missed - networks.expression_mean) / networks.expression_deviation
@@ -205,8 +205,8 @@ def _train_ranker(
 ) -> None:
     """On pictures that none of the networks has learnt from, so that candidates are as in use."""
     rows = torch.arange(min(recipe.ranked_photos, len(judged)))
-    told = Introductions(judged, networks.hint_axes).alone(rows)
-    drawn = _candidates(networks, told, work / "candidates.npy", recipe.seed)
+    contexts = ContextSampler(judged, networks.hint_axes).alone(rows)
+    drawn = _candidates(networks, contexts, work / "candidates.npy", recipe.seed)
     basis = torch.from_numpy(head.identity[:, head.rank_vertices] * 1000).float()
 
     def decode(coefficients: Tensor) -> Tensor:
@@ -214,20 +214,20 @@ def _train_ranker(
 
     plan = Plan(recipe.idrank, rate=1e-3, seed=recipe.seed + 3, every=500, weight_decay=0.05)
     train_ranker(
-        networks.idrank, decode, ranked_points, drawn, judged.identity[rows], told, plan,
+        networks.idrank, decode, ranked_points, drawn, judged.identity[rows], contexts, plan,
         work / "idrank", held_out=len(rows) // 6,
     )  # fmt: skip
 
 
 @torch.inference_mode()
-def _candidates(networks: Networks, told: Tensor, file: Path, seed: int) -> Tensor:
+def _candidates(networks: Networks, contexts: Tensor, file: Path, seed: int) -> Tensor:
     """(M, N + 1, K) candidates that IdGen draws for each context (M, C), and their mean."""
     if not file.exists():
         denoiser = FoldedDenoiser(networks.idgen)
         schedule = Schedule.linear()
         noise = seeded_noise(seed)
         rows = []
-        for part in told.split(16):
+        for part in contexts.split(16):
             repeated = signed(part).repeat_interleave(_CANDIDATES, dim=0)
             start = noise((len(repeated), networks.idgen.shape.coefficients))
             drawn = dpm_solver_pp_2m(

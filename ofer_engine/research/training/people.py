@@ -1,4 +1,4 @@
-"""What the trained conditioner tells of many pictures of many people: IdGen's and IdRank's data.
+"""The trained conditioner's contexts of many pictures of many people: IdGen's and IdRank's data.
 
 The pictures are others than those that the conditioner learnt from: of its own it would speak too
 surely. Each is read a second time as its mirror image, which is another person's.
@@ -22,7 +22,7 @@ from .mirrored import turned
 from .photo_set import PhotoSet
 
 _HINTED = 0.3
-"""Share of the people of whom each hint is told."""
+"""Share of the people of whom each hint is given."""
 _SINGLE = 0.6
 """Share of the people who are met in one photo, however many there are."""
 _BATCH = 100
@@ -30,7 +30,7 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class People:
-    """N pictures as the networks are told of them, and the truth.
+    """The contexts of N pictures, and the truth.
 
     contexts : (N, C); doubt : (N,); identity : (N, K); expression : (N, X); person : (N,) int64,
     the same number for the pictures of one person.
@@ -50,7 +50,7 @@ class People:
 def read_people(
     network: EvidenceNetwork, photos: PhotoSet, mirror: Mirror | None, seed: int
 ) -> People:
-    """What a trained conditioner tells of each picture, lightly degraded, and of its mirror."""
+    """A trained conditioner's contexts of each picture, lightly degraded, and of its mirror."""
     network.eval()
     parts: list[People] = []
     for number, rows in enumerate(
@@ -69,13 +69,13 @@ def read_people(
 
 
 def _people(network: EvidenceNetwork, read: Evidence, truth: PhotoSet, other: int) -> People:
-    told = network.context(read)
+    contexts = network.context(read)
     person = 2 * truth.person + other
-    return People(told, network.doubt(told), truth.identity, truth.expression, person)
+    return People(contexts, network.doubt(contexts), truth.identity, truth.expression, person)
 
 
-class Introductions:
-    """Tells of people as the product will: one photo or several, hints given or left out.
+class ContextSampler:
+    """Contexts of people as the product makes them: of one photo or several, with hints or without.
 
     hint_axes : (3, K), zeros where the head has none.
     """
@@ -102,8 +102,8 @@ class Introductions:
         photos = self._others[rows]
         doubt = self._people.doubt[photos].masked_fill(place >= wanted[:, None], float("inf"))
         context = pooled(self._people.contexts[photos], doubt)
-        told = torch.rand((len(rows), len(HINTS)), generator=generator) < _HINTED
-        return with_hints(context, torch.where(told, self._hints[rows], float("nan")))
+        given = torch.rand((len(rows), len(HINTS)), generator=generator) < _HINTED
+        return with_hints(context, torch.where(given, self._hints[rows], float("nan")))
 
 
 def _others(person: Tensor) -> tuple[Tensor, Tensor]:

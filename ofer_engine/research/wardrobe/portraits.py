@@ -65,16 +65,16 @@ def read_portrait(path: Path, pack: OpenPack, detector: FaceDetector) -> Reading
     )
     crop = evidence_crop(face.landmarks[:, :2], 128, 1.28)
     with torch.inference_mode():
-        told = pack.read(torch.from_numpy(cut(photo, crop)).permute(2, 0, 1)[None])
-    seen = torch.sigmoid(told.visibility[0]).numpy()
-    variance = told.log_variance[0].exp().numpy() * crop.photo_scale**2
+        read = pack.read(torch.from_numpy(cut(photo, crop)).permute(2, 0, 1)[None])
+    seen = torch.sigmoid(read.visibility[0]).numpy()
+    variance = read.log_variance[0].exp().numpy() * crop.photo_scale**2
     return Reading(
         pixels=photo.pixels,
         landmarks=np.asarray(face.landmarks[:, :2], np.float64),
-        points=crop.to_photo(told.points[0].double().numpy()),
+        points=crop.to_photo(read.points[0].double().numpy()),
         weight=seen / (variance + 1.0),
-        identity=told.identity[0].double().numpy(),
-        expression=told.expression[0].clamp(0, 1).numpy(),
+        identity=read.identity[0].double().numpy(),
+        expression=read.expression[0].clamp(0, 1).numpy(),
     )
 
 

@@ -5,7 +5,12 @@ import pytest
 import torch
 
 from ofer_engine.published.farl import preprocess
-from ofer_engine.published.published_pack import JAW_SCALE, PublishedDraws, as_published, contexts
+from ofer_engine.published.published_pack import (
+    JAW_SCALE,
+    PublishedDraws,
+    as_published,
+    photo_contexts,
+)
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +22,7 @@ def published(goldens):
 def encoded(pack, published):
     picture = preprocess(published["jpg_pixels"])
     np.testing.assert_allclose(picture.numpy(), published["farl_pre"], atol=1e-6)
-    return contexts(pack, torch.from_numpy(published["blob"]), picture)
+    return photo_contexts(pack, torch.from_numpy(published["blob"]), picture)
 
 
 def test_contexts(encoded, published):

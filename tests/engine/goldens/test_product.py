@@ -40,10 +40,10 @@ def test_the_pack_is_listed_and_is_not_for_sale(home):
 
 
 def test_each_network_is_told_what_it_was_published_with(opened):
-    told = opened.person.told
-    assert told.identity.shape == (1, 512)
-    assert told.ranking.shape == told.expression.shape == (1, 1024)
-    np.testing.assert_allclose(told.identity.norm().item(), 1, rtol=1e-5)
+    contexts = opened.person.contexts
+    assert contexts.identity.shape == (1, 512)
+    assert contexts.ranking.shape == contexts.expression.shape == (1, 1024)
+    np.testing.assert_allclose(contexts.identity.norm().item(), 1, rtol=1e-5)
 
 
 def test_heads_are_drawn_ranked_and_decoded(opened):

@@ -60,7 +60,7 @@ def test_drawn_expressions_lie_about_the_one_that_the_conditioner_reads(pack):
     read = pack.read(crop)
     context = conditioner.context(read)
     torch.testing.assert_close(
-        conditioner.expression_told(context), read.expression.clamp(0, 1), atol=1e-4, rtol=0
+        conditioner.regressed_expression(context), read.expression.clamp(0, 1), atol=1e-4, rtol=0
     )
     smile = ARKIT_52.index("mouthSmileLeft")
     drawn = torch.zeros(2, len(ARKIT_52))

@@ -15,7 +15,7 @@ from ofer_engine.packs.open_pack import read_open_pack
 from ofer_engine.research.evaluation.conditions import Condition
 from ofer_engine.research.evaluation.measured import Scale
 from ofer_engine.research.evaluation.spread import (
-    Told,
+    IdentitySamples,
     covered_by_surface,
     fitting_factor,
     right_share,
@@ -34,7 +34,7 @@ def head() -> OpenHead:
 def told_of(head):
     """told_of(name, narrowed): people who lie 1 / narrowed times as far out as their samples."""
 
-    def told_of(name: str, narrowed: float) -> Told:
+    def told_of(name: str, narrowed: float) -> IdentitySamples:
         rng = np.random.default_rng(3)
         who = rng.standard_normal((PEOPLE, len(head.identity))).astype(np.float32)
         samples = rng.standard_normal((PEOPLE, SAMPLES, len(head.identity))).astype(np.float32)
@@ -42,7 +42,7 @@ def told_of(head):
         nobody = np.zeros(PEOPLE)
         condition = Condition(name, SimpleNamespace(), truth, nobody, nobody)
         scale = Scale.of(SimpleNamespace(head=head), truth)
-        return Told(condition, scale, samples * np.float32(narrowed))
+        return IdentitySamples(condition, scale, samples * np.float32(narrowed))
 
     return told_of
 

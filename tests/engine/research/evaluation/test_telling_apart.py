@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ofer_engine.research.evaluation.telling_apart import difference, told_apart, unlike
+from ofer_engine.research.evaluation.telling_apart import difference, separation, unlike
 
 
 def _people(noise, people=24, numbers=6, seed=0):
@@ -14,17 +14,17 @@ def _people(noise, people=24, numbers=6, seed=0):
 
 
 def test_readings_without_error_tell_everybody_apart():
-    told = told_apart(_people(0.0))
-    for figure in (told.auc, told.first):
+    found = separation(_people(0.0))
+    for figure in (found.auc, found.first):
         assert (figure.mean, figure.low, figure.high) == (1.0, 1.0, 1.0)
-    assert told.accuracy.mean > 0.97  # the threshold was learnt on other people
+    assert found.accuracy.mean > 0.97  # the threshold was learnt on other people
 
 
 def test_readings_of_noise_alone_tell_nobody_apart():
-    told = told_apart(_people(1e6, people=200))
-    assert told.auc.low < 0.5 < told.auc.high
-    assert abs(told.accuracy.mean - 0.5) < 0.06
-    assert told.first.mean < 0.04
+    found = separation(_people(1e6, people=200))
+    assert found.auc.low < 0.5 < found.auc.high
+    assert abs(found.accuracy.mean - 0.5) < 0.06
+    assert found.first.mean < 0.04
 
 
 def test_auc_and_first_are_what_counting_every_pair_gives():
@@ -35,10 +35,10 @@ def test_auc_and_first_are_what_counting_every_pair_gives():
         if j != k
     ]  # fmt: skip
     first = np.mean([unlikeness[i].argmin() == i for i in people])
-    told = told_apart(unlikeness)
-    assert told.auc.mean == pytest.approx(np.mean(wins), abs=1e-12)
-    assert told.first.mean == first
-    assert told.auc.low < told.auc.mean < told.auc.high
+    found = separation(unlikeness)
+    assert found.auc.mean == pytest.approx(np.mean(wins), abs=1e-12)
+    assert found.first.mean == first
+    assert found.auc.low < found.auc.mean < found.auc.high
 
 
 def test_what_everybody_is_read_to_have_in_common_tells_nobody_apart():
@@ -50,8 +50,8 @@ def test_what_everybody_is_read_to_have_in_common_tells_nobody_apart():
 
 def test_a_person_drawn_twice_is_no_pair_of_two_people():
     # Two people alone, well apart: drawing one of them twice must not count as a confusion.
-    told = told_apart(np.array([[0.1, 1.5], [1.5, 0.1]]))
-    assert told.auc.low == told.auc.high == 1.0
+    found = separation(np.array([[0.1, 1.5], [1.5, 0.1]]))
+    assert found.auc.low == found.auc.high == 1.0
 
 
 def test_a_pack_gains_nothing_over_itself_and_something_over_a_worse_one():
@@ -60,4 +60,4 @@ def test_a_pack_gains_nothing_over_itself_and_something_over_a_worse_one():
     assert (none.auc.mean, none.auc.low, none.auc.high) == (0.0, 0.0, 0.0)
     gained = difference(good, bad)
     assert 0 < gained.auc.low < gained.auc.mean
-    assert gained.auc.mean == pytest.approx(told_apart(good).auc.mean - told_apart(bad).auc.mean)
+    assert gained.auc.mean == pytest.approx(separation(good).auc.mean - separation(bad).auc.mean)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ofer_engine.research.training.people import Introductions, People, load_people, save_people
+from ofer_engine.research.training.people import ContextSampler, People, load_people, save_people
 
 PERSON = torch.tensor([7, 3, 7, 3, 3, 9])
 
@@ -21,15 +21,15 @@ def people():
 
 
 def test_alone_means_one_photo_and_no_hint(people):
-    told = Introductions(people, torch.eye(3, 4)).alone(torch.arange(6))
+    told = ContextSampler(people, torch.eye(3, 4)).alone(torch.arange(6))
     torch.testing.assert_close(told[:, :8], people.contexts)
     assert torch.equal(told[:, 8:], torch.zeros(6, 7))
 
 
 def test_company_is_of_the_same_person_and_includes_the_photo_itself(people):
-    introductions = Introductions(people, torch.eye(3, 4))
+    sampler = ContextSampler(people, torch.eye(3, 4))
     rows = torch.arange(6).repeat(400)
-    told = introductions.random(rows, torch.Generator().manual_seed(0))
+    told = sampler.random(rows, torch.Generator().manual_seed(0))
     worth = told[:, 8].exp().round().long()
     most = torch.tensor([int((PERSON == p).sum()) for p in PERSON]).repeat(400)
     assert (worth >= 1).all() and (worth <= most).all()
@@ -40,9 +40,9 @@ def test_company_is_of_the_same_person_and_includes_the_photo_itself(people):
 
 
 def test_hints_are_the_truth_where_they_are_given(people):
-    introductions = Introductions(people, torch.eye(3, 4))
+    sampler = ContextSampler(people, torch.eye(3, 4))
     rows = torch.arange(6).repeat(400)
-    told = introductions.random(rows, torch.Generator().manual_seed(2))
+    told = sampler.random(rows, torch.Generator().manual_seed(2))
     values, given = told[:, 9:12], told[:, 12:].bool()
     assert torch.equal(values[given], people.identity[rows, :3][given])
     assert not values[~given].any()
