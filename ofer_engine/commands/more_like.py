@@ -10,7 +10,7 @@ from ..contract.protocol import MoreLikeThis
 from ..contract.reconstruction import Reconstruction, read
 from .machine import add_machine_options
 from .sampling import add_sampling_options, kept
-from .telling import show, show_line
+from .terminal import show, show_line
 
 
 def add(commands: argparse._SubParsersAction) -> None:

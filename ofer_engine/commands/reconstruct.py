@@ -17,7 +17,7 @@ from .machine import add_machine_options
 from .results import SHEET, add_name_options, result_name
 from .sampling import add_sampling_options, kept
 from .skin import paint_first
-from .telling import show, show_line
+from .terminal import show, show_line
 
 if TYPE_CHECKING:
     from ..session import Session

@@ -12,7 +12,7 @@ from ..contract.protocol import SkinPhoto, Texture
 from ..contract.reconstruction import Reconstruction, read
 from ..contract.skin import FOLDER, RESOLUTIONS, Layout
 from .machine import add_machine_options
-from .telling import show, show_line
+from .terminal import show, show_line
 
 if TYPE_CHECKING:
     from ..progress import Work

@@ -14,7 +14,7 @@ from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
 from .environment import Environment
-from .installer import clean_environment
+from .runner import clean_environment
 
 OLDEST: Final = (4, 2, 0)
 

@@ -17,6 +17,7 @@ from . import blender, provision
 from .console import Console
 from .environment import Environment
 from .home import Home
+from .lock import DOCS, TEST
 from .pins import Pins
 
 _NO_TESTS_CHOSEN: Final = 5  # pytest's exit code where every test was deselected
@@ -78,16 +79,17 @@ class Checks:
 
     def run(self, parts: Sequence[Part]) -> Tally:
         """Set up what is missing and run these parts. Raises OferError where set-up fails."""
-        jobs = [
+        needed = [
             provision.engine(self.home, self.pins),
-            provision.engine_tests(self.home, self.pins),
+            provision.beside_engine(self.home, self.pins, TEST),
         ]
         if Part.ENGINE in parts:
-            jobs.append(provision.docs(self.home, self.pins))  # one of the tests builds the site
+            # One of the tests builds the site.
+            needed.append(provision.beside_engine(self.home, self.pins, DOCS))
         if Part.BLENDER in parts:
-            jobs.append(provision.blender_module(self.home, self.pins, self.bpy))
-        for job in jobs:
-            provision.provide(self.home, job, self.console)
+            needed.append(provision.blender_module(self.home, self.pins, self.bpy))
+        for each in needed:
+            provision.provide(self.home, each, self.console)
         total = Tally()
         if Part.LINT in parts:
             total += self._lint()

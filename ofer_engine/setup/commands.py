@@ -16,12 +16,14 @@ from typing import Final, NoReturn
 from ..client.launch import default_home
 from ..contract.causes import told
 from ..contract.errors import ErrorCode, OferError
-from . import blender, doctor, package, provision, road, torch_build
+from . import blender, doctor, package, provision, torch_build
 from .checks import Checks, Part
 from .console import Console, JsonConsole
 from .home import Home
+from .lock import DOCS
 from .machine import folder_error
 from .pins import Pins
+from .run_photo import PhotoRun, run_photo
 
 _PASSED_ON: Final = ("run", "test", "weights")  # unknown options go to the engine or to pytest
 _STOPPED: Final = 130  # what a shell expects after an interrupt
@@ -88,7 +90,7 @@ class _Command:
         self._home, self._pins, self._root, self._console = home, pins, root, console
 
     def run(self) -> int:
-        trip = road.Trip(
+        run = PhotoRun(
             photos=tuple(photo.absolute() for photo in self._chosen.photos),
             out=self._chosen.out.absolute(),
             name=self._chosen.name,
@@ -96,19 +98,22 @@ class _Command:
             blender=self._chosen.blender,
             options=self._extra,
         )
-        road.travel(trip, self._home, self._pins, self._root, self._console)
+        run_photo(run, self._home, self._pins, self._root, self._console)
         return 0
 
     def setup(self) -> int:
         if self._chosen.rebuild:
             with self._home.locked(0):
                 self._home.engine.discard()
-        job = provision.engine(self._home, self._pins, self._chosen.torch)
-        jobs = [
-            job,
-            *(provision.extra(self._home, self._pins, name) for name in self._chosen.groups),
+                self._home.tools.discard()
+        groups = [
+            provision.engine(self._home, self._pins, self._chosen.torch),
+            *(
+                provision.beside_engine(self._home, self._pins, name)
+                for name in self._chosen.groups
+            ),
         ]
-        worked = [provision.provide(self._home, each, self._console) for each in jobs]
+        worked = [provision.provide(self._home, each, self._console) for each in groups]
         stamp = self._home.engine.stamp()
         what = f"{stamp.torch if stamp else 'no PyTorch'} in {self._home.engine.folder}"
         if self._chosen.groups:
@@ -154,11 +159,11 @@ class _Command:
         return 0
 
     def docs(self) -> int:
-        for job in (
+        for contents in (
             provision.engine(self._home, self._pins),
-            provision.docs(self._home, self._pins),
+            provision.beside_engine(self._home, self._pins, DOCS),
         ):
-            provision.provide(self._home, job, self._console)
+            provision.provide(self._home, contents, self._console)
         made = subprocess.run(
             [str(self._home.engine.python), "-m", "mkdocs", "build", "--strict"],
             cwd=self._root,
@@ -173,6 +178,11 @@ class _Command:
         self._console.finish(doctor.report(findings, self._pins, self._home))
         return 0 if doctor.able(findings) else 1
 
+    def lock(self) -> int:
+        provision.renew(self._home, self._pins, self._console, self._chosen.upgrade)
+        self._console.finish(f"The lock agrees with pyproject.toml: {self._pins.lock.folder}.")
+        return 0
+
     def weights(self) -> int:
         provision.provide(self._home, provision.engine(self._home, self._pins), self._console)
         arguments = ["packs", *(self._chosen.words or ["list"]), *self._extra]
@@ -181,15 +191,15 @@ class _Command:
 
     def _extension_tool(self) -> list[str]:
         """Blender's own judge of extensions, from a Blender or else from the module."""
-        job = provision.blender_module(self._home, self._pins)
-        tool = blender.extension_tool(blender.find(self._chosen.blender), job.environment)
+        module = provision.blender_module(self._home, self._pins)
+        tool = blender.extension_tool(blender.find(self._chosen.blender), module.environment)
         if tool is None:
-            provision.provide(self._home, job, self._console)
-            tool = blender.extension_tool(None, job.environment)
+            provision.provide(self._home, module, self._console)
+            tool = blender.extension_tool(None, module.environment)
         if tool is None:
             raise OferError(
                 ErrorCode.INTERNAL,
-                f"Blender's extension tool is missing from {job.environment.folder}.",
+                f"Blender's extension tool is missing from {module.environment.folder}.",
                 "Remove that folder and run this again.",
             )
         return tool
@@ -231,6 +241,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="also make a folder of it to serve at this address: Blender takes updates from there",
     )
+    lock = commands.add_parser("lock", parents=[home], help="make requirements/ anew from the pins")
+    newest = "take the newest of what the pins leave open (default: keep what is locked)"
+    lock.add_argument("--upgrade", action="store_true", help=newest)
     for name, said in (
         ("blender", "install the extension into the Blender found"),
         ("doctor", "say what is here, what is missing and how to get it"),

@@ -79,8 +79,7 @@ def _python() -> Finding:
 
 
 def _engine(home: Home, pins: Pins) -> Finding:
-    job = provision.engine(home, pins)
-    if not job.done:
+    if not provision.engine(home, pins).installed:
         state = "partly set up" if home.engine.python.exists() else "not set up"
         return Finding(
             ENGINE, f"{state} at {home.engine.folder}", "python3 install.py setup", needed=True
@@ -145,9 +144,9 @@ def _blender(home: Home, pins: Pins, chosen: Path | None) -> list[Finding]:
     text = "; ".join(f"{each.label} at {each.program}" for each in found) or "none found"
     fix = "" if usable else "install Blender 4.2 or newer, or name it with --blender PATH"
     findings = [Finding("Blender", text, fix)]
-    job = provision.blender_module(home, pins)
-    if job.done:
-        problem = blender.module_problem(job.environment)
+    module = provision.blender_module(home, pins)
+    if module.installed:
+        problem = blender.module_problem(module.environment)
         text = "Blender as a Python module works" if not problem else problem
         findings.append(Finding("bpy", text, "see above" if problem else "", needed=not usable))
     elif not usable:

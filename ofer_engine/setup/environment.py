@@ -1,4 +1,4 @@
-"""One virtual environment: made, repaired, filled, and known to be whole by its stamp."""
+"""One virtual environment: made, repaired, and known to be whole by its stamp."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from pathlib import Path
 
 from ..client.launch import STAMP, environment_python
 from ..contract.errors import ErrorCode, OferError
-from .installer import ANY_PIP_OPTIONS, PIP_OPTIONS, Runner, clean_environment
 from .machine import folder_error
-from .pins import fingerprint, version_of
+from .runner import clean_environment
 
 
 @dataclass(frozen=True)
 class Stamp:
     """What a whole environment holds.
 
-    groups : fingerprint of the pins by group name; torch : version and device of PyTorch, where it
+    groups : fingerprint of the lock by group name; torch : version and device of PyTorch, where it
     is there; backend : the build that was asked for.
     """
 
@@ -59,10 +58,10 @@ class Environment:
         except (OSError, ValueError, TypeError):
             return None
 
-    def holds(self, group: str, requirements: tuple[str, ...]) -> bool:
-        """True where this group of pins is wholly installed; reads one small file."""
+    def holds(self, group: str, fingerprint: str) -> bool:
+        """True where this group, locked so, is wholly installed; reads one small file."""
         stamp = self.stamp()
-        return stamp is not None and stamp.groups.get(group) == fingerprint(requirements)
+        return stamp is not None and stamp.groups.get(group) == fingerprint
 
     def write_stamp(self, stamp: Stamp) -> None:
         """Say that it is whole: the last act of a set-up."""
@@ -90,7 +89,7 @@ class Environment:
 
         Raises OferError read_only, disk_full or engine_missing.
         """
-        if self.python.exists() and _runs([str(self.python), "-I", "-c", "pass"]):
+        if self.python.exists() and runs([str(self.python), "-I", "-c", "pass"]):
             return
         try:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -104,7 +103,7 @@ class Environment:
             text=True,
             env=clean_environment(),
         )
-        if made.returncode != 0 or not _runs([str(self.python), "-I", "-c", "pass"]):
+        if made.returncode != 0 or not runs([str(self.python), "-I", "-c", "pass"]):
             raise OferError(
                 ErrorCode.ENGINE_MISSING,
                 f"{' '.join(base)} could not make a virtual environment.",
@@ -112,44 +111,12 @@ class Environment:
                 "and run this again.",
             )
 
-    def add_pip(self, base: list[str], pip: str, runner: Runner) -> None:
-        """Bring in pip as pinned, whether or not this Python ships with ensurepip.
-
-        base : command of the Python that the environment was made with, whose own pip is the
-        second way in. Call it after `repair`. Raises OferError engine_missing where there is none.
-        """
-        if not self.version("pip"):
-            # Files that no record lists would mix with those of another version.
-            shutil.rmtree(self.site_packages / "pip", ignore_errors=True)
-            if self.ask("import ensurepip").returncode == 0:
-                runner.run([str(self.python), "-I", "-m", "ensurepip", "--default-pip"])
-            else:
-                self._add_pip_from(base, pip, runner)
-        if self.version("pip") != version_of(pip):
-            runner.run(self._pip("install", *ANY_PIP_OPTIONS, pip))
-
-    def _add_pip_from(self, base: list[str], pip: str, runner: Runner) -> None:
-        if not _runs([*base, "-m", "pip", "--version"]):
-            raise OferError(
-                ErrorCode.ENGINE_MISSING,
-                f"{' '.join(base)} has neither ensurepip nor pip.",
-                "Install them (on Debian: sudo apt install python3-venv) and run this again.",
-            )
-        target = f"--target={self.site_packages}"
-        runner.run([*base, "-m", "pip", "install", *ANY_PIP_OPTIONS, target, pip])
-
-    def install(self, requirements: tuple[str, ...], runner: Runner) -> None:
-        """Bring in these requirements from ready-made wheels."""
-        runner.run(self._pip("install", *PIP_OPTIONS, *requirements))
-
     def repair(self) -> tuple[str, ...]:
         """Forget the packages that an interrupted install left with files missing.
 
-        Returns their names: pip takes them for absent and brings them in again.
+        Returns their names: uv takes them for absent and installs them again.
         """
         broken = []
-        for leftover in self.site_packages.glob("~*"):
-            shutil.rmtree(leftover, ignore_errors=True)
         for record in list(self.site_packages.glob("*.dist-info")):
             if not _whole(importlib.metadata.PathDistribution(record)):
                 shutil.rmtree(record)
@@ -167,11 +134,9 @@ class Environment:
             env=clean_environment(),
         )
 
-    def _pip(self, *arguments: str) -> list[str]:
-        return [str(self.python), "-I", "-m", "pip", *arguments]
 
-
-def _runs(command: list[str]) -> bool:
+def runs(command: list[str]) -> bool:
+    """True where this command starts and ends well."""
     try:
         done = subprocess.run(
             command,

@@ -31,6 +31,11 @@ class Home:
         return Environment(self.path / (f"blender-test-{version}" if version else "blender-test"))
 
     @property
+    def tools(self) -> Environment:
+        """Where uv lies, which fills the others."""
+        return Environment(self.path / "tools")
+
+    @property
     def log(self) -> Path:
         """The whole output of the last set-up."""
         return self.path / "setup.log"

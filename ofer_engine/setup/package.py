@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from ..contract.errors import ErrorCode, OferError
 from . import manual
-from .installer import clean_environment
 from .machine import folder_error
+from .runner import clean_environment
 
 _FILES: Final = (
     "__init__.py",
@@ -29,7 +29,7 @@ _FILES: Final = (
     "weights/README.md",
 )
 # Named one by one: weights that somebody put beside these are not ours to pass on.
-_FOLDERS: Final = ("ofer_blender", "ofer_engine", "weights/open", "weights/faces")
+_FOLDERS: Final = ("ofer_blender", "ofer_engine", "requirements", "weights/open", "weights/faces")
 # What the extension has no use for: making packs, training the published networks, benchmarks.
 _LEFT_OUT: Final = (
     "ofer_engine/research",

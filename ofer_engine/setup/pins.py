@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from .lock import Lock
 
 
 @dataclass(frozen=True)
 class Pins:
-    """version : of the project; groups : requirements by the name of their group."""
+    """version : of the project; groups : requirements by the name of their group; uv : likewise;
+    lock : what came of them."""
 
     version: str
     groups: dict[str, tuple[str, ...]]
-    pip: str
     uv: str
+    lock: Lock
 
     @classmethod
     def read(cls, root: Path) -> Pins:
         """The pins of the project in `root`."""
         document = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
-        project, tool = document["project"], document["tool"]["ofer"]
+        project = document["project"]
         groups = project["optional-dependencies"]
         return cls(
             version=project["version"],
             groups={name: tuple(pins) for name, pins in groups.items()},
-            pip=tool["pip"],
-            uv=tool["uv"],
+            uv=document["tool"]["ofer"]["uv"],
+            lock=Lock(root / "requirements"),
         )
-
-
-def fingerprint(requirements: Iterable[str]) -> str:
-    """Hash that tells one set of requirements from another, whatever their order."""
-    return hashlib.sha256(json.dumps(sorted(requirements)).encode()).hexdigest()
 
 
 def version_of(requirement: str) -> str:

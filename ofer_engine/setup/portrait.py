@@ -1,22 +1,22 @@
 """A photo for a first try: the public-domain portrait that scikit-image carries.
 
 NASA's portrait of Eileen Collins, cropped by the scikit-image team; only the picture is taken out
-of the package, which is not installed.
+of the package, which no environment gets.
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-import zipfile
 from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.names import free_name
-from .environment import Environment
+from . import provision
+from .console import Console
 from .home import Home
-from .installer import PIP_OPTIONS, Runner
+from .lock import TEST
 from .pins import Pins
 
 FILE_NAME: Final = "astronaut.png"
@@ -24,7 +24,7 @@ _INSIDE: Final = "skimage/data/astronaut.png"
 _SHA256: Final = "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5"
 
 
-def fetch(home: Home, pins: Pins, folder: Path, runner: Runner) -> Path:
+def fetch(home: Home, pins: Pins, folder: Path, console: Console) -> Path:
     """Put the portrait into `folder`, from this machine if it was here before; another file of its
     name stays. Returns its path.
 
@@ -32,8 +32,8 @@ def fetch(home: Home, pins: Pins, folder: Path, runner: Runner) -> Path:
     """
     kept = home.path / "portrait" / FILE_NAME
     if not _is_portrait(kept):
-        runner.console.step(1, 1, "Public-domain portrait")
-        _bring(home.engine, pins, kept, runner)
+        console.step(1, 1, "Public-domain portrait")
+        _download(home, pins, kept, console)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / FILE_NAME
     if not _is_portrait(target):
@@ -42,15 +42,11 @@ def fetch(home: Home, pins: Pins, folder: Path, runner: Runner) -> Path:
     return target
 
 
-def _bring(environment: Environment, pins: Pins, kept: Path, runner: Runner) -> None:
-    pinned = next(pin for pin in pins.groups["test"] if pin.startswith("scikit-image=="))
-    download = kept.parent / "download"
-    command = [str(environment.python), "-I", "-m", "pip", "download", "--no-deps"]
-    runner.run([*command, *PIP_OPTIONS, "--dest", str(download), pinned])
-    wheel = next(download.glob("*.whl"))
-    with zipfile.ZipFile(wheel) as package:
-        kept.write_bytes(package.read(_INSIDE))
-    shutil.rmtree(download)
+def _download(home: Home, pins: Pins, kept: Path, console: Console) -> None:
+    unpacked = kept.parent / "download"
+    provision.unpack(home, pins, TEST, "scikit-image", unpacked, console)
+    shutil.copyfile(unpacked / _INSIDE, kept)
+    shutil.rmtree(unpacked)
     if not _is_portrait(kept):
         kept.unlink()
         raise OferError(

@@ -1,26 +1,25 @@
-"""Brings an environment to what its pins say; does nothing where it is there already."""
+"""Fills an environment with what the lock says; does nothing where it holds that already."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
-from . import interpreters, torch_build
+from . import interpreters, renew_lock, torch_build
 from .console import Console
 from .environment import Environment, Stamp
 from .home import Home
-from .installer import Runner
-from .pins import Pins, fingerprint, version_of
+from .lock import BLENDER_TEST, ENGINE, pins_hash
+from .pins import Pins, version_of
+from .runner import Runner
+from .uv import Uv
 
-ENGINE: Final = "engine"
-TEST: Final = "test"
-DOCS: Final = "docs"
-BLENDER_TEST: Final = "blender-test"
 EXTRAS: Final = ("train", "evaluate", "scrfd")
-"""Groups of pins that a user adds to the engine for the work that needs them."""
+"""Groups that a user adds to the engine for the work that needs them."""
 
 _SMALL: Final = 300_000_000
 _BLENDER_BYTES: Final = 1_500_000_000
@@ -37,133 +36,165 @@ print(json.dumps(f"PyTorch {torch.__version__} on {device}"))
 
 
 @dataclass(frozen=True)
-class Job:
-    """One group of pins to bring into one environment.
+class Contents:
+    """What one environment is to hold of one group.
 
-    pythons : versions it may be made with; needed : free bytes to ask for; torch : backend of the
-    PyTorch build, empty where the group has none; check : asks the filled environment what PyTorch
-    it has, raising OferError where it does not run.
+    requirements : where they are not those of the lock, so that uv resolves them on the spot;
+    pythons : versions that the environment may be made with; needed : free bytes to ask for;
+    torch : backend of the PyTorch build, empty where the group has none; check : asks the filled
+    environment what PyTorch it has, raising OferError where it does not run.
     """
 
     environment: Environment
     group: str
-    requirements: tuple[str, ...]
-    pip: str
-    uv: str
+    pins: Pins
+    requirements: tuple[str, ...] = ()
     pythons: tuple[interpreters.Version, ...] = interpreters.ENGINE
     needed: int = _SMALL
     torch: str = ""
     check: Callable[[Environment], str] | None = None
 
     @property
-    def done(self) -> bool:
+    def fingerprint(self) -> str:
+        """Hash that tells one state of the contents from another."""
+        if self.requirements:
+            return pins_hash(self.requirements)
+        return self.pins.lock.fingerprint(self.group)
+
+    @property
+    def installed(self) -> bool:
         """True where nothing is left to do; takes milliseconds."""
         stamp = self.environment.stamp()
-        if stamp is None or not self.environment.holds(self.group, self.requirements):
+        if stamp is None or not self.environment.holds(self.group, self.fingerprint):
             return False
         return self.torch in ("", torch_build.AUTOMATIC, stamp.backend)
 
 
-def engine(home: Home, pins: Pins, torch: str = torch_build.AUTOMATIC) -> Job:
-    """The engine's own environment; torch : which build, as `torch_build.choose` takes it."""
-    return Job(
-        environment=home.engine,
-        group=ENGINE,
-        requirements=pins.groups[ENGINE],
-        pip=pins.pip,
-        uv=pins.uv,
-        torch=torch,
-        check=ask_torch,
-    )
+def engine(home: Home, pins: Pins, torch: str = torch_build.AUTOMATIC) -> Contents:
+    """The engine itself; torch : which build, as `torch_build.choose` takes it."""
+    return Contents(home.engine, ENGINE, pins, torch=torch, check=ask_torch)
 
 
-def engine_tests(home: Home, pins: Pins) -> Job:
-    """What checks the engine, beside it."""
-    return Job(home.engine, TEST, pins.groups[TEST], pins.pip, pins.uv)
+def beside_engine(home: Home, pins: Pins, group: str) -> Contents:
+    """Another group in the engine's environment: TEST, DOCS or one of `EXTRAS`."""
+    return Contents(home.engine, group, pins)
 
 
-def docs(home: Home, pins: Pins) -> Job:
-    """What makes the documentation a site, beside the engine."""
-    return Job(home.engine, DOCS, pins.groups[DOCS], pins.pip, pins.uv)
-
-
-def extra(home: Home, pins: Pins, group: str) -> Job:
-    """One of `EXTRAS`, beside the engine."""
-    return Job(home.engine, group, pins.groups[group], pins.pip, pins.uv)
-
-
-def blender_module(home: Home, pins: Pins, version: str = "") -> Job:
+def blender_module(home: Home, pins: Pins, version: str = "") -> Contents:
     """Blender as a Python module; version : another one than the pinned, such as 4.2.23."""
-    requirements, pythons = pins.groups[BLENDER_TEST], interpreters.BPY
+    requirements: tuple[str, ...] = ()
+    pythons = interpreters.BPY
     if version:
-        others = [pin for pin in requirements if not pin.startswith("bpy")]
+        others = [pin for pin in pins.groups[BLENDER_TEST] if not pin.startswith("bpy")]
         numpy = ["numpy<2"] if version.startswith("4.2.") else []  # its numpy C interface is 1.x
         requirements = (f"bpy=={version}", *numpy, *others)
         pythons = interpreters.bpy_pythons(version)
-    return Job(
-        environment=home.blender_module(version),
-        group=BLENDER_TEST,
-        requirements=requirements,
-        pip=pins.pip,
-        uv=pins.uv,
-        pythons=pythons,
-        needed=_BLENDER_BYTES,
-    )
+    environment = home.blender_module(version)
+    return Contents(environment, BLENDER_TEST, pins, requirements, pythons, _BLENDER_BYTES)
 
 
-def provide(home: Home, job: Job, console: Console) -> bool:
-    """Do the job; False where there was nothing to do.
+def provide(home: Home, contents: Contents, console: Console) -> bool:
+    """Fill the environment; False where there was nothing to do.
 
     Can be stopped at any moment: the stamp goes first and comes back last, and what a stop left
-    half-written is brought in again. Raises OferError with the next step.
+    half-written is installed again. Raises OferError with the next step.
     """
-    if job.done:
+    if contents.installed:
         return False
-    base = interpreters.find(job.pythons)
-    if base is None:
-        raise OferError(ErrorCode.ENGINE_MISSING, interpreters.wrong_python(job.pythons))
-    new = not job.environment.python.exists()
-    with home.locked(job.needed if new else 0) as held:
+    base = _base(contents.pythons)
+    new = not contents.environment.python.exists()
+    with home.locked(contents.needed if new else 0) as held:
         home.log.unlink(missing_ok=True)
-        _fill(job, base, Runner(job.environment.folder, home.log, console, held), console)
+        runner = Runner(contents.environment.folder, home.log, console, held)
+        _fill(contents, home, base, runner, console)
     return True
 
 
-def _fill(job: Job, base: list[str], runner: Runner, console: Console) -> None:
-    environment, steps = job.environment, _Steps(console, 5 if job.torch else 4)
+def renew(home: Home, pins: Pins, console: Console, upgrade: bool) -> None:
+    """Make the lock again from the pins; see `renew_lock.renew`."""
+    base = _base(interpreters.ENGINE)
+    with home.locked(_SMALL) as held:
+        home.log.unlink(missing_ok=True)
+        console.step(1, 1, "Lock")
+        uv = _uv(home, pins, base, Runner(home.path, home.log, console, held))
+        renew_lock.renew(pins, uv, home.tools, upgrade)
+        uv.clear()
+
+
+def unpack(
+    home: Home, pins: Pins, group: str, package: str, folder: Path, console: Console
+) -> None:
+    """Put the files of one locked package into `folder`, outside any environment."""
+    entry = next(each for each in pins.lock.entries(group) if each.name == package)
+    base = _base(interpreters.ENGINE)
+    with home.locked(0) as held:
+        uv = _uv(home, pins, base, Runner(folder, home.log, console, held))
+        folder.mkdir(parents=True, exist_ok=True)
+        alone = folder / "ofer-requirements.txt"
+        alone.write_text(entry.text, "utf-8")
+        uv.install(home.engine, "--target", str(folder), "-r", str(alone))
+        uv.clear()
+
+
+def _base(pythons: tuple[interpreters.Version, ...]) -> list[str]:
+    base = interpreters.find(pythons)
+    if base is None:
+        raise OferError(ErrorCode.ENGINE_MISSING, interpreters.wrong_python(pythons))
+    return base
+
+
+def _uv(home: Home, pins: Pins, base: list[str], runner: Runner) -> Uv:
+    return Uv.bring(home.tools, pins.lock, base, runner)
+
+
+def _fill(
+    contents: Contents, home: Home, base: list[str], runner: Runner, console: Console
+) -> None:
+    environment, pins = contents.environment, contents.pins
+    steps = _Steps(console, 5 if contents.torch else 4)
     stamp = environment.stamp() or Stamp({})
-    if job.torch not in ("", torch_build.AUTOMATIC, stamp.backend):
+    if contents.torch not in ("", torch_build.AUTOMATIC, stamp.backend):
         environment.discard()
         stamp = Stamp({})
     environment.remove_stamp()
     steps.next("Python environment")
     environment.create(base)
-    environment.repair()
-    steps.next(f"Installer ({job.pip.replace('==', ' ')})")
-    environment.add_pip(base, job.pip, runner)
-    if job.torch:
-        _torch(job, runner, steps)
-    steps.next(_described(job.requirements))
-    environment.install(job.requirements, runner)
+    mended = environment.repair()
+    steps.next(f"Installer ({pins.uv.replace('==', ' ')})")
+    uv = _uv(home, pins, base, runner)
+    if contents.torch:
+        _torch(contents, uv, steps, bool(mended))
+    requirements = contents.requirements or pins.groups[contents.group]
+    steps.next(_described(requirements))
+    file = pins.lock.file(contents.group)
+    if contents.requirements:
+        file = environment.folder / "ofer-requirements.txt"
+        uv.compile(environment, requirements, file, ["--generate-hashes"])
+    uv.install(environment, "-r", str(file))
     steps.next("Check")
-    torch = job.check(environment) if job.check else stamp.torch
-    groups = stamp.groups | {job.group: fingerprint(job.requirements)}
-    environment.write_stamp(Stamp(groups, torch, job.torch or stamp.backend))
+    torch = contents.check(environment) if contents.check else stamp.torch
+    groups = stamp.groups | {contents.group: contents.fingerprint}
+    environment.write_stamp(Stamp(groups, torch, contents.torch or stamp.backend))
+    uv.clear()
 
 
-def _torch(job: Job, runner: Runner, steps: _Steps) -> None:
-    pinned = next(pin for pin in job.requirements if pin.startswith("torch=="))
+def _torch(contents: Contents, uv: Uv, steps: _Steps, mended: bool) -> None:
+    environment = contents.environment
+    pinned = next(pin for pin in contents.pins.groups[ENGINE] if pin.startswith("torch=="))
     name = f"PyTorch {version_of(pinned)}"
     steps.next(name)
-    if job.environment.version("torch") == version_of(pinned):
+    begun = environment.folder / "ofer-torch.begun"  # stays where a stop left PyTorch half there
+    if environment.version("torch") == version_of(pinned) and not begun.exists() and not mended:
         return
-    build = torch_build.choose(pinned, job.torch, job.environment, runner)
+    build = torch_build.choose(pinned, contents.torch, environment, uv)
     steps.rename(f"{name}, {build.label}")
-    torch_build.install(build, pinned, job.uv, job.environment, runner)
+    begun.touch()
+    torch_build.install(build, pinned, contents.pins.lock, environment, uv)
+    begun.unlink()
 
 
 class _Steps:
-    """Numbers the steps of one job."""
+    """Numbers the steps of one set-up."""
 
     def __init__(self, console: Console, of: int) -> None:
         self._console, self._of, self._i = console, of, 0

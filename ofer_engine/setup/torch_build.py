@@ -1,25 +1,25 @@
 """Chooses the build of PyTorch that fits the machine, without naming where builds come from.
 
-A file on this disk that pip has been told of (`find-links`) comes first. Where all builds live in
-pip's own index (macOS; Windows without an NVIDIA GPU), pip brings the one there is. Elsewhere that
-index has one build for all, several GB of CUDA libraries: there `uv` takes the one that fits, since
-it knows PyTorch's indexes by name (`--torch-backend`).
+A file on this disk that pip has been told of (`find-links`) comes first. Where the common index has
+the build (macOS; Windows without an NVIDIA GPU), the lock names it. Elsewhere that index has one
+build for all, several GB of CUDA libraries: there uv takes the one that fits, since it knows
+PyTorch's indexes by name (`--torch-backend`), locks it on the spot and installs it by the hashes
+that the index publishes.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import sys
 from dataclasses import dataclass
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
 from .environment import Environment
-from .installer import PIP_OPTIONS, Runner
+from .lock import ENGINE, TORCH, Lock
 from .machine import Accelerator, accelerator, prepare_folder
+from .uv import Uv
 
 AUTOMATIC: Final = "auto"
 
@@ -36,18 +36,16 @@ _NEEDED_BYTES: Final = {
 
 @dataclass(frozen=True)
 class Build:
-    """backend : for uv's --torch-backend, empty where pip brings it; needed : free bytes.
+    """file : address of the wheel on this disk, empty where it is fetched; backend : for uv's
+    --torch-backend, empty where the common index has the build; needed : free bytes."""
 
-    on_disk : pip takes a file, so no index is asked.
-    """
-
-    backend: str
-    needed: int
     label: str
-    on_disk: bool = False
+    needed: int
+    backend: str = ""
+    file: str = ""
 
 
-def choose(requirement: str, wanted: str, environment: Environment, runner: Runner) -> Build:
+def choose(requirement: str, wanted: str, environment: Environment, uv: Uv) -> Build:
     """The build for this machine.
 
     requirement : `torch==VERSION`; wanted : AUTOMATIC, or a backend that uv knows (cpu, cu128,
@@ -60,34 +58,30 @@ def choose(requirement: str, wanted: str, environment: Environment, runner: Runn
             "Give --torch auto, cpu, or one as cu128 or rocm6.4.",
         )
     kind = accelerator() if wanted == AUTOMATIC else _kind(wanted)
-    needed = _NEEDED_BYTES[kind]
-    if wanted in (AUTOMATIC, "cpu") and _on_disk(requirement, environment, runner):
-        return Build("", _NEEDED_BYTES[Accelerator.CPU], "the build on this disk", on_disk=True)
-    if wanted == AUTOMATIC and _all_builds_in_index(kind):
-        return Build("", needed, f"{kind} build")
-    backend = "cpu" if kind is Accelerator.CPU else wanted
-    return Build(backend, needed, f"{kind} build")
+    if wanted in (AUTOMATIC, "cpu") and (file := _on_disk(requirement, environment, uv)):
+        return Build("the build on this disk", _NEEDED_BYTES[Accelerator.CPU], file=file)
+    in_common_index = wanted == AUTOMATIC and _all_builds_in_index(kind)
+    backend = "" if in_common_index else "cpu" if kind is Accelerator.CPU else wanted
+    return Build(f"{kind} build", _NEEDED_BYTES[kind], backend)
 
 
-def install(
-    build: Build, requirement: str, uv: str, environment: Environment, runner: Runner
-) -> None:
-    """Bring the chosen build in; where PyTorch's own index is out of reach, the common one."""
+def install(build: Build, requirement: str, lock: Lock, environment: Environment, uv: Uv) -> None:
+    """Install the chosen build; where PyTorch's own index is out of reach, the common one's."""
     prepare_folder(environment.folder, build.needed)
-    if build.on_disk:
-        runner.run(_from_disk(requirement, environment))
+    if build.file:
+        uv.install(environment, build.file, locked=False)
         return
     if build.backend:
         try:
-            _install_with_uv(build, requirement, uv, environment, runner)
+            _install_backend(build.backend, requirement, lock, environment, uv)
             return
         except OferError as error:
-            runner.console.say(
+            uv.runner.console.say(
                 f"PyTorch's own index gave nothing ({error.message.rstrip('.')}); "
                 "taking the build of the common index, which is larger."
             )
             prepare_folder(environment.folder, _NEEDED_BYTES[Accelerator.CUDA])
-    environment.install((requirement,), runner)
+    uv.install(environment, "-r", str(lock.file(TORCH)))
 
 
 def _kind(backend: str) -> Accelerator:
@@ -100,32 +94,30 @@ def _all_builds_in_index(kind: Accelerator) -> bool:
     return sys.platform == "darwin" or (sys.platform == "win32" and kind is Accelerator.CPU)
 
 
-def _from_disk(requirement: str, environment: Environment, *more: str) -> list[str]:
-    options = [*PIP_OPTIONS, "--no-index", "--no-deps", *more]
-    return [str(environment.python), "-I", "-m", "pip", "install", *options, requirement]
-
-
-def _on_disk(requirement: str, environment: Environment, runner: Runner) -> bool:
-    """True where pip finds the requirement as a file of this disk."""
+def _on_disk(requirement: str, environment: Environment, uv: Uv) -> str:
+    """Address of the file of this disk in which pip finds the requirement; empty without one."""
     report = environment.folder / "ofer-torch-report.json"
-    dry = ("--dry-run", "--ignore-installed", "--report", str(report))
+    dry = ["--no-index", "--no-deps", "--dry-run", "--ignore-installed", "--report", str(report)]
+    command = [*uv.pip, "--python", str(environment.python), "install", *dry, requirement]
     try:
-        runner.run(_from_disk(requirement, environment, *dry))
+        uv.runner.run(command)
         taken = json.loads(report.read_text("utf-8"))["install"]
     except OferError:
-        return False
+        return ""
     finally:
         report.unlink(missing_ok=True)
-    return bool(taken) and taken[0]["download_info"]["url"].startswith("file:")
+    url = taken[0]["download_info"]["url"] if taken else ""
+    return url if url.startswith("file:") else ""
 
 
-def _install_with_uv(
-    build: Build, requirement: str, uv: str, environment: Environment, runner: Runner
+def _install_backend(
+    backend: str, requirement: str, lock: Lock, environment: Environment, uv: Uv
 ) -> None:
-    environment.install((uv,), runner)
-    cache = environment.folder.parent / "cache" / "uv"
-    tool = environment.python.with_name("uv.exe" if os.name == "nt" else "uv")
-    options = ["--python", str(environment.python), "--torch-backend", build.backend]
-    cached = ["--cache-dir", str(cache), "--only-binary", ":all:", "--no-progress"]
-    runner.run([str(tool), "pip", "install", *options, *cached, requirement], watch=cache)
-    shutil.rmtree(cache, ignore_errors=True)
+    """What the engine's lock holds stays out of it and keeps its version."""
+    choice = ["--torch-backend", backend]
+    locked = ["--constraints", str(lock.file(ENGINE))]
+    for entry in lock.entries(ENGINE):
+        locked += ["--no-emit-package", entry.name]
+    target = environment.folder / "ofer-torch.txt"
+    uv.compile(environment, [requirement], target, ["--generate-hashes", *choice, *locked])
+    uv.install(environment, *choice, "-r", str(target))

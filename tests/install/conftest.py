@@ -1,14 +1,13 @@
 """A copy of the installing part of the project with tiny packages for its pins.
 
 No index is asked and nothing is downloaded; everything else is real: install.py as a process, pip,
-virtual environments.
+uv, virtual environments.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.metadata
 import os
 import resource
 import shutil
@@ -22,6 +21,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+BASE = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
 
 _PINS = """\
 [project]
@@ -31,8 +31,11 @@ engine = ["torch==1.0", "numpy==1.0", "pillow==1.0", "safetensors==1.0"]
 test = ["scikit-image==1.0"]
 blender-test = ["bpy==1.0"]
 [tool.ofer]
-pip = "pip=={pip}"
 uv = "uv==1.0"
+"""
+
+_UV = f"""#!/bin/sh
+exec "{Path(sys.executable).with_name("uv")}" "$@"
 """
 
 _TORCH = """
@@ -72,17 +75,15 @@ def make_wheel(
     return target
 
 
-def pip_wheel(shelf: Path) -> str:
-    """Pack this environment's own pip as a wheel again, so that none is fetched; its version."""
-    pip = importlib.metadata.distribution("pip")
-    record = f"pip-{pip.version}.dist-info"
-    ours = [file for file in pip.files or () if file.parts[0] in ("pip", record)]
-    kept = [file for file in ours if file.suffix != ".pyc" and file.name != "RECORD"]
-    with zipfile.ZipFile(shelf / f"pip-{pip.version}-py3-none-any.whl", "w") as wheel:
-        for file in kept:
-            wheel.write(str(file.locate()), str(file))
-        wheel.writestr(f"{record}/RECORD", "".join(f"{file},,\n" for file in kept))
-    return pip.version
+def lock_wheels(root: Path, shelf: Path, group: str, *names: str) -> None:
+    """Write the lock of a group: these packages, each in the newest version on the shelf."""
+    text = ""
+    for name in names:
+        wheel = max(shelf.glob(f"{name}-*.whl"))
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        text += f"{name}=={wheel.name.split('-')[1]} \\\n    --hash=sha256:{digest}\n"
+    (root / "requirements").mkdir(exist_ok=True)
+    (root / "requirements" / f"{group}.txt").write_text(text)
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,12 @@ class Project:
         return {**os.environ, **source, **changes}
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-I", str(self.root / "install.py"), *arguments]
+        """install.py, started as a user starts it: by a Python that is in no environment."""
+        return [str(BASE), "-I", str(self.root / "install.py"), *arguments]
+
+    def lock_engine(self) -> None:
+        """Lock the wheels that are on the shelf now."""
+        lock_wheels(self.root, self.shelf, "engine", "numpy", "pillow", "safetensors")
 
     def install(self, *arguments: str, **changes: str) -> Answer:
         """Run install.py with `--home`; stdout and stderr together."""
@@ -157,11 +163,17 @@ def bare(tmp_path: Path) -> Project:
         shutil.copytree(ROOT / "ofer_engine" / part, root / "ofer_engine" / part)
     shutil.copy(ROOT / "ofer_engine" / "__init__.py", root / "ofer_engine")
     shutil.copy(ROOT / "install.py", root)
-    (root / "pyproject.toml").write_text(_PINS.replace("{pip}", pip_wheel(shelf)))
+    (root / "pyproject.toml").write_text(_PINS)
     make_wheel(shelf, "torch", "torch", _TORCH)
+    make_wheel(shelf, "uv", "uv", "", script=_UV)
     for name, module in (("numpy", "numpy"), ("pillow", "PIL"), ("safetensors", "safetensors")):
         make_wheel(shelf, name, module, "DATA = 'x' * 10\n")
-    return Project(root, tmp_path / "home", shelf)
+    project = Project(root, tmp_path / "home", shelf)
+    project.lock_engine()
+    for name in ("torch", "uv"):
+        lock_wheels(root, shelf, name, name)
+    lock_wheels(root, shelf, "blender-test")
+    return project
 
 
 @pytest.fixture(scope="session")

@@ -58,8 +58,8 @@ def _lose_the_list_of_files(project: Project) -> None:
     (project.site_packages / "pillow-1.0.dist-info" / "RECORD").unlink()
 
 
-def _lose_pip(project: Project) -> None:
-    shutil.rmtree(project.site_packages / "pip" / "_internal")
+def _lose_uv(project: Project) -> None:
+    shutil.rmtree(project.home / "tools")
 
 
 def _lose_python(project: Project) -> None:
@@ -77,7 +77,7 @@ def _lose_everything_but_the_folder(project: Project) -> None:
         _lose_a_file,
         _cut_a_file,
         _lose_the_list_of_files,
-        _lose_pip,
+        _lose_uv,
         _lose_python,
         _lose_everything_but_the_folder,
     ],
@@ -99,8 +99,9 @@ def test_a_lost_python_is_noticed_under_a_valid_stamp(project: Project) -> None:
 
 @pytest.fixture
 def stalled(project: Project) -> Iterator[dict[str, str]]:
-    """Variables of a package index whose numpy 2.0, newly pinned, never comes to its end."""
-    _pin_newer_numpy(project)
+    """Variables of a package index whose numpy 2.0, newly locked, never comes to its end."""
+    wheel = _lock_newer_numpy(project)
+    wheel.rename(project.root / wheel.name)
     _Stalling.begun.clear()
     _Stalling.over.clear()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Stalling) as server:
@@ -136,7 +137,7 @@ def test_killed_at_work_it_goes_on_the_next_time(project: Project, stalled) -> N
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert not launch.engine_ready(project.home) and project.python.exists()
-    make_wheel(project.shelf, "numpy", "numpy", "NEWER = True\n", version="2.0")
+    next(project.root.glob("*.whl")).rename(project.shelf / "numpy-2.0-py3-none-any.whl")
     assert project.install("setup").code == 0
     assert launch.engine_ready(project.home)
     assert "NEWER" in (project.site_packages / "numpy" / "__init__.py").read_text()
@@ -172,11 +173,19 @@ def test_two_at_once_are_refused_until_the_first_is_gone(project: Project) -> No
     assert project.install("setup").code == 0
 
 
-def test_a_changed_pin_is_brought_in(project: Project) -> None:
-    _pin_newer_numpy(project)
-    make_wheel(project.shelf, "numpy", "numpy", "NEWER = True\n", version="2.0")
+def test_a_changed_lock_is_brought_in(project: Project) -> None:
+    _lock_newer_numpy(project)
     assert project.install("setup").code == 0
     assert "NEWER" in (project.site_packages / "numpy" / "__init__.py").read_text()
+
+
+def test_what_the_lock_does_not_know_is_refused(project: Project) -> None:
+    _lock_newer_numpy(project)
+    make_wheel(project.shelf, "numpy", "numpy", "OTHER = True\n", version="2.0")
+    answer = project.install("setup")
+    assert answer.code == 1
+    assert answer.last.startswith("Something else arrived in place of a package, and was thrown")
+    assert "OTHER" not in (project.site_packages / "numpy" / "__init__.py").read_text()
 
 
 def test_rebuild_starts_anew(project: Project) -> None:
@@ -190,9 +199,11 @@ def _times(folder: Path) -> dict[str, int]:
     return {str(path): path.lstat().st_mtime_ns for path in folder.rglob("*")}
 
 
-def _pin_newer_numpy(project: Project) -> None:
-    pins = project.root / "pyproject.toml"
-    pins.write_text(pins.read_text().replace("numpy==1.0", "numpy==2.0"))
+def _lock_newer_numpy(project: Project) -> Path:
+    """The wheel that the lock asks for from now on."""
+    wheel = make_wheel(project.shelf, "numpy", "numpy", "NEWER = True\n", version="2.0")
+    project.lock_engine()
+    return wheel
 
 
 def _start(project: Project, source: dict[str, str]) -> subprocess.Popen[str]:

@@ -1,4 +1,4 @@
-"""The whole road for one photo: engine, reconstruction, head in Blender, files on disk."""
+"""`install.py run`: engine, reconstruction, head in Blender, files on disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from ..contract.names import check_name, free_name, kept_note, plain_name
 from . import blender, portrait, provision
 from .console import Console, clock
 from .home import Home
-from .installer import Runner
 from .machine import prepare_folder
 from .pins import Pins
 
@@ -24,7 +23,7 @@ _SKIN = "2048"
 
 
 @dataclass(frozen=True)
-class Trip:
+class PhotoRun:
     """photos : of one person, none for the public-domain portrait; name : of the results, the first
     photo's where there is none; overwrite : replace results of that name; options : more for
     `reconstruct`, as typed."""
@@ -37,67 +36,69 @@ class Trip:
     options: tuple[str, ...] = ()
 
 
-def travel(trip: Trip, home: Home, pins: Pins, root: Path, console: Console) -> None:
-    """Write NAME.ofer/, NAME_sheet.png, NAME.blend and NAME.glb into `trip.out`.
+def run_photo(run: PhotoRun, home: Home, pins: Pins, root: Path, console: Console) -> None:
+    """Write NAME.ofer/, NAME_sheet.png, NAME.blend and NAME.glb into `run.out`.
 
     Where any of these is there already, it stays, and NAME gets a number. Sets up what is missing
     first; what was mistyped is told before. Raises OferError with the next step.
     """
     begun = time.monotonic()
-    _check(trip)
+    _check(run)
     if not provision.provide(home, provision.engine(home, pins), console):
         console.say(f"Engine ready: {home.engine.folder}")
-    photos = trip.photos or (_portrait(trip, home, pins, console),)
-    name = _name(trip, photos[0], console)
-    _reconstruct(photos, name, trip, home, root)
+    photos = run.photos or (_portrait(run, home, pins, console),)
+    name = _name(run, photos[0], console)
+    _reconstruct(photos, name, run, home, root)
     reconstructed = time.monotonic()
-    _build(name, trip, home, pins, root, console)
-    _report(name, trip.out, console)
+    _build(name, run, home, pins, root, console)
+    _report(name, run.out, console)
     now = time.monotonic()
     console.finish(
         f"Done in {clock(now - begun)} (of it Blender {clock(now - reconstructed)}). Open "
-        f"{trip.out / (name + '.blend')} in Blender; look at {trip.out / (name + '_sheet.png')} "
+        f"{run.out / (name + '.blend')} in Blender; look at {run.out / (name + '_sheet.png')} "
         "first to choose a head."
     )
 
 
-def _check(trip: Trip) -> None:
+def _check(run: PhotoRun) -> None:
     """Raises OferError where a set-up and long work would end in nothing."""
-    if trip.name is not None:
-        check_name(trip.name)
-    for photo in trip.photos:
+    if run.name is not None:
+        check_name(run.name)
+    for photo in run.photos:
         if not photo.is_file():
             raise OferError(
                 ErrorCode.PHOTO_MISSING,
                 f"There is no photo {photo}.",
                 "Check its name and folder, and run this again.",
             )
-    if trip.blender:
-        blender.required(trip.blender)
-    prepare_folder(trip.out, 0, "--out")
+    if run.blender:
+        blender.required(run.blender)
+    prepare_folder(run.out, 0, "--out")
 
 
-def _name(trip: Trip, photo: Path, console: Console) -> str:
+def _name(run: PhotoRun, photo: Path, console: Console) -> str:
     """What the results are called; says where another one than wished for."""
-    name = trip.name or plain_name(photo.stem)
-    if trip.overwrite:
+    name = run.name or plain_name(photo.stem)
+    if run.overwrite:
         return name
-    free = free_name(trip.out, name, _ENDINGS)
+    free = free_name(run.out, name, _ENDINGS)
     for note in kept_note(name, free):
         console.say(note)
     return free
 
 
-def _portrait(trip: Trip, home: Home, pins: Pins, console: Console) -> Path:
-    target = portrait.fetch(home, pins, trip.out, Runner(home.path, home.log, console))
+def _portrait(run: PhotoRun, home: Home, pins: Pins, console: Console) -> Path:
+    target = portrait.fetch(home, pins, run.out, console)
     console.say(f"No photo given: taking the public-domain portrait {target}")
     return target
 
 
-def _reconstruct(photos: tuple[Path, ...], name: str, trip: Trip, home: Home, root: Path) -> None:
-    arguments = ["reconstruct", *map(str, photos), "--out", str(trip.out), "--name", name]
-    arguments += ["--overwrite"] if trip.overwrite else []
-    arguments += ["--skin", _SKIN, *trip.options]  # of two, the option given last counts
+def _reconstruct(
+    photos: tuple[Path, ...], name: str, run: PhotoRun, home: Home, root: Path
+) -> None:
+    arguments = ["reconstruct", *map(str, photos), "--out", str(run.out), "--name", name]
+    arguments += ["--overwrite"] if run.overwrite else []
+    arguments += ["--skin", _SKIN, *run.options]  # of two, the option given last counts
     command = home.engine_call(root, arguments)
     if subprocess.run(command, env=home.process_environment).returncode != 0:
         raise OferError(
@@ -107,11 +108,11 @@ def _reconstruct(photos: tuple[Path, ...], name: str, trip: Trip, home: Home, ro
         )
 
 
-def _build(name: str, trip: Trip, home: Home, pins: Pins, root: Path, console: Console) -> None:
+def _build(name: str, run: PhotoRun, home: Home, pins: Pins, root: Path, console: Console) -> None:
     script = root / "ofer_blender" / "headless" / "build_file.py"
-    outputs = ["--blend", f"{trip.out / name}.blend", "--glb", f"{trip.out / name}.glb"]
-    arguments = [str(trip.out / f"{name}.ofer"), *outputs]
-    if found := blender.required(trip.blender) if trip.blender else blender.find():
+    outputs = ["--blend", f"{run.out / name}.blend", "--glb", f"{run.out / name}.glb"]
+    arguments = [str(run.out / f"{name}.ofer"), *outputs]
+    if found := blender.required(run.blender) if run.blender else blender.find():
         console.say(f"Building the head in {found.label}: {found.program}")
         command = found.script(script, arguments)
     else:
@@ -126,12 +127,12 @@ def _build(name: str, trip: Trip, home: Home, pins: Pins, root: Path, console: C
 
 def _module(home: Home, pins: Pins, console: Console) -> list[str]:
     """Command of a Python that has Blender as a module, set up if it is missing."""
-    job = provision.blender_module(home, pins)
+    module = provision.blender_module(home, pins)
     console.say("No Blender 4.2 or newer was found: using Blender as a Python module.")
-    provision.provide(home, job, console)
-    if problem := blender.module_problem(job.environment):
+    provision.provide(home, module, console)
+    if problem := blender.module_problem(module.environment):
         raise OferError(ErrorCode.BAD_REQUEST, problem, "Or install Blender 4.2 or newer.")
-    return [str(job.environment.python), "-I", "-X", "utf8"]
+    return [str(module.environment.python), "-I", "-X", "utf8"]
 
 
 def _report(name: str, out: Path, console: Console) -> None:
