@@ -46,8 +46,8 @@ _DENIED: Final = re.compile(
     r"Permission denied|Read-only file system|Errno 13|Errno 30|Access is denied", re.IGNORECASE
 )
 _NO_WHEEL: Final = re.compile(
-    r"No matching distribution found for (\S+)|no wheels? with a matching|"
-    r"has no usable wheels|because (\S+) has no wheels",
+    r"No matching distribution found for (\S+)|"
+    r"(?:not found in|no versions? of|no (?:usable )?wheels?)[\s\S]*?require (\S+?)[,.]?\s",
     re.IGNORECASE,
 )
 

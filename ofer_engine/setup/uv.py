@@ -16,7 +16,6 @@ from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
 from .environment import Environment, Stamp, runs
-from .lock import UV
 from .lock import UV, Lock
 from .runner import Runner, clean_environment
 

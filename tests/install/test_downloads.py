@@ -13,10 +13,12 @@ import pytest
 
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.setup.console import Console
-from ofer_engine.setup.environment import Environment
-from ofer_engine.setup.installer import Runner
+from ofer_engine.setup.home import Home
+from ofer_engine.setup.lock import Lock
+from ofer_engine.setup.runner import Runner
+from ofer_engine.setup.uv import Uv
 
-from .conftest import Project, make_wheel
+from .conftest import BASE, Project, lock_wheels, make_wheel
 
 _PAGE = b"<!DOCTYPE html><html><body>Please log in to the network.</body></html>"
 
@@ -48,7 +50,7 @@ class Index:
 
 @pytest.fixture
 def index(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
-    """It, and an environment of variables in which pip asks it alone."""
+    """It, and an environment of variables in which it alone is asked."""
     shelf = tmp_path / "index"
     shelf.mkdir()
     served = Index(make_wheel(shelf, "extra", "extra", f"DATA = {'x' * 40_000!r}\n"))
@@ -69,11 +71,11 @@ def index(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    lock_wheels(project.root, shelf, "extra", "extra")
     for name, value in project.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PIP_NO_INDEX", "0")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
-    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
     monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
     yield served
     server.shutdown()
@@ -94,14 +96,16 @@ def index(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_bad_download_is_told_and_the_next_run_mends_it(
     project: Project, index: Index, fault: str, said: str
 ) -> None:
-    environment = Environment(project.home / "engine")
-    runner = Runner(environment.folder, project.home / "log", Console())
+    home = Home(project.home)
+    runner = Runner(home.engine.folder, project.home / "log", Console())
+    uv = Uv.bring(home.tools, Lock(project.root / "requirements"), [str(BASE)], runner)
+    locked = ("-r", str(project.root / "requirements" / "extra.txt"))
     index.fault = fault
     with pytest.raises(OferError) as caught:
-        environment.install(("extra==1.0",), runner)
+        uv.install(home.engine, *locked)
     assert caught.value.code is ErrorCode.ENGINE_MISSING
     assert said in caught.value.message and "run this again" in caught.value.hint.lower()
-    assert environment.ask("import extra").returncode != 0
+    assert home.engine.ask("import extra").returncode != 0
     index.fault = ""
-    environment.install(("extra==1.0",), runner)
-    assert environment.ask("import extra; print(len(extra.DATA))").stdout == "40000\n"
+    uv.install(home.engine, *locked)
+    assert home.engine.ask("import extra; print(len(extra.DATA))").stdout == "40000\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import shutil
 import subprocess
 import sys
@@ -16,9 +15,12 @@ from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.setup import interpreters
 from ofer_engine.setup.console import Console
 from ofer_engine.setup.environment import Environment
-from ofer_engine.setup.installer import Runner, failure
+from ofer_engine.setup.home import Home
+from ofer_engine.setup.lock import Lock
+from ofer_engine.setup.runner import Runner, failure
+from ofer_engine.setup.uv import Uv
 
-from .conftest import ROOT, Project
+from .conftest import BASE, ROOT, Project, lock_wheels, make_wheel
 
 _UNREACHABLE = "http://127.0.0.1:9/simple"  # the discard port: refused at once
 _UNKNOWN = "https://no-such-host.invalid/simple"  # a name that no server may ever have (RFC 2606)
@@ -116,13 +118,14 @@ def test_too_little_space_is_told_before_anything_is_written(
     ]
 
 
-def test_space_that_runs_out_midway(small_disk: Path) -> None:
-    environment = Environment(small_disk / "engine")
-    environment.create([sys.executable])
-    (small_disk / "filler").write_bytes(bytes(60_000_000))
-    runner = Runner(environment.folder, small_disk.parent / "log", Console())
+def test_space_that_runs_out_midway(bare: Project, small_disk: Path, monkeypatch) -> None:
+    uv, environment = _uv(bare, small_disk, monkeypatch)
+    make_wheel(bare.shelf, "large", "large", f"DATA = {'x' * 10_000_000!r}\n")
+    lock_wheels(bare.root, bare.shelf, "large", "large")
+    free = shutil.disk_usage(small_disk).free
+    (small_disk / "filler").write_bytes(bytes(free - 5_000_000))
     with pytest.raises(OferError) as caught:
-        environment.add_pip([sys.executable], "pip==0", runner)
+        uv.install(environment, "-r", str(bare.root / "requirements" / "large.txt"))
     assert caught.value.code is ErrorCode.DISK_FULL
     assert str(caught.value).startswith(f"There was no space left while filling {small_disk}")
 
@@ -145,25 +148,20 @@ def test_home_where_no_folder_can_be(bare: Project) -> None:
     )
 
 
-def test_python_without_ensurepip_borrows_the_pip_of_its_base(
-    bare: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    environment = _without_ensurepip(bare.home / "engine")
-    for name, value in bare.environment().items():
-        monkeypatch.setenv(name, value)
-    pip = next(bare.shelf.glob("pip-*.whl")).name.split("-")[1]
-    runner = Runner(environment.folder, bare.home / "log", Console())
-    environment.add_pip([sys.executable], f"pip=={pip}", runner)
-    assert environment.ask("import pip; print(pip.__version__)").stdout == f"{pip}\n"
+def test_python_without_pip_gets_that_of_ensurepip(bare: Project, monkeypatch) -> None:
+    base = _without_pip(bare.root / "base")
+    uv, environment = _uv(bare, bare.home, monkeypatch, base)
+    assert uv.pip[0] == str(Home(bare.home).tools.python)
+    uv.install(environment, "-r", str(bare.root / "requirements" / "engine.txt"))
+    assert environment.ask("import numpy").returncode == 0
 
 
-def test_python_without_any_pip_says_what_to_install(tmp_path: Path) -> None:
-    base = Environment(tmp_path / "base")
-    base.create([sys.executable])
-    environment = _without_ensurepip(tmp_path / "engine")
-    runner = Runner(environment.folder, tmp_path / "log", Console())
+def test_python_without_any_pip_says_what_to_install(bare: Project, monkeypatch) -> None:
+    base = _without_pip(bare.root / "base")
+    create = Environment.create
+    monkeypatch.setattr(Environment, "create", lambda *given: _lose_ensurepip(create, *given))
     with pytest.raises(OferError, match="has neither ensurepip nor pip. Install them"):
-        environment.add_pip([str(base.python)], "pip==1", runner)
+        _uv(bare, bare.home, monkeypatch, base)
 
 
 @pytest.mark.parametrize(
@@ -190,11 +188,28 @@ def _in_home(project: Project, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=project.environment())
 
 
-def _without_ensurepip(folder: Path) -> Environment:
-    """An environment whose Python has lost the module, as Debian's has without python3-venv."""
+def _uv(
+    project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch, base: Path = BASE
+) -> tuple[Uv, Environment]:
+    """uv as a set-up into `folder` brings it in, and an empty environment for it to fill."""
+    for name, value in project.environment().items():
+        monkeypatch.setenv(name, value)
+    home = Home(folder)
+    runner = Runner(home.engine.folder, project.root / "log", Console())
+    home.engine.create([str(base)])
+    lock = Lock(project.root / "requirements")
+    return Uv.bring(home.tools, lock, [str(base)], runner), home.engine
+
+
+def _without_pip(folder: Path) -> Path:
+    """A Python that has no pip of its own, as Blender's has none."""
     environment = Environment(folder)
-    environment.create([sys.executable])
+    environment.create([str(BASE)])
+    return environment.python
+
+
+def _lose_ensurepip(create, environment: Environment, base: list[str]) -> None:
+    """Make an environment whose Python lacks it, as Debian's does without python3-venv."""
+    create(environment, base)
     block = "import sys; sys.modules['ensurepip'] = None\n"
     (environment.site_packages / "no_ensurepip.pth").write_text(block)
-    assert os.access(environment.python, os.X_OK)
-    return environment

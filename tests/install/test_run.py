@@ -8,10 +8,9 @@ from importlib import resources
 
 import pytest
 
-from ofer_engine.setup import portrait, road
+from ofer_engine.setup import portrait, run_photo
 from ofer_engine.setup.console import Console
 from ofer_engine.setup.home import Home
-from ofer_engine.setup.installer import Runner
 from ofer_engine.setup.pins import Pins
 
 from .conftest import ROOT, Project
@@ -44,14 +43,14 @@ def test_whatever_has_the_name_of_the_results_stays(tmp_path) -> None:
     said: list[str] = []
     console = Console(io.StringIO())
     console.say = said.append
-    trip = road.Trip((tmp_path / "front.jpg",), tmp_path)
-    assert road._name(trip, trip.photos[0], console) == "front" and not said
+    run = run_photo.PhotoRun((tmp_path / "front.jpg",), tmp_path)
+    assert run_photo._name(run, run.photos[0], console) == "front" and not said
     for ending in (".blend", ".glb", ".ofer", "_sheet.png"):
         (tmp_path / f"front{ending}").write_text("work")
-        assert road._name(trip, trip.photos[0], console) == "front_02"
+        assert run_photo._name(run, run.photos[0], console) == "front_02"
         assert said.pop() == "front is there already and stays as it is: this is front_02."
-        wanted = replace(trip, overwrite=True)
-        assert road._name(wanted, trip.photos[0], console) == "front" and not said
+        wanted = replace(run, overwrite=True)
+        assert run_photo._name(wanted, run.photos[0], console) == "front" and not said
         (tmp_path / f"front{ending}").unlink()
 
 
@@ -68,7 +67,8 @@ def test_another_file_named_as_the_portrait_stays(tmp_path) -> None:
     home, out = Home(tmp_path / "home"), tmp_path / "out"
     out.mkdir()
     (out / portrait.FILE_NAME).write_text("mine")
-    runner = Runner(home.path, home.log, Console(io.StringIO()))
+    console = Console(io.StringIO())
     for _ in range(2):
-        assert portrait.fetch(home, Pins.read(ROOT), out, runner).read_bytes() == kept.read_bytes()
+        fetched = portrait.fetch(home, Pins.read(ROOT), out, console)
+        assert fetched.read_bytes() == kept.read_bytes()
     assert (out / portrait.FILE_NAME).read_text() == "mine"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,15 @@ import pytest
 
 from ofer_engine.setup import machine
 
-from .conftest import Project, make_wheel
+from .conftest import Project, lock_wheels, make_wheel
 
-_UV_WITHOUT_NETWORK = """#!/usr/bin/env python3
-import pathlib, sys
-pathlib.Path(__file__).with_name("asked").write_text(" ".join(sys.argv[1:]))
-sys.exit("error: dns error")
+_UV_WITHOUT_PYTORCHS_INDEX = f"""#!/bin/sh
+case "$*" in *--torch-backend*)
+    echo "$*" > "$(dirname "$0")/asked"
+    echo "error: dns error"
+    exit 1
+esac
+exec "{Path(sys.executable).with_name("uv")}" "$@"
 """
 _NVIDIA_SMI = """#!/bin/sh
 echo "NVIDIA Test GPU, 570.1"
@@ -26,8 +30,9 @@ echo "NVIDIA Test GPU, 570.1"
 
 @pytest.fixture
 def index(bare: Project) -> Iterator[dict[str, str]]:
-    """Variables that make pip take the project's wheels from a package index on this machine."""
-    make_wheel(bare.shelf, "uv", "uv", "", script=_UV_WITHOUT_NETWORK)
+    """Variables that make a package index on this machine the source of the project's wheels."""
+    make_wheel(bare.shelf, "uv", "uv", "", script=_UV_WITHOUT_PYTORCHS_INDEX)
+    lock_wheels(bare.root, bare.shelf, "uv", "uv")
     served = bare.shelf.parent / "index"
     for wheel in bare.shelf.glob("*.whl"):
         folder = served / wheel.name.split("-")[0].replace("_", "-")
@@ -41,12 +46,17 @@ def index(bare: Project) -> Iterator[dict[str, str]]:
         server.shutdown()
 
 
+def _asked(project: Project) -> str:
+    """What uv was last asked of PyTorch's own index."""
+    return (project.home / "tools" / "bin" / "asked").read_text()
+
+
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """The test's own output stays readable."""
 
 
-def test_a_build_on_this_disk_is_left_to_pip(bare: Project) -> None:
+def test_a_build_on_this_disk_comes_first(bare: Project) -> None:
     answer = bare.install("setup")
     assert "[3/5] PyTorch 1.0, the build on this disk" in answer.out.splitlines()
 
@@ -58,9 +68,10 @@ def test_uv_is_asked_for_the_cpu_build_and_pip_takes_over_where_it_fails(
     assert answer.code == 0, answer.out
     assert "[3/5] PyTorch 1.0, CPU build" in answer.out.splitlines()
     assert "PyTorch's own index gave nothing" in answer.out
-    asked = bare.python.with_name("asked").read_text()
-    assert asked.startswith(f"pip install --python {bare.python} --torch-backend cpu ")
-    assert "--only-binary :all:" in asked and asked.endswith(" torch==1.0")
+    asked = _asked(bare)
+    assert asked.startswith("pip compile ") and f" --python {bare.python} " in asked
+    assert " --only-binary=:all: " in asked and " --generate-hashes --torch-backend cpu " in asked
+    assert " --no-emit-package numpy " in asked
     assert bare.works()
 
 
@@ -73,7 +84,7 @@ def test_uv_is_left_to_choose_where_an_nvidia_gpu_answers(
     tool.chmod(0o755)
     answer = bare.install("setup", PATH=f"{tool.parent}:/usr/bin:/bin", **index)
     assert "[3/5] PyTorch 1.0, CUDA build" in answer.out.splitlines()
-    assert "--torch-backend auto " in bare.python.with_name("asked").read_text()
+    assert "--torch-backend auto " in _asked(bare)
 
 
 def test_a_build_asked_for_replaces_another_and_is_then_kept(
@@ -81,7 +92,7 @@ def test_a_build_asked_for_replaces_another_and_is_then_kept(
 ) -> None:
     assert bare.install("setup", "--torch", "cpu", **index).code == 0
     assert bare.install("setup", "--torch", "cu128", **index).code == 0
-    assert "--torch-backend cu128 " in bare.python.with_name("asked").read_text()
+    assert "--torch-backend cu128 " in _asked(bare)
     assert bare.install("setup", "--torch", "cu128").last.endswith("Nothing to do.")
     assert bare.install("setup").last.endswith("Nothing to do.")
 
