@@ -35,10 +35,12 @@ _OFFLINE: Final = re.compile(
     r"IncompleteRead|ProtocolError",
     re.IGNORECASE,
 )
-_CUT_OFF: Final = re.compile(r"incomplete-download|not enough bytes", re.IGNORECASE)
+_CUT_OFF: Final = re.compile(
+    r"incomplete-download|not enough bytes|error reading a body|end of file before", re.IGNORECASE
+)
 _SPOILED: Final = re.compile(
     r"DO NOT MATCH THE HASHES|Hash mismatch|HTTP (?:error|status client error)|"
-    r"not a zip file|BadZipFile|invalid wheel",
+    r"not a zip file|BadZipFile|invalid wheel|Invalid zip|Failed to extract",
     re.IGNORECASE,
 )
 _FULL: Final = re.compile(r"No space left on device|Errno 28|os error 28|Disk quota", re.IGNORECASE)

@@ -7,14 +7,17 @@ uv, virtual environments.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
+import http.server
 import os
 import resource
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,13 +56,21 @@ def _digest(text: str) -> str:
 
 
 def make_wheel(
-    shelf: Path, name: str, module: str, body: str, *, version: str = "1.0", script: str = ""
+    shelf: Path,
+    name: str,
+    module: str,
+    body: str,
+    *,
+    version: str = "1.0",
+    script: str = "",
+    requires: Sequence[str] = (),
 ) -> Path:
     """Write a wheel whose one package `module` is `body`; script : a program to put beside."""
     record = f"{name}-{version}.dist-info"
     files = {
         f"{module}/__init__.py": body,
-        f"{record}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{record}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        + "".join(f"Requires-Dist: {each}\n" for each in requires),
         f"{record}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     if script:
@@ -174,6 +185,39 @@ def bare(tmp_path: Path) -> Project:
         lock_wheels(root, shelf, name, name)
     lock_wheels(root, shelf, "blender-test")
     return project
+
+
+@dataclass(frozen=True)
+class Index:
+    """A package index on this machine. variables : those that make it the only source."""
+
+    folder: Path
+    variables: dict[str, str]
+
+    def take(self, wheel: Path) -> None:
+        """Offer a wheel from now on, and nowhere else."""
+        folder = self.folder / wheel.name.split("-")[0].replace("_", "-")
+        folder.mkdir(parents=True, exist_ok=True)
+        wheel.rename(folder / wheel.name)
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """The test's own output stays readable."""
+
+
+@pytest.fixture
+def local_index(tmp_path: Path) -> Iterator[Index]:
+    """An index without any package."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    handler = functools.partial(_Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        only = {"PIP_NO_INDEX": "0", "PIP_FIND_LINKS": "", "PIP_INDEX_URL": address}
+        yield Index(folder, only)
+        server.shutdown()
 
 
 @pytest.fixture(scope="session")

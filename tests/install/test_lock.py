@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -13,7 +12,7 @@ from packaging.utils import canonicalize_name
 from ofer_engine.setup.lock import BLENDER_TEST, ENGINE, TEST, TORCH, UV, parse, pins_hash
 from ofer_engine.setup.pins import Pins
 
-from .conftest import ROOT, Project
+from .conftest import ROOT
 
 _PINS = Pins.read(ROOT)
 _LOCK = _PINS.lock
@@ -105,5 +104,3 @@ def test_entries_are_told_apart() -> None:
     first, second = parse(text)
     assert (first.name, first.parents) == ("a", {"b", "pyproject.toml"})
     assert first.text == text[7:-7] and (second.name, second.text) == ("b-c", "b-c==2\n")
-
-

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ofer_engine.setup import machine
 
-from .conftest import Project, lock_wheels, make_wheel
+from .conftest import Index, Project, lock_wheels, make_wheel
 
 _UV_WITHOUT_PYTORCHS_INDEX = f"""#!/bin/sh
 case "$*" in *--torch-backend*)
@@ -29,31 +25,18 @@ echo "NVIDIA Test GPU, 570.1"
 
 
 @pytest.fixture
-def index(bare: Project) -> Iterator[dict[str, str]]:
+def index(bare: Project, local_index: Index) -> dict[str, str]:
     """Variables that make a package index on this machine the source of the project's wheels."""
     make_wheel(bare.shelf, "uv", "uv", "", script=_UV_WITHOUT_PYTORCHS_INDEX)
     lock_wheels(bare.root, bare.shelf, "uv", "uv")
-    served = bare.shelf.parent / "index"
-    for wheel in bare.shelf.glob("*.whl"):
-        folder = served / wheel.name.split("-")[0].replace("_", "-")
-        folder.mkdir(parents=True, exist_ok=True)
-        wheel.rename(folder / wheel.name)
-    handler = functools.partial(_Quiet, directory=str(served))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_address[1]}"
-        yield {"PIP_NO_INDEX": "0", "PIP_FIND_LINKS": "", "PIP_INDEX_URL": address}
-        server.shutdown()
+    for wheel in list(bare.shelf.glob("*.whl")):
+        local_index.take(wheel)
+    return local_index.variables
 
 
 def _asked(project: Project) -> str:
     """What uv was last asked of PyTorch's own index."""
     return (project.home / "tools" / "bin" / "asked").read_text()
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """The test's own output stays readable."""
 
 
 def test_a_build_on_this_disk_comes_first(bare: Project) -> None:
