@@ -31,6 +31,7 @@ class Console:
         self._step = self._of = 0
         self._name = ""
         self._line = ""
+        self._reached = 0.0
 
     def say(self, text: str) -> None:
         """A line that stays."""
@@ -120,7 +121,9 @@ class JsonConsole(Console):
 
     def _fraction(self, done: int, total: int) -> float:
         part = min(1.0, done / total) if total else 0.0
-        return round((max(self._step, 1) - 1 + part) / max(self._of, 1), 4)
+        now = round((max(self._step, 1) - 1 + part) / max(self._of, 1), 4)
+        self._reached = max(self._reached, now)  # totals grow when more is announced
+        return self._reached
 
     def _send(self, **message: Any) -> None:
         self._write(json.dumps(message) + "\n")

@@ -89,7 +89,7 @@ class Environment:
 
         Raises OferError read_only, disk_full or engine_missing.
         """
-        if self.python.exists() and runs([str(self.python), "-I", "-c", "pass"]):
+        if self.python.exists() and _runs([str(self.python), "-I", "-c", "pass"]):
             return
         try:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -103,7 +103,7 @@ class Environment:
             text=True,
             env=clean_environment(),
         )
-        if made.returncode != 0 or not runs([str(self.python), "-I", "-c", "pass"]):
+        if made.returncode != 0 or not _runs([str(self.python), "-I", "-c", "pass"]):
             raise OferError(
                 ErrorCode.ENGINE_MISSING,
                 f"{' '.join(base)} could not make a virtual environment.",
@@ -135,8 +135,7 @@ class Environment:
         )
 
 
-def runs(command: list[str]) -> bool:
-    """True where this command starts and ends well."""
+def _runs(command: list[str]) -> bool:
     try:
         done = subprocess.run(
             command,

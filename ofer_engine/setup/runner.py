@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import re
@@ -142,8 +143,9 @@ class _Progress:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._waiting: dict[str, int] = {}
-        self._announced = self._size = 0
-        self._measured = 0.0
+        self._announced = self._grown = 0
+        self._before = _size(folder) if folder else 0
+        self._measured = time.monotonic()
 
     def read(self, line: str) -> None:
         if found := _DOWNLOADING.match(line):
@@ -165,17 +167,22 @@ class _Progress:
 
     @property
     def done(self) -> int:
-        """Bytes in the folder, measured at most every two seconds."""
+        """Bytes that came into the folder, measured at most every two seconds."""
         now = time.monotonic()
         if self._folder and now - self._measured > 2:
             self._measured = now
-            self._size = sum(
-                os.stat(os.path.join(root, name), follow_symlinks=False).st_size
-                for root, _, names in os.walk(self._folder)
-                for name in names
-                if os.path.lexists(os.path.join(root, name))
-            )
-        return min(self._size, self.total) if self.total else self._size
+            self._grown = max(0, _size(self._folder) - self._before)
+        return min(self._grown, self.total) if self.total else self._grown
+
+
+def _size(folder: Path) -> int:
+    """Bytes under `folder`, in which files come and go meanwhile."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(root, name), follow_symlinks=False).st_size
+    return total
 
 
 def _pump(stream: IO[str] | None, lines: queue.Queue[str | None]) -> None:

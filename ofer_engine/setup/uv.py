@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
-from .environment import Environment, Stamp, runs
+from .environment import Environment, Stamp
 from .lock import UV, Lock
 from .runner import Runner, clean_environment
 
@@ -53,15 +53,16 @@ class Uv:
         is no pip, or uv cannot be had.
         """
         fingerprint = lock.fingerprint(UV)
-        if not tools.holds(UV, fingerprint):
+        here = tools.holds(UV, fingerprint)
+        if not here:
             tools.discard()
             tools.create(base)
-            into = [*_find_pip(base, tools, runner), "--python", str(tools.python), "install"]
-            runner.run([*into, *_PIP_OPTIONS, "-r", str(lock.file(UV))], watch=tools.folder)
+        pip, settings = _find_pip(base, tools, runner)
+        if not here:
+            locked = ["--python", str(tools.python), "install", "-r", str(lock.file(UV))]
+            runner.run([*pip, *locked, *_PIP_OPTIONS], watch=tools.folder)
             tools.write_stamp(Stamp({UV: fingerprint}))
         program = tools.python.with_name("uv.exe" if os.name == "nt" else "uv")
-        pip = _find_pip(base, tools, runner)
-        settings = _settings(pip)
         cache = tools.folder.parent / "cache" / "uv"
         return cls(program, cache, pip, runner, _sources(settings), _variables(settings))
 
@@ -103,24 +104,26 @@ class Uv:
         self.runner.run(line, watch=self.cache, variables=self.variables)
 
 
-def _find_pip(base: list[str], tools: Environment, runner: Runner) -> list[str]:
-    """Command of a pip: that of `base`, else the one that Python's ensurepip puts into `tools`."""
+def _find_pip(
+    base: list[str], tools: Environment, runner: Runner
+) -> tuple[list[str], dict[str, str]]:
+    """Command of a pip, and its settings: that of `base`, else Python's ensurepip's, in `tools`."""
     own = [str(tools.python), *_PIP]
-    if runs([*base, *_PIP, "--version"]):
-        return [*base, *_PIP]
-    if not runs([*own, "--version"]):
-        if tools.ask("import ensurepip").returncode != 0:
-            raise OferError(
-                ErrorCode.ENGINE_MISSING,
-                f"{' '.join(base)} has neither ensurepip nor pip.",
-                "Install them (on Debian: sudo apt install python3-venv) and run this again.",
-            )
-        runner.run([str(tools.python), "-I", "-m", "ensurepip", "--default-pip"])
-    return own
+    for pip in ([*base, *_PIP], own):
+        if (settings := _settings(pip)) is not None:
+            return pip, settings
+    if tools.ask("import ensurepip").returncode != 0:
+        raise OferError(
+            ErrorCode.ENGINE_MISSING,
+            f"{' '.join(base)} has neither ensurepip nor pip.",
+            "Install them (on Debian: sudo apt install python3-venv) and run this again.",
+        )
+    runner.run([str(tools.python), "-I", "-m", "ensurepip", "--default-pip"])
+    return own, _settings(own) or {}
 
 
-def _settings(pip: list[str]) -> dict[str, str]:
-    """What pip is configured for, by option; files and variables alike."""
+def _settings(pip: list[str]) -> dict[str, str] | None:
+    """What pip is configured for, by option, in files and variables; None where pip is absent."""
     answer = subprocess.run(
         [*pip, "config", "list"],
         stdin=subprocess.DEVNULL,
@@ -128,6 +131,8 @@ def _settings(pip: list[str]) -> dict[str, str]:
         text=True,
         env=clean_environment(),
     )
+    if answer.returncode != 0:
+        return None
     by_section: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
     for line in answer.stdout.splitlines():
         key, _, value = line.partition("=")
@@ -139,7 +144,8 @@ def _settings(pip: list[str]) -> dict[str, str]:
 
 def _sources(settings: dict[str, str]) -> list[str]:
     """uv's options for where pip looks."""
-    options = ["--no-index"] if settings.get("no-index", "0") in ("1", "true", "yes", "on") else []
+    alone = settings.get("no-index", "").lower() in ("1", "true", "yes", "on")
+    options = ["--no-index"] if alone else []
     for setting, option in (
         ("index-url", "--default-index"),
         ("extra-index-url", "--index"),

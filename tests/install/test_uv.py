@@ -47,7 +47,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "none"))
         for name, value in {"PIP_CONFIG_FILE": str(file), **variables}.items():
             monkeypatch.setenv(name, value)
-        return module._settings([str(BASE), "-m", "pip"])
+        found = module._settings([str(BASE), "-m", "pip"])
+        assert found is not None
+        return found
 
     return read
 
