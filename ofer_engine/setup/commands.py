@@ -174,9 +174,9 @@ class _Command:
         return made.returncode
 
     def doctor(self) -> int:
-        findings = doctor.examine(self._home, self._pins, self._root, self._chosen.blender)
+        findings = doctor.diagnose(self._home, self._pins, self._root, self._chosen.blender)
         self._console.finish(doctor.report(findings, self._pins, self._home))
-        return 0 if doctor.able(findings) else 1
+        return 0 if doctor.can_run(findings) else 1
 
     def lock(self) -> int:
         provision.renew(self._home, self._pins, self._console, self._chosen.upgrade)

@@ -37,7 +37,7 @@ class Finding:
         return "missing" if self.needed else "absent"
 
 
-def examine(home: Home, pins: Pins, root: Path, chosen: Path | None = None) -> list[Finding]:
+def diagnose(home: Home, pins: Pins, root: Path, chosen: Path | None = None) -> list[Finding]:
     """Look at everything that a run needs; starts the engine's Python once."""
     looked = [_system(home), _python(), _engine(home, pins)]
     looked += _weights(root)
@@ -46,7 +46,7 @@ def examine(home: Home, pins: Pins, root: Path, chosen: Path | None = None) -> l
     return looked + _blender(home, pins, chosen)
 
 
-def able(findings: list[Finding]) -> bool:
+def can_run(findings: list[Finding]) -> bool:
     """True where a photo can be turned into a head."""
     return not any(finding.fix and finding.needed for finding in findings)
 
@@ -62,7 +62,7 @@ def report(findings: list[Finding], pins: Pins, home: Home) -> str:
     if unset and home.log.is_file():
         lines.append("End of the last set-up's log:")
         lines += [f"  {line}" for line in home.log.read_text("utf-8").splitlines()[-_LOG_LINES:]]
-    able_text = "This machine can run OFER Faces." if able(findings) else "Something is missing."
+    able_text = "This machine can run OFER Faces." if can_run(findings) else "Something is missing."
     return masked("\n".join([*lines, able_text]))
 
 

@@ -71,8 +71,8 @@ def test_the_log_of_a_failed_setup_is_shown_without_addresses(bare: Project) -> 
 def test_only_what_is_needed_makes_a_machine_unable() -> None:
     absent = Finding("Blender", "none found", fix="install it")
     missing = Finding("engine", "not set up", fix="set it up", needed=True)
-    assert doctor.able([Finding("a", "there"), absent])
-    assert not doctor.able([absent, missing])
+    assert doctor.can_run([Finding("a", "there"), absent])
+    assert not doctor.can_run([absent, missing])
     assert (absent.mark, missing.mark) == ("absent", "missing")
 
 
@@ -83,7 +83,7 @@ def test_one_damaged_pack_is_named_beside_those_that_are_ready() -> None:
     )
     found = doctor._packs(home, ROOT)
     assert found.text == "open 0.3: ready; broken: pack.json is damaged." and found.fix
-    assert doctor.able([found])
+    assert doctor.can_run([found])
 
 
 def test_this_very_machine_is_able() -> None:
@@ -91,6 +91,6 @@ def test_this_very_machine_is_able() -> None:
     if HOME_VARIABLE not in os.environ:
         pytest.skip("not started by install.py test")
     home = Home(Path(os.environ[HOME_VARIABLE]))
-    findings = doctor.examine(home, Pins.read(ROOT), ROOT)
-    assert doctor.able(findings), doctor.report(findings, Pins.read(ROOT), home)
+    findings = doctor.diagnose(home, Pins.read(ROOT), ROOT)
+    assert doctor.can_run(findings), doctor.report(findings, Pins.read(ROOT), home)
     assert {"engine", "packs", "pack open"} <= {each.name for each in findings if not each.fix}
