@@ -170,7 +170,7 @@ def bare(tmp_path: Path) -> Project:
     """A project that was never set up."""
     root, shelf = tmp_path / "project", tmp_path / "shelf"
     shelf.mkdir()
-    for part in ("contract", "setup"):
+    for part in ("client", "contract", "setup"):
         shutil.copytree(ROOT / "ofer_engine" / part, root / "ofer_engine" / part)
     shutil.copy(ROOT / "ofer_engine" / "__init__.py", root / "ofer_engine")
     shutil.copy(ROOT / "install.py", root)
