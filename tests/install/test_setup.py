@@ -91,6 +91,19 @@ def test_what_an_interruption_leaves_is_repaired(project: Project, damage) -> No
     assert project.install("setup").last.endswith("Nothing to do.")
 
 
+@pytest.mark.parametrize("stopped", [False, True])
+def test_pytorch_is_installed_again_where_a_stop_left_it_half_there(
+    project: Project, stopped: bool
+) -> None:
+    (project.home / "engine" / "ofer-ready.json").unlink()
+    begun = project.home / "engine" / "ofer-torch.begun"
+    if stopped:
+        begun.touch()
+    answer = project.install("setup")
+    assert answer.code == 0 and not begun.exists()
+    assert ("the build on this disk" in answer.out) is stopped
+
+
 def test_a_lost_python_is_noticed_under_a_valid_stamp(project: Project) -> None:
     project.python.unlink()
     assert project.install("setup").last.startswith("The engine is set up:")
