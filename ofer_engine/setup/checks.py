@@ -35,15 +35,15 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True)
-class TestCounts:
+class CheckCounts:
     """Counted tests; a check or a test run that broke down counts as one that failed."""
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
 
-    def __add__(self, other: TestCounts) -> TestCounts:
-        return TestCounts(
+    def __add__(self, other: CheckCounts) -> CheckCounts:
+        return CheckCounts(
             self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
         )
 
@@ -51,7 +51,7 @@ class TestCounts:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
     @classmethod
-    def read(cls, report: Path) -> TestCounts:
+    def read(cls, report: Path) -> CheckCounts:
         """The counts of a pytest run, from its junit report; all zero where there is none."""
         try:
             document = xml.etree.ElementTree.parse(report)
@@ -77,7 +77,7 @@ class Checks:
     bpy: str = ""
     options: tuple[str, ...] = ()
 
-    def run(self, parts: Sequence[Part]) -> TestCounts:
+    def run(self, parts: Sequence[Part]) -> CheckCounts:
         """Set up what is missing and run these parts. Raises OferError where set-up fails."""
         needed = [
             provision.engine(self.home, self.pins),
@@ -90,7 +90,7 @@ class Checks:
             needed.append(provision.blender_module(self.home, self.pins, self.bpy))
         for each in needed:
             provision.provide(self.home, each, self.console)
-        total = TestCounts()
+        total = CheckCounts()
         if Part.LINT in parts:
             total += self._lint()
         if Part.ENGINE in parts:
@@ -99,35 +99,35 @@ class Checks:
             total += self._blender()
         return total
 
-    def _lint(self) -> TestCounts:
+    def _lint(self) -> CheckCounts:
         python = str(self.home.engine.python)
         commands = (
             [python, "-m", "ruff", "check", "--no-cache", "."],
             [python, "-m", "ruff", "format", "--no-cache", "--check", "."],
             [python, "-m", "pyright", "--pythonpath", python],
         )
-        return TestCounts(failed=sum(self._call(command) != 0 for command in commands))
+        return CheckCounts(failed=sum(self._call(command) != 0 for command in commands))
 
-    def _blender(self) -> TestCounts:
+    def _blender(self) -> CheckCounts:
         environment = self.home.blender_module(self.bpy)
         if problem := blender.module_problem(environment):
             self.console.say(problem)
-            return TestCounts(failed=1)
+            return CheckCounts(failed=1)
         return self._pytest(environment, _BLENDER_TESTS)
 
-    def _pytest(self, environment: Environment, folders: Sequence[str]) -> TestCounts:
+    def _pytest(self, environment: Environment, folders: Sequence[str]) -> CheckCounts:
         present = [folder for folder in folders if (self.root / folder).is_dir()]
         if not present:
-            return TestCounts()
+            return CheckCounts()
         with tempfile.TemporaryDirectory() as scratch:
             report = Path(scratch) / "report.xml"
             options = ["-p", "no:cacheprovider", f"--junitxml={report}", *self.options]
             code = self._call([str(environment.python), "-m", "pytest", *options, *present])
-            tally = TestCounts.read(report)
+            tally = CheckCounts.read(report)
         if code in (0, _NO_TESTS_CHOSEN) or tally.failed:
             return tally
         self.console.say(f"The tests of {', '.join(present)} ended with exit code {code}.")
-        return tally + TestCounts(failed=1)
+        return tally + CheckCounts(failed=1)
 
     def _call(self, command: Sequence[str]) -> int:
         self.console.say(f"$ {' '.join([Path(command[0]).name, *command[1:]])}")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ofer_engine.setup.checks import TestCounts
+from ofer_engine.setup.checks import CheckCounts
 
 _TESTS = """
 import pytest
@@ -28,14 +28,14 @@ def test_tally_of_a_real_run(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     subprocess.run([*command, f"--junitxml={report}"], cwd=tmp_path, capture_output=True)
-    assert TestCounts.read(report) == TestCounts(passed=2, failed=2, skipped=2)
+    assert CheckCounts.read(report) == CheckCounts(passed=2, failed=2, skipped=2)
 
 
 def test_no_report_counts_nothing(tmp_path: Path) -> None:
-    assert TestCounts.read(tmp_path / "absent.xml") == TestCounts()
+    assert CheckCounts.read(tmp_path / "absent.xml") == CheckCounts()
     (tmp_path / "cut.xml").write_text("<testsuites><testsuite tests='3'")
-    assert TestCounts.read(tmp_path / "cut.xml") == TestCounts()
+    assert CheckCounts.read(tmp_path / "cut.xml") == CheckCounts()
 
 
 def test_the_closing_line() -> None:
-    assert str(TestCounts(3, 0, 1) + TestCounts(1, 2, 0)) == "4 passed, 2 failed, 1 skipped"
+    assert str(CheckCounts(3, 0, 1) + CheckCounts(1, 2, 0)) == "4 passed, 2 failed, 1 skipped"
