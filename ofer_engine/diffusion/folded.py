@@ -26,10 +26,11 @@ class FoldedDenoiser:
         self._time_parts: dict[int, Tensor] = {}
 
     @torch.inference_mode()
-    def condition(self, context: Tensor) -> Denoise:
+    def condition(self, context: Tensor, recorded: bool = True) -> Denoise:
         """The denoiser of one photo, for the samplers.
 
-        context : (1, C), or (B, C) for one context a row, float32.
+        context : (1, C), or (B, C) for one context a row, float32; recorded : a CUDA device's
+        calls are, which `benchmarks/on_gpu` compares with plain ones.
         Returns (x (B, D), timestep) -> predicted noise (B, D).
         """
         signal = F.silu(context)
@@ -45,7 +46,7 @@ class FoldedDenoiser:
             embedded = (time_part + context_part).split(self._widths, 1)
             return self._network.denoise(x, [modulation(part) for part in embedded])
 
-        work = Recorded(call) if context.device.type == "cuda" else call
+        work = Recorded(call) if recorded and context.device.type == "cuda" else call
 
         @torch.inference_mode()
         def denoise(x: Tensor, timestep: int) -> Tensor:
