@@ -40,6 +40,8 @@ from .records import (
 )
 
 FORMAT_VERSION: Final = 2
+"""Of every folder since release 0.2.0. docs/engine.md has the rule for a change of it."""
+_BEFORE_RELEASES: Final = 1
 SUFFIX: Final = ".ofer"
 RECORD: Final = "reconstruction.json"
 THUMBNAILS: Final = "thumbnails"
@@ -225,7 +227,7 @@ def read(folder: Path) -> Reconstruction:
             raise ValueError("it is no object")
         version = fields.pop("format", None)
         if type(version) is int and version != FORMAT_VERSION:
-            raise _damaged(folder, "it was written by another version of OFER Faces")
+            raise _of_another_version(folder, version)
         if version is None or "folder" in fields:
             raise ValueError("it is no record")
         record = dataclasses.replace(from_fields(Reconstruction, fields), folder=folder)
@@ -242,9 +244,26 @@ def to_json(reconstruction: Reconstruction) -> str:
     return json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False)
 
 
-def _damaged(folder: Path, why: str) -> OferError:
+def _of_another_version(folder: Path, version: int) -> OferError:
+    if version == _BEFORE_RELEASES:
+        return _damaged(
+            folder,
+            "it was made before OFER Faces kept all that the networks read in the photo",
+        )
+    return _damaged(
+        folder,
+        "it was written by a newer version of OFER Faces",
+        "Update OFER Faces and open it again.",
+    )
+
+
+def _damaged(
+    folder: Path,
+    why: str,
+    hint: str = "Reconstruct the photo again, or choose another NAME.ofer folder.",
+) -> OferError:
     return OferError(
         ErrorCode.RECONSTRUCTION_DAMAGED,
         f"{folder.name} is not a readable reconstruction: {why}.",
-        "Reconstruct the photo again, or choose another NAME.ofer folder.",
+        hint,
     )
