@@ -4,6 +4,7 @@ pack.json                 what it is, the sizes of its networks, the sha256 of e
 head.npz                  `heads/open_head`
 conditioner.safetensors   `conditioning/evidence`
 idgen.safetensors, expgen.safetensors, idrank.safetensors
+                          (weights as float16, or as bytes since format 6: `byte_weights`)
 CARD.md, card.json        how it was made, and how far it can be trusted
 """
 
@@ -35,8 +36,11 @@ from ..contract.records import PackRecord
 from ..diffusion.denoiser import Denoiser, DenoiserShape
 from ..heads.open_head import OpenHead
 from ..ranking.ranker import Ranker, RankerShape
+from .byte_weights import as_bytes, as_weights
 
-FORMAT_VERSION: Final = 5
+FORMAT_VERSION: Final = 6
+_READ: Final = (5, 6)
+"""Formats that are read: 5 keeps no weight as bytes."""
 DESCRIPTION: Final = "pack.json"
 HEAD: Final = "head.npz"
 NETWORKS: Final = ("conditioner", "idgen", "expgen", "idrank")
@@ -168,21 +172,28 @@ def read_record(folder: Path) -> PackRecord:
     return _record(_read_description(folder))
 
 
-def write_pack(folder: Path, record: PackRecord, sizes: Sizes, networks: Networks) -> None:
+def write_pack(
+    folder: Path, record: PackRecord, sizes: Sizes, networks: Networks, small: bool = False
+) -> None:
     """Write networks and description beside a `head.npz` that is already in `folder`.
 
-    Trained parameters are kept as float16 and computed with as float32.
+    Trained parameters are kept as float16 and computed with as float32. small : their matrices are
+    kept as bytes, but for those of the packaged trunk, which came as float16.
     """
     for name in NETWORKS:
         network: nn.Module = getattr(networks, name)
-        halved = dict(network.named_parameters())
-        tensors = {
-            key: (value.half() if key in halved else value).contiguous().clone()
-            for key, value in network.state_dict().items()
-        }
-        beside = [key for key, file in _BESIDE.items() if file == name]
-        tensors |= {key: getattr(networks, key).clone() for key in beside}
-        save_file(tensors, folder / f"{name}.safetensors")
+        trained = dict(network.named_parameters())
+        tensors: dict[str, Tensor] = {}
+        for key, value in network.state_dict().items():
+            if key not in trained:
+                tensors[key] = value
+            elif small and not key.startswith("trunk."):
+                tensors |= as_bytes(key, value)
+            else:
+                tensors[key] = value.half()
+        tensors |= {key: getattr(networks, key) for key, file in _BESIDE.items() if file == name}
+        kept = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+        save_file(kept, folder / f"{name}.safetensors")
     names = (HEAD, *(f"{name}.safetensors" for name in NETWORKS))
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
     about = {key: getattr(record, key) for key in (*_ABOUT, "hints")}
@@ -222,7 +233,7 @@ def _read_description(folder: Path) -> _Description:
     try:
         fields = strict_json.parse(read_piece(path, MOST_TEXT))
         version = fields.pop("format", None)
-        if type(version) is int and version != FORMAT_VERSION:
+        if type(version) is int and version not in _READ:
             raise _of_another_version(folder)
         described = from_fields(_Description, {"hints": [], **fields, "files": []})
         files = fields["files"]
@@ -276,12 +287,9 @@ def _verified(folder: Path, name: str, digest: str) -> bytes:
 def _tensors(folder: Path, name: str, contents: Mapping[str, bytes]) -> dict[str, Tensor]:
     file = f"{name}.safetensors"
     try:
-        tensors = load_tensors(contents[file])
-    except (KeyError, SafetensorError) as cause:
+        return as_weights(load_tensors(contents[file]))
+    except (KeyError, ValueError, SafetensorError) as cause:
         raise _damaged(folder, file) from cause
-    return {
-        key: value.float() if value.is_floating_point() else value for key, value in tensors.items()
-    }
 
 
 def _fingerprint(files: Iterable[tuple[str, str]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from . import train_pack, train_published
+from . import train_pack, train_published, train_smaller
 from .stages import STAGES, add_stage_options
 
 
@@ -26,6 +26,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     add_stage_options(parser)
     parser.set_defaults(command=_run)
     train_pack.add(packs)
+    train_smaller.add(packs)
     train_published.add(packs)
 
 

@@ -23,6 +23,7 @@ from ...diffusion.folded import FoldedDenoiser
 from ...diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ...diffusion.schedule import Schedule
 from ...heads.open_head import OpenHead
+from ...packs.byte_weights import as_weights
 from ...packs.open_files import Networks, Sizes, build_networks, write_pack
 from ...packs.open_ranking import ranked_points, with_mean
 from ...photo.face_weights import load_landmark_network
@@ -136,7 +137,7 @@ def _known(sources: Sources, head: Path) -> Mapping[str, Tensor]:
     if not sources.conditioner.exists():
         trunk = load_landmark_network(sources.faces).trunk.state_dict()
         return {f"trunk.{name}": value for name, value in trunk.items()}
-    known = {name: value.float() for name, value in load_file(sources.conditioner).items()}
+    known = as_weights(load_file(sources.conditioner))
     before = sources.conditioner.with_name(head.name)
     if before.read_bytes() == head.read_bytes():
         return known
