@@ -253,7 +253,7 @@ def _of_another_version(folder: Path, version: int) -> OferError:
     return _damaged(
         folder,
         "it was written by a newer version of OFER Faces",
-        "Update OFER Faces and open it again.",
+        hint="Update OFER Faces and open it again.",
     )
 
 
