@@ -16,7 +16,7 @@ from scipy import sparse
 
 from ..geometry.deformation_gradients import GradientSolver
 from ..geometry.similarity import best_similarity
-from ..geometry.surface import SurfacePoints, closest_facing
+from ..geometry.surface import FacingPoints, closest_facing, closest_vertices
 from ..geometry.triangles import triangulate, vertex_normals
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
@@ -46,7 +46,7 @@ class Registration:
     template: np.ndarray
     shape: np.ndarray
     skin: np.ndarray
-    points: SurfacePoints
+    points: FacingPoints
     trust: np.ndarray
 
 
@@ -211,8 +211,3 @@ def _seat_inner_parts(
         else:
             seated[ids] = rest + carried
     return seated
-
-
-def closest_vertices(points: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-    """(N,) int index of the candidate (M, 3) nearest to each of points (N, 3)."""
-    return np.square(points[:, None] - candidates[None]).sum(2).argmin(1)

@@ -9,13 +9,13 @@ import numpy as np
 
 from ..contract.arkit import ARKIT_52
 from ..geometry.deformation_gradients import GradientSolver, displacement_gradients
-from ..geometry.surface import closest_facing
+from ..geometry.surface import closest_facing, closest_vertices
 from ..geometry.triangles import triangulate, vertex_normals
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
-from ..heads.placement import nearest, place
+from ..heads.placement import place
 from .contacts import eyeball
-from .registration import Registration, closest_vertices, part_triangles
+from .registration import Registration, part_triangles
 from .unit_model import STILL, UnitModel, fitted_units
 
 _TRUSTED_FOLLOW: Final = 1.0
@@ -77,7 +77,7 @@ def nearest_units(head: Head, open_head: OpenHead) -> UnitModel:
     placed = placement.apply(head.template.astype(np.float64))
     common = [name for name in open_head.part_names if name in head.part_names]
     donors = np.unique(triangulate(open_head.part_polygons(*common)))
-    near = donors[nearest(placed, open_head.template[donors].astype(np.float64))]
+    near = donors[closest_vertices(placed, open_head.template[donors])]
     units = open_head.expression[:, near]
     none = np.zeros((0, 3))
     return UnitModel(

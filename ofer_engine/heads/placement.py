@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..geometry.similarity import Similarity, best_similarity
+from ..geometry.surface import closest_vertices
 from .head import Head
 
 _ROUNDS = 12
@@ -26,18 +27,12 @@ def place(moving: Head, fixed: Head, face: np.ndarray) -> Similarity:
     placement = best_similarity(_joints(moving, names), _joints(fixed, names))
     target = fixed.template[face][::_STRIDE].astype(np.float64)
     for _ in range(_ROUNDS):
-        near = nearest(target, placement.apply(moving.template))
+        near = closest_vertices(target, placement.apply(moving.template))
         pairs = moving.template[near].astype(np.float64)
         away = np.linalg.norm(placement.apply(pairs) - target, axis=1)
         kept = away <= np.quantile(away, _TRIM)
         placement = best_similarity(pairs[kept], target[kept])
     return placement
-
-
-def nearest(points: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-    """(N,) int index of the candidate (M, 3) nearest to each of points (N, 3)."""
-    squared = (candidates**2).sum(axis=1) - 2 * points @ candidates.T
-    return squared.argmin(axis=1)
 
 
 def _joints(head: Head, names: list[str]) -> np.ndarray:

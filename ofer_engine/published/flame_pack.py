@@ -20,8 +20,9 @@ from torch.nn import functional
 from ..contract.records import Hints, PackRecord
 from ..device import usable_cores
 from ..diffusion.folded import FoldedDenoiser
+from ..geometry.surface import closest_vertices
 from ..heads.camera import Camera
-from ..heads.placement import Similarity, nearest, place
+from ..heads.placement import Similarity, place
 from ..packs.open_pack import OpenPack
 from ..packs.pack import Contexts, PhotoEvidence, pooled, refuse_unknown_hints
 from ..photo.faces import Face
@@ -98,7 +99,7 @@ class FlamePack:
     @cached_property
     def _point_vertices(self) -> np.ndarray:
         points = self.sight.head.template[self.sight.head.point_vertices]
-        return nearest(points, self.placement.apply(self.head.template)).astype(np.int32)
+        return closest_vertices(points, self.placement.apply(self.head.template)).astype(np.int32)
 
     def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
         """Crops as published (§4), five encoders, and the open pack's view of where the face is."""

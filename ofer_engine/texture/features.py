@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
+from ..geometry.surface import closest_vertices
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
-from ..heads.placement import nearest, place
+from ..heads.placement import place
 
 _REGIONS: Final = {
     "face": "face",
@@ -53,7 +54,7 @@ def features_of(head: Head, donor: Callable[[], OpenHead]) -> Features:
         return _own(head)
     open_head = donor()
     placed = place(head, open_head, open_head.face).apply(head.template)
-    return _own(open_head).at(nearest(placed, open_head.template))
+    return _own(open_head).at(closest_vertices(placed, open_head.template))
 
 
 def _own(head: OpenHead) -> Features:

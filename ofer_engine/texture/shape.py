@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import KDTree
 
+from ..geometry.surface import Surface
 from ..geometry.triangles import edges_of
 from ..heads.head import Head
 
@@ -76,32 +77,10 @@ def split(polygons: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def _mirror(template: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The surface point nearest to each vertex's mirror image in the plane x = 0."""
     image = template * np.array([-1, 1, 1], np.float32)
-    # Triangles around the nearest triangle centres hold the nearest point of a smooth surface.
-    centres = template[triangles].mean(1)
-    near = np.asarray(KDTree(centres).query(image, k=8)[1])
     distance, vertex = KDTree(template).query(image)
-    weights, gap = _closest(image, template[triangles[near]])
-    best = gap.argmin(1)
-    rows = np.arange(len(template))
-    corners, weight = triangles[near[rows, best]].copy(), weights[rows, best]
+    found = Surface(template, triangles).closest(image)
+    corners, weight = triangles[found.triangle].copy(), found.weights
     exact = np.asarray(distance) < _EXACT
     corners[exact] = np.asarray(vertex, np.int32)[exact, None]
     weight[exact] = (1, 0, 0)
     return corners, weight.astype(np.float32)
-
-
-def _closest(points: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """points : (N, 3); corners : (N, M, 3, 3). Barycentric weights (N, M, 3) and distances (N, M).
-
-    Weights outside a triangle are pushed to its border, which is near enough to choose by.
-    """
-    a, b, c = np.moveaxis(corners.astype(np.float64), 2, 0)
-    ab, ac, ap = b - a, c - a, points[:, None] - a
-    d00, d01, d11 = (ab * ab).sum(-1), (ab * ac).sum(-1), (ac * ac).sum(-1)
-    d20, d21 = (ap * ab).sum(-1), (ap * ac).sum(-1)
-    scale = np.maximum(d00 * d11 - d01 * d01, 1e-24)
-    second, third = (d11 * d20 - d01 * d21) / scale, (d00 * d21 - d01 * d20) / scale
-    weights = np.clip(np.stack([1 - second - third, second, third], -1), 0, None)
-    weights /= weights.sum(-1, keepdims=True)
-    place = np.einsum("nmk,nmkd->nmd", weights, corners)
-    return weights, np.linalg.norm(place - points[:, None], axis=-1)

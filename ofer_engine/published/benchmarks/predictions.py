@@ -20,6 +20,7 @@ import numpy as np
 
 from ...contract.errors import ErrorCode, OferError
 from ...contract.reconstruction import SUFFIX, Reconstruction, read
+from ...geometry.surface import Surface
 from ...heads.head import Head
 from ...heads.open_head import OpenHead
 from .mesh_files import (
@@ -32,7 +33,6 @@ from .mesh_files import (
     split,
 )
 from .scan_alignment import DETECTOR_LANDMARKS
-from .scan_distance import Surface
 
 MILLIMETRES: Final = {"mm": 1.0, "cm": 10.0, "m": 1000.0}
 SEEN_PARTS: Final = ("skin", "eye_left", "eye_right")

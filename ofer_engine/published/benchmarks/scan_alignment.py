@@ -12,7 +12,7 @@ import numpy as np
 
 from ...geometry.rotations import rotation_matrix
 from ...geometry.similarity import Similarity, best_similarity
-from .scan_distance import Closest, Surface
+from ...geometry.surface import Closest, Surface
 
 LANDMARKS: Final = (
     "right eye, outer corner",

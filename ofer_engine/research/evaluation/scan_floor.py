@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 
 from ...geometry.similarity import Similarity
+from ...geometry.surface import Surface
 from ...heads.open_head import OpenHead
 from ...published.benchmarks.mesh_files import split
 from ...published.benchmarks.predictions import SEEN_PARTS
 from ...published.benchmarks.scan_alignment import refine
-from ...published.benchmarks.scan_distance import Surface
 from ...published.benchmarks.scoring import FaceScan
 
 _ROUNDS: Final = 12
@@ -38,7 +38,7 @@ def nearest_identity(head: OpenHead, face: FaceScan, placed: Similarity) -> np.n
         targets = placed.undo(face.points)
         closest = surface.closest(targets)
         corners = triangles[closest.triangle]
-        weights = _barycentric(closest.point, vertices[corners])
+        weights = closest.weights
         basis = np.einsum("kncd,nc->knd", head.identity[:, corners] * 1000.0, weights)
         wanted = targets - closest.point + np.tensordot(identity, basis, 1)
         across = surface.normals[closest.triangle]
@@ -68,14 +68,3 @@ def _plausible(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
         longer = np.square(solved(np.exp(middle))).mean() > _PLAUSIBLE**2
         low, high = (middle, high) if longer else (low, middle)
     return solved(np.exp(high))
-
-
-def _barycentric(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """(N, 3) weights of points (N, 3) in their triangles (N, 3, 3)."""
-    a, b, c = np.moveaxis(corners, 1, 0)
-    first, second, away = b - a, c - a, points - a
-    ff, fs, ss = ((x * y).sum(1) for x, y in ((first, first), (first, second), (second, second)))
-    fa, sa = (first * away).sum(1), (second * away).sum(1)
-    area = np.maximum(ff * ss - fs * fs, 1e-12)
-    v, w = (ss * fa - fs * sa) / area, (ff * sa - fs * fa) / area
-    return np.stack([1 - v - w, v, w], axis=1)

@@ -172,7 +172,7 @@ def measure_scan(
         found["another"] = errors(another.together[0])
     errors = {name: found[name] for name in CONTENDERS if name in found}
     count = len(person.face.points)
-    return ScanFigures(person.name, len(person.evidence), count, unit, errors)
+    return ScanFigures(person.name, len(person.evidence), count, float(unit), errors)
 
 
 def _mesh(head: OpenHead, identity: np.ndarray) -> HeadMesh:

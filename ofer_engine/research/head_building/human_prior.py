@@ -105,7 +105,7 @@ def _aligned_identities(
     """(N, n, 3) float32 corresponding points of random scans, aligned on the face to the scans'
     mean, and the (N,) relative sizes; slider frame, mm."""
     corners = triangles[fit.places.triangle]
-    weights = fit.places.barycentric[:, :, None]
+    weights = fit.places.weights[:, :, None]
 
     def on_map(shape: np.ndarray) -> np.ndarray:
         return (shape[corners] * weights).sum(1)
@@ -147,9 +147,9 @@ def fit_prior(
     eigenvalues, axes = np.linalg.eigh(np.cov(sliders.T, ddof=0))
     strong = eigenvalues > eigenvalues.max() * 1e-6
     factor = (axes[:, strong] * np.sqrt(eigenvalues[strong]))[:, ::-1]
-    scale = fit.similarity.scale
+    scale = float(fit.similarity.scale)
     average_person = source.average + np.tensordot(mean, source.columns, 1)
-    real_size = fit.places.position[on_face] / scale
+    real_size = fit.places.point[on_face] / scale
     metric_scale = best_similarity(average_person[chosen[on_face]], real_size).scale
 
     def mean_length(vectors: np.ndarray) -> float:
@@ -163,4 +163,4 @@ def fit_prior(
         mean_length((goals - goals.mean(0))[:, on_face] - (residual - residual.mean(0))),
         float(sizes.std() / sizes.mean()),
     )
-    return SliderPrior(names, mean, factor, metric_scale), figures
+    return SliderPrior(names, mean, factor, float(metric_scale)), figures

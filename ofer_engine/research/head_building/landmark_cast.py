@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from ...geometry.rotations import rotation_about
+from ...geometry.surface import Surface
 from ...photo.face_networks import LandmarkNetwork
-from .surface import closest_points
 from .surface_view import SurfaceView, view
 
 LANDMARKS: Final = 468
@@ -108,21 +108,14 @@ def cast_landmarks(
         points, certainty = detect(network, shown.picture)
         if certainty < _CERTAIN:
             continue
-        hits.append(_carry(points, shown, reference, triangles))
+        hits.append(_carry(points, shown, reference))
     return _summarise(np.array(hits))
 
 
-def _carry(
-    points: np.ndarray, shown: SurfaceView, reference: np.ndarray, triangles: np.ndarray
-) -> np.ndarray:
+def _carry(points: np.ndarray, shown: SurfaceView, reference: np.ndarray) -> np.ndarray:
     """(468, 3): the surface points behind the pixels, on the reference mesh; NaN beside it."""
     column, row = np.clip(points.astype(int), 0, len(shown.picture) - 1).T
-    triangle = shown.triangle[row, column]
-    on_head = triangle >= 0
-    hit = np.full((LANDMARKS, 3), np.nan)
-    corners = reference[triangles[triangle[on_head]]]
-    hit[on_head] = (corners * shown.barycentric[row, column][on_head][:, :, None]).sum(1)
-    return hit
+    return shown.surface_point(row, column, reference)
 
 
 def _summarise(hits: np.ndarray) -> CastLandmarks:
@@ -144,5 +137,5 @@ def attach(
     position : (468, 3) metres; triangles : (T, 3), the surfaces that may carry a landmark.
     Returns (468, 3) int32 vertex ids and (468, 3) float32 weights.
     """
-    found = closest_points(position, vertices, triangles)
-    return triangles[found.triangle].astype(np.int32), found.barycentric.astype(np.float32)
+    found = Surface(vertices, triangles).closest(position)
+    return triangles[found.triangle].astype(np.int32), found.weights.astype(np.float32)

@@ -76,7 +76,7 @@ def _cast_person(
     )
     brows = np.zeros(len(shape.template))
     corners = scan.brows[scan.outer[fit.places.triangle]]
-    brows[fit.vertices] = (corners * fit.places.barycentric).sum(1)
+    brows[fit.vertices] = (corners * fit.places.weights).sum(1)
     return cast_landmarks(
         network,
         shape.template,
@@ -150,14 +150,14 @@ def save_map(
     """Correspondence of open-head vertices with the scans, and the scans' place in the frame of
     template (V, 3)."""
     corners = scan.outer[fit.places.triangle]
-    points = (scan.neutral[corners] * fit.places.barycentric[:, :, None]).sum(1)
+    points = (scan.neutral[corners] * fit.places.weights[:, :, None]).sum(1)
     face = drawn.front[fit.vertices]
     similarity = best_similarity(points[face], template[fit.vertices][face])
     np.savez_compressed(
         path,
         open_vertices=fit.vertices.astype(np.int32),
         ict_vertices=corners.astype(np.int32),
-        barycentric=fit.places.barycentric.astype(np.float32),
+        barycentric=fit.places.weights.astype(np.float32),
         scale=similarity.scale * 0.01,
         rotation=similarity.rotation,
         translation=similarity.translation,

@@ -15,8 +15,8 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from ...geometry.similarity import Similarity, best_similarity
+from ...geometry.surface import Closest, Surface
 from ...geometry.triangles import edges_of, face_normals, vertex_normals
-from .surface import SurfacePoints, closest_points
 
 _ROUNDS: Final = 14
 _DAMPING: Final = 0.7
@@ -65,7 +65,7 @@ class Registration:
     similarity: Similarity
     sliders: np.ndarray
     vertices: np.ndarray
-    places: SurfacePoints
+    places: Closest
     face_distance: tuple[float, float]
     surface: np.ndarray
 
@@ -77,10 +77,10 @@ def nearest_on_scan(
     moved: np.ndarray,
     triangles: np.ndarray,
     reach: float,
-) -> tuple[SurfacePoints, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[Closest, np.ndarray, np.ndarray, np.ndarray]:
     """Closest scan points of the outer vertices ((n,) int), the scan's normals there (n, 3), their
     cosine with the vertices' own (n,), and which of them face the same way within reach (n,)."""
-    places = closest_points(vertices[outer], moved, triangles)
+    places = Surface(moved, triangles).closest(vertices[outer])
     towards = face_normals(moved, triangles)[places.triangle]
     own = vertex_normals(vertices, source.triangles, float)[outer]
     agree = (towards * own).sum(1)
@@ -107,11 +107,11 @@ def _fit_sliders(source: Source, outer, target: Target) -> tuple[Similarity, np.
         chosen, trust = outer[good], source.weights[outer[good]]
         marks = similarity.apply(target.landmarks)
         nudge = best_similarity(
-            np.concatenate([marks[sure], places.position[good]]),
+            np.concatenate([marks[sure], places.point[good]]),
             np.concatenate([source.landmarks(vertices)[sure], vertices[chosen]]),
             np.concatenate([weights[sure] * 4, trust * 0.5]),
         )
-        similarity, goal = nudge.after(similarity), nudge.apply(places.position[good])
+        similarity, goal = nudge.after(similarity), nudge.apply(places.point[good])
         marks, normal = nudge.apply(marks), normals[good] @ nudge.rotation.T
         planes = np.einsum("vc,vcs->vs", normal, columns[chosen])
         offsets = goal - source.average[chosen]
@@ -150,7 +150,7 @@ def _follow(source: Source, outer, vertices, moved, marks, triangles) -> np.ndar
         places, _, _, good = nearest_on_scan(vertices, source, outer, moved, triangles, _FAR)
         trust, goal = np.zeros(count), vertices.copy()
         trust[outer[good]] = np.maximum(source.weights[outer[good]], 0.2)
-        goal[outer[good]] = places.position[good]
+        goal[outer[good]] = places.point[good]
         system = stiffness * difference.T @ difference + sparse.diags(trust + 1e-6)
         right = trust[:, None] * (goal - vertices) + pull @ (marks - source.landmarks(vertices))
         vertices = vertices + splu((system + pull @ interpolate).tocsc()).solve(np.asarray(right))
@@ -168,7 +168,7 @@ def register(source: Source, target: Target, face: np.ndarray) -> Registration:
     fitted = source.average + np.tensordot(sliders, source.columns, 1)
     free = _follow(source, outer, fitted, moved, marks, target.triangles)
     distances = tuple(
-        float(closest_points(shape[face], moved, target.triangles).distance.mean())
+        float(Surface(moved, target.triangles).closest(shape[face]).distance.mean())
         for shape in (fitted, free)
     )
     vertices, places = trusted_places(free, source, outer, moved, target.triangles, 4.0)
@@ -183,15 +183,9 @@ def trusted_places(
     triangles: np.ndarray,
     near: float,
     facing: float = 0.5,
-) -> tuple[np.ndarray, SurfacePoints]:
+) -> tuple[np.ndarray, Closest]:
     """Those of the vertices `outer` that face the scan's nearest surface less than `near` mm away,
     normals' cosine above `facing`, and their places on it."""
     places, _, agree, _ = nearest_on_scan(shape, source, outer, moved, triangles, _FAR)
     good = (agree > facing) & (places.distance < near)
-    kept = SurfacePoints(
-        places.triangle[good],
-        places.barycentric[good],
-        places.position[good],
-        places.distance[good],
-    )
-    return outer[good], kept
+    return outer[good], places.of(good)

@@ -48,7 +48,7 @@ def scan_shapes(
     scan: IctScan, fit: Registration, template: np.ndarray, drawn: DrawnHead
 ) -> ScanShapes:
     """Scans' mean and modes laid over template (P, 3) metres by the face."""
-    corners, weights = scan.outer[fit.places.triangle], fit.places.barycentric[:, :, None]
+    corners, weights = scan.outer[fit.places.triangle], fit.places.weights[:, :, None]
 
     def at_places(shapes: np.ndarray) -> np.ndarray:
         skin = (shapes[:, corners] * weights).sum(2)

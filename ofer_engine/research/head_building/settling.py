@@ -15,9 +15,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from ...geometry.surface import Surface
 from ...geometry.triangles import edges_of
 from .registration import Registration, Source, Target, nearest_on_scan, trusted_places
-from .surface import closest_points
 
 _STIFFNESS: Final = (20.0, 5.0, 2.0, 1.0, 0.5, 0.3)
 _STRETCH: Final = 0.1
@@ -54,7 +54,7 @@ def settle(source: Source, target: Target, fit: Registration, face: np.ndarray) 
         shape = shape.copy()
         shape[skin] += splu(system.tocsc()).solve(force.ravel()).reshape(-1, 3)
     vertices, places = trusted_places(shape, source, outer, moved, target.triangles, _NEAR, _PLACED)
-    apart = closest_points(shape[face], moved, target.triangles).distance.mean()
+    apart = Surface(moved, target.triangles).closest(shape[face]).distance.mean()
     distances = (fit.face_distance[0], float(apart))
     return replace(fit, vertices=vertices, places=places, face_distance=distances, surface=shape)
 
@@ -101,5 +101,5 @@ def _attraction(
     second = 3 * at[:, None, None] + np.arange(3)[None, None, :]
     rows, columns = (np.broadcast_to(index, blocks.shape).ravel() for index in (first, second))
     force = np.zeros((count, 3))
-    force[at] = np.einsum("nij,nj->ni", blocks, places.position[good] - shape[outer[good]])
+    force[at] = np.einsum("nij,nj->ni", blocks, places.point[good] - shape[outer[good]])
     return sparse.csr_matrix((blocks.ravel(), (rows, columns)), (3 * count, 3 * count)), force

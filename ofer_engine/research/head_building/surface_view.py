@@ -4,53 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from ...geometry.rasteriser import Fragments, rasterise
 from ...geometry.triangles import vertex_normals
 
 
 @dataclass(frozen=True)
 class SurfaceView:
-    """picture : (S, S, 3) float32 in 0..1; triangle : (S, S) int32, -1 where nothing is seen;
-    barycentric : (S, S, 3) float32; pixels : (V, 2), the vertices in picture pixels."""
+    """picture : (S, S, 3) float32 in 0..1; seen : what its pixels show; pixels : (V, 2), the
+    vertices in picture pixels."""
 
     picture: np.ndarray
-    triangle: np.ndarray
-    barycentric: np.ndarray
+    seen: Fragments
     pixels: np.ndarray
 
-
-@numba.njit(cache=True)
-def _rasterise(pixels, inverse_depth, triangles, size):
-    nearest = np.zeros((size, size), np.float32)
-    shown = np.full((size, size), -1, np.int32)
-    barycentric = np.zeros((size, size, 3), np.float32)
-    for t in range(len(triangles)):
-        a, b, c = triangles[t]
-        ax, ay = pixels[a]
-        bx, by = pixels[b]
-        cx, cy = pixels[c]
-        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if area >= -1e-9:
-            continue
-        x0, x1 = max(0, int(min(ax, bx, cx))), min(size - 1, int(max(ax, bx, cx)) + 1)
-        y0, y1 = max(0, int(min(ay, by, cy))), min(size - 1, int(max(ay, by, cy)) + 1)
-        for y in range(y0, y1 + 1):
-            for x in range(x0, x1 + 1):
-                px, py = x + 0.5, y + 0.5
-                u = ((bx - px) * (cy - py) - (by - py) * (cx - px)) / area
-                v = ((cx - px) * (ay - py) - (cy - py) * (ax - px)) / area
-                w = 1.0 - u - v
-                if u < 0 or v < 0 or w < 0:
-                    continue
-                depth = u * inverse_depth[a] + v * inverse_depth[b] + w * inverse_depth[c]
-                if depth > nearest[y, x]:
-                    nearest[y, x] = depth
-                    shown[y, x] = t
-                    barycentric[y, x, 0], barycentric[y, x, 1] = u, v
-                    barycentric[y, x, 2] = w
-    return shown, barycentric
+    def surface_point(self, row: np.ndarray, column: np.ndarray, on: np.ndarray) -> np.ndarray:
+        """(N, C) values `on` vertices (V, C) at pixels (N,); NaN beside the surface."""
+        at = np.full(self.picture.shape[:2], -1)
+        at.ravel()[self.seen.pixel] = np.arange(len(self.seen.pixel))
+        fragment = at[row, column]
+        values = (on[self.seen.corners] * self.seen.weights[:, :, None]).sum(1)
+        return np.where(fragment[:, None] >= 0, values[fragment], np.nan)
 
 
 def view(
@@ -75,14 +50,13 @@ def view(
     depth = distance - turned[:, 2]
     scale = size * distance / extent
     pixels = turned[:, :2] * [1, -1] / depth[:, None] * scale + size / 2
-    triangle, barycentric = _rasterise(pixels, 1 / depth, triangles, size)
-    seen = triangle >= 0
-    corners = triangles[triangle[seen]]
-    weights = barycentric[seen][:, :, None]
+    seen = rasterise(pixels, depth, triangles, size, size)
+    corners, weights = seen.corners, seen.weights[:, :, None]
     normals = (vertex_normals(turned, triangles, float)[corners] * weights).sum(1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     towards = np.asarray(light) / np.linalg.norm(light)
     shade = 0.35 + 0.65 * np.clip(normals @ towards, 0, 1)
     picture = np.full((size, size, 3), background, np.float32)
-    picture[seen] = np.clip((colours[corners] * weights).sum(1) * shade[:, None], 0, 1)
-    return SurfaceView(picture, triangle, barycentric, pixels)
+    shown = (colours[corners] * weights).sum(1) * shade[:, None]
+    picture.reshape(-1, 3)[seen.pixel] = np.clip(shown, 0, 1)
+    return SurfaceView(picture, seen, pixels)

@@ -33,7 +33,5 @@ def seen_from_outside(
                 distance=3.0,
                 size=700,
             )
-            seen, count = np.unique(shown.triangle[shown.triangle >= 0], return_counts=True)
-            for corner in range(3):
-                np.add.at(pixels, triangles[seen, corner], count)
+            np.add.at(pixels, shown.seen.corners.ravel(), 1)
     return pixels > _PIXELS_NEEDED

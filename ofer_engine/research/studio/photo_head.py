@@ -16,12 +16,12 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from ...contract.arkit import ARKIT_52
+from ...geometry.surface import Surface
 from ...geometry.surface_points import SurfacePoints
 from ...geometry.triangles import triangulate
 from ...heads.contour import Contour, contour_of, outline_skin
 from ...heads.identity_prior import IdentityPrior
 from ...heads.iris import iris_points
-from ..head_building.surface import closest_points
 from .ambient_occlusion import surface_openness
 from .eyes import fit_sphere, turn_alike
 from .ict_surface import IctPlaces
@@ -200,10 +200,8 @@ def _homes(
     skin = np.isin(open_head.triangles, known).all(1)
     skin &= open_head.material[open_head.triangles[:, 0]] == SKIN
     triangles = open_head.triangles[skin]
-    near = closest_points(template, laid, triangles)
-    return SurfacePoints(
-        triangles[near.triangle].astype(np.int32), near.barycentric.astype(np.float32)
-    )
+    near = Surface(laid, triangles).closest(template)
+    return SurfacePoints(triangles[near.triangle].astype(np.int32), near.weights.astype(np.float32))
 
 
 def _ict_materials(

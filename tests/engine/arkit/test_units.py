@@ -127,7 +127,7 @@ def test_another_topology_moves_as_the_open_head(head, registration, carried):
     assert (registration.trust > 0).mean() > 0.85
     sure = registration.skin[registration.trust > 0]
     at_points = registration.points.interpolate(head.expression.transpose(1, 0, 2))
-    donor = registration.placement.turn_back(at_points.transpose(1, 0, 2))
+    donor = registration.placement.undo_moves(at_points.transpose(1, 0, 2))
     donor = donor[:, registration.trust > 0]
     moving = donor.any((1, 2))
     assert cosines(carried.units[:, sure], donor)[moving].min() > 0.9

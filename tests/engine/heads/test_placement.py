@@ -7,7 +7,7 @@ import pytest
 
 from ofer_engine.geometry.rotations import rotation_matrix
 from ofer_engine.heads.open_head import OpenHead
-from ofer_engine.heads.placement import nearest, place
+from ofer_engine.heads.placement import place
 
 HEAD = Path(__file__).parents[3] / "weights" / "open" / "head.npz"
 
@@ -45,10 +45,3 @@ def test_wrong_joints_are_mended_by_the_surface(head):
     moved.joints = lambda identity: original(identity) + off
     placed = place(moved, head, head.face).apply(moved.template)
     assert np.linalg.norm(placed - head.template, axis=1)[head.face].mean() < 0.001
-
-
-def test_nearest_is_brute_force():
-    rng = np.random.default_rng(0)
-    points, candidates = rng.normal(size=(40, 3)), rng.normal(size=(70, 3))
-    away = np.linalg.norm(points[:, None] - candidates, axis=2)
-    np.testing.assert_array_equal(nearest(points, candidates), away.argmin(axis=1))

@@ -13,7 +13,6 @@ from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.published.benchmarks.mesh_files import read_landmarks, read_mesh
 from ofer_engine.published.benchmarks.now import NowData, export
 from ofer_engine.published.benchmarks.predictions import MILLIMETRES, Predictions, even
-from ofer_engine.published.benchmarks.scan_distance import Surface
 from ofer_engine.published.benchmarks.scoring import FaceScan, Method, Worth, score
 from ofer_engine.published.benchmarks.tally import Contender, Tally
 
@@ -156,10 +155,10 @@ def test_a_failure_in_another_process_is_told_as_in_this_one(now, exact, tmp_pat
     assert told[0] == told[1]
 
 
-def test_a_missing_library_is_named_with_what_brings_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy.spatial", None)
-    with pytest.raises(OferError, match="needs scipy") as caught:
-        Surface(np.eye(3), np.array([[0, 1, 2]]))
+def test_a_missing_library_is_named_with_what_brings_it(monkeypatch, now):
+    monkeypatch.setitem(sys.modules, "trimesh", None)
+    with pytest.raises(OferError, match="needs trimesh") as caught:
+        read_mesh(next(now.rglob("*.obj")))
     assert caught.value.code is ErrorCode.ENGINE_MISSING
     assert "install.py" in caught.value.hint
 

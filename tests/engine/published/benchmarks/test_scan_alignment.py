@@ -5,13 +5,13 @@ import pytest
 import trimesh
 
 from ofer_engine.geometry.similarity import Similarity
+from ofer_engine.geometry.surface import Surface
 from ofer_engine.published.benchmarks.scan_alignment import (
     by_landmarks,
     distances,
     face_region,
     refine,
 )
-from ofer_engine.published.benchmarks.scan_distance import Surface
 
 
 def _nothing_moved() -> Similarity:

@@ -11,6 +11,7 @@ import trimesh
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.geometry.rotations import rotation_about
 from ofer_engine.geometry.similarity import Similarity, best_similarity
+from ofer_engine.geometry.surface import Surface
 from ofer_engine.geometry.triangles import triangulate
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.research.head_building.head_cut import edge_loop
@@ -23,7 +24,6 @@ from ofer_engine.research.head_building.open_head_build import SOURCE, build_ope
 from ofer_engine.research.head_building.painting import inside_polygon
 from ofer_engine.research.head_building.registration import Source, Target, register
 from ofer_engine.research.head_building.sliders import macro_weights
-from ofer_engine.research.head_building.surface import closest_points
 from ofer_engine.research.head_building.surface_view import view
 from tests.engine.shared_files import ICT
 
@@ -76,12 +76,12 @@ def test_alignment_recovers_a_similarity() -> None:
 def test_closest_points_agree_with_trimesh() -> None:
     sphere = trimesh.creation.icosphere(subdivisions=3)
     points = RNG(3).normal(size=(200, 3)) * 1.3
-    found = closest_points(points, sphere.vertices, sphere.faces)
+    found = Surface(sphere.vertices, sphere.faces).closest(points)
     _, distance, _ = trimesh.proximity.closest_point_naive(sphere, points)
     assert np.allclose(found.distance, distance, atol=1e-9)
     corners = sphere.vertices[sphere.faces[found.triangle]]
-    assert np.allclose((corners * found.barycentric[:, :, None]).sum(1), found.position)
-    assert found.barycentric.min() >= 0
+    assert np.allclose((corners * found.weights[:, :, None]).sum(1), found.point)
+    assert found.weights.min() >= 0
 
 
 def test_a_quad_becomes_two_triangles_and_a_triangle_one() -> None:
@@ -104,13 +104,14 @@ def test_the_view_shows_the_nearer_surface_from_its_front() -> None:
         vertices, triangles, np.ones_like(vertices),
         turn=np.eye(3), centre=np.zeros(3), extent=0.2, size=200,
     )  # fmt: skip
-    assert shown.triangle[100, 90] in (2, 3)
-    assert shown.triangle[100, 60] in (0, 1)
-    assert shown.triangle[100, 10] == -1
-    seen = shown.triangle >= 0
-    centres = np.argwhere(seen)[:, ::-1] + 0.5
-    corners = shown.pixels[triangles[shown.triangle[seen]]]
-    assert np.allclose((corners * shown.barycentric[seen][:, :, None]).sum(1), centres, atol=1e-3)
+    corner = np.full((200, 200), -1)
+    corner.ravel()[shown.seen.pixel] = shown.seen.corners[:, 0] // 4
+    assert [corner[100, column] for column in (90, 60, 10)] == [1, 0, -1]
+    assert corner.max() == 1  # the third square turns its back
+    row, column = np.argwhere(corner >= 0).T
+    centres = np.stack((column, row), 1) + 0.5
+    assert np.allclose(shown.surface_point(row, column, shown.pixels), centres, atol=1e-3)
+    assert np.isnan(shown.surface_point(np.array([100]), np.array([10]), vertices)).all()
 
 
 def test_columns_without_similarity_hold_none() -> None:

@@ -99,7 +99,7 @@ def test_settling_comes_closer_than_the_sliders_and_keeps_correspondence() -> No
     assert np.linalg.norm(fit.surface - true, axis=1).mean() < 0.25
     corners = true[target.triangles[fit.places.triangle]]
     assert np.allclose(
-        (corners * fit.places.barycentric[:, :, None]).sum(1), fit.places.position, atol=1e-6
+        (corners * fit.places.weights[:, :, None]).sum(1), fit.places.point, atol=1e-6
     )
 
 

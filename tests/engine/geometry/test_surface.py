@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from ofer_engine.published.benchmarks.scan_distance import Surface, closest_on_triangles
+from ofer_engine.geometry.surface import Surface, closest_on_triangles, closest_vertices
 
 
 @pytest.fixture
@@ -71,3 +71,10 @@ def test_a_guess_changes_nothing(rng):
     np.testing.assert_allclose(
         surface.closest(points, guess).distance, surface.closest(points).distance, rtol=1e-12
     )
+
+
+def test_the_closest_vertices_are_those_of_brute_force():
+    rng = np.random.default_rng(0)
+    points, candidates = rng.normal(size=(40, 3)), rng.normal(size=(70, 3))
+    away = np.linalg.norm(points[:, None] - candidates, axis=2)
+    np.testing.assert_array_equal(closest_vertices(points, candidates), away.argmin(axis=1))
