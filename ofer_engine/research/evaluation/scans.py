@@ -170,9 +170,9 @@ def measure_scan(
     }
     if another is not None:
         found["another"] = errors(another.together[0])
-    errors = {name: found[name] for name in CONTENDERS if name in found}
+    ordered = {name: found[name] for name in CONTENDERS if name in found}
     count = len(person.face.points)
-    return ScanFigures(person.name, len(person.evidence), count, float(unit), errors)
+    return ScanFigures(person.name, len(person.evidence), count, float(unit), ordered)
 
 
 def _mesh(head: OpenHead, identity: np.ndarray) -> HeadMesh:
