@@ -8,6 +8,7 @@ from typing import Final
 import bpy
 import numpy as np
 
+from ...ofer_engine.contract.names import free_name, plain_name
 from ..undo.landing import beside, disk_full, is_full, unwritable
 from . import previews, provenance
 
@@ -15,6 +16,7 @@ THIS_FILE: Final = "THIS_FILE"
 CATALOGUE: Final = "7f1d3c52-4f5e-4a53-9c0e-5a6f0f3b8e21"
 """Ours, the same in every library."""
 _CATALOGUE_LINE: Final = f"{CATALOGUE}:OFER Faces/Heads:OFER Faces-Heads"
+_ENDING: Final = ".blend"
 _CATALOGUES: Final = "blender_assets.cats.txt"
 _NEW_CATALOGUES: Final = b"VERSION 1\n\n"
 
@@ -63,7 +65,7 @@ def export(head: bpy.types.Object, library: str) -> Path:
     Raises OferError(DISK_FULL | READ_ONLY) where the library cannot be written.
     """
     folder = Path(bpy.context.preferences.filepaths.asset_libraries[library].path)
-    path = _free_path(folder, head.name)
+    path = folder / (free_name(folder, plain_name(head.name), (_ENDING,)) + _ENDING)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
@@ -115,12 +117,3 @@ def _add_catalogue(folder: Path) -> None:
             new = scratch / _CATALOGUES
             new.write_bytes(text.rstrip() + f"\n\n{_CATALOGUE_LINE}\n".encode())
             new.replace(path)
-
-
-def _free_path(folder: Path, name: str) -> Path:
-    plain = bpy.path.clean_name(name)
-    path, number = folder / f"{plain}.blend", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{plain}_{number:02d}.blend"
-    return path

@@ -20,6 +20,7 @@ from ...ofer_engine.client.reconstruction_reader import PACKED_FILES, LoadedReco
 from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract.causes import unwritable
 from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.names import free_name, plain_name
 from ...ofer_engine.contract.reconstruction import ARRAYS, RECORD, SUFFIX, THUMBNAILS
 from ..engine.engine_settings import engine_settings
 from ..undo import likeness
@@ -30,6 +31,7 @@ _NEEDED: Final = frozenset((RECORD, *(f"{name}.npy" for name in ARRAYS)))
 _ALLOWED: Final = frozenset(PACKED_FILES)
 _PACKING: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LONGEST_NAME: Final = 40
+"""Of bytes."""
 _MOST_BYTES: Final = 256 * 1024**2
 """Unpacked; a file from elsewhere must not fill the disk."""
 
@@ -51,7 +53,9 @@ def ensure(head: bpy.types.Object) -> Path:
     packed = head.get(PROPERTY)
     if not isinstance(packed, bytes):
         raise _lost(head)
-    target = _free_folder(engine_settings().reconstructions, folder.name.removesuffix(SUFFIX))
+    place = engine_settings().reconstructions
+    name = plain_name(folder.name.removesuffix(SUFFIX), _LONGEST_NAME)
+    target = place / (free_name(place, name, (SUFFIX,)) + SUFFIX)
     try:
         _unpack(packed, target)
         _write_pictures(head, target / THUMBNAILS)
@@ -104,15 +108,6 @@ def _write_pictures(head: bpy.types.Object, target: Path) -> None:
     for item in (*head.ofer.identities, *head.ofer.expressions):
         if item.picture and re.fullmatch(r"\w{1,60}", item.name):
             (target / f"{item.name}.png").write_bytes(item.picture)
-
-
-def _free_folder(place: Path, name: str) -> Path:
-    plain = re.sub(r"\W+", "_", name).strip("_")[:_LONGEST_NAME] or "head"
-    folder, number = place / (plain + SUFFIX), 1
-    while folder.exists():
-        number += 1
-        folder = place / f"{plain}_{number:02d}{SUFFIX}"
-    return folder
 
 
 def _lost(head: bpy.types.Object) -> OferError:
