@@ -21,6 +21,7 @@ from torch import Tensor
 
 from .contract.errors import ErrorCode, OferError
 from .contract.records import NO_HINTS, Hints
+from .contract.sampling import DEFAULT_SAMPLER, SamplingParams
 from .diffusion.guidance import Guide, guided
 from .diffusion.samplers import SAMPLERS, Denoise, Noise, OnStep, Sampler, seeded_noise
 from .diffusion.schedule import Schedule
@@ -61,24 +62,6 @@ class Person:
 
     photos: tuple[PhotoEvidence, ...]
     contexts: Contexts
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """How heads are drawn.
-
-    count : of them; sampler : a name in SAMPLERS; steps : calls of it, None for its own number;
-    guidance : 0..1, how strongly the points seen in the photos pull; on_step : told each step;
-    check : called between the parts of a step; both may raise to stop.
-    """
-
-    count: int
-    seed: int
-    sampler: str = "dpm_solver_pp_2m"
-    steps: int | None = None
-    guidance: float = 0.0
-    on_step: OnStep | None = None
-    check: Callable[[], None] = lambda: None
 
 
 class Reconstructor:
@@ -122,32 +105,40 @@ class Reconstructor:
         self,
         count: int,
         seed: int,
-        sampler: str = "dpm_solver_pp_2m",
+        sampler: str = DEFAULT_SAMPLER,
         steps: int | None = None,
         on_step: OnStep | None = None,
         guidance: float = 0.0,
         check: Callable[[], None] = lambda: None,
     ) -> np.ndarray:
         """(M, K) float32 coefficients of candidates, of `count` samples that IdGen draws."""
-        drawing = Drawing(count, seed, sampler, steps, guidance, on_step, check)
-        return self.near(None, 1.0, drawing)
+        params = SamplingParams(count, count, 0, seed, sampler, steps, guidance)
+        return self.near(None, 1.0, params, on_step, check)
 
-    def near(self, head: np.ndarray | None, strength: float, drawing: Drawing) -> np.ndarray:
-        """(M, K) float32 coefficients of candidates like one head, of `count` samples.
+    def near(
+        self,
+        head: np.ndarray | None,
+        strength: float,
+        params: SamplingParams,
+        on_step: OnStep | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> np.ndarray:
+        """(M, K) float32 coefficients of candidates like one head, of `params.identities` samples.
 
         head : (K,), or None for no such head; strength : 0..1, the share of noise that the head is
-        mixed with before it is drawn anew; at 1 nothing of it is left.
+        mixed with before it is drawn anew; at 1 nothing of it is left; on_step : called with each
+        step; check : called between the parts of a step; both may raise to stop.
         """
         denoise = self.pack.idgen.condition(self.person.contexts.identity)
-        noise = seeded_noise(drawing.seed)
-        start = noise((drawing.count, self.pack.identities)).to(self.pack.device)
+        noise = seeded_noise(params.seed)
+        start = noise((params.identities, self.pack.identities)).to(self.pack.device)
         level = self._schedule.level_of(strength)
         if head is not None and level < self._schedule.levels - 1:
             clean = torch.from_numpy(np.asarray(head, np.float32)).to(start)
             start = self._schedule.add_noise(clean.expand_as(start), level, start)
-        if drawing.guidance > 0:
-            denoise = guided(denoise, self._schedule, self._guide(drawing.guidance))
-        drawn = self._sample(denoise, start, level, noise, drawing).cpu().numpy()
+        if params.guidance > 0:
+            denoise = guided(denoise, self._schedule, self._guide(params.guidance))
+        drawn = self._sample(denoise, start, level, noise, params, on_step, check).cpu().numpy()
         return self._finite(self.pack.candidates(drawn))
 
     def rank(self, identities: np.ndarray) -> Ranking:
@@ -158,7 +149,7 @@ class Reconstructor:
         self,
         count: int,
         seed: int,
-        sampler: str = "dpm_solver_pp_2m",
+        sampler: str = DEFAULT_SAMPLER,
         steps: int | None = None,
         on_step: OnStep | None = None,
         view: int = 0,
@@ -168,10 +159,10 @@ class Reconstructor:
             return np.zeros((0, self.pack.expressions), np.float32)
         context = self.person.contexts.expression[view : view + 1]
         denoise = self.pack.expgen.condition(context)
-        drawing = Drawing(count, seed, sampler, steps, 0.0, on_step)
+        params = SamplingParams(0, 0, count, seed, sampler, steps)
         noise = seeded_noise(seed + _EXPRESSION_STREAM * (view + 1))
         start = noise((count, self.pack.expressions)).to(self.pack.device)
-        drawn = self._sample(denoise, start, self._schedule.levels - 1, noise, drawing)
+        drawn = self._sample(denoise, start, self._schedule.levels - 1, noise, params, on_step)
         coefficients = self._finite(self.pack.expression_coefficients(drawn, context))
         # Two draws are equally far from their mean; double precision leaves that to the bit.
         exact = coefficients.astype(np.float64)
@@ -180,16 +171,23 @@ class Reconstructor:
 
     @torch.inference_mode()
     def _sample(
-        self, denoise: Denoise, start: Tensor, level: int, noise: Noise, drawing: Drawing
+        self,
+        denoise: Denoise,
+        start: Tensor,
+        level: int,
+        noise: Noise,
+        params: SamplingParams,
+        on_step: OnStep | None,
+        check: Callable[[], None] = lambda: None,
     ) -> Tensor:
-        return _sampler(drawing.sampler)(
-            _in_parts(denoise, self.portion.rows, drawing.check),
+        return _sampler(params.sampler)(
+            _in_parts(denoise, self.portion.rows, check),
             start,
             self._schedule,
             noise=noise,
-            steps=drawing.steps,
+            steps=params.steps,
             start=level,
-            on_step=drawing.on_step,
+            on_step=on_step,
         )
 
     def _finite(self, values: np.ndarray) -> np.ndarray:

@@ -45,8 +45,9 @@ class UnitLibrary:
         return self._known[1]
 
     def _found(self, head: Head, check: Callable[[], None]) -> UnitModel:
-        if isinstance(head, OpenHead) and head.expression.any():
-            return UnitModel.of_open_head(head)
+        annotated = head.annotated
+        if annotated is not None and annotated.expression.any():
+            return UnitModel.of_open_head(annotated)
         open_head = self._open_head()
         if not is_surface(head.template, triangulate(head.polygons)):
             return nearest_units(head, open_head)

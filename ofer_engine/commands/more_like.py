@@ -9,7 +9,7 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.protocol import MoreLikeThis
 from ..contract.reconstruction import Reconstruction, read
 from .machine import add_machine_options
-from .sampling import add_sampling_options, kept
+from .sampling import add_sampling_options, identity_params
 from .terminal import show, show_line
 
 
@@ -53,12 +53,7 @@ def _run(options: argparse.Namespace) -> int:
         rows=rows,
         weights=weights,
         strength=options.strength,
-        identities=options.identities,
-        keep=kept(options),
-        seed=options.seed,
-        sampler=options.sampler,
-        steps=options.steps,
-        guidance=options.guidance,
+        **identity_params(options),
     )
     result = answer(session, request, Work(request.id, show, lambda: False, session.pace))
     show_line("")

@@ -15,7 +15,7 @@ from ..contract.records import HiddenRegion, Hints, Mode
 from ..contract.skin import RESOLUTIONS
 from .machine import add_machine_options
 from .results import SHEET, add_name_options, result_name
-from .sampling import add_sampling_options, kept
+from .sampling import add_sampling_options, sampling_params
 from .skin import paint_first
 from .terminal import show, show_line
 
@@ -132,15 +132,9 @@ def _request(options: argparse.Namespace) -> tuple[Reconstruct, tuple[str, ...]]
         name=name,
         overwrite=options.overwrite,
         pack=options.pack,
-        identities=options.identities,
-        keep=kept(options),
-        expressions=options.expressions,
-        seed=options.seed,
-        sampler=options.sampler,
-        steps=options.steps,
+        **sampling_params(options),
         mode=options.mode,
         hints=Hints(options.age, options.sex, options.build),
-        guidance=options.guidance,
     )
     return request, notes
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
+from typing import Any
+
+from ..contract.sampling import DEFAULT_SAMPLER, DEFAULT_STEPS, SamplingParams
 
 
 def add_sampling_options(parser: argparse.ArgumentParser, identities: int, keep: int) -> None:
@@ -19,11 +23,11 @@ def add_sampling_options(parser: argparse.ArgumentParser, identities: int, keep:
     parser.add_argument("--seed", type=int, metavar="N", default=0, help=again)
     parser.add_argument(
         "--sampler",
-        default="dpm_solver_pp_2m",
-        help="how heads are drawn: dpm_solver_pp_2m (default), ddim, ddim_as_published or ddpm",
+        default=DEFAULT_SAMPLER,
+        help=f"how heads are drawn: {DEFAULT_SAMPLER} (default), ddim, ddim_as_published or ddpm",
     )
-    calls = "calls of the network for each head (default: 20)"
-    parser.add_argument("--steps", type=int, metavar="N", default=20, help=calls)
+    calls = f"calls of the network for each head (default: {DEFAULT_STEPS})"
+    parser.add_argument("--steps", type=int, metavar="N", default=DEFAULT_STEPS, help=calls)
     parser.add_argument(
         "--guidance",
         type=float,
@@ -34,8 +38,15 @@ def add_sampling_options(parser: argparse.ArgumentParser, identities: int, keep:
     parser.set_defaults(most_kept=keep)
 
 
-def kept(options: argparse.Namespace) -> int:
-    """How many heads are to be written."""
-    if options.keep is not None:
-        return options.keep
-    return min(options.most_kept, options.identities)
+def sampling_params(options: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a request that say how heads are drawn, by name."""
+    if options.keep is None:
+        options.keep = min(options.most_kept, options.identities)
+    return asdict(SamplingParams.of(options))
+
+
+def identity_params(options: argparse.Namespace) -> dict[str, Any]:
+    """As `sampling_params`, for a request that draws no expressions."""
+    fields = sampling_params(options)
+    del fields["expressions"]
+    return fields

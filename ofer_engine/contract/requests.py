@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .records import NO_HINTS, Hints, Mode
+from .sampling import DEFAULT_SAMPLER, DEFAULT_STEPS
 from .skin import Layout
 
 PICTURE_SIDE = 1024
@@ -70,8 +71,8 @@ class Reconstruct:
     keep: int = 10
     expressions: int = 15
     seed: int = 0
-    sampler: str = "dpm_solver_pp_2m"
-    steps: int = 20
+    sampler: str = DEFAULT_SAMPLER
+    steps: int = DEFAULT_STEPS
     mode: str = Mode.CORRECTED
     hints: Hints = NO_HINTS
     guidance: float = 0.0
@@ -99,8 +100,8 @@ class MoreLikeThis:
     identities: int = 40
     keep: int = 10
     seed: int = 0
-    sampler: str = "dpm_solver_pp_2m"
-    steps: int = 20
+    sampler: str = DEFAULT_SAMPLER
+    steps: int = DEFAULT_STEPS
     guidance: float = 0.0
 
 

@@ -26,6 +26,7 @@ from ..contract.reconstruction import (
     Reconstruction,
     to_json,
 )
+from .reconstruction_arrays import ReconstructionArrays
 
 
 class Draft:
@@ -41,7 +42,6 @@ class Draft:
         self._replaces = replace
         self._replacement = Replacement(folder)
         self.place = self._replacement.place
-        self._arrays: set[str] = set()
 
     def __enter__(self) -> Self:
         try:
@@ -60,17 +60,6 @@ class Draft:
     ) -> None:
         self._replacement.__exit__(kind, error, trace)
 
-    def array(self, name: str, values: np.ndarray) -> None:
-        """One of `ARRAYS` or `OPTIONAL_ARRAYS`. Raises ValueError for another name."""
-        if name not in ARRAYS and name not in OPTIONAL_ARRAYS:
-            raise ValueError(f"there is no array {name}")
-        try:
-            with (self.place / f"{name}.npy").open("wb") as file:
-                write_array(file, values)
-        except OSError as cause:
-            raise unwritable(self._folder, cause) from cause
-        self._arrays.add(name)
-
     def thumbnail(self, name: str, picture: bytes) -> None:
         """The PNG of the hypothesis of that name."""
         try:
@@ -88,14 +77,15 @@ class Draft:
         except OSError as cause:
             raise unwritable(self._folder, cause) from cause
 
-    def finish(self, reconstruction: Reconstruction) -> Reconstruction:
-        """Write the record; the folder is a reconstruction from now on. Gives it as it is named.
-
-        Raises ValueError while an array of `ARRAYS` is missing.
-        """
-        if missing := set(ARRAYS) - self._arrays:
-            raise ValueError(f"the arrays {sorted(missing)} are missing")
+    def finish(
+        self, reconstruction: Reconstruction, arrays: ReconstructionArrays
+    ) -> Reconstruction:
+        """Write arrays and record; the folder is a reconstruction from now on. Gives it as it is
+        named."""
         try:
+            for name, values in arrays.present():
+                with (self.place / f"{name}.npy").open("wb") as file:
+                    write_array(file, values)
             while True:
                 # A file name that is no UTF-8 travels as JSON's own escapes.
                 record = to_json(reconstruction).encode("utf-8", "backslashreplace")
@@ -120,14 +110,14 @@ def write(
     """Write a whole folder at `reconstruction.folder`, replacing an older one only when complete.
 
     arrays : every name of `ARRAYS`; thumbnails : PNG bytes by hypothesis name.
-    Raises OferError(DISK_FULL | READ_ONLY); then nothing is left behind.
+    Raises OferError(DISK_FULL | READ_ONLY), then nothing is left behind, and as
+    `ReconstructionArrays.of`.
     """
+    whole = ReconstructionArrays.of(arrays)
     with Draft(reconstruction.folder) as draft:
-        for name, values in arrays.items():
-            draft.array(name, values)
         for name, picture in thumbnails.items():
             draft.thumbnail(name, picture)
-        return draft.finish(reconstruction)
+        return draft.finish(reconstruction, whole)
 
 
 def _copy(source: Path, target: Path) -> None:

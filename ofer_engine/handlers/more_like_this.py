@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,32 +14,24 @@ from ..contract.files.whole_file import check_place
 from ..contract.names import check_name, free_name
 from ..contract.reconstruction import ARRAYS, OPTIONAL_ARRAYS, SUFFIX, Reconstruction
 from ..contract.records import Addition
-from ..pipeline import Drawing, Ranking, Reconstructor
+from ..contract.sampling import SamplingParams
+from ..pipeline import Ranking, Reconstructor
 from ..progress import Progress, Work
 from ..session import Session
-from .assembly import Shown, identity_hypotheses, neutral_heads, picture, write_candidates
+from .assembly import ShownHeads, candidate_arrays, identity_hypotheses, neutral_heads, picture
 from .draft import Draft
+from .reconstruction_arrays import ReconstructionArrays
 from .resume import blended, open_earlier, person_of
 from .stages import DRAWING, LOADING, RANKING, WRITING, plan_of_more
-from .validation import check_counts, check_seed, check_share
-
-_GROWN = ("identity_vertices", "identity_joints")
-_OF_ALL = (
-    "identity_coefficients",
-    "identity_scores",
-    "identity_order",
-    "identity_spread",
-    "vertex_visible",
-)
+from .validation import check_sampling, check_share
 
 
 def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> protocol.Result:
     """Raises OferError; then the earlier reconstruction is as it was."""
     check_name(request.name)
-    check_seed(request.seed)
-    check_counts(request.identities, request.keep, 0, request.steps)
+    params = SamplingParams.of(request)
+    check_sampling(params)
     check_share("strength", request.strength)
-    check_share("guidance", request.guidance)
     check_place(Path(request.out))
     request = dataclasses.replace(request, name=_name(request))
     progress = work.progress(plan_of_more(session, request))
@@ -47,16 +40,9 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
     reconstructor.person = person_of(earlier, session.device)
     head = blended(earlier, request.rows, request.weights)
     progress.step(LOADING, 1, 1)
-    drawing = Drawing(
-        request.identities,
-        request.seed,
-        request.sampler,
-        request.steps,
-        request.guidance,
-        lambda i, n: progress.step(DRAWING, i, n),
-        work.check,
+    candidates = reconstructor.near(
+        head, request.strength, params, lambda i, n: progress.step(DRAWING, i, n), work.check
     )
-    candidates = reconstructor.near(head, request.strength, drawing)
     ranking = reconstructor.rank(candidates)
     progress.step(RANKING, 1, 1)
     finished = _write(reconstructor, earlier, request, candidates, ranking, work, progress)
@@ -85,26 +71,23 @@ def _write(
     kept = candidates[ranking.order[: request.keep]]
     heads = neutral_heads(reconstructor.pack, kept)
     with Draft(record.folder) as draft:
-        _copy(earlier, draft)
-        grown = {
-            "identity_vertices": heads,
-            "identity_joints": SixJoints.of(reconstructor.pack.head).joints(kept),
-        }
-        for name, rows in grown.items():
-            draft.array(name, np.concatenate([earlier.array(name), rows]))
+        _keep_rest(earlier, draft)
         coefficients = earlier.array("identity_coefficients")
         scores = earlier.array("identity_scores")
-        write_candidates(
-            draft,
+        computed = candidate_arrays(
             reconstructor,
             np.concatenate([coefficients, candidates]),
             np.concatenate([scores, ranking.scores]),
             work.check,
         )
-        shown = Shown("identity", added, len(earlier.identities), heads)
+        joints = SixJoints.of(reconstructor.pack.head).joints(kept)
+        for name, rows in (("identity_vertices", heads), ("identity_joints", joints)):
+            computed[name] = np.concatenate([earlier.array(name), rows])
+        arrays = ReconstructionArrays.of(_unchanged(earlier, computed) | computed)
+        shown = ShownHeads("identity", added, len(earlier.identities), heads)
         picture(draft, reconstructor.pack, [shown], work, progress)
         progress.step(WRITING, 0, 1)
-        finished = draft.finish(record)
+        finished = draft.finish(record, arrays)
     progress.step(WRITING, 1, 1)
     return finished
 
@@ -137,12 +120,17 @@ def _record(
     )
 
 
-def _copy(earlier: Reconstruction, draft: Draft) -> None:
-    """The pictures and the arrays that stay as they were, and what others put beside them."""
+def _unchanged(
+    earlier: Reconstruction, computed: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The earlier arrays, by name, but those that were computed again."""
+    optional = [name for name in OPTIONAL_ARRAYS if earlier.has(name)]
+    names = [name for name in (*ARRAYS, *optional) if name not in computed]
+    return {name: earlier.array(name) for name in names}
+
+
+def _keep_rest(earlier: Reconstruction, draft: Draft) -> None:
+    """The earlier pictures, and what others put beside the reconstruction's own files."""
     draft.keep_rest(earlier.folder)
     for hypothesis in (*earlier.identities, *earlier.expressions):
         draft.thumbnail(hypothesis.name, earlier.picture(hypothesis))
-    kept = [name for name in ARRAYS if name not in _GROWN + _OF_ALL]
-    present = [name for name in OPTIONAL_ARRAYS if earlier.has(name)]
-    for name in kept + present:
-        draft.array(name, earlier.array(name))

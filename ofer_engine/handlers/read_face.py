@@ -19,7 +19,7 @@ _LOW_CONFIDENCE: Final = (
 
 
 @dataclass(frozen=True)
-class Sight:
+class FaceReading:
     """evidence : what the photo shows; view : the record of it; notes : for the user."""
 
     evidence: PhotoEvidence
@@ -27,7 +27,7 @@ class Sight:
     notes: tuple[str, ...]
 
 
-def see(session: Session, pack: Pack, wanted: protocol.PhotoFace, work: Work) -> Sight:
+def read_face(session: Session, pack: Pack, wanted: protocol.PhotoFace, work: Work) -> FaceReading:
     """Read one face. Raises OferError as `Session.photo` and `Session.face`."""
     opened = session.photo(wanted.path, work.check)
     face = session.face(opened, wanted)
@@ -49,4 +49,4 @@ def see(session: Session, pack: Pack, wanted: protocol.PhotoFace, work: Work) ->
         () if hidden is None else hidden.names,
         "" if hidden is None else hidden.digest,
     )
-    return Sight(evidence, view, (*photo.notes, *doubt, *evidence.notes))
+    return FaceReading(evidence, view, (*photo.notes, *doubt, *evidence.notes))

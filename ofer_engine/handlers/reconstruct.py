@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -19,30 +19,25 @@ from ..contract.files.whole_file import check_place
 from ..contract.names import check_name, free_name, kept_note
 from ..contract.reconstruction import RECORD, SUFFIX, Reconstruction
 from ..contract.records import Mode, SettingsRecord
+from ..contract.sampling import SamplingParams
 from ..packs.pack import Pack
 from ..pipeline import Ranking, Reconstructor
 from ..progress import Progress, Work
-from ..published.flame_pack import PACK_ID, FlamePack
-from ..published.published_pack import (
-    PUBLISHED_CANDIDATES,
-    PUBLISHED_EXPRESSIONS,
-    PublishedDraws,
-    as_published,
-)
+from ..published.catalogue import PACK_ID
+from ..published.published_pack import PUBLISHED_CANDIDATES, PUBLISHED_EXPRESSIONS
 from ..session import Session
 from .assembly import (
-    Drawn,
+    DrawnHeads,
+    assemble,
     expression_hypotheses,
     identity_hypotheses,
     picture,
+    shown_heads,
     size_notes,
-    write_drawn,
-    write_head_model,
-    write_person,
 )
 from .disagreement import disagreement
 from .draft import Draft
-from .read_face import Sight, see
+from .read_face import FaceReading, read_face
 from .stages import (
     DRAWING,
     EXPRESSING,
@@ -53,7 +48,7 @@ from .stages import (
     WRITING,
     plan_of_reconstruct,
 )
-from .validation import check_counts, check_hints, check_seed, check_share
+from .validation import check_hints, check_sampling
 
 _MOST_PHOTOS: Final = 16
 
@@ -73,30 +68,28 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
     progress.step(LOADING, 0, 1)
     reconstructor = session.reconstructor(request.pack)
     progress.step(LOADING, 1, 1)
-    sights: list[Sight] = []
+    readings: list[FaceReading] = []
     for number, photo in enumerate(request.photos, 1):
-        sights.append(see(session, reconstructor.pack, photo, work))
+        readings.append(read_face(session, reconstructor.pack, photo, work))
         progress.step(FINDING, number, len(request.photos))
-    evidence = [sight.evidence for sight in sights]
+    evidence = [reading.evidence for reading in readings]
     reconstructor.set_evidence(evidence, request.hints)
     doubts = disagreement(reconstructor.pack, evidence, work)
     drawn = _draw(reconstructor, request, progress)
-    record = _record(session, request, reconstructor.pack, sights, drawn)
+    record = _record(session, request, reconstructor.pack, readings, drawn)
     with Draft(record.folder, request.overwrite) as draft:
-        write_head_model(draft, reconstructor.pack)
-        write_person(draft, reconstructor.person)
-        shown = write_drawn(draft, reconstructor, record, drawn, work.check)
+        arrays = assemble(reconstructor, record, drawn, work.check)
+        shown = shown_heads(record, arrays)
         picture(draft, reconstructor.pack, shown, work, progress)
         progress.step(UNITS, 0, 2)
         units = session.units.model(reconstructor.pack.head, work.check)
         progress.step(UNITS, 1, 2)
-        best, expressive = shown[0].vertices[0], shown[1].vertices
-        for name, values in unit_arrays(units, best, expressive, work.check).items():
-            draft.array(name, values)
+        best, expressive = arrays.identity_vertices[0], arrays.expression_vertices
+        arrays = replace(arrays, **unit_arrays(units, best, expressive, work.check))
         progress.step(UNITS, 2, 2)
         sizes = size_notes(reconstructor.pack, shown)
         notes = (*renamed, *doubts, *record.notes, *tongue_note(units), *sizes)
-        finished = draft.finish(replace(record, notes=notes))
+        finished = draft.finish(replace(record, notes=notes), arrays)
     progress.step(WRITING, 1, 1)
     return finished
 
@@ -120,7 +113,9 @@ def _named(request: protocol.Reconstruct) -> tuple[protocol.Reconstruct, tuple[s
     return request, ()
 
 
-def _draw(reconstructor: Reconstructor, request: protocol.Reconstruct, progress: Progress) -> Drawn:
+def _draw(
+    reconstructor: Reconstructor, request: protocol.Reconstruct, progress: Progress
+) -> DrawnHeads:
     if request.mode == Mode.AS_PUBLISHED:
         return _draw_as_published(reconstructor, progress)
     how = (request.seed, request.sampler, request.steps)
@@ -143,39 +138,39 @@ def _draw(reconstructor: Reconstructor, request: protocol.Reconstruct, progress:
         )
         for view in range(faces)
     )
-    return Drawn(identities, ranking, expressions)
+    return DrawnHeads(identities, ranking, expressions)
 
 
-def _draw_as_published(reconstructor: Reconstructor, progress: Progress) -> Drawn:
+def _draw_as_published(reconstructor: Reconstructor, progress: Progress) -> DrawnHeads:
     """The published demo's draws for one photo; only the published pack has them."""
+
+    def on_step(done: int, of: int) -> None:
+        progress.step(DRAWING if of < 1000 else EXPRESSING, done, of)
+
     pack = reconstructor.pack
-    if not isinstance(pack, FlamePack):
+    result = pack.sample_as_published(reconstructor.person.contexts, on_step)
+    if result is None:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             f"The pack {pack.record.id} was never published with OFER: it has no such mode.",
             f"Choose the mode {Mode.CORRECTED}, or the pack {PACK_ID}.",
         )
-
-    def on_step(done: int, of: int) -> None:
-        progress.step(DRAWING if of < 1000 else EXPRESSING, done, of)
-
-    result = as_published(pack.published, reconstructor.person.contexts, PublishedDraws(), on_step)
-    return Drawn(result.identities, Ranking.of(result.scores), (result.expressions,))
+    return DrawnHeads(result.identities, Ranking.of(result.scores), (result.expressions,))
 
 
 def _record(
     session: Session,
     request: protocol.Reconstruct,
     pack: Pack,
-    sights: Sequence[Sight],
-    drawn: Drawn,
+    readings: Sequence[FaceReading],
+    drawn: DrawnHeads,
 ) -> Reconstruction:
     rig = SixJoints.of(pack.head)
-    notes = dict.fromkeys(note for sight in sights for note in sight.notes)
+    notes = dict.fromkeys(note for reading in readings for note in reading.notes)
     return Reconstruction(
         name=request.name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        views=tuple(sight.view for sight in sights),
+        views=tuple(reading.view for reading in readings),
         pack=pack.record,
         settings=_settings(session, request),
         identities=identity_hypotheses(drawn.ranking, request.keep),
@@ -191,19 +186,13 @@ def _record(
 
 def _settings(session: Session, request: protocol.Reconstruct) -> SettingsRecord:
     return SettingsRecord(
-        seed=request.seed,
-        sampler=request.sampler,
-        steps=request.steps,
-        identities=request.identities,
-        keep=request.keep,
-        expressions=request.expressions,
+        **asdict(SamplingParams.of(request)),
         device=str(session.device),
         threads=session.threads,
         engine=__version__,
         torch=torch.__version__,
         mode=request.mode,
         hints=request.hints,
-        guidance=request.guidance,
     )
 
 
@@ -222,9 +211,7 @@ def _check(request: protocol.Reconstruct) -> None:
             f"Choose 1 to {_MOST_PHOTOS} photos of one person.",
         )
     check_name(request.name)
-    check_seed(request.seed)
-    check_counts(request.identities, request.keep, request.expressions, request.steps)
-    check_share("guidance", request.guidance)
+    check_sampling(SamplingParams.of(request))
     check_hints(request.hints)
     if request.mode == Mode.AS_PUBLISHED:
         _check_as_published(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.records import Hints
+from ..contract.sampling import SamplingParams
 
 MOST_CANDIDATES = 1000
 MOST_SEED = 2**31 - 1
@@ -25,6 +26,14 @@ def check_counts(identities: int, keep: int, expressions: int, steps: int) -> No
             f" expressions and {steps} steps cannot be drawn.",
             "Keep 1 to all of at most 1000 candidates, at most 200 expressions, 1 to 1000 steps.",
         )
+
+
+def check_sampling(params: SamplingParams) -> None:
+    """Raises OferError(BAD_REQUEST) for what cannot be drawn."""
+    check_seed(params.seed)
+    steps = 1 if params.steps is None else params.steps
+    check_counts(params.identities, params.keep, params.expressions, steps)
+    check_share("guidance", params.guidance)
 
 
 def check_seed(seed: int) -> None:

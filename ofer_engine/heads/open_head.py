@@ -19,6 +19,7 @@ from ..contract.errors import ErrorCode, OferError
 from ..geometry.rotations import rotation_matrix
 from .head_file import read_head_arrays
 from .identity_prior import IdentityPrior
+from .teeth import Teeth
 
 JOINT_NAMES: Final = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
 _HALF: Final = ("identity", "expression", "regions", "scan_offset")
@@ -72,6 +73,11 @@ class OpenHead:
     def expression_names(self) -> tuple[str, ...]:
         """ARKIT_52."""
         return ARKIT_52
+
+    @property
+    def annotated(self) -> OpenHead:
+        """Itself."""
+        return self
 
     @classmethod
     def load(cls, path: Path) -> OpenHead:
@@ -140,6 +146,16 @@ class OpenHead:
         """identity : (..., k). (..., 6, 3) float32 metres, JOINT_NAMES order; eye joints are the
         centres of the eyeballs."""
         return self.mean_joints + _combine(identity, self.joints_identity)
+
+    def jaw_correctives(self) -> None:
+        """None: the units move the jaw's skin."""
+
+    def teeth_withdrawn(self, heads: np.ndarray) -> np.ndarray:
+        """Heads (n, V, 3) metres whose teeth stay behind the skin."""
+        teeth = Teeth.of(self)
+        if teeth is None or not len(heads):
+            return heads
+        return np.stack([teeth.withdrawn(each) for each in heads])
 
     def landmarks(self, vertices: np.ndarray) -> np.ndarray:
         """vertices : (..., V, 3). (..., 468, 3), the detector's landmarks on them."""

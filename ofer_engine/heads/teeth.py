@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.spatial import KDTree
 
 from ..geometry.triangles import triangulate
-from .open_head import OpenHead
+
+if TYPE_CHECKING:
+    from .open_head import OpenHead
 
 _BEHIND: Final = 0.010
 """Metres from the middle of a row of teeth back to where it is seen from."""

@@ -1,4 +1,4 @@
-"""The open pack in use: a photo read, the networks told, candidates ranked."""
+"""The open pack in use: a photo read, its contexts made, candidates ranked."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..conditioning.mirror import Mirror, read_both_ways
 from ..conditioning.person import HINTS, hint_values, pooled, signed, unsigned, with_hints
 from ..contract.records import Hints, PackRecord
 from ..diffusion.folded import FoldedDenoiser
+from ..diffusion.samplers import OnStep
 from ..heads.camera import default_focal, solve_camera
 from ..heads.mouth_limits import limited
 from ..heads.open_head import OpenHead
@@ -35,7 +36,7 @@ landmarks; the detector's span 5 % less (median of 63 synthetic photos)."""
 @dataclass(frozen=True, eq=False)
 class Lens:
     """How a photo was taken: focal length and centre (2,) in its pixels, whether the focal length
-    was told or is a guess, and its size (width, height)."""
+    is known or a guess, and its size (width, height)."""
 
     focal: float
     known: bool
@@ -81,7 +82,7 @@ class OpenPack:
         return read_both_ways(self.networks.conditioner, crops, self.mirror)
 
     @torch.inference_mode()
-    def read_face(self, pixels: np.ndarray, landmarks: np.ndarray) -> tuple[Crop, Evidence]:
+    def read_around(self, pixels: np.ndarray, landmarks: np.ndarray) -> tuple[Crop, Evidence]:
         """The crop around a face, and what it shows, a batch of one.
 
         pixels : (H, W, 3) uint8 of a photo; landmarks : (468, 2 or more) photo pixels.
@@ -176,6 +177,9 @@ class OpenPack:
         regressed = self.networks.conditioner.regressed_expression(unsigned(context))
         moved = drawn * deviation.to(drawn) + mean.to(drawn)
         return limited((regressed + moved).cpu().numpy())
+
+    def sample_as_published(self, contexts: Contexts, on_step: OnStep | None = None) -> None:
+        """None: it was never published with OFER."""
 
 
 def _crop_around(landmarks: np.ndarray) -> Crop:

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..contract.errors import ErrorCode, OferError
 from ..contract.records import Hints, PackRecord
 from ..diffusion.folded import FoldedDenoiser
+from ..diffusion.samplers import OnStep
 from ..heads.camera import Camera
 from ..heads.head import Head
 from ..photo.faces import Face
@@ -68,6 +69,20 @@ class PhotoEvidence:
     moving: MovingPoints | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class PublishedResult:
+    """What the published demo draws for one photo.
+
+    identities : (N, K) float32, in the order drawn; scores : (N,) float32, higher is better;
+    best : row of the best; expressions : (E, X) float32 for it.
+    """
+
+    identities: np.ndarray
+    scores: np.ndarray
+    best: int
+    expressions: np.ndarray
+
+
 class Pack(Protocol):
     """A head, a way to read photos, and the three trained networks behind one face.
 
@@ -118,6 +133,12 @@ class Pack(Protocol):
 
     def expression_coefficients(self, drawn: Tensor, context: Tensor) -> np.ndarray:
         """(E, X) float32 for the head, of what ExpGen draws, (E, X), in the context (1, C)."""
+        ...
+
+    def sample_as_published(
+        self, contexts: Contexts, on_step: OnStep | None = None
+    ) -> PublishedResult | None:
+        """The published demo's draws for one photo; None for a pack that was never published."""
         ...
 
 

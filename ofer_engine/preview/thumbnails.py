@@ -81,13 +81,14 @@ class Look:
         """The look of a head model; lips, brows and the mouth are told apart where it knows
         them."""
         look = Look.of_parts(head.template, head.polygons, head.part, head.part_names)
-        if not isinstance(head, OpenHead):
+        annotated = head.annotated
+        if annotated is None:
             return look
         colours = look.colours
         for name, tint in (("lips", _LIPS), ("brows", _BROWS), ("mouth_cavity", _LINING)):
-            share = head.region(name)[:, None] * 0.85
+            share = annotated.region(name)[:, None] * 0.85
             colours = colours + share * (tint - colours)
-        return replace(look, colours=colours.astype(np.float32), lit=_lit(head))
+        return replace(look, colours=colours.astype(np.float32), lit=_lit(annotated))
 
     @staticmethod
     def of_parts(

@@ -113,6 +113,14 @@ class FlameHead:
         entry = self.correctives[9 * (JAW - 1) :]  # of the rotation less I, row by row
         return np.stack((entry[7] - entry[5], -entry[4] - entry[8]))
 
+    @property
+    def annotated(self) -> None:
+        """None: FLAME says nothing of regions, and its landmarks are files of their own."""
+
+    def teeth_withdrawn(self, heads: np.ndarray) -> np.ndarray:
+        """The heads (n, V, 3) as they are: FLAME has no teeth."""
+        return heads
+
     def _shaped(self, identity: np.ndarray, expression: np.ndarray) -> np.ndarray:
         shaped = self.template + np.tensordot(identity, self.identity[: identity.shape[-1]], 1)
         if expression.any():

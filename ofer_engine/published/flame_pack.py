@@ -20,11 +20,18 @@ from torch.nn import functional
 from ..contract.records import Hints, PackRecord
 from ..device import usable_cores
 from ..diffusion.folded import FoldedDenoiser
+from ..diffusion.samplers import OnStep
 from ..geometry.surface import closest_vertices
 from ..heads.camera import Camera
 from ..heads.placement import Similarity, place
 from ..packs.open_pack import OpenPack
-from ..packs.pack import Contexts, PhotoEvidence, pooled, refuse_unknown_hints
+from ..packs.pack import (
+    Contexts,
+    PhotoEvidence,
+    PublishedResult,
+    pooled,
+    refuse_unknown_hints,
+)
 from ..photo.faces import Face
 from ..photo.load import Photo
 from .catalogue import CATALOGUE, PACK_ID, REQUIRED, Part
@@ -34,7 +41,15 @@ from .five_points import Aligner
 from .flame import EXPRESSIONS, FlameHead
 from .imported_files import status
 from .published_keys import EXPGEN_SHAPE, IDGEN_SHAPE
-from .published_pack import PublishedPack, photo_contexts, rank, read_published_pack, scaled_jaw
+from .published_pack import (
+    PublishedDraws,
+    PublishedPack,
+    as_published,
+    photo_contexts,
+    rank,
+    read_published_pack,
+    scaled_jaw,
+)
 
 _JAW_NAMES = ("jaw_x", "jaw_y", "jaw_z")
 
@@ -144,6 +159,12 @@ class FlamePack:
     def expression_coefficients(self, drawn: Tensor, context: Tensor) -> np.ndarray:
         """(E, 53), whatever the context; the jaw halved as the published code does (§0.6)."""
         return scaled_jaw(drawn)
+
+    def sample_as_published(
+        self, contexts: Contexts, on_step: OnStep | None = None
+    ) -> PublishedResult:
+        """The published demo's draws, its quirks included (§1, §8)."""
+        return as_published(self.published, contexts, PublishedDraws(), on_step)
 
 
 def read_flame_pack(home: Path, sight: OpenPack, device: torch.device) -> FlamePack:

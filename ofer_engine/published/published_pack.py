@@ -23,7 +23,7 @@ from ..diffusion.denoiser import Denoiser
 from ..diffusion.folded import FoldedDenoiser
 from ..diffusion.samplers import OnStep, ddim_as_published, ddpm
 from ..diffusion.schedule import Schedule
-from ..packs.pack import Contexts
+from ..packs.pack import Contexts, PublishedResult
 from ..ranking.ranker import Ranker
 from .arcface import ArcFace, identity_embedding
 from .catalogue import REQUIRED, Part
@@ -54,18 +54,6 @@ class PublishedPack:
     expgen: FoldedDenoiser
     files: Mapping[Part, Path]
     device: torch.device
-
-
-@dataclass(frozen=True, eq=False)
-class PublishedResult:
-    """identities : (N, 300) float32, in the order drawn; scores : (N,) float32, higher is better;
-    best : row of the best; expressions : (E, 53) float32 for it, the jaw already scaled.
-    """
-
-    identities: np.ndarray
-    scores: np.ndarray
-    best: int
-    expressions: np.ndarray
 
 
 def read_published_pack(home: Path, device: torch.device) -> PublishedPack:

@@ -50,8 +50,8 @@ def features_of(head: Head, donor: Callable[[], OpenHead]) -> Features:
 
     donor : gives the open head; only asked where `head` is another one.
     """
-    if isinstance(head, OpenHead):
-        return _own(head)
+    if head.annotated is not None:
+        return _own(head.annotated)
     open_head = donor()
     placed = place(head, open_head, open_head.face).apply(head.template)
     return _own(open_head).at(closest_vertices(placed, open_head.template))

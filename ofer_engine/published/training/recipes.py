@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ...contract.errors import ErrorCode, OferError
+from ...contract.sampling import DEFAULT_SAMPLER, DEFAULT_STEPS
 from ...research.training.denoising import Loss
 from ...research.training.loop import Precision
 from ...research.training.rates import Rule
@@ -38,8 +39,8 @@ class Candidates:
     """
 
     count: int = 100
-    sampler: str = "dpm_solver_pp_2m"
-    steps: int = 20
+    sampler: str = DEFAULT_SAMPLER
+    steps: int = DEFAULT_STEPS
     temperature: float = 0.1
 
 

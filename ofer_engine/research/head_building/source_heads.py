@@ -55,6 +55,17 @@ class PlainHead:
         """None are known."""
         return np.zeros(0, np.int64)
 
+    @property
+    def annotated(self) -> None:
+        """None: nothing is known but the surface."""
+
+    def jaw_correctives(self) -> None:
+        """None: it has no jaw."""
+
+    def teeth_withdrawn(self, heads: np.ndarray) -> np.ndarray:
+        """The heads (n, V, 3) as they are."""
+        return heads
+
     def vertices(self, identity: np.ndarray, expression: np.ndarray) -> np.ndarray:
         """The template, whatever the coefficients."""
         return np.broadcast_to(self.template, (*identity.shape[:-1], *self.template.shape))

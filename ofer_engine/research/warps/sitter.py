@@ -84,9 +84,9 @@ def points_of(head: PhotoHead, identity: np.ndarray, expression: np.ndarray) -> 
     return head.points.on(surface).astype(np.float64)
 
 
-def read_face(pack: OpenPack, pixels: np.ndarray, landmarks: np.ndarray) -> Reading:
+def read_portrait(pack: OpenPack, pixels: np.ndarray, landmarks: np.ndarray) -> Reading:
     """What a pack reads of the face with these landmarks (468, 2 or more) in (H, W, 3) uint8."""
-    crop, evidence = pack.read_face(pixels, landmarks)
+    crop, evidence = pack.read_around(pixels, landmarks)
     return Reading(
         evidence.identity[0].cpu().numpy(),
         evidence.expression[0].clamp(0, 1).cpu().numpy(),

@@ -29,6 +29,8 @@ class DualHead:
     part_names: tuple[str, ...] = KEPT
     joint_names: tuple[str, ...] = NAMES
 
+    annotated: None = None
+
     @staticmethod
     def of(head: OpenHead, seed: int = 5) -> DualHead:
         """One face of the open head, seen through other vertices."""

@@ -9,6 +9,7 @@ import pytest
 from ofer_engine.contract import reconstruction as folder
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.handlers import draft
+from ofer_engine.handlers.reconstruction_arrays import ReconstructionArrays
 from tests.engine.contract.small_folder import arrays_of, record_of, write_small
 from tests.engine.small_disk import contents, small_disk
 
@@ -40,10 +41,17 @@ def test_writing_replaces_the_older_folder_whole(record, arrays):
     assert [p.name for p in record.folder.parent.iterdir()] == [record.folder.name]
 
 
-def test_an_array_too_few_is_a_programming_error(record, arrays):
-    arrays.pop("uv")
-    with pytest.raises(ValueError, match="uv"):
+@pytest.mark.parametrize("name", ["uv", "uvw"])
+def test_an_array_too_few_or_too_many_is_a_programming_error(record, arrays, name):
+    if arrays.pop(name, None) is None:
+        arrays[name] = arrays["uv"]
+    with pytest.raises(ValueError, match=name):
         draft.write(record, arrays, {})
+
+
+def test_what_is_written_is_what_the_contract_lists():
+    named = {field.name for field in dataclasses.fields(ReconstructionArrays)}
+    assert named == {*folder.ARRAYS, *folder.OPTIONAL_ARRAYS}
 
 
 @pytest.mark.parametrize("kilobytes", [16, 48, 96, 160])

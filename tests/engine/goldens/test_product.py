@@ -13,13 +13,13 @@ import torch
 
 from ofer_engine.contract.errors import OferError
 from ofer_engine.contract.protocol import PhotoFace, Reconstruct
-from ofer_engine.handlers import reconstruct as reconstruct_module
 from ofer_engine.handlers.reconstruct import reconstruct
 from ofer_engine.pack_registry import BUNDLED, find_packs, load_pack, pack_record
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
 from ofer_engine.pipeline import Reconstructor
 from ofer_engine.progress import Work
+from ofer_engine.published import flame_pack as flame_pack_module
 from ofer_engine.published.imported_files import import_files
 from ofer_engine.published.published_pack import PublishedDraws, as_published
 from ofer_engine.session import Session
@@ -79,14 +79,14 @@ def test_as_published_goes_the_products_whole_road(
 ):
     results = []
 
-    def watched(pack, told, draws, on_step=None):
+    def watched(pack, contexts, draws, on_step=None):
         # The demo's own noise, whatever the photo: x_T of a first photo is in the goldens.
         first = PublishedDraws().start(100, 300)
         np.testing.assert_array_equal(first.numpy(), goldens("e2e")["idgen_xT"])
-        results.append(as_published(pack, told, draws, on_step))
+        results.append(as_published(pack, contexts, draws, on_step))
         return results[-1]
 
-    monkeypatch.setattr(reconstruct_module, "as_published", watched)
+    monkeypatch.setattr(flame_pack_module, "as_published", watched)
     session = Session("cpu", formed_home, 1)
     photos = (PhotoFace(str(portrait)),)
     request = Reconstruct(1, photos, str(tmp_path), "face", pack="ofer-flame2020", keep=2)
