@@ -9,14 +9,14 @@ from types import ModuleType
 from .contract.errors import ErrorCode, OferError
 
 
-class Group(StrEnum):
+class PinGroup(StrEnum):
     """A group of pins in pyproject.toml that `install.py setup --with` brings in."""
 
     EVALUATE = "evaluate"
     SCRFD = "scrfd"
 
 
-def required(module: str, purpose: str, group: Group) -> ModuleType:
+def required(module: str, purpose: str, group: PinGroup) -> ModuleType:
     """A module that not everybody has. Raises OferError(ENGINE_MISSING) with the next step.
 
     purpose : what needs it, as the beginning of a sentence.

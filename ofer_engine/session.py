@@ -28,7 +28,7 @@ _PHOTOS = 4
 
 
 @dataclass(frozen=True)
-class OpenedPhoto:
+class PhotoWithFaces:
     """A photo that has been read, and the faces found in it, best first; maybe none."""
 
     path: str
@@ -57,7 +57,7 @@ class Session:
         self.units = UnitLibrary(lambda: OpenHead.load(BUNDLED / "open" / HEAD), self.detector)
         self._detector: FaceDetector | None = None
         self._reconstructors: dict[str, Reconstructor] = {}
-        self._photos: dict[str, OpenedPhoto] = {}
+        self._photos: dict[str, PhotoWithFaces] = {}
 
     @property
     def threads(self) -> int:
@@ -119,7 +119,7 @@ class Session:
         """Whether `photo` would answer at once. Raises OferError(PHOTO_MISSING)."""
         return path in self._photos and self._photos[path].stamp == _stamp(path)
 
-    def photo(self, path: str, check: Callable[[], None] = lambda: None) -> OpenedPhoto:
+    def photo(self, path: str, check: Callable[[], None] = lambda: None) -> PhotoWithFaces:
         """The photo at `path`, read again only when the file has changed.
 
         check : called now and again, may raise to stop. That no face was found is told in the
@@ -135,7 +135,7 @@ class Session:
         self._photos[path] = opened
         return opened
 
-    def face(self, opened: OpenedPhoto, wanted: protocol.PhotoFace) -> Face:
+    def face(self, opened: PhotoWithFaces, wanted: protocol.PhotoFace) -> Face:
         """The face asked for: placed by hand, or one of those found.
 
         Raises OferError(BAD_REQUEST | NO_FACE | FACE_TOO_SMALL).
@@ -158,7 +158,7 @@ class Session:
             )
         return opened.faces[wanted.face]
 
-    def _read(self, path: str, check: Callable[[], None]) -> OpenedPhoto:
+    def _read(self, path: str, check: Callable[[], None]) -> PhotoWithFaces:
         stamp, photo = _stamp(path), load_photo(Path(path))
         notes = photo.notes
         try:
@@ -168,7 +168,7 @@ class Session:
             if error.code is not ErrorCode.NO_FACE:
                 raise
             faces, notes = (), (*notes, str(error))
-        return OpenedPhoto(path, stamp, photo, faces, notes)
+        return PhotoWithFaces(path, stamp, photo, faces, notes)
 
     def _takes_hints(self, pack: str) -> bool:
         """A damaged pack is reported when it is used."""

@@ -25,7 +25,7 @@ from ..photo.hidden import Mask, fitted
 from ..photo.load import Photo, load_photo
 from ..progress import Work
 from ..session import Session
-from ..texture.alignment import Evidence, mixed_expression
+from ..texture.alignment import PointEvidence, mixed_expression
 from ..texture.features import features_of
 from ..texture.layout import layout
 from ..texture.projection import PhotoView
@@ -138,7 +138,7 @@ def _views(
     views = []
     for number, photo in photos:
         seen = person.photos[number]
-        evidence = Evidence(seen.points, seen.deviation, seen.visible, seen.vertices)
+        evidence = PointEvidence(seen.points, seen.deviation, seen.visible, seen.vertices)
         rows = [row for row, each in enumerate(record.expressions) if each.view == number]
         moved = expressive_heads(pack, identity, coefficients[rows]) - neutral
         vertices = mixed_expression(neutral, moved, seen.camera, evidence)

@@ -22,7 +22,7 @@ class Container(StrEnum):
 
 
 @dataclass(frozen=True)
-class Kind:
+class RefusedKind:
     """says : one sentence with {name} for the file's name; hint : what to do instead."""
 
     says: str
@@ -37,49 +37,49 @@ _EXPORT: Final = "Export it as a JPEG or PNG picture, and choose that."
 _SAVE: Final = "Open it in another program, save it as JPEG or PNG, and choose that."
 _OTHER: Final = "Choose a photo of a face."
 
-VIDEO: Final = Kind(
+VIDEO: Final = RefusedKind(
     "{name} is a video.",
     "Stop it where the face is clear, save that picture as JPEG or PNG, and choose that.",
 )
-WEB_PAGE: Final = Kind(
+WEB_PAGE: Final = RefusedKind(
     "{name} is a web page, not the picture on it.",
     "Open it in a browser, save the picture itself, and choose that.",
 )
-VECTOR: Final = Kind("{name} is a drawing made of lines (SVG).", _EXPORT)
-PDF: Final = Kind("{name} is a PDF document.", _EXPORT)
-POSTSCRIPT: Final = Kind("{name} is a PostScript document.", _EXPORT)
-RAW: Final = Kind(
+VECTOR: Final = RefusedKind("{name} is a drawing made of lines (SVG).", _EXPORT)
+PDF: Final = RefusedKind("{name} is a PDF document.", _EXPORT)
+POSTSCRIPT: Final = RefusedKind("{name} is a PostScript document.", _EXPORT)
+RAW: Final = RefusedKind(
     "{name} is a camera's raw file.",
     "Develop it in a photo program, save it as JPEG or PNG, and choose that.",
 )
-ARCHIVE: Final = Kind(
+ARCHIVE: Final = RefusedKind(
     "{name} is an archive of packed files.", "Unpack it, and choose the photo in it."
 )
-DOCUMENT: Final = Kind(
+DOCUMENT: Final = RefusedKind(
     "{name} is a text document or a table.",
     "Save the picture in it as JPEG or PNG, and choose that.",
 )
-SOUND: Final = Kind("{name} is a sound recording.", _OTHER)
-PROGRAM: Final = Kind("{name} is a program.", _OTHER)
-MODEL: Final = Kind("{name} is a 3D model.", _OTHER)
-TEXT: Final = Kind("{name} is text, not a picture.", _OTHER)
-PLACEHOLDER: Final = Kind(
+SOUND: Final = RefusedKind("{name} is a sound recording.", _OTHER)
+PROGRAM: Final = RefusedKind("{name} is a program.", _OTHER)
+MODEL: Final = RefusedKind("{name} is a 3D model.", _OTHER)
+TEXT: Final = RefusedKind("{name} is text, not a picture.", _OTHER)
+PLACEHOLDER: Final = RefusedKind(
     "{name} only stands for a photo that was not fetched.",
     "Fetch it with `git lfs pull`, then choose it again.",
 )
-ZEROS: Final = Kind("{name} holds nothing but zeros.", "Copy or download the photo again.")
+ZEROS: Final = RefusedKind("{name} holds nothing but zeros.", "Copy or download the photo again.")
 
 
-def _picture(kind: str) -> Kind:
-    return Kind(f"{{name}} is a picture in the format {kind}, which cannot be read.", _SAVE)
+def _picture(kind: str) -> RefusedKind:
+    return RefusedKind(f"{{name}} is a picture in the format {kind}, which cannot be read.", _SAVE)
 
 
-def _work(program: str) -> Kind:
-    return Kind(f"{{name}} is a file of {program}, not a picture.", _EXPORT)
+def _work(program: str) -> RefusedKind:
+    return RefusedKind(f"{{name}} is a file of {program}, not a picture.", _EXPORT)
 
 
 # Bytes that stand at a place, and the kind of file that begins so; the first that fits counts.
-_MARKS: Final[tuple[tuple[int, bytes, Kind], ...]] = (
+_MARKS: Final[tuple[tuple[int, bytes, RefusedKind], ...]] = (
     (0, b"\x1aE\xdf\xa3", VIDEO),  # Matroska, WebM
     (0, b"FLV\x01", VIDEO),
     (0, b"0&\xb2u\x8ef\xcf\x11", VIDEO),  # WMV
@@ -186,7 +186,7 @@ def declared_sizes(data: bytes) -> list[tuple[int, int]]:
     ]
 
 
-def other_kind(data: bytes) -> Kind | None:
+def other_kind(data: bytes) -> RefusedKind | None:
     """What a file is that holds no photo we read; None for a photo, and for what nobody knows."""
     head = data[:_HEAD]
     if head.startswith(_PHOTOS) or head[8:12] == b"WEBP":
@@ -217,7 +217,7 @@ def _brands(data: bytes) -> set[bytes]:
     return {data[8:12], *(data[at : at + 4] for at in range(16, end - 3, 4))}
 
 
-def _of_brands(brands: set[bytes]) -> Kind:
+def _of_brands(brands: set[bytes]) -> RefusedKind:
     if b"crx " in brands:
         return RAW
     if brands & {b"jp2 ", b"jpx ", b"jxl "}:
@@ -244,7 +244,7 @@ def _is_raw(data: bytes) -> bool:
     return bool(_DNG_VERSION in tags or preview or tags.get(_PHOTOMETRIC) in _OF_A_SENSOR)
 
 
-def _packed(head: bytes) -> Kind | None:
+def _packed(head: bytes) -> RefusedKind | None:
     """A zip file: many programs' files are one."""
     if head[2:4] not in (b"\x03\x04", b"\x05\x06", b"\x07\x08"):
         return None
@@ -255,7 +255,7 @@ def _packed(head: bytes) -> Kind | None:
     return MODEL if head[30:512].split(b"PK")[0].find(b".usd") >= 0 else ARCHIVE
 
 
-def _written(head: bytes) -> Kind | None:
+def _written(head: bytes) -> RefusedKind | None:
     """Web pages, drawings and other text, in UTF-8, UTF-16 or a language's own 8-bit letters."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         head = head.decode("utf-16", "replace").encode()

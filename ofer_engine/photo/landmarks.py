@@ -92,7 +92,7 @@ class Face:
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class LandmarkReading:
     """Landmarks (468, 3) in photo pixels and the network's presence 0..1."""
 
     landmarks: NDArray[np.float64]
@@ -105,7 +105,7 @@ class LandmarkReader:
     def __init__(self, network: LandmarkNetwork) -> None:
         self._network = network
 
-    def follow(self, photo: Photo, region: Region) -> Reading:
+    def follow(self, photo: Photo, region: Region) -> LandmarkReading:
         """Landmarks from a region, then from the region that they span themselves."""
         best = self._read(photo, [_around(region)])[0]
         if best.presence < PRESENT and region.score >= SURE_SCORE:
@@ -129,12 +129,12 @@ class LandmarkReader:
         near = [face for face in faces if face.region.overlap(region) > NEAR]
         return max(near or faces, key=lambda face: (face.presence >= DOUBTFUL, face.confidence))
 
-    def _read(self, photo: Photo, crops: list[Crop]) -> list[Reading]:
+    def _read(self, photo: Photo, crops: list[Crop]) -> list[LandmarkReading]:
         pictures = np.stack([cut(photo, crop) for crop in crops])
         with torch.inference_mode():
             landmarks, presence = self._network(torch.from_numpy(pictures).permute(0, 3, 1, 2))
         return [
-            Reading(
+            LandmarkReading(
                 np.column_stack((crop.to_photo(p[:, :2]), p[:, 2] * crop.photo_scale)), float(q)
             )
             for crop, p, q in zip(
@@ -142,7 +142,7 @@ class LandmarkReader:
             )
         ]
 
-    def face(self, photo: Photo, reading: Reading, score: float) -> Face:
+    def face(self, photo: Photo, reading: LandmarkReading, score: float) -> Face:
         """Landmarks averaged over shaken crops, and what their spread says."""
         base = aligned_crop(reading.landmarks, LANDMARK_SIZE, CROP_MARGIN)
         centre = base.to_photo((base.size / 2, base.size / 2))

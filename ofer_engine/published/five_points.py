@@ -30,7 +30,7 @@ _NO_RUNTIME: Final = (
 
 
 @dataclass(frozen=True, eq=False)
-class Alignment:
+class FivePointAlignment:
     """points : (5, 2) in the order of `align.five_points`; box : x, y, width, height; both photo
     pixels. note : whose they are, for the record.
     """
@@ -60,14 +60,14 @@ class Aligner:
                 raise
             return Aligner(None, _NO_RUNTIME)
 
-    def align(self, photo: Photo, face: Face) -> Alignment:
+    def align(self, photo: Photo, face: Face) -> FivePointAlignment:
         """The points and the box of one face that our detector has found."""
         own = five_points(face.landmarks)
         if self.detector is None:
-            return Alignment(own, face.box, self.without)
+            return FivePointAlignment(own, face.box, self.without)
         found = self.detector.detect(photo.pixels)
         shares = overlaps(face.box, np.reshape([each.box for each in found], (-1, 4)))
         if not len(shares) or shares.max() < _SAME_FACE:
-            return Alignment(own, face.box, _NOT_SEEN)
+            return FivePointAlignment(own, face.box, _NOT_SEEN)
         nearest = found[int(shares.argmax())]
-        return Alignment(nearest.points, nearest.box, _AS_PUBLISHED)
+        return FivePointAlignment(nearest.points, nearest.box, _AS_PUBLISHED)

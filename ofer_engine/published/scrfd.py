@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from ..contract.errors import ErrorCode, OferError
-from ..requirements import Group, required
+from ..requirements import PinGroup, required
 
 SIDE: Final = 224
 """The published preparation shrinks each picture into so many pixels (det_size), a square."""
@@ -51,7 +51,7 @@ class Scrfd:
         """Raises OferError: ENGINE_MISSING without ONNX Runtime, WEIGHTS_DAMAGED where it cannot
         read the model, WEIGHTS_WRONG where the model is no such detector.
         """
-        runtime = required("onnxruntime", "Reading an ONNX file", Group.SCRFD)
+        runtime = required("onnxruntime", "Reading an ONNX file", PinGroup.SCRFD)
         options = runtime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.log_severity_level = 4

@@ -21,7 +21,7 @@ _OUTLIER = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class PointEvidence:
     """points : (P, 2) photo pixels, of the head's `vertices` (P,); deviation : (P,) photo pixels;
     visible : (P,) 0..1."""
 
@@ -38,7 +38,7 @@ class Evidence:
 
 
 def mixed_expression(
-    neutral: np.ndarray, expressions: np.ndarray, camera: Camera, evidence: Evidence
+    neutral: np.ndarray, expressions: np.ndarray, camera: Camera, evidence: PointEvidence
 ) -> np.ndarray:
     """The head with the mixture of expressions that meets the evidence best, (V, 3) float32.
 
@@ -64,7 +64,7 @@ def mixed_expression(
     return (neutral + np.tensordot(weights, expressions, 1)).astype(np.float32)
 
 
-def photo_places(vertices: np.ndarray, camera: Camera, evidence: Evidence) -> np.ndarray:
+def photo_places(vertices: np.ndarray, camera: Camera, evidence: PointEvidence) -> np.ndarray:
     """Where the photo shows each vertex, (V, 2) float64 photo pixels.
 
     vertices : (V, 3) metres, engine frame, as `camera` sees them.

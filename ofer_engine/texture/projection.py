@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 from ..geometry.rasteriser import rasterise
 from ..geometry.triangles import vertex_normals
 from ..heads.camera import Camera
-from .alignment import Evidence, photo_places
+from .alignment import PointEvidence, photo_places
 from .colours import LUMINANCE, TO_LINEAR
 from .features import Features
 from .fields import spread
@@ -52,7 +52,7 @@ class PhotoView:
     pixels: np.ndarray
     camera: Camera
     vertices: np.ndarray
-    evidence: Evidence
+    evidence: PointEvidence
     hidden: np.ndarray | None = None
 
 
@@ -198,7 +198,7 @@ def _unlike(features: Features) -> np.ndarray:
     return np.clip(sum(parts) + features.cavity + features.neck, 0, 1)
 
 
-def _seen_by_evidence(shape: Shape, evidence: Evidence) -> np.ndarray:
+def _seen_by_evidence(shape: Shape, evidence: PointEvidence) -> np.ndarray:
     """(V,) 0..1: how far the evidence says that a vertex is seen."""
     points = shape.template[evidence.vertices]
     away, near = KDTree(points).query(shape.template, k=6)

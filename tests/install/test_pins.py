@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ofer_engine.requirements import Group
+from ofer_engine.requirements import PinGroup
 from ofer_engine.setup import blender
 from ofer_engine.setup.commands import _parser
 from ofer_engine.setup.home import Home
@@ -119,7 +119,7 @@ def test_version_of_a_requirement(requirement: str, version: str) -> None:
 def test_what_only_some_work_needs_can_be_added_to_the_engine():
     for group in EXTRAS:
         assert _PINS.groups[group]
-    assert {*Group} <= {*EXTRAS}
+    assert {*PinGroup} <= {*EXTRAS}
     parse = _parser().parse_args
     assert parse(["setup"]).groups == []
     assert parse(["setup", "--with", "train", "scrfd"]).groups == ["train", "scrfd"]

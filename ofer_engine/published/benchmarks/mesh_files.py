@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from ...contract.errors import ErrorCode, OferError
-from ...requirements import Group, required
+from ...requirements import PinGroup, required
 from .scan_alignment import LANDMARKS
 
 _MEASURING: Final = "Measuring against scans"
@@ -32,7 +32,7 @@ def read_mesh(file: Path) -> tuple[np.ndarray, np.ndarray]:
 
     Raises OferError(BAD_REQUEST) for a file without triangles.
     """
-    trimesh = required("trimesh", _MEASURING, Group.EVALUATE)
+    trimesh = required("trimesh", _MEASURING, PinGroup.EVALUATE)
     try:
         mesh = trimesh.load_mesh(
             file, process=False, maintain_order=True, skip_materials=True, fix_texture=False
@@ -47,7 +47,7 @@ def read_mesh(file: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def write_mesh(file: Path, vertices: np.ndarray, triangles: np.ndarray) -> None:
     """Binary .ply of vertices (V, 3) and triangles (F, 3), in their order."""
-    trimesh = required("trimesh", _MEASURING, Group.EVALUATE)
+    trimesh = required("trimesh", _MEASURING, PinGroup.EVALUATE)
     trimesh.Trimesh(vertices, triangles, process=False).export(file)
 
 

@@ -39,7 +39,7 @@ SEEN_PARTS: Final = ("skin", "eye_left", "eye_right")
 _SAME: Final = 1e-4  # metres between a head and the same head decoded again
 
 
-class Kind(StrEnum):
+class HeadChoice(StrEnum):
     """Which of a reconstruction's heads are meant."""
 
     IDENTITIES = "identities"
@@ -70,7 +70,7 @@ class Predictions:
     """
 
     folder: Path
-    kind: Kind = Kind.IDENTITIES
+    kind: HeadChoice = HeadChoice.IDENTITIES
     unit: str = "m"
     landmark_vertices: Path | None = None
     most: int = 10
@@ -126,7 +126,7 @@ class Predictions:
 
     def _vertices(self, reconstruction: Reconstruction, most: int) -> np.ndarray:
         """(H, V, 3) metres, best-ranked first."""
-        if self.kind is Kind.EXPRESSIONS:
+        if self.kind is HeadChoice.EXPRESSIONS:
             expressions = reconstruction.array("expression_vertices")
             return expressions[even(len(expressions), most)]
         kept = reconstruction.array("identity_vertices")

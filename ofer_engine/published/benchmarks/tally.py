@@ -24,7 +24,7 @@ class Contender(StrEnum):
 
 
 @dataclass(frozen=True)
-class Figures:
+class DistanceStatistics:
     """Over all points together, millimetres; nan without any."""
 
     points: int
@@ -34,7 +34,7 @@ class Figures:
     rms: float
 
 
-class Tally:
+class DistanceTally:
     """Counts points by distance, so that no more memory is needed for more of them."""
 
     def __init__(self) -> None:
@@ -48,21 +48,21 @@ class Tally:
         self._sum += float(distances.sum())
         self._squares += float(np.square(distances).sum())
 
-    def join(self, other: Tally) -> None:
+    def join(self, other: DistanceTally) -> None:
         """Take in what another has counted."""
         self._counts += other._counts
         self._sum += other._sum
         self._squares += other._squares
 
-    def figures(self) -> Figures:
+    def figures(self) -> DistanceStatistics:
         """What there is so far."""
         points = int(self._counts.sum())
         if points == 0:
-            return Figures(0, *[float("nan")] * 4)
+            return DistanceStatistics(0, *[float("nan")] * 4)
         median = (int(np.searchsorted(self._counts.cumsum(), (points + 1) / 2)) + 0.5) * _STEP
         mean, square = self._sum / points, self._squares / points
         deviation = float(np.sqrt(max(square - mean * mean, 0.0)))
-        return Figures(points, median, mean, deviation, float(np.sqrt(square)))
+        return DistanceStatistics(points, median, mean, deviation, float(np.sqrt(square)))
 
 
 @dataclass
@@ -73,27 +73,27 @@ class Scoreboard:
     heads : the most heads that any image had.
     """
 
-    tallies: dict[tuple[str, Contender], Tally] = field(default_factory=dict)
+    tallies: dict[tuple[str, Contender], DistanceTally] = field(default_factory=dict)
     images: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     heads: int = 0
 
     def add(self, group: str, contender: Contender, distances: np.ndarray) -> None:
         """distances : (N,) mm of one head."""
-        self.tallies.setdefault((group, contender), Tally()).add(distances)
+        self.tallies.setdefault((group, contender), DistanceTally()).add(distances)
 
     def join(self, other: Scoreboard) -> None:
         """Take in another's."""
         for key, tally in other.tallies.items():
-            self.tallies.setdefault(key, Tally()).join(tally)
+            self.tallies.setdefault(key, DistanceTally()).join(tally)
         for group, images in other.images.items():
             self.images[group] = self.images.get(group, 0) + images
         self.missing += other.missing
         self.heads = max(self.heads, other.heads)
 
-    def figures(self, groups: Iterable[str], contender: Contender) -> Figures:
+    def figures(self, groups: Iterable[str], contender: Contender) -> DistanceStatistics:
         """Over the points of several groups together."""
-        together = Tally()
+        together = DistanceTally()
         for group in groups:
             if tally := self.tallies.get((group, contender)):
                 together.join(tally)
@@ -101,7 +101,8 @@ class Scoreboard:
 
 
 def table(board: Scoreboard, title: str, groups: Sequence[str], columns: Sequence[str]) -> str:
-    """A Markdown table over some groups, one row a contender; columns : fields of `Figures`."""
+    """A Markdown table over some groups, one row a contender; columns : fields of
+    `DistanceStatistics`."""
     images = sum(board.images.get(group, 0) for group in groups)
     lines = [[f"{title}, {images} images", *(f"{column}, mm" for column in columns)]]
     lines.append(["---"] * len(lines[0]))

@@ -12,20 +12,20 @@ from torch import Tensor
 from ...diffusion.schedule import Schedule
 from ...research.training.curves import Watch
 from ...research.training.denoising import noise_loss
-from ...research.training.loop import Plan, train
+from ...research.training.loop import TrainingPlan, train
 from ...research.training.ranks import Ranks
 from ..flame import EXPRESSIONS
 from .batches import Ahead, Batch, Batches, read_row, stacked
 from .networks import Trainee, prepare
-from .recipes import Recipe, Stage
+from .recipes import Recipe, TrainingStage
 from .scan_data import Example
 
 _HELD_PART: Final = 16
 
 
-def plan_of(recipe: Recipe, batches: Batches, steps: int | None, every: int) -> Plan:
+def plan_of(recipe: Recipe, batches: Batches, steps: int | None, every: int) -> TrainingPlan:
     """The loop's plan of a recipe. steps : instead of the recipe's epochs."""
-    return Plan(
+    return TrainingPlan(
         steps=steps or recipe.epochs * batches.epoch,
         rate=recipe.rate,
         seed=batches.seed,
@@ -40,9 +40,9 @@ def plan_of(recipe: Recipe, batches: Batches, steps: int | None, every: int) -> 
     )
 
 
-def truth(stage: Stage, batch: Batch, jaw_gain: float) -> Tensor:
+def truth(stage: TrainingStage, batch: Batch, jaw_gain: float) -> Tensor:
     """What the stage's network generates: (B, 300), or (B, 53) with the jaw times `jaw_gain`."""
-    if stage is Stage.IDGEN:
+    if stage is TrainingStage.IDGEN:
         return batch.identity
     jaw = batch.expression[:, EXPRESSIONS:] * jaw_gain
     return torch.cat([batch.expression[:, :EXPRESSIONS], jaw], 1)
@@ -51,7 +51,9 @@ def truth(stage: Stage, batch: Batch, jaw_gain: float) -> Tensor:
 class NoiseLoss:
     """The loss of a batch whose noise is drawn for all processes and shared out."""
 
-    def __init__(self, stage: Stage, recipe: Recipe, ranks: Ranks, device: torch.device) -> None:
+    def __init__(
+        self, stage: TrainingStage, recipe: Recipe, ranks: Ranks, device: torch.device
+    ) -> None:
         self._stage = stage
         self._recipe = recipe
         self._ranks = ranks
@@ -78,12 +80,12 @@ class NoiseLoss:
 
 
 def train_generator(
-    stage: Stage,
+    stage: TrainingStage,
     trainee: Trainee,
     batches: Batches,
     held: Sequence[Example],
     recipe: Recipe,
-    plan: Plan,
+    plan: TrainingPlan,
     folder: Path,
     device: torch.device,
     watch: Watch | None = None,

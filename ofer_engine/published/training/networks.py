@@ -12,14 +12,14 @@ from torch.nn import functional as F
 
 from ...diffusion.denoiser import Denoiser
 from ...ranking.ranker import Ranker
-from ...research.training.optimizer import Group
+from ...research.training.optimizer import ParameterGroup
 from ..arcface import ArcFace
 from ..catalogue import Part
 from ..farl import Farl
 from ..imported_files import part_file
 from ..published_keys import EXPGEN_SHAPE, IDGEN_SHAPE, IDRANK_SHAPE
 from ..published_pack import load_network
-from .recipes import Recipe, Stage
+from .recipes import Recipe, TrainingStage
 
 _TRAINED_PARTS: Final = ("layer4", "bn2", "fc")
 _NORMS: Final = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -79,10 +79,10 @@ def freeze_arcface(arcface: nn.Module, trained: bool) -> None:
         last.bias.requires_grad_(True)
 
 
-def prepare(trainee: Trainee, recipe: Recipe) -> list[Group]:
+def prepare(trainee: Trainee, recipe: Recipe) -> list[ParameterGroup]:
     """Freeze what the recipe freezes; the rest in groups of their own rates."""
     freeze_arcface(trainee.arcface, recipe.arcface_rate > 0)
-    groups = [Group(list(trainee.network.parameters()))]
+    groups = [ParameterGroup(list(trainee.network.parameters()))]
     encoders = [(trainee.arcface, recipe.arcface_rate)]
     if trainee.farl is not None:
         trainee.farl.requires_grad_(recipe.farl_rate > 0)
@@ -90,26 +90,26 @@ def prepare(trainee: Trainee, recipe: Recipe) -> list[Group]:
     for encoder, rate in encoders:
         trained = [p for p in encoder.parameters() if p.requires_grad]
         if trained:
-            groups.append(Group(trained, rate / recipe.rate))
+            groups.append(ParameterGroup(trained, rate / recipe.rate))
     return groups
 
 
-def new_trainee(stage: Stage, home: Path, recipe: Recipe) -> Trainee:
+def new_trainee(stage: TrainingStage, home: Path, recipe: Recipe) -> Trainee:
     """A fresh network between encoders that the user has imported.
 
     IdRank's ArcFace starts from IdGen's (docs/method.md §11), the others' from the public one.
     Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED).
     """
-    make: dict[Stage, Callable[[], Denoiser | Ranker]] = {
-        Stage.IDGEN: lambda: Denoiser(IDGEN_SHAPE),
-        Stage.EXPGEN: lambda: Denoiser(EXPGEN_SHAPE),
-        Stage.IDRANK: lambda: Ranker(IDRANK_SHAPE),
+    make: dict[TrainingStage, Callable[[], Denoiser | Ranker]] = {
+        TrainingStage.IDGEN: lambda: Denoiser(IDGEN_SHAPE),
+        TrainingStage.EXPGEN: lambda: Denoiser(EXPGEN_SHAPE),
+        TrainingStage.IDRANK: lambda: Ranker(IDRANK_SHAPE),
     }
-    source = Part.IDGEN if stage is Stage.IDRANK else Part.ARCFACE
+    source = Part.IDGEN if stage is TrainingStage.IDRANK else Part.ARCFACE
     cpu = torch.device("cpu")
     arcface = load_network(ArcFace, part_file(home, source), "arcface.", cpu)
     farl = None
-    if stage is not Stage.IDGEN:
+    if stage is not TrainingStage.IDGEN:
         farl = load_network(Farl, part_file(home, Part.FARL), "farl.", cpu)
     return Trainee(
         make[stage](),

@@ -23,7 +23,7 @@ from ...research.studio.drape import HeadEnvelope
 from ...research.studio.drawing import HEAD_LAYER, OCCLUDER_LAYER, draw_prop
 from ...research.studio.framing import Framing, random_framing
 from ...research.studio.lighting import cast_shadows, random_lighting, shade
-from ...research.studio.occluders import Prop, Sitter, build_prop, random_kind
+from ...research.studio.occluders import Prop, PropWearer, build_prop, random_kind
 from ...research.studio.patches import random_strokes
 from ...research.studio.photo_head import EYE_LEFT, EYE_RIGHT, PhotoHead, load_open_photo_head
 from ...research.studio.rasterise import Surfels, vertex_normals
@@ -85,10 +85,10 @@ def _sitter(
     fields: FaceFields,
     vertices: np.ndarray,
     landmarks: np.ndarray,
-) -> Sitter:
+) -> PropWearer:
     moved = vertices - head.template
     eyes = [moved[head.material == eye].mean(0) for eye in (EYE_LEFT, EYE_RIGHT)]
-    return Sitter(
+    return PropWearer(
         envelope=HeadEnvelope.of(vertices[fields.outer], fields.pivot),
         landmarks=landmarks,
         eyes=head.eye_centres + np.stack(eyes),
@@ -102,7 +102,7 @@ def _picture(
     head: PhotoHead,
     vertices: np.ndarray,
     framing: Framing,
-    sitter: Sitter,
+    sitter: PropWearer,
     prop: Prop,
 ) -> np.ndarray:
     """(160, 160, 4) uint8: the prop lit and developed, transparent where something else is."""

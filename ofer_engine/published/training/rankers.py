@@ -16,7 +16,7 @@ from ...diffusion.schedule import Schedule
 from ...ranking.ranker import listwise_loss
 from ...research.training.curves import Watch
 from ...research.training.idrank import distances
-from ...research.training.loop import Plan, train
+from ...research.training.loop import TrainingPlan, train
 from ...research.training.ranks import Ranks
 from ..flame import FlameHead
 from .batches import Ahead, Batch, Batches, read_row, stacked
@@ -132,7 +132,7 @@ def train_ranker(
     batches: Batches,
     held: Sequence[Example],
     recipe: Recipe,
-    plan: Plan,
+    plan: TrainingPlan,
     folder: Path,
     device: torch.device,
     watch: Watch | None = None,

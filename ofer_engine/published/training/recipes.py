@@ -22,7 +22,7 @@ from ...research.training.loop import Precision
 from ...research.training.rates import Rule
 
 
-class Stage(StrEnum):
+class TrainingStage(StrEnum):
     """The three networks that are trained, each with encoders of its own."""
 
     IDGEN = "idgen"
@@ -50,7 +50,7 @@ class Recipe:
 
     people, images : entries a step and pictures of each; epochs : passes over the entries;
     rate, arcface_rate, farl_rate : learning rates, 0 freezes an encoder; rule, warmup (steps),
-    average, clip, weight_decay, precision : as in `loop.Plan`; loss : of the noise;
+    average, clip, weight_decay, precision : as in `loop.TrainingPlan`; loss : of the noise;
     noise_draws : noise levels that one encoded picture is trained at;
     batch_statistics : batch norms follow the batch, the frozen ones too; final_norm : ArcFace's
     last norm acts;
@@ -101,11 +101,11 @@ _PUBLISHED: Final = Recipe(
 )
 _ONE_PICTURE_EACH: Final = 8
 
-RECIPES: Final[Mapping[tuple[Stage, str], Recipe]] = MappingProxyType(
+RECIPES: Final[Mapping[tuple[TrainingStage, str], Recipe]] = MappingProxyType(
     {
-        (Stage.IDGEN, "published"): _PUBLISHED,
-        (Stage.EXPGEN, "published"): _PUBLISHED,
-        (Stage.IDRANK, "published"): replace(
+        (TrainingStage.IDGEN, "published"): _PUBLISHED,
+        (TrainingStage.EXPGEN, "published"): _PUBLISHED,
+        (TrainingStage.IDRANK, "published"): replace(
             _PUBLISHED,
             people=_ONE_PICTURE_EACH,
             images=1,
@@ -113,16 +113,16 @@ RECIPES: Final[Mapping[tuple[Stage, str], Recipe]] = MappingProxyType(
             rate=1e-6,
             candidates=Candidates(sampler="ddpm", steps=0, temperature=1.0),
         ),
-        (Stage.IDGEN, "ours"): Recipe(),
-        (Stage.EXPGEN, "ours"): Recipe(),
-        (Stage.IDRANK, "ours"): Recipe(
+        (TrainingStage.IDGEN, "ours"): Recipe(),
+        (TrainingStage.EXPGEN, "ours"): Recipe(),
+        (TrainingStage.IDRANK, "ours"): Recipe(
             people=_ONE_PICTURE_EACH, images=1, epochs=650, rate=1e-4, final_norm=False
         ),
     }
 )
 
 
-def read_recipe(stage: Stage, name: str) -> Recipe:
+def read_recipe(stage: TrainingStage, name: str) -> Recipe:
     """`published`, `ours`, or a TOML file that names one of them as `base` and changes fields.
 
     Raises OferError(BAD_REQUEST) naming the entry that is wrong.
@@ -136,7 +136,7 @@ def read_recipe(stage: Stage, name: str) -> Recipe:
     return _changed(_named(stage, str(entries.pop("base", "ours"))), entries)
 
 
-def _named(stage: Stage, name: str) -> Recipe:
+def _named(stage: TrainingStage, name: str) -> Recipe:
     try:
         return RECIPES[stage, name]
     except KeyError:

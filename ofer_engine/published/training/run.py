@@ -33,19 +33,19 @@ from .generators import plan_of, train_generator
 from .networks import new_trainee
 from .props import prop_bank
 from .rankers import CandidateSource, RankView, train_ranker
-from .recipes import Recipe, Stage
+from .recipes import Recipe, TrainingStage
 from .scan_data import Example, ScanData
 
 _SPLIT_SEED: Final = 9
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingRun:
     """home : where the imported weights are; out : the run's folder, checkpoints and all;
     steps : instead of the recipe's epochs; every : steps between checkpoints.
     """
 
-    stage: Stage
+    stage: TrainingStage
     recipe: Recipe
     home: Path
     out: Path
@@ -54,7 +54,7 @@ class Job:
     every: int = 500
 
 
-def run(job: Job, data: ScanData, ranks: Ranks, device: torch.device) -> Path:
+def run(job: TrainingRun, data: ScanData, ranks: Ranks, device: torch.device) -> Path:
     """Train, or go on training, and write `model_STAGE.safetensors`, whose path is given back.
 
     Raises OferError(BAD_REQUEST | WEIGHTS_MISSING | …).
@@ -71,7 +71,7 @@ def run(job: Job, data: ScanData, ranks: Ranks, device: torch.device) -> Path:
         (job.out / "recipe.json").write_text(record + "\n", encoding="utf-8")
     checkpoints = job.out / "checkpoint"
     with event_files(job.out / "curves") if ranks.leads else nullcontext() as watch:
-        if job.stage is Stage.IDRANK:
+        if job.stage is TrainingStage.IDRANK:
             source, view = _candidates(job, recipe, device)
             train_ranker(
                 trainee, source, view, batches, held, recipe, plan, checkpoints, device, watch
@@ -93,13 +93,13 @@ def _on_device(recipe: Recipe, device: torch.device) -> Recipe:
 
 
 def _batches(
-    job: Job, recipe: Recipe, data: ScanData, ranks: Ranks
+    job: TrainingRun, recipe: Recipe, data: ScanData, ranks: Ranks
 ) -> tuple[Batches, tuple[Example, ...]]:
     examples = data.examples
-    if job.stage is Stage.EXPGEN:
+    if job.stage is TrainingStage.EXPGEN:
         examples = tuple(example for example in examples if example.expression is not None)
     pasting = recipe.occluded > 0 and recipe.occluders > 0
-    pictures = job.stage is not Stage.IDGEN
+    pictures = job.stage is not TrainingStage.IDGEN
     needed = (pasting and pictures) or any(not example.prepared for example in examples)
     detector = FaceDetector.load(BUNDLED / "faces") if needed else None
     reader = CropReader(detector, job.out / "crops", pictures)
@@ -117,7 +117,7 @@ def _batches(
     return batches, held
 
 
-def _props(job: Job, recipe: Recipe):
+def _props(job: TrainingRun, recipe: Recipe):
     head = BUNDLED / "open" / "head.npz"
     return prop_bank(head, recipe.occluders, job.seed, job.out / "props.npz")
 
@@ -150,7 +150,9 @@ def _subject(example: Example) -> str:
     return example.name.split("__")[0]
 
 
-def _candidates(job: Job, recipe: Recipe, device: torch.device) -> tuple[CandidateSource, RankView]:
+def _candidates(
+    job: TrainingRun, recipe: Recipe, device: torch.device
+) -> tuple[CandidateSource, RankView]:
     idgen = part_file(job.home, Part.IDGEN)
     flame = load_file(part_file(job.home, Part.FLAME_2020))
     front = load_file(part_file(job.home, Part.FRONT_VERTICES))["front_vertices"]

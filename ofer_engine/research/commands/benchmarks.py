@@ -62,11 +62,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def _now(options: argparse.Namespace) -> int:
     from ...published.benchmarks.now import NowData, export, tables
-    from ...published.benchmarks.predictions import Kind
+    from ...published.benchmarks.predictions import HeadChoice
     from ...published.benchmarks.scoring import Worth
 
     data = NowData(options.data, options.images)
-    predictions = _predictions(options, Kind.IDENTITIES)
+    predictions = _predictions(options, HeadChoice.IDENTITIES)
     if options.export:
         written, without = export(data, predictions, options.export)
         print(f"{written} heads written to {options.export}, millimetres.")
@@ -82,16 +82,16 @@ def _now(options: argparse.Namespace) -> int:
 def _co545(options: argparse.Namespace) -> int:
     from ...published.benchmarks.co545 import READING, Co545Data, errors
     from ...published.benchmarks.diversity import diversity, report
-    from ...published.benchmarks.predictions import Kind
+    from ...published.benchmarks.predictions import HeadChoice
     from ...published.benchmarks.scoring import Worth
 
     data = Co545Data(options.data, options.truth_unit, options.truth_landmark_vertices)
     names = [image.name for image in data.images()]
-    predictions = _predictions(options, Kind.EXPRESSIONS)
+    predictions = _predictions(options, HeadChoice.EXPRESSIONS)
     board = _score(options, data, predictions, Worth.RMS, scaling=True)
     print(f"{READING}\n\n{errors(board)}\n")
     ours = any(predictions.reconstruction(name) for name in names)
-    for kind in Kind if ours else (Kind.EXPRESSIONS,):
+    for kind in HeadChoice if ours else (HeadChoice.EXPRESSIONS,):
         found = diversity(_predictions(options, kind), names)
         print("\n".join(report(found, f"Diversity of {kind if ours else 'heads'}")))
     _name_missing(board.missing)
@@ -99,11 +99,11 @@ def _co545(options: argparse.Namespace) -> int:
 
 
 def _predictions(options: argparse.Namespace, kind: str) -> Predictions:
-    from ...published.benchmarks.predictions import Kind, Predictions
+    from ...published.benchmarks.predictions import HeadChoice, Predictions
 
     return Predictions(
         options.predictions,
-        Kind(kind),
+        HeadChoice(kind),
         options.unit,
         options.landmark_vertices,
         options.heads,

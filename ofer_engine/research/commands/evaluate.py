@@ -84,9 +84,9 @@ def _heads(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from ..evaluation.card import Card, comparison, put_between
+    from ..evaluation.card import PackCard, comparison, put_between
 
-    text = comparison(Card.load(options.old), Card.load(options.new))
+    text = comparison(PackCard.load(options.old), PackCard.load(options.new))
     print(text)
     if options.page:
         put_between(options.page, "comparison", text)

@@ -92,7 +92,7 @@ def _begin(
 
 
 def _synthetic(options: argparse.Namespace) -> int:
-    from ..evaluation.card import FILE, Card, put_between, sections
+    from ..evaluation.card import FILE, PackCard, put_between, sections
     from ..evaluation.conditions import (
         SURFACES,
         Counts,
@@ -105,7 +105,7 @@ def _synthetic(options: argparse.Namespace) -> int:
     pack, scans, tell = _begin(options)
     counts = Counts(options.heads, options.hidden_heads, options.turned_heads, options.samples)
     measured = measure_conditions(pack, options.photos, scans, counts, tell)
-    card = Card(
+    card = PackCard(
         pack.record.id,
         pack.record.version,
         figures_of(measured),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...commands.counts import positive
-from ...requirements import Group, required
+from ...requirements import PinGroup, required
 from . import held_out
 from .pictures import save_picture
 
@@ -125,7 +125,7 @@ def _people(options: argparse.Namespace) -> int:
 
 
 def _warps(options: argparse.Namespace) -> int:
-    required("numba", "Bending pictures", Group.EVALUATE)
+    required("numba", "Bending pictures", PinGroup.EVALUATE)
     from ...pack_registry import BUNDLED
     from ...photo.faces import FaceDetector
     from ..evaluation.photo_files import photos_in

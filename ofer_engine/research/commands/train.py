@@ -33,11 +33,11 @@ def add(commands: argparse._SubParsersAction) -> None:
 def _run(options: argparse.Namespace) -> int:
     from ...device import set_threads
     from ...pack_registry import BUNDLED
-    from ..training.open_pack import OPEN_RECORD, Recipe, Sources, train_open_pack
+    from ..training.open_pack import OPEN_RECORD, Sources, TrainingBudget, train_open_pack
 
     set_threads(options.threads)
     steps = {stage: getattr(options, stage) for stage in STAGES if getattr(options, stage)}
-    recipe = Recipe(seed=options.seed, **steps)
+    recipe = TrainingBudget(seed=options.seed, **steps)
     conditioner = options.out / "conditioner.safetensors"
     sources = Sources(options.photos, options.people, BUNDLED / "faces", conditioner)
     train_open_pack(sources, options.out, options.work, OPEN_RECORD, recipe)

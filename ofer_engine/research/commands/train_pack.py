@@ -55,13 +55,13 @@ def _run(options: argparse.Namespace) -> int:
     from ...device import set_threads
     from ...pack_registry import BUNDLED
     from ..training.head_pack import HeadPackPlan, train_head_pack
-    from ..training.open_pack import Recipe
+    from ..training.open_pack import TrainingBudget
 
     set_threads(options.threads)
     started = time.monotonic()
     names = (*STAGES, "held_out", "ranked_photos")
     counts = {name: getattr(options, name) for name in names if getattr(options, name)}
-    recipe = Recipe(seed=options.seed, **counts)
+    recipe = TrainingBudget(seed=options.seed, **counts)
     plan = HeadPackPlan(options.head, options.modes, options.photos, options.people, recipe)
     record = PackRecord(
         id=options.out.name,

@@ -50,14 +50,14 @@ def add(kinds: argparse._SubParsersAction) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from ...device import choose_device, set_threads
-    from ...published.training.recipes import Stage, read_recipe
-    from ...published.training.run import Job, run
+    from ...published.training.recipes import TrainingStage, read_recipe
+    from ...published.training.run import TrainingRun, run
     from ...published.training.scan_data import read_scan_data
     from ..training.ranks import joined_ranks
 
     set_threads(options.threads)
-    stage = Stage(options.stage)
-    job = Job(
+    stage = TrainingStage(options.stage)
+    job = TrainingRun(
         stage=stage,
         recipe=read_recipe(stage, options.recipe),
         home=options.home,

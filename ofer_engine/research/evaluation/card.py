@@ -12,7 +12,7 @@ from typing import Any, Final
 from ...contract.errors import ErrorCode, OferError
 from .conditions import SURFACES
 from .metrics import Interval
-from .synthetic import Figures
+from .synthetic import ConditionFigures
 from .tables import (
     compared,
     expression_rows,
@@ -32,24 +32,24 @@ _SURFACE_TITLES: Final = {
 
 
 @dataclass(frozen=True)
-class Card:
+class PackCard:
     """Figures of one version of a pack, by condition (`surface: words`) and by occluder."""
 
     pack: str
     version: str
-    figures: dict[str, Figures]
-    occluders: dict[str, dict[str, Figures]] = field(default_factory=dict)
+    figures: dict[str, ConditionFigures]
+    occluders: dict[str, dict[str, ConditionFigures]] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write as JSON; what is not known is null."""
         path.write_text(json.dumps(_plain(asdict(self)), indent=1) + "\n", encoding="utf-8")
 
     @staticmethod
-    def load(path: Path) -> Card:
+    def load(path: Path) -> PackCard:
         """Read back. Raises OferError(BAD_REQUEST) for anything else."""
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
-            return Card(
+            return PackCard(
                 stored["pack"],
                 stored["version"],
                 {name: _figures(f) for name, f in stored["figures"].items()},
@@ -66,8 +66,8 @@ class Card:
             ) from cause
 
 
-def _figures(stored: Mapping[str, Any]) -> Figures:
-    return Figures(**{name: _revived(value) for name, value in stored.items()})
+def _figures(stored: Mapping[str, Any]) -> ConditionFigures:
+    return ConditionFigures(**{name: _revived(value) for name, value in stored.items()})
 
 
 def _revived(value: Any) -> Any:
@@ -83,7 +83,7 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def sections(card: Card) -> str:
+def sections(card: PackCard) -> str:
     """All of a card's tables, in Markdown."""
     parts = []
     for surface in SURFACES:
@@ -103,7 +103,7 @@ def sections(card: Card) -> str:
     return "\n\n".join(parts)
 
 
-def comparison(old: Card, new: Card) -> str:
+def comparison(old: PackCard, new: PackCard) -> str:
     """Two versions of a pack, figure by figure, in Markdown; the new one is bold."""
     parts = []
     for surface in SURFACES:
@@ -114,7 +114,7 @@ def comparison(old: Card, new: Card) -> str:
     return "\n\n".join(parts)
 
 
-def _of(figures: Mapping[str, Figures], surface: str) -> dict[str, Figures]:
+def _of(figures: Mapping[str, ConditionFigures], surface: str) -> dict[str, ConditionFigures]:
     start = f"{surface}: "
     return {name.removeprefix(start): f for name, f in figures.items() if name.startswith(start)}
 

@@ -19,8 +19,8 @@ from ...heads.open_head import OpenHead
 from ...packs.open_pack import OpenPack
 from ..studio.occluders import OCCLUDERS
 from ..training.photo_set import PhotoSet, read_photo_set
-from .measured import Measured, joined, measure
-from .synthetic import Figures, figures
+from .measured import HeadMeasurements, joined, measure
+from .synthetic import ConditionFigures, figures
 from .truths import IctPeople, Truth, own_truth
 
 SURFACES: Final = ("own", "ict")
@@ -118,12 +118,12 @@ def measure_conditions(
     scans: Scans | None,
     counts: Counts,
     on_condition: Callable[[str], None],
-) -> dict[str, Measured]:
+) -> dict[str, HeadMeasurements]:
     """Condition → its heads, in the order of the tables.
 
     on_condition : called with the name of each before it is measured. Raises as `read_conditions`.
     """
-    found: dict[str, Measured] = {}
+    found: dict[str, HeadMeasurements] = {}
     for one in read_conditions(pack.head, folder, scans, counts):
         on_condition(one.name)
         found[one.name] = measure(
@@ -151,9 +151,9 @@ def _numbers(paths: Iterable[Path], prefix: str) -> list[int]:
     return sorted(int(end) for end in ends if end.isdecimal())
 
 
-def grouped(measured: Mapping[str, Measured]) -> dict[str, Measured]:
+def grouped(measured: Mapping[str, HeadMeasurements]) -> dict[str, HeadMeasurements]:
     """The conditions, and the clean pictures of heads that are turned by at most 30°."""
-    groups: dict[str, Measured] = {}
+    groups: dict[str, HeadMeasurements] = {}
     for name, heads in measured.items():
         groups[name] = heads
         if name.endswith(": clean"):
@@ -161,9 +161,9 @@ def grouped(measured: Mapping[str, Measured]) -> dict[str, Measured]:
     return groups
 
 
-def figures_of(measured: Mapping[str, Measured]) -> dict[str, Figures]:
+def figures_of(measured: Mapping[str, HeadMeasurements]) -> dict[str, ConditionFigures]:
     """Condition → figures; hidden ones beside the clean pictures of the same moments."""
-    found: dict[str, Figures] = {}
+    found: dict[str, ConditionFigures] = {}
     for name, heads in grouped(measured).items():
         clean = measured.get(f"{name.split(':')[0]}: clean") if "hidden" in name else None
         known = clean is not None and len(clean) >= len(heads)
@@ -171,7 +171,9 @@ def figures_of(measured: Mapping[str, Measured]) -> dict[str, Figures]:
     return found
 
 
-def by_occluder(measured: Mapping[str, Measured], surface: str) -> dict[str, Measured]:
+def by_occluder(
+    measured: Mapping[str, HeadMeasurements], surface: str
+) -> dict[str, HeadMeasurements]:
     """Kind of occluder → heads, over all hidden shares of a surface."""
     hidden = [m for name, m in measured.items() if name.startswith(surface) and "hidden" in name]
     if not hidden:

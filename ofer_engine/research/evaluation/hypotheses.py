@@ -26,7 +26,7 @@ _LEVELS: Final = (100, 300)
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class PhotoSamples:
     """What the pack answers to one photo.
 
     samples : (S, K); candidates : (M, K) what is ranked, the samples and what the pack adds to
@@ -43,7 +43,7 @@ class Drawn:
     evidence: Evidence
 
 
-def draw(pack: OpenPack, photos: PhotoSet, heads: int, samples: int) -> Iterator[Drawn]:
+def draw(pack: OpenPack, photos: PhotoSet, heads: int, samples: int) -> Iterator[PhotoSamples]:
     """Answers to the first `heads` photos, in their order; the same from run to run."""
     for first in range(0, heads, _TOGETHER):
         rows = np.arange(first, min(first + _TOGETHER, heads))
@@ -67,7 +67,9 @@ def mean_identities(pack: OpenPack, contexts: Tensor, samples: int) -> np.ndarra
 
 
 @torch.inference_mode()
-def _draw_together(pack: OpenPack, crops: Tensor, samples: int, seed: int) -> Iterator[Drawn]:
+def _draw_together(
+    pack: OpenPack, crops: Tensor, samples: int, seed: int
+) -> Iterator[PhotoSamples]:
     read, contexts = read_crops(pack, crops)
     people = len(crops)
     drawn, denoise = _sample(pack.idgen, contexts.identity, samples, pack.identities, seed)
@@ -76,7 +78,7 @@ def _draw_together(pack: OpenPack, crops: Tensor, samples: int, seed: int) -> It
     faces = faces.view(people, _EXPRESSIONS, -1)
     for person, own in enumerate(drawn.view(people, samples, -1)):
         candidates = pack.candidates(own.cpu().numpy())
-        yield Drawn(
+        yield PhotoSamples(
             candidates[:samples],
             candidates,
             pack.scores(row(contexts, person), candidates),

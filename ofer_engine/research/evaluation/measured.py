@@ -11,7 +11,7 @@ from ...geometry.similarity import best_similarity
 from ...heads.identity_prior import IdentityPrior
 from ...packs.open_pack import OpenPack
 from ..training.photo_set import PhotoSet
-from .hypotheses import Drawn, draw, medoid, pairwise
+from .hypotheses import PhotoSamples, draw, medoid, pairwise
 from .metrics import ranks_of_own, similarity, surface_error
 from .point_errors import PointErrors, point_errors
 from .truths import Truth, floor
@@ -25,7 +25,7 @@ _THIN: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class HeadMeasurements:
     """N heads. Errors are (N,) mm over the face after a similarity.
 
     ranks : (N,) people nearer to the photo's heads than the one in it; visible : (N, P) bool,
@@ -62,7 +62,7 @@ class Measured:
     def __len__(self) -> int:
         return len(self.mean_head)
 
-    def rows(self, index: np.ndarray) -> Measured:
+    def rows(self, index: np.ndarray) -> HeadMeasurements:
         """Some of the heads. index : (n,) int or (N,) bool."""
         return replace(
             self,
@@ -71,14 +71,14 @@ class Measured:
         )
 
 
-def joined(parts: list[Measured]) -> Measured:
+def joined(parts: list[HeadMeasurements]) -> HeadMeasurements:
     """Heads of several conditions together."""
     together = {n: np.concatenate([getattr(part, n) for part in parts]) for n in _arrays()}
-    return Measured(**together, seen=PointErrors.joined([part.seen for part in parts]))
+    return HeadMeasurements(**together, seen=PointErrors.joined([part.seen for part in parts]))
 
 
 def _arrays() -> list[str]:
-    return [field.name for field in fields(Measured) if field.name != "seen"]
+    return [field.name for field in fields(HeadMeasurements) if field.name != "seen"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +127,7 @@ def measure(
     samples: int,
     occluder: np.ndarray,
     face_covered: np.ndarray,
-) -> Measured:
+) -> HeadMeasurements:
     """Measure the pack on as many photos as there are true faces."""
     heads = len(truth.faces)
     scale = Scale.of(pack, truth)
@@ -140,7 +140,7 @@ def measure(
     ]
     mean_faces = scale.faces(means)
     turned = photos.rotation[:heads, 2, 0].numpy()
-    return Measured(
+    return HeadMeasurements(
         floor=floor(pack.head, truth),
         mean_head=surface_error(scale.faces(np.zeros_like(means)), truth.faces),
         another_person=surface_error(np.roll(mean_faces, 1, axis=0), truth.faces),
@@ -161,7 +161,7 @@ def measure(
     )
 
 
-def _choices(drawn: Drawn, scale: Scale, truth: np.ndarray) -> dict[str, float]:
+def _choices(drawn: PhotoSamples, scale: Scale, truth: np.ndarray) -> dict[str, float]:
     """Errors of single draws, chosen in several ways."""
     errors = surface_error(scale.faces(drawn.samples), truth)
     away = drawn.samples - drawn.samples.mean(axis=0)

@@ -43,7 +43,7 @@ class PersonFiles:
 
 
 @dataclass(frozen=True, eq=False)
-class People:
+class PhotographedPeople:
     """N people with a face in both photos, as one or more packs read them.
 
     names : (N,); seen : landmarks of the first photos and of the second; contexts : of each pack,
@@ -104,7 +104,7 @@ class Gain:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class PackMeasurements:
     """What is kept of one pack to compare it with another: unlikeness (N, N) in coefficients and in
     geometry, and how often (N,) a person's own head leaves less than another's."""
 
@@ -134,7 +134,7 @@ def people_in(folder: Path) -> list[PersonFiles]:
 
 def read_people(
     packs: Sequence[OpenPack], detector: FaceDetector, files: Sequence[PersonFiles], tell: Tell
-) -> People:
+) -> PhotographedPeople:
     """Both photos of each person: the face nearest to the middle, read by every pack.
 
     Raises OferError(NO_FACE) where fewer than four people have a face in both photos.
@@ -163,7 +163,7 @@ def read_people(
         torch.stack([torch.cat([photos[which][1][pack] for photos in rows]) for which in (0, 1)])
         for pack in range(len(packs))
     )
-    return People(tuple(names), (first, second), contexts, tuple(left_out))
+    return PhotographedPeople(tuple(names), (first, second), contexts, tuple(left_out))
 
 
 def _read(
@@ -176,8 +176,8 @@ def _read(
 
 
 def measure_people(
-    pack: OpenPack, people: People, contexts: torch.Tensor, samples: int, tell: Tell
-) -> Measured:
+    pack: OpenPack, people: PhotographedPeople, contexts: torch.Tensor, samples: int, tell: Tell
+) -> PackMeasurements:
     """Figures of one pack. contexts : (2, N, C) its own of `people`."""
     tell(f"heads of {pack.record.id} {pack.record.version}")
     first, second = (mean_identities(pack, one, samples) for one in contexts)
@@ -197,10 +197,10 @@ def measure_people(
         other_millimetres=bootstrap(other),
         cross_photo=cross,
     )
-    return Measured(figures, by_coefficients, by_geometry, nearer)
+    return PackMeasurements(figures, by_coefficients, by_geometry, nearer)
 
 
-def gain(measured: Measured, control: Measured) -> Gain:
+def gain(measured: PackMeasurements, control: PackMeasurements) -> Gain:
     """What a pack gains over another on the same people."""
     return Gain(
         difference(measured.coefficients, control.coefficients),
@@ -226,7 +226,7 @@ def rms_distances(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _cross_photo(
-    head: OpenHead, people: People, identities: tuple[np.ndarray, np.ndarray]
+    head: OpenHead, people: PhotographedPeople, identities: tuple[np.ndarray, np.ndarray]
 ) -> tuple[CrossPhoto, np.ndarray]:
     """Figures, and (N,) how often the own head leaves less than another's."""
     marked, count = LandmarkHead.of(head), len(people.names)

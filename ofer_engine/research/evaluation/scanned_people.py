@@ -20,7 +20,7 @@ from scipy.spatial import Delaunay
 
 from ...contract.errors import ErrorCode, OferError
 from ...published.benchmarks.mesh_files import MESHES, landmarks_at, read_landmarks
-from ...requirements import Group, required
+from ...requirements import PinGroup, required
 from .photo_files import SUFFIXES
 
 _CLOUD: Final = ".npz"
@@ -128,7 +128,7 @@ def _towards_viewer(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 
 
 def _mesh(file: Path, texture: Path | None) -> Scan:
-    trimesh = required("trimesh", "Measuring against scans", Group.EVALUATE)
+    trimesh = required("trimesh", "Measuring against scans", PinGroup.EVALUATE)
     try:
         mesh = trimesh.load_mesh(file, process=False)
         vertices, triangles = np.asarray(mesh.vertices, float), np.asarray(mesh.faces, np.int64)

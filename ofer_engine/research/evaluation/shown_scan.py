@@ -33,7 +33,7 @@ _NEAR_PIXELS: Final = 12.0
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class ScanView:
     """Where a scan is looked at from. middle : (3,); turn : (3, 3), rows are right, up and towards
     the viewer; width : of what the picture shows, the scan's unit."""
 
@@ -51,7 +51,7 @@ def find_landmarks(scan: Scan, detector: FaceDetector) -> np.ndarray:
     middle, width = (low + high) / 2, float((high - low).max()) * 1.1
     best: tuple[float, np.ndarray] | None = None
     for turn in _sides():
-        found = _look(scan, View(middle, turn, width), detector)
+        found = _look(scan, ScanView(middle, turn, width), detector)
         if found is None:
             continue
         confidence, marks = found
@@ -70,7 +70,7 @@ def find_landmarks(scan: Scan, detector: FaceDetector) -> np.ndarray:
     return seven
 
 
-def front_of(seven: np.ndarray) -> View:
+def front_of(seven: np.ndarray) -> ScanView:
     """The face from the front. seven : (7, 3) landmarks on the scan."""
     across = seven[3] - seven[0]
     right = across / np.linalg.norm(across)
@@ -78,31 +78,31 @@ def front_of(seven: np.ndarray) -> View:
     upwards -= (upwards @ right) * right
     up = upwards / np.linalg.norm(upwards)
     turn = np.stack([right, up, np.cross(right, up)])
-    return View(seven.mean(axis=0), turn, _FACE * float(np.linalg.norm(across)))
+    return ScanView(seven.mean(axis=0), turn, _FACE * float(np.linalg.norm(across)))
 
 
-def portraits(scan: Scan, front: View, name: str) -> list[Photo]:
+def portraits(scan: Scan, front: ScanView, name: str) -> list[Photo]:
     """Photos of the scan from the left, the front and the right."""
     photos = []
     for yaw in _YAWS:
         turn = rotation_matrix(np.array([0.0, np.radians(yaw), 0.0])) @ front.turn
-        wide = View(front.middle, turn, front.width * _PHOTO / _FACE)
+        wide = ScanView(front.middle, turn, front.width * _PHOTO / _FACE)
         photos.append(_photo(shown(scan, wide)[0], f"{name} from {yaw:+.0f} degrees"))
     return photos
 
 
-def outside(scan: Scan, front: View) -> np.ndarray:
+def outside(scan: Scan, front: ScanView) -> np.ndarray:
     """(n,) ids of the vertices that somebody sees who walks around the face: no nostril's depth and
     no mouth's inside, which meshes of scans may have."""
     seen = []
     for yaw in _AROUND:
         turn = rotation_matrix(np.array([0.0, np.radians(yaw), 0.0])) @ front.turn
-        wide = View(front.middle, turn, front.width * _PHOTO / _FACE)
+        wide = ScanView(front.middle, turn, front.width * _PHOTO / _FACE)
         seen.append(shown(scan, wide)[1].corners)
     return np.unique(np.concatenate(seen))
 
 
-def shown(scan: Scan, view: View) -> tuple[np.ndarray, Fragments]:
+def shown(scan: Scan, view: ScanView) -> tuple[np.ndarray, Fragments]:
     """(S, S, 3) uint8 picture in soft light from the front, and what its pixels show."""
     turned = (scan.vertices - view.middle) @ view.turn.T
     depth = _FAR * view.width - turned[:, 2]
@@ -124,7 +124,7 @@ def _colours(scan: Scan, fragments: Fragments) -> np.ndarray:
     return scan.texture[row, column].astype(np.float32)
 
 
-def _look(scan: Scan, view: View, detector: FaceDetector) -> tuple[float, np.ndarray] | None:
+def _look(scan: Scan, view: ScanView, detector: FaceDetector) -> tuple[float, np.ndarray] | None:
     """How sure the face is, and its landmarks (7, 3) on the scan; None without a face."""
     picture, fragments = shown(scan, view)
     if not len(fragments.pixel):

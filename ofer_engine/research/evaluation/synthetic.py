@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from ...contract.arkit import ARKIT_52
-from .measured import Measured
+from .measured import HeadMeasurements
 from .metrics import UNKNOWN, Interval, bootstrap, bootstrap_statistic, recovery, removed
 
 ERRORS: Final = (
@@ -39,7 +39,7 @@ _FEW: Final = 4
 
 
 @dataclass(frozen=True)
-class Figures:
+class ConditionFigures:
     """What the heads of one condition come to, each with its 95 % interval.
 
     errors : mm, by the names of ERRORS; removed : share of the mean head's error that a choice
@@ -86,7 +86,7 @@ class Figures:
     points_expected: dict[str, Interval] = field(default_factory=dict)
 
 
-def figures(measured: Measured, clean: Measured | None = None) -> Figures:
+def figures(measured: HeadMeasurements, clean: HeadMeasurements | None = None) -> ConditionFigures:
     """Averages over the heads. clean : the same moments, and perhaps more, with nothing hidden."""
     errors = {name: getattr(measured, name) for name in ERRORS}
     heads = len(measured)
@@ -102,7 +102,7 @@ def figures(measured: Measured, clean: Measured | None = None) -> Figures:
             lambda rows: recovery(*(e[rows].mean() for e in compared)), heads
         )
 
-    return Figures(
+    return ConditionFigures(
         heads=heads,
         face_covered=float(measured.face_covered.mean()),
         errors={name: bootstrap(error) for name, error in errors.items()},
@@ -117,7 +117,7 @@ def figures(measured: Measured, clean: Measured | None = None) -> Figures:
     )
 
 
-def _spread_growth(measured: Measured, clean: Measured) -> Interval:
+def _spread_growth(measured: HeadMeasurements, clean: HeadMeasurements) -> Interval:
     before = clean.rows(np.arange(len(measured)))
     newly = before.visible & ~measured.visible
     sums = np.where(newly, measured.spread / before.spread, 0).sum(axis=1)
@@ -125,7 +125,7 @@ def _spread_growth(measured: Measured, clean: Measured) -> Interval:
     return bootstrap_statistic(lambda rows: _quotient(sums[rows], counts[rows]), len(measured))
 
 
-def _spread_figures(measured: Measured) -> dict[str, Interval]:
+def _spread_figures(measured: HeadMeasurements) -> dict[str, Interval]:
     seen, hidden = measured.visible, ~measured.visible
     inside, widely = measured.covered.mean(axis=2), measured.covered_widely.mean(axis=2)
     return {
@@ -141,7 +141,7 @@ def _spread_figures(measured: Measured) -> dict[str, Interval]:
     }
 
 
-def _point_figures(measured: Measured) -> dict[str, Any]:
+def _point_figures(measured: HeadMeasurements) -> dict[str, Any]:
     seen, shown = measured.seen, measured.visible
     always, eyes = (np.ones(mm.shape, bool) for mm in (seen.contour, seen.irises))
     parts = {
@@ -187,7 +187,7 @@ def _spread_ratio(spread: np.ndarray, visible: np.ndarray) -> Interval:
     return bootstrap_statistic(ratio, len(spread))
 
 
-def _expression_figures(measured: Measured) -> dict[str, Any]:
+def _expression_figures(measured: HeadMeasurements) -> dict[str, Any]:
     true = measured.true_expression
     missed = np.square(measured.expression - true)
     moved = np.square(true)

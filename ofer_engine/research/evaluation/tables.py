@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from .metrics import Interval
-from .synthetic import WATCHED, Figures
+from .synthetic import WATCHED, ConditionFigures
 
-Row = Callable[[Figures], Interval]
+Row = Callable[[ConditionFigures], Interval]
 Cell = Callable[[Interval], str]
 
 _ERRORS: Final = {
@@ -127,7 +127,7 @@ def point_rows() -> list[tuple[str, Row, Cell]]:
     return rows
 
 
-def table(figures: Mapping[str, Figures], rows: list[tuple[str, Row, Cell]]) -> str:
+def table(figures: Mapping[str, ConditionFigures], rows: list[tuple[str, Row, Cell]]) -> str:
     """One column a condition."""
     lines = [["figure", *figures], ["---"] * (len(figures) + 1)]
     lines.append(["heads", *(str(f.heads) for f in figures.values())])
@@ -137,7 +137,7 @@ def table(figures: Mapping[str, Figures], rows: list[tuple[str, Row, Cell]]) -> 
     return _markdown(lines)
 
 
-def occluder_table(figures: Mapping[str, Figures]) -> str:
+def occluder_table(figures: Mapping[str, ConditionFigures]) -> str:
     """One row a kind of occluder, over all shares hidden."""
     columns: dict[str, tuple[Row, Cell]] = {
         "mean head, mm": (lambda f: f.errors["mean_head"], millimetres),
@@ -155,7 +155,7 @@ def occluder_table(figures: Mapping[str, Figures]) -> str:
     return _markdown(lines)
 
 
-def unit_table(figures: Mapping[str, Figures]) -> str:
+def unit_table(figures: Mapping[str, ConditionFigures]) -> str:
     """RMS error of each unit beside always neutral, two columns a condition."""
     head = ["unit"]
     for name in figures:
@@ -169,7 +169,9 @@ def unit_table(figures: Mapping[str, Figures]) -> str:
     return _markdown(lines)
 
 
-def compared(old: Mapping[str, Figures], new: Mapping[str, Figures], names: tuple[str, str]) -> str:
+def compared(
+    old: Mapping[str, ConditionFigures], new: Mapping[str, ConditionFigures], names: tuple[str, str]
+) -> str:
     """Both versions of every identity and expression figure, side by side for each condition."""
     shared = [condition for condition in new if condition in old]
     head = ["figure"]

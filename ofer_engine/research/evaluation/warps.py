@@ -25,7 +25,7 @@ from ...packs.open_pack import OpenPack
 from ...photo.faces import FaceDetector
 from ...photo.load import load_photo
 from ..studio.photo_head import PhotoHead, load_open_photo_head
-from ..studio.studio import Photo, Studio
+from ..studio.studio import Studio, StudioPhoto
 from ..warps.sitter import Sitter, fit_sitter, read_portrait
 from ..warps.warp import Warper, random_change
 from .hypotheses import mean_identities
@@ -129,7 +129,7 @@ def render_sitters(head: PhotoHead, count: int, tell: Tell) -> list[Sitter]:
     return sitters
 
 
-def _of_render(photo: Photo) -> Sitter:
+def _of_render(photo: StudioPhoto) -> Sitter:
     focal, centre = float(photo.focal), photo.centre.astype(float)
     pose = photo.rotation.astype(float), photo.translation.astype(float)
     height, width = photo.image.shape[:2]

@@ -17,7 +17,7 @@ import numpy as np
 from ...contract.errors import ErrorCode, OferError
 from ...geometry.similarity import best_similarity
 from .ict_scan import IctScan
-from .registration import Registration, Source
+from .registration import ScanRegistration, Source
 
 IDENTITIES: Final = 2000
 SEED: Final = 1
@@ -100,7 +100,7 @@ def _gauge(points: np.ndarray) -> np.ndarray:
 
 
 def _aligned_identities(
-    scan: IctScan, fit: Registration, triangles: np.ndarray, face: np.ndarray
+    scan: IctScan, fit: ScanRegistration, triangles: np.ndarray, face: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(N, n, 3) float32 corresponding points of random scans, aligned on the face to the scans'
     mean, and the (N,) relative sizes; slider frame, mm."""
@@ -125,7 +125,7 @@ def _aligned_identities(
 
 
 def fit_prior(
-    source: Source, names: tuple[str, ...], scan: IctScan, fit: Registration, face: np.ndarray
+    source: Source, names: tuple[str, ...], scan: IctScan, fit: ScanRegistration, face: np.ndarray
 ) -> tuple[SliderPrior, PriorFigures]:
     """Fit the sliders to random scans and keep their mean and covariance.
 

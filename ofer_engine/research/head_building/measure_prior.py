@@ -26,7 +26,7 @@ from .landmark_cast import CastLandmarks, attach, cast_landmarks
 from .makehuman import MakeHuman
 from .open_head_shape import OpenHeadShape, shape_open_head
 from .painting import LEFT_BROW, RIGHT_BROW, paint_open_head
-from .registration import Registration, Source, Target, register
+from .registration import ScanRegistration, Source, Target, register
 from .settling import settle
 
 _LOG: Final = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def _cast_person(
     drawn: DrawnHead,
     shape: OpenHeadShape,
     scan: IctScan,
-    fit: Registration,
+    fit: ScanRegistration,
 ) -> CastLandmarks:
     """Final landmarks: on the mean person, seen through random people, brows where the scan's
     are."""
@@ -114,7 +114,7 @@ def _landmark_trust(own: CastLandmarks, scan: CastLandmarks) -> np.ndarray:
 
 def register_scan(
     network: LandmarkNetwork, drawn: DrawnHead, scan: IctScan
-) -> tuple[Source, Target, Registration]:
+) -> tuple[Source, Target, ScanRegistration]:
     """Register the scans' mean head."""
     own = _cast_average(network, drawn)
     theirs = cast_landmarks(
@@ -145,7 +145,7 @@ def register_scan(
 
 
 def save_map(
-    path: Path, template: np.ndarray, drawn: DrawnHead, scan: IctScan, fit: Registration
+    path: Path, template: np.ndarray, drawn: DrawnHead, scan: IctScan, fit: ScanRegistration
 ) -> None:
     """Correspondence of open-head vertices with the scans, and the scans' place in the frame of
     template (V, 3)."""

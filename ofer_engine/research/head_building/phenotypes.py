@@ -21,7 +21,7 @@ _FAST_GROWTH: Final = 0.6
 
 
 @dataclass(frozen=True)
-class Group:
+class PhenotypeGroup:
     """One kind of people in the mixture.
 
     name; share : of all people; years : youngest and oldest; own : how much of the scans' own
@@ -37,10 +37,10 @@ class Group:
 
 
 GROUPS: Final = (
-    Group("scans", 0.45, (18.0, 60.0), 1.0, pushed=False),
-    Group("adults", 0.25, (17.0, 55.0), 0.85),
-    Group("children", 0.15, (4.0, 16.0), 0.6),
-    Group("old", 0.15, (58.0, 88.0), 0.85),
+    PhenotypeGroup("scans", 0.45, (18.0, 60.0), 1.0, pushed=False),
+    PhenotypeGroup("adults", 0.25, (17.0, 55.0), 0.85),
+    PhenotypeGroup("children", 0.15, (4.0, 16.0), 0.6),
+    PhenotypeGroup("old", 0.15, (58.0, 88.0), 0.85),
 )
 
 
@@ -53,7 +53,7 @@ def age_value(years: float) -> float:
     return float(np.interp(years, ages, values))
 
 
-def random_phenotype(group: Group, rng: np.random.Generator) -> dict[str, Any]:
+def random_phenotype(group: PhenotypeGroup, rng: np.random.Generator) -> dict[str, Any]:
     """Values for `macro_weights` of somebody of a group: any sex, build and ancestry."""
     sex = rng.beta(0.5, 0.5)
     return {
@@ -69,7 +69,7 @@ def random_phenotype(group: Group, rng: np.random.Generator) -> dict[str, Any]:
 
 def macro_people(
     makehuman: MakeHuman, head: SliderHead
-) -> Callable[[Group, int, np.random.Generator], np.ndarray]:
+) -> Callable[[PhenotypeGroup, int, np.random.Generator], np.ndarray]:
     """A function (group, count, rng) → (count, P, 3) metres at MakeHuman's size: random people of a
     group, without individual features."""
     macros = load_macros(makehuman, head.cut.base_ids)
@@ -77,7 +77,7 @@ def macro_people(
     targets = head.points.cut_out(macros.targets.reshape(len(macros.words), -1, 3))
     macros = Macros(macros.words, targets.reshape(len(targets), -1))
 
-    def people(group: Group, count: int, rng: np.random.Generator) -> np.ndarray:
+    def people(group: PhenotypeGroup, count: int, rng: np.random.Generator) -> np.ndarray:
         drawn = (random_phenotype(group, rng) for _ in range(count))
         return head.points.mouth_closed(np.stack([base + macros.offset(**one) for one in drawn]))
 

@@ -56,7 +56,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Registration:
+class ScanRegistration:
     """similarity : scan mm → slider frame mm; sliders : (S,); vertices : (n,) int, outer source
     vertices with a trusted partner; places : their places on Target.triangles; face_distance :
     mean mm (slider frame) from the face to the scan after the slider fit, and the free fit;
@@ -157,7 +157,7 @@ def _follow(source: Source, outer, vertices, moved, marks, triangles) -> np.ndar
     return vertices
 
 
-def register(source: Source, target: Target, face: np.ndarray) -> Registration:
+def register(source: Source, target: Target, face: np.ndarray) -> ScanRegistration:
     """Find the scan's similarity, its slider values and the surface correspondence.
 
     face : (V,) bool, where the printed distances are measured.
@@ -172,7 +172,9 @@ def register(source: Source, target: Target, face: np.ndarray) -> Registration:
         for shape in (fitted, free)
     )
     vertices, places = trusted_places(free, source, outer, moved, target.triangles, 4.0)
-    return Registration(similarity, sliders, vertices, places, (distances[0], distances[1]), free)
+    return ScanRegistration(
+        similarity, sliders, vertices, places, (distances[0], distances[1]), free
+    )
 
 
 def trusted_places(

@@ -20,7 +20,7 @@ from ...heads.open_head import JOINT_NAMES
 from .drawn_head import DrawnHead
 from .ict_scan import IctScan
 from .identity_basis import without_similarity
-from .registration import Registration
+from .registration import ScanRegistration
 from .settling import smoothness
 
 _STRETCH: Final = 0.04
@@ -45,7 +45,7 @@ class ScanShapes:
 
 
 def scan_shapes(
-    scan: IctScan, fit: Registration, template: np.ndarray, drawn: DrawnHead
+    scan: IctScan, fit: ScanRegistration, template: np.ndarray, drawn: DrawnHead
 ) -> ScanShapes:
     """Scans' mean and modes laid over template (P, 3) metres by the face."""
     corners, weights = scan.outer[fit.places.triangle], fit.places.weights[:, :, None]

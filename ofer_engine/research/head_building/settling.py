@@ -17,7 +17,7 @@ from scipy.sparse.linalg import splu
 
 from ...geometry.surface import Surface
 from ...geometry.triangles import edges_of
-from .registration import Registration, Source, Target, nearest_on_scan, trusted_places
+from .registration import ScanRegistration, Source, Target, nearest_on_scan, trusted_places
 
 _STIFFNESS: Final = (20.0, 5.0, 2.0, 1.0, 0.5, 0.3)
 _STRETCH: Final = 0.1
@@ -31,7 +31,9 @@ _PLACED: Final = 0.2
 """Millimetres within which a settled vertex has its place on the scan, and cosine of normals."""
 
 
-def settle(source: Source, target: Target, fit: Registration, face: np.ndarray) -> Registration:
+def settle(
+    source: Source, target: Target, fit: ScanRegistration, face: np.ndarray
+) -> ScanRegistration:
     """The registration with closer places.
 
     fit : what `register` found; face : (V,) bool, where its distances are measured.

@@ -31,7 +31,7 @@ from .makehuman import MakeHuman
 from .measure_prior import FACES, register_scan, save_map
 from .mouth_lining import lining_and_skin, lining_behind_skin, tucked
 from .open_head_build import SOURCE, build_open_head
-from .registration import Registration
+from .registration import ScanRegistration
 from .scan_shapes import scan_shapes
 from .settling import settle
 from .teeth_rows import teeth_rows
@@ -45,16 +45,16 @@ _BLINKS: Final = ("eyeBlinkLeft", "eyeBlinkRight")
 
 
 @dataclass(frozen=True)
-class Measured:
+class ScanMeasurements:
     """What the scans told: registration, the sliders' statistics."""
 
     drawn: DrawnHead
     scan: IctScan
-    fit: Registration
+    fit: ScanRegistration
     prior: SliderPrior
 
 
-def measure(makehuman: MakeHuman, network: LandmarkNetwork, ict: Path) -> Measured:
+def measure(makehuman: MakeHuman, network: LandmarkNetwork, ict: Path) -> ScanMeasurements:
     """Register the scans closely, and fit the sliders to random people of them."""
     drawn, scan = load_drawn_head(makehuman), load_ict(ict)
     source, target, rough = register_scan(network, drawn, scan)
@@ -63,11 +63,11 @@ def measure(makehuman: MakeHuman, network: LandmarkNetwork, ict: Path) -> Measur
     _LOG.info("settled: %.3f mm where a place was found (%d)", places.mean(), len(fit.vertices))
     prior, figures = fit_prior(source, drawn.sliders.names, scan, fit, drawn.front)
     _LOG.info("%s, real heads are %.4f times as large", figures, prior.metric_scale)
-    return Measured(drawn, scan, fit, prior)
+    return ScanMeasurements(drawn, scan, fit, prior)
 
 
 def build_wide_head(
-    makehuman: MakeHuman, measured: Measured, source: Path = SOURCE, *, free: bool = False
+    makehuman: MakeHuman, measured: ScanMeasurements, source: Path = SOURCE, *, free: bool = False
 ) -> OpenHead:
     """The open head with its topology, points and regions kept, on the wider basis; free : without
     what is the scans'."""
@@ -134,7 +134,7 @@ def _gap(kept: OpenHead, shape: np.ndarray) -> float:
     return float((marks[list(_UPPER), 1] - marks[list(_LOWER), 1]).mean())
 
 
-def hint_axes(measured: Measured, head: OpenHead) -> np.ndarray:
+def hint_axes(measured: ScanMeasurements, head: OpenHead) -> np.ndarray:
     """(3, K) float32 in the order of `SLIDERS`: the modes that MakeHuman's sliders of age, sex and
     build push, so long that what a hint says has deviation 1 over the prior."""
     sliders, scale = measured.drawn.sliders, measured.prior.metric_scale

@@ -93,7 +93,7 @@ class FaceFields:
 
 
 @dataclass(frozen=True)
-class Complexion:
+class FaceColouring:
     """One person's colours, linear (3,), and the per-pixel pattern; table : (V, ATTRIBUTES) vertex
     attributes with the normals still to be filled in."""
 
@@ -118,7 +118,9 @@ def random_skin(rng: np.random.Generator) -> np.ndarray:
     return linear(colour * (1 + rng.normal(size=3) * 0.035))
 
 
-def random_complexion(rng: np.random.Generator, head: PhotoHead, fields: FaceFields) -> Complexion:
+def random_complexion(
+    rng: np.random.Generator, head: PhotoHead, fields: FaceFields
+) -> FaceColouring:
     """Draw a person's looks."""
     skin = random_skin(rng)
     hair = linear(_HAIR[rng.choice(len(_HAIR), p=_HAIR_SHARE)] * rng.uniform(0.7, 1.25))
@@ -153,7 +155,7 @@ def random_complexion(rng: np.random.Generator, head: PhotoHead, fields: FaceFie
         weave=rng.uniform(0.05, 0.4),
         seed=int(rng.integers(1, 2**31)),
     )
-    return Complexion(skin, hair, pattern, table)
+    return FaceColouring(skin, hair, pattern, table)
 
 
 def photographed_complexion(
@@ -162,7 +164,7 @@ def photographed_complexion(
     fields: FaceFields,
     wardrobe: Wardrobe,
     age: Age,
-) -> Complexion:
+) -> FaceColouring:
     """Draw a person's looks from real skins, irises and the hair that went with the skin."""
     painted = random_complexion(rng, head, fields)
     skin, tone, hair = wardrobe.mixed_skin(rng, age)
@@ -189,7 +191,7 @@ def photographed_complexion(
         skin=skin,
         iris_picture=iris.astype(np.float32) * np.float32(rng.uniform(0.25, 0.7)),
     )
-    return Complexion(tone, hair, pattern, table)
+    return FaceColouring(tone, hair, pattern, table)
 
 
 def _brown(rng: np.random.Generator) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from .complexion import Complexion
+from .complexion import FaceColouring
 from .framing import Framing
 from .hair import Rods
 from .occluders import Piece, Prop
@@ -36,7 +36,7 @@ def visible_points(points: np.ndarray, nearness: np.ndarray) -> np.ndarray:
 
 
 def draw_prop(
-    surfels: Surfels, framing: Framing, prop: Prop, complexion: Complexion
+    surfels: Surfels, framing: Framing, prop: Prop, complexion: FaceColouring
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     casters = [
         draw_piece(surfels, framing, piece, complexion, OCCLUDER_LAYER) for piece in prop.pieces
@@ -47,7 +47,7 @@ def draw_prop(
 
 
 def draw_piece(
-    surfels: Surfels, framing: Framing, piece: Piece, complexion: Complexion, layer: int
+    surfels: Surfels, framing: Framing, piece: Piece, complexion: FaceColouring, layer: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw a sheet, normals turned to the camera; gives back what casts its shadow."""
     part = piece.sheet

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from ...geometry.rotations import rotation_about
-from .complexion import Complexion, FaceFields, linear, random_skin
+from .complexion import FaceColouring, FaceFields, linear, random_skin
 from .drape import HeadEnvelope, Sheet, sheet, wavy
 from .hair import Rods, chain, join_rods, random_fringe
 from .hands import random_fingertips, random_hand
@@ -66,14 +66,14 @@ class Prop:
 
 
 @dataclass(frozen=True)
-class Sitter:
+class PropWearer:
     """Whom a prop is fitted to: the face's envelope, the posed landmarks (468, 3) and looks."""
 
     envelope: HeadEnvelope
     landmarks: np.ndarray
     eyes: np.ndarray
     fields: FaceFields
-    complexion: Complexion
+    complexion: FaceColouring
 
 
 def random_kind(rng: np.random.Generator) -> Occluder:
@@ -83,13 +83,13 @@ def random_kind(rng: np.random.Generator) -> Occluder:
     )
 
 
-def build_prop(rng: np.random.Generator, kind: Occluder, sitter: Sitter) -> Prop | None:
+def build_prop(rng: np.random.Generator, kind: Occluder, sitter: PropWearer) -> Prop | None:
     """The geometry of an occluder; None for the flat ones, which are painted on the picture."""
     build = _BUILD.get(kind)
     return build(rng, sitter) if build else None
 
 
-def _hand(rng: np.random.Generator, sitter: Sitter) -> Prop:
+def _hand(rng: np.random.Generator, sitter: PropWearer) -> Prop:
     skin = sitter.complexion.skin if rng.random() < 0.7 else random_skin(rng)
     skin = skin * rng.uniform(0.85, 1.15)
     make = random_fingertips if rng.random() < 0.22 else random_hand
@@ -99,7 +99,7 @@ def _hand(rng: np.random.Generator, sitter: Sitter) -> Prop:
     return Prop(rods=rods, rod_gloss=float(rng.uniform(0.1, 0.35)))
 
 
-def _mask(rng: np.random.Generator, sitter: Sitter) -> Prop:
+def _mask(rng: np.random.Generator, sitter: PropWearer) -> Prop:
     smooth = HeadEnvelope(sitter.envelope.pivot, sitter.envelope.radius)
     bridge = _elevation(sitter, 6 if rng.random() < 0.7 else 4) + rng.normal() * 3
     wide = rng.uniform(52, 80)
@@ -126,7 +126,7 @@ def _mask(rng: np.random.Generator, sitter: Sitter) -> Prop:
     return Prop((Piece(sheet(grid), colour, 0.05, CLOTH),), rods, 0.05)
 
 
-def _spectacles(rng: np.random.Generator, sitter: Sitter, dark: bool) -> Prop:
+def _spectacles(rng: np.random.Generator, sitter: PropWearer, dark: bool) -> Prop:
     wide, high = rng.uniform(0.022, 0.031), rng.uniform(0.014, 0.026)
     power = rng.uniform(0.55, 1.0)
     angle = np.linspace(0, 2 * np.pi, 21)
@@ -163,15 +163,15 @@ def _spectacles(rng: np.random.Generator, sitter: Sitter, dark: bool) -> Prop:
     return Prop(tuple(pieces), join_rods(parts), float(rng.uniform(0.2, 0.9)))
 
 
-def _sunglasses(rng: np.random.Generator, sitter: Sitter) -> Prop:
+def _sunglasses(rng: np.random.Generator, sitter: PropWearer) -> Prop:
     return _spectacles(rng, sitter, dark=True)
 
 
-def _glasses(rng: np.random.Generator, sitter: Sitter) -> Prop:
+def _glasses(rng: np.random.Generator, sitter: PropWearer) -> Prop:
     return _spectacles(rng, sitter, dark=False)
 
 
-def _object(rng: np.random.Generator, sitter: Sitter) -> Prop:
+def _object(rng: np.random.Generator, sitter: PropWearer) -> Prop:
     """A telephone, box, book or sheet of paper, with fingers on it half of the time."""
     half = np.array([rng.uniform(0.03, 0.08), rng.uniform(0.04, 0.11)])
     where = np.array([rng.normal() * 35, rng.normal() * 30 - 8])
@@ -204,7 +204,7 @@ def _object(rng: np.random.Generator, sitter: Sitter) -> Prop:
     return Prop(tuple(pieces), rods)
 
 
-def _cloth(rng: np.random.Generator, sitter: Sitter) -> Prop:
+def _cloth(rng: np.random.Generator, sitter: PropWearer) -> Prop:
     """A scarf up to the mouth or nose, or a hat, hood or band down on the forehead."""
     colour = linear(rng.uniform(0, 1, 3) ** rng.uniform(0.5, 2.0))
     azimuth = np.linspace(-180, 180, 73)
@@ -231,12 +231,12 @@ def _cloth(rng: np.random.Generator, sitter: Sitter) -> Prop:
     return Prop((Piece(sheet(grid), colour, float(rng.uniform(0.0, 0.2)), CLOTH),))
 
 
-def _hair(rng: np.random.Generator, sitter: Sitter) -> Prop:
+def _hair(rng: np.random.Generator, sitter: PropWearer) -> Prop:
     rods = random_fringe(rng, sitter.envelope, sitter.fields.hairline, sitter.complexion.hair)
     return Prop(rods=rods, rod_gloss=float(rng.uniform(0.05, 0.4)))
 
 
-_BUILD: Final[dict[Occluder, Callable[[np.random.Generator, Sitter], Prop]]] = {
+_BUILD: Final[dict[Occluder, Callable[[np.random.Generator, PropWearer], Prop]]] = {
     Occluder.HAND: _hand,
     Occluder.MASK: _mask,
     Occluder.SUNGLASSES: _sunglasses,
@@ -247,7 +247,7 @@ _BUILD: Final[dict[Occluder, Callable[[np.random.Generator, Sitter], Prop]]] = {
 }
 
 
-def _elevation(sitter: Sitter, landmark: int) -> float:
+def _elevation(sitter: PropWearer, landmark: int) -> float:
     offset = sitter.landmarks[landmark] - sitter.envelope.pivot
     return float(np.degrees(np.arctan2(offset[1], np.hypot(offset[0], offset[2]))))
 

@@ -28,14 +28,14 @@ from ...heads.open_head import OpenHead
 from .ict_labels import IctLabels, fit_ict_labels
 from .photo_head import PhotoHead, load_ict_photo_head, load_open_photo_head
 from .scene import PICTURE_SIDE
-from .studio import Photo, Studio
+from .studio import Studio, StudioPhoto
 from .wardrobe import Wardrobe
 
 _LOG: Final = logging.getLogger(__name__)
 _CHUNK: Final = 1000
 _VERSION: Final = 6
 _CLOSER_QUALITY: Final = 93
-_STORED: Final = tuple(name for name in Photo.__dataclass_fields__ if name != "closer")
+_STORED: Final = tuple(name for name in StudioPhoto.__dataclass_fields__ if name != "closer")
 _OF_OCCLUDED: Final = ("image", "visible", "occluder", "covered", "face_covered")
 """What differs between the pictures of one moment; the rest is stored once."""
 _FILE: Final = {"image": "images"}
@@ -138,7 +138,7 @@ class ChunkWriter:
         return self._columns([self.studio.photograph(seed, i) for i in indices])
 
     def _together(
-        self, moments: Sequence[tuple[Photo, ...]], suffixes: list[str]
+        self, moments: Sequence[tuple[StudioPhoto, ...]], suffixes: list[str]
     ) -> dict[str, np.ndarray]:
         """Columns of the clean pictures, and those that differ in the others of each moment."""
         clean, *others = (list(photos) for photos in zip(*moments, strict=True))
@@ -153,7 +153,7 @@ class ChunkWriter:
                     labels[name.replace("closer", f"closer_{suffix}")] = columns[name]
         return labels
 
-    def _columns(self, photos: list[Photo]) -> dict[str, np.ndarray]:
+    def _columns(self, photos: list[StudioPhoto]) -> dict[str, np.ndarray]:
         labels = {
             _FILE.get(field, field): np.stack(
                 [np.asarray(getattr(photo, field)) for photo in photos]

@@ -13,7 +13,7 @@ from .ages import Age
 from .backdrop import BackdropBank
 from .bust import random_bust
 from .cards import Cut, draw_card
-from .complexion import Complexion, FaceFields, photographed_complexion, random_complexion
+from .complexion import FaceColouring, FaceFields, photographed_complexion, random_complexion
 from .drape import HeadEnvelope, Sheet, polar
 from .drawing import BODY_LAYER, HEAD_LAYER, draw_piece, draw_rods
 from .framing import Framing, random_framing, random_pose
@@ -27,7 +27,7 @@ from .hair import (
     streaks,
 )
 from .lighting import Lighting, light_of_a_place, random_lighting
-from .occluders import Sitter
+from .occluders import PropWearer
 from .photo_head import EYE_LEFT, EYE_RIGHT, LASH, MOUTH, SKIN, PhotoHead
 from .rasterise import Surfels, vertex_normals
 from .texture import NORMAL, draw_mesh
@@ -58,7 +58,7 @@ class Scene:
     """
 
     framing: Framing
-    sitter: Sitter
+    sitter: PropWearer
     lighting: Lighting
     surfels: Surfels
     shadow_casters: list[tuple[np.ndarray, np.ndarray]]
@@ -75,7 +75,7 @@ class Scene:
         return np.asarray(mask) & (self.surfels.layer == HEAD_LAYER)
 
 
-class Stage:
+class SceneSampler:
     """Where people are placed before the camera."""
 
     def __init__(
@@ -145,7 +145,7 @@ class Stage:
         zoom = self.side / PICTURE_SIDE
         return Scene(
             framing=framing,
-            sitter=Sitter(envelope, landmarks, eyes, fields, complexion),
+            sitter=PropWearer(envelope, landmarks, eyes, fields, complexion),
             lighting=light_of_a_place(rng, self.wardrobe)
             if real and self.wardrobe
             else random_lighting(rng),
@@ -164,7 +164,7 @@ class Stage:
         framing: Framing,
         vertices: np.ndarray,
         envelope: HeadEnvelope,
-        complexion: Complexion,
+        complexion: FaceColouring,
         casters: list[tuple[np.ndarray, np.ndarray]],
     ) -> None:
         """Neck, clothes, hair, brows and lashes, onto `surfels`."""
@@ -199,7 +199,7 @@ class Stage:
         hair: Sheet,
         surfels: Surfels,
         framing: Framing,
-        complexion: Complexion,
+        complexion: FaceColouring,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Procedural hair: a shell of streaks that thins out at its rim, and strands over it."""
         texture = self.streaks[rng.integers(len(self.streaks))]
@@ -221,7 +221,7 @@ class Stage:
         framing: Framing,
         vertices: np.ndarray,
         envelope: HeadEnvelope,
-        complexion: Complexion,
+        complexion: FaceColouring,
     ) -> tuple[np.ndarray, np.ndarray]:
         """A head of hair from the wardrobe, kept outside the head."""
         where = card.on(self.head.places.on(vertices))
@@ -238,7 +238,7 @@ class Stage:
         )
 
     def _beard(
-        self, rng: np.random.Generator, vertices: np.ndarray, complexion: Complexion
+        self, rng: np.random.Generator, vertices: np.ndarray, complexion: FaceColouring
     ) -> Rods:
         """A full beard, or one on the chin."""
         cover = np.maximum(self.fields.beard, self.fields.moustache)

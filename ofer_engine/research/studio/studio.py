@@ -20,7 +20,7 @@ from .occluders import OCCLUDERS, Occluder, random_kind
 from .patches import paint_patch
 from .photo_head import PhotoHead
 from .random_expressions import random_expression
-from .scene import PICTURE_SIDE, Scene, Stage
+from .scene import PICTURE_SIDE, Scene, SceneSampler
 from .wardrobe import Wardrobe
 
 _OCCLUDED_SHARE: Final = 0.5
@@ -37,7 +37,7 @@ HIDING: Final = (
 
 
 @dataclass(frozen=True)
-class Photo:
+class StudioPhoto:
     """A labelled synthetic photo.
 
     image : (128, 128, 3) uint8; closer : the same larger, (S, S, 3) uint8, or empty; points :
@@ -87,7 +87,7 @@ class _Shot:
 
     scene: Scene
     film: Film
-    blank: Photo
+    blank: StudioPhoto
     exposure_seed: int
     prop_seed: int
 
@@ -108,20 +108,20 @@ class Studio:
         wardrobe : skins, hair, light and places of real people; side : pixels of the closer
         picture, 128 for none."""
         self.head = head
-        self.stage = Stage(head, yaw, side, wardrobe)
+        self.stage = SceneSampler(head, yaw, side, wardrobe)
         self.ages = Ages(head.prior)
         near_face = head.landmarks.triangles[:, 0]
         pushes = head.bumps.reshape(len(head.bumps), -1, 3)[:, near_face]
         unit = np.sqrt((pushes**2).sum((0, 2)).mean())
         self.misfit = misfit_mm / 1000.0 / float(unit)
 
-    def photograph(self, seed: int, index: int) -> Photo:
+    def photograph(self, seed: int, index: int) -> StudioPhoto:
         """One picture; half of them have an occluder."""
         rng = np.random.default_rng([seed, index])
         kind = _perhaps_hidden(rng)
         return self._take(self._prepare(rng, self._somebody(rng)), kind)
 
-    def photograph_again(self, seed: int, person: int, moment: int) -> Photo:
+    def photograph_again(self, seed: int, person: int, moment: int) -> StudioPhoto:
         """One of any number of pictures of a person: face, skin and hair colour stay, all else is
         drawn anew; half of them have an occluder. moment : from 0."""
         birth = np.random.default_rng([seed, person])
@@ -132,7 +132,7 @@ class Studio:
         now = replace(somebody, expression=random_expression(rng), looks=looks)
         return self._take(self._prepare(rng, now), kind)
 
-    def photograph_pair(self, seed: int, index: int) -> tuple[Photo, Photo]:
+    def photograph_pair(self, seed: int, index: int) -> tuple[StudioPhoto, StudioPhoto]:
         """The same moment clean, and with an occluder."""
         rng = np.random.default_rng([seed, index])
         kind = random_kind(rng)
@@ -141,7 +141,7 @@ class Studio:
 
     def photograph_hidden(
         self, seed: int, index: int, percents: tuple[int, ...]
-    ) -> tuple[Photo, ...]:
+    ) -> tuple[StudioPhoto, ...]:
         """The clean picture of `photograph_pair`, and the same moment with about so many percent of
         the face hidden, by kinds of HIDING that take turns from index to index."""
         rng = np.random.default_rng([seed, index])
@@ -168,7 +168,7 @@ class Studio:
         film = Film(rng)
         framing, zoom = scene.framing, scene.zoom
         irises = framing.to_screen(framing.to_camera(self.head.irises.on(vertices)))[:, :2]
-        blank = Photo(
+        blank = StudioPhoto(
             image=np.empty(0, np.uint8),
             closer=np.empty(0, np.uint8),
             points=scene.points_screen[:, :2] / zoom,
@@ -191,11 +191,11 @@ class Studio:
         exposure_seed, prop_seed = rng.integers(2**31, size=2)
         return _Shot(scene, film, blank, int(exposure_seed), int(prop_seed))
 
-    def _take(self, shot: _Shot, kind: Occluder) -> Photo:
+    def _take(self, shot: _Shot, kind: Occluder) -> StudioPhoto:
         cover = put_on(np.random.default_rng(shot.prop_seed), kind, shot.scene)
         return self._expose(shot, cover)
 
-    def _expose(self, shot: _Shot, cover: Cover) -> Photo:
+    def _expose(self, shot: _Shot, cover: Cover) -> StudioPhoto:
         scene, surfels = shot.scene, cover.surfels
         picture = scene.backdrop.copy()
         centre = scene.framing.to_camera(self.stage.fields.pivot[None])[0]

@@ -19,9 +19,9 @@ from torch import Tensor
 from ...conditioning.evidence import CROP, Evidence, EvidenceNetwork, point_regions
 from ...conditioning.mirror import Mirror, read_both_ways
 from ...heads.open_head import OpenHead
-from .loop import Plan, step_generator, train
+from .loop import TrainingPlan, step_generator, train
 from .mirrored import turned
-from .optimizer import Group
+from .optimizer import ParameterGroup
 from .photo_set import PhotoSet
 
 _MATRIX_PACE = 2.0
@@ -165,7 +165,7 @@ def train_conditioner(
     head: OpenHead,
     photos: PhotoSet,
     validation: PhotoSet,
-    plan: Plan,
+    plan: TrainingPlan,
     folder: Path,
     batch: int = 64,
 ) -> None:
@@ -207,13 +207,13 @@ def train_conditioner(
     network.eval()
 
 
-def _groups(network: EvidenceNetwork) -> list[Group]:
+def _groups(network: EvidenceNetwork) -> list[ParameterGroup]:
     """Muon moves the weights of all layers but the last ones: those answer in units."""
     learning = {n: p for n, p in network.named_parameters() if p.requires_grad}
     inner = {n for n, p in learning.items() if p.ndim > 1 and not n.endswith("_head.weight")}
     return [
-        Group([p for n, p in learning.items() if n not in inner]),
-        Group([learning[n] for n in sorted(inner)], _MATRIX_PACE, matrices=True),
+        ParameterGroup([p for n, p in learning.items() if n not in inner]),
+        ParameterGroup([learning[n] for n in sorted(inner)], _MATRIX_PACE, matrices=True),
     ]
 
 

@@ -17,8 +17,8 @@ from torch import Tensor
 from ...conditioning.person import signed
 from ...diffusion.denoiser import Denoiser
 from ...diffusion.schedule import Schedule
-from .loop import Plan, train
-from .optimizer import Group
+from .loop import TrainingPlan, train
+from .optimizer import ParameterGroup
 
 ContextOf = Callable[[Tensor, torch.Generator | None], Tensor]
 """Rows (B,) → their contexts (B, C); without a generator, nothing by chance."""
@@ -42,7 +42,7 @@ def train_denoiser(
     coefficients: Tensor,
     context_of: ContextOf,
     schedule: Schedule,
-    plan: Plan,
+    plan: TrainingPlan,
     folder: Path,
     *,
     held_out: Tensor,
@@ -82,5 +82,7 @@ def train_denoiser(
         values = [batch_loss(part, generator, 0.0, model) for part in parts]  # pyright: ignore
         return {"held_total": float(torch.stack(values).mean())}
 
-    train(denoiser, [Group(list(denoiser.parameters()))], step_losses, plan, folder, validate)
+    train(
+        denoiser, [ParameterGroup(list(denoiser.parameters()))], step_losses, plan, folder, validate
+    )
     denoiser.eval()

@@ -19,7 +19,7 @@ from ..head_building.source_heads import read_source_head
 from ..studio.photo_head import load_open_photo_head
 from ..studio.photos import ChunkWriter, PhotoPlan
 from ..studio.studio import Studio
-from .open_pack import Recipe, Sources, train_open_pack
+from .open_pack import Sources, TrainingBudget, train_open_pack
 
 HEAD: Final = "head.npz"
 _CHUNK: Final = 2000
@@ -36,7 +36,7 @@ class HeadPackPlan:
     modes: int
     photos: int
     people: int
-    recipe: Recipe
+    recipe: TrainingBudget
     misfit_mm: float = 0.5
 
 

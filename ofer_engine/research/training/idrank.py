@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from ...ranking.ranker import Ranker, listwise_loss
-from .loop import Plan, train
-from .optimizer import Group
+from .loop import TrainingPlan, train
+from .optimizer import ParameterGroup
 
 Decode = Callable[[Tensor], Tensor]
 """(…, K) identity coefficients → (…, R, 3) ranking vertices, millimetres from the mean head."""
@@ -35,7 +35,7 @@ def train_ranker(
     candidates: Tensor,
     truth: Tensor,
     contexts: Tensor,
-    plan: Plan,
+    plan: TrainingPlan,
     folder: Path,
     *,
     held_out: int,
@@ -73,5 +73,5 @@ def train_ranker(
         recovered = (average - torch.cat(first).mean()) / (average - torch.cat(best).mean())
         return {"held_total": float(sum(total)) / held_out, "held_recovery": float(recovered)}
 
-    train(ranker, [Group(list(ranker.parameters()))], step_losses, plan, folder, validate)
+    train(ranker, [ParameterGroup(list(ranker.parameters()))], step_losses, plan, folder, validate)
     ranker.eval()

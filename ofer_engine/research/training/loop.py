@@ -22,9 +22,9 @@ from ...contract.errors import ErrorCode, OferError
 from ...published.pickle_reader.pickle_machine import DamagedPickle, UnsafePickle
 from ...published.pickle_reader.torch_file import read_torch_file
 from .curves import Watch
-from .optimizer import AdamWithMuon, Group
+from .optimizer import AdamWithMuon, ParameterGroup
 from .ranks import Ranks
-from .rates import Pace, PlateauPace, Rule
+from .rates import LearningRates, PlateauPace, Rule
 
 Losses = Mapping[str, Tensor]
 """Named scalar losses of one step; `total` is the one that is minimised."""
@@ -38,7 +38,7 @@ class Precision(StrEnum):
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """steps : optimiser steps; rate : peak learning rate; warmup : steps of linear rise.
 
     average : decay of the exponential moving average of the weights, 0 for none; clip : largest
@@ -68,9 +68,9 @@ def step_generator(seed: int, step: int) -> torch.Generator:
 
 def train(
     model: nn.Module,
-    groups: Sequence[Group],
+    groups: Sequence[ParameterGroup],
     losses: Callable[[int, torch.Generator], Losses],
-    plan: Plan,
+    plan: TrainingPlan,
     folder: Path,
     validate: Callable[[nn.Module], Mapping[str, float]] | None = None,
     *,
@@ -106,7 +106,12 @@ class _Run:
     """A model, its average and its optimiser, as they stand after some steps."""
 
     def __init__(
-        self, model: nn.Module, groups: Sequence[Group], plan: Plan, folder: Path, ranks: Ranks
+        self,
+        model: nn.Module,
+        groups: Sequence[ParameterGroup],
+        plan: TrainingPlan,
+        folder: Path,
+        ranks: Ranks,
     ) -> None:
         self.model = model
         self.plan = plan
@@ -117,7 +122,7 @@ class _Run:
         self.pace = (
             PlateauPace(self.optimizer, plan.rate, plan.steps, plan.epoch)
             if plan.rule is Rule.PLATEAU
-            else Pace(self.optimizer, plan.rate, plan.steps, plan.warmup)
+            else LearningRates(self.optimizer, plan.rate, plan.steps, plan.warmup)
         )
         # A frozen encoder stays what it is: averaging it would cost more than the step.
         frozen = {name for name, p in model.named_parameters() if not p.requires_grad}

@@ -30,8 +30,8 @@ from ...photo.face_weights import load_landmark_network
 from .conditioner import new_network, standardise_context, train_conditioner
 from .denoising import train_denoiser
 from .idrank import train_ranker
-from .loop import Plan, Precision
-from .people import ContextSampler, People, load_people, read_people, save_people
+from .loop import Precision, TrainingPlan
+from .people import ContextSampler, PictureContexts, load_people, read_people, save_people
 from .photo_set import PhotoSet, read_photo_set
 from .rebasing import rebased
 
@@ -55,7 +55,7 @@ _HELD_PEOPLE = 12
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingBudget:
     """Optimiser steps of each stage, pictures kept apart, photos that the ranker learns from."""
 
     conditioner: int = 5000
@@ -84,7 +84,7 @@ class Sources:
 
 
 def train_open_pack(
-    sources: Sources, out: Path, work: Path, record: PackRecord, recipe: Recipe
+    sources: Sources, out: Path, work: Path, record: PackRecord, recipe: TrainingBudget
 ) -> None:
     """Train all four networks and write the pack beside `out`/head.npz. work : checkpoints."""
     head = OpenHead.load(out / "head.npz")
@@ -94,7 +94,7 @@ def train_open_pack(
     networks.hint_axes.copy_(_hint_axes(out, sizes.identities))
     known = _known(sources, out / "head.npz")
     networks = replace(networks, conditioner=new_network(head, kept, known, sizes.crop))
-    plan = Plan(
+    plan = TrainingPlan(
         recipe.conditioner,
         rate=1e-3,
         seed=recipe.seed,
@@ -163,15 +163,17 @@ def _hint_axes(out: Path, identities: int) -> Tensor:
 
 
 def _read(
-    networks: Networks, photos: PhotoSet, mirror: Mirror | None, file: Path, recipe: Recipe
-) -> People:
+    networks: Networks, photos: PhotoSet, mirror: Mirror | None, file: Path, recipe: TrainingBudget
+) -> PictureContexts:
     """The conditioner's contexts of the pictures; read once."""
     if not file.exists():
         save_people(read_people(networks.conditioner, photos, mirror, recipe.seed), file)
     return load_people(file)
 
 
-def _train_generators(networks: Networks, people: People, work: Path, recipe: Recipe) -> None:
+def _train_generators(
+    networks: Networks, people: PictureContexts, work: Path, recipe: TrainingBudget
+) -> None:
     schedule = Schedule.linear()
     context_sampler = ContextSampler(people, networks.hint_axes)
     held = people.person // 2 % _HELD_PEOPLE == 0  # a person and the mirror image together
@@ -181,7 +183,7 @@ def _train_generators(networks: Networks, people: People, work: Path, recipe: Re
             return context_sampler.alone(rows)
         return context_sampler.random(rows, generator)
 
-    plan = Plan(recipe.idgen, rate=1e-3, seed=recipe.seed + 1, every=1000)
+    plan = TrainingPlan(recipe.idgen, rate=1e-3, seed=recipe.seed + 1, every=1000)
     train_denoiser(
         networks.idgen, people.identity, person, schedule, plan, work / "idgen", held_out=held
     )
@@ -189,7 +191,7 @@ def _train_generators(networks: Networks, people: People, work: Path, recipe: Re
     networks.expression_mean.copy_(missed.mean(dim=0))
     networks.expression_deviation.copy_(missed.std(dim=0).clamp_min(0.02))
     standard = (missed - networks.expression_mean) / networks.expression_deviation
-    plan = Plan(recipe.expgen, rate=1e-3, seed=recipe.seed + 2, every=1000)
+    plan = TrainingPlan(recipe.expgen, rate=1e-3, seed=recipe.seed + 2, every=1000)
     train_denoiser(
         networks.expgen,
         standard,
@@ -202,7 +204,7 @@ def _train_generators(networks: Networks, people: People, work: Path, recipe: Re
 
 
 def _train_ranker(
-    networks: Networks, head: OpenHead, judged: People, work: Path, recipe: Recipe
+    networks: Networks, head: OpenHead, judged: PictureContexts, work: Path, recipe: TrainingBudget
 ) -> None:
     """On pictures that none of the networks has learnt from, so that candidates are as in use."""
     rows = torch.arange(min(recipe.ranked_photos, len(judged)))
@@ -213,7 +215,9 @@ def _train_ranker(
     def decode(coefficients: Tensor) -> Tensor:
         return torch.einsum("...k,kvc->...vc", coefficients, basis)
 
-    plan = Plan(recipe.idrank, rate=1e-3, seed=recipe.seed + 3, every=500, weight_decay=0.05)
+    plan = TrainingPlan(
+        recipe.idrank, rate=1e-3, seed=recipe.seed + 3, every=500, weight_decay=0.05
+    )
     train_ranker(
         networks.idrank, decode, ranked_points, drawn, judged.identity[rows], contexts, plan,
         work / "idrank", held_out=len(rows) // 6,

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Group:
+class ParameterGroup:
     """Parameters that train at `scale` times the plan's rate.
 
     matrices : they are weights of convolutions or linear layers, and Muon moves them, with steps as
@@ -32,7 +32,7 @@ class Group:
 class AdamWithMuon(torch.optim.Optimizer):
     """Both as one optimiser: a rate's rule sees all the groups, a checkpoint holds both states."""
 
-    def __init__(self, groups: Sequence[Group], rate: float, weight_decay: float) -> None:
+    def __init__(self, groups: Sequence[ParameterGroup], rate: float, weight_decay: float) -> None:
         plain = [g for g in groups if not g.matrices]
         self._matrices = [p for g in groups if g.matrices for p in g.parameters]
         self._flat = [nn.Parameter(_flat(p)) for p in self._matrices]

@@ -29,7 +29,7 @@ _BATCH = 100
 
 
 @dataclass(frozen=True)
-class People:
+class PictureContexts:
     """The contexts of N pictures, and the truth.
 
     contexts : (N, C); doubt : (N,); identity : (N, K); expression : (N, X); person : (N,) int64,
@@ -49,10 +49,10 @@ class People:
 @torch.no_grad()
 def read_people(
     network: EvidenceNetwork, photos: PhotoSet, mirror: Mirror | None, seed: int
-) -> People:
+) -> PictureContexts:
     """A trained conditioner's contexts of each picture, lightly degraded, and of its mirror."""
     network.eval()
-    parts: list[People] = []
+    parts: list[PictureContexts] = []
     for number, rows in enumerate(
         np.array_split(np.arange(len(photos)), -(-len(photos) // _BATCH))
     ):
@@ -63,15 +63,19 @@ def read_people(
             everyone = torch.ones(len(rows), dtype=torch.bool)
             _, truth = turned(crops, truth, mirror, everyone)
             parts.append(_people(network, mirror.evidence(network, read), truth, 1))
-    return People(
-        **{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(People)}
+    return PictureContexts(
+        **{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(PictureContexts)}
     )
 
 
-def _people(network: EvidenceNetwork, read: Evidence, truth: PhotoSet, other: int) -> People:
+def _people(
+    network: EvidenceNetwork, read: Evidence, truth: PhotoSet, other: int
+) -> PictureContexts:
     contexts = network.context(read)
     person = 2 * truth.person + other
-    return People(contexts, network.doubt(contexts), truth.identity, truth.expression, person)
+    return PictureContexts(
+        contexts, network.doubt(contexts), truth.identity, truth.expression, person
+    )
 
 
 class ContextSampler:
@@ -80,7 +84,7 @@ class ContextSampler:
     hint_axes : (3, K), zeros where the head has none.
     """
 
-    def __init__(self, people: People, hint_axes: Tensor) -> None:
+    def __init__(self, people: PictureContexts, hint_axes: Tensor) -> None:
         self._people = people
         self._hints = people.identity @ hint_axes.T
         self._others, self._count = _others(people.person)
@@ -120,12 +124,14 @@ def _others(person: Tensor) -> tuple[Tensor, Tensor]:
     return others, count
 
 
-def save_people(people: People, file: Path) -> None:
+def save_people(people: PictureContexts, file: Path) -> None:
     """Keep them as a file that `load_people` reads."""
     np.savez(file, **{f.name: getattr(people, f.name).numpy() for f in fields(people)})
 
 
-def load_people(file: Path) -> People:
+def load_people(file: Path) -> PictureContexts:
     """Read what `save_people` wrote."""
     with np.load(file) as archive:
-        return People(**{f.name: torch.from_numpy(archive[f.name]) for f in fields(People)})
+        return PictureContexts(
+            **{f.name: torch.from_numpy(archive[f.name]) for f in fields(PictureContexts)}
+        )

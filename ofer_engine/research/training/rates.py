@@ -29,7 +29,7 @@ def cosine(step: int, steps: int, warmup: int) -> float:
     return warm * (0.01 + 0.495 * (1 + math.cos(math.pi * step / steps)))
 
 
-class Pace:
+class LearningRates:
     """Sets the rates of an optimiser's groups, each at its own `scale`."""
 
     def __init__(
@@ -57,7 +57,7 @@ class Pace:
         """Go on from `state`."""
 
 
-class PlateauPace(Pace):
+class PlateauPace(LearningRates):
     """torch's ReduceLROnPlateau on the mean training loss of every `epoch` steps."""
 
     def __init__(

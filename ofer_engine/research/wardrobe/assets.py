@@ -25,7 +25,7 @@ _ANCHORS: Final = 10
 
 
 @dataclass(frozen=True)
-class Card:
+class CardMesh:
     """A mesh with holes. rest : (N, 3) float32 metres on the mean head; triangles : (T, 3) int32;
     uv : (N, 2) float32, v down; anchors : (N, A) int32 vertices of the open head and weights
     (N, A) float32: the vertex moves as they do on average; texture : (S, S, 2) uint8, brightness
@@ -42,7 +42,7 @@ class Card:
 def read_card(
     obj: Path, picture: Path, makehuman: MakeHuman, base_ids: np.ndarray, template: np.ndarray,
     skin: np.ndarray,
-) -> Card:  # fmt: skip
+) -> CardMesh:  # fmt: skip
     """One asset: .obj with its .mhclo beside it.
 
     base_ids : (V,) base vertex of each head vertex; template : (V, 3) of the head, metres;
@@ -59,7 +59,7 @@ def read_card(
     placed = placed + (weight[..., None] * (template[own] - moved)[near]).sum(1)
     corners, index = np.unique(faces.reshape(-1, 2), axis=0, return_inverse=True)
     at = corners[:, 0]
-    return Card(
+    return CardMesh(
         rest=placed[at].astype(np.float32),
         triangles=index.reshape(-1, 3).astype(np.int32),
         uv=(uv[corners[:, 1]] * [1, -1] + [0, 1]).astype(np.float32),

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from .portraits import Reading
+from .portraits import PortraitReading
 from .unwarp import extend
 
 SIDE: Final = 256
@@ -17,7 +17,7 @@ _FIELD: Final = 65.0
 """Degrees across a view of a place: a background out of focus."""
 
 
-def background_of(reading: Reading) -> np.ndarray:
+def background_of(reading: PortraitReading) -> np.ndarray:
     """(SIDE, SIDE, 3) uint8 display colours: a portrait whose head and body have been closed from
     what is around them, so that no face stays."""
     height, width = reading.pixels.shape[:2]

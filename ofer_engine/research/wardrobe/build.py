@@ -29,12 +29,12 @@ from ..head_building.drawn_head import load_drawn_head
 from ..head_building.makehuman import MakeHuman
 from ..studio.complexion import FaceFields
 from ..studio.photo_head import SKIN, PhotoHead, load_open_photo_head
-from .assets import Card, read_card, read_iris
+from .assets import CardMesh, read_card, read_iris
 from .backgrounds import background_of, panorama_views
 from .chart import Chart, place_on_chart
 from .light import light_of
 from .portraits import fit_portrait, read_portrait
-from .unwarp import Skin, unwarp
+from .unwarp import UnwarpedSkin, unwarp
 
 _LOG: Final = logging.getLogger(__name__)
 KEPT_FOR_MEASURING: Final = 780
@@ -105,7 +105,7 @@ def _to_learn_from(portraits: Path) -> Iterator[Path]:
             yield path
 
 
-def _display(skin: Skin) -> np.ndarray:
+def _display(skin: UnwarpedSkin) -> np.ndarray:
     return (np.clip(skin.albedo, 0, 1) ** (1 / 2.2) * 255 + 0.5).astype(np.uint8)
 
 
@@ -121,7 +121,7 @@ def build_cards(assets: Path, makehuman: MakeHuman, head: PhotoHead, out: Path) 
             if not picture.exists():
                 continue
             card = read_card(obj, picture, makehuman, base_ids, head.template, skin)
-            for field in Card.__dataclass_fields__:
+            for field in CardMesh.__dataclass_fields__:
                 stored[f"{field}_{number}"] = getattr(card, field)
             number += 1
         np.savez(out / f"{kind}.npz", allow_pickle=False, **stored)

@@ -26,7 +26,7 @@ _ROUNDS: Final = 4
 
 
 @dataclass(frozen=True)
-class Reading:
+class PortraitReading:
     """What is read of a portrait: pixels (H, W, 3) uint8; landmarks (468, 2) and points (P, 2)
     photo pixels; weight (P,) of the points, 1 / px²; identity (K,) and expression (52,)."""
 
@@ -50,7 +50,7 @@ class FittedPortrait:
     off: float
 
 
-def read_portrait(path: Path, pack: OpenPack, detector: FaceDetector) -> Reading | None:
+def read_portrait(path: Path, pack: OpenPack, detector: FaceDetector) -> PortraitReading | None:
     """The middle face of a portrait; None where no face is found."""
     try:
         photo = load_photo(str(path))
@@ -68,7 +68,7 @@ def read_portrait(path: Path, pack: OpenPack, detector: FaceDetector) -> Reading
         read = pack.read(torch.from_numpy(cut(photo, crop)).permute(2, 0, 1)[None])
     seen = torch.sigmoid(read.visibility[0]).numpy()
     variance = read.log_variance[0].exp().numpy() * crop.photo_scale**2
-    return Reading(
+    return PortraitReading(
         pixels=photo.pixels,
         landmarks=np.asarray(face.landmarks[:, :2], np.float64),
         points=crop.to_photo(read.points[0].double().numpy()),
@@ -78,7 +78,7 @@ def read_portrait(path: Path, pack: OpenPack, detector: FaceDetector) -> Reading
     )
 
 
-def fit_portrait(reading: Reading, head: PhotoHead) -> FittedPortrait:
+def fit_portrait(reading: PortraitReading, head: PhotoHead) -> FittedPortrait:
     """Pose, lens and identity near the points read; then the rest is drawn onto the landmarks."""
     height, width = reading.pixels.shape[:2]
     still = np.zeros(len(head.bumps), np.float32)
@@ -103,7 +103,7 @@ def fit_portrait(reading: Reading, head: PhotoHead) -> FittedPortrait:
 
 
 def _nearer(
-    reading: Reading,
+    reading: PortraitReading,
     identity: np.ndarray,
     camera: Camera,
     points: np.ndarray,
@@ -124,7 +124,7 @@ def _nearer(
 
 
 def _onto_landmarks(
-    reading: Reading, head: PhotoHead, surface: np.ndarray, camera: Camera
+    reading: PortraitReading, head: PhotoHead, surface: np.ndarray, camera: Camera
 ) -> tuple[np.ndarray, float]:
     """Where the vertices are seen, (V, 2) float32, once a smooth warp has met the landmarks."""
     marks = camera.project(head.landmarks.on(surface))

@@ -33,7 +33,7 @@ _HIGHLIGHT: Final = 1.12
 
 
 @dataclass(frozen=True)
-class Skin:
+class UnwarpedSkin:
     """albedo : (HEIGHT, WIDTH, 3) float32 linear, 1 being white; weight : (HEIGHT, WIDTH) how well
     each texel was seen; tone : (3,) of the cheeks and forehead; hair : (3,) of what is over them;
     rough : how uneven it is within millimetres, by lines, spots and beard; uneven : how much one
@@ -56,7 +56,9 @@ def harmonics(normals: np.ndarray) -> np.ndarray:
     )
 
 
-def unwarp(portrait: FittedPortrait, head: PhotoHead, chart: Chart, plain: np.ndarray) -> Skin:
+def unwarp(
+    portrait: FittedPortrait, head: PhotoHead, chart: Chart, plain: np.ndarray
+) -> UnwarpedSkin:
     """plain : (V,) 0..1, skin without brows, lips and beard, which tells of the light."""
     linear = (portrait.pixels.astype(np.float32) / 255) ** np.float32(2.2)
     camera = portrait.camera
@@ -77,7 +79,7 @@ def unwarp(portrait: FittedPortrait, head: PhotoHead, chart: Chart, plain: np.nd
     weight = weight * _is_skin(albedo / tone, texels[..., 9]) * _bare_cheeks(albedo / tone, weight)
     whole = _whole(albedo, weight, tone)
     rough, uneven = _unevenness(whole / tone)
-    return Skin(whole, weight, tone, hair, rough, uneven, spread)
+    return UnwarpedSkin(whole, weight, tone, hair, rough, uneven, spread)
 
 
 def _unevenness(ratio: np.ndarray) -> tuple[float, float]:

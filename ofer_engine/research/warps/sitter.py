@@ -32,7 +32,7 @@ class Sitter:
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class PackReading:
     """What a pack reads of a face, in photo pixels.
 
     identity : (K,); expression : (X,) in 0..1; points : (P, 2); deviation : (P,); visible : (P,)
@@ -46,7 +46,7 @@ class Reading:
     visible: np.ndarray
 
 
-def fit_sitter(head: PhotoHead, reading: Reading, pixels: np.ndarray) -> Sitter:
+def fit_sitter(head: PhotoHead, reading: PackReading, pixels: np.ndarray) -> Sitter:
     """The head nearest to what was read that also meets the points. pixels : (H, W, 3) uint8.
 
     The bend moves a picture's pixels from where this head has them, so that points matter more than
@@ -84,10 +84,10 @@ def points_of(head: PhotoHead, identity: np.ndarray, expression: np.ndarray) -> 
     return head.points.on(surface).astype(np.float64)
 
 
-def read_portrait(pack: OpenPack, pixels: np.ndarray, landmarks: np.ndarray) -> Reading:
+def read_portrait(pack: OpenPack, pixels: np.ndarray, landmarks: np.ndarray) -> PackReading:
     """What a pack reads of the face with these landmarks (468, 2 or more) in (H, W, 3) uint8."""
     crop, evidence = pack.read_around(pixels, landmarks)
-    return Reading(
+    return PackReading(
         evidence.identity[0].cpu().numpy(),
         evidence.expression[0].clamp(0, 1).cpu().numpy(),
         crop.to_photo(evidence.points[0].double().cpu().numpy()),

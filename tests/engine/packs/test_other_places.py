@@ -13,8 +13,8 @@ from ofer_engine.published.benchmarks.mesh_files import read_landmarks
 from ofer_engine.published.training.crops import CropReader
 from ofer_engine.published.training.parameters import read_parameters
 from ofer_engine.published.training.scan_data import Example, read_scan_data
-from ofer_engine.research.training.loop import Plan, train
-from ofer_engine.research.training.optimizer import Group
+from ofer_engine.research.training.loop import TrainingPlan, train
+from ofer_engine.research.training.optimizer import ParameterGroup
 from tests.engine.published.pickle_reader.gadgets import KINDS, gadgets
 
 
@@ -59,8 +59,8 @@ def _head(gadget, folder: Path) -> None:
 def _checkpoint(gadget, folder: Path) -> None:
     torch.save({"model": {}, "step": gadget}, folder / "checkpoint.pt")
     model = torch.nn.Linear(1, 1)
-    groups = [Group(list(model.parameters()))]
-    train(model, groups, lambda *_: {}, Plan(steps=1, rate=1.0), folder)
+    groups = [ParameterGroup(list(model.parameters()))]
+    train(model, groups, lambda *_: {}, TrainingPlan(steps=1, rate=1.0), folder)
 
 
 PLACES = {

@@ -15,7 +15,7 @@ from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.head import Head
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.published.flame import FlameHead
-from ofer_engine.texture.alignment import Evidence
+from ofer_engine.texture.alignment import PointEvidence
 from ofer_engine.texture.colours import TO_LINEAR, to_srgb
 from ofer_engine.texture.features import features_of
 from ofer_engine.texture.layout import layout
@@ -74,7 +74,7 @@ class Sitter:
         at = self.points
         normals = vertex_normals(vertices, triangles)[at] @ camera.rotation.T
         seen = np.where(normals[:, 2] > 0.1, 0.98, 0.05)
-        evidence = Evidence(places[at], np.full(len(at), 0.5), seen, at)
+        evidence = PointEvidence(places[at], np.full(len(at), 0.5), seen, at)
         return PhotoView(pixels.reshape(SIDE, SIDE, 3), camera, vertices, evidence)
 
 

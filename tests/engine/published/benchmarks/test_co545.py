@@ -15,7 +15,7 @@ from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.handlers import draft
 from ofer_engine.published.benchmarks.co545 import Co545Data
 from ofer_engine.published.benchmarks.diversity import diversity
-from ofer_engine.published.benchmarks.predictions import Kind, Predictions, mean_head
+from ofer_engine.published.benchmarks.predictions import HeadChoice, Predictions, mean_head
 from ofer_engine.published.benchmarks.scan_alignment import DETECTOR_LANDMARKS, face_region
 from ofer_engine.published.benchmarks.scoring import Method, Worth, score
 from ofer_engine.published.benchmarks.tally import Contender
@@ -188,7 +188,7 @@ def ofer(tmp_path, mini, truths):
     return folder
 
 
-def _predictions(ofer, home, kind=Kind.EXPRESSIONS, **options):
+def _predictions(ofer, home, kind=HeadChoice.EXPRESSIONS, **options):
     return Predictions(ofer, kind, home=home, **options)
 
 
@@ -207,20 +207,20 @@ def test_se_and_cse_of_our_reconstructions(data, ofer, home, mini):
 
 
 def test_identities_are_all_candidates_best_first(ofer, home, mini, truths):
-    heads = _predictions(ofer, home, Kind.IDENTITIES).heads(_STEMS[0])
+    heads = _predictions(ofer, home, HeadChoice.IDENTITIES).heads(_STEMS[0])
     wanted = [truths[_STEMS[0]], [0.0, 0.0], [0.0, 0.5], [3.5, 0.0]]
     assert len(heads) == 4
     for head, identity in zip(heads, wanted, strict=True):
         np.testing.assert_allclose(head.vertices, 1000 * mini.vertices(identity), atol=1e-4)
         np.testing.assert_allclose(head.landmarks, head.vertices[mini.face.marks], atol=1e-4)
-    halved = _predictions(ofer, home, Kind.IDENTITIES, most=2).heads(_STEMS[0])
+    halved = _predictions(ofer, home, HeadChoice.IDENTITIES, most=2).heads(_STEMS[0])
     np.testing.assert_array_equal(halved[0].vertices, heads[0].vertices)
     np.testing.assert_array_equal(halved[1].vertices, heads[2].vertices)
 
 
 def test_vertex_numbers_need_no_pack_and_take_the_kept_heads(ofer, data, tmp_path, mini):
     predictions = _predictions(
-        ofer, tmp_path, Kind.IDENTITIES, landmark_vertices=data / "seven.txt"
+        ofer, tmp_path, HeadChoice.IDENTITIES, landmark_vertices=data / "seven.txt"
     )
     heads = predictions.heads(_STEMS[0])
     assert len(heads) == 2
@@ -232,7 +232,7 @@ def test_a_pack_with_another_head_is_refused(ofer, home, mini):
     mini.save(home / "packs" / "mini" / "head.npz")
     fresh = home.rename(home.with_name("elsewhere"))
     with pytest.raises(OferError, match="another head") as caught:
-        _predictions(ofer, fresh, Kind.IDENTITIES).heads(_STEMS[0])
+        _predictions(ofer, fresh, HeadChoice.IDENTITIES).heads(_STEMS[0])
     assert caught.value.code is ErrorCode.RECONSTRUCTION_DAMAGED
 
 
@@ -245,7 +245,7 @@ def test_a_pack_without_its_head_says_so(ofer, home):
 
 
 def test_diversity_of_known_deviations(ofer, home, mini):
-    found = diversity(_predictions(ofer, home, Kind.EXPRESSIONS), _STEMS)
+    found = diversity(_predictions(ofer, home, HeadChoice.EXPRESSIONS), _STEMS)
     # Two heads apart by the smile: half of it is the deviation of every vertex.
     half = 1000 * np.linalg.norm(mini.expression[0], axis=1) / 2
     assert found.images == 3

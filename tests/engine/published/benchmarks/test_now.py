@@ -14,7 +14,7 @@ from ofer_engine.published.benchmarks.mesh_files import read_landmarks, read_mes
 from ofer_engine.published.benchmarks.now import NowData, export
 from ofer_engine.published.benchmarks.predictions import MILLIMETRES, Predictions, even
 from ofer_engine.published.benchmarks.scoring import FaceScan, Method, Worth, score
-from ofer_engine.published.benchmarks.tally import Contender, Tally
+from ofer_engine.published.benchmarks.tally import Contender, DistanceTally
 
 _IMAGES = (
     "ANNA/multiview_neutral/IMG_1.jpg",
@@ -100,7 +100,7 @@ def test_a_copy_turned_shifted_and_scaled_has_no_error(now, exact, tmp_path, fac
 def test_controls_are_what_measuring_them_gives(now, exact, tmp_path, face_of):
     mean_head, predictions = _mean_head(tmp_path, face_of), Predictions(exact)
     board = _board(now, predictions, mean_head)
-    data, tally, other = NowData(now), Tally(), Tally()
+    data, tally, other = NowData(now), DistanceTally(), DistanceTally()
     for image, another in zip(data.images()[:3:2], (_IMAGES[2], _IMAGES[0]), strict=True):
         tally.add(data.scan(image).errors(mean_head, scaling=True))
         other.add(data.scan(image).errors(predictions.heads(another[:-4])[0], scaling=True))
@@ -270,7 +270,7 @@ def test_vertices_keep_their_numbers_across_texture_seams(tmp_path):
 
 def test_figures_of_known_distances():
     distances = np.random.default_rng(0).gamma(2, 0.5, 200_001)
-    tally, half = Tally(), Tally()
+    tally, half = DistanceTally(), DistanceTally()
     tally.add(distances[:7])
     half.add(distances[7:])
     tally.join(half)
@@ -280,7 +280,7 @@ def test_figures_of_known_distances():
     assert found.mean == pytest.approx(distances.mean(), rel=1e-12)
     assert found.deviation == pytest.approx(distances.std(), rel=1e-9)
     assert found.rms == pytest.approx(np.sqrt(np.square(distances).mean()), rel=1e-12)
-    far = Tally()
+    far = DistanceTally()
     far.add(np.array([1e4, 2e4, 3e4]))
     assert far.figures().median == pytest.approx(100, abs=1e-3)
     assert far.figures().mean == 2e4

@@ -8,7 +8,7 @@ import torch
 from ofer_engine.published.training.batches import Batches
 from ofer_engine.published.training.crops import CropReader
 from ofer_engine.published.training.generators import plan_of, train_generator
-from ofer_engine.published.training.recipes import Stage
+from ofer_engine.published.training.recipes import TrainingStage
 from ofer_engine.published.training.scan_data import read_scan_data
 from ofer_engine.research.training.ranks import joined_ranks
 from tests.engine.published.training.tiny import RECIPE, tiny_trainee
@@ -29,7 +29,7 @@ def main(data: Path, out: Path) -> None:
         trainee = tiny_trainee()
         plan = plan_of(RECIPE, batches, 6, 3)
         train_generator(
-            Stage.IDGEN, trainee, batches, examples[6:], RECIPE, plan, out, device
+            TrainingStage.IDGEN, trainee, batches, examples[6:], RECIPE, plan, out, device
         )  # fmt: skip
         torch.save(trainee.state_dict(), out / f"model{ranks.rank}of{ranks.count}.pt")
 

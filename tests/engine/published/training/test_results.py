@@ -24,8 +24,8 @@ from ofer_engine.published.training.checkpoint_file import write_checkpoint
 from ofer_engine.published.training.crops import BLOB_POINTS, CropReader
 from ofer_engine.published.training.networks import Trainee
 from ofer_engine.published.training.props import PropMaker, PropPicture, paste, prop_bank
-from ofer_engine.published.training.recipes import Stage
-from ofer_engine.published.training.run import Job, run, split
+from ofer_engine.published.training.recipes import TrainingStage
+from ofer_engine.published.training.run import TrainingRun, run, split
 from ofer_engine.published.training.scan_data import read_scan_data
 from ofer_engine.ranking.ranker import Ranker, RankerShape
 from ofer_engine.research.training.curves import event_files
@@ -73,7 +73,9 @@ def test_a_run_from_the_data_to_the_file_and_its_continuation(mica, tmp_path, mo
     monkeypatch.setattr(run_module, "new_trainee", lambda *_: tiny_trainee(53, farl=True))
     recipe = dataclasses.replace(RECIPE, held_out=0.3)
     data = read_scan_data(mica.root, ["COMA", "FLORENCE"])
-    job = Job(Stage.EXPGEN, recipe, tmp_path / "home", tmp_path / "out", steps=4, every=2)
+    job = TrainingRun(
+        TrainingStage.EXPGEN, recipe, tmp_path / "home", tmp_path / "out", steps=4, every=2
+    )
     path = run(job, data, Ranks(), CPU)
     first = load_file(path)
     assert path.name == "model_expgen.safetensors"
@@ -86,7 +88,7 @@ def test_a_run_from_the_data_to_the_file_and_its_continuation(mica, tmp_path, mo
 
 
 def test_data_without_expressions_cannot_teach_expgen(mica, tmp_path):
-    job = Job(Stage.EXPGEN, RECIPE, tmp_path, tmp_path)
+    job = TrainingRun(TrainingStage.EXPGEN, RECIPE, tmp_path, tmp_path)
     with pytest.raises(OferError, match="what is to be learnt"):
         run(job, read_scan_data(mica.root, ["FLORENCE"]), Ranks(), CPU)
 

@@ -19,7 +19,7 @@ from ofer_engine.published.training.crops import CropReader
 from ofer_engine.published.training.generators import NoiseLoss, plan_of, train_generator, truth
 from ofer_engine.published.training.networks import freeze_arcface, prepare
 from ofer_engine.published.training.props import PropPicture
-from ofer_engine.published.training.recipes import Stage
+from ofer_engine.published.training.recipes import TrainingStage
 from ofer_engine.published.training.scan_data import read_scan_data
 from ofer_engine.research.training.ranks import Ranks
 from tests.engine.published.training.one_of_two import main as train_alone
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[4]
 def run(batches, folder, steps, every, **options):
     trainee = tiny_trainee()
     plan = dataclasses.replace(plan_of(RECIPE, batches, steps, every), watch_every=1)
-    train_generator(Stage.IDGEN, trainee, batches, (), RECIPE, plan, folder, CPU, **options)
+    train_generator(TrainingStage.IDGEN, trainee, batches, (), RECIPE, plan, folder, CPU, **options)
     return trainee
 
 
@@ -44,7 +44,9 @@ def test_the_loss_falls_below_what_guessing_gives(mica, tmp_path):
     recipe = dataclasses.replace(RECIPE, rate=1e-2, noise_draws=8)
     trainee = tiny_trainee(53, widths=(64, 16))
     plan = plan_of(recipe, batches, 60, 60)
-    train_generator(Stage.EXPGEN, trainee, batches, examples[:2], recipe, plan, tmp_path, CPU)
+    train_generator(
+        TrainingStage.EXPGEN, trainee, batches, examples[:2], recipe, plan, tmp_path, CPU
+    )
     with (tmp_path / "log.csv").open() as log:
         (row,) = csv.DictReader(log)
     assert float(row["total"]) < 0.65 and float(row["held_total"]) < 0.75
@@ -160,9 +162,9 @@ def test_batch_norms_follow_the_batch_only_where_the_recipe_says(batches, moving
 def test_expgen_learns_the_jaw_at_twice_its_angle_because_the_road_halves_it(mica, tmp_path):
     examples = read_scan_data(mica.root, ["TEMPEH"]).examples
     batch = Batches(examples, CropReader(None, tmp_path), 4, 1, 0, Ranks()).load(0)
-    target = truth(Stage.EXPGEN, batch, 2.0)
+    target = truth(TrainingStage.EXPGEN, batch, 2.0)
     assert torch.equal(target[:, :50], batch.expression[:, :50])
     assert torch.equal(target[:, 50:], 2 * batch.expression[:, 50:])
-    loss = NoiseLoss(Stage.EXPGEN, RECIPE, Ranks(), CPU)
+    loss = NoiseLoss(TrainingStage.EXPGEN, RECIPE, Ranks(), CPU)
     value = loss(tiny_trainee(53, farl=True), batch, 4, torch.Generator().manual_seed(0))
     assert value.ndim == 0 and torch.isfinite(value) and value.requires_grad

@@ -15,7 +15,7 @@ from ofer_engine.published.benchmarks.scan_alignment import DETECTOR_LANDMARKS, 
 from ofer_engine.published.benchmarks.scoring import FaceScan
 from ofer_engine.research.evaluation.scan_floor import nearest_identity
 from ofer_engine.research.evaluation.scanned_people import Scan, scanned_in
-from ofer_engine.research.evaluation.shown_scan import View, front_of, outside, portraits, shown
+from ofer_engine.research.evaluation.shown_scan import ScanView, front_of, outside, portraits, shown
 
 _SEVEN = list(DETECTOR_LANDMARKS)
 _UNIT = 37.0
@@ -115,7 +115,7 @@ def test_a_scan_is_shown_upright_from_its_front_and_sides(head):
     assert 256 < lips[1][1] < 400 and abs(lips[1][0] - 256) < 12
     beside = [lip[0] - _middle(one.pixels) for lip, one in zip(lips, pictures, strict=True)]
     assert beside[0] < -15 and abs(beside[1]) < 5 and beside[2] > 15
-    empty, fragments = shown(scan, View(view.middle + 1e3, view.turn, view.width))
+    empty, fragments = shown(scan, ScanView(view.middle + 1e3, view.turn, view.width))
     assert not len(fragments.pixel) and (empty == 128).all()
 
 
@@ -156,7 +156,7 @@ def test_a_mesh_takes_its_colours_from_its_picture(tmp_path):
     Image.new("RGB", (8, 8)).save(place / "normal.png")
     (files,) = scanned_in(tmp_path)
     assert files.photos == () and files.texture == place / "color.png"
-    view = View(np.array([0.5, 0.5, 0.0]), np.eye(3), 1.5)
+    view = ScanView(np.array([0.5, 0.5, 0.0]), np.eye(3), 1.5)
     picture, _ = shown(files.read(), view)
     assert picture[200, 256, 2] > 200 > picture[200, 256, 0]
     assert picture[320, 256, 0] > 200 > picture[320, 256, 2]

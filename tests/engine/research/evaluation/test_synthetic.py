@@ -13,9 +13,9 @@ import torch
 from ofer_engine.contract.errors import OferError
 from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.packs.open_pack import read_open_pack
-from ofer_engine.research.evaluation.card import Card, comparison, put_between, sections
+from ofer_engine.research.evaluation.card import PackCard, comparison, put_between, sections
 from ofer_engine.research.evaluation.conditions import by_occluder, figures_of, grouped
-from ofer_engine.research.evaluation.measured import Measured, joined, measure
+from ofer_engine.research.evaluation.measured import HeadMeasurements, joined, measure
 from ofer_engine.research.evaluation.metrics import Interval
 from ofer_engine.research.evaluation.synthetic import POINTS, figures
 from ofer_engine.research.evaluation.tables import millimetres, percent
@@ -24,7 +24,7 @@ from ofer_engine.research.training.photo_set import PhotoSet
 
 
 @pytest.fixture(scope="module")
-def measured(held_out) -> Measured:
+def measured(held_out) -> HeadMeasurements:
     crops, truth = held_out
     labels = {label: torch.from_numpy(column) for label, column in truth.items()}
     pack = read_open_pack(BUNDLED / "open", torch.device("cpu"))
@@ -123,14 +123,14 @@ def test_hidden_points_are_set_beside_the_same_moment_s_clean_picture(measured):
 
 
 @pytest.fixture
-def card(found) -> Card:
-    return Card("open", "0.1", {"own: clean": found}, {"own": {"hand": found}})
+def card(found) -> PackCard:
+    return PackCard("open", "0.1", {"own: clean": found}, {"own": {"hand": found}})
 
 
 def test_a_card_is_read_back_as_it_was_written(tmp_path, card):
     card.save(tmp_path / "card.json")
     assert "NaN" not in (tmp_path / "card.json").read_text()
-    again = Card.load(tmp_path / "card.json")
+    again = PackCard.load(tmp_path / "card.json")
     assert sections(again) == sections(card)
     assert again.figures["own: clean"].errors == card.figures["own: clean"].errors
 

@@ -16,7 +16,7 @@ from ofer_engine.research.evaluation.warps import bend, compared, read_warps, re
 from ofer_engine.research.studio.photo_head import load_open_photo_head
 from ofer_engine.research.warps.bending import places, sample
 from ofer_engine.research.warps.relighting import relight
-from ofer_engine.research.warps.sitter import Reading, fit_sitter, points_of
+from ofer_engine.research.warps.sitter import PackReading, fit_sitter, points_of
 from ofer_engine.research.warps.warp import Change, Warper
 
 _HEAD = BUNDLED / "open" / "head.npz"
@@ -139,7 +139,7 @@ def test_a_sitter_meets_the_points_and_stays_near_the_reading(head, sitters):
     rng = np.random.default_rng(4)
     read = sitter.identity + 0.4 * rng.standard_normal(len(sitter.identity)).astype(np.float32)
     count = len(points)
-    reading = Reading(read, sitter.expression, points, np.full(count, 0.3), np.ones(count))
+    reading = PackReading(read, sitter.expression, points, np.full(count, 0.3), np.ones(count))
     found = fit_sitter(head, reading, sitter.pixels)
     shown = found.camera.project(points_of(head, found.identity, found.expression))
     assert np.linalg.norm(shown - points, axis=1).mean() < 0.5

@@ -24,7 +24,7 @@ from ofer_engine.research.studio.photos import ChunkWriter, PhotoPlan, main
 from ofer_engine.research.studio.random_expressions import random_expression
 from ofer_engine.research.studio.rasterise import vertex_normals
 from ofer_engine.research.studio.scene import PICTURE_SIDE
-from ofer_engine.research.studio.studio import HIDING, Photo, Studio
+from ofer_engine.research.studio.studio import HIDING, Studio, StudioPhoto
 from ofer_engine.research.training.photo_set import read_photo_set
 
 HEAD = Path(__file__).parents[4] / "weights" / "open" / "head.npz"
@@ -41,24 +41,24 @@ def studio(head) -> Studio:
 
 
 @pytest.fixture(scope="module")
-def photos(studio) -> list[Photo]:
+def photos(studio) -> list[StudioPhoto]:
     return [studio.photograph(7, index) for index in range(60)]
 
 
 @pytest.fixture(scope="module")
-def pairs(studio) -> list[tuple[Photo, Photo]]:
+def pairs(studio) -> list[tuple[StudioPhoto, StudioPhoto]]:
     return [studio.photograph_pair(8, index) for index in range(40)]
 
 
-def _same(one: Photo, other: Photo, *but: str) -> bool:
+def _same(one: StudioPhoto, other: StudioPhoto, *but: str) -> bool:
     return all(
         np.array_equal(getattr(one, name), getattr(other, name))
-        for name in Photo.__dataclass_fields__
+        for name in StudioPhoto.__dataclass_fields__
         if name not in but
     )
 
 
-def _camera(photo: Photo) -> Camera:
+def _camera(photo: StudioPhoto) -> Camera:
     """The camera of the label."""
     return Camera(
         photo.focal,

@@ -15,7 +15,7 @@ from ofer_engine.research.studio.framing import random_framing
 from ofer_engine.research.studio.photo_head import SKIN, PhotoHead, load_open_photo_head
 from ofer_engine.research.studio.photos import main
 from ofer_engine.research.studio.rasterise import Surfels
-from ofer_engine.research.studio.studio import Photo, Studio
+from ofer_engine.research.studio.studio import Studio, StudioPhoto
 from ofer_engine.research.studio.wardrobe import Wardrobe
 from ofer_engine.research.training.photo_set import read_photo_set
 from ofer_engine.research.wardrobe.chart import place_on_chart
@@ -78,7 +78,7 @@ def wardrobe(folder, head) -> Wardrobe:
 
 
 @pytest.fixture(scope="module")
-def dressed(head, wardrobe) -> list[Photo]:
+def dressed(head, wardrobe) -> list[StudioPhoto]:
     studio = Studio(head, 0.5, wardrobe=wardrobe, side=192)
     return [studio.photograph(4, index) for index in range(8)]
 

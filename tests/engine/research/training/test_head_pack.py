@@ -14,7 +14,7 @@ from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED, load_pack, pack_record
 from ofer_engine.research.head_building.source_heads import read_source_head
 from ofer_engine.research.training.head_pack import HeadPackPlan, train_head_pack
-from ofer_engine.research.training.open_pack import Recipe
+from ofer_engine.research.training.open_pack import TrainingBudget
 from ofer_engine.research.training.photo_set import read_photo_set
 
 VERTICES, TRIANGLES, JOINTS = 5023, 9976, 5
@@ -88,7 +88,9 @@ RECORD = PackRecord(
 @pytest.fixture(scope="module")
 def home(flame, tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    recipe = Recipe(conditioner=2, idgen=2, expgen=2, idrank=2, held_out=20, ranked_photos=8)
+    recipe = TrainingBudget(
+        conditioner=2, idgen=2, expgen=2, idrank=2, held_out=20, ranked_photos=8
+    )
     plan = HeadPackPlan([flame], MODES, 68, 40, recipe)
     out, work = home / "packs" / "mine", home / "work"
     stages: list[str] = []

@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 import torch
 
-from ofer_engine.research.training.loop import Plan, Precision, train
-from ofer_engine.research.training.optimizer import Group
+from ofer_engine.research.training.loop import Precision, TrainingPlan, train
+from ofer_engine.research.training.optimizer import ParameterGroup
 from ofer_engine.research.training.rates import PlateauPace, Rule, cosine
 
-PLAN = Plan(steps=40, rate=0.05, seed=3, warmup=5, average=0.9, every=10)
+PLAN = TrainingPlan(steps=40, rate=0.05, seed=3, warmup=5, average=0.9, every=10)
 
 
 class Stopped(Exception):
@@ -29,7 +29,7 @@ def _run(folder, plan, stop=None, **options):
         x = torch.randn(32, 4, generator=generator)
         return {"total": (model(x) - x @ target.T).float().square().mean()}
 
-    train(model, [Group(list(model.parameters()))], losses, plan, folder, **options)
+    train(model, [ParameterGroup(list(model.parameters()))], losses, plan, folder, **options)
     return model
 
 
@@ -67,7 +67,7 @@ def test_what_is_frozen_is_neither_moved_nor_averaged(tmp_path):
     model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 1))
     model[0].requires_grad_(False)
     before = model[0].weight.clone()
-    groups = [Group(list(model[1].parameters()))]
+    groups = [ParameterGroup(list(model[1].parameters()))]
 
     def losses(_, generator):
         return {"total": model(torch.randn(4, 2, generator=generator)).square().mean()}

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from ofer_engine.research.training.loop import Plan, train
-from ofer_engine.research.training.optimizer import AdamWithMuon, Group
+from ofer_engine.research.training.loop import TrainingPlan, train
+from ofer_engine.research.training.optimizer import AdamWithMuon, ParameterGroup
 
 
 class _Stopped(Exception):
@@ -22,8 +22,8 @@ def _network():
 def _groups(network):
     convolution, linear = network[0], network[3]
     return [
-        Group([convolution.bias, linear.bias, linear.weight]),
-        Group([convolution.weight], 2.0, matrices=True),
+        ParameterGroup([convolution.bias, linear.bias, linear.weight]),
+        ParameterGroup([convolution.weight], 2.0, matrices=True),
     ]
 
 
@@ -62,7 +62,7 @@ def test_no_gradient_is_left_behind():
 
 
 def test_a_stopped_run_ends_with_the_same_bits(tmp_path):
-    plan = Plan(steps=30, rate=0.01, seed=5, warmup=3, average=0.9, every=10)
+    plan = TrainingPlan(steps=30, rate=0.01, seed=5, warmup=3, average=0.9, every=10)
     whole, parts, resumed = _network(), _network(), _network()
     train(whole, _groups(whole), _losses(whole), plan, tmp_path / "whole")
     with pytest.raises(_Stopped):
@@ -76,7 +76,7 @@ def test_it_learns(tmp_path):
     network = _network()
     losses = _losses(network)
     first = losses(0, torch.Generator().manual_seed(9))["total"].item()
-    plan = Plan(steps=200, rate=0.01, seed=5, warmup=10, every=200)
+    plan = TrainingPlan(steps=200, rate=0.01, seed=5, warmup=10, every=200)
     train(network, _groups(network), losses, plan, tmp_path)
     assert losses(0, torch.Generator().manual_seed(9))["total"].item() < 0.3 * first
 
@@ -84,4 +84,4 @@ def test_it_learns(tmp_path):
 def test_weights_in_another_order_of_memory_are_refused():
     convolution = torch.nn.Conv2d(3, 8, 3)
     with pytest.raises(ValueError, match="channels-last"):
-        AdamWithMuon([Group([convolution.weight], matrices=True)], 1e-3, 0.0)
+        AdamWithMuon([ParameterGroup([convolution.weight], matrices=True)], 1e-3, 0.0)

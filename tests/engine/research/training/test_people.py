@@ -3,7 +3,12 @@
 import pytest
 import torch
 
-from ofer_engine.research.training.people import ContextSampler, People, load_people, save_people
+from ofer_engine.research.training.people import (
+    ContextSampler,
+    PictureContexts,
+    load_people,
+    save_people,
+)
 
 PERSON = torch.tensor([7, 3, 7, 3, 3, 9])
 
@@ -11,7 +16,7 @@ PERSON = torch.tensor([7, 3, 7, 3, 3, 9])
 @pytest.fixture
 def people():
     generator = torch.Generator().manual_seed(1)
-    return People(
+    return PictureContexts(
         contexts=torch.randn((6, 8), generator=generator),
         doubt=torch.zeros(6),
         identity=torch.randn((6, 4), generator=generator),

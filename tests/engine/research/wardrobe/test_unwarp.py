@@ -18,7 +18,7 @@ from ofer_engine.research.studio.rasterise import (
 from ofer_engine.research.wardrobe.build import KEPT_FOR_MEASURING, _to_learn_from, plain_skin
 from ofer_engine.research.wardrobe.chart import HEIGHT, WIDTH, Chart, place_on_chart
 from ofer_engine.research.wardrobe.light import light_of
-from ofer_engine.research.wardrobe.portraits import FittedPortrait, Reading, fit_portrait
+from ofer_engine.research.wardrobe.portraits import FittedPortrait, PortraitReading, fit_portrait
 from ofer_engine.research.wardrobe.unwarp import extend, harmonics, unwarp
 
 HEAD = Path(__file__).parents[4] / "weights" / "open" / "head.npz"
@@ -91,7 +91,7 @@ def test_a_portrait_is_fitted_where_its_points_are(head):
     surface = head.surface(identity, np.zeros(52), np.zeros(len(head.bumps)))
     turn = np.array([[np.cos(0.2), 0, np.sin(0.2)], [0, 1, 0], [-np.sin(0.2), 0, np.cos(0.2)]])
     camera = Camera(1500.0, np.array([112.0, 137.0]), turn, np.array([0.0, 0.0, -1.5]), 225, 275)
-    reading = Reading(
+    reading = PortraitReading(
         pixels=np.zeros((275, 225, 3), np.uint8),
         landmarks=camera.project(head.landmarks.on(surface)),
         points=camera.project(head.points.on(surface)),
