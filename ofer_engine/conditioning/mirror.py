@@ -38,8 +38,9 @@ class Mirror:
         flip = np.array([-1.0, 1.0, 1.0], np.float32)
         place = {int(vertex): row for row, vertex in enumerate(head.point_vertices)}
         twins = [place.get(int(head.mirror[vertex]), -1) for vertex in head.point_vertices]
-        turned = head.identity[:, head.mirror] * flip
-        even = (head.identity * turned).sum(axis=(1, 2)) / np.square(head.identity).sum(axis=(1, 2))
+        mirrored = head.identity[:, head.mirror] * flip
+        length = np.square(head.identity).sum(axis=(1, 2))
+        even = (head.identity * mirrored).sum(axis=(1, 2)) / length
         aside = np.abs(head.template[head.mirror] * flip - head.template).max()
         if aside > _TOLERANCE or min(twins) < 0 or np.abs(even).min() < _PARITY:
             return None

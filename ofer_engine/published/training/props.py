@@ -17,7 +17,13 @@ from PIL import Image
 
 from ...geometry.rotations import rotation_about
 from ...photo.align import five_points, similarity
-from ...research.studio.camera_response import Film, expose, halve, mean_light, random_exposure
+from ...research.studio.camera_response import (
+    CameraResponse,
+    expose,
+    halve,
+    mean_light,
+    random_exposure,
+)
 from ...research.studio.complexion import FaceFields, random_complexion
 from ...research.studio.drape import HeadEnvelope
 from ...research.studio.drawing import HEAD_LAYER, OCCLUDER_LAYER, draw_prop
@@ -124,7 +130,7 @@ def _picture(
     expose(picture, surfels.layer, random_exposure(rng, brightness, sitter.complexion.skin))
     shown = (surfels.layer == OCCLUDER_LAYER).astype(np.float32)[..., None]
     alpha = halve(np.repeat(shown, 3, 2))
-    colour = Film(rng).develop(halve(picture * shown) / np.maximum(alpha, 1e-3))
+    colour = CameraResponse(rng).applied_to(halve(picture * shown) / np.maximum(alpha, 1e-3))
     return np.concatenate([colour, np.round(alpha[..., :1] * 255).astype(np.uint8)], 2)
 
 

@@ -81,6 +81,6 @@ def lining_behind_skin(
     followed = np.einsum("cn,kcnx->kcx", shares, identity[:, front[nearest]])
     changed = identity.copy()
     changed[:, own] += near[:, None] * (followed - identity[:, own])
-    turned = changed[:, mirror] * [-1, 1, 1]
+    mirrored = changed[:, mirror] * [-1, 1, 1]
     parity = np.sign((identity * (identity[:, mirror] * [-1, 1, 1])).sum(axis=(1, 2)))
-    return (changed + parity[:, None, None] * turned) / 2
+    return (changed + parity[:, None, None] * mirrored) / 2

@@ -10,7 +10,7 @@ _SIDE = 192
 _BIAS = 0.004
 
 
-def surface_openness(
+def surface_ambient_occlusion(
     vertices: np.ndarray, triangles: np.ndarray, directions: int = 64
 ) -> np.ndarray:
     """Cosine-weighted share of unblocked directions.

@@ -50,8 +50,9 @@ def expose(picture: np.ndarray, layer: np.ndarray, gains: np.ndarray) -> None:
                     picture[row, column, k] *= gains[k]
 
 
-class Film:
-    """One camera's treatment, drawn once and then applied to one or more pictures alike."""
+class CameraResponse:
+    """Tone curve, blur, noise and compression of one camera, drawn once and then applied to one or
+    more pictures alike."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.gamma = 1 / rng.uniform(1.9, 2.6)
@@ -64,9 +65,9 @@ class Film:
         self.seed = int(rng.integers(2**31))
         self.sharpen = rng.uniform(0.0, 0.8) if rng.random() < 0.35 else 0.0
 
-    def develop(self, linear: np.ndarray, zoom: float = 1.0) -> np.ndarray:
+    def applied_to(self, linear: np.ndarray, zoom: float = 1.0) -> np.ndarray:
         """(S, S, 3) float32 linear, exposed -> (S, S, 3) uint8. zoom : pixels of the picture for
-        each pixel of one of 128, in which blur is told."""
+        each pixel of one of 128, in which blur is given."""
         picture = np.clip(linear, 0.0, None)
         picture = picture / (1 + 0.12 * picture)
         picture = np.clip(picture, 1e-5, 1.1) ** np.float32(self.gamma)

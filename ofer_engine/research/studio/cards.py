@@ -43,7 +43,7 @@ def draw_card(
     framing: Framing,
     card: Cuttable,
     vertices: np.ndarray,
-    openness: np.ndarray,
+    ambient_occlusion: np.ndarray,
     colour: np.ndarray,
     gloss: float,
     layer: int,
@@ -51,7 +51,8 @@ def draw_card(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw a card whose vertices (N, 3) lie in the head frame; gives back what casts its shadow.
 
-    openness : (N,) float32; colour : (3,) linear; thickness : share of the cover that is drawn.
+    ambient_occlusion : (N,) float32; colour : (3,) linear; thickness : share of the cover that is
+    drawn.
     """
     camera = framing.to_camera(vertices)
     screen = framing.to_screen(camera)
@@ -61,9 +62,9 @@ def draw_card(
     )
     normals = vertex_normals(camera, card.triangles)
     _compose(
-        screen, card.triangles, normals, openness, card.uv, card.texture, seen,
+        screen, card.triangles, normals, ambient_occlusion, card.uv, card.texture, seen,
         colour.astype(np.float32), np.float32(gloss), layer, surfels.normal, surfels.albedo,
-        surfels.gloss, surfels.openness, surfels.layer,
+        surfels.gloss, surfels.ambient_occlusion, surfels.layer,
     )  # fmt: skip
     return camera, card.triangles
 
@@ -135,7 +136,7 @@ def _compose(
     normal: np.ndarray,
     albedo: np.ndarray,
     gloss: np.ndarray,
-    openness: np.ndarray,
+    ambient_occlusion: np.ndarray,
     layer: np.ndarray,
 ) -> None:
     height, width = seen.shape
@@ -169,5 +170,7 @@ def _compose(
             for channel in range(3):
                 albedo[y, x, channel] = max(colour[channel] * bright, np.float32(0.002))
             gloss[y, x] = shine * min(bright, one)
-            openness[y, x] = w0 * open_to_sky[i] + w1 * open_to_sky[j] + w2 * open_to_sky[k]
+            ambient_occlusion[y, x] = (
+                w0 * open_to_sky[i] + w1 * open_to_sky[j] + w2 * open_to_sky[k]
+            )
             layer[y, x] = layer_id

@@ -10,7 +10,7 @@ import numpy as np
 from .ages import Age
 from .drape import polar
 from .photo_head import EYE_LEFT, EYE_RIGHT, LASH, MOUTH, SKIN, PhotoHead
-from .texture import ALBEDO, ATTRIBUTES, CHART, GLOSS, OPENNESS, PLACE, STUBBLE, Pattern
+from .texture import ALBEDO, AMBIENT_OCCLUSION, ATTRIBUTES, CHART, GLOSS, PLACE, STUBBLE, Pattern
 from .texture import FRECKLE as MARKS
 from .wardrobe import Wardrobe
 
@@ -75,7 +75,7 @@ class FaceFields:
         moustache *= _rise(np.abs(place[:, 0]), width, width - 0.010) * (
             place[:, 2] > mouth[2] - 0.02
         )
-        outer = skin & (head.openness > 0.18)
+        outer = skin & (head.ambient_occlusion > 0.18)
         top = marks[_FOREHEAD]
         return FaceFields(
             pivot=pivot,
@@ -130,7 +130,7 @@ def random_complexion(
     _paint_inside(rng, table, head)
     table[:, GLOSS] = np.where(head.material == SKIN, rng.uniform(0.05, 0.42), table[:, GLOSS])
     table[:, GLOSS] += 0.2 * rng.uniform() * head.lips
-    table[:, OPENNESS] = _DEEPEST + (1 - _DEEPEST) * head.openness
+    table[:, AMBIENT_OCCLUSION] = _DEEPEST + (1 - _DEEPEST) * head.ambient_occlusion
     beard = _random_beard(rng, fields)
     table[:, STUBBLE] = np.maximum(beard, _shaved_head(rng, fields))
     wrinkles = rng.uniform(0, 0.5) if rng.random() < 0.3 else 0.0

@@ -11,7 +11,7 @@ from .framing import Framing
 from .hair import Rods
 from .occluders import Piece, Prop
 from .rasterise import Surfels, draw_capsules, vertex_normals
-from .texture import ALBEDO, ATTRIBUTES, GLOSS, NORMAL, OPENNESS, PLACE, draw_mesh
+from .texture import ALBEDO, AMBIENT_OCCLUSION, ATTRIBUTES, GLOSS, NORMAL, PLACE, draw_mesh
 
 HEAD_LAYER: Final = 1
 BODY_LAYER: Final = 2
@@ -58,7 +58,7 @@ def draw_piece(
     table[:, NORMAL] = np.where(away, -normals, normals)
     table[:, ALBEDO] = piece.colour
     table[:, GLOSS] = piece.gloss
-    table[:, OPENNESS] = 1.0
+    table[:, AMBIENT_OCCLUSION] = 1.0
     table[:, PLACE] = part.texture
     material = np.full(len(camera), piece.material, np.uint8)
     screen = framing.to_screen(camera)
@@ -74,5 +74,5 @@ def draw_rods(surfels: Surfels, framing: Framing, rods: Rods, gloss: float, laye
     ends = np.concatenate([screen, width], 1).reshape(-1, 2, 4).astype(np.float32)
     draw_capsules(
         ends, rods.colour, np.float32(gloss), layer, np.float32(framing.focal), surfels.nearness,
-        surfels.normal, surfels.albedo, surfels.gloss, surfels.openness, surfels.layer,
+        surfels.normal, surfels.albedo, surfels.gloss, surfels.ambient_occlusion, surfels.layer,
     )  # fmt: skip

@@ -107,8 +107,8 @@ def hair_card(hair: Sheet, texture: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     row, column = np.divmod(np.arange(len(hair.vertices)), _COLUMNS)
     repeats = len(texture) / _STREAKS_SIDE * 3
     uv = np.stack([column / (_COLUMNS - 1) * repeats, row / (_ROWS - 1) * 0.998], 1)
-    openness = 0.55 + 0.45 * np.clip(row / 4, 0, 1)
-    return uv.astype(np.float32), openness.astype(np.float32)
+    ambient_occlusion = 0.55 + 0.45 * np.clip(row / 4, 0, 1)
+    return uv.astype(np.float32), ambient_occlusion.astype(np.float32)
 
 
 def streaks(rng: np.random.Generator) -> np.ndarray:

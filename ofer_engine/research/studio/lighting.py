@@ -114,7 +114,7 @@ def shade(
         surfels.normal,
         surfels.albedo,
         surfels.gloss,
-        surfels.openness,
+        surfels.ambient_occlusion,
         lighting.ambient,
         lighting.lamps,
         lighting.wrap,
@@ -179,7 +179,7 @@ def _shade(
     normal: np.ndarray,
     albedo: np.ndarray,
     gloss: np.ndarray,
-    openness: np.ndarray,
+    ambient_occlusion: np.ndarray,
     ambient: np.ndarray,
     lamps: np.ndarray,
     wrap: np.ndarray,
@@ -208,7 +208,7 @@ def _shade(
             view = min(max(nx * vx + ny * vy + nz * vz, zero), one)
             grazing = (one - view) * (one - view)
             grazing = grazing * grazing * (one - view)
-            free = openness[row, column]
+            free = ambient_occlusion[row, column]
             for k in range(3):
                 # What a hollow does not see of the sky, its own walls reflect (Jimenez 2016).
                 open_k = free / (one - albedo[row, column, k] * (one - free) * np.float32(0.9))

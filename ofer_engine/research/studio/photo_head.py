@@ -22,7 +22,7 @@ from ...geometry.triangles import triangulate
 from ...heads.contour import Contour, contour_of, outline_skin
 from ...heads.identity_prior import IdentityPrior
 from ...heads.iris import iris_points
-from .ambient_occlusion import surface_openness
+from .ambient_occlusion import surface_ambient_occlusion
 from .eyes import fit_sphere, turn_alike
 from .ict_surface import IctPlaces
 from .rasterise import vertex_normals
@@ -54,7 +54,7 @@ class PhotoHead:
     template : (V, 3); identity : (K, V * 3) per 1 sd; expression : (52, V * 3) in ARKIT_52 order;
     bumps : (B, V * 3) smooth pushes, 1 m at their centre, for shapes that no coefficient has;
     normals : (V, 3) of the template; triangles : (T, 3) int32; material : (V,) uint8;
-    lips, brows, teeth, openness : (V,) 0..1; outline : (V,) 0..1, skin of face and jaw;
+    lips, brows, teeth, ambient_occlusion : (V,) 0..1; outline : (V,) 0..1, skin of face and jaw;
     axis : (3,) a point in the middle of the face; eye_centres : (2, 3) left, right; eye_radius : of
     both; points, contour, irises, landmarks : the evidence points, those that slide, those of the
     eyes, and the detector's 468; homes : (V,) where on the open head each vertex belongs;
@@ -72,7 +72,7 @@ class PhotoHead:
     lips: np.ndarray
     brows: np.ndarray
     teeth: np.ndarray
-    openness: np.ndarray
+    ambient_occlusion: np.ndarray
     outline: np.ndarray
     axis: np.ndarray
     eye_centres: np.ndarray
@@ -258,10 +258,11 @@ def _assemble(
 ) -> PhotoHead:
     template = np.ascontiguousarray(template, np.float32)
     open_jaw = expression[ARKIT_52.index("jawOpen")].reshape(-1, 3) * np.float32(0.7)
-    openness = surface_openness(template, triangles)
+    ambient_occlusion = surface_ambient_occlusion(template, triangles)
     inside = material != SKIN
-    openness[inside] = np.maximum(
-        openness, surface_openness(template + open_jaw.astype(np.float32), triangles)
+    ambient_occlusion[inside] = np.maximum(
+        ambient_occlusion,
+        surface_ambient_occlusion(template + open_jaw.astype(np.float32), triangles),
     )[inside]
     normals = vertex_normals(template, triangles)
     eyes = [fit_sphere(template[material == eye]) for eye in _EYES]
@@ -278,7 +279,7 @@ def _assemble(
         lips=lips.astype(np.float32),
         brows=brows.astype(np.float32),
         teeth=teeth,
-        openness=openness,
+        ambient_occlusion=ambient_occlusion,
         outline=outline.astype(np.float32),
         axis=axis,
         eye_centres=eye_centres,

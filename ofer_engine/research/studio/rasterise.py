@@ -24,15 +24,15 @@ class Surfels:
     """What the nearest surface is at each pixel (a "G-buffer"); background has nearness 0.
 
     nearness : (S, S) float32, 1 / metre; normal : (S, S, 3) float32, camera frame;
-    albedo : (S, S, 3) float32 linear 0..1; gloss, openness : (S, S) float32 0..1, openness being
-    the share of the sky that is not blocked; layer : (S, S) uint8, who put the pixel there.
+    albedo : (S, S, 3) float32 linear 0..1; gloss, ambient_occlusion : (S, S) float32 0..1, the
+    latter the share of the sky that is not blocked; layer : (S, S) uint8, who put the pixel there.
     """
 
     nearness: np.ndarray
     normal: np.ndarray
     albedo: np.ndarray
     gloss: np.ndarray
-    openness: np.ndarray
+    ambient_occlusion: np.ndarray
     layer: np.ndarray
 
     @staticmethod
@@ -55,7 +55,7 @@ class Surfels:
             self.normal.copy(),
             self.albedo.copy(),
             self.gloss.copy(),
-            self.openness.copy(),
+            self.ambient_occlusion.copy(),
             self.layer.copy(),
         )
 
@@ -173,7 +173,7 @@ def draw_capsules(
     normal: np.ndarray,
     albedo: np.ndarray,
     gloss_plane: np.ndarray,
-    openness: np.ndarray,
+    ambient_occlusion: np.ndarray,
     layer: np.ndarray,
 ) -> None:
     """Draw round, tapered rods (fingers, strands of hair, spectacle frames) into surfels.
@@ -214,5 +214,5 @@ def draw_capsules(
                 for k in range(3):
                     albedo[y, x, k] = colours[i, 0, k] + t * (colours[i, 1, k] - colours[i, 0, k])
                 gloss_plane[y, x] = gloss
-                openness[y, x] = one
+                ambient_occlusion[y, x] = one
                 layer[y, x] = layer_id

@@ -92,7 +92,7 @@ class SceneSampler:
         self.skin = head.material == SKIN
         made_up = np.random.default_rng(_STREAKS_SEED)
         self.streaks = [streaks(made_up) for _ in range(_STREAKS)]
-        lining = self.skin & (head.openness < _INSIDE)
+        lining = self.skin & (head.ambient_occlusion < _INSIDE)
         self.recess = np.where(head.material == MOUTH, _TEETH_BEHIND, 0.0)
         self.recess = np.where(lining, _LINING_BEHIND, self.recess).astype(np.float32)
         self.lashless = head.triangles[head.material[head.triangles[:, 0]] != LASH]
@@ -203,11 +203,18 @@ class SceneSampler:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Procedural hair: a shell of streaks that thins out at its rim, and strands over it."""
         texture = self.streaks[rng.integers(len(self.streaks))]
-        uv, openness = hair_card(hair, texture)
+        uv, ambient_occlusion = hair_card(hair, texture)
         gloss = float(rng.uniform(0.02, 0.2))
         shell = Cut(hair.triangles, uv, texture)
         caster = draw_card(
-            surfels, framing, shell, hair.vertices, openness, complexion.hair, gloss, BODY_LAYER
+            surfels,
+            framing,
+            shell,
+            hair.vertices,
+            ambient_occlusion,
+            complexion.hair,
+            gloss,
+            BODY_LAYER,
         )
         strands = strands_over(rng, hair, complexion.hair)
         draw_rods(surfels, framing, strands, gloss, BODY_LAYER)
@@ -231,10 +238,10 @@ class SceneSampler:
         outward = (where - envelope.pivot) / np.maximum(distance, 1e-6)[:, None]
         where = (where + outward * (wanted - lift)[:, None]).astype(np.float32)
         depth = np.clip(wanted / 0.02, 0.0, 1.0)
-        openness = (0.35 + 0.65 * depth).astype(np.float32)
+        ambient_occlusion = (0.35 + 0.65 * depth).astype(np.float32)
         gloss = float(rng.uniform(0.02, 0.15))
         return draw_card(
-            surfels, framing, card, where, openness, complexion.hair, gloss, BODY_LAYER
+            surfels, framing, card, where, ambient_occlusion, complexion.hair, gloss, BODY_LAYER
         )
 
     def _beard(

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter, shift
 
 from ...heads.contour import Contour
 from .ages import Ages
-from .camera_response import Film, expose, halve, mean_light, random_exposure
+from .camera_response import CameraResponse, expose, halve, mean_light, random_exposure
 from .covers import Cover, put_on, put_on_to_hide, share_hidden
 from .drawing import HEAD_LAYER, visible_points
 from .framing import Framing
@@ -86,7 +86,7 @@ class _Shot:
     """A scene with the camera ready: the labels without a picture, and where chance goes on."""
 
     scene: Scene
-    film: Film
+    response: CameraResponse
     blank: StudioPhoto
     exposure_seed: int
     prop_seed: int
@@ -165,7 +165,7 @@ class Studio:
         vertices = self.head.surface(moment.identity, moment.expression, moment.misfit)
         age = self.ages.of(moment.identity)
         scene = self.stage.place(rng, vertices, moment.looks, age)
-        film = Film(rng)
+        response = CameraResponse(rng)
         framing, zoom = scene.framing, scene.zoom
         irises = framing.to_screen(framing.to_camera(self.head.irises.on(vertices)))[:, :2]
         blank = StudioPhoto(
@@ -189,7 +189,7 @@ class Studio:
             face_covered=0.0,
         )
         exposure_seed, prop_seed = rng.integers(2**31, size=2)
-        return _Shot(scene, film, blank, int(exposure_seed), int(prop_seed))
+        return _Shot(scene, response, blank, int(exposure_seed), int(prop_seed))
 
     def _take(self, shot: _Shot, kind: Occluder) -> StudioPhoto:
         cover = put_on(np.random.default_rng(shot.prop_seed), kind, shot.scene)
@@ -211,7 +211,7 @@ class Studio:
         visible = visible_points(scene.points_screen, scene.surfels.nearness)
         visible &= visible_points(scene.points_screen, surfels.nearness)
         column, row = np.clip(shot.blank.points.astype(int), 0, PICTURE_SIDE - 1).T
-        closer = self._develop(cover, shot.film, halve(picture))
+        closer = self._photographed(cover, shot.response, halve(picture))
         image = closer
         if len(closer) > PICTURE_SIDE:
             smaller = Image.fromarray(closer).resize(
@@ -228,13 +228,15 @@ class Studio:
             face_covered=share_hidden(hidden, scene.face()),
         )
 
-    def _develop(self, cover: Cover, film: Film, picture: np.ndarray) -> np.ndarray:
+    def _photographed(
+        self, cover: Cover, response: CameraResponse, picture: np.ndarray
+    ) -> np.ndarray:
         """The finished picture (S, S, 3) uint8, with what is flat painted on."""
         zoom = len(picture) / PICTURE_SIDE
         flat = cover.flat_at(len(picture))
         if cover.kind == Occluder.BLOB:
             picture = self._blob(cover.rng, picture, flat)
-        image = film.develop(picture, zoom)
+        image = response.applied_to(picture, zoom)
         if cover.kind == Occluder.PATCH:
             image = paint_patch(cover.rng, image, flat)
         return image

@@ -17,7 +17,7 @@ CLOTH: Final = 7
 NORMAL: Final = slice(0, 3)
 ALBEDO: Final = slice(3, 6)
 GLOSS: Final = 6
-OPENNESS: Final = 7
+AMBIENT_OCCLUSION: Final = 7
 STUBBLE: Final = 8
 FRECKLE: Final = 9
 PLACE: Final = slice(10, 13)
@@ -109,7 +109,7 @@ def draw_mesh(
         surfels.normal[box],
         surfels.albedo[box],
         surfels.gloss[box],
-        surfels.openness[box],
+        surfels.ambient_occlusion[box],
         surfels.layer[box],
     )
 
@@ -355,7 +355,7 @@ def _compose(
     normal: np.ndarray,
     albedo: np.ndarray,
     gloss: np.ndarray,
-    openness: np.ndarray,
+    ambient_occlusion: np.ndarray,
     layer: np.ndarray,
 ) -> None:
     height, width = seen.shape
@@ -382,5 +382,5 @@ def _compose(
                 normal[i, j, k] = own[k] * scale
                 albedo[i, j, k] = max(own[3 + k], np.float32(0.002))
             gloss[i, j] = own[6]
-            openness[i, j] = own[7]
+            ambient_occlusion[i, j] = own[7]
             layer[i, j] = layer_id

@@ -20,7 +20,7 @@ from ...conditioning.evidence import CROP, Evidence, EvidenceNetwork, point_regi
 from ...conditioning.mirror import Mirror, read_both_ways
 from ...heads.open_head import OpenHead
 from .loop import TrainingPlan, step_generator, train
-from .mirrored import turned
+from .mirrored import mirror_pictures
 from .optimizer import ParameterGroup
 from .photo_set import PhotoSet
 
@@ -183,7 +183,7 @@ def train_conditioner(
         crops, truth = photos.crops(rows, network.side), photos.labels(rows)
         if mirror is not None:
             mirrored = torch.rand(batch, generator=generator) < 0.5
-            crops, truth = turned(crops, truth, mirror, mirrored)
+            crops, truth = mirror_pictures(crops, truth, mirror, mirrored)
         crops = degrade(crops, generator).contiguous(memory_format=torch.channels_last)
         *earlier, last = [losses(one, truth, weights) for one in network.rounds(crops)]
         found = dict(last)

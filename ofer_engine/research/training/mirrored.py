@@ -13,11 +13,11 @@ from .photo_set import PhotoSet
 _TURN = ((1.0, -1.0, -1.0), (-1.0, 1.0, 1.0), (-1.0, 1.0, 1.0))
 
 
-def turned(
-    crops: Tensor, truth: PhotoSet, mirror: Mirror, mirrored: Tensor
+def mirror_pictures(
+    crops: Tensor, truth: PhotoSet, mirror: Mirror, where_mirrored: Tensor
 ) -> tuple[Tensor, PhotoSet]:
-    """The pictures (B, 3, S, S) and their truth, turned over where `mirrored` (B,) is true."""
-    where = mirrored[:, None]
+    """The pictures (B, 3, S, S) and their truth, mirrored where `where_mirrored` (B,) is true."""
+    where = where_mirrored[:, None]
     cube = where[:, :, None]
     return torch.where(cube[..., None], crops.flip(3), crops), replace(
         truth,

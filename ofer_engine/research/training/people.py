@@ -18,7 +18,7 @@ from ...conditioning.mirror import Mirror, read_both_ways
 from ...conditioning.person import HINTS, pooled, with_hints
 from .conditioner import degrade
 from .loop import step_generator
-from .mirrored import turned
+from .mirrored import mirror_pictures
 from .photo_set import PhotoSet
 
 _HINTED = 0.3
@@ -61,7 +61,7 @@ def read_people(
         parts.append(_people(network, read, truth, 0))
         if mirror is not None:
             everyone = torch.ones(len(rows), dtype=torch.bool)
-            _, truth = turned(crops, truth, mirror, everyone)
+            _, truth = mirror_pictures(crops, truth, mirror, everyone)
             parts.append(_people(network, mirror.evidence(network, read), truth, 1))
     return PictureContexts(
         **{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(PictureContexts)}

@@ -67,7 +67,7 @@ def unwarp(
     towards = -local / np.linalg.norm(local, axis=1, keepdims=True)
     facing = (normals * towards).sum(1)
     seen = _seen(portrait, local, head)
-    table = np.c_[portrait.seen, normals, facing, seen, plain, head.openness, head.lips]
+    table = np.c_[portrait.seen, normals, facing, seen, plain, head.ambient_occlusion, head.lips]
     texels = chart.spread(table)
     colour = _pixels(linear, texels[..., 0], texels[..., 1])
     weight = np.clip((texels[..., 5] - _GRAZING) / (_FACING - _GRAZING), 0, 1)

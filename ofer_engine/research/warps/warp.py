@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from ...geometry.rotations import rotation_about
-from ..studio.camera_response import Film, halve
+from ..studio.camera_response import CameraResponse, halve
 from ..studio.complexion import FaceFields
 from ..studio.framing import Framing, jittered_framing
 from ..studio.photo_head import EYE_LEFT, EYE_RIGHT, SKIN, PhotoHead
@@ -140,4 +140,4 @@ def _facing(screen: np.ndarray, triangles: np.ndarray) -> np.ndarray:
 def _developed(rng: np.random.Generator, linear: np.ndarray) -> np.ndarray:
     if rng.random() < _PLAIN:
         return (np.clip(linear, 0, 1) ** (1 / _GAMMA) * 255 + 0.5).astype(np.uint8)
-    return Film(rng).develop(linear)
+    return CameraResponse(rng).applied_to(linear)

@@ -14,7 +14,7 @@ from ofer_engine.heads.iris import iris_points
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.packs.open_pack import read_open_pack
-from ofer_engine.research.training.mirrored import turned as turned_over
+from ofer_engine.research.training.mirrored import mirror_pictures
 from ofer_engine.research.training.photo_set import PhotoSet
 
 FLIP = np.array([-1.0, 1.0, 1.0], np.float32)
@@ -47,10 +47,10 @@ def photos(head):
 def test_a_mirrored_head_has_the_mirrored_coefficients(head, photos):
     mirror = Mirror.of(head)
     everyone = torch.ones(5, dtype=torch.bool)
-    _, turned = turned_over(torch.zeros(5, 3, 128, 128), photos, mirror, everyone)
+    _, mirrored = mirror_pictures(torch.zeros(5, 3, 128, 128), photos, mirror, everyone)
     for row in range(5):
         surface = head.vertices(photos.identity[row].numpy(), photos.expression[row].numpy())
-        other = head.vertices(turned.identity[row].numpy(), turned.expression[row].numpy())
+        other = head.vertices(mirrored.identity[row].numpy(), mirrored.expression[row].numpy())
         away = np.linalg.norm(other - surface[head.mirror] * FLIP, axis=1)
         # The units are Apple's left and right ones by name; their shapes differ by a hair.
         assert np.median(away) < 2e-4 and away.max() < 4e-3
@@ -60,18 +60,18 @@ def test_points_of_a_mirrored_picture_are_where_the_other_side_was(head, photos)
     mirror = Mirror.of(head)
     crops = torch.rand(5, 3, 128, 128)
     choice = torch.tensor([True, False, True, True, False])
-    turned_crops, turned = turned_over(crops, photos, mirror, choice)
+    mirrored_crops, mirrored = mirror_pictures(crops, photos, mirror, choice)
     for row, mirrored in enumerate(choice.tolist()):
         if not mirrored:
-            assert torch.equal(turned_crops[row], crops[row])
-            assert torch.equal(turned.points[row], photos.points[row])
+            assert torch.equal(mirrored_crops[row], crops[row])
+            assert torch.equal(mirrored.points[row], photos.points[row])
             continue
-        assert torch.equal(turned_crops[row], crops[row].flip(2))
+        assert torch.equal(mirrored_crops[row], crops[row].flip(2))
         for point in range(0, len(head.point_vertices), 37):
             twin = np.flatnonzero(head.point_vertices == head.mirror[head.point_vertices[point]])
             there = photos.points[row, int(twin[0])]
             torch.testing.assert_close(
-                turned.points[row, point], torch.stack([128 - there[0], there[1]])
+                mirrored.points[row, point], torch.stack([128 - there[0], there[1]])
             )
 
 
@@ -79,8 +79,8 @@ def test_twice_mirrored_is_what_it_was(head, photos):
     mirror = Mirror.of(head)
     everyone = torch.ones(5, dtype=torch.bool)
     crops = torch.rand(5, 3, 128, 128)
-    once = turned_over(crops, photos, mirror, everyone)
-    crops_again, again = turned_over(*once, mirror, everyone)
+    once = mirror_pictures(crops, photos, mirror, everyone)
+    crops_again, again = mirror_pictures(*once, mirror, everyone)
     assert torch.equal(crops_again, crops)
     for label in ("visible", "identity", "expression", "rotation"):
         assert torch.equal(getattr(again, label), getattr(photos, label))

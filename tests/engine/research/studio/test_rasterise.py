@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ofer_engine.research.studio.ambient_occlusion import light_basis, surface_openness
+from ofer_engine.research.studio.ambient_occlusion import light_basis, surface_ambient_occlusion
 from ofer_engine.research.studio.rasterise import (
     NO_TRIANGLE,
     Surfels,
@@ -95,7 +95,7 @@ def _draw_rod(ends: np.ndarray, surfels: Surfels, focal: float) -> None:
     colours = np.array([[[1, 0, 0], [0, 1, 0]]], np.float32)
     draw_capsules(
         ends.astype(np.float32), colours, np.float32(0.3), 3, np.float32(focal), surfels.nearness,
-        surfels.normal, surfels.albedo, surfels.gloss, surfels.openness, surfels.layer,
+        surfels.normal, surfels.albedo, surfels.gloss, surfels.ambient_occlusion, surfels.layer,
     )  # fmt: skip
 
 
@@ -128,10 +128,10 @@ def test_a_vertex_sees_less_of_the_sky_under_a_lid():
     """A lone patch is open; the same patch under a lid is not."""
     patch = np.array([[-1, 0, -1], [1, 0, -1], [1, 0, 1], [-1, 0, 1]], np.float32) * 0.05
     up = np.array([[0, 2, 1], [0, 3, 2]], np.int32)
-    assert surface_openness(patch, up).min() > 0.99
+    assert surface_ambient_occlusion(patch, up).min() > 0.99
     lid = patch * 4 + np.array([0, 0.02, 0], np.float32)
     both = np.concatenate([patch, lid])
-    assert surface_openness(both, np.concatenate([up, up + 4]))[:4].max() < 0.15
+    assert surface_ambient_occlusion(both, np.concatenate([up, up + 4]))[:4].max() < 0.15
 
 
 @pytest.mark.parametrize("direction", [(0, 1, 0), (1, 0, 0), (0.36, 0.48, 0.8)])
