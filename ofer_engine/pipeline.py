@@ -1,4 +1,4 @@
-"""The road of one person: set the photos once, then draw, rank and vary as often as asked.
+"""From photos to heads of one person: set the photos once, then sample and rank as often as asked.
 
     reconstructor = Reconstructor(load_pack("open", home, device))
     reconstructor.set_photo(photo, face)
@@ -7,7 +7,7 @@
     expressions = reconstructor.expressions(15, seed=0)
 
 Photo → conditioning → IdGen → IdRank → ExpGen, as OFER §3 has it, with one encoding per photo and
-one road for every pack.
+the same steps for every pack.
 """
 
 from __future__ import annotations

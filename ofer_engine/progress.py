@@ -1,4 +1,4 @@
-"""Telling how far a long piece of work is, and stopping it when the user asks."""
+"""Progress of a long piece of work, and stopping it when the user asks."""
 
 from __future__ import annotations
 

@@ -102,7 +102,10 @@ class Session:
         return pack in self._reconstructors
 
     def reconstructor(self, pack: str) -> Reconstructor:
-        """The road of a pack. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
+        """The reconstructor of a pack, loaded on first use.
+
+        Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED).
+        """
         if pack not in self._reconstructors:
             loaded = load_pack(pack, self.home, self.device)
             self._reconstructors = {pack: Reconstructor(loaded, self.portion)}

@@ -18,7 +18,7 @@ from ..session import Session
 
 
 def open_earlier(session: Session, folder: str) -> tuple[Reconstruction, Reconstructor]:
-    """A reconstruction and the road of its pack.
+    """A reconstruction, and the reconstructor of its pack.
 
     Raises OferError(RECONSTRUCTION_DAMAGED | WEIGHTS_MISSING | WEIGHTS_DAMAGED), and WEIGHTS_WRONG
     where the pack is no longer the one that drew it: its numbers would mean other heads.

@@ -1,4 +1,4 @@
-"""The published OFER as a `Pack`: the imported networks and FLAME behind the road of every pack.
+"""The published OFER as a `Pack`: the imported networks and FLAME behind every pack's interface.
 
 The published encoders see a face but do not say where it is. Points, uncertainty and camera come
 from the bundled open pack, whose head is laid over FLAME's on the user's machine.

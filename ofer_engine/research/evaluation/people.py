@@ -23,7 +23,7 @@ from .cross_photo import LandmarkHead, Seen
 from .hypotheses import mean_identities
 from .metrics import Interval, bootstrap, similarity
 from .photo_files import SUFFIXES, middle_face
-from .telling_apart import Separation, difference, separation, unlike
+from .verification import Separation, difference, separation, unlike
 
 _FIRST, _SECOND = "_a", "_b"
 _THIN: Final = 3

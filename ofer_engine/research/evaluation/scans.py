@@ -124,13 +124,13 @@ def _eyes(points: np.ndarray, seven: np.ndarray) -> np.ndarray:
 
 def answers_of(pack: OpenPack, person: ScannedPerson, samples: int) -> Answers:
     """Draw and rank for each photo, and for all of them together."""
-    road = Reconstructor(pack)
+    reconstructor = Reconstructor(pack)
 
     def answer(evidence: Sequence[PhotoEvidence]) -> tuple[np.ndarray, np.ndarray]:
         """(2, K) ranked first and mean of the samples; (S, K) samples by rank."""
-        road.set_evidence(evidence)
-        drawn = road.identities(samples, seed=0)
-        order = road.rank(drawn).order
+        reconstructor.set_evidence(evidence)
+        drawn = reconstructor.identities(samples, seed=0)
+        order = reconstructor.rank(drawn).order
         own = order[order < samples]
         return np.stack([drawn[order[0]], drawn[:samples].mean(axis=0)]), drawn[own]
 

@@ -12,7 +12,7 @@ from .head_cut import HeadCut, cut_head
 from .lip_seal import OVERLAP, LipSeal, lip_seal
 from .makehuman import MakeHuman
 from .sliders import Sliders, load_sliders
-from .teeth_seat import TeethSeat, teeth_seat
+from .teeth_attachment import TeethAttachment, teeth_attachment
 
 JOINT_PARENTS: Final = (-1, 0, 1, 2, 2, 2)
 _HEAD: Final = JOINT_NAMES.index("head")
@@ -23,14 +23,14 @@ _MIRRORED_JOINTS: Final = (0, 1, 2, 3, 5, 4)
 class HeadPoints:
     """The points of a head on MakeHuman's base mesh, mouth in order.
 
-    cut : HeadCut; joints : base vertices whose mean is each joint; seal, seat : what keeps lips
-    closed and teeth behind them; rest : (1, 3) metres from the incisors to the lips.
+    cut : HeadCut; joints : base vertices whose mean is each joint; seal, attachment : what keeps
+    lips closed and teeth behind them; rest : (1, 3) metres from the incisors to the lips.
     """
 
     cut: HeadCut
     joints: list[np.ndarray]
     seal: LipSeal
-    seat: TeethSeat
+    attachment: TeethAttachment
     rest: np.ndarray
 
     def of(self, shapes: np.ndarray) -> np.ndarray:
@@ -39,7 +39,7 @@ class HeadPoints:
 
     def mouth_closed(self, shapes: np.ndarray) -> np.ndarray:
         """Shapes (..., P, 3) with lips closed and teeth behind them."""
-        return self.seat.hold(self.seal.close(shapes, OVERLAP), self.rest)
+        return self.attachment.hold(self.seal.close(shapes, OVERLAP), self.rest)
 
     def of_moves(self, moves: np.ndarray) -> np.ndarray:
         """The same of displacements of the base mesh."""
@@ -47,7 +47,7 @@ class HeadPoints:
 
     def mouth_kept(self, moves: np.ndarray) -> np.ndarray:
         """Displacements (..., P, 3) changed so that lips stay closed and teeth behind them."""
-        return self.seat.hold(self.seal.close(moves, 0.0), np.zeros(3))
+        return self.attachment.hold(self.seal.close(moves, 0.0), np.zeros(3))
 
     def cut_out(self, shapes: np.ndarray) -> np.ndarray:
         """(..., P, 3) of shapes or displacements of the base mesh, mouth as it is there."""
@@ -107,8 +107,8 @@ def load_slider_head(makehuman: MakeHuman) -> SliderHead:
     count = len(cut.base_ids)
     seal = lip_seal(cut, _with_joints(sliders.average, cut, joints)[:count])
     base = makehuman.base.vertices[cut.base_ids]
-    seat = teeth_seat(cut, base)
-    points = HeadPoints(cut, joints, seal, seat, seat.offset(base))
+    attachment = teeth_attachment(cut, base)
+    points = HeadPoints(cut, joints, seal, attachment, attachment.offset(base))
     mirror = np.concatenate([cut.mirror, count + np.array(_MIRRORED_JOINTS)])
     return SliderHead(
         points,

@@ -1,7 +1,8 @@
 """Lets each row of teeth keep its distance from the skin in front of it, whoever the head is.
 
-`teeth_seat` ties the teeth to the middle of the lips. Lips and chin of real people move forward and
-back by themselves, so a row goes with the skin before it, and starts behind it by a safe distance.
+`teeth_attachment` ties the teeth to the middle of the lips. Lips and chin of real people move
+forward and back by themselves, so a row goes with the skin before it, and starts behind it by a
+safe distance.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ def rebased(old: OpenHead, new: OpenHead, missed: float = _READING) -> tuple[Ten
     """turn (K', K) and shift (K',), float32: `turn @ coefficients + shift` are the likeliest
     coefficients on `new` for a face that was given in those of `old`.
 
-    Both heads have one mesh and one frame. missed : metres, how wrong the telling was; the prior of
-    `new` decides the rest, so that modes which hardly move the face stay near the average.
+    Both heads have one mesh and one frame. missed : metres, how wrong the coefficients were; the
+    prior of `new` decides the rest, so that modes which hardly move the face stay near the average.
     """
     face = new.face
     modes = new.identity[:, face].reshape(len(new.identity), -1).T.astype(np.float64)

@@ -19,7 +19,7 @@ _INSERTS: Final = ("teeth_upper", "teeth_lower", "tongue")
 
 
 @dataclass(frozen=True)
-class TeethSeat:
+class TeethAttachment:
     """inserts : (n,) int, vertices of teeth and tongue; teeth : (m,) int, the edge of the upper
     incisors; lips : (2,) int, the middle of the closed lips."""
 
@@ -40,10 +40,10 @@ class TeethSeat:
         return seated
 
 
-def teeth_seat(cut: HeadCut, vertices: np.ndarray) -> TeethSeat:
+def teeth_attachment(cut: HeadCut, vertices: np.ndarray) -> TeethAttachment:
     """Find teeth, tongue and the middle of the lips on one head, vertices (V, 3) metres."""
     upper = cut.vertices_of("teeth_upper")
     front = upper[vertices[upper, 2] > vertices[upper, 2].max() - _INCISOR_DEPTH]
     edge = front[vertices[front, 1] < vertices[front, 1].min() + _EDGE_HEIGHT]
     lips = np.flatnonzero(np.isin(cut.base_ids, _LIP_MIDDLE))
-    return TeethSeat(cut.vertices_of(*_INSERTS), edge, lips)
+    return TeethAttachment(cut.vertices_of(*_INSERTS), edge, lips)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ofer_engine.research.evaluation.telling_apart import difference, separation, unlike
+from ofer_engine.research.evaluation.verification import difference, separation, unlike
 
 
 def _people(noise, people=24, numbers=6, seed=0):
