@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 
 from .client.launch import default_home, tune_this_process
 from .commands import more_like, packs, reconstruct, serve, skin
-from .contract.causes import told
+from .contract.causes import as_ofer_error
 from .contract.errors import ErrorCode
 
 LOG: Final = "engine-error.log"
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(cause: Exception, log: Path) -> int:
-    error = told(cause)
+    error = as_ofer_error(cause)
     if isinstance(cause, OSError) and cause.filename is None:
         _unheard()  # perhaps the output itself: what of it waits must not fail again at exit
     print(f"ofer: {error}", file=sys.stderr)

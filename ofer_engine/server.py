@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TextIO
 
 from . import __version__
 from .contract import protocol
-from .contract.causes import told
+from .contract.causes import as_ofer_error
 from .contract.errors import ErrorCode, OferError
 from .contract.lines import LONGEST, lines_of
 from .handlers.table import ANSWERS, answer
@@ -111,7 +111,7 @@ class Server:
         self.send(event)
 
     def _failure(self, id: int, cause: Exception) -> protocol.Event:
-        error = told(cause)
+        error = as_ofer_error(cause)
         if error.code is ErrorCode.CANCELLED:
             return protocol.Cancelled(id)
         if not isinstance(cause, OferError):
@@ -139,7 +139,7 @@ class Server:
         try:
             request: Any = protocol.decode_request(line or "a line without an end")
         except Exception as cause:  # noqa: BLE001 - a stranger's line must not deafen the engine
-            self._queue.put(told(cause))
+            self._queue.put(as_ofer_error(cause))
             return
         if isinstance(request, protocol.Cancel):
             self._cancel()

@@ -24,7 +24,7 @@ _CUT: Final = re.compile(r"\d+ requested and \d+ written|\(os error (28|112|122)
 """numpy and safetensors on a full disk."""
 
 
-def told(cause: BaseException) -> OferError:
+def as_ofer_error(cause: BaseException) -> OferError:
     """The error that a person is told of, whatever was raised."""
     if lacks_memory(cause):  # a reader may have taken it for damage
         return out_of_memory()

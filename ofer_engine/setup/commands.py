@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from ..client.launch import default_home
-from ..contract.causes import told
+from ..contract.causes import as_ofer_error
 from ..contract.errors import ErrorCode, OferError
 from . import blender, doctor, package, provision, torch_build
 from .checks import Checks, Part
@@ -64,7 +64,7 @@ def _unforeseen(cause: Exception, log: Path) -> OferError:
     """What a person is told of it; the trace goes to the end of the log."""
     with contextlib.suppress(OSError), log.open("a", encoding="utf-8", errors="replace") as file:
         traceback.print_exception(cause, file=file)
-    error = told(cause)
+    error = as_ofer_error(cause)
     if error.code is not ErrorCode.INTERNAL:
         return error
     return OferError(
@@ -279,8 +279,8 @@ def _add_run(commands: argparse._SubParsersAction, parents: list[argparse.Argume
 
 def _add_setup(commands: argparse._SubParsersAction, home: argparse.ArgumentParser) -> None:
     setup = commands.add_parser("setup", parents=[home], help="make the engine's environment")
-    told = "how progress is told: text (default), or json for programs"
-    setup.add_argument("--progress", choices=("text", "json"), default="text", help=told)
+    as_ofer_error = "how progress is told: text (default), or json for programs"
+    setup.add_argument("--progress", choices=("text", "json"), default="text", help=as_ofer_error)
     setup.add_argument("--rebuild", action="store_true", help="make it anew")
     setup.add_argument(
         "--torch",

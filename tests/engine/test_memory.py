@@ -10,7 +10,7 @@ import torch
 
 from ofer_engine.client.launch import engine_command, engine_environment
 from ofer_engine.contract import protocol
-from ofer_engine.contract.causes import lacks_memory, told
+from ofer_engine.contract.causes import as_ofer_error, lacks_memory
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.handlers import table
 from ofer_engine.portion import LARGE, SMALL
@@ -107,13 +107,13 @@ def test_small_parts_succeed_where_large_ones_do_not(monkeypatch):
     ids=lambda cause: type(cause).__name__,
 )
 def test_every_library_s_lack_of_memory_is_known(cause):
-    assert told(cause).code is ErrorCode.OUT_OF_MEMORY
+    assert as_ofer_error(cause).code is ErrorCode.OUT_OF_MEMORY
     wrapped = OferError(ErrorCode.WEIGHTS_DAMAGED, "It is damaged.")
     wrapped.__cause__ = cause
-    assert lacks_memory(wrapped) and told(wrapped).code is ErrorCode.OUT_OF_MEMORY
+    assert lacks_memory(wrapped) and as_ofer_error(wrapped).code is ErrorCode.OUT_OF_MEMORY
 
 
 def test_torch_s_own_lack_of_memory_is_known():
     with pytest.raises(RuntimeError) as caught:
         torch.empty(1 << 55)
-    assert told(caught.value).code is ErrorCode.OUT_OF_MEMORY
+    assert as_ofer_error(caught.value).code is ErrorCode.OUT_OF_MEMORY
