@@ -25,7 +25,7 @@ class Work:
     """One request being answered.
 
     send : gives the client an event; cancelled : whether the client wants no answer any more;
-    pace : what earlier requests told about this machine.
+    pace : how fast earlier requests were on this machine.
     """
 
     id: int

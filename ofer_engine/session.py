@@ -125,7 +125,7 @@ class Session:
     def photo(self, path: str, check: Callable[[], None] = lambda: None) -> PhotoWithFaces:
         """The photo at `path`, read again only when the file has changed.
 
-        check : called now and again, may raise to stop. That no face was found is told in the
+        check : called now and again, may raise to stop. That no face was found is said in the
         notes. Raises OferError as `load_photo`.
         """
         if self.is_open(path):

@@ -1,6 +1,6 @@
 """Turns back what a unit turns over: no triangle of the skin may face away from where it faced.
 
-Projective: each triangle that has turned too far is told a lesser turn, the patch around it is
+Projective: each triangle that has turned too far is given a lesser turn, the patch around it is
 solved for all of them together, and so again until none is left.
 """
 
@@ -18,7 +18,7 @@ from ..geometry.triangles import face_normals
 _TOO_FAR: Final = np.radians(88)
 _TOLD: Final = np.radians(80)
 """Angles between a triangle's normal at rest and at full weight: what has turned beyond the first
-is told the second."""
+is given the second."""
 _RINGS: Final = 4
 """How far around a turned triangle its neighbours give way."""
 _ROUNDS: Final = 60

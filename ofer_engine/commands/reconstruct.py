@@ -123,7 +123,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _request(options: argparse.Namespace) -> tuple[Reconstruct, tuple[str, ...]]:
-    """What is asked of the engine, and what is to be told of it."""
+    """What is asked of the engine, and notes on it."""
     name, notes = result_name(options, options.photos[0], (SUFFIX, SHEET))
     request = Reconstruct(
         id=1,
@@ -173,7 +173,7 @@ def _by_photo(texts: list[str], count: int) -> dict[int, str]:
 
 
 def _placed(text: str) -> dict[str, Any]:
-    """The field of `PhotoFace` that a face is told by. Raises OferError(BAD_REQUEST)."""
+    """The field of `PhotoFace` that names a face. Raises OferError(BAD_REQUEST)."""
     numbers = text.split(",")
     try:
         match len(numbers):

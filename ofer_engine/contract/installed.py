@@ -1,4 +1,4 @@
-"""Which packs this machine has, told without loading anything: standard library only."""
+"""Which packs this machine has, found without loading one: standard library only."""
 
 from __future__ import annotations
 

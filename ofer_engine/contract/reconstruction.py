@@ -6,7 +6,7 @@
       thumbnails/NAME.png      one picture per hypothesis, named as the hypothesis is
 
 Vertices are metres in the engine frame: Y up, +Z out of the face, +X to the subject's left.
-Writing is `draft.py`'s.
+`handlers/draft.py` writes it.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ ARRAYS: Final[Mapping[str, str]] = {
     "evidence_visible": "(M, P) float32: how likely each is seen, 0..1",
     "evidence_vertices": "(P,) int32: the head's vertex of each",
     "expression_shift": "(M, P, 3) float32: metres that each photo's expression moves them",
-    "context_identity": "(1, C) float32: what IdGen was told",
-    "context_ranking": "(1, D) float32: what IdRank was told",
-    "context_expression": "(M, B) float32: what ExpGen was told, photo by photo",
+    "context_identity": "(1, C) float32: IdGen's context",
+    "context_ranking": "(1, D) float32: IdRank's context",
+    "context_expression": "(M, B) float32: ExpGen's context of each photo",
 }
 
 OPTIONAL_ARRAYS: Final[Mapping[str, str]] = {

@@ -32,7 +32,7 @@ class HiddenRegion(StrEnum):
 
 @dataclass(frozen=True)
 class Hints:
-    """What the artist tells of the person; None where nothing is told.
+    """What the artist says of the person; None where nothing is said.
 
     age : years; sex : 0 female .. 1 male; build : 0 slight .. 1 heavy.
     """
@@ -43,7 +43,7 @@ class Hints:
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The names of those that are told."""
+        """The names of the hints that are given."""
         return tuple(name for name in ("age", "sex", "build") if getattr(self, name) is not None)
 
 

@@ -1,6 +1,6 @@
 """Displacements that bend a surface as another was bent: deformation transfer as a Poisson problem.
 
-Sumner and Popović 2004, in the form of Botsch et al. 2006: each triangle is told its displacement
+Sumner and Popović 2004, in the form of Botsch et al. 2006: each triangle is given its displacement
 gradient, and the displacements nearest to all of them are found by one sparse solve.
 """
 

@@ -19,7 +19,7 @@ Measured with pack open 0.6 on 332 people with two press photos each, which lie 
 and 4.0 from another person's: at this distance 5.1 % of the people (95 % interval 3.0-7.5) are
 doubted wrongly, and 49 % (46-52) of the pairs of two people are noticed; of one stranger beside two
 photos of a person 32 %, and how often one person's three are doubted nobody has measured. So it is
-only ever told as a possibility, and silence is no proof.
+only ever said to be possible, and silence is no proof.
 """
 _MEASURED: Final = "open"
 _DRAWN: Final = 100

@@ -81,7 +81,7 @@ class Networks:
     expression_mean, expression_deviation : (X,), that standardise what ExpGen draws, the difference
     of an expression from the regressed one;
     hint_axes : (3, K), directions of age, sex and build among the identity coefficients;
-    spread : (), how many times as far from their mean as IdGen draws them the samples are told
+    spread : (), how many times as far from their mean as IdGen draws them the samples are put
     (`research/evaluation/spread` finds it).
     """
 

@@ -2,7 +2,7 @@
 
 Structure read from `face_landmarks_detector.tflite` and `face_blendshapes.tflite`, which Google's
 `face_landmarker.task` holds (Apache-2.0); which landmarks are read and how the weights are called
-is told by MediaPipe's `face_blendshapes_graph.cc`. Its weights are no part of this repository yet:
+is in MediaPipe's `face_blendshapes_graph.cc`. Its weights are no part of this repository yet:
 `research/face_networks/face_landmarker_build` makes them.
 """
 
@@ -199,6 +199,6 @@ _ORDER: Final = [UNITS.index(name) if name in UNITS else -1 for name in ARKIT_52
 
 
 def arkit_weights(units: Tensor) -> Tensor:
-    """(B, 52) of ARKIT_52, of `units` (B, 52) of UNITS; the tongue is not told, and 0."""
+    """(B, 52) of ARKIT_52, of `units` (B, 52) of UNITS; the tongue is not read, and 0."""
     found = units[:, [max(place, 0) for place in _ORDER]]
     return found * torch.tensor([float(place >= 0) for place in _ORDER]).to(found)

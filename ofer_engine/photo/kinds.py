@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes whatever its name says, and how to make a photo of it."""
+"""What a file is by its first bytes, whatever its name says, and how to make a photo of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEAD: Final = 4096
 
 
 class Container(StrEnum):
-    """Photos in boxes, as Pillow names their formats: told by brands, as both may claim `mif1`."""
+    """Photos in boxes, as Pillow names their formats: known by brands, as both may claim `mif1`."""
 
     AVIF = "AVIF"
     HEIC = "HEIF"

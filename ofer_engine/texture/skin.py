@@ -47,7 +47,7 @@ def make_skin(
     """Paint a head from one or more photos of one person.
 
     uv : (F, 4, 2), from `layout.layout`; unwanted : (R, R) float32, 1 where the artist wants
-    nothing of the photos; step : is told rows done, of how many.
+    nothing of the photos; step : called with rows done, of how many.
     """
     shape = Shape.of(head, uv)
     projections = tuple(project(shape, features, view, resolution) for view in views)

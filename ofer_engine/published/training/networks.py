@@ -49,7 +49,7 @@ class Trainee(nn.Module):
         self._batch_statistics = batch_statistics
 
     def context(self, blobs: Tensor, pictures: Tensor) -> Tensor:
-        """What the network is told: (B, 512) ArcFace of length one, after FaRL's (B, 512) if there
+        """The network's context: (B, 512) ArcFace of length one, after FaRL's (B, 512) if there
         is one.
         """
         identity = F.normalize(self.arcface(blobs, self._final_norm).float(), dim=1)

@@ -72,7 +72,7 @@ def _begin(options: argparse.Namespace) -> Callable[[str], None]:
 
 
 def _folder(pack: str, home: Path) -> Path:
-    """Of a pack told by its folder or its id. Raises OferError(WEIGHTS_MISSING)."""
+    """Of a pack named by its folder or its id. Raises OferError(WEIGHTS_MISSING)."""
     from ...pack_registry import pack_folder
     from ...packs.open_files import DESCRIPTION
 

@@ -46,7 +46,7 @@ _BLINKS: Final = ("eyeBlinkLeft", "eyeBlinkRight")
 
 @dataclass(frozen=True)
 class ScanMeasurements:
-    """What the scans told: registration, the sliders' statistics."""
+    """What was measured of the scans: registration, the sliders' statistics."""
 
     drawn: DrawnHead
     scan: IctScan

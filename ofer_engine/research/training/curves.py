@@ -12,7 +12,7 @@ Watch = Callable[[int, Mapping[str, float]], None]
 
 @contextmanager
 def event_files(folder: Path) -> Iterator[Watch | None]:
-    """Writes every figure it is told into `folder`; None where tensorboardX is not installed.
+    """Writes every figure it is given into `folder`; None where tensorboardX is not installed.
 
     `log.csv` is written either way; this is the live view beside it.
     """

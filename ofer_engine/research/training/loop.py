@@ -82,7 +82,7 @@ def train(
     folder : holds `checkpoint.pt` (model, average, optimiser, step) and `log.csv`; an existing
     checkpoint is continued. validate : called with the averaged model at every checkpoint, by the
     first process. ranks : the processes that train together, each on its share of a step's rows;
-    one by default. watch : told the losses every few steps, by the first process.
+    one by default. watch : called with the losses every few steps, by the first process.
     """
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(model, groups, plan, folder, ranks or Ranks())
