@@ -42,6 +42,7 @@ class Draft:
         self._replaces = replace
         self._replacement = Replacement(folder)
         self.place = self._replacement.place
+        self._written: set[str] = set()
 
     def __enter__(self) -> Self:
         try:
@@ -60,6 +61,17 @@ class Draft:
     ) -> None:
         self._replacement.__exit__(kind, error, trace)
 
+    def arrays(self, arrays: ReconstructionArrays) -> None:
+        """Write the arrays that are there, each once: those written before stay as they are."""
+        try:
+            for name, values in arrays.present():
+                if name not in self._written:
+                    with (self.place / f"{name}.npy").open("wb") as file:
+                        write_array(file, values)
+                    self._written.add(name)
+        except OSError as cause:
+            raise unwritable(self._folder, cause) from cause
+
     def thumbnail(self, name: str, picture: bytes) -> None:
         """The PNG of the hypothesis of that name."""
         try:
@@ -77,15 +89,14 @@ class Draft:
         except OSError as cause:
             raise unwritable(self._folder, cause) from cause
 
-    def finish(
-        self, reconstruction: Reconstruction, arrays: ReconstructionArrays
-    ) -> Reconstruction:
-        """Write arrays and record; the folder is a reconstruction from now on. Gives it as it is
-        named."""
+    def finish(self, reconstruction: Reconstruction) -> Reconstruction:
+        """Write the record; the folder is a reconstruction from now on. Gives it as it is named.
+
+        Raises ValueError before arrays are written.
+        """
+        if not self._written:
+            raise ValueError("no arrays were written")
         try:
-            for name, values in arrays.present():
-                with (self.place / f"{name}.npy").open("wb") as file:
-                    write_array(file, values)
             while True:
                 # A file name that is no UTF-8 travels as JSON's own escapes.
                 record = to_json(reconstruction).encode("utf-8", "backslashreplace")
@@ -115,9 +126,10 @@ def write(
     """
     whole = ReconstructionArrays.of(arrays)
     with Draft(reconstruction.folder) as draft:
+        draft.arrays(whole)
         for name, picture in thumbnails.items():
             draft.thumbnail(name, picture)
-        return draft.finish(reconstruction, whole)
+        return draft.finish(reconstruction)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -83,11 +83,11 @@ def _write(
         joints = SixJoints.of(reconstructor.pack.head).joints(kept)
         for name, rows in (("identity_vertices", heads), ("identity_joints", joints)):
             computed[name] = np.concatenate([earlier.array(name), rows])
-        arrays = ReconstructionArrays.of(_unchanged(earlier, computed) | computed)
+        draft.arrays(ReconstructionArrays.of(_unchanged(earlier, computed) | computed))
         shown = ShownHeads("identity", added, len(earlier.identities), heads)
         picture(draft, reconstructor.pack, [shown], work, progress)
         progress.step(WRITING, 0, 1)
-        finished = draft.finish(record, arrays)
+        finished = draft.finish(record)
     progress.step(WRITING, 1, 1)
     return finished
 

@@ -79,17 +79,18 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
     record = _record(session, request, reconstructor.pack, readings, drawn)
     with Draft(record.folder, request.overwrite) as draft:
         arrays = assemble(reconstructor, record, drawn, work.check)
+        draft.arrays(arrays)
         shown = shown_heads(record, arrays)
         picture(draft, reconstructor.pack, shown, work, progress)
         progress.step(UNITS, 0, 2)
         units = session.units.model(reconstructor.pack.head, work.check)
         progress.step(UNITS, 1, 2)
         best, expressive = arrays.identity_vertices[0], arrays.expression_vertices
-        arrays = replace(arrays, **unit_arrays(units, best, expressive, work.check))
+        draft.arrays(replace(arrays, **unit_arrays(units, best, expressive, work.check)))
         progress.step(UNITS, 2, 2)
         sizes = size_notes(reconstructor.pack, shown)
         notes = (*renamed, *doubts, *record.notes, *tongue_note(units), *sizes)
-        finished = draft.finish(replace(record, notes=notes), arrays)
+        finished = draft.finish(replace(record, notes=notes))
     progress.step(WRITING, 1, 1)
     return finished
 

@@ -60,18 +60,18 @@ def test_points_of_a_mirrored_picture_are_where_the_other_side_was(head, photos)
     mirror = Mirror.of(head)
     crops = torch.rand(5, 3, 128, 128)
     choice = torch.tensor([True, False, True, True, False])
-    mirrored_crops, mirrored = mirror_pictures(crops, photos, mirror, choice)
+    mirrored_crops, mirrored_photos = mirror_pictures(crops, photos, mirror, choice)
     for row, mirrored in enumerate(choice.tolist()):
         if not mirrored:
             assert torch.equal(mirrored_crops[row], crops[row])
-            assert torch.equal(mirrored.points[row], photos.points[row])
+            assert torch.equal(mirrored_photos.points[row], photos.points[row])
             continue
         assert torch.equal(mirrored_crops[row], crops[row].flip(2))
         for point in range(0, len(head.point_vertices), 37):
             twin = np.flatnonzero(head.point_vertices == head.mirror[head.point_vertices[point]])
             there = photos.points[row, int(twin[0])]
             torch.testing.assert_close(
-                mirrored.points[row, point], torch.stack([128 - there[0], there[1]])
+                mirrored_photos.points[row, point], torch.stack([128 - there[0], there[1]])
             )
 
 
