@@ -42,11 +42,11 @@ from ofer_engine.published.published_keys import EXPGEN_SHAPE, IDGEN_SHAPE, IDRA
 from ofer_engine.published.training.batches import Batch
 from ofer_engine.published.training.generators import NoiseLoss
 from ofer_engine.published.training.networks import Trainee, prepare
-from ofer_engine.published.training.recipes import RECIPES, Stage
+from ofer_engine.published.training.recipes import RECIPES, TrainingStage
 from ofer_engine.ranking.ranker import Ranker
 from ofer_engine.research.training.conditioner import Weights, loss_weights, losses
-from ofer_engine.research.training.loop import Losses, Plan, Precision, train
-from ofer_engine.research.training.optimizer import Group
+from ofer_engine.research.training.loop import Losses, Precision, TrainingPlan, train
+from ofer_engine.research.training.optimizer import ParameterGroup
 from ofer_engine.research.training.photo_set import LABELS, PhotoSet
 from ofer_engine.research.training.ranks import Ranks
 
@@ -73,12 +73,21 @@ class Scale:
     people: int
     rounds: int
     steps: int
-    stages: tuple[Stage, ...]
+    stages: tuple[TrainingStage, ...]
     precisions: tuple[Precision, ...]
 
 
 FULL: Final = Scale(
-    100, 15, IDGEN_SHAPE, EXPGEN_SHAPE, 48, 16, 5, 4, (Stage.IDGEN, Stage.EXPGEN), tuple(Precision)
+    100,
+    15,
+    IDGEN_SHAPE,
+    EXPGEN_SHAPE,
+    48,
+    16,
+    5,
+    4,
+    (TrainingStage.IDGEN, TrainingStage.EXPGEN),
+    tuple(Precision),
 )
 DRY: Final = Scale(
     8,
@@ -89,7 +98,7 @@ DRY: Final = Scale(
     1,
     1,
     2,
-    (Stage.IDGEN,),
+    (TrainingStage.IDGEN,),
     (Precision.FLOAT32,),
 )
 
@@ -405,8 +414,8 @@ def conditioner_steps(bench: Bench) -> Iterator[Row]:
         told = Weights(weights.identity.to(device), weights.expression.to(device))
         learning = [p for p in network.parameters() if p.requires_grad]
         groups = [
-            Group([p for p in learning if p.ndim < 2]),
-            Group([p for p in learning if p.ndim > 1], 2.0, matrices=True),
+            ParameterGroup([p for p in learning if p.ndim < 2]),
+            ParameterGroup([p for p in learning if p.ndim > 1], 2.0, matrices=True),
         ]
 
         def step(_: int, __: torch.Generator) -> Losses:
@@ -426,7 +435,7 @@ def published_steps(bench: Bench) -> Iterator[Row]:
     scale = bench.scale
     small, full = 1, scale.people
     for stage in scale.stages:
-        shape = scale.idgen if stage is Stage.IDGEN else scale.expgen
+        shape = scale.idgen if stage is TrainingStage.IDGEN else scale.expgen
         expected, _ = _published(bench, CPU, stage, shape, small, Precision.FLOAT32)
         for precision in scale.precisions:
             found, seconds = _published(bench, bench.device, stage, shape, small, precision)
@@ -444,14 +453,14 @@ def published_steps(bench: Bench) -> Iterator[Row]:
 def _published(
     bench: Bench,
     device: torch.device,
-    stage: Stage,
+    stage: TrainingStage,
     shape: DenoiserShape,
     people: int,
     precision: Precision,
 ) -> tuple[list[float], str]:
     recipe = replace(RECIPES[stage, "ours"], precision=precision)
     torch.manual_seed(3)
-    farl = Farl() if stage is Stage.EXPGEN else None
+    farl = Farl() if stage is TrainingStage.EXPGEN else None
     trainee = Trainee(Denoiser(shape), ArcFace(), farl)
     rows, width = people * recipe.images, shape.coefficients
     batch = Batch(
@@ -473,7 +482,7 @@ def _published(
 def _trained(
     bench: Bench,
     model: nn.Module,
-    groups: Sequence[Group],
+    groups: Sequence[ParameterGroup],
     step: Callable[[int, torch.Generator], Losses],
     precision: Precision,
 ) -> tuple[list[float], str]:
@@ -489,7 +498,7 @@ def _trained(
         return values
 
     steps = bench.scale.steps
-    plan = Plan(steps, 1e-4, warmup=0, every=steps, precision=precision)
+    plan = TrainingPlan(steps, 1e-4, warmup=0, every=steps, precision=precision)
     with tempfile.TemporaryDirectory() as folder:
         train(model, groups, watched, plan, Path(folder))
     spent = np.diff(begun)[1:] if len(begun) > 2 else np.diff(begun)
