@@ -18,25 +18,25 @@ BUNDLED = Path(__file__).parents[3] / "weights" / "open"
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("shape", [(64, 80), (32, 16, 3, 3), (3, 2, 4, 8, 30)])
-def test_a_weight_is_within_half_a_step_of_its_row(shape):
+@pytest.mark.parametrize("shape", [(64, 80), (33, 16, 3, 3), (3, 2, 4, 8, 30), (71, 67)])
+def test_a_weight_is_within_half_a_step_of_its_neighbours_largest(shape):
     torch.manual_seed(0)
     weight = torch.randn(shape) * torch.rand(shape[0], *[1] * (len(shape) - 1))
     stored = as_bytes("w", weight)
     again = as_weights(stored)["w"]
     assert stored["w"].dtype == torch.int8 and again.shape == weight.shape
-    row = (-1,) if len(shape) == 5 else tuple(range(1, len(shape)))
-    step = weight.abs().amax(dim=row, keepdim=True) / 127
-    away = (again - weight).abs()
-    assert (away <= 0.5001 * step).all() and away.max() > 0
-    twice = as_bytes("w", again)
-    assert torch.equal(twice["w"], stored["w"])
+    for group, near in zip(weight.flatten().split(32), again.flatten().split(32), strict=True):
+        step = float(group.abs().max()) / 127
+        assert (group - near).abs().max() <= 0.57 * step  # half a step, and the scale's rounding
+    assert not torch.equal(again, weight)
+    assert torch.equal(as_bytes("w", again)["w"], stored["w"])
 
 
 def test_a_row_of_zeros_stays_one():
     weight = torch.randn(100, 50)
-    weight[3] = 0
-    assert not as_weights(as_bytes("w", weight))["w"][3].any()
+    weight[32:64] = 0
+    again = as_weights(as_bytes("w", weight))["w"]
+    assert not again[32:64].any() and again[:32].any()
 
 
 def test_vectors_and_small_matrices_stay_halves():
@@ -45,11 +45,11 @@ def test_vectors_and_small_matrices_stay_halves():
 
 
 @pytest.mark.parametrize(
-    "scale",
-    [None, torch.ones(4), torch.ones(4, 1).half(), torch.ones(5, 1), torch.ones(4, 2)],
+    "scale", [None, torch.ones(4), torch.ones(3), torch.ones(2).half(), torch.ones(3, 1).half()]
 )
 def test_bytes_without_scales_that_fit_are_refused(scale):
-    stored = {"w": torch.ones(4, 6, dtype=torch.int8)}
+    stored = {"w": torch.ones(12, 6, dtype=torch.int8)}
+    assert as_weights(stored | {"w" + SCALE: torch.ones(3).half()})["w"].sum() == 72
     if scale is not None:
         stored["w" + SCALE] = scale
     with pytest.raises(ValueError, match="w has"):
