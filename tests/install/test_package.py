@@ -93,6 +93,8 @@ def test_one_version_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert manifest["version"] == project["version"]
     assert f"\n## {project['version']}\n" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+    engine = (ROOT / "ofer_engine" / "__init__.py").read_text("utf-8")
+    assert f'__version__ = "{manifest["version"]}"' in engine
 
 
 @pytest.fixture
