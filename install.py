@@ -27,7 +27,8 @@ def main():
         return run_command(Path(_ROOT))
     other = interpreters.find(interpreters.ENGINE)
     if other is None:
-        sys.stderr.write(interpreters.wrong_python(interpreters.ENGINE) + "\n")
+        values = interpreters.wrong_python(interpreters.ENGINE)
+        sys.stderr.write(interpreters.WRONG_PYTHON.format(**values) + "\n")
         return 1
     try:
         return subprocess.call(other + [os.path.abspath(__file__)] + sys.argv[1:])

@@ -22,8 +22,9 @@ def choose_device(name: str = "auto") -> torch.device:
     if name != "cpu" and not available.get(name, False):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"The device {name!r} is not available on this machine.",
+            "The device {name} is not available on this machine.",
             "Choose `auto` or `cpu`.",
+            name=repr(name),
         )
     return torch.device(name)
 

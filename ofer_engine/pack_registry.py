@@ -32,8 +32,10 @@ def pack_folder(identifier: str, home: Path | None) -> Path:
         have = ", ".join(packs) or "none"
         raise OferError(
             ErrorCode.WEIGHTS_MISSING,
-            f"There is no pack called {identifier!r} here (there is: {have}).",
+            "There is no pack called {identifier} here (there is: {have}).",
             "Choose one of these, or import its weights with `install.py weights import`.",
+            identifier=repr(identifier),
+            have=have,
         )
     return packs[identifier]
 

@@ -22,6 +22,7 @@ from torch import Tensor
 from .contract.errors import ErrorCode, OferError
 from .contract.records import NO_HINTS, Hints
 from .contract.sampling import DEFAULT_SAMPLER, SamplingParams
+from .contract.sentence import Sentence
 from .diffusion.guidance import Guide, guided
 from .diffusion.samplers import SAMPLERS, Denoise, Noise, OnStep, Sampler, seeded_noise
 from .diffusion.schedule import Schedule
@@ -195,8 +196,9 @@ class Reconstructor:
         if not np.isfinite(values).all():
             raise OferError(
                 ErrorCode.WEIGHTS_DAMAGED,
-                f"The pack {self.pack.record.id} draws no heads: its numbers have no end.",
+                "The pack {id} draws no heads: its numbers have no end.",
                 "Import its weights again, or choose another pack.",
+                id=self.pack.record.id,
             )
         return values
 
@@ -217,6 +219,8 @@ def _in_parts(denoise: Denoise, rows: int, check: Callable[[], None]) -> Denoise
 
 def _sampler(name: str) -> Sampler:
     if name not in SAMPLERS:
-        known = f"Choose one of {', '.join(SAMPLERS)}."
-        raise OferError(ErrorCode.BAD_REQUEST, f"There is no sampler {name!r}.", known)
+        known = Sentence("Choose one of {choices}.", choices=", ".join(SAMPLERS))
+        raise OferError(
+            ErrorCode.BAD_REQUEST, "There is no sampler {name}.", known, name=repr(name)
+        )
     return SAMPLERS[name]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .contract import protocol
 from .contract.errors import ErrorCode, OferError
+from .contract.sentence import Sentence
 
 _LEAST_ETA = 0.1
 """Seconds left while anything is left: "0 s" would look finished."""
@@ -65,7 +66,7 @@ class Progress:
                 break
             before += share
         done = before + self._plan[stage] * step / max(of, 1)
-        self._work.send(protocol.Stage(self._work.id, stage, step, of, self._left(done)))
+        self._work.send(protocol.Stage(self._work.id, Sentence(stage), step, of, self._left(done)))
 
     def _left(self, done: float) -> float:
         """Seconds left after `done` planned seconds.

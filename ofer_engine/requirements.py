@@ -26,6 +26,9 @@ def required(module: str, purpose: str, group: PinGroup) -> ModuleType:
     except ImportError as cause:
         raise OferError(
             ErrorCode.ENGINE_MISSING,
-            f"{purpose} needs {module.partition('.')[0]}, which is not installed.",
-            f"Run `python3 install.py setup --with {group}`, then this again.",
+            "{purpose} needs {partition}, which is not installed.",
+            "Run `python3 install.py setup --with {group}`, then this again.",
+            purpose=purpose,
+            partition=module.partition(".")[0],
+            group=group,
         ) from cause

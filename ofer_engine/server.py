@@ -21,6 +21,7 @@ from .contract import protocol
 from .contract.causes import as_ofer_error
 from .contract.errors import ErrorCode, OferError
 from .contract.lines import LONGEST, lines_of
+from .contract.sentence import Sentence
 from .handlers.table import ANSWERS, answer
 from .progress import Work
 from .session import Session
@@ -172,8 +173,15 @@ def serve(device: str, home: Path | None, threads: int | None, log: str) -> NoRe
 
 
 def _wrong_protocol(version: int) -> OferError:
+    """As English without values, which every protocol reads."""
+    said = Sentence(
+        "The engine {version} speaks protocol {version_2}, not {version_3}.",
+        version=__version__,
+        version_2=protocol.PROTOCOL_VERSION,
+        version_3=version,
+    )
     return OferError(
         ErrorCode.PROTOCOL_MISMATCH,
-        f"The engine {__version__} speaks protocol {protocol.PROTOCOL_VERSION}, not {version}.",
+        str(said) if version < protocol.PROTOCOL_VERSION else said,
         "Use the engine and the add-on of the same release.",
     )

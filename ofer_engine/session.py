@@ -13,6 +13,7 @@ from . import __version__
 from .arkit.unit_library import UnitLibrary
 from .contract import protocol
 from .contract.errors import ErrorCode, OferError
+from .contract.sentence import Sentence
 from .device import choose_device, resident_megabytes, set_threads
 from .heads.open_head import OpenHead
 from .pack_registry import BUNDLED, find_packs, load_pack, pack_record
@@ -86,7 +87,12 @@ class Session:
     def economise(self) -> bool:
         """Go on with less memory, which has just run out; False where there is no less."""
         if self.device.type != "cpu":
-            self.notes = (f"The device {self.device} ran out of memory; the CPU was used instead.",)
+            self.notes = (
+                Sentence(
+                    "The device {device} ran out of memory; the CPU was used instead.",
+                    device=self.device,
+                ),
+            )
             self.device = torch.device("cpu")
         elif self.portion is not SMALL:
             self.notes = (*self.notes, "Memory was short: the work was done in small parts.")
@@ -150,14 +156,17 @@ class Session:
         if not opened.faces:
             raise OferError(
                 ErrorCode.NO_FACE,
-                f"No face was found in {opened.photo.name}.",
+                "No face was found in {name}.",
                 "Place the face by hand with a box around it, or choose another photo.",
+                name=opened.photo.name,
             )
         if not 0 <= wanted.face < len(opened.faces):
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"There is no face {wanted.face + 1}: {len(opened.faces)} were found.",
+                "There is no face {face}: {faces} were found.",
                 "Choose one of the faces listed.",
+                face=wanted.face + 1,
+                faces=len(opened.faces),
             )
         return opened.faces[wanted.face]
 
@@ -170,7 +179,7 @@ class Session:
         except OferError as error:
             if error.code is not ErrorCode.NO_FACE:
                 raise
-            faces, notes = (), (*notes, str(error))
+            faces, notes = (), (*notes, error.sentence)
         return PhotoWithFaces(path, stamp, photo, faces, notes)
 
     def _takes_hints(self, pack: str) -> bool:
@@ -186,7 +195,9 @@ def _device(name: str) -> tuple[torch.device, tuple[str, ...]]:
     try:
         return choose_device(name), ()
     except OferError as error:
-        return torch.device("cpu"), (f"{error.message} The CPU was used instead.",)
+        return torch.device("cpu"), (
+            Sentence("{message} The CPU was used instead.", message=error.message),
+        )
 
 
 def _stamp(path: str) -> tuple[int, int]:
@@ -195,7 +206,8 @@ def _stamp(path: str) -> tuple[int, int]:
     except (OSError, ValueError) as cause:
         raise OferError(
             ErrorCode.PHOTO_MISSING,
-            f"There is no photo {Path(path).name}.",
+            "There is no photo {name}.",
             "Choose the photo again.",
+            name=Path(path).name,
         ) from cause
     return status.st_mtime_ns, status.st_size

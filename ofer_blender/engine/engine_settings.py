@@ -9,6 +9,7 @@ import bpy
 
 from ...ofer_engine.client import launch
 from ...ofer_engine.client.engine_settings import EngineSettings
+from ...ofer_engine.contract.sentence import Sentence
 
 ADDON: Final = __package__.partition(".ofer_blender")[0]
 """`bl_ext.user_default.ofer_faces` once installed."""
@@ -20,7 +21,9 @@ def engine_settings() -> EngineSettings:
     chosen = addon.preferences if addon else None
     home, python = (chosen.home, chosen.python) if chosen else ("", "")
     odd = [said for said in (home, python) if said and not _is_whole(said)]
-    refusal = f"{odd[0]} in the preferences is no whole path." if odd else ""
+    refusal = (
+        Sentence("{folder} in the preferences is no whole path.", folder=odd[0]) if odd else ""
+    )
     if refusal:
         home = python = ""
     place = Path(home).expanduser() if home else launch.default_home()

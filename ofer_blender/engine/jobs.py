@@ -12,6 +12,7 @@ from ...ofer_engine.client import faults, handover
 from ...ofer_engine.client.job_queue import JobQueue
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.protocol import HypothesisReady
+from ...ofer_engine.contract.sentence import joined
 from ..translations import tell
 from .engine_settings import idle_minutes
 
@@ -34,7 +35,7 @@ def follow(operator: bpy.types.Operator, wait: bool) -> set[str]:
         return {"FINISHED"}
     queue.wait()
     if queue.failure:
-        operator.report({"ERROR"}, tell(f"{queue.failure.message} {queue.failure.hint}".strip()))
+        operator.report({"ERROR"}, tell(joined(queue.failure.message, queue.failure.hint)))
         return {"CANCELLED"}
     return {"FINISHED"}
 

@@ -118,7 +118,9 @@ def _unequal(copy: bpy.types.Object, key: str) -> OferError:
     named = ", ".join(each.name for each in copy.modifiers if each.type not in _MOVING)
     return OferError(
         ErrorCode.BAD_REQUEST,
-        f"Modifiers that make other points for {key} than for the neutral shape cannot be applied: "
-        f"{named}.",
+        "Modifiers that make other points for {key} than for the neutral shape cannot be "
+        "applied: {named}.",
         "Turn them off in the viewport, or leave Apply Modifiers off.",
+        key=key,
+        named=named,
     )

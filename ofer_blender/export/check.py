@@ -12,6 +12,7 @@ import bpy
 from mathutils import Matrix
 
 from ...ofer_engine.contract.arkit import ARKIT_52
+from ...ofer_engine.contract.sentence import Sentence
 from ..head import provenance
 from ..rig import arkit_keys, jaw_correctives, rig
 from ..undo.landing import sidecar_of
@@ -61,14 +62,19 @@ def before(head: bpy.types.Object, plan: Plan) -> tuple[Finding, ...]:
 
 def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     if not plan.preset.keys or plan.keys is Keys.NONE:
-        yield Finding(Level.NOTE, f"{plan.preset.label} gets a shape without keys.")
+        yield Finding(
+            Level.NOTE, Sentence("{label} gets a shape without keys.", label=plan.preset.label)
+        )
         return
     there = arkit_keys.present(head)
     if plan.keys is not Keys.HYPOTHESES:
         if len(there) < len(ARKIT_52):
             missing = len(ARKIT_52) - len(there)
-            yield Finding(Level.FAULT, f"{missing} of the 52 ARKit keys are missing.",
-                          "ofer.add_arkit")  # fmt: skip
+            yield Finding(
+                Level.FAULT,
+                Sentence("{missing} of the 52 ARKit keys are missing.", missing=missing),
+                "ofer.add_arkit",
+            )
         else:
             yield Finding(Level.GOOD, "All 52 ARKit keys are there.")
     yield from _own_keys(head, plan)
@@ -76,15 +82,21 @@ def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     shown = [key for key in blocks[1:] if key.name not in jaw_correctives.NAMES]  # the bone's stay
     muted = [key.name for key in shown if key.mute]
     if muted:
-        yield Finding(Level.NOTE, f"{len(muted)} muted keys are shipped all the same.",
-                      "ofer.unmute_keys")  # fmt: skip
+        yield Finding(
+            Level.NOTE,
+            Sentence("{muted} muted keys are shipped all the same.", muted=len(muted)),
+            "ofer.unmute_keys",
+        )
     if any(key.value for key in shown) and not plan.bake:
         yield Finding(Level.NOTE, "Keys that are on now are shipped at 0; Bake keeps what you see.",
                       "ofer.bake_shown")  # fmt: skip
     odd = [name for name in there if blocks[name].slider_max != 1 or blocks[name].slider_min != 0]
     if odd:
-        yield Finding(Level.NOTE, f"{len(odd)} keys do not go from 0 to 1; in the file they do.",
-                      "ofer.reset_ranges")  # fmt: skip
+        yield Finding(
+            Level.NOTE,
+            Sentence("{odd} keys do not go from 0 to 1; in the file they do.", odd=len(odd)),
+            "ofer.reset_ranges",
+        )
 
 
 def _own_keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
@@ -93,18 +105,27 @@ def _own_keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         return
     if plan.keys is not Keys.ALL:
         yield Finding(
-            Level.NOTE, f"Keys of your own stay behind unless Keys is Everything: {_listed(mine)}."
+            Level.NOTE,
+            Sentence(
+                "Keys of your own stay behind unless Keys is Everything: {mine}.",
+                mine=_listed(mine),
+            ),
         )
         return
-    yield Finding(Level.GOOD, f"Keys of your own travel: {_listed(mine)}.")
+    yield Finding(Level.GOOD, Sentence("Keys of your own travel: {mine}.", mine=_listed(mine)))
     new = [name for source, name in chosen(head, plan) if source in mine and source != name]
     if new:
-        yield Finding(Level.NOTE, f"Keys of your own have other names in the file: {_listed(new)}.")
+        yield Finding(
+            Level.NOTE,
+            Sentence("Keys of your own have other names in the file: {new}.", new=_listed(new)),
+        )
 
 
 def _bones(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     if not plan.preset.rig:
-        yield Finding(Level.NOTE, f"{plan.preset.label} gets a shape without bones.")
+        yield Finding(
+            Level.NOTE, Sentence("{label} gets a shape without bones.", label=plan.preset.label)
+        )
         return
     armature = rig.rig_of(head)
     if armature is None:
@@ -112,16 +133,29 @@ def _bones(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         return
     most = influences.most(head, armature.data.bones.keys())
     if most > INFLUENCES:
-        yield Finding(Level.FAULT, f"A vertex follows {most} bones; programs keep {INFLUENCES}.",
-                      "ofer.limit_influences")  # fmt: skip
+        yield Finding(
+            Level.FAULT,
+            Sentence(
+                "A vertex follows {most} bones; programs keep {influences}.",
+                most=most,
+                influences=INFLUENCES,
+            ),
+            "ofer.limit_influences",
+        )
     else:
-        yield Finding(Level.GOOD, f"Six bones, at most {most} for a vertex.")
+        yield Finding(Level.GOOD, Sentence("Six bones, at most {most} for a vertex.", most=most))
     if unled := influences.unled(head, armature.data.bones.keys()):
-        what = f"{len(unled)} vertices follow no bone: in the file they follow {rig.BONES[0]}."
+        what = Sentence(
+            "{unled} vertices follow no bone: in the file they follow {bones}.",
+            unled=len(unled),
+            bones=rig.BONES[0],
+        )
         yield Finding(Level.NOTE, what)
     mine = [bone.name for bone in armature.data.bones if bone.name not in rig.BONES]
     if mine:
-        yield Finding(Level.GOOD, f"Bones of your own travel, too: {_listed(mine)}.")
+        yield Finding(
+            Level.GOOD, Sentence("Bones of your own travel, too: {mine}.", mine=_listed(mine))
+        )
     if plan.bake and any(_is_posed(bone) for bone in armature.pose.bones):
         yield Finding(Level.NOTE, "The pose of the bones stays behind: in the file they rest.")
 
@@ -131,7 +165,10 @@ def _rigless(head: bpy.types.Object) -> Finding:
         each.object.name for each in head.modifiers if each.type == "ARMATURE" and each.object
     ]
     if others:
-        what = f"The head follows {_listed(others)}, no rig of ours: the file would have no bones."
+        what = Sentence(
+            "The head follows {others}, no rig of ours: the file would have no bones.",
+            others=_listed(others),
+        )
         return Finding(Level.FAULT, what)
     what = "The head has no rig: no bones would be in the file."
     return Finding(Level.FAULT, what, "ofer.add_rig")
@@ -150,11 +187,17 @@ def _object(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     ]
     left = [name for name in mine if name not in kept]
     if kept:
-        yield Finding(Level.GOOD, f"Modifiers are applied, key by key: {_listed(kept)}.")
+        yield Finding(
+            Level.GOOD, Sentence("Modifiers are applied, key by key: {kept}.", kept=_listed(kept))
+        )
     if left and plan.modifiers:
-        yield Finding(Level.NOTE, f"Modifiers that are off stay behind: {_listed(left)}.")
+        yield Finding(
+            Level.NOTE, Sentence("Modifiers that are off stay behind: {left}.", left=_listed(left))
+        )
     elif left:
-        what = f"Modifiers stay behind unless Apply Modifiers is on: {_listed(left)}."
+        what = Sentence(
+            "Modifiers stay behind unless Apply Modifiers is on: {left}.", left=_listed(left)
+        )
         yield Finding(Level.NOTE, what)
     scale = head.matrix_world.to_scale()
     if max(abs(each - 1) for each in scale) > 1e-4:
@@ -167,14 +210,18 @@ def _left(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     armature = rig.rig_of(head)
     moved = {name for owner in (head.data.shape_keys, head, armature) for name in _actions(owner)}
     if moved:
-        yield Finding(Level.NOTE, f"Animation stays behind: {_listed(sorted(moved))}.")
+        yield Finding(
+            Level.NOTE, Sentence("Animation stays behind: {moved}.", moved=_listed(sorted(moved)))
+        )
     driven = [each.data_path for owner in (head.data.shape_keys, head) for each in _drivers(owner)]
     theirs = [path for path in driven if not any(f'"{n}"' in path for n in jaw_correctives.NAMES)]
     if theirs:
-        yield Finding(Level.NOTE, f"{len(theirs)} drivers stay behind.")
+        yield Finding(Level.NOTE, Sentence("{theirs} drivers stay behind.", theirs=len(theirs)))
     hung = [each.name for each in bpy.context.scene.objects if _hangs_on(each, {head, armature})]
     if hung:
-        what = f"What hangs on the head or its bones stays behind: {_listed(hung)}."
+        what = Sentence(
+            "What hangs on the head or its bones stays behind: {hung}.", hung=_listed(hung)
+        )
         yield Finding(Level.NOTE, what)
 
 
@@ -208,7 +255,8 @@ def _pictures(head: bpy.types.Object) -> Iterator[Finding]:
     lost = missing(head)
     if lost:
         yield Finding(
-            Level.NOTE, f"Pictures that are missing stay out of the file: {_listed(lost)}."
+            Level.NOTE,
+            Sentence("Pictures that are missing stay out of the file: {lost}.", lost=_listed(lost)),
         )
 
 
@@ -222,25 +270,41 @@ def _licence(head: bpy.types.Object) -> Iterator[Finding]:
     if not pack:
         yield Finding(Level.NOTE, "The record of where this head comes from was deleted.")
     elif pack["commercial"]:
-        yield Finding(Level.GOOD, f"May be sold ({pack['licence']}).")
+        yield Finding(Level.GOOD, Sentence("May be sold ({licence}).", licence=pack["licence"]))
     else:
-        yield Finding(Level.NOTE, f"{pack['title']}: not for sale ({pack['licence']}).")
+        yield Finding(
+            Level.NOTE,
+            Sentence(
+                "{title}: not for sale ({licence}).", title=pack["title"], licence=pack["licence"]
+            ),
+        )
 
 
 def after(head: bpy.types.Object, plan: Plan) -> tuple[Finding, ...]:
     """What the file itself says."""
     path = plan.file
     if not path.is_file():
-        return (Finding(Level.FAULT, f"{path.name} is not there: export it first.", _AGAIN),)
+        return (
+            Finding(
+                Level.FAULT,
+                Sentence("{name} is not there: export it first.", name=path.name),
+                _AGAIN,
+            ),
+        )
     found = [*_size(path), *_sidecar(path)]
     reader = _READERS.get(plan.preset.format)
     if reader is None:
-        found.append(Finding(Level.NOTE, f"What is in a {path.suffix} is not read back here."))
+        found.append(
+            Finding(
+                Level.NOTE,
+                Sentence("What is in a {suffix} is not read back here.", suffix=path.suffix),
+            )
+        )
         return tuple(found)
     try:
         found += _content(reader(path).summary(), head, plan)
     except (ValueError, OSError, MemoryError) as cause:
-        what = f"{path.name} cannot be read back: {cause}."
+        what = Sentence("{name} cannot be read back: {cause}.", name=path.name, cause=cause)
         found.append(Finding(Level.FAULT, what, _AGAIN))
     return tuple(found)
 
@@ -253,14 +317,21 @@ def expected_keys(head: bpy.types.Object, plan: Plan) -> tuple[str, ...]:
 def _size(path: Path) -> Iterator[Finding]:
     size = path.stat().st_size
     if size > _LARGE:
-        yield Finding(Level.NOTE, f"{size / 1e6:.0f} MB is much: ship fewer keys or textures.")
+        yield Finding(
+            Level.NOTE,
+            Sentence("{size:.0f} MB is much: ship fewer keys or textures.", size=size / 1e6),
+        )
     else:
-        yield Finding(Level.GOOD, f"{path.name}, {size / 1e6:.1f} MB.")
+        yield Finding(
+            Level.GOOD, Sentence("{name}, {size:.1f} MB.", name=path.name, size=size / 1e6)
+        )
 
 
 def _sidecar(path: Path) -> Iterator[Finding]:
     if not sidecar_of(path).is_file():
-        yield Finding(Level.NOTE, f"{sidecar_of(path).name} is not beside it.", _AGAIN)
+        yield Finding(
+            Level.NOTE, Sentence("{name} is not beside it.", name=sidecar_of(path).name), _AGAIN
+        )
 
 
 def _content(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
@@ -271,30 +342,49 @@ def _content(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[
     for mesh in file.meshes:
         yield from _mesh(mesh, wanted)
     if all(mesh.keys == wanted for mesh in file.meshes):
-        yield Finding(Level.GOOD, f"{len(wanted)} keys, read back by name and in order.")
+        yield Finding(
+            Level.GOOD,
+            Sentence("{wanted} keys, read back by name and in order.", wanted=len(wanted)),
+        )
     armature = rig.rig_of(head) if plan.preset.rig else None
     if armature:
         if sorted(file.joints) == sorted(armature.data.bones.keys()):
             yield Finding(Level.GOOD, "Six bones, read back by name.")
         else:
             lost = _listed(list(file.joints)) or "lost"
-            yield Finding(Level.FAULT, f"The bones are {lost}.", _AGAIN)
+            yield Finding(Level.FAULT, Sentence("The bones are {lost}.", lost=lost), _AGAIN)
     tall = max(max(mesh.size) for mesh in file.meshes)
     if not _HEAD_SIZE[0] < tall < _HEAD_SIZE[1]:
-        yield Finding(Level.FAULT, f"The head is {tall:.2f} m tall in the file.", _AGAIN)
+        yield Finding(
+            Level.FAULT, Sentence("The head is {tall:.2f} m tall in the file.", tall=tall), _AGAIN
+        )
     if file.outside:
-        yield Finding(Level.FAULT, f"{file.outside} textures are not inside the file.", _AGAIN)
+        yield Finding(
+            Level.FAULT,
+            Sentence("{outside} textures are not inside the file.", outside=file.outside),
+            _AGAIN,
+        )
     elif file.images:
-        yield Finding(Level.GOOD, f"{file.images} textures inside.")
+        yield Finding(Level.GOOD, Sentence("{images} textures inside.", images=file.images))
 
 
 def _mesh(mesh: FileMesh, wanted: tuple[str, ...]) -> Iterator[Finding]:
     if mesh.keys != wanted:
         lost = set(wanted) - set(mesh.keys)
-        what = f"{len(lost)} keys are lost" if lost else "keys are in another order"
-        yield Finding(Level.FAULT, f"In {mesh.name}, {what}.", _AGAIN)
+        what = Sentence("keys are in another order")
+        if lost:
+            what = Sentence("{lost} keys are lost", lost=len(lost))
+        yield Finding(
+            Level.FAULT, Sentence("In {name}, {what}.", name=mesh.name, what=what), _AGAIN
+        )
     if any(mesh.weights):
-        yield Finding(Level.FAULT, f"In {mesh.name}, keys are not at 0.", _AGAIN)
+        yield Finding(
+            Level.FAULT, Sentence("In {name}, keys are not at 0.", name=mesh.name), _AGAIN
+        )
     if mesh.influences > INFLUENCES:
-        many = f"In {mesh.name}, a vertex follows {mesh.influences} bones."
+        many = Sentence(
+            "In {name}, a vertex follows {influences} bones.",
+            name=mesh.name,
+            influences=mesh.influences,
+        )
         yield Finding(Level.FAULT, many, _AGAIN)

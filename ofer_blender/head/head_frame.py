@@ -20,6 +20,7 @@ from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.client.head_arrays import damaged
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.reconstruction import RECORD, Reconstruction, read
+from ...ofer_engine.contract.sentence import Sentence
 from ...ofer_engine.geometry import affine_map
 from ...ofer_engine.geometry.affine_map import Affine
 from . import hypotheses, packed_reconstruction
@@ -87,14 +88,16 @@ def of(head: bpy.types.Object) -> HeadFrame:
     if placed.scale < _SMALLEST or placed.stretch > _FLATTEST:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{head.name} was flattened, or scaled to nothing: new shapes do not fit it.",
+            "{name} was flattened, or scaled to nothing: new shapes do not fit it.",
             "Undo that, or open the reconstruction again.",
+            name=head.name,
         )
     if placed.mirrors:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{head.name} was mirrored: left and right of new shapes would be swapped.",
+            "{name} was mirrored: left and right of new shapes would be swapped.",
             "Mirror it back first: scale it by -1 along X and apply the scale.",
+            name=head.name,
         )
     return HeadFrame(neutral, joints, basis, placed)
 
@@ -153,7 +156,9 @@ def _neutral(
     shares = hypotheses.rows_of(head, head.ofer.basis)
     total = sum(shares.values())
     if not shares or not shares.keys() <= rows.keys() or not total > 0:
-        raise damaged(record, f"it does not hold the head {head.ofer.basis!r}")
+        raise damaged(
+            record, Sentence("it does not hold the head {basis}", basis=repr(head.ofer.basis))
+        )
     shapes = record.numbers("identity_vertices", (len(record.identities), None, 3))
     joints = record.numbers("identity_joints", (len(shapes), len(record.joints), 3))
     parts = [(rows[candidate], share / total) for candidate, share in shares.items()]
@@ -210,7 +215,8 @@ def _was_cut_where_it_stands(head: bpy.types.Object) -> bool:
 def _changed(head: bpy.types.Object) -> OferError:
     return OferError(
         ErrorCode.BAD_REQUEST,
-        f"The mesh of {head.name} was changed: vertices of the head were removed or reordered, and"
-        " new shapes do not fit it.",
+        "The mesh of {name} was changed: vertices of the head were removed or reordered, "
+        "and new shapes do not fit it.",
         "Undo that, or open the reconstruction again.",
+        name=head.name,
     )

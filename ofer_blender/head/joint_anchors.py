@@ -79,8 +79,10 @@ def _kept(head: bpy.types.Object) -> dict:
     if not known(head):
         raise OferError(
             ErrorCode.RECONSTRUCTION_DAMAGED,
-            f"{head.name} does not say where its joints are: its property {PROPERTY} is gone.",
+            "{name} does not say where its joints are: its property {property} is gone.",
             "Open its reconstruction again.",
+            name=head.name,
+            property=PROPERTY,
         )
     return head[PROPERTY].to_dict()
 

@@ -113,6 +113,7 @@ def _write_pictures(head: bpy.types.Object, target: Path) -> None:
 def _lost(head: bpy.types.Object) -> OferError:
     return OferError(
         ErrorCode.RECONSTRUCTION_DAMAGED,
-        f"The reconstruction that {head.name} was made from is gone.",
+        "The reconstruction that {name} was made from is gone.",
         "Reconstruct the photo again.",
+        name=head.name,
     )

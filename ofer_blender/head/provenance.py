@@ -8,6 +8,7 @@ from typing import Final
 
 import bpy
 
+from ...ofer_engine.contract import sentence, strict_json
 from ...ofer_engine.contract.reconstruction import Hypothesis, Reconstruction
 
 PROPERTY: Final = "ofer_provenance"
@@ -32,7 +33,8 @@ def store(head: bpy.types.Object, reconstruction: Reconstruction) -> None:
     """Write `head["ofer_provenance"]`: photo name and hash, face, camera, pack, settings, scores;
     `views` has photo, face and camera of each photo, the main one first.
 
-    Nested groups of plain values, readable without the add-on. The photo's folder is not kept.
+    Nested groups of plain values, readable without the add-on; `notes` are English, and
+    `note_sentences` the same with their values. The photo's folder is not kept.
     """
     kept = {
         item.name: getattr(reconstruction, item.name)
@@ -44,6 +46,7 @@ def store(head: bpy.types.Object, reconstruction: Reconstruction) -> None:
     kept["views"] = {f"view_{n:02d}": view for n, view in enumerate(reconstruction.views, 1)}
     kept["additions"] = {f"draw_{n:02d}": a for n, a in enumerate(reconstruction.additions, 1)}
     kept["notes"] = "\n".join(reconstruction.notes)
+    kept["note_sentences"] = json.dumps([sentence.to_fields(each) for each in reconstruction.notes])
     kept["identities"] = _hypotheses(reconstruction.identities)
     kept["expressions"] = _hypotheses(reconstruction.expressions)
     head[PROPERTY] = _plain(kept)
@@ -64,6 +67,17 @@ def views(record: dict) -> list[dict]:
         return []
     each = [found[name] for name in sorted(found)]
     return each if all(_is_like(view, _VIEW) for view in each) else []
+
+
+def notes(record: dict) -> list[sentence.Sentence]:
+    """The notes of `read`, with their values where these were kept."""
+    plain = [sentence.Sentence(line) for line in record["notes"].split("\n") if line]
+    try:
+        found = strict_json.parse(record["note_sentences"])
+        valued = [sentence.from_fields(each) for each in found]
+    except (KeyError, TypeError, ValueError):
+        return plain
+    return valued if "\n".join(valued) == record["notes"] else plain
 
 
 def as_text(head: bpy.types.Object) -> str:

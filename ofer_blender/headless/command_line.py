@@ -107,8 +107,9 @@ def _check_places(*files: Path | None) -> None:
         if not place.is_dir():
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"There is no folder {place}.",
+                "There is no folder {place}.",
                 "Make it, or write to another one.",
+                place=place,
             )
         check_place(place)
 
@@ -119,8 +120,11 @@ def _set_number(settings: bpy.types.PropertyGroup, name: str, value: int) -> Non
     if not allowed.hard_min <= value <= allowed.hard_max:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"--{name} is out of range.",
-            f"Choose a whole number from {allowed.hard_min} to {allowed.hard_max}.",
+            "--{name} is out of range.",
+            "Choose a whole number from {min} to {max}.",
+            name=name,
+            min=allowed.hard_min,
+            max=allowed.hard_max,
         )
     setattr(settings, name, value)
 

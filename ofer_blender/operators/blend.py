@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ...ofer_engine.contract.sentence import Sentence
 from ..head import blend, hypotheses
 from ..translations import CONTEXT, tell, tr
 from . import express
@@ -38,9 +39,19 @@ class OFER_OT_blend_add(bpy.types.Operator):
         head = hypotheses.active_head(context)
         name = self.name or hypotheses.chosen_identity(head)
         if name not in head.ofer.identities or not hypotheses.key_exists(head, name):
-            return refuse(self, f"{head.name} has no shape key {name!r} of an identity.")
+            return refuse(
+                self,
+                Sentence(
+                    "{name} has no shape key {name_2} of an identity.",
+                    name=head.name,
+                    name_2=repr(name),
+                ),
+            )
         if name in head.ofer.blend:
-            self.report({"INFO"}, tell(f"{name} is in the blend already. Show another one."))
+            self.report(
+                {"INFO"},
+                tell(Sentence("{name} is in the blend already. Show another one.", name=name)),
+            )
             return {"CANCELLED"}
         blend.add(head_in_view(context), name)
         return {"FINISHED"}
@@ -71,7 +82,7 @@ class OFER_OT_blend_drop(_BlendOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         if self.name not in head.ofer.blend:
-            return refuse(self, f"{self.name!r} is not in the blend.")
+            return refuse(self, Sentence("{name} is not in the blend.", name=repr(self.name)))
         blend.drop(head, self.name)
         return {"FINISHED"}
 
@@ -99,10 +110,15 @@ class OFER_OT_use_blend(_BlendOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         if lost := [part.name for part in head.ofer.blend if _is_lost(head, part.name)]:
-            return refuse(self, f"The shape key {lost[0]!r} was deleted: take it out first.")
+            return refuse(
+                self,
+                Sentence(
+                    "The shape key {lost} was deleted: take it out first.", lost=repr(lost[0])
+                ),
+            )
         name = blend.use(head_in_view(context))
         express.ask_if_awake(head, "use_blend")
-        self.report({"INFO"}, tell(f"{name} is the Basis now."))
+        self.report({"INFO"}, tell(Sentence("{name} is the Basis now.", name=name)))
         return {"FINISHED"}
 
 

@@ -95,8 +95,10 @@ class OFER_OT_add_heads(bpy.types.Operator):
             if delivered.arrays.identity_vertices.shape[1] != frame.vertices:
                 raise OferError(
                     ErrorCode.RECONSTRUCTION_DAMAGED,
-                    f"{delivered.record.folder.name} is of another head model than {head.name}.",
+                    "{name} is of another head model than {name_2}.",
                     "Open the reconstruction again to see them.",
+                    name=delivered.record.folder.name,
+                    name_2=head.name,
                 )
         except OferError as error:
             return refuse(self, error)
@@ -148,8 +150,9 @@ def existing(name: str) -> bpy.types.Object:
     if head is None or not head.ofer.is_head or not head.data.shape_keys:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"The head {name!r} is gone.",
+            "The head {head} is gone.",
             "Open the reconstruction again to see the new heads.",
+            head=repr(name),
         )
     return head
 

@@ -9,6 +9,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.sentence import Sentence, joined
 from ..export import check, influences, write
 from ..export.plan import Keys, Plan, identifier
 from ..export.presets import PRESETS, Target
@@ -73,9 +74,15 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
         _WRITTEN[head.session_uid, plan.target] = path
         faults = [each for each in check.after(head, plan) if each.level is check.Level.FAULT]
         if faults:
-            self.report({"WARNING"}, tell(f"{path.name} was written, but: {faults[0].text}"))
+            self.report(
+                {"WARNING"},
+                tell(
+                    Sentence("{name} was written, but: {text}", name=path.name, text=faults[0].text)
+                ),
+            )
         else:
-            self.report({"INFO"}, tell(f"{path.name} was written. {plan.preset.note}"))
+            said = Sentence("{name} was written.", name=path.name)
+            self.report({"INFO"}, tell(joined(said, plan.preset.note)))
         return {"FINISHED"}
 
 
@@ -107,7 +114,10 @@ class OFER_OT_check_export(_HeadOperator, bpy.types.Operator):
             line = settings.findings.add()
             line.level, line.text, line.fix = each.level, each.text, each.fix
         faults = sum(each.level is check.Level.FAULT for each in found)
-        self.report({"INFO"}, tell(f"{faults} faults found." if faults else "Fit to go."))
+        self.report(
+            {"INFO"},
+            tell(Sentence("{faults} faults found.", faults=faults) if faults else "Fit to go."),
+        )
         return {"FINISHED"}
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import bpy
 
+from ...ofer_engine.contract.sentence import Sentence
 from .. import compat
 from ..head import hypotheses
 from ..translations import CONTEXT, tell, tr
@@ -41,7 +42,10 @@ class OFER_OT_show(OnHead, bpy.types.Operator):
             if place >= 0:
                 setattr(head.ofer, index, place)  # which shows it
                 return {"FINISHED"}
-        return refuse(self, f"{head.name} has no hypothesis {self.name!r}.")
+        return refuse(
+            self,
+            Sentence("{name} has no hypothesis {name_2}.", name=head.name, name_2=repr(self.name)),
+        )
 
 
 class OFER_OT_step(bpy.types.Operator):
@@ -91,10 +95,17 @@ class OFER_OT_use_identity(OnHead, bpy.types.Operator):
         head = hypotheses.active_head(context)
         name = self.name or hypotheses.chosen_identity(head)
         if hypotheses.is_basis(head, name):
-            self.report({"INFO"}, tell(f"{name} is the Basis already."))
+            self.report({"INFO"}, tell(Sentence("{name} is the Basis already.", name=name)))
             return {"CANCELLED"}
         if name not in head.ofer.identities or name not in head.data.shape_keys.key_blocks:
-            return refuse(self, f"{head.name} has no shape key {name!r} of an identity.")
+            return refuse(
+                self,
+                Sentence(
+                    "{name} has no shape key {name_2} of an identity.",
+                    name=head.name,
+                    name_2=repr(name),
+                ),
+            )
         hypotheses.use_identity(head_in_view(context), name)
         express.ask_if_awake(head, "use_identity")
         return {"FINISHED"}
@@ -113,9 +124,19 @@ class OFER_OT_remove_hypothesis(OnHead, bpy.types.Operator):
         head = hypotheses.active_head(context)
         name = self.name or hypotheses.chosen_identity(head)
         if hypotheses.is_basis(head, name):
-            return refuse(self, f"{name} is the Basis of {head.name}. Use another one first.")
+            return refuse(
+                self,
+                Sentence(
+                    "{name} is the Basis of {name_2}. Use another one first.",
+                    name=name,
+                    name_2=head.name,
+                ),
+            )
         if name not in head.ofer.identities and name not in head.ofer.expressions:
-            return refuse(self, f"{head.name} has no hypothesis {name!r}.")
+            return refuse(
+                self,
+                Sentence("{name} has no hypothesis {name_2}.", name=head.name, name_2=repr(name)),
+            )
         hypotheses.remove(head, name)
         return {"FINISHED"}
 

@@ -9,6 +9,7 @@ import bpy
 from ...ofer_engine.client import reconstruction_reader
 from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.sentence import Sentence
 from ..head import asset, head_object, hypotheses, placement, provenance
 from ..translations import CONTEXT, tell, tr
 from ..ui import view
@@ -121,7 +122,7 @@ class OFER_OT_save_as_asset(OnHead, bpy.types.Operator):
             path = asset.export(head, self.library)
         except OferError as error:
             return refuse(self, error)
-        self.report({"INFO"}, tell(f"{path.name} is in the asset library."))
+        self.report({"INFO"}, tell(Sentence("{name} is in the asset library.", name=path.name)))
         return {"CANCELLED"}  # this file is as it was, so there is nothing to undo
 
 
@@ -165,8 +166,9 @@ def _folder(path: Path) -> Path:
             return folder
     raise OferError(
         ErrorCode.RECONSTRUCTION_DAMAGED,
-        f"{path.name} is no reconstruction of OFER Faces.",
+        "{name} is no reconstruction of OFER Faces.",
         "Choose a NAME.ofer folder, or the reconstruction.json inside one.",
+        name=path.name,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.sentence import Sentence
 from ..head import hypotheses, joint_anchors
 from ..rig import arkit_keys, expression_pose, rig
 from ..translations import tell, tr
@@ -122,7 +123,9 @@ class OFER_OT_show_as_arkit(bpy.types.Operator):
         weights, residual = arkit_keys.told(head, hypotheses.chosen_expression(head))
         expression_pose.relax(head)
         arkit_keys.show(head, weights)
-        said = f"The 52 keys miss {residual * 1000:.1f} mm of it (root mean square)."
+        said = Sentence(
+            "The 52 keys miss {residual:.1f} mm of it (root mean square).", residual=residual * 1000
+        )
         self.report({"INFO"}, tell(said))
         return {"FINISHED"}
 
@@ -143,7 +146,7 @@ class OFER_OT_keep_expression(bpy.types.Operator):
             action = expression_pose.keep(hypotheses.active_head(context))
         except OferError as error:
             return refuse(self, error)
-        self.report({"INFO"}, tell(f"Kept as the action {action.name}."))
+        self.report({"INFO"}, tell(Sentence("Kept as the action {name}.", name=action.name)))
         return {"FINISHED"}
 
 

@@ -133,8 +133,9 @@ class OFER_OT_wear_skin(bpy.types.Operator):
             if head is None or head.type != "MESH":
                 raise OferError(
                     ErrorCode.BAD_REQUEST,
-                    f"The head {self.head!r} is gone.",
+                    "The head {head} is gone.",
                     "Make the skin for another one.",
+                    head=repr(self.head),
                 )
             worn = contract.read(Path(self.directory))
             skin.wear(head, worn, skin.Keep(self.keep), head_frame.polygons(head))

@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.sentence import Sentence
 from ..export.plan import identifier
 from ..head import hypotheses
 from ..translations import tell
@@ -45,7 +46,10 @@ disk, and shows the head with sliders for its other heads, expressions and face 
             written = page.export(head, place / f"{identifier(head.name)}_page")
         except OferError as error:
             return refuse(self, error)
-        self.report({"INFO"}, tell(f"Open {written} in a browser; send the whole folder."))
+        self.report(
+            {"INFO"},
+            tell(Sentence("Open {written} in a browser; send the whole folder.", written=written)),
+        )
         return {"FINISHED"}
 
 

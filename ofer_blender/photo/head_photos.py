@@ -72,8 +72,9 @@ def views(head: bpy.types.Object) -> list[dict]:
     if not kept:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"The record of {head.name} was deleted.",
+            "The record of {name} was deleted.",
             "Reconstruct the photo again.",
+            name=head.name,
         )
     return kept
 
@@ -85,15 +86,19 @@ def load(path: Path) -> bpy.types.Image:
     """
     if not path.is_file():
         raise OferError(
-            ErrorCode.PHOTO_MISSING, f"There is no photo {path.name!r}.", "Choose where it is."
+            ErrorCode.PHOTO_MISSING,
+            "There is no photo {name}.",
+            "Choose where it is.",
+            name=repr(path.name),
         )
     image = bpy.data.images.load(str(path), check_existing=True)
     if not image.size[0]:  # which reads it
         bpy.data.images.remove(image)
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
-            f"Blender cannot read {path.name!r}.",
+            "Blender cannot read {name}.",
             "Save the photo as JPEG or PNG and choose that.",
+            name=repr(path.name),
         )
     return image
 
@@ -136,13 +141,15 @@ def _locate(photo: dict, settings: bpy.types.PropertyGroup, any_content: bool) -
     if alike and not error:
         raise OferError(
             ErrorCode.PHOTO_MISSING,
-            f"The photo {photo['name']} in the Photo panel is another than the head was made from.",
+            "The photo {name} in the Photo panel is another than the head was made from.",
             "Choose the one that it was made from.",
+            name=photo["name"],
         )
     raise error or OferError(
         ErrorCode.PHOTO_MISSING,
-        f"The photo {photo['name']} is not in the Photo panel.",
+        "The photo {name} is not in the Photo panel.",
         "Choose it there again.",
+        name=photo["name"],
     )
 
 
@@ -183,8 +190,9 @@ def _digest(source: PhotoSource) -> str:
     except OSError as cause:
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
-            f"{source.path.name} cannot be read from disk.",
+            "{name} cannot be read from disk.",
             "Check that you may read the file, then choose it again.",
+            name=source.path.name,
         ) from cause
 
 

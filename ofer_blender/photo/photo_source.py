@@ -62,8 +62,9 @@ def from_file(photo: str) -> PhotoSource:
     if not path.is_file():
         raise OferError(
             ErrorCode.PHOTO_MISSING,
-            f"There is no photo {path.name!r}.",
+            "There is no photo {name}.",
             "Choose a photo of a face.",
+            name=repr(path.name),
         )
     return PhotoSource(f"file:{path}", path.stem, path)
 
@@ -98,14 +99,18 @@ def _check_pixels(image: bpy.types.Image) -> None:
     if not width:
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
-            f"The image {image.name!r} has no pixels.",
+            "The image {name} has no pixels.",
             "Choose another image, or save this one to a file first.",
+            name=repr(image.name),
         )
     if width * height > MAX_PIXELS:
         raise OferError(
             ErrorCode.PHOTO_TOO_LARGE,
-            f"The image {image.name!r} has {width * height / 1e6:.0f} million pixels.",
-            f"Scale it to at most {MAX_PIXELS / 1e6:.0f} million.",
+            "The image {name} has {height:.0f} million pixels.",
+            "Scale it to at most {pixels:.0f} million.",
+            name=repr(image.name),
+            height=width * height / 1e6,
+            pixels=MAX_PIXELS / 1e6,
         )
 
 
@@ -118,8 +123,10 @@ def _write(image: bpy.types.Image) -> Path:
         handover.forget(path)
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
-            f"Blender cannot write the image {image.name!r}: {cause}",
+            "Blender cannot write the image {name}: {cause}",
             "Choose another image, or save this one to a file first.",
+            name=repr(image.name),
+            cause=cause,
         ) from cause
     return path
 

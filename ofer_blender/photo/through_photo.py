@@ -78,8 +78,9 @@ def check(head: bpy.types.Object) -> tuple[CameraRecord, Affine]:
     if not in_world.stretch < _STRETCHED:  # a scale of 0 has no number
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{head.name} was stretched: no camera sees it as the photo does.",
+            "{name} was stretched: no camera sees it as the photo does.",
             "Give it the same scale along X, Y and Z.",
+            name=head.name,
         )
     return record, placed
 

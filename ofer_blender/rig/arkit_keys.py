@@ -14,6 +14,7 @@ from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.array_file import read_array
 from ...ofer_engine.contract.reconstruction import Reconstruction, read
+from ...ofer_engine.contract.sentence import Sentence
 from ..head import head_frame, hypotheses, packed_reconstruction
 
 PROPERTY: Final = "ofer_arkit"
@@ -139,17 +140,19 @@ def _table(record: Reconstruction, name: str, shape: tuple[int, ...]) -> np.ndar
     try:
         values = read_array(record.folder / f"{name}.npy")
     except (OSError, ValueError) as cause:
-        raise _unusable(record, f"its {name} cannot be read") from cause
+        raise _unusable(record, Sentence("its {name} cannot be read", name=name)) from cause
     if values.shape != shape or not np.issubdtype(values.dtype, np.floating):
-        raise _unusable(record, f"its {name} does not fit this head")
+        raise _unusable(record, Sentence("its {name} does not fit this head", name=name))
     if not np.isfinite(values).all():
-        raise _unusable(record, f"its {name} holds no numbers")
+        raise _unusable(record, Sentence("its {name} holds no numbers", name=name))
     return values
 
 
 def _unusable(record: Reconstruction, why: str) -> OferError:
     return OferError(
         ErrorCode.RECONSTRUCTION_DAMAGED,
-        f"{record.folder.name} cannot give the 52 ARKit keys: {why}.",
+        "{name} cannot give the 52 ARKit keys: {why}.",
         "Reconstruct the photo again.",
+        name=record.folder.name,
+        why=Sentence(why),
     )

@@ -19,8 +19,9 @@ def keep(head: bpy.types.Object) -> bpy.types.Action:
     if not any(key.value for key in keys):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"The face of {head.name} is neutral: there is nothing to keep.",
+            "The face of {name} is neutral: there is nothing to keep.",
             "Choose an expression, or move one of its keys, first.",
+            name=head.name,
         )
     owner = head.data.shape_keys
     had = owner.animation_data is not None

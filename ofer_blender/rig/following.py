@@ -13,15 +13,19 @@ def check_free(head: bpy.types.Object) -> None:
     if armature := _armature(head):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{head.name} follows the armature {armature.name} already.",
+            "{name} follows the armature {name_2} already.",
             "Take it off that armature first: clear the parent and remove the modifier.",
+            name=head.name,
+            name_2=armature.name,
         )
     for constraint in head.constraints:
         if constraint.enabled and constraint.influence:
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"{head.name} is held by its constraint {constraint.name}.",
+                "{name} is held by its constraint {name_2}.",
                 "Apply that constraint or remove it first.",
+                name=head.name,
+                name_2=constraint.name,
             )
 
 

@@ -52,8 +52,9 @@ def of(head: bpy.types.Object, frame: HeadFrame | None) -> dict[str, RestBone]:
     if not set(BONES) <= joints.keys():
         raise OferError(
             ErrorCode.RECONSTRUCTION_DAMAGED,
-            f"The reconstruction of {head.name} does not say where all of its joints are.",
+            "The reconstruction of {name} does not say where all of its joints are.",
             "Reconstruct the photo again.",
+            name=head.name,
         )
     drawn = (shape - placed.offset) @ np.linalg.inv(placed.linear).T
     heads = {name: joints[name] for name in BONES}

@@ -47,8 +47,10 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
     if missing := joint_anchors.groups_missing(head):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{head.name} has lost its vertex group {missing[0]!r}: that bone would move nothing.",
+            "{name} has lost its vertex group {missing}: that bone would move nothing.",
             "Undo its deletion, or open the reconstruction again.",
+            name=head.name,
+            missing=repr(missing[0]),
         )
     bones = rest_bones.of(head, frame)
     rig = bpy.data.objects.new(f"{head.name} rig", bpy.data.armatures.new(f"{head.name} rig"))

@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.sentence import Sentence
 from ...ofer_engine.contract.skin import Skin
 from .. import compat
 from ..head import own_mesh
@@ -82,8 +83,9 @@ def _material(head: bpy.types.Object) -> bpy.types.Material:
     if not tree or not _shader(tree):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"The first material of {head.name} has no Principled BSDF to put the skin in.",
+            "The first material of {name} has no Principled BSDF to put the skin in.",
             "Add one, or open the reconstruction again.",
+            name=head.name,
         )
     return material
 
@@ -158,11 +160,18 @@ def _beside(albedo: Path, name: str) -> Path:
         _copy_whole(albedo, path)
     except OSError as cause:
         if cause.errno in (errno.ENOSPC, errno.EDQUOT):
-            code, said = ErrorCode.DISK_FULL, f"The disk is full: {path.name} could not be written."
+            code, said = (
+                ErrorCode.DISK_FULL,
+                Sentence("The disk is full: {name} could not be written.", name=path.name),
+            )
         else:
             code, said = (
                 ErrorCode.READ_ONLY,
-                f"{path.name} could not be written: {cause.strerror}.",
+                Sentence(
+                    "{name} could not be written: {strerror}.",
+                    name=path.name,
+                    strerror=cause.strerror,
+                ),
             )
         raise OferError(code, said, "Pack the picture into the .blend instead.") from cause
     return path

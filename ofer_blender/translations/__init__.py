@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Final
 
 import bpy
 
-from . import told
+from ...ofer_engine.contract.sentence import translated
 
 OPERATOR: Final = "Operator"
 """Blender looks up the text of a button under this context, else under "*"."""
 CONTEXT: Final = "OFER"
 """Of panels, of our own look-ups, and of properties with a word that Blender means otherwise: Face
 is a polygon, Draw is a brush, Pack is a file's. Blender's own words win over those of add-ons."""
+LOCALES: Final = ("de_DE", "fr_FR", "ja_JP")
 _ANY: Final = "*"
 
 
@@ -22,25 +25,24 @@ def tr(text: str) -> str:
 
 
 def tell(text: str) -> str:
-    """Whole sentences with their values, such as an error's, in the user's language."""
-    return told.told(text, tr)
+    """A `Sentence`, or one without values, in the user's language; English where it has none."""
+    return translated(text, tr).replace("。 ", "。")  # the blank between two sentences
+
+
+def words_file(locale: str) -> Path:
+    """English → text as JSON, made of the language's file in `po`."""
+    return Path(__file__).with_name(f"{locale}.json")
 
 
 def table() -> dict[str, dict[tuple[str, str], str]]:
     """Every translation as Blender takes it: locale → (context, English) → text."""
-    from . import french, french_sentences, german, german_sentences, japanese, japanese_sentences
-
     return {
         locale: {
             (context, english): text
-            for english, text in (words | sentences).items()
+            for english, text in json.loads(words_file(locale).read_text("utf-8")).items()
             for context in (_ANY, OPERATOR, CONTEXT)
         }
-        for locale, words, sentences in (
-            ("de_DE", german.WORDS, german_sentences.SENTENCES),
-            ("fr_FR", french.WORDS, french_sentences.SENTENCES),
-            ("ja_JP", japanese.WORDS, japanese_sentences.SENTENCES),
-        )
+        for locale in LOCALES
     }
 
 

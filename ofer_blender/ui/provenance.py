@@ -40,7 +40,7 @@ def _draw_record(layout: bpy.types.UILayout, record: dict) -> None:
     _line(column, "Seed: {seed}, mode: {mode}", "SETTINGS", **settings)
     _line(column, "{identities} drawn, {keep} kept, on {device}", **settings)
     say(layout, pack["claim"], "INFO")
-    for note in filter(None, record["notes"].split("\n")):
+    for note in provenance.notes(record):
         say(layout, note, "INFO")
 
 

@@ -81,7 +81,7 @@ def draw_job(layout: bpy.types.UILayout) -> None:
 
 def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:
     column = layout.column(align=True)
-    text = " · ".join(tell(part) for part in job.stage.split(" · "))
+    text = tell(job.stage)
     if job.eta is not None:
         left = tr("{duration} left").format(duration=_duration(job.eta))
         text = f"{text} · {left}"

@@ -144,14 +144,14 @@ def _polling(method: Callable) -> Callable:
         except Exception as cause:  # noqa: BLE001 the border
             error = faults.caught(cause)
             if issubclass(kind, bpy.types.Operator):
-                kind.poll_message_set(tell(str(error)))
+                kind.poll_message_set(tell(error.sentence))
             return False
 
     return poll
 
 
 def _refuse(operator: bpy.types.Operator, cause: Exception) -> set[str]:
-    operator.report({"ERROR"}, tell(str(faults.caught(cause))))
+    operator.report({"ERROR"}, tell(faults.caught(cause).sentence))
     return {"CANCELLED"}
 
 

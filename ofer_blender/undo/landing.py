@@ -166,8 +166,10 @@ def unwritable(file: Path, cause: OSError | str) -> OferError:
     why = _last_words(said)
     return OferError(
         ErrorCode.READ_ONLY,
-        f"{file.name} could not be written: {why}.",
+        "{name} could not be written: {why}.",
         "Choose another folder.",
+        name=file.name,
+        why=why,
     )
 
 
@@ -183,8 +185,9 @@ def disk_full(file: Path) -> OferError:
     """The error for a file that there is no room for."""
     return OferError(
         ErrorCode.DISK_FULL,
-        f"The disk is full: {file.name} could not be written.",
+        "The disk is full: {name} could not be written.",
         "Free some space, or choose another folder.",
+        name=file.name,
     )
 
 
@@ -220,6 +223,7 @@ def _made(sidecar: Path) -> dict[str, str] | None:
 def _taken(name: str) -> OferError:
     return OferError(
         ErrorCode.BAD_REQUEST,
-        f"{name} is already there, and no export of this head made it.",
+        "{name} is already there, and no export of this head made it.",
         "Choose another name, or move that file away.",
+        name=name,
     )

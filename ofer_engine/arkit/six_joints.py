@@ -39,8 +39,9 @@ class SixJoints:
         if lacking:
             raise OferError(
                 ErrorCode.WEIGHTS_WRONG,
-                f"This head model has no joint {', '.join(sorted(lacking))}.",
+                "This head model has no joint {lacking}.",
                 "Use a head model with root, neck, jaw, eye_L and eye_R.",
+                lacking=", ".join(sorted(lacking)),
             )
         return SixJoints(head)
 

@@ -20,6 +20,7 @@ from ..contract.protocol import (
     encode,
     is_last_word,
 )
+from ..contract.sentence import Sentence
 from .child_process import ChildProcess
 
 HANG_SECONDS: Final = 10.0
@@ -130,8 +131,10 @@ def foreign(spoken: int) -> OferError:
     """What an engine of another release is told by."""
     return OferError(
         ErrorCode.PROTOCOL_MISMATCH,
-        f"The engine speaks protocol {spoken}, this add-on {PROTOCOL_VERSION}.",
+        "The engine speaks protocol {spoken}, this add-on {version}.",
         "Press Set Up Engine to get the engine of this release.",
+        spoken=spoken,
+        version=PROTOCOL_VERSION,
     )
 
 
@@ -157,14 +160,14 @@ def _writable(log: Path) -> Path | None:
 
 
 def _died(returncode: int | None, log: Path) -> Failure:
-    said = "The engine stopped unexpectedly."
+    said = Sentence("The engine stopped unexpectedly.")
     if returncode == -9:
-        said = "The system ended the engine, often for want of memory."
+        said = Sentence("The system ended the engine, often for want of memory.")
     return Failure(
         0,
         str(ErrorCode.ENGINE_DIED),
         said,
-        "Nothing was changed; try again, and read the log if it happens twice.",
+        Sentence("Nothing was changed; try again, and read the log if it happens twice."),
         str(log),
     )
 
@@ -173,8 +176,8 @@ def _unreadable(log: Path) -> Failure:
     return Failure(
         0,
         str(ErrorCode.ENGINE_DIED),
-        "The engine said something that this add-on cannot read, and was ended.",
-        "Run it again; if it fails again, press Set Up Engine.",
+        Sentence("The engine said something that this add-on cannot read, and was ended."),
+        Sentence("Run it again; if it fails again, press Set Up Engine."),
         str(log),
     )
 
@@ -183,7 +186,12 @@ def _hung(seconds: float, log: Path) -> Failure:
     return Failure(
         0,
         str(ErrorCode.ENGINE_HUNG),
-        f"The engine gave no sign of life for {seconds:.0f} seconds and was ended.",
-        "Nothing was changed; try again, and choose the CPU in the preferences if it repeats.",
+        Sentence(
+            "The engine gave no sign of life for {seconds:.0f} seconds and was ended.",
+            seconds=seconds,
+        ),
+        Sentence(
+            "Nothing was changed; try again, and choose the CPU in the preferences if it repeats."
+        ),
         str(log),
     )

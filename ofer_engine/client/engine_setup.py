@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..contract import strict_json
 from ..contract.errors import ErrorCode, OferError
+from ..contract.sentence import Sentence, from_fields
 from .child_process import ChildProcess
 from .launch import engine_environment
 
@@ -16,7 +17,7 @@ from .launch import engine_environment
 class SetupProgress:
     """text : what is being done, for people; fraction : 0..1 of the whole setup."""
 
-    text: str
+    text: Sentence
     fraction: float
 
 
@@ -66,10 +67,11 @@ def _decode(line: str) -> SetupProgress | SetupDone | None:
     try:
         fields = strict_json.parse(line)
         if "error" in fields:
-            raise OferError(ErrorCode.ENGINE_MISSING, fields["error"], fields.get("hint", ""))
+            said, hint = from_fields(fields["error"]), from_fields(fields.get("hint", ""))
+            raise OferError(ErrorCode.ENGINE_MISSING, said, hint)
         if fields.get("done"):
             return SetupDone()
-        return SetupProgress(str(fields["text"]), float(fields["fraction"]))
+        return SetupProgress(from_fields(fields["text"]), float(fields["fraction"]))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None  # pip's own chatter
 

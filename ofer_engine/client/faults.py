@@ -52,8 +52,9 @@ def sentence(cause: BaseException) -> OferError:
         return _of_system(cause)
     return OferError(
         ErrorCode.INTERNAL,
-        f"OFER Faces failed in a way nobody foresaw ({type(cause).__name__}).",
+        "OFER Faces failed in a way nobody foresaw ({name}).",
         "Nothing was changed; try again, and press Copy Report in the panel Setup if it repeats.",
+        name=type(cause).__name__,
     )
 
 
@@ -123,11 +124,14 @@ def _of_system(cause: BaseException) -> OferError:
     if lacks_space(cause):
         return OferError(
             ErrorCode.DISK_FULL,
-            f"The disk is full: {name or 'a file'} could not be written.",
+            "The disk is full: {name} could not be written.",
             "Free some space and try again.",
+            name=name or "a file",
         )
     return OferError(
         ErrorCode.READ_ONLY,
-        f"{name or 'A file'} cannot be used: {getattr(cause, 'strerror', '')}.",
+        "{file} cannot be used: {why}.",
         "Choose another place, or give yourself the right to read and write there.",
+        file=name or "A file",
+        why=getattr(cause, "strerror", ""),
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.reconstruction import Reconstruction
+from ..contract.sentence import Sentence
 from .frame import to_blender
 
 FARTHEST = 10.0
@@ -59,14 +60,14 @@ def read(reconstruction: Reconstruction) -> HeadArrays:
 def _points(reconstruction: Reconstruction, name: str) -> np.ndarray:
     points = _table(reconstruction, name, 3, np.float32)
     if points.shape[-1] != 3 or not (np.abs(points) < FARTHEST).all():  # also catches NaN
-        raise damaged(reconstruction, f"{name} holds no points of a head")
+        raise damaged(reconstruction, Sentence("{name} holds no points of a head", name=name))
     return points
 
 
 def _table(reconstruction: Reconstruction, name: str, axes: int, kind: type) -> np.ndarray:
     values = reconstruction.array(name)
     if values.ndim != axes or not np.issubdtype(values.dtype, np.number):
-        raise damaged(reconstruction, f"{name} has the wrong form")
+        raise damaged(reconstruction, Sentence("{name} has the wrong form", name=name))
     return np.ascontiguousarray(values, dtype=kind)
 
 
@@ -116,6 +117,8 @@ def damaged(reconstruction: Reconstruction, why: str) -> OferError:
     """That a reconstruction cannot be used; `why` ends the sentence."""
     return OferError(
         ErrorCode.RECONSTRUCTION_DAMAGED,
-        f"{reconstruction.folder.name} is not a usable reconstruction: {why}.",
+        "{name} is not a usable reconstruction: {why}.",
         "Reconstruct the photo again, or choose another NAME.ofer folder.",
+        name=reconstruction.folder.name,
+        why=Sentence(why),
     )

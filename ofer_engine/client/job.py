@@ -106,8 +106,10 @@ class Job:
         except OSError as cause:
             raise OferError(
                 ErrorCode.READ_ONLY,
-                f"Nothing can be written to {out.name}: {cause.strerror}.",
+                "Nothing can be written to {name}: {strerror}.",
                 "Choose another folder in the preferences.",
+                name=out.name,
+                strerror=cause.strerror,
             ) from cause
 
     def undo(self) -> None:

@@ -31,6 +31,7 @@ from ..contract.protocol import (
     WeightsSeen,
     failure,
 )
+from ..contract.sentence import Sentence
 from . import faults, reconstruction_reader
 from .cancelled_job import CancelledJob
 from .engine_client import EngineClient, foreign
@@ -62,7 +63,7 @@ class JobQueue:
     photos: OpenedPhotos = field(default_factory=OpenedPhotos)
     weights: tuple[WeightFile, ...] = ()
     failure: Failure | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Sentence, ...] = ()
     idle_since: float = field(default_factory=time.monotonic)
     _ids: itertools.count = field(default_factory=lambda: itertools.count(1))
 
@@ -198,7 +199,10 @@ class JobQueue:
     def _begin(self) -> None:
         if self.job:
             raise OferError(
-                ErrorCode.BAD_REQUEST, f"{self.job.title} is not finished.", "Wait, or press Esc."
+                ErrorCode.BAD_REQUEST,
+                "{stage} is not finished.",
+                "Wait, or press Esc.",
+                stage=Sentence(self.job.title),
             )
         self.failure, self.notes = None, ()
 
@@ -301,14 +305,14 @@ class JobQueue:
         for event in self.setup.events():
             if isinstance(event, SetupDone):
                 self._finish()
-                self.notes = ("The engine is ready.",)
+                self.notes = (Sentence("The engine is ready."),)
             else:
                 self.job.stage, self.job.fraction = event.text, event.fraction
 
     def _saw(self, event: WeightsSeen) -> None:
         self.weights = event.files
 
-    def _tell(self, notes: Sequence[str]) -> None:
+    def _tell(self, notes: Sequence[Sentence]) -> None:
         self.notes = tuple(dict.fromkeys((*self.notes, *notes)))
 
     def _give_up(self, cause: Exception, job: Job | None) -> None:
@@ -328,7 +332,8 @@ class JobQueue:
         if event.code in HOPELESS:
             self._clear_line()
         if self.line and job and not job.cancelled:
-            self._tell((f"{job.subject}: {event.message}",))
+            said = Sentence("{subject}: {message}", subject=job.subject, message=event.message)
+            self._tell((said,))
         elif job and not job.cancelled:
             self.failure = event
         self.engine.reap()

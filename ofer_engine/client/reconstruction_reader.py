@@ -46,8 +46,10 @@ def read(folder: Path) -> LoadedReconstruction:
     except OSError as cause:
         raise OferError(
             ErrorCode.RECONSTRUCTION_DAMAGED,
-            f"{record.folder.name} cannot be read: {cause.strerror}.",
+            "{name} cannot be read: {strerror}.",
             "Reconstruct the photo again, or choose another NAME.ofer folder.",
+            name=record.folder.name,
+            strerror=cause.strerror,
         ) from cause
 
 

@@ -76,6 +76,9 @@ def _blend(record: Reconstruction, heads: list[str]) -> tuple[tuple[int, ...], t
     except (KeyError, ValueError) as cause:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{' '.join(heads)} is no blend of heads of {record.folder.name}.",
-            f"Choose among {', '.join(rows)}, each with =SHARE above 0 or without.",
+            "{heads} is no blend of heads of {name}.",
+            "Choose among {rows}, each with =SHARE above 0 or without.",
+            heads=" ".join(heads),
+            name=record.folder.name,
+            rows=", ".join(rows),
         ) from cause

@@ -165,8 +165,10 @@ def _by_photo(texts: list[str], count: int) -> dict[int, str]:
         if found is None or not 1 <= number <= count:
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"{text!r} is for no photo: {count} are given.",
+                "{text} is for no photo: {count} are given.",
                 "Put the number of the photo and a colon before it, or nothing for the first.",
+                text=repr(text),
+                count=count,
             )
         said[number] = found[2]
     return said
@@ -187,8 +189,9 @@ def _placed(text: str) -> dict[str, Any]:
         pass
     raise OferError(
         ErrorCode.BAD_REQUEST,
-        f"{text!r} tells no face.",
+        "{text} tells no face.",
         "Give its number, four numbers of a box, or six of both eyes and the chin.",
+        text=repr(text),
     )
 
 
@@ -197,8 +200,9 @@ def _list_faces(session: Session, photo: str) -> int:
     if not opened.faces:
         raise OferError(
             ErrorCode.NO_FACE,
-            f"No face was found in {opened.photo.name}.",
+            "No face was found in {name}.",
             "Place it by hand: --face X,Y,W,H.",
+            name=opened.photo.name,
         )
     for number, face in enumerate(opened.faces, 1):
         x, y, width, height = (round(value) for value in face.box)

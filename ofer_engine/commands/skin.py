@@ -57,9 +57,11 @@ def _run(options: argparse.Namespace) -> int:
     if not 1 <= options.identity <= len(record.identities):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"There is no head {options.identity}: {record.folder.name} has"
-            f" {len(record.identities)}.",
+            "There is no head {identity}: {name} has {identities}.",
             "Choose one of these.",
+            identity=options.identity,
+            name=record.folder.name,
+            identities=len(record.identities),
         )
     photos = [SkinPhoto("" if path == "-" else path) for path in options.photos]
     photos[0] = SkinPhoto(photos[0].path, options.mask)

@@ -33,15 +33,17 @@ def as_ofer_error(cause: BaseException) -> OferError:
     if isinstance(cause, ImportError):
         return OferError(
             ErrorCode.ENGINE_MISSING,
-            f"The engine's environment is incomplete: {cause.name or 'a library'} cannot be used.",
+            "The engine's environment is incomplete: {library} cannot be used.",
             "Run `install.py setup --rebuild`, or press Set Up Engine.",
+            library=cause.name or "a library",
         )
     if isinstance(cause, OSError):
         return _refused(cause)
     return OferError(
         ErrorCode.INTERNAL,
-        f"The engine failed in a way nobody foresaw ({type(cause).__name__}).",
+        "The engine failed in a way nobody foresaw ({name}).",
         "Run it again; if it fails again, send the log with a report.",
+        name=type(cause).__name__,
     )
 
 
@@ -73,14 +75,18 @@ def unwritable(target: Path, cause: BaseException) -> OferError:
     if lacks_space(cause):
         return OferError(
             ErrorCode.DISK_FULL,
-            f"The disk is full: {target.name} could not be written.",
+            "The disk is full: {name} could not be written.",
             "Free some space (a reconstruction takes about 5 MB) and run it again.",
+            name=target.name,
         )
     why = getattr(cause, "strerror", None) or "the system refused"
     return OferError(
         ErrorCode.READ_ONLY,
-        f"{target.name} could not be written to {target.parent}: {why}.",
+        "{name} could not be written to {parent}: {strerror}.",
         "Choose an output folder that you may write to.",
+        name=target.name,
+        parent=target.parent,
+        strerror=why,
     )
 
 
@@ -89,13 +95,16 @@ def _refused(cause: OSError) -> OferError:
     if lacks_space(cause):
         return OferError(
             ErrorCode.DISK_FULL,
-            f"The disk is full: {Path(name).name or 'what was made'} could not be written.",
+            "The disk is full: {name} could not be written.",
             "Free some space and run it again.",
+            name=Path(name).name or "what was made",
         )
     return OferError(
         ErrorCode.BAD_REQUEST,
-        f"{name or 'A file'} cannot be used: {cause.strerror or type(cause).__name__}.",
+        "{file} cannot be used: {why}.",
         "Check the path, and that you may read and write there.",
+        file=name or "A file",
+        why=cause.strerror or type(cause).__name__,
     )
 
 

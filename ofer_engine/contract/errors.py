@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-
-def readable(text: str) -> str:
-    """Any text, such as a file name of odd bytes, as one that can be written, sent and shown."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+from .sentence import Sentence, joined
 
 
 class ErrorCode(StrEnum):
@@ -38,18 +35,23 @@ class ErrorCode(StrEnum):
 class OferError(Exception):
     """A failure told in one sentence, with the next step.
 
-    code : what happened, for programs; message : what happened, for people, one sentence;
-    hint : what to do next, one sentence, may be empty.
+    code : what happened, for programs; template : what happened, for people, one sentence of
+    English with `{name}` for each of `values`; hint : what to do next, likewise, may be empty.
     """
 
-    def __init__(self, code: ErrorCode, message: str, hint: str = "") -> None:
+    def __init__(self, code: ErrorCode, template: str, hint: str = "", /, **values: object) -> None:
         self.code = code
-        self.message = readable(message)
-        self.hint = readable(hint)
-        super().__init__(self.message)
+        self.message = Sentence(template, **values)
+        self.hint = Sentence(hint, **values)
+        super().__init__(str(self.message))
+
+    @property
+    def sentence(self) -> Sentence:
+        """What happened and what to do next."""
+        return joined(self.message, self.hint)
 
     def __reduce__(self) -> tuple:
         return OferError, (self.code, self.message, self.hint)
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        return str(self.sentence)

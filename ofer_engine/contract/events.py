@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .sentence import SILENT, Sentence
+
 HEARTBEAT_SECONDS = 2.0
 """The engine sends a `Heartbeat` at least this often, whatever it computes."""
 
@@ -40,7 +42,7 @@ class PhotoOpened:
     width: int
     height: int
     faces: tuple[FaceFound, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class WeightFile:
     title: str
     licence: str
     commercial: bool
-    refusal: str = ""
+    refusal: Sentence = SILENT
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Stage:
     """name : what is being done, for people; step of `of` steps; eta : seconds left in all."""
 
     id: int
-    name: str
+    name: Sentence
     step: int
     of: int
     eta: float
@@ -102,7 +104,7 @@ class Result:
 
     id: int
     path: str
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,8 @@ class Failure:
 
     id: int
     code: str
-    message: str
-    hint: str
+    message: Sentence
+    hint: Sentence
     log: str
 
 

@@ -1,4 +1,5 @@
-"""Frozen dataclasses from JSON: every field of its own type, nothing unknown, nothing converted."""
+"""Frozen dataclasses as JSON and back: every field of its own type, nothing unknown, nothing
+converted but sentences, which keep their values."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ import dataclasses
 import functools
 import types
 import typing
+
+from . import sentence
 
 
 def from_fields(kind: type, fields: typing.Any) -> typing.Any:
@@ -17,6 +20,16 @@ def from_fields(kind: type, fields: typing.Any) -> typing.Any:
     if not needed <= set(fields) <= set(hints):
         raise ValueError(f"a {kind.__name__} has other fields")
     return kind(**{name: _value(hints[name], value) for name, value in fields.items()})
+
+
+def to_fields(value: typing.Any) -> typing.Any:
+    """A dataclass as what JSON can hold; `from_fields` reads it."""
+    if dataclasses.is_dataclass(value):
+        each = dataclasses.fields(value)
+        return {field.name: to_fields(getattr(value, field.name)) for field in each}
+    if isinstance(value, tuple | list):
+        return [to_fields(item) for item in value]
+    return sentence.to_fields(value) if isinstance(value, sentence.Sentence) else value
 
 
 @functools.cache
@@ -37,6 +50,8 @@ def _value(hint: typing.Any, value: typing.Any) -> typing.Any:
         if not isinstance(value, list):
             raise ValueError(f"{value!r:.40} is no list")
         return tuple(_value(typing.get_args(hint)[0], item) for item in value)
+    if hint is sentence.Sentence:
+        return sentence.from_fields(value)
     if dataclasses.is_dataclass(hint):
         return from_fields(typing.cast(type, hint), value)
     if hint is float and type(value) is int:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from .errors import ErrorCode, OferError, readable
+from .errors import ErrorCode, OferError
+from .sentence import Sentence, readable
 
 _MOST_BYTES: Final = 180
 """Of UTF-8: file systems take 255, and endings and the marks of unfinished files come on top."""
@@ -43,8 +44,10 @@ def check_name(name: str) -> None:
     if not usable(name):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{readable(name)!r} cannot be the name of the results.",
-            f"Give a name without folders, such as {plain_name(Path(name).name)}.",
+            "{name} cannot be the name of the results.",
+            "Give a name without folders, such as {plain}.",
+            name=repr(readable(name)),
+            plain=plain_name(Path(name).name),
         )
 
 
@@ -61,7 +64,11 @@ def kept_note(name: str, free: str) -> tuple[str, ...]:
     """What the user is told where a name was taken; nothing where it was not."""
     if name == free:
         return ()
-    return (f"{name} is there already and stays as it is: this is {free}.",)
+    return (
+        Sentence(
+            "{name} is there already and stays as it is: this is {free}.", name=name, free=free
+        ),
+    )
 
 
 def shortened(text: str, most_bytes: int) -> str:

@@ -1,9 +1,10 @@
 """Messages between the add-on (or any client) and the engine: one JSON object a line, UTF-8.
 
 The client writes requests on the engine's stdin and reads events from its stdout. Arrays never
-travel as JSON: a `Result` names a folder or a file. Every request but `Hello`, `Cancel`, `Unload`
-and `Quit` carries an `id`; each event it causes repeats that id, and exactly one of `PhotoOpened`,
-`WeightsSeen`, `Result`, `Failure` or `Cancelled` ends it.
+travel as JSON: a `Result` names a folder or a file. What people read is a `Sentence`, whose
+template and values travel. Every request but `Hello`, `Cancel`, `Unload` and `Quit` carries an
+`id`; each event it causes repeats that id, and exactly one of `PhotoOpened`, `WeightsSeen`,
+`Result`, `Failure` or `Cancelled` ends it.
 
 A new kind of request is a dataclass in `requests.py`, its name in `Request`, and a module with its
 answer in `ofer_engine/handlers`.
@@ -11,7 +12,6 @@ answer in `ofer_engine/handlers`.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 import typing
@@ -32,7 +32,7 @@ from .events import (
     WeightFile,
     WeightsSeen,
 )
-from .fields import from_fields
+from .fields import from_fields, to_fields
 from .lines import LONGEST
 from .requests import (
     PICTURE_SIDE,
@@ -60,7 +60,7 @@ __all__ = [
 ]  # fmt: skip
 """This module is the door: requests and events are told apart for the reader's sake only."""
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 Request = (
     Hello | OpenPhoto | Reconstruct | MoreLikeThis | Express | Texture | LookAtWeights
@@ -82,7 +82,7 @@ def encode(message: Request | Event) -> str:
 
     Raises ValueError for a number that is not finite: nobody would understand the line.
     """
-    fields = {"type": type(message).__name__} | dataclasses.asdict(message)
+    fields = {"type": type(message).__name__} | to_fields(message)
     return json.dumps(fields, allow_nan=False)
 
 
@@ -122,6 +122,8 @@ def _decode(line: str, kinds: dict[str, type]) -> typing.Any:
     except ValueError as cause:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"This line is not a message of protocol {PROTOCOL_VERSION}: {line[:80]!r}.",
+            "This line is not a message of protocol {version}: {line}.",
             "Use the engine and the add-on of the same release.",
+            version=PROTOCOL_VERSION,
+            line=repr(line[:80]),
         ) from cause

@@ -22,7 +22,7 @@ import numpy as np
 
 from . import strict_json
 from .errors import ErrorCode, OferError
-from .fields import from_fields
+from .fields import from_fields, to_fields
 from .files.array_file import ArrayHeader, read_array, read_header
 from .files.array_forms import Form, agreed, is_sound
 from .files.pieces import is_plain, read_piece
@@ -38,6 +38,7 @@ from .records import (
     SettingsRecord,
     View,
 )
+from .sentence import Sentence
 
 FORMAT_VERSION: Final = 2
 """Of every folder since release 0.2.0. docs/engine.md has the rule for a change of it."""
@@ -103,7 +104,7 @@ class Reconstruction:
     joints: tuple[str, ...]
     joint_parents: tuple[int, ...]
     parts: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
     additions: tuple[Addition, ...] = ()
     folder: Path = Path()
 
@@ -136,9 +137,11 @@ class Reconstruction:
             lengths = self._lengths(name, *_POINTS_INTO.get(name, ()))
             values = read_array(self.folder / f"{name}.npy")
         except (OSError, ValueError) as cause:
-            raise _damaged(self.folder, f"its array {name} cannot be read") from cause
+            raise _damaged(
+                self.folder, Sentence("its array {name} cannot be read", name=name)
+            ) from cause
         if not is_sound(name, values, lengths):
-            raise _damaged(self.folder, f"its array {name} has the wrong form")
+            raise _damaged(self.folder, Sentence("its array {name} has the wrong form", name=name))
         return values
 
     def numbers(self, name: str, shape: tuple[int | None, ...]) -> np.ndarray:
@@ -151,7 +154,7 @@ class Reconstruction:
             wanted in (None, had) for wanted, had in zip(shape, values.shape, strict=True)
         )
         if not fits:
-            raise _damaged(self.folder, f"its array {name} has the wrong form")
+            raise _damaged(self.folder, Sentence("its array {name} has the wrong form", name=name))
         return values
 
     def picture(self, hypothesis: Hypothesis) -> bytes:
@@ -162,7 +165,9 @@ class Reconstruction:
                 raise ValueError("it is larger than any picture of a head")
             return data
         except (OSError, ValueError) as cause:
-            raise _damaged(self.folder, f"its picture {hypothesis.name} cannot be read") from cause
+            raise _damaged(
+                self.folder, Sentence("its picture {name} cannot be read", name=hypothesis.name)
+            ) from cause
 
     def _lengths(self, *names: str) -> dict[str, int]:
         """Lengths of the letters of these arrays and of the record; only headers are read.
@@ -188,18 +193,20 @@ class Reconstruction:
         """That the record and the forms of all arrays agree. Raises
         OferError(RECONSTRUCTION_DAMAGED)."""
         if not makes_sense(self):
-            raise _damaged(self.folder, f"its {RECORD} cannot be read")
+            raise _damaged(self.folder, Sentence("its {record} cannot be read", record=RECORD))
         try:
             lengths = self._lengths(*ARRAYS, *(name for name in OPTIONAL_ARRAYS if self.has(name)))
         except ValueError as cause:
-            raise _damaged(self.folder, f"its array {cause} has the wrong form") from cause
+            raise _damaged(
+                self.folder, Sentence("its array {name} has the wrong form", name=cause)
+            ) from cause
         drawn = [each.candidate for each in self.identities]
         drawn += [
             row for addition in self.additions for row in (*addition.rows, addition.first - 1)
         ]
         expressed = [each.candidate for each in self.expressions]
         if max(drawn) >= lengths["N"] or max(expressed, default=-1) >= lengths["E"]:
-            raise _damaged(self.folder, f"its {RECORD} cannot be read")
+            raise _damaged(self.folder, Sentence("its {record} cannot be read", record=RECORD))
 
     def thumbnail(self, hypothesis: Hypothesis) -> Path:
         """Where the picture of a hypothesis lies."""
@@ -232,14 +239,14 @@ def read(folder: Path) -> Reconstruction:
             raise ValueError("it is no record")
         record = dataclasses.replace(from_fields(Reconstruction, fields), folder=folder)
     except (OSError, ValueError) as cause:
-        raise _damaged(folder, f"its {RECORD} cannot be read") from cause
+        raise _damaged(folder, Sentence("its {record} cannot be read", record=RECORD)) from cause
     record.check()
     return record
 
 
 def to_json(reconstruction: Reconstruction) -> str:
     """The text of the record's file. Raises ValueError for a number that is not finite."""
-    fields = {"format": FORMAT_VERSION} | dataclasses.asdict(reconstruction)
+    fields = {"format": FORMAT_VERSION} | to_fields(reconstruction)
     del fields["folder"]
     return json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False)
 
@@ -264,6 +271,8 @@ def _damaged(
 ) -> OferError:
     return OferError(
         ErrorCode.RECONSTRUCTION_DAMAGED,
-        f"{folder.name} is not a readable reconstruction: {why}.",
+        "{name} is not a readable reconstruction: {why}.",
         hint,
+        name=folder.name,
+        why=Sentence(why),
     )

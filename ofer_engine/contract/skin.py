@@ -123,6 +123,7 @@ def to_json(skin: Skin) -> str:
 def _damaged(folder: Path) -> OferError:
     return OferError(
         ErrorCode.RECONSTRUCTION_DAMAGED,
-        f"The painted skin in {folder.name} cannot be read.",
+        "The painted skin in {name} cannot be read.",
         "Make the skin from the photo again.",
+        name=folder.name,
     )

@@ -12,6 +12,7 @@ from ..arkit.six_joints import SixJoints
 from ..contract.protocol import HypothesisReady
 from ..contract.reconstruction import Reconstruction
 from ..contract.records import Hypothesis
+from ..contract.sentence import Sentence
 from ..packs.pack import Pack
 from ..pipeline import Person, Ranking, Reconstructor
 from ..portion import LARGE
@@ -186,8 +187,12 @@ def size_notes(pack: Pack, shown: Sequence[ShownHeads]) -> tuple[str, ...]:
     if not strange:
         return ()
     return (
-        f"{strange} of {len(heads)} heads are not pictured: no head is as large. Import the "
-        "weights again, unless they are meant to be invented.",
+        Sentence(
+            "{strange} of {heads} heads are not pictured: no head is as large. Import the "
+            "weights again, unless they are meant to be invented.",
+            strange=strange,
+            heads=len(heads),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from ..contract.sentence import Sentence
 from ..packs.pack import Pack, PhotoEvidence
 from ..pipeline import Reconstructor
 from ..progress import Work
@@ -42,7 +43,12 @@ def disagreement(pack: Pack, evidence: Sequence[PhotoEvidence], work: Work) -> t
         return ()
     if len(means) == 2:
         return ("The two photos may show different people; if they do, reconstruct each alone.",)
-    return (f"Photo {oddest + 1} may show another person than the others do; if so, leave it out.",)
+    return (
+        Sentence(
+            "Photo {oddest} may show another person than the others do; if so, leave it out.",
+            oddest=oddest + 1,
+        ),
+    )
 
 
 def _mean_head(pack: Pack, photo: PhotoEvidence, work: Work) -> np.ndarray:

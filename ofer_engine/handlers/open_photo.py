@@ -10,6 +10,7 @@ from PIL import Image
 from ..contract import protocol
 from ..contract.files.array_file import write_array
 from ..contract.files.whole_file import whole_file
+from ..contract.sentence import Sentence
 from ..photo.load import Photo
 from ..progress import Work
 from ..session import Session
@@ -28,7 +29,12 @@ def answer(session: Session, request: protocol.OpenPhoto, work: Work) -> protoco
     if request.picture:
         _write_picture(photo, Path(request.picture))
     return protocol.PhotoOpened(
-        request.id, request.path, photo.width, photo.height, faces, opened.notes
+        request.id,
+        request.path,
+        photo.width,
+        photo.height,
+        faces,
+        tuple(map(Sentence, opened.notes)),
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..contract import protocol
-from ..contract.errors import readable
 from ..contract.records import CameraRecord, FaceRecord, PhotoRecord, View
+from ..contract.sentence import readable
 from ..packs.pack import Pack, PhotoEvidence
 from ..photo.hidden import cover, hidden_pixels
 from ..progress import Work

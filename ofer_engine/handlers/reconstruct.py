@@ -20,6 +20,7 @@ from ..contract.names import check_name, free_name, kept_note
 from ..contract.reconstruction import RECORD, SUFFIX, Reconstruction
 from ..contract.records import Mode, SettingsRecord
 from ..contract.sampling import SamplingParams
+from ..contract.sentence import Sentence
 from ..packs.pack import Pack
 from ..pipeline import Ranking, Reconstructor
 from ..progress import Progress, Work
@@ -90,7 +91,7 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
         progress.step(UNITS, 2, 2)
         sizes = size_notes(reconstructor.pack, shown)
         notes = (*renamed, *doubts, *record.notes, *tongue_note(units), *sizes)
-        finished = draft.finish(replace(record, notes=notes))
+        finished = draft.finish(replace(record, notes=tuple(map(Sentence, notes))))
     progress.step(WRITING, 1, 1)
     return finished
 
@@ -108,8 +109,9 @@ def _named(request: protocol.Reconstruct) -> tuple[protocol.Reconstruct, tuple[s
     if folder.exists() and not (folder / RECORD).is_file():
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{folder.name} is no reconstruction, and is not replaced.",
+            "{name} is no reconstruction, and is not replaced.",
             "Choose another name.",
+            name=folder.name,
         )
     return request, ()
 
@@ -153,8 +155,11 @@ def _draw_as_published(reconstructor: Reconstructor, progress: Progress) -> Draw
     if result is None:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"The pack {pack.record.id} was never published with OFER: it has no such mode.",
-            f"Choose the mode {Mode.CORRECTED}, or the pack {PACK_ID}.",
+            "The pack {id} was never published with OFER: it has no such mode.",
+            "Choose the mode {corrected}, or the pack {published}.",
+            id=pack.record.id,
+            corrected=Mode.CORRECTED,
+            published=PACK_ID,
         )
     return DrawnHeads(result.identities, Ranking.of(result.scores), (result.expressions,))
 
@@ -180,7 +185,7 @@ def _record(
         joints=rig.names,
         joint_parents=rig.parents,
         parts=pack.head.part_names,
-        notes=(*session.notes, *notes),
+        notes=tuple(map(Sentence, (*session.notes, *notes))),
         folder=Path(request.out) / (request.name + SUFFIX),
     )
 
@@ -202,14 +207,18 @@ def _check(request: protocol.Reconstruct) -> None:
     if request.mode not in tuple(Mode):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"There is no mode {request.mode!r}.",
-            f"Choose one of {', '.join(Mode)}.",
+            "There is no mode {mode}.",
+            "Choose one of {choices}.",
+            mode=repr(request.mode),
+            choices=", ".join(Mode),
         )
     if not 1 <= len(request.photos) <= _MOST_PHOTOS:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"A person cannot be made from {len(request.photos)} photos.",
-            f"Choose 1 to {_MOST_PHOTOS} photos of one person.",
+            "A person cannot be made from {photos} photos.",
+            "Choose 1 to {most} photos of one person.",
+            photos=len(request.photos),
+            most=_MOST_PHOTOS,
         )
     check_name(request.name)
     check_sampling(SamplingParams.of(request))
@@ -224,11 +233,13 @@ def _check_as_published(request: protocol.Reconstruct) -> None:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "As published, 100 candidates and 15 expressions are drawn, no other numbers.",
-            f"Leave both numbers, or choose the mode {Mode.CORRECTED}.",
+            "Leave both numbers, or choose the mode {corrected}.",
+            corrected=Mode.CORRECTED,
         )
     if len(request.photos) > 1 or request.guidance > 0 or request.hints.given:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "As published, one photo is all that is told of a person.",
-            f"Give one photo without hints or guidance, or choose the mode {Mode.CORRECTED}.",
+            "Give one photo without hints or guidance, or choose the mode {corrected}.",
+            corrected=Mode.CORRECTED,
         )

@@ -29,9 +29,13 @@ def open_earlier(session: Session, folder: str) -> tuple[Reconstruction, Reconst
     if pack.fingerprint != record.pack.fingerprint:
         raise OferError(
             ErrorCode.WEIGHTS_WRONG,
-            f"{record.folder.name} was made with {record.pack.id} {record.pack.version}, and this"
-            f" engine has another {pack.id}, {pack.version}.",
+            "{name} was made with {id} {version}, and this engine has another {id_2}, {version_2}.",
             "Reconstruct the photo again to go on with it.",
+            name=record.folder.name,
+            id=record.pack.id,
+            version=record.pack.version,
+            id_2=pack.id,
+            version_2=pack.version,
         )
     return record, reconstructor
 
@@ -85,7 +89,9 @@ def blended(record: Reconstruction, rows: Sequence[int], weights: Sequence[float
     if not sensible:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{record.folder.name} has no such heads to start from.",
-            f"Name rows from 0 to {len(coefficients) - 1}, with a weight for each.",
+            "{name} has no such heads to start from.",
+            "Name rows from 0 to {coefficients}, with a weight for each.",
+            name=record.folder.name,
+            coefficients=len(coefficients) - 1,
         )
     return np.asarray(weights, np.float32) @ coefficients[list(rows)]

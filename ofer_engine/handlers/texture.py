@@ -18,6 +18,7 @@ from ..contract.files.array_file import write_array
 from ..contract.files.replacement import Replacement
 from ..contract.names import free_name
 from ..contract.reconstruction import Reconstruction
+from ..contract.sentence import Sentence
 from ..heads.open_head import OpenHead
 from ..pack_registry import BUNDLED
 from ..packs.pack import Pack
@@ -70,7 +71,9 @@ def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.
     progress.step(WRITING, 0, 1)
     _write(Path(request.out), painted, request, tuple(photo.sha256 for _, photo in photos))
     progress.step(WRITING, 1, 1)
-    return protocol.Result(request.id, request.out, (*notes, *_remarks(painted)))
+    return protocol.Result(
+        request.id, request.out, tuple(map(Sentence, (*notes, *_remarks(painted))))
+    )
 
 
 def _plan(resolution: int) -> dict[str, float]:
@@ -83,14 +86,18 @@ def _check(request: protocol.Texture) -> None:
     if request.resolution not in contract.RESOLUTIONS:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"A skin cannot have {request.resolution} pixels a side.",
-            f"Choose one of {', '.join(map(str, contract.RESOLUTIONS))}.",
+            "A skin cannot have {resolution} pixels a side.",
+            "Choose one of {choices}.",
+            resolution=request.resolution,
+            choices=", ".join(map(str, contract.RESOLUTIONS)),
         )
     if request.layout not in tuple(contract.Layout):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"There is no layout {request.layout!r}.",
-            f"Choose one of {', '.join(contract.Layout)}.",
+            "There is no layout {layout}.",
+            "Choose one of {choices}.",
+            layout=repr(request.layout),
+            choices=", ".join(contract.Layout),
         )
 
 
@@ -101,9 +108,11 @@ def _photos(
     if len(request.photos) != len(record.views) or not any(each.path for each in request.photos):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{record.folder.name} was made from {len(record.views)} photos,"
-            f" and {sum(bool(each.path) for each in request.photos)} were given.",
+            "{name} was made from {views} photos, and {photos} were given.",
             "Choose the photos that the head was made from.",
+            name=record.folder.name,
+            views=len(record.views),
+            photos=sum(bool(each.path) for each in request.photos),
         )
     found, notes = [], []
     for number, (wanted, view) in enumerate(zip(request.photos, record.views, strict=True)):
@@ -113,12 +122,18 @@ def _photos(
         if (photo.width, photo.height) != (view.photo.width, view.photo.height):
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"{photo.name} is not the photo that the head was made from: it has another size"
-                f" than {view.photo.name}.",
-                f"Choose {view.photo.name}, or reconstruct this photo.",
+                "{name} is not the photo that the head was made from: it has another size than "
+                "{name_2}.",
+                "Choose {name_2}, or reconstruct this photo.",
+                name=photo.name,
+                name_2=view.photo.name,
             )
         if photo.sha256 != view.photo.sha256:
-            notes.append(f"{photo.name} is not the very file that the head was made from.")
+            notes.append(
+                Sentence(
+                    "{name} is not the very file that the head was made from.", name=photo.name
+                )
+            )
         found.append((number, photo))
     return found, tuple(notes)
 
@@ -164,7 +179,11 @@ def _remarks(painted: Painted) -> tuple[str, ...]:
     share = painted.share
     if share >= 0.5:
         return ()
-    return (f"Only {share:.0%} of the face is seen; the rest is mirrored or plain skin.",)
+    return (
+        Sentence(
+            "Only {share:.0%} of the face is seen; the rest is mirrored or plain skin.", share=share
+        ),
+    )
 
 
 def _check_replaceable(out: Path) -> None:
@@ -175,8 +194,9 @@ def _check_replaceable(out: Path) -> None:
         return
     raise OferError(
         ErrorCode.BAD_REQUEST,
-        f"{out.name} holds something else than a painted skin, and is not replaced.",
+        "{name} holds something else than a painted skin, and is not replaced.",
         "Choose a folder that is not there yet.",
+        name=out.name,
     )
 
 

@@ -22,9 +22,13 @@ def check_counts(identities: int, keep: int, expressions: int, steps: int) -> No
     if not sensible:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{identities} candidates, {keep} kept, {expressions}"
-            f" expressions and {steps} steps cannot be drawn.",
+            "{identities} candidates, {keep} kept, {expressions} expressions and {steps} "
+            "steps cannot be drawn.",
             "Keep 1 to all of at most 1000 candidates, at most 200 expressions, 1 to 1000 steps.",
+            identities=identities,
+            keep=keep,
+            expressions=expressions,
+            steps=steps,
         )
 
 
@@ -42,7 +46,8 @@ def check_seed(seed: int) -> None:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "That seed is out of range.",
-            f"Choose a whole number from 0 to {MOST_SEED}.",
+            "Choose a whole number from 0 to {seed}.",
+            seed=MOST_SEED,
         )
 
 
@@ -51,8 +56,10 @@ def check_share(name: str, value: float) -> None:
     if not 0 <= value <= 1:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"A {name} of {value} makes no sense.",
+            "A {name} of {value} makes no sense.",
             "Choose a number from 0 to 1.",
+            name=name,
+            value=value,
         )
 
 
@@ -64,6 +71,7 @@ def check_hints(hints: Hints) -> None:
     if hints.age is not None and not _AGES[0] <= hints.age <= _AGES[1]:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"An age of {hints.age:g} years makes no sense.",
+            "An age of {age:g} years makes no sense.",
             "Choose an age from 0 to 120 years.",
+            age=hints.age,
         )

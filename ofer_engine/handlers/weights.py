@@ -8,6 +8,7 @@ from pathlib import Path
 from ..client.launch import default_home
 from ..contract import protocol
 from ..contract.errors import OferError
+from ..contract.sentence import Sentence
 from ..progress import Progress, Work
 from ..published.catalogue import CATALOGUE, PACK_ID, Part
 from ..published.conversion import read_published
@@ -39,13 +40,19 @@ def install(session: Session, request: protocol.InstallWeights, work: Work) -> p
     )
     if report.refused and not report.imported:
         raise report.refused[0].error
-    notes = [f"Installed: {CATALOGUE[Part(record.part)].title}." for record in report.imported]
-    notes += [f"{refused.path.name} was refused: {refused.error}" for refused in report.refused]
+    notes = [
+        Sentence("Installed: {title}.", title=CATALOGUE[Part(record.part)].title)
+        for record in report.imported
+    ]
+    notes += [
+        Sentence("{name} was refused: {error}", name=refused.path.name, error=refused.error)
+        for refused in report.refused
+    ]
     if report.complete:
-        notes.append(f"The pack {PACK_ID} is complete: choose it under Options.")
+        notes.append(Sentence("The pack {id} is complete: choose it under Options.", id=PACK_ID))
     elif report.missing:
         named = ", ".join(CATALOGUE[part].usual_name for part in report.missing)
-        notes.append(f"The pack {PACK_ID} still lacks {named}.")
+        notes.append(Sentence("The pack {id} still lacks {named}.", id=PACK_ID, named=named))
     return protocol.Result(request.id, str(pack_home(home)), tuple(notes))
 
 
@@ -58,5 +65,5 @@ def _look(path: Path) -> protocol.WeightFile:
     try:
         file = CATALOGUE[read_published(path).part]
     except OferError as error:
-        return protocol.WeightFile(str(path), path.name, "", False, str(error))
+        return protocol.WeightFile(str(path), path.name, "", False, error.sentence)
     return protocol.WeightFile(str(path), file.title, file.licence, file.commercial)

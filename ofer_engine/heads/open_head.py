@@ -84,16 +84,20 @@ class OpenHead:
         """Read head.npz. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
         if not path.is_file():
             raise OferError(
-                ErrorCode.WEIGHTS_MISSING, f"The open head {path.name} is not there.",
+                ErrorCode.WEIGHTS_MISSING,
+                "The open head {name} is not there.",
                 "Get the repository again, or build the head with open_head_build.",
-            )  # fmt: skip
+                name=path.name,
+            )
         try:
             return cls._from_arrays(read_head_arrays(path))
         except (OSError, ValueError) as error:
             raise OferError(
-                ErrorCode.WEIGHTS_DAMAGED, f"The open head {path.name} cannot be read.",
+                ErrorCode.WEIGHTS_DAMAGED,
+                "The open head {name} cannot be read.",
                 "Get the repository again, or build the head with open_head_build.",
-            ) from error  # fmt: skip
+                name=path.name,
+            ) from error
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, np.ndarray]) -> OpenHead:

@@ -227,8 +227,10 @@ def _read_description(folder: Path) -> _Description:
     if not os.path.lexists(path):
         raise OferError(
             ErrorCode.WEIGHTS_MISSING,
-            f"There is no pack in {folder.name}: its {DESCRIPTION} is missing.",
+            "There is no pack in {name}: its {description} is missing.",
             "Install OFER Faces again, or choose another pack.",
+            name=folder.name,
+            description=DESCRIPTION,
         )
     try:
         fields = strict_json.parse(read_piece(path, MOST_TEXT))
@@ -260,8 +262,9 @@ def _is_size(size: int | tuple[int, ...]) -> bool:
 def _of_another_version(folder: Path) -> OferError:
     return OferError(
         ErrorCode.WEIGHTS_WRONG,
-        f"The pack {folder.name} was made for another version of OFER Faces.",
+        "The pack {name} was made for another version of OFER Faces.",
         "Train it again with this version, or choose another pack.",
+        name=folder.name,
     )
 
 
@@ -276,8 +279,10 @@ def _verified(folder: Path, name: str, digest: str) -> bytes:
     except OSError as cause:
         raise OferError(
             ErrorCode.WEIGHTS_MISSING,
-            f"The file {name} of the pack {folder.name} cannot be read.",
+            "The file {name} of the pack {name_2} cannot be read.",
             "Install OFER Faces again, or import the weights again.",
+            name=name,
+            name_2=folder.name,
         ) from cause
     if hashlib.sha256(content).hexdigest() != digest:
         raise _damaged(folder, name)
@@ -300,6 +305,8 @@ def _fingerprint(files: Iterable[tuple[str, str]]) -> str:
 def _damaged(folder: Path, name: str) -> OferError:
     return OferError(
         ErrorCode.WEIGHTS_DAMAGED,
-        f"The file {name} of the pack {folder.name} is damaged: it is not what was released.",
+        "The file {name} of the pack {name_2} is damaged: it is not what was released.",
         "Install OFER Faces again, or import the weights again.",
+        name=name,
+        name_2=folder.name,
     )

@@ -157,6 +157,8 @@ def refuse_unknown_hints(record: PackRecord, hints: Hints) -> None:
     if unknown := [name for name in hints.given if name not in record.hints]:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"The pack {record.id} cannot take a hint of {' or '.join(unknown)}.",
+            "The pack {id} cannot take a hint of {unknown}.",
             "Leave it out, or choose a pack that was trained with hints.",
+            id=record.id,
+            unknown=" or ".join(unknown),
         )

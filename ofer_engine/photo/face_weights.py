@@ -57,18 +57,21 @@ def _load(network: Network, folder: Path, name: str) -> Network:
         expected = json.loads((folder / "faces.json").read_bytes())["files"][name]["sha256"]
     except OSError as error:
         raise OferError(
-            ErrorCode.WEIGHTS_MISSING, f"The face network {name} is missing.", _AGAIN
+            ErrorCode.WEIGHTS_MISSING, "The face network {name} is missing.", _AGAIN, name=name
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise OferError(ErrorCode.WEIGHTS_DAMAGED, "faces.json is damaged.", _AGAIN) from error
     if hashlib.sha256(data).hexdigest() != expected:
-        raise OferError(ErrorCode.WEIGHTS_DAMAGED, f"{name} is damaged.", _AGAIN)
+        raise OferError(ErrorCode.WEIGHTS_DAMAGED, "{name} is damaged.", _AGAIN, name=name)
     try:
         state = {key: value.float() for key, value in load(data).items()}
         network.load_state_dict(state)
     except (SafetensorError, RuntimeError) as error:
         raise OferError(
-            ErrorCode.WEIGHTS_WRONG, f"{name} does not fit this version of OFER Faces.", _AGAIN
+            ErrorCode.WEIGHTS_WRONG,
+            "{name} does not fit this version of OFER Faces.",
+            _AGAIN,
+            name=name,
         ) from error
     network.eval()
     return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

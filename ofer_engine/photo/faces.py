@@ -87,8 +87,9 @@ class FaceDetector:
         if _is_blank(photo):
             raise OferError(
                 ErrorCode.NO_FACE,
-                f"{photo.name} shows nothing: all of it has one colour.",
+                "{name} shows nothing: all of it has one colour.",
                 "Choose another photo.",
+                name=photo.name,
             )
         found = self._closer(photo, self._look(photo, [], check), check)
         if not _any_settled(found):
@@ -107,7 +108,7 @@ class FaceDetector:
             raise _too_small(photo, max(tiny))
         if not faces:
             raise OferError(
-                ErrorCode.NO_FACE, f"No face was found in {photo.name}.", _PLACE_BY_HAND
+                ErrorCode.NO_FACE, "No face was found in {name}.", _PLACE_BY_HAND, name=photo.name
             )
         return tuple(sorted(faces, key=lambda face: -face.side * (0.1 + face.confidence)))
 
@@ -120,8 +121,9 @@ class FaceDetector:
         if len(box) != 4:
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"A face box of {len(box)} numbers makes no sense.",
+                "A face box of {box} numbers makes no sense.",
                 "Give x, y, width and height in pixels.",
+                box=len(box),
             )
         x, y, width, height = (float(v) for v in box)
         if not (
@@ -253,6 +255,8 @@ def _too_small(photo: Photo, side: float) -> OferError:
     width, least = math.floor(side / photo.scale), math.ceil(MIN_FACE_SIDE / photo.scale)
     return OferError(
         ErrorCode.FACE_TOO_SMALL,
-        f"The face is only {width} pixels wide; {least} are the least.",
+        "The face is only {side} pixels wide; {side_2} are the least.",
         "Choose a larger photo of this face, at least 100 pixels wide.",
+        side=width,
+        side_2=least,
     )

@@ -81,8 +81,10 @@ def region_pixels(
         if name not in tuple(HiddenRegion):
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"There is no region called {name!r}.",
-                f"Choose among {', '.join(HiddenRegion)}.",
+                "There is no region called {name}.",
+                "Choose among {hiddenregion}.",
+                name=repr(name),
+                hiddenregion=", ".join(HiddenRegion),
             )
         for outline in frame.outlines(HiddenRegion(name)):
             draw.polygon([tuple(corner) for corner in outline.tolist()], fill=1)
@@ -168,8 +170,10 @@ def fitted(painted: Photo, photo: Photo) -> Mask:
     ):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"The mask {painted.name} has another shape than {photo.name}.",
+            "The mask {name} has another shape than {name_2}.",
             "Paint it over the whole photo.",
+            name=painted.name,
+            name_2=photo.name,
         )
     grey = Image.fromarray(painted.pixels).convert("L")
     grey = grey.resize((photo.width, photo.height), Image.Resampling.BILINEAR)

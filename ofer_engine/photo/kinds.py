@@ -23,14 +23,23 @@ class Container(StrEnum):
 
 @dataclass(frozen=True)
 class RefusedKind:
-    """says : one sentence with {name} for the file's name; hint : what to do instead."""
+    """says : one sentence with {name} for the file's name, and {kind} or {program} for `what`;
+    hint : what to do instead."""
 
     says: str
     hint: str
+    what: str = ""
 
     def error(self, name: str) -> OferError:
         """PHOTO_UNREADABLE, with the file's own name."""
-        return OferError(ErrorCode.PHOTO_UNREADABLE, self.says.format(name=name), self.hint)
+        return OferError(
+            ErrorCode.PHOTO_UNREADABLE,
+            self.says,
+            self.hint,
+            name=name,
+            kind=self.what,
+            program=self.what,
+        )
 
 
 _EXPORT: Final = "Export it as a JPEG or PNG picture, and choose that."
@@ -71,11 +80,13 @@ ZEROS: Final = RefusedKind("{name} holds nothing but zeros.", "Copy or download 
 
 
 def _picture(kind: str) -> RefusedKind:
-    return RefusedKind(f"{{name}} is a picture in the format {kind}, which cannot be read.", _SAVE)
+    return RefusedKind(
+        "{name} is a picture in the format {kind}, which cannot be read.", _SAVE, kind
+    )
 
 
 def _work(program: str) -> RefusedKind:
-    return RefusedKind(f"{{name}} is a file of {program}, not a picture.", _EXPORT)
+    return RefusedKind("{name} is a file of {program}, not a picture.", _EXPORT, program)
 
 
 # Bytes that stand at a place, and the kind of file that begins so; the first that fits counts.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.sentence import Sentence
 from .colour import to_srgb
 from .exif import focal_in_pixels
 from .kinds import Container, container, declared_sizes, other_kind
@@ -100,17 +101,19 @@ def load_photo(path: str | os.PathLike[str]) -> Photo:
     except MemoryError as error:
         raise OferError(
             ErrorCode.OUT_OF_MEMORY,
-            f"{path.name} does not fit into memory.",
+            "{name} does not fit into memory.",
             "Save it at a smaller size and try again.",
+            name=path.name,
         ) from error
     except Image.DecompressionBombError as error:
         raise _too_large(path.name) from error
     except Exception as error:
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
-            f"{path.name} is damaged or not a picture.",
+            "{name} is damaged or not a picture.",
             "Choose a JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF file that other programs "
             "can open.",
+            name=path.name,
         ) from error
 
 
@@ -123,13 +126,18 @@ def photo_from_pixels(pixels: NDArray[np.generic], name: str) -> Photo:
     array = np.asarray(pixels)
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or channels not in (1, 3, 4):
-        raise OferError(ErrorCode.BAD_REQUEST, f"{name} is not an array of RGB pixels.")
+        raise OferError(ErrorCode.BAD_REQUEST, "{name} is not an array of RGB pixels.", name=name)
     _check_size(name, array.shape[1], array.shape[0])
     if np.issubdtype(array.dtype, np.floating):
         array = np.nan_to_num(array.astype(np.float32), nan=0.0).clip(0, 1)
         array = np.round(array * 255).astype(np.uint8)
     elif array.dtype != np.uint8:
-        raise OferError(ErrorCode.BAD_REQUEST, f"{name} has pixels of type {array.dtype}.")
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} has pixels of type {dtype}.",
+            name=name,
+            dtype=array.dtype,
+        )
     array = np.ascontiguousarray(array.reshape(array.shape[0], array.shape[1], channels))
     digest = hashlib.sha256(str(array.shape).encode() + array.tobytes()).hexdigest()
     image = Image.fromarray(array[:, :, 0] if channels == 1 else array)
@@ -143,8 +151,9 @@ def _read(path: Path) -> bytes:
         if path.is_dir():
             raise OferError(
                 ErrorCode.PHOTO_UNREADABLE,
-                f"{path.name} is a folder, not a photo.",
+                "{name} is a folder, not a photo.",
                 "Choose a photo in it.",
+                name=path.name,
             )
         if not path.is_file():
             raise FileNotFoundError(path)
@@ -154,20 +163,23 @@ def _read(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise OferError(
             ErrorCode.PHOTO_MISSING,
-            f"There is no file {path.name}.",
+            "There is no file {name}.",
             "Check its name, or choose it again.",
+            name=path.name,
         ) from error
     except (OSError, ValueError) as error:
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
-            f"{path.name} cannot be read from disk.",
+            "{name} cannot be read from disk.",
             "Check that you may read the file, then choose it again.",
+            name=path.name,
         ) from error
     if not data:
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
-            f"{path.name} is empty.",
+            "{name} is empty.",
             "Copy or download the photo again.",
+            name=path.name,
         )
     return data
 
@@ -215,8 +227,9 @@ def _prepare_heic(name: str) -> None:
     except ImportError as error:
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
-            f"{name} is a HEIC photo, and what reads it is not installed.",
+            "{name} is a HEIC photo, and what reads it is not installed.",
             "Set up the engine again, or save the photo as JPEG and choose that.",
+            name=name,
         ) from error
     pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
@@ -243,7 +256,13 @@ def _finish(
 ) -> Photo:
     image = _shrink(image)
     if max(original) > max(image.size):
-        notes.append(f"The photo was scaled down to {image.width} x {image.height} pixels.")
+        notes.append(
+            Sentence(
+                "The photo was scaled down to {width} x {height} pixels.",
+                width=image.width,
+                height=image.height,
+            )
+        )
     image, colour_notes = to_srgb(image)
     pixels = np.ascontiguousarray(np.asarray(image, np.uint8))
     return Photo(pixels, name, digest, focal, original, (*notes, *colour_notes))
@@ -270,8 +289,11 @@ def _check_size(name: str, width: int, height: int, least: int = MIN_SIDE) -> No
     if min(width, height) < least:
         raise OferError(
             ErrorCode.FACE_TOO_SMALL,
-            f"{name} has only {width} x {height} pixels.",
+            "{name} has only {width} x {height} pixels.",
             "Choose a photo in which the face is at least 100 pixels wide.",
+            name=name,
+            width=width,
+            height=height,
         )
 
 
@@ -280,15 +302,21 @@ def _check_bulk(name: str, width: int, height: int, size: int) -> None:
     if width * height > max(BULKY_PIXELS, PIXELS_PER_BYTE * size):
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
-            f"{name} claims {width} x {height} pixels, more than its {size} bytes can hold.",
+            "{name} claims {width} x {height} pixels, more than its {size} bytes can hold.",
             "Copy or download the photo again.",
+            name=name,
+            width=width,
+            height=height,
+            size=size,
         )
 
 
 def _too_large(name: str) -> OferError:
     return OferError(
         ErrorCode.PHOTO_TOO_LARGE,
-        f"{name} is larger than {MAX_PIXELS // 1_000_000} megapixels or "
-        f"{MAX_FILE_BYTES // 1024**2} MB.",
+        "{name} is larger than {pixels} megapixels or {bytes} MB.",
         "Save it at a smaller size and choose it again.",
+        name=name,
+        pixels=MAX_PIXELS // 1_000_000,
+        bytes=MAX_FILE_BYTES // 1024**2,
     )

@@ -166,8 +166,9 @@ def _thumbnail(reconstruction: Reconstruction, hypothesis: Hypothesis) -> Image.
     except (OSError, ValueError) as cause:
         raise OferError(
             ErrorCode.RECONSTRUCTION_DAMAGED,
-            f"The picture of {hypothesis.name} cannot be read.",
+            "The picture of {name} cannot be read.",
             "Reconstruct the photo again.",
+            name=hypothesis.name,
         ) from cause
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..contract.sentence import Sentence
 from .catalogue import Part
 from .pickle_reader.safe_load import check_tensors
 from .projections import COUNT, Draw, drawn_projections, views
@@ -45,16 +46,21 @@ def _drawn_note(net: Mapping[str, Tensor], found: Mapping[str, np.ndarray], draw
     last = {place: net.get(f"{place}.fn.fn.qkv.weight") for place in found}
     known = {place: tensor for place, tensor in last.items() if tensor is not None}
     if not known:
-        return (
-            f"Attention projections: drawn again as in {seed}; the file has none to compare with."
+        return Sentence(
+            "Attention projections: drawn again as in {seed}; the file has none to compare with.",
+            seed=seed,
         )
     equal = all(
         np.array_equal(tensor.float().numpy().reshape(found[place][-1].shape), found[place][-1])
         for place, tensor in known.items()
     )
     if equal:
-        return f"Attention projections: drawn again as in {seed}, equal to the one in the file."
-    return (
-        f"Attention projections: drawn again as in {seed}, but the one stored in the file differs: "
-        "this network was trained with others, and results will be worse."
+        return Sentence(
+            "Attention projections: drawn again as in {seed}, equal to the one in the file.",
+            seed=seed,
+        )
+    return Sentence(
+        "Attention projections: drawn again as in {seed}, but the one stored in the file "
+        "differs: this network was trained with others, and results will be worse.",
+        seed=seed,
     )

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.sentence import Sentence
 from ..diffusion.denoiser import Denoiser, DenoiserShape
 from ..diffusion.schedule import Schedule
 from ..ranking.ranker import Ranker
@@ -111,8 +112,10 @@ def _convert_checkpoint(name: str, content: Mapping[str, Any], draw: Draw) -> Co
             return Converted(Part.ARCFACE, _prefixed("arcface.", _arcface(name, weights)))
     raise OferError(
         ErrorCode.WEIGHTS_WRONG,
-        f"{name} is a checkpoint of another program.",
-        f"Import the files of OFER, for example {CATALOGUE[Part.IDGEN].usual_name}.",
+        "{name} is a checkpoint of another program.",
+        "Import the files of OFER, for example {usual}.",
+        name=name,
+        usual=CATALOGUE[Part.IDGEN].usual_name,
     )
 
 
@@ -166,7 +169,10 @@ def _with_diffusion(
     }
     if not changed:
         return content, []
-    note = f"{len(changed)} weights differ between net and diffusion; diffusion's are used."
+    note = Sentence(
+        "{changed} weights differ between net and diffusion; diffusion's are used.",
+        changed=len(changed),
+    )
     return {**content, "net": {**net, **changed}}, [note]
 
 
@@ -177,9 +183,16 @@ def _section(
     tensors = dict(_mapping(name, content, section))
     check_tensors(f"{name}, section {section}", tensors, expected)
     extra = [key for key in tensors if key not in expected and not (allowed and allowed in key)]
-    notes = []
+    notes: list[str] = []
     if extra:
-        notes = [f"Section {section} has {len(extra)} unknown weights, e.g. {extra[0]}; not used."]
+        notes = [
+            Sentence(
+                "Section {section} has {extra} unknown weights, e.g. {extra_2}; not used.",
+                section=section,
+                extra=len(extra),
+                extra_2=extra[0],
+            )
+        ]
     return tensors, notes
 
 
@@ -188,8 +201,10 @@ def _mapping(name: str, content: Mapping[str, Any], section: str) -> Mapping[str
     if not isinstance(found, Mapping):
         raise OferError(
             ErrorCode.WEIGHTS_WRONG,
-            f"{name} has no section {section!r}, which the published checkpoints have.",
+            "{name} has no section {section}, which the published checkpoints have.",
             "Import the checkpoint as published, not a part of it.",
+            name=name,
+            section=repr(section),
         )
     return found
 
@@ -212,7 +227,9 @@ def _farl(name: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _surprises(content: Mapping[str, Any], sections: set[str]) -> list[str]:
     known = _TRAINER_KEYS | {"net", "arcface"} | sections
     extra = sorted(str(key) for key in content if key not in known)
-    return [f"The file also has {', '.join(extra)}; not used."] if extra else []
+    return (
+        [Sentence("The file also has {extra}; not used.", extra=", ".join(extra))] if extra else []
+    )
 
 
 def _schedule_notes(content: Mapping[str, Any]) -> list[str]:
@@ -243,9 +260,11 @@ def _convert_array(name: str, content: Any) -> Converted:
             return Converted(Part.FRONT_VERTICES, {"front_vertices": torch.from_numpy(vertices)})
     raise OferError(
         ErrorCode.WEIGHTS_WRONG,
-        f"{name} is an array that OFER does not use.",
-        f"Import {CATALOGUE[Part.FRONT_VERTICES].usual_name} or "
-        f"{CATALOGUE[Part.LANDMARKS].usual_name}.",
+        "{name} is an array that OFER does not use.",
+        "Import {front} or {landmarks}.",
+        name=name,
+        front=CATALOGUE[Part.FRONT_VERTICES].usual_name,
+        landmarks=CATALOGUE[Part.LANDMARKS].usual_name,
     )
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.sentence import Sentence
 from .catalogue import CATALOGUE, Part
 from .flame import JAW, SHAPES
 from .pickle_reader.safe_load import check_tensors, damaged
@@ -34,11 +35,18 @@ _ONLY_IN_OPEN: Final = "supr_expression_metadata"
 _JAWLESS: Final = 1e-6
 """Share of the jaw joint in any vertex below which a head has no jaw, as flame2023_no_jaw.pkl."""
 
-_NOT_2020: Final = (
-    "This is {}; the published networks need "
-    f"{CATALOGUE[Part.FLAME_2020].title}: {CATALOGUE[Part.FLAME_2020].usual_name} from "
-    f"{CATALOGUE[Part.FLAME_2020].source}."
-)
+
+def _not_2020(kind: str) -> Sentence:
+    needed = CATALOGUE[Part.FLAME_2020]
+    return Sentence(
+        "This is {kind}; the published networks need {title}: {name} from {source}.",
+        kind=kind,
+        title=needed.title,
+        name=needed.usual_name,
+        source=needed.source,
+    )
+
+
 _TAKEN_FOR_2020: Final = (
     "Not byte for byte the published FLAME 2020, but nothing in it says that it is another edition."
 )
@@ -55,8 +63,10 @@ def convert_flame(
     if not isinstance(content, dict) or "v_template" not in content:
         raise OferError(
             ErrorCode.WEIGHTS_WRONG,
-            f"{name} is a pickle without a head model in it.",
-            f"Import {CATALOGUE[Part.FLAME_2020].usual_name} from FLAME 2020.",
+            "{name} is a pickle without a head model in it.",
+            "Import {usual} from FLAME 2020.",
+            name=name,
+            usual=CATALOGUE[Part.FLAME_2020].usual_name,
         )
     tensors = {
         key: _tensor(name, key, content[key]) for key in SHAPES if content.get(key) is not None
@@ -78,7 +88,7 @@ def _tensor(name: str, key: str, value: Any) -> Tensor:
             return torch.from_numpy(np.where(array > 2**31, -1, array).astype(np.int32))
         return torch.from_numpy(np.ascontiguousarray(array, np.float32))
     except (ValueError, TypeError) as cause:
-        raise damaged(name, f"{key} is not an array of numbers") from cause
+        raise damaged(name, Sentence("{key} is not an array of numbers", key=key)) from cause
 
 
 def _check_sense(name: str, tensors: dict[str, Tensor]) -> None:
@@ -92,10 +102,10 @@ def _check_sense(name: str, tensors: dict[str, Tensor]) -> None:
     for key in ("weights", "J_regressor"):
         sums = tensors[key].sum(1)
         if not torch.allclose(sums, torch.ones_like(sums), atol=1e-2):
-            raise damaged(name, f"the rows of {key} do not sum to one")
+            raise damaged(name, Sentence("the rows of {key} do not sum to one", key=key))
     for key in ("v_template", "shapedirs", "posedirs"):
         if float(tensors[key].abs().max()) > _TWICE_A_HEAD:
-            raise damaged(name, f"{key} is far larger than a head")
+            raise damaged(name, Sentence("{key} is far larger than a head", key=key))
 
 
 def _edition(
@@ -106,9 +116,9 @@ def _edition(
     """
     if digest in _PUBLISHED:
         part = _PUBLISHED[digest]
-        return part, () if part == Part.FLAME_2020 else (_NOT_2020.format(CATALOGUE[part].title),)
+        return part, () if part == Part.FLAME_2020 else (_not_2020(CATALOGUE[part].title),)
     if _ONLY_IN_OPEN in content or ("2023" in name and "open" in name.lower()):
-        return Part.FLAME_2023_OPEN, (_NOT_2020.format("FLAME 2023 Open"),)
+        return Part.FLAME_2023_OPEN, (_not_2020("FLAME 2023 Open"),)
     if "2023" in name or float(tensors["weights"][:, JAW].abs().max()) < _JAWLESS:
-        return Part.FLAME_2023, (_NOT_2020.format("FLAME 2023"),)
+        return Part.FLAME_2023, (_not_2020("FLAME 2023"),)
     return Part.FLAME_2020, (_TAKEN_FOR_2020,)

@@ -38,9 +38,11 @@ class FlameLandmarks:
         if not any(line.part == Part.LANDMARKS and line.record for line in status(home)):
             raise OferError(
                 ErrorCode.WEIGHTS_MISSING,
-                f"Where FLAME's landmarks lie is not known: {file.usual_name} is missing.",
-                f"Get it from {file.source} and import it with `install.py weights import FILE`, "
-                "or give seven vertex numbers with --landmark-vertices.",
+                "Where FLAME's landmarks lie is not known: {name} is missing.",
+                "Get it from {source} and import it with `install.py weights import FILE`, or "
+                "give seven vertex numbers with --landmark-vertices.",
+                name=file.usual_name,
+                source=file.source,
             )
         arrays = {
             key: tensor.numpy()
@@ -56,8 +58,11 @@ class FlameLandmarks:
                 return FlameLandmarks(corners, weights[rows].astype(np.float64))
         raise OferError(
             ErrorCode.WEIGHTS_WRONG,
-            f"The imported {file.title} does not give FLAME's landmarks.",
-            f"Import {file.usual_name} from {file.source}.",
+            "The imported {title} does not give FLAME's landmarks.",
+            "Import {name} from {source}.",
+            title=file.title,
+            name=file.usual_name,
+            source=file.source,
         )
 
     def on(self, vertices: np.ndarray) -> np.ndarray:

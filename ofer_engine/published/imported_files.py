@@ -24,6 +24,7 @@ from ..contract.fields import from_fields
 from ..contract.files.pieces import is_plain, read_piece
 from ..contract.files.replacement import Replacement
 from ..contract.installed import MOST_TEXT
+from ..contract.sentence import Sentence, joined
 from .catalogue import CATALOGUE, PACK_ID, REQUIRED, Part, PublishedFile, trained_here
 from .conversion import Converted, read_published
 from .pickle_reader.safe_load import file_kind, sha256_of
@@ -136,15 +137,21 @@ def missing_parts(home: Path, parts: Iterable[Part]) -> OferError:
     parts = tuple(parts)
     named = [f"{CATALOGUE[part].title} ({CATALOGUE[part].usual_name})" for part in parts]
     places = dict.fromkeys(CATALOGUE[part].source for part in parts)
-    message = f"The pack {PACK_ID} lacks {', '.join(named)}."
+    message = Sentence("The pack {id} lacks {named}.", id=PACK_ID, named=", ".join(named))
     others = (Part.FLAME_2023, Part.FLAME_2023_OPEN)
     instead = [CATALOGUE[part].title for part in others if _record(pack_home(home), part)]
     if instead and Part.FLAME_2020 in parts:
-        message += f" {' and '.join(instead)} cannot take the place of FLAME 2020."
+        message = joined(
+            message,
+            Sentence(
+                "{instead} cannot take the place of FLAME 2020.", instead=" and ".join(instead)
+            ),
+        )
     return OferError(
         ErrorCode.WEIGHTS_MISSING,
         message,
-        f"Get it from {'; '.join(places)}, and import it with `install.py weights import FILE`.",
+        "Get it from {places}, and import it with `install.py weights import FILE`.",
+        places="; ".join(places),
     )
 
 
@@ -161,8 +168,10 @@ def part_file(home: Path, part: Part) -> Path:
     if path.stat().st_size != record.bytes or sha256_of(path) != record.sha256:
         raise OferError(
             ErrorCode.WEIGHTS_DAMAGED,
-            f"The imported {CATALOGUE[part].title} has changed on the disk.",
-            f"Import {CATALOGUE[part].usual_name} again.",
+            "The imported {title} has changed on the disk.",
+            "Import {name} again.",
+            title=CATALOGUE[part].title,
+            name=CATALOGUE[part].usual_name,
         )
     return path
 
@@ -236,13 +245,15 @@ def _cannot_write(folder: Path, cause: Exception) -> OferError:
     if lacks_space(cause):
         return OferError(
             ErrorCode.DISK_FULL,
-            f"The disk is full: the weights need about 2 GB in {folder.name}.",
+            "The disk is full: the weights need about 2 GB in {name}.",
             "Free some space, or choose another data folder with --home.",
+            name=folder.name,
         )
     return OferError(
         ErrorCode.READ_ONLY,
-        f"The folder {folder.name} cannot be written to.",
+        "The folder {name} cannot be written to.",
         "Choose a data folder that you may write to, with --home.",
+        name=folder.name,
     )
 
 

@@ -64,16 +64,25 @@ class Scrfd:
         # ONNX Runtime raises a dozen kinds of its own, which share no base but Exception.
         except Exception as cause:
             raise OferError(
-                ErrorCode.WEIGHTS_DAMAGED, f"{name} cannot be read as an ONNX model.", _GET
+                ErrorCode.WEIGHTS_DAMAGED,
+                "{name} cannot be read as an ONNX model.",
+                _GET,
+                name=name,
             ) from cause
         self._anchors = _anchors_per_cell(found)
         if not self._anchors:
             raise OferError(
-                ErrorCode.WEIGHTS_WRONG, f"{name} is no face detector with five points.", _GET
+                ErrorCode.WEIGHTS_WRONG,
+                "{name} is no face detector with five points.",
+                _GET,
+                name=name,
             )
         if not all(np.isfinite(each).all() for each in found):
             raise OferError(
-                ErrorCode.WEIGHTS_DAMAGED, f"{name} answers numbers that are not finite.", _GET
+                ErrorCode.WEIGHTS_DAMAGED,
+                "{name} answers numbers that are not finite.",
+                _GET,
+                name=name,
             )
 
     def detect(self, pixels: np.ndarray) -> tuple[Detection, ...]:

@@ -75,8 +75,10 @@ def required(chosen: Path | None = None) -> Blender:
     where = f" at {chosen}" if chosen else ""
     raise OferError(
         ErrorCode.BAD_REQUEST,
-        f"No Blender 4.2 or newer was found{where}{had}.",
+        "No Blender 4.2 or newer was found{where}{had}.",
         "Install Blender, or name its program with --blender PATH.",
+        where=where,
+        had=had,
     )
 
 
@@ -114,8 +116,11 @@ def install_extension(blender: Blender, package: Path) -> None:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{blender.label} did not take the extension ({lines[-1] if lines else 'no message'}).",
-            f"In Blender, use Edit > Preferences > Get Extensions > Install from Disk: {package}.",
+            "{label} did not take the extension ({message}).",
+            "In Blender, use Edit > Preferences > Get Extensions > Install from Disk: {package}.",
+            label=blender.label,
+            message=lines[-1] if lines else "no message",
+            package=package,
         )
 
 

@@ -69,8 +69,10 @@ def _unforeseen(cause: Exception, log: Path) -> OferError:
         return error
     return OferError(
         ErrorCode.INTERNAL,
-        f"install.py failed in a way nobody foresaw ({type(cause).__name__}).",
-        f"Run it again; if it fails again, send {log} with a report.",
+        "install.py failed in a way nobody foresaw ({name}).",
+        "Run it again; if it fails again, send {log} with a report.",
+        name=type(cause).__name__,
+        log=log,
     )
 
 
@@ -173,6 +175,15 @@ class _Command:
             self._console.finish(f"Built {self._root / 'dist' / 'site' / 'index.html'}.")
         return made.returncode
 
+    def translations(self) -> int:
+        module = provision.blender_module(self._home, self._pins)
+        provision.provide(self._home, module, self._console)
+        return subprocess.call(
+            [str(module.environment.python), "tests/blender/translation_files.py"],
+            cwd=self._root,
+            env=self._home.process_environment,
+        )
+
     def doctor(self) -> int:
         findings = doctor.diagnose(self._home, self._pins, self._root, self._chosen.blender)
         self._console.finish(doctor.report(findings, self._pins, self._home))
@@ -199,8 +210,9 @@ class _Command:
         if tool is None:
             raise OferError(
                 ErrorCode.INTERNAL,
-                f"Blender's extension tool is missing from {module.environment.folder}.",
+                "Blender's extension tool is missing from {folder}.",
                 "Remove that folder and run this again.",
+                folder=module.environment.folder,
             )
         return tool
 
@@ -250,6 +262,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         commands.add_parser(name, parents=[home, with_blender], help=said)
     commands.add_parser("docs", parents=[home], help="build docs/ as a site, in dist/site")
+    texts = "add new texts to the translations, and make what the add-on reads of them"
+    commands.add_parser("translations", parents=[home], help=texts)
 
     weights = commands.add_parser("weights", parents=[home], help="list or import weight packs")
     weights.add_argument("words", nargs="*", metavar="list | import FILE", help="default: list")

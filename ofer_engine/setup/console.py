@@ -9,6 +9,7 @@ import time
 from typing import Any, Final, TextIO
 
 from ..contract.errors import OferError
+from ..contract.sentence import Sentence, joined, to_fields
 
 _MEGABYTE: Final = 1_000_000
 _TERMINAL_SECONDS: Final = 0.2
@@ -58,7 +59,7 @@ class Console:
 
     def fail(self, error: OferError) -> None:
         """The command ends here."""
-        self.say(f"{error.message} {error.hint}".strip())
+        self.say(error.sentence)
 
     def _interval(self) -> float:
         return _TERMINAL_SECONDS if self._terminal else _LOG_SECONDS
@@ -96,17 +97,18 @@ class JsonConsole(Console):
     """One JSON object a line, for the add-on's *Set up engine*.
 
     {"text", "fraction"} while it works, fraction 0..1 of the whole; last either {"done": true,
-    "text"} or {"error", "hint", "code"}.
+    "text"} or {"error", "hint", "code"}. Texts are as the contract's `sentence.to_fields` has them.
     """
 
     def say(self, text: str) -> None:
-        self._send(text=text, fraction=self._fraction(0, 0))
+        self._send(text=to_fields(text), fraction=self._fraction(0, 0))
 
     def finish(self, message: str) -> None:
-        self._send(done=True, text=message)
+        self._send(done=True, text=to_fields(message))
 
     def fail(self, error: OferError) -> None:
-        self._send(error=error.message, hint=error.hint, code=str(error.code))
+        told = {"error": to_fields(error.message), "hint": to_fields(error.hint)}
+        self._send(**told, code=str(error.code))
 
     def _interval(self) -> float:
         return _JSON_SECONDS
@@ -115,9 +117,9 @@ class JsonConsole(Console):
         self.say(self._name)
 
     def _progress(self, done: int, total: int, doing: str, elapsed: float) -> None:
-        parts = [self._name, doing, _amount(done, total), clock(elapsed)]
-        text = " · ".join(part for part in parts if part)
-        self._send(text=text, fraction=self._fraction(done, total))
+        parts = (self._name, doing, _amount(done, total), clock(elapsed))
+        text = joined(*parts, between=" · ")
+        self._send(text=to_fields(text), fraction=self._fraction(done, total))
 
     def _fraction(self, done: int, total: int) -> float:
         part = min(1.0, done / total) if total else 0.0
@@ -131,5 +133,6 @@ class JsonConsole(Console):
 
 def _amount(done: int, total: int) -> str:
     if total:
-        return f"{done / _MEGABYTE:.0f} of {total / _MEGABYTE:.0f} MB"
+        megabytes = [f"{bytes / _MEGABYTE:.0f}" for bytes in (done, total)]
+        return Sentence("{done} of {total} MB", done=megabytes[0], total=megabytes[1])
     return f"{done / _MEGABYTE:.0f} MB" if done else ""

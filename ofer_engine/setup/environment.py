@@ -106,9 +106,10 @@ class Environment:
         if made.returncode != 0 or not _runs([str(self.python), "-I", "-c", "pass"]):
             raise OferError(
                 ErrorCode.ENGINE_MISSING,
-                f"{' '.join(base)} could not make a virtual environment.",
+                "{base} could not make a virtual environment.",
                 "Install a Python with its venv module (on Debian: sudo apt install python3-venv) "
                 "and run this again.",
+                base=" ".join(base),
             )
 
     def repair(self) -> tuple[str, ...]:

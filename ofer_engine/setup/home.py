@@ -62,7 +62,8 @@ class Home:
             if not file_lock.take(file):
                 raise OferError(
                     ErrorCode.ENGINE_MISSING,
-                    f"Another set-up is at work in {self.path}.",
+                    "Another set-up is at work in {path}.",
                     "Wait until it ends, then run this again.",
+                    path=self.path,
                 )
             yield file

@@ -99,12 +99,19 @@ def how_to_get(version: Version) -> str:
     return f"python{name(version)} from your package manager"
 
 
-def wrong_python(versions: Iterable[Version]) -> str:
-    """The sentence for a machine that has none of these versions."""
+WRONG_PYTHON: Final = (
+    "OFER Faces needs a 64-bit Python {wanted} and this is {info}{bits}: install one, for example "
+    "{wanted_2}, and run this again with it."
+)
+"""The sentence for a machine that has none of the wanted versions."""
+
+
+def wrong_python(versions: Iterable[Version]) -> dict[str, str]:
+    """The values of `WRONG_PYTHON`."""
     wanted = tuple(versions)
-    bits = "" if sys.maxsize > 2**32 else ", 32-bit"
-    return (
-        f"OFER Faces needs a 64-bit Python {names(wanted)} and this is "
-        f"{name(sys.version_info[:2])}{bits}: install one, for example "
-        f"{how_to_get(wanted[-1])}, and run this again with it."
-    )
+    return {
+        "wanted": names(wanted),
+        "info": name(sys.version_info[:2]),
+        "bits": "" if sys.maxsize > 2**32 else ", 32-bit",
+        "wanted_2": how_to_get(wanted[-1]),
+    }

@@ -86,9 +86,12 @@ def prepare_folder(folder: Path, needed: int, option: str = "--home") -> None:
     if free < needed:
         raise OferError(
             ErrorCode.DISK_FULL,
-            f"{folder} has {free / GIGABYTE:.1f} GB free and about "
-            f"{needed / GIGABYTE:.1f} GB are needed.",
-            f"Free some space, or choose another place with {option} DIR, and run this again.",
+            "{folder} has {gigabyte:.1f} GB free and about {gigabyte_2:.1f} GB are needed.",
+            "Free some space, or choose another place with {option} DIR, and run this again.",
+            folder=folder,
+            gigabyte=free / GIGABYTE,
+            gigabyte_2=needed / GIGABYTE,
+            option=option,
         )
 
 
@@ -97,11 +100,16 @@ def folder_error(error: OSError, folder: Path, option: str = "--home") -> OferEr
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OferError(
             ErrorCode.DISK_FULL,
-            f"There is no space left for {folder}.",
-            f"Free some space, or choose another place with {option} DIR, and run this again.",
+            "There is no space left for {folder}.",
+            "Free some space, or choose another place with {option} DIR, and run this again.",
+            folder=folder,
+            option=option,
         )
     return OferError(
         ErrorCode.READ_ONLY,
-        f"{folder} cannot be written to ({error.strerror}).",
-        f"Choose another place with {option} DIR and run this again.",
+        "{folder} cannot be written to ({strerror}).",
+        "Choose another place with {option} DIR and run this again.",
+        folder=folder,
+        strerror=error.strerror,
+        option=option,
     )

@@ -30,8 +30,10 @@ _FILES: Final = (
 )
 # Named one by one: weights that somebody put beside these are not ours to pass on.
 _FOLDERS: Final = ("ofer_blender", "ofer_engine", "requirements", "weights/open", "weights/faces")
-# What the extension has no use for: making packs, training the published networks, benchmarks.
+# What the extension has no use for: making packs, training the published networks, benchmarks, and
+# the translations in the form that people edit.
 _LEFT_OUT: Final = (
+    "ofer_blender/translations/po",
     "ofer_engine/research",
     "ofer_engine/published/training",
     "ofer_engine/published/benchmarks",
@@ -50,8 +52,9 @@ def build(root: Path, folder: Path) -> Path:
     except FileNotFoundError as error:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{root} holds no blender_manifest.toml, so it is not the project's folder.",
+            "{root} holds no blender_manifest.toml, so it is not the project's folder.",
             "Run install.py from a complete copy of the project.",
+            root=root,
         ) from error
     target = folder / f"{manifest['id']}-{manifest['version']}.zip"
     part = target.with_suffix(".zip.part")
@@ -82,8 +85,10 @@ def validate(package: Path, tool: list[str]) -> None:
     if done.returncode != 0:
         raise OferError(
             ErrorCode.INTERNAL,
-            f"Blender finds fault with {package.name}:\n{(done.stdout + done.stderr).strip()}",
+            "Blender finds fault with {name}:\n{said}",
             "Correct blender_manifest.toml or the files it names and run this again.",
+            name=package.name,
+            said=(done.stdout + done.stderr).strip(),
         )
 
 
@@ -118,9 +123,11 @@ def make_repository(package: Path, folder: Path, tool: list[str]) -> Path:
     if f"./{package.name}" not in offered:
         raise OferError(
             ErrorCode.INTERNAL,
-            f"Blender's extension tool does not list {package.name}:\n"
-            f"{(done.stdout + done.stderr).strip()}",
-            f"Remove {folder} and run this again.",
+            "Blender's extension tool does not list {name}:\n{said}",
+            "Remove {folder} and run this again.",
+            name=package.name,
+            said=(done.stdout + done.stderr).strip(),
+            folder=folder,
         )
     return index
 
@@ -134,8 +141,9 @@ def repository_address(url: str) -> str:
     if parts.scheme not in ("http", "https", "file") or not (parts.netloc or parts.path):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{url} is no address of a folder on a web server.",
+            "{url} is no address of a folder on a web server.",
             "Give one like https://example.org/blender.",
+            url=url,
         )
     return url if parts.path.endswith("/index.json") else f"{url.rstrip('/')}/index.json"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.sentence import Sentence
 from . import interpreters, renew_lock, torch_build
 from .console import Console
 from .environment import Environment, Stamp
@@ -139,7 +140,8 @@ def unpack(
 def _base(pythons: tuple[interpreters.Version, ...]) -> list[str]:
     base = interpreters.find(pythons)
     if base is None:
-        raise OferError(ErrorCode.ENGINE_MISSING, interpreters.wrong_python(pythons))
+        values = interpreters.wrong_python(pythons)
+        raise OferError(ErrorCode.ENGINE_MISSING, interpreters.WRONG_PYTHON, **values)
     return base
 
 
@@ -160,7 +162,7 @@ def _fill(
     steps.next("Python environment")
     environment.create(base)
     mended = environment.repair()
-    steps.next(f"Installer ({pins.uv.replace('==', ' ')})")
+    steps.next(Sentence("Installer ({replace})", replace=pins.uv.replace("==", " ")))
     uv = _uv(home, pins, base, runner)
     if contents.torch:
         _torch(contents, uv, steps, bool(mended))
@@ -219,7 +221,8 @@ def ask_torch(environment: Environment) -> str:
         lines = [line for line in answer.stderr.splitlines() if line.strip()]
         raise OferError(
             ErrorCode.ENGINE_MISSING,
-            f"PyTorch is installed but does not start ({lines[-1] if lines else 'no message'}).",
+            "PyTorch is installed but does not start ({message}).",
             "Run `install.py setup --rebuild`; if that does not help, add --torch cpu.",
+            message=lines[-1] if lines else "no message",
         )
     return json.loads(answer.stdout.splitlines()[-1])

@@ -68,8 +68,9 @@ def _check(run: PhotoRun) -> None:
         if not photo.is_file():
             raise OferError(
                 ErrorCode.PHOTO_MISSING,
-                f"There is no photo {photo}.",
+                "There is no photo {name}.",
                 "Check its name and folder, and run this again.",
+                name=photo,
             )
     if run.blender:
         blender.required(run.blender)
@@ -120,8 +121,9 @@ def _build(name: str, run: PhotoRun, home: Home, pins: Pins, root: Path, console
     if subprocess.run(command, env=home.process_environment).returncode != 0:
         raise OferError(
             ErrorCode.INTERNAL,
-            f"Blender did not build the head, for the reason above; {name}.ofer is whole.",
+            "Blender did not build the head, for the reason above; {name}.ofer is whole.",
             "Run `install.py doctor` and report what both say.",
+            name=name,
         )
 
 
@@ -141,8 +143,10 @@ def _report(name: str, out: Path, console: Console) -> None:
     if missing:
         raise OferError(
             ErrorCode.INTERNAL,
-            f"{', '.join(missing)} should be in {out} and is not there.",
+            "{missing} should be in {out} and is not there.",
             "Run `install.py doctor` and report what it says.",
+            missing=", ".join(missing),
+            out=out,
         )
     for each in written:
         path = out / each

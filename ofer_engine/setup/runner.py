@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.sentence import Sentence
 from .console import Console
 
 # What would send packages elsewhere than into the environment, or start a Python askew.
@@ -111,8 +112,10 @@ class Runner:
         except OSError as error:
             raise OferError(
                 ErrorCode.ENGINE_MISSING,
-                f"{command[0]} does not start ({error.strerror}).",
+                "{command} does not start ({strerror}).",
                 "Run `install.py setup --rebuild`.",
+                command=command[0],
+                strerror=error.strerror,
             ) from error
 
     def _follow(self, process: subprocess.Popen[str], watch: Path | None) -> tuple[int, str]:
@@ -206,29 +209,34 @@ def failure(output: str, folder: Path, log: Path) -> OferError:
     if _FULL.search(output):
         return OferError(
             ErrorCode.DISK_FULL,
-            f"There was no space left while filling {folder}.",
+            "There was no space left while filling {folder}.",
             "Free some space, or choose another place with --home DIR, and run this again: "
             "it goes on where it stopped.",
+            folder=folder,
         )
     if broken := _broken_download(output):
         return broken
     if _DENIED.search(output):
         return OferError(
             ErrorCode.READ_ONLY,
-            f"{folder} cannot be written to.",
+            "{folder} cannot be written to.",
             "Choose another place with --home DIR and run this again.",
+            folder=folder,
         )
     if found := _NO_WHEEL.search(output):
         what = next((group for group in found.groups() if group), "a package")
         return OferError(
             ErrorCode.ENGINE_MISSING,
-            f"There is no ready-made build of {what} for this machine and this Python.",
+            "There is no ready-made build of {what} for this machine and this Python.",
             "See README.md for the systems that are supported.",
+            what=what,
         )
     return OferError(
         ErrorCode.ENGINE_MISSING,
-        f"A package could not be installed ({_last_line(output)}).",
-        f"The whole output is in {log}; run this again to go on.",
+        "A package could not be installed ({output}).",
+        "The whole output is in {log}; run this again to go on.",
+        output=_last_line(output),
+        log=log,
     )
 
 
@@ -258,4 +266,4 @@ def _broken_download(output: str) -> OferError | None:
 
 def _last_line(output: str) -> str:
     lines: Iterable[str] = (line.strip() for line in reversed(output.splitlines()))
-    return next((line for line in lines if line), "it said nothing")
+    return next((line for line in lines if line), Sentence("it said nothing"))

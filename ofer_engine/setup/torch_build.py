@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.sentence import Sentence
 from .environment import Environment
 from .lock import ENGINE, TORCH, Lock
 from .machine import Accelerator, accelerator, prepare_folder
@@ -54,8 +55,9 @@ def choose(requirement: str, wanted: str, environment: Environment, uv: Uv) -> B
     if not _BACKEND.fullmatch(wanted):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"There is no build of PyTorch called {wanted!r}.",
+            "There is no build of PyTorch called {wanted}.",
             "Give --torch auto, cpu, or one as cu128 or rocm6.4.",
+            wanted=repr(wanted),
         )
     kind = accelerator() if wanted == AUTOMATIC else _kind(wanted)
     if wanted in (AUTOMATIC, "cpu") and (file := _on_disk(requirement, environment, uv)):
@@ -77,8 +79,11 @@ def install(build: Build, requirement: str, lock: Lock, environment: Environment
             return
         except OferError as error:
             uv.runner.console.say(
-                f"PyTorch's own index gave nothing ({error.message.rstrip('.')}); "
-                "taking the build of the common index, which is larger."
+                Sentence(
+                    "PyTorch's own index gave nothing ({why}); taking the build of the common "
+                    "index, which is larger.",
+                    why=error.message.rstrip("."),
+                )
             )
             prepare_folder(environment.folder, _NEEDED_BYTES[Accelerator.CUDA])
     uv.install(environment, "-r", str(lock.file(TORCH)))

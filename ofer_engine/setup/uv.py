@@ -115,8 +115,9 @@ def _find_pip(
     if tools.ask("import ensurepip").returncode != 0:
         raise OferError(
             ErrorCode.ENGINE_MISSING,
-            f"{' '.join(base)} has neither ensurepip nor pip.",
+            "{base} has neither ensurepip nor pip.",
             "Install them (on Debian: sudo apt install python3-venv) and run this again.",
+            base=" ".join(base),
         )
     runner.run([str(tools.python), "-I", "-m", "ensurepip", "--default-pip"])
     return own, _settings(own) or {}

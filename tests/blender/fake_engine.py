@@ -175,7 +175,7 @@ def main() -> None:
     while request := requests.get():
         match request["type"]:
             case "Hello":
-                protocol = 99 if MODE == "foreign" else 2
+                protocol = 99 if MODE == "foreign" else 3
                 packs = ["open"]
                 send("Ready", protocol=protocol, engine="fake", device="cpu", memory=9, packs=packs)
             case "OpenPhoto":

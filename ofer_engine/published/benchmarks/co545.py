@@ -84,8 +84,10 @@ def _image(line: str, file: Path) -> Image:
     if len(path.parts) < 2 or path.is_absolute() or ".." in path.parts:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{file.name} has a line that is not SUBJECT/…/IMAGE: {line}.",
+            "{name} has a line that is not SUBJECT/…/IMAGE: {line}.",
             "Write paths below the data folder, the subject first.",
+            name=file.name,
+            line=line,
         )
     known = path.suffix.lower() in (".jpg", ".jpeg", ".png")
     return Image(str(path.with_suffix("") if known else path), path.parts[0], GROUP)

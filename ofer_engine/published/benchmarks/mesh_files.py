@@ -105,6 +105,9 @@ def _picked_points(text: str) -> np.ndarray:
 def _unreadable(file: Path, what: str) -> OferError:
     return OferError(
         ErrorCode.BAD_REQUEST,
-        f"{file.name} cannot be read as {what}.",
-        f"Look at {file}; docs/evaluation.md says what it should hold.",
+        "{name} cannot be read as {what}.",
+        "Look at {file}; docs/evaluation.md says what it should hold.",
+        name=file.name,
+        what=what,
+        file=file,
     )

@@ -57,8 +57,11 @@ class NowData:
             if len(parts) != 3 or parts[1] not in CHALLENGES:
                 raise OferError(
                     ErrorCode.BAD_REQUEST,
-                    f"{file.name} has a line that is not SUBJECT/CHALLENGE/IMAGE: {line}.",
-                    f"CHALLENGE is one of {', '.join(CHALLENGES)}.",
+                    "{name} has a line that is not SUBJECT/CHALLENGE/IMAGE: {line}.",
+                    "CHALLENGE is one of {challenges}.",
+                    name=file.name,
+                    line=line,
+                    challenges=", ".join(CHALLENGES),
                 )
             stem = str(PurePosixPath(*parts).with_suffix(""))
             images.append(Image(stem, parts[0], CHALLENGES[parts[1]]))
@@ -115,4 +118,6 @@ def export(data: NowData, predictions: Predictions, out: Path) -> tuple[int, lis
 
 def missing(path: Path, what: str, where: str) -> OferError:
     """Data that the user has to bring: what is not there, and where a user gets it."""
-    return OferError(ErrorCode.BAD_REQUEST, f"{path} is missing: {what}.", where)
+    return OferError(
+        ErrorCode.BAD_REQUEST, "{path} is missing: {what}.", where, path=path, what=what
+    )

@@ -112,8 +112,10 @@ class Predictions:
         else:
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"The mesh {file.name} has no landmarks: {file.with_suffix('.npy')} is missing.",
+                "The mesh {name} has no landmarks: {npy} is missing.",
                 "Write its seven landmarks there (.npy or .txt), or give --landmark-vertices.",
+                name=file.name,
+                npy=file.with_suffix(".npy"),
             )
         scale = MILLIMETRES[self.unit]
         return HeadMesh(scale * vertices, triangles, scale * landmarks)
@@ -141,9 +143,10 @@ class Predictions:
         if vertices.shape[1:] != kept.shape[1:] or np.abs(vertices[0] - kept[0]).max() > _SAME:
             raise OferError(
                 ErrorCode.RECONSTRUCTION_DAMAGED,
-                f"{reconstruction.folder.name} was made with another head than the pack"
-                f" {reconstruction.pack.id!r} has now.",
+                "{name} was made with another head than the pack {id} has now.",
                 "Reconstruct its photo again.",
+                name=reconstruction.folder.name,
+                id=repr(reconstruction.pack.id),
             )
         return vertices
 
@@ -192,8 +195,11 @@ def _numbered(vertices: np.ndarray, file: Path) -> np.ndarray:
     if numbers.max() >= len(vertices):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{file.name} names vertex {numbers.max()}, but a mesh has {len(vertices)}.",
+            "{name} names vertex {max}, but a mesh has {vertices}.",
             "Give the vertex numbers of this topology, counted from 0.",
+            name=file.name,
+            max=numbers.max(),
+            vertices=len(vertices),
         )
     return vertices[numbers]
 

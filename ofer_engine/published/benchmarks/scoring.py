@@ -109,10 +109,12 @@ def score(
     if not board.images:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{method.predictions.folder} holds a prediction for none of the {len(entries)}"
-            " images.",
-            "docs/evaluation.md says how predictions are named; the first is looked for at"
-            f" {method.predictions.folder / entries[0].image.name} (.ofer, .ply, .obj).",
+            "{folder} holds a prediction for none of the {entries} images.",
+            "docs/evaluation.md says how predictions are named; the first is looked for at "
+            "{name} (.ofer, .ply, .obj).",
+            folder=method.predictions.folder,
+            entries=len(entries),
+            name=method.predictions.folder / entries[0].image.name,
         )
     return board
 

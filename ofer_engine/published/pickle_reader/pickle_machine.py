@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
+from ...contract.sentence import Sentence
+
 
 class UnsafePickle(Exception):
     """The file names something outside the allow-list, or puts state where none belongs; `args[0]`
@@ -20,7 +22,14 @@ class UnsafePickle(Exception):
 
 
 class DamagedPickle(Exception):
-    """The file is no complete pickle, or its objects do not add up."""
+    """The file is no complete pickle, or its objects do not add up.
+
+    what : the end of a sentence that says so.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = Sentence(what)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ...contract.sentence import Sentence
 from .pickle_machine import Call, DamagedPickle, Name, Persistent, UnsafePickle
 
 Rule = Callable[["Plain", Call], Any]
@@ -48,7 +49,7 @@ class Plain:
         if is_chumpy(kind):
             return _chumpy(self, kind.name, call.state)
         if kind not in _CLASSES:
-            raise DamagedPickle(f"an object of kind {kind.name} cannot be read")
+            raise DamagedPickle(Sentence("an object of kind {name} cannot be read", name=kind.name))
         return _CLASSES[kind](self, call)
 
     def _convert(self, value: Any) -> Any:
@@ -84,7 +85,7 @@ def dtype_of(plain: Plain, call: Any) -> np.dtype:
     if code in ("O", "O8"):
         return np.dtype(object)
     if not isinstance(code, str) or code[:1] not in _SIMPLE_KINDS or len(code) > 3:
-        raise DamagedPickle(f"it holds numbers of kind {code!r:.20}")
+        raise DamagedPickle(Sentence("it holds numbers of kind {code}", code=f"{code!r:.20}"))
     return np.dtype(code).newbyteorder(order)
 
 
@@ -211,7 +212,9 @@ def _chumpy(plain: Plain, kind: str, state: Any) -> np.ndarray:
         return np.transpose(np.asarray(state["a"]), state.get("axes"))
     if kind == "reshape" and {"a", "newshape"} <= state.keys():
         return np.reshape(np.asarray(state["a"]), state["newshape"])
-    raise DamagedPickle(f"a chumpy expression of kind {kind!r} cannot be evaluated")
+    raise DamagedPickle(
+        Sentence("a chumpy expression of kind {kind} cannot be evaluated", kind=repr(kind))
+    )
 
 
 def _named(module: str, *names: str) -> list[Name]:

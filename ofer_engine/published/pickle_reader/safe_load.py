@@ -23,6 +23,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ...contract.errors import ErrorCode, OferError
+from ...contract.sentence import Sentence
 from .safe_pickle import DamagedPickle, UnsafePickle, read_pickle
 from .torch_file import read_torch_file
 
@@ -53,8 +54,9 @@ def file_kind(path: Path) -> FileKind:
     except OSError as cause:
         raise OferError(
             ErrorCode.WEIGHTS_MISSING,
-            f"The file {path.name} cannot be read.",
+            "The file {name} cannot be read.",
             "Check that it exists and that you may read it.",
+            name=path.name,
         ) from cause
     if head.startswith(b"PK\x03\x04"):
         return FileKind.CHECKPOINT
@@ -72,8 +74,9 @@ def file_kind(path: Path) -> FileKind:
         return FileKind.CHECKPOINT if legacy else FileKind.PICKLE
     raise OferError(
         ErrorCode.WEIGHTS_WRONG,
-        f"{path.name} is not a weight file: its content is no checkpoint, array or model.",
+        "{name} is not a weight file: its content is no checkpoint, array or model.",
         "A web page saved in its place is a common cause: log in, accept the licence, try again.",
+        name=path.name,
     )
 
 
@@ -89,7 +92,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except (DamagedPickle, OSError) as cause:
         raise damaged(path.name, "it cannot be unpacked") from cause
     if not isinstance(content, dict):
-        raise OferError(ErrorCode.WEIGHTS_WRONG, f"{path.name} holds no named weights.", _AGAIN)
+        raise OferError(
+            ErrorCode.WEIGHTS_WRONG, "{name} holds no named weights.", _AGAIN, name=path.name
+        )
     return content
 
 
@@ -160,8 +165,12 @@ def check_tensors(
     if missing:
         raise OferError(
             ErrorCode.WEIGHTS_WRONG,
-            f"{name} lacks {len(missing)} of {len(expected)} weights, for example {missing[0]}.",
+            "{name} lacks {missing} of {expected} weights, for example {missing_2}.",
             _AGAIN,
+            name=name,
+            missing=len(missing),
+            expected=len(expected),
+            missing_2=missing[0],
         )
     for key, shape in expected.items():
         tensor = tensors[key]
@@ -169,24 +178,35 @@ def check_tensors(
             found = tuple(getattr(tensor, "shape", ()))
             raise OferError(
                 ErrorCode.WEIGHTS_WRONG,
-                f"{name}: {key} has the shape {found}, not {shape}.",
+                "{name}: {key} has the shape {found}, not {shape}.",
                 "This is a file of another model or size; import the published one.",
+                name=name,
+                key=key,
+                found=found,
+                shape=shape,
             )
         # A sum is finite only if all its terms are, and needs no second array of flags.
         if tensor.is_floating_point() and not torch.isfinite(tensor.sum(dtype=torch.float64)):
-            raise damaged(name, f"{key} holds numbers that are not finite")
+            raise damaged(name, Sentence("{key} holds numbers that are not finite", key=key))
 
 
 def damaged(name: str, what: str) -> OferError:
     """The error of a file that was right once."""
-    return OferError(ErrorCode.WEIGHTS_DAMAGED, f"{name} is damaged: {what}.", _AGAIN)
+    return OferError(
+        ErrorCode.WEIGHTS_DAMAGED,
+        "{name} is damaged: {what}.",
+        _AGAIN,
+        name=name,
+        what=Sentence(what),
+    )
 
 
 def _unsafe(name: str) -> OferError:
     return OferError(
         ErrorCode.WEIGHTS_UNSAFE,
-        f"{name} was refused: it asks to run code while being read.",
+        "{name} was refused: it asks to run code while being read.",
         _NOTHING_RAN,
+        name=name,
     )
 
 
@@ -195,14 +215,18 @@ def file_content(path: Path) -> bytes:
     try:
         if path.stat().st_size > _MAX_PICKLE:
             raise OferError(
-                ErrorCode.WEIGHTS_WRONG, f"{path.name} is too large for a head model.", _AGAIN
+                ErrorCode.WEIGHTS_WRONG,
+                "{name} is too large for a head model.",
+                _AGAIN,
+                name=path.name,
             )
         return path.read_bytes()
     except OSError as cause:
         raise OferError(
             ErrorCode.WEIGHTS_MISSING,
-            f"The file {path.name} cannot be read.",
+            "The file {name} cannot be read.",
             "Check that it exists and that you may read it.",
+            name=path.name,
         ) from cause
 
 
@@ -212,7 +236,7 @@ def _unpickled(data: bytes, name: str) -> Any:
     except UnsafePickle as cause:
         raise _unsafe(name) from cause
     except DamagedPickle as cause:
-        raise damaged(name, str(cause)) from cause
+        raise damaged(name, cause.what) from cause
 
 
 def _verify_archive(path: Path) -> None:
@@ -223,8 +247,9 @@ def _verify_archive(path: Path) -> None:
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
                 raise OferError(
                     ErrorCode.WEIGHTS_WRONG,
-                    f"{path.name} is a compressed archive, not a checkpoint.",
+                    "{name} is a compressed archive, not a checkpoint.",
                     "If it is the downloaded zip, unpack it and import the files inside.",
+                    name=path.name,
                 )
             if sum(entry.file_size for entry in entries) > _MAX_CHECKPOINT:
                 raise damaged(path.name, "it claims to be larger than any checkpoint")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import torch
 
+from ...contract.sentence import Sentence
 from .pickle_machine import DamagedPickle, Name, UnsafePickle, read
 from .plain_values import RULES, Plain, is_chumpy
 from .torch_file import MISFITS, TORCH_RULES
@@ -31,7 +32,9 @@ def read_pickle(data: bytes) -> Any:
         raise DamagedPickle("it is nested too deeply") from cause
     # The rules are ours, but numpy meets numbers and shapes of the file's in them.
     except MISFITS as cause:
-        raise DamagedPickle(f"its objects do not fit together ({type(cause).__name__})") from cause
+        raise DamagedPickle(
+            Sentence("its objects do not fit together ({name})", name=type(cause).__name__)
+        ) from cause
 
 
 def _is_allowed(name: Name) -> bool:

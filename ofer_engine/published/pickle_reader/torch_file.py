@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Final
 import torch
 from torch import Tensor
 
+from ...contract.sentence import Sentence
 from .pickle_machine import Call, DamagedPickle, Name, Persistent, read
 from .plain_values import RULES, Plain, Rule
 
@@ -70,7 +71,9 @@ def read_torch_file(path: Path) -> Any:
     except RecursionError as cause:
         raise DamagedPickle(_MISFIT) from cause
     except MISFITS as cause:
-        raise DamagedPickle(f"its objects do not fit together ({type(cause).__name__})") from cause
+        raise DamagedPickle(
+            Sentence("its objects do not fit together ({name})", name=type(cause).__name__)
+        ) from cause
 
 
 def _read_archive(content: mmap.mmap | bytearray, file: BinaryIO, depth: int = 0) -> Any:

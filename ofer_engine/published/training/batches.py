@@ -60,8 +60,10 @@ class Batches:
         if len(self.examples) < self.people:
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"A step takes {self.people} people, and there are {len(self.examples)}.",
+                "A step takes {people} people, and there are {examples}.",
                 "Give more data, or a recipe with fewer `people`.",
+                people=self.people,
+                examples=len(self.examples),
             )
 
     @property

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from ...contract.errors import ErrorCode, OferError
+from ...contract.sentence import Sentence
 from ...photo.align import ARCFACE_TEMPLATE, farl_crop, five_points
 from ...photo.faces import FaceDetector
 from ...photo.load import load_photo, photo_from_pixels
@@ -98,7 +99,10 @@ class CropReader:
         faces = self._detector.detect(photo)
         if not faces:
             raise OferError(
-                ErrorCode.NO_FACE, f"No face was found in {path.name}.", "Leave the picture out."
+                ErrorCode.NO_FACE,
+                "No face was found in {name}.",
+                "Leave the picture out.",
+                name=path.name,
             )
         points = five_points(faces[0].landmarks)
         shown = published_pictures(photo, points, faces[0].box)
@@ -136,7 +140,7 @@ def _blob(path: Path) -> np.ndarray:
     blob = load_array(path)
     shape = (3, _BLOB_SIDE, _BLOB_SIDE)
     if not isinstance(blob, np.ndarray) or blob.shape != shape or blob.dtype.kind != "f":
-        raise damaged(path.name, f"a blob has the shape {shape}")
+        raise damaged(path.name, Sentence("a blob has the shape {shape}", shape=shape))
     if not np.isfinite(blob).all() or np.abs(blob).max() > 1.001:
         raise damaged(path.name, "a blob's values lie between -1 and 1")
     pixels = np.round(blob * _GREY + _GREY).clip(0, 255).astype(np.uint8)

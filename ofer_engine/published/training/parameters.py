@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from ...contract.errors import ErrorCode, OferError
+from ...contract.sentence import Sentence
 from ..flame import EXPRESSIONS, IDENTITIES
 from ..pickle_reader.safe_load import FileKind, damaged, file_kind, load_array, load_pickle
 
@@ -76,8 +77,9 @@ def _archive(path: Path) -> dict[str, np.ndarray]:
         if "allow_pickle" in str(cause):
             raise OferError(
                 ErrorCode.WEIGHTS_UNSAFE,
-                f"{path.name} was refused: it holds Python objects instead of numbers.",
+                "{name} was refused: it holds Python objects instead of numbers.",
                 _FROM_THE_SOURCE,
+                name=path.name,
             ) from cause
         raise damaged(path.name, "it cannot be unpacked") from cause
 
@@ -85,7 +87,7 @@ def _archive(path: Path) -> dict[str, np.ndarray]:
 def _numbers(name: str, key: str, value: object) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind in "fiub" and not np.isfinite(array).all():
-        raise damaged(name, f"{key} holds numbers that are not finite")
+        raise damaged(name, Sentence("{key} holds numbers that are not finite", key=key))
     return array
 
 
@@ -103,4 +105,6 @@ def _filled(values: np.ndarray, count: int, name: str) -> np.ndarray:
 
 
 def _wrong(name: str, what: str) -> OferError:
-    return OferError(ErrorCode.WEIGHTS_WRONG, f"{name} {what}.", _FROM_THE_SOURCE)
+    return OferError(
+        ErrorCode.WEIGHTS_WRONG, "{name} {what}.", _FROM_THE_SOURCE, name=name, what=what
+    )

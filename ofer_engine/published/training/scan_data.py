@@ -160,9 +160,15 @@ def _people(path: Path) -> list[tuple[str, list[str]]]:
 
 def _wrong(name: str, what: str) -> OferError:
     return OferError(
-        ErrorCode.BAD_REQUEST, f"{name} {what}.", "docs/training.md shows both layouts."
+        ErrorCode.BAD_REQUEST,
+        "{name} {what}.",
+        "docs/training.md shows both layouts.",
+        name=name,
+        what=what,
     )
 
 
 def _nothing(what: str) -> OferError:
-    return OferError(ErrorCode.BAD_REQUEST, f"{what}.", "docs/training.md shows both layouts.")
+    return OferError(
+        ErrorCode.BAD_REQUEST, "{what}.", "docs/training.md shows both layouts.", what=what
+    )

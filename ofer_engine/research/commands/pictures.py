@@ -18,6 +18,7 @@ def save_picture(picture: Image, path: Path) -> None:
     except ValueError as cause:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{path.name} is no name of a picture.",
+            "{name} is no name of a picture.",
             "Let it end in .png or .jpg.",
+            name=path.name,
         ) from cause

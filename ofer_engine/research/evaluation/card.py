@@ -61,8 +61,9 @@ class PackCard:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as cause:
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"{path.name} holds no figures of a pack.",
+                "{name} holds no figures of a pack.",
                 "Write it with `evaluate synthetic --json`.",
+                name=path.name,
             ) from cause
 
 
@@ -131,7 +132,11 @@ def put_between(page: Path, mark: str, text: str) -> None:
     except (OSError, ValueError, IndexError) as cause:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{page.name} has no place for {mark}.",
-            f"Put the lines {begin} and {end} where the tables are to stand.",
+            "{name} has no place for {mark}.",
+            "Put the lines {begin} and {end} where the tables are to stand.",
+            name=page.name,
+            mark=mark,
+            begin=begin,
+            end=end,
         ) from cause
     page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")

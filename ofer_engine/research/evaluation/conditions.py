@@ -107,8 +107,9 @@ def read_conditions(
     if not any_found:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"There are no test photos in {folder}.",
+            "There are no test photos in {folder}.",
             "docs/evaluation.md says how they are made.",
+            folder=folder,
         )
 
 

@@ -126,8 +126,11 @@ def people_in(folder: Path) -> list[PersonFiles]:
     if len(found) < 2:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"{folder} does not hold two photos of at least two people.",
-            f"Name the photos of a person NAME{_FIRST}.jpg and NAME{_SECOND}.jpg.",
+            "{folder} does not hold two photos of at least two people.",
+            "Name the photos of a person NAME{first}.jpg and NAME{second}.jpg.",
+            folder=folder,
+            first=_FIRST,
+            second=_SECOND,
         )
     return found
 
@@ -155,8 +158,9 @@ def read_people(
     if len(names) < 4:
         raise OferError(
             ErrorCode.NO_FACE,
-            f"Only {len(names)} people have a face in both photos.",
+            "Only {names} people have a face in both photos.",
             "Give a folder with two photos each of at least four people.",
+            names=len(names),
         )
     first, second = (tuple(photos[which][0] for photos in rows) for which in (0, 1))
     contexts = tuple(

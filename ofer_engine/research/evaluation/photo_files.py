@@ -20,8 +20,10 @@ def photos_in(folder: Path) -> list[Path]:
     if not paths:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"There are no photos in {folder}.",
-            f"Give a folder with files that end in {', '.join(SUFFIXES)}.",
+            "There are no photos in {folder}.",
+            "Give a folder with files that end in {suffixes}.",
+            folder=folder,
+            suffixes=", ".join(SUFFIXES),
         )
     return paths
 

@@ -79,8 +79,11 @@ def scanned_in(folder: Path) -> list[ScannedFiles]:
         if len(scans) > 1:
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"{place.name} holds {len(scans)} scans, and one is meant.",
-                f"Keep one of {', '.join(scan.name for scan in scans)} there.",
+                "{name} holds {scans} scans, and one is meant.",
+                "Keep one of {scans_2} there.",
+                name=place.name,
+                scans=len(scans),
+                scans_2=", ".join(scan.name for scan in scans),
             )
         pictures = sorted(p for p in place.iterdir() if p.suffix.lower() in SUFFIXES)
         photos = tuple(p for p in pictures if p.stem.startswith("photo"))
@@ -90,9 +93,10 @@ def scanned_in(folder: Path) -> list[ScannedFiles]:
     if not found:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"There are no scans in {folder}.",
+            "There are no scans in {folder}.",
             "Give each person a folder in it, with a scan and photos;"
             " docs/evaluation.md shows how.",
+            folder=folder,
         )
     return found
 
@@ -150,6 +154,8 @@ def _mesh(file: Path, texture: Path | None) -> Scan:
 def _unreadable(file: Path) -> OferError:
     return OferError(
         ErrorCode.BAD_REQUEST,
-        f"{file.parent.name}/{file.name} cannot be read as a scan.",
+        "{name}/{name_2} cannot be read as a scan.",
         "docs/evaluation.md says what a scan's file should hold.",
+        name=file.parent.name,
+        name_2=file.name,
     )

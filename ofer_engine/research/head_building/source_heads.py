@@ -105,7 +105,7 @@ def read_source_head(files: Sequence[Path], modes: int) -> SourceHead:
         )
     path = files[0]
     if not path.is_file():
-        raise OferError(ErrorCode.WEIGHTS_MISSING, f"There is no head model at {path}.")
+        raise OferError(ErrorCode.WEIGHTS_MISSING, "There is no head model at {path}.", path=path)
     if path.suffix == ".npz" and zipfile.is_zipfile(path):
         return _read_ict(path, modes)
     return _read_flame(path, modes)
@@ -126,8 +126,9 @@ def _read_ict(path: Path, modes: int) -> SourceHead:
         if not _ICT_KEYS <= set(archive.files):
             raise OferError(
                 ErrorCode.WEIGHTS_WRONG,
-                f"{path.name} is no head model that is known here.",
+                "{name} is no head model that is known here.",
                 "Give FLAME's .pkl, or ICT-FaceKit's ict_facekit_light.npz.",
+                name=path.name,
             )
         ict = {name: archive[name] for name in archive.files}
     kept = np.isin(ict["face_material"], list(_ICT_PARTS))

@@ -106,8 +106,9 @@ class ChunkWriter:
                 return False
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"{place} holds pictures that were made in another way.",
+                "{place} holds pictures that were made in another way.",
                 "Choose an empty folder, or delete this chunk.",
+                place=place,
             )
         unfinished = self.folder / f".{first:06d}.part"
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -200,7 +201,7 @@ def _same_record(place: Path, record: Mapping[str, object]) -> bool:
 
 def _load(options: argparse.Namespace) -> tuple[PhotoHead, PhotoPlan]:
     if not options.head.is_file():
-        raise OferError(ErrorCode.WEIGHTS_MISSING, f"There is no head at {options.head}.")
+        raise OferError(ErrorCode.WEIGHTS_MISSING, "There is no head at {head}.", head=options.head)
     head = load_open_photo_head(options.head)
     plan = PhotoPlan(
         head=hashlib.sha256(options.head.read_bytes()).hexdigest(),

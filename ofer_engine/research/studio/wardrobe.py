@@ -93,8 +93,9 @@ class Wardrobe:
             if not (folder / name).is_file():
                 raise OferError(
                     ErrorCode.WEIGHTS_MISSING,
-                    f"The wardrobe has no {name}.",
+                    "The wardrobe has no {name}.",
                     "Make it with `python -m ofer_engine.research.wardrobe.build`.",
+                    name=name,
                 )
         with np.load(folder / "skins.npz") as skins:
             tones, hairs, chart = skins["tone"], skins["hair"], skins["chart"]

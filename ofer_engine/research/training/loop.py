@@ -172,9 +172,10 @@ class _Run:
         except (UnsafePickle, DamagedPickle, OSError) as cause:
             raise OferError(
                 ErrorCode.WEIGHTS_DAMAGED,
-                f"{checkpoint.name} in {self.folder} is no checkpoint to go on from; nothing in it"
-                " was run.",
+                "{name} in {folder} is no checkpoint to go on from; nothing in it was run.",
                 "Restore it, or remove it to begin the run again.",
+                name=checkpoint.name,
+                folder=self.folder,
             ) from cause
         self.model.load_state_dict(state["model"])
         for name, value in self.average.items():

@@ -94,7 +94,8 @@ class PhotoSet:
             raise OferError(
                 ErrorCode.BAD_REQUEST,
                 "These synthetic photos have no closer pictures.",
-                f"Make some with --side {side}.",
+                "Make some with --side {side}.",
+                side=side,
             )
         return _tensor([self.closer[chunk].picture(row) for chunk, row in places])
 
@@ -151,8 +152,9 @@ def read_photo_set(*folders: Path, images: str = "images", visible: str = "visib
     if not chunks:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"There is no finished chunk of synthetic photos in {folders[0]}.",
+            "There is no finished chunk of synthetic photos in {folders}.",
             "Make some with `python -m ofer_engine.research.studio.photos`.",
+            folders=folders[0],
         )
     files = dict(zip(LABELS, LABELS, strict=True)) | {"visible": visible}
     labels = {

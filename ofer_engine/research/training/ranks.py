@@ -36,8 +36,10 @@ class Ranks:
         if rows % self.count:
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                f"{rows} rows a step cannot be dealt evenly to {self.count} processes.",
-                f"Choose a number of people a step that {self.count} divides.",
+                "{rows} rows a step cannot be dealt evenly to {count} processes.",
+                "Choose a number of people a step that {count} divides.",
+                rows=rows,
+                count=self.count,
             )
         each = rows // self.count
         return slice(self.rank * each, (self.rank + 1) * each)

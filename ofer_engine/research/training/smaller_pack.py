@@ -21,7 +21,7 @@ def write_smaller(pack: Path, out: Path) -> dict[str, tuple[int, int]]:
     """
     if out.exists():
         raise OferError(
-            ErrorCode.BAD_REQUEST, f"{out} is there already.", "Name a folder that is not."
+            ErrorCode.BAD_REQUEST, "{out} is there already.", "Name a folder that is not.", out=out
         )
     record, sizes, _, networks = read_files(pack, torch.device("cpu"))
     written = {f"{name}.safetensors" for name in NETWORKS}

@@ -97,8 +97,9 @@ def _to_learn_from(portraits: Path) -> Iterator[Path]:
     if not found:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            f"There are no portraits in {portraits.name}.",
+            "There are no portraits in {name}.",
             "Give the folder that holds portrait_000.jpg and so on.",
+            name=portraits.name,
         )
     for path in found:
         if int(path.stem.split("_")[-1]) < KEPT_FOR_MEASURING:

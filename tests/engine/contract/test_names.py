@@ -6,8 +6,9 @@ import os
 
 import pytest
 
-from ofer_engine.contract.errors import ErrorCode, OferError, readable
+from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.names import check_name, free_name, kept_note, plain_name, usable
+from ofer_engine.contract.sentence import readable
 
 
 @pytest.mark.parametrize(

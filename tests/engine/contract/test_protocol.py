@@ -8,6 +8,7 @@ import pytest
 from ofer_engine.contract import protocol
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.records import Hints
+from ofer_engine.contract.sentence import Sentence, joined
 
 REQUESTS = [
     protocol.Hello(protocol.PROTOCOL_VERSION),
@@ -51,6 +52,12 @@ EVENTS = [
     protocol.HypothesisReady(2, "/out/a.ofer", "identity", "identity_01", 0, 1, 0.02, 1, 25),
     protocol.Result(2, "/out/a.ofer", ()),
     protocol.Failure(2, "no_face", "No face.", "Place it.", "/log"),
+    protocol.failure(
+        2, OferError(ErrorCode.NO_FACE, "No face in {name}.", "Wait {s:.1f} s.", name="a", s=2)
+    ),
+    protocol.Result(
+        2, "/out/a.ofer", (joined(Sentence("Photo {n} is {why}.", n=3, why="dark"), "End."),)
+    ),
     protocol.Cancelled(2),
     protocol.Heartbeat(),
 ]
