@@ -162,20 +162,31 @@ def read_warps(pack: OpenPack, warps: Warps, maker: OpenHead, samples: int) -> W
     flat = warps.crops.reshape(-1, *warps.crops.shape[2:])
     regressed, contexts = _read(pack, flat)
     sampled = mean_identities(pack, contexts, samples)
-    shape = warps.identity.shape[:2]
-
-    def moved(head: OpenHead, identities: np.ndarray) -> np.ndarray:
-        return _moved(head, identities.reshape(-1, identities.shape[-1])).reshape(*shape, -1)
-
-    true, read = moved(maker, warps.identity), moved(pack.head, regressed)
-    faces = _flat_mean(maker)
+    true = _faces(maker, warps.identity, warps)
+    plain, one_size = compared_identities(pack.head, regressed, warps, maker)
     return WarpFigures(
         pictures=len(warps),
-        regressed=compared(read, true),
-        samples=compared(moved(pack.head, sampled), true),
-        one_size=compared(_one_size(read, faces), _one_size(true, faces)),
+        regressed=plain,
+        samples=compared(_faces(pack.head, sampled, warps), true),
+        one_size=one_size,
         true_mm=float(_size(_differences(true)).mean()),
     )
+
+
+def compared_identities(
+    head: OpenHead, identities: np.ndarray, warps: Warps, maker: OpenHead
+) -> tuple[Read, Read]:
+    """Identities (3 N, K) of `head` that were read of the pictures against the true ones: as they
+    are, and with faces of one size."""
+    true, read = _faces(maker, warps.identity, warps), _faces(head, identities, warps)
+    mean = _flat_mean(maker)
+    return compared(read, true), compared(_one_size(read, mean), _one_size(true, mean))
+
+
+def _faces(head: OpenHead, identities: np.ndarray, warps: Warps) -> np.ndarray:
+    """(3, N, 3M) mm."""
+    flat = identities.reshape(-1, identities.shape[-1])
+    return _moved(head, flat).reshape(*warps.identity.shape[:2], -1)
 
 
 @torch.inference_mode()

@@ -2,13 +2,13 @@
 
 Losses: Gaussian negative log-likelihood of the points, those of outline and irises too,
 cross-entropy of visibility, squared error of identity (modes weighted by how far they move the
-face), expression and pose.
+face), expression and pose. Of bent portraits (`bent_portraits`) points and differences of identity.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch import Tensor
 from ...conditioning.evidence import CROP, Evidence, EvidenceNetwork, point_regions
 from ...conditioning.mirror import Mirror, read_both_ways
 from ...heads.open_head import OpenHead
+from .bent_portraits import BentPortraits, pair_loss
 from .loop import TrainingPlan, step_generator, train
 from .mirrored import mirror_pictures
 from .optimizer import ParameterGroup
@@ -34,6 +35,8 @@ _UNIT = 100.0
 """Weight of a squared error of an expression unit."""
 _SAMPLE = 20_000
 _READ = 100
+_BENT_SHARE = 0.25
+"""Of a step's pictures, where there are bent portraits."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,34 @@ def degrade(crops: Tensor, generator: torch.Generator) -> Tensor:
     return (crops + picked * uniform(0, 0.045, batch, 1, 1, 1)).clamp(0, 1)
 
 
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """What one step sees: crops (B, 3, S, S) of photos, then pairs of bent portraits; truth : of
+    the photos; points, identity : of the bent portraits."""
+
+    crops: Tensor
+    truth: PhotoSet
+    points: Tensor
+    identity: Tensor
+
+    def losses(self, evidence: Evidence, weights: Weights) -> dict[str, Tensor]:
+        """Named losses of one look, each kind of picture counting by its number."""
+        known = len(self.truth)
+        if known == len(self.crops):
+            return losses(evidence, self.truth, weights)
+        found = losses(_part(evidence, slice(0, known)), self.truth, weights)
+        bent = _part(evidence, slice(known, None))
+        points = _likelihood(bent.points, bent.log_variance, self.points)
+        pairs = pair_loss(bent.identity, self.identity, weights.identity)
+        share = known / len(self.crops)
+        total = share * found["total"] + (1 - share) * (points + pairs)
+        return found | {"total": total, "bent_points": points, "bent_pairs": pairs}
+
+
+def _part(evidence: Evidence, rows: slice) -> Evidence:
+    return Evidence(**{f.name: getattr(evidence, f.name)[rows] for f in fields(Evidence)})
+
+
 def train_conditioner(
     network: EvidenceNetwork,
     head: OpenHead,
@@ -168,12 +199,17 @@ def train_conditioner(
     plan: TrainingPlan,
     folder: Path,
     batch: int = 64,
+    bent: BentPortraits | None = None,
 ) -> None:
-    """Train in place. Pictures are visited in a new order each epoch, fixed by the plan's seed."""
+    """Train in place. Pictures are visited in a new order each epoch, fixed by the plan's seed.
+
+    bent : portraits of which every step sees some pairs beside the photos.
+    """
     weights = loss_weights(head, photos)
     mirror = Mirror.of(head)
     network.to(memory_format=torch.channels_last).train()  # pyright: ignore[reportCallIssue]
-    batch = min(batch, len(photos))
+    pairs = 0 if bent is None else int(_BENT_SHARE * batch / 2)
+    batch = min(batch - 2 * pairs, len(photos))
     per_epoch = len(photos) // batch
 
     def step_losses(step: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -184,8 +220,11 @@ def train_conditioner(
         if mirror is not None:
             mirrored = torch.rand(batch, generator=generator) < 0.5
             crops, truth = mirror_pictures(crops, truth, mirror, mirrored)
-        crops = degrade(crops, generator).contiguous(memory_format=torch.channels_last)
-        *earlier, last = [losses(one, truth, weights) for one in network.rounds(crops)]
+        seen = _Batch(crops, truth, truth.points[:0], truth.identity[:0])
+        if bent is not None:
+            seen = _with_pairs(seen, bent, pairs, mirror, generator)
+        crops = degrade(seen.crops, generator).contiguous(memory_format=torch.channels_last)
+        *earlier, last = [seen.losses(one, weights) for one in network.rounds(crops)]
         found = dict(last)
         for one in earlier:
             found["total"] = found["total"] + _EARLIER * one["total"]
@@ -205,6 +244,25 @@ def train_conditioner(
 
     train(network, _groups(network), step_losses, plan, folder, validate)
     network.eval()
+
+
+def _with_pairs(
+    photos: _Batch,
+    bent: BentPortraits,
+    pairs: int,
+    mirror: Mirror | None,
+    generator: torch.Generator,
+) -> _Batch:
+    """A batch with so many pairs of bent portraits after the photos."""
+    rows = bent.pairs(pairs, generator)
+    crops, points, identity = bent.pictures(rows), bent.points[rows], bent.identity[rows]
+    if mirror is not None:
+        mirrored = (torch.rand(pairs, generator=generator) < 0.5).repeat_interleave(2)
+        crops, points, identity = bent.turned(rows, crops, mirror, mirrored)
+    side = photos.crops.shape[-1]
+    if crops.shape[-1] != side:
+        crops = F.interpolate(crops, size=side, mode="bilinear", align_corners=False)
+    return _Batch(torch.cat([photos.crops, crops]), photos.truth, points, identity)
 
 
 def _groups(network: EvidenceNetwork) -> list[ParameterGroup]:

@@ -92,7 +92,7 @@ def train_open_pack(
     torch.manual_seed(recipe.seed)
     networks = build_networks(sizes := _sizes(head, kept))
     networks.hint_axes.copy_(_hint_axes(out, sizes.identities))
-    known = _known(sources, out / "head.npz")
+    known = known_weights(sources.conditioner, out / "head.npz", sources.faces)
     networks = replace(networks, conditioner=new_network(head, kept, known, sizes.crop))
     plan = TrainingPlan(
         recipe.conditioner,
@@ -127,18 +127,18 @@ def _sizes(head: OpenHead, photos: PhotoSet) -> Sizes:
     )
 
 
-def _known(sources: Sources, head: Path) -> Mapping[str, Tensor]:
+def known_weights(conditioner: Path, head: Path, faces: Path) -> Mapping[str, Tensor]:
     """Weights that training starts from, by their names in the conditioner.
 
     Of a conditioner for another head than the file `head` the identity is given in that head's
     modes, or left out where the mesh is another. Points and expression units are the same on every
-    head.
+    head. conditioner, faces : as in `Sources`.
     """
-    if not sources.conditioner.exists():
-        trunk = load_landmark_network(sources.faces).trunk.state_dict()
+    if not conditioner.exists():
+        trunk = load_landmark_network(faces).trunk.state_dict()
         return {f"trunk.{name}": value for name, value in trunk.items()}
-    known = as_weights(load_file(sources.conditioner))
-    before = sources.conditioner.with_name(head.name)
+    known = as_weights(load_file(conditioner))
+    before = conditioner.with_name(head.name)
     if before.read_bytes() == head.read_bytes():
         return known
     rest = {name: value for name, value in known.items() if not name.startswith("identity_head.")}

@@ -1,14 +1,19 @@
 """Where the training of a conditioner starts."""
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from ofer_engine.heads.contour import RAYS
 from ofer_engine.heads.open_head import OpenHead
-from ofer_engine.research.training.conditioner import new_network
+from ofer_engine.research.training.bent_portraits import BentPortraits
+from ofer_engine.research.training.conditioner import new_network, train_conditioner
+from ofer_engine.research.training.loop import TrainingPlan
+from ofer_engine.research.training.photo_set import PhotoSet
 
 HEAD = OpenHead.load(Path(__file__).parents[4] / "weights" / "open" / "head.npz")
 
@@ -59,3 +64,39 @@ def test_a_trunk_that_does_not_fit_is_refused():
     name = next(name for name in known if name.startswith("trunk."))
     with pytest.raises(RuntimeError, match=name):
         new_network(HEAD, Photos(9), {name: known[name][..., :1, :0]})
+
+
+def _photo_set(count: int) -> PhotoSet:
+    rng, points = np.random.default_rng(0), len(HEAD.point_vertices)
+    return PhotoSet(
+        images=(rng.integers(0, 256, (count, 128, 128, 3), np.uint8),),
+        points=64 + 9 * torch.randn(count, points, 2),
+        visible=torch.ones(count, points, dtype=torch.bool),
+        contour=64 + 9 * torch.randn(count, RAYS, 2),
+        irises=64 + 9 * torch.randn(count, 10, 2),
+        identity=torch.randn(count, len(HEAD.identity)),
+        expression=torch.rand(count, 52),
+        rotation=torch.eye(3).repeat(count, 1, 1),
+        distance=torch.ones(count),
+        mm_per_pixel=torch.ones(count),
+        person=torch.arange(count),
+    )
+
+
+def test_pairs_of_bent_portraits_are_learnt_from_beside_the_photos(tmp_path):
+    photos = _photo_set(20)
+    bent = BentPortraits(photos.images[0], photos.points, photos.identity, np.repeat([0, 1], 10))
+    ends = []
+    for name, portraits in (("with", bent), ("without", None)):
+        torch.manual_seed(0)
+        network = new_network(HEAD, photos, {})
+        plan = TrainingPlan(1, rate=1e-3, warmup=0, average=0.0)
+        train_conditioner(network, HEAD, photos, photos, plan, tmp_path / name, 8, portraits)
+        ends.append(network.state_dict()["identity_head.weight"])
+    rows = {}
+    for name in ("with", "without"):
+        with (tmp_path / name / "log.csv").open(newline="") as stream:
+            rows[name] = next(csv.DictReader(stream))
+    assert float(rows["with"]["bent_pairs"]) > 0 and float(rows["with"]["bent_points"]) > 0
+    assert "bent_pairs" not in rows["without"]
+    assert not torch.equal(*ends)

@@ -1,0 +1,123 @@
+"""Bends public-domain portraits until they show other, known heads, for the conditioner to learn.
+
+    python -m ofer_engine.research.warps.bend_portraits --portraits ../shared/faces/portraits
+        --pack weights/open --head BASIS/head.npz --each 8 --seed 1 --out FILE.npz
+
+Portraits from number 780 on are never bent for training: `evaluate warps` measures on them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...conditioning.evidence import CROP
+from ...contract.errors import OferError
+from ...heads.identity_prior import IdentityPrior
+from ...heads.open_head import OpenHead
+from ...packs.open_pack import OpenPack, read_open_pack
+from ...photo.faces import FaceDetector
+from ...photo.load import load_photo
+from ..studio.photo_head import PhotoHead, load_open_photo_head
+from ..training.bent_portraits import BentPortraits
+from ..training.rebasing import rebased
+from ..wardrobe.build import KEPT_FOR_MEASURING
+from .sitter import Sitter, fit_sitter, read_portrait
+from .warp import Change, Warper, random_change
+
+_LOG: Final = logging.getLogger(__name__)
+_FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
+_LIKE: Final = 0.7
+"""A new identity has at most so much of the first one's."""
+_VARIED: Final = 0.85
+"""Of how far a stranger is from the average, so that few bends crease."""
+
+
+def sitter_of(
+    path: Path, pack: OpenPack, detector: FaceDetector, head: PhotoHead, turn: tuple[Tensor, Tensor]
+) -> Sitter | None:
+    """Who a portrait shows, in the coefficients of `head`; None where no face is found.
+
+    turn : from the pack's coefficients to the head's, as `rebased` gives it.
+    """
+    try:
+        photo = load_photo(path)
+        face = detector.detect(photo)[0]
+        reading = read_portrait(pack, photo.pixels, face.landmarks)
+        identity = turn[0].numpy() @ reading.identity + turn[1].numpy()
+        return fit_sitter(head, replace(reading, identity=identity), photo.pixels)
+    except (OferError, IndexError):
+        return None
+
+
+def other_person(rng: np.random.Generator, sitter: Sitter, prior: IdentityPrior) -> Change:
+    """As `random_change`, but people are drawn as the head's prior distributes them."""
+    change = random_change(rng, sitter)
+    like = rng.uniform(0, _LIKE)
+    stranger = prior.draw(rng) * _VARIED
+    identity = like * sitter.identity + np.sqrt(1 - like**2) * stranger
+    return replace(change, identity=identity.astype(np.float32))
+
+
+def bend(sitters: list[tuple[int, Sitter]], head: PhotoHead, each: int, seed: int) -> BentPortraits:
+    """`each` pictures of every (number, sitter)."""
+    warper, still = Warper(head, CROP), np.zeros(len(head.bumps), np.float32)
+    crops, points, identities, portraits = [], [], [], []
+    for done, (number, sitter) in enumerate(sitters, 1):
+        for which in range(each):
+            rng = np.random.default_rng([seed, number, which])
+            warped = warper.warp(rng, sitter, other_person(rng, sitter, head.prior))
+            change, framing = warped.change, warped.framing
+            surface = head.surface(change.identity, change.expression, still)
+            drawn = framing.to_screen(framing.to_camera(head.points.on(surface)))[:, :2]
+            zoom = 2.0  # a warp is drawn at twice as many pixels
+            crops.append(warped.image)
+            points.append(drawn / zoom)
+            identities.append(change.identity)
+            portraits.append(number)
+        if done % 100 == 0:
+            _LOG.info("%d portraits bent", done)
+    return BentPortraits(
+        np.stack(crops),
+        torch.from_numpy(np.stack(points)).float(),
+        torch.from_numpy(np.stack(identities)).float(),
+        np.array(portraits),
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--portraits", type=Path, required=True)
+    parser.add_argument("--pack", type=Path, required=True, help="a pack that reads the portraits")
+    parser.add_argument("--head", type=Path, required=True, help="head.npz to bend them to")
+    parser.add_argument("--each", type=int, default=6, help="pictures of a portrait")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(1)
+    pack = read_open_pack(options.pack, torch.device("cpu"))
+    detector, head = FaceDetector.load(_FACES), load_open_photo_head(options.head)
+    turn = rebased(pack.head, OpenHead.load(options.head))
+    found = []
+    for path in sorted(options.portraits.glob("portrait_*.jpg")):
+        number = int(path.stem.split("_")[-1])
+        if number >= KEPT_FOR_MEASURING:
+            continue
+        sitter = sitter_of(path, pack, detector, head, turn)
+        if sitter is not None:
+            found.append((number, sitter))
+    _LOG.info("%d portraits read", len(found))
+    bend(found, head, options.each, options.seed).write(options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Bent portraits: pairs of one portrait, of whose identities only the difference is learnt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ofer_engine.conditioning.mirror import Mirror
+from ofer_engine.heads.camera import Camera
+from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.research.studio.photo_head import load_open_photo_head
+from ofer_engine.research.training.bent_portraits import BentPortraits, pair_loss
+from ofer_engine.research.warps.bend_portraits import bend
+from ofer_engine.research.warps.sitter import Sitter
+
+_FILE = Path(__file__).parents[4] / "weights" / "open" / "head.npz"
+
+
+@pytest.fixture(scope="module")
+def bent() -> BentPortraits:
+    """Two sitters before a grey wall, three pictures each."""
+    head = load_open_photo_head(_FILE)
+    camera = Camera(900.0, np.array([112.0, 137.0]), np.eye(3), np.array([0, 0, -1.4]), 225, 275)
+    pixels = np.full((275, 225, 3), 128, np.uint8)
+    still = np.zeros(len(head.expression), np.float32)
+    sitters = [
+        (number, Sitter(pixels, np.full(len(head.identity), 0.3, np.float32), still, camera))
+        for number in (4, 9)
+    ]
+    return bend(sitters, head, each=3, seed=1)
+
+
+def test_points_lie_in_the_picture_and_people_differ(bent):
+    assert bent.crops.shape == (6, 128, 128, 3)
+    assert bent.portrait.tolist() == [4, 4, 4, 9, 9, 9] and bent.each == 3
+    assert ((bent.points > -10) & (bent.points < 138)).all()
+    assert bent.points.std(dim=1).min() > 15
+    assert (bent.identity[0] - bent.identity[1]).abs().max() > 0.5
+
+
+def test_what_is_written_is_read(bent, tmp_path):
+    bent.write(tmp_path / "bent.npz")
+    again = BentPortraits.read(tmp_path / "bent.npz")
+    assert np.array_equal(again.crops, bent.crops)
+    assert torch.equal(again.points, bent.points) and torch.equal(again.identity, bent.identity)
+
+
+def test_pairs_are_two_pictures_of_one_portrait(bent):
+    rows = bent.pairs(200, torch.Generator().manual_seed(0))
+    one, other = rows[0::2], rows[1::2]
+    assert (bent.portrait[one] == bent.portrait[other]).all()
+    assert (one != other).all()
+    assert set(rows.tolist()) == set(range(6))
+
+
+def test_an_error_that_a_portrait_s_pictures_share_costs_nothing():
+    truth = torch.randn(8, 5, generator=torch.Generator().manual_seed(0))
+    shared = torch.randn(4, 5, generator=torch.Generator().manual_seed(1))
+    weights = torch.arange(1.0, 6.0)
+    shifted = truth + shared.repeat_interleave(2, dim=0)
+    assert float(pair_loss(shifted, truth, weights)) < 1e-10
+    # independent errors of variance 1 cost what they would cost a picture by itself
+    many = torch.randn(20000, 5, generator=torch.Generator().manual_seed(2))
+    found = float(pair_loss(many, torch.zeros_like(many), weights))
+    assert found == pytest.approx(float(weights.mean()), rel=0.03)
+
+
+def test_a_mirrored_picture_shows_the_mirrored_person(bent):
+    mirror = Mirror.of(OpenHead.load(_FILE))
+    assert mirror is not None
+    rows = np.arange(2)
+    crops = bent.pictures(rows)
+    turned, points, identity = bent.turned(rows, crops, mirror, torch.tensor([True, False]))
+    assert torch.equal(turned[0], crops[0].flip(2)) and torch.equal(turned[1], crops[1])
+    torch.testing.assert_close(mirror.place(points[:1])[0], bent.points[0])
+    torch.testing.assert_close(identity[0] * mirror.identity, bent.identity[0])
+    assert torch.equal(points[1], bent.points[1])
