@@ -14,6 +14,7 @@ import pytest
 from ofer_faces.ofer_engine.client.engine_client import EngineClient
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_faces.ofer_engine.contract.protocol import (
+    PROTOCOL_VERSION,
     Cancel,
     Cancelled,
     Event,
@@ -88,7 +89,7 @@ def test_photo_and_reconstruction(start: Callable[..., EngineClient], tmp_path: 
     events = wait_for(client, Result)
     assert [(e.step, e.of) for e in events if isinstance(e, Stage)] == [(0, 3), (1, 3), (2, 3)]
     assert Path(events[-1].path) == tmp_path / "out" / "anna.ofer"
-    assert client.ready == Ready(2, "fake", "cpu", 9, ("open",))
+    assert client.ready == Ready(PROTOCOL_VERSION, "fake", "cpu", 9, ("open",))
     client.close()
     assert gone(client.pid)
 
