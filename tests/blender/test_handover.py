@@ -81,7 +81,7 @@ def test_what_a_killed_blender_left_goes_at_the_next_start(here: Path) -> None:
 import sys, time
 sys.path.insert(0, {str(HERE)!r})
 from conftest import ADDON
-from ofer_faces.ofer_blender import handover
+from ofer_faces.ofer_engine.client import handover
 import tempfile
 tempfile.tempdir = {str(here)!r}
 (handover.folder() / "albedo.png").write_bytes(b"a face")

@@ -116,7 +116,8 @@ def test_counts_below_one_are_told_by_the_parser(capsys, line):
 def test_fewer_drawn_than_are_usually_kept_are_all_kept(typed, written):
     parser = argparse.ArgumentParser()
     sampling.add_sampling_options(parser, identities=100, keep=10)
-    assert sampling.kept(parser.parse_args(typed.split())) == written
+    options = parser.parse_args(typed.split())
+    assert sampling.identity_params(options)["keep"] == written
 
 
 def test_every_sampler_is_named_in_the_help():
