@@ -50,7 +50,7 @@ class OferError(Exception):
         """What happened and what to do next."""
         return joined(self.message, self.hint)
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[type[OferError], tuple[ErrorCode, str, str]]:
         return OferError, (self.code, self.message, self.hint)
 
     def __str__(self) -> str:

@@ -15,11 +15,12 @@ def from_fields(kind: type, fields: typing.Any) -> typing.Any:
     """An instance of the dataclass `kind` from what `strict_json` read. Raises ValueError."""
     if not isinstance(fields, dict):
         raise ValueError(f"{fields!r:.40} is no {kind.__name__}")
+    given = typing.cast("dict[str, typing.Any]", fields)
     hints = _hints(kind)
     needed = {field.name for field in dataclasses.fields(kind) if _is_needed(field)}
-    if not needed <= set(fields) <= set(hints):
+    if not needed <= set(given) <= set(hints):
         raise ValueError(f"a {kind.__name__} has other fields")
-    return kind(**{name: _value(hints[name], value) for name, value in fields.items()})
+    return kind(**{name: _value(hints[name], value) for name, value in given.items()})
 
 
 def to_fields(value: typing.Any) -> typing.Any:
@@ -37,7 +38,7 @@ def _hints(kind: type) -> dict[str, typing.Any]:
     return typing.get_type_hints(kind)
 
 
-def _is_needed(field: dataclasses.Field) -> bool:
+def _is_needed(field: dataclasses.Field[typing.Any]) -> bool:
     missing = dataclasses.MISSING
     return field.default is missing and field.default_factory is missing
 
@@ -49,7 +50,8 @@ def _value(hint: typing.Any, value: typing.Any) -> typing.Any:
     if isinstance(hint, types.GenericAlias):
         if not isinstance(value, list):
             raise ValueError(f"{value!r:.40} is no list")
-        return tuple(_value(typing.get_args(hint)[0], item) for item in value)
+        items = typing.cast("list[typing.Any]", value)
+        return tuple(_value(typing.get_args(hint)[0], item) for item in items)
     if hint is sentence.Sentence:
         return sentence.from_fields(value)
     if dataclasses.is_dataclass(hint):

@@ -229,9 +229,7 @@ def read(folder: Path) -> Reconstruction:
     """
     folder = Path(folder)
     try:
-        fields = strict_json.parse(read_piece(folder / RECORD, _MOST_TEXT))
-        if not isinstance(fields, dict):
-            raise ValueError("it is no object")
+        fields = strict_json.parse_object(read_piece(folder / RECORD, _MOST_TEXT))
         version = fields.pop("format", None)
         if type(version) is int and version != FORMAT_VERSION:
             raise _of_another_version(folder, version)

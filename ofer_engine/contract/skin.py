@@ -82,8 +82,8 @@ def read(folder: Path) -> Skin:
     Raises OferError(RECONSTRUCTION_DAMAGED).
     """
     try:
-        fields = strict_json.parse(read_piece(folder / RECORD, _MOST_TEXT))
-        if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
+        fields = strict_json.parse_object(read_piece(folder / RECORD, _MOST_TEXT))
+        if fields.pop("format", None) != FORMAT:
             raise ValueError("it is of another format")
         if "folder" in fields:
             raise ValueError("it is no record")

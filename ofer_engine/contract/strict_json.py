@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 _WHOLE: Final = range(-(2**63), 2**63)
 
@@ -23,6 +23,14 @@ def parse(text: str | bytes) -> Any:
         )
     except RecursionError as cause:
         raise ValueError("it is nested too deeply") from cause
+
+
+def parse_object(text: str | bytes) -> dict[str, Any]:
+    """The object in a JSON text. Raises ValueError for anything else, as `parse` does."""
+    value = parse(text)
+    if not isinstance(value, dict):
+        raise ValueError("it is no object")
+    return cast("dict[str, Any]", value)
 
 
 def _whole(digits: str) -> int:

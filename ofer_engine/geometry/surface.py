@@ -146,7 +146,7 @@ class Surface:
         while rows.size and seen < len(of.triangles):
             upto = min(upto, len(of.triangles))
             reach, near = of.centres.query(points[rows], k=range(seen + 1, upto + 1))
-            triangles = of.triangles[near]
+            reach, triangles = np.asarray(reach), of.triangles[near]
             self._measure(best, points, rows, triangles, reach - self._radius[triangles])
             rows = rows[reach[:, -1] - of.radius < best.distance[rows]]
             seen, upto = upto, 4 * upto
@@ -186,7 +186,7 @@ def _size_classes(corners: np.ndarray, radius: np.ndarray) -> list[_SizeClass]:
     centres = corners.mean(axis=1)
     middle = np.median(radius[radius > 0]) if (radius > 0).any() else 1.0
     doublings = np.maximum(np.ceil(np.log2(np.maximum(radius, middle / 2) / middle)), 0)
-    classes = []
+    classes: list[_SizeClass] = []
     for doubling in np.unique(doublings):
         triangles = np.flatnonzero(doublings == doubling)
         tree = KDTree(centres[triangles])
