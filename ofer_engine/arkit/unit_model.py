@@ -85,7 +85,7 @@ class UnitModel:
         """Both lips: near the line where they touch, told apart by how far the jaw takes them."""
         marks = (self.template[self.landmark_corners] * self.landmark_weights[..., None]).sum(1)
         line = marks[[mark for pair in LIP_PAIRS for mark in pair] + list(_CORNERS)]
-        away = KDTree(line).query(self.template)[0]
+        away = np.asarray(KDTree(line).query(self.template)[0])
         near = (away < _LIP_HEIGHT) & self.outer
         opened = np.linalg.norm(self.units[_JAW], axis=1)
         half = opened[near].max() / 2 if near.any() else 0.0

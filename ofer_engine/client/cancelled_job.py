@@ -27,11 +27,11 @@ class CancelledJob:
 
     def owns(self, event: Event) -> bool:
         """The event tells of this job."""
-        return self.job is not None and event.id == self.job.request.id
+        return self.job is not None and self.job.is_meant(event)
 
     def take_in(self, event: Event) -> None:
         """What the job still makes is taken away; its last word ends it."""
-        if isinstance(event, Result):
+        if isinstance(event, Result) and self.job:
             self.job.result = Path(event.path)
             self.job.undo()
         if isinstance(event, Result | Cancelled | Failure | PhotoOpened | WeightsSeen):
@@ -39,7 +39,8 @@ class CancelledJob:
 
     def lose_patience(self) -> None:
         """End an engine that does not stop."""
-        if self.job and time.monotonic() - self.job.cancelled > CANCEL_SECONDS:
+        since = self.job.cancelled if self.job else None
+        if since and time.monotonic() - since > CANCEL_SECONDS:
             self.engine.drop()
             self.end()
 

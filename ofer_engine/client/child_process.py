@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, cast
 
 from ..contract.lines import LONGEST
 from . import faults
@@ -23,6 +23,9 @@ MAX_WAITING: Final = 250
 PARTING_SECONDS: Final = 2.0
 DYING_SECONDS: Final = 0.25
 """At most; the system ends a killed child within a millisecond or two."""
+
+_CREATION_FLAGS: Final = subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0
+"""Keeps the child out of our console; on other systems a session of its own does."""
 
 
 class ChildProcess:
@@ -42,8 +45,12 @@ class ChildProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                **_apart(),
+                creationflags=_CREATION_FLAGS,
+                start_new_session=sys.platform != "win32",
             )
+        # Both are pipes, and so there.
+        self._input = cast("IO[bytes]", self._process.stdin)
+        self._output = cast("IO[bytes]", self._process.stdout)
         self._lines: queue.Queue[str] = queue.Queue(MAX_WAITING)
         self._reader = threading.Thread(target=self._read, name="ofer-reader", daemon=True)
         self._reader.start()
@@ -65,7 +72,7 @@ class ChildProcess:
 
     def lines(self) -> list[str]:
         """Every line that came since the last call, without waiting."""
-        waiting = []
+        waiting: list[str] = []
         with contextlib.suppress(queue.Empty):
             while len(waiting) < MAX_WAITING:
                 waiting.append(self._lines.get_nowait())
@@ -74,8 +81,8 @@ class ChildProcess:
     def send(self, line: str) -> None:
         """Write a line to the child; one that died meanwhile is noticed by `returncode`."""
         with contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(line.encode() + b"\n")
-            self._process.stdin.flush()
+            self._input.write(line.encode() + b"\n")
+            self._input.flush()
 
     def interrupt(self) -> None:
         """Ask the child and all it started to stop, as Ctrl-C would; kill it if it stays."""
@@ -96,7 +103,7 @@ class ChildProcess:
     def close(self) -> None:
         """Close the child's stdin, which ends it; kill it if it does not end. Returns at once."""
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
+            self._input.close()
         # Not a daemon: Python waits for it at exit, so that no child outlives Blender.
         threading.Thread(target=self._part, name="ofer-parting").start()
 
@@ -111,13 +118,6 @@ class ChildProcess:
 
     @faults.guarded(told=False)
     def _read(self) -> None:
-        with self._process.stdout as stream:
+        with self._output as stream:
             while line := stream.readline(MAX_LINE):
                 self._lines.put(line.decode("utf-8", "replace").rstrip("\r\n"))
-
-
-def _apart() -> dict[str, object]:
-    """Keep the child out of our console and signal group."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NO_WINDOW}
-    return {"start_new_session": True}

@@ -46,7 +46,7 @@ class EngineSetup:
         Raises OferError with install.py's own words, or INTERNAL where it ended without any.
         """
         silenced = self._child.silenced
-        events = []
+        events: list[SetupProgress | SetupDone] = []
         for line in self._child.lines():
             if event := _decode(line):
                 events.append(event)

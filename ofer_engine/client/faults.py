@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 from ..contract.causes import lacks_memory, lacks_space
 from ..contract.errors import ErrorCode, OferError
@@ -22,15 +22,23 @@ _known: Final[set[str]] = set()
 """Traces that this session has written already."""
 
 
+_Parameters = ParamSpec("_Parameters")
+_Returned = TypeVar("_Returned")
+
+
 def _nowhere() -> Path | None:
     return None
+
+
+def _to_nobody(error: OferError) -> None:
+    pass
 
 
 class _Settings:
     """log : where traces go, or None; tell : shows an error to the user, where no operator can."""
 
     log: Callable[[], Path | None] = staticmethod(_nowhere)
-    tell: Callable[[OferError], None] = staticmethod(lambda error: None)
+    tell: Callable[[OferError], None] = staticmethod(_to_nobody)
 
 
 settings: Final = _Settings()
@@ -86,24 +94,28 @@ def caught(cause: BaseException) -> OferError:
     return sentence(cause)
 
 
-def guarded(otherwise: Any = None, told: bool = True) -> Callable[[Callable], Callable]:
+def guarded(
+    otherwise: Any = None, told: bool = True
+) -> Callable[[Callable[_Parameters, _Returned]], Callable[_Parameters, _Returned]]:
     """Decorator for what Blender or a thread calls: never raises, but gives `otherwise`.
 
     told : the panel tells the sentence.
     """
 
-    def decorate(function: Callable) -> Callable:
+    def decorate(
+        function: Callable[_Parameters, _Returned],
+    ) -> Callable[_Parameters, _Returned]:
         @functools.wraps(function)
-        def within(*arguments: Any) -> Any:
+        def within(*arguments: _Parameters.args, **options: _Parameters.kwargs) -> _Returned:
             try:
-                return function(*arguments)
+                return function(*arguments, **options)
             except Exception as cause:  # noqa: BLE001 the border
                 error = caught(cause)
                 if told:
                     settings.tell(error)
                 return otherwise
 
-        within.is_guarded = True
+        within.__dict__["is_guarded"] = True
         return within
 
     return decorate

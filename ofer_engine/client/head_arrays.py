@@ -64,7 +64,9 @@ def _points(reconstruction: Reconstruction, name: str) -> np.ndarray:
     return points
 
 
-def _table(reconstruction: Reconstruction, name: str, axes: int, kind: type) -> np.ndarray:
+def _table(
+    reconstruction: Reconstruction, name: str, axes: int, kind: type[np.generic]
+) -> np.ndarray:
     values = reconstruction.array(name)
     if values.ndim != axes or not np.issubdtype(values.dtype, np.number):
         raise damaged(reconstruction, Sentence("{name} has the wrong form", name=name))

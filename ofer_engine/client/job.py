@@ -12,6 +12,7 @@ from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.protocol import (
+    Event,
     HypothesisReady,
     OpenPhoto,
     PhotoOpened,
@@ -112,6 +113,11 @@ class Job:
                 strerror=cause.strerror,
             ) from cause
 
+    def is_meant(self, event: Event) -> bool:
+        """The event answers the request of this job."""
+        wanted = getattr(self.request, "id", None)
+        return wanted is not None and getattr(event, "id", None) == wanted
+
     def undo(self) -> None:
         """Delete what the engine made, or had begun to make, and nothing that heads already use."""
         out, name = getattr(self.request, "out", ""), getattr(self.request, "name", "")
@@ -139,7 +145,12 @@ def opening(
     request = OpenPhoto(id, str(source.path), str(picture))
     job = Job("Looking at the photo", source.name, engine, request, sources=(source,))
     job.scratch = picture.parent
-    job.answered = lambda event: keep(source.key, event, picture)
+
+    def keep_answer(event: PhotoOpened | WeightsSeen) -> None:
+        if isinstance(event, PhotoOpened):
+            keep(source.key, event, picture)
+
+    job.answered = keep_answer
     return job
 
 

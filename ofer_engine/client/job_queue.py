@@ -58,14 +58,14 @@ class JobQueue:
     engine: EngineProcess = field(default_factory=EngineProcess)
     setup: EngineSetup | None = None
     job: Job | None = None
-    line: list[Job] = field(default_factory=list)
+    line: list[Job] = field(default_factory=list[Job])
     cancelled_job: CancelledJob = field(init=False)
     photos: OpenedPhotos = field(default_factory=OpenedPhotos)
     weights: tuple[WeightFile, ...] = ()
     failure: Failure | None = None
     notes: tuple[Sentence, ...] = ()
     idle_since: float = field(default_factory=time.monotonic)
-    _ids: itertools.count = field(default_factory=lambda: itertools.count(1))
+    _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
         self.cancelled_job = CancelledJob(self.engine)
@@ -227,6 +227,7 @@ class JobQueue:
     def _take_up(self, job: Job) -> None:
         """Make it the job in hand; an engine that still winds up another is asked later."""
         self.job = job
+        assert job.engine and job.request, "a set-up is never taken up"
         if self.cancelled_job:
             return
         try:
@@ -256,7 +257,7 @@ class JobQueue:
                 self._fail(failure(0, foreign(event.protocol)), self.job)
         elif self.cancelled_job.owns(event):
             self.cancelled_job.take_in(event)
-        elif self.job and self.job.request and event.id == self.job.request.id:
+        elif self.job and self.job.is_meant(event):
             self._take_in(self.job, event)
 
     def _take_in(self, job: Job, event: Event) -> None:
@@ -266,7 +267,8 @@ class JobQueue:
             case HypothesisReady() if not job.cancelled:
                 job.arrived += (event,)
             case PhotoOpened() | WeightsSeen():
-                job.answered(event)
+                if job.answered:
+                    job.answered(event)
                 self._tell(getattr(event, "notes", ()))
                 self._finish()
             case Result():
@@ -281,6 +283,8 @@ class JobQueue:
                 self._finish()
             case Failure():
                 self._fail(event, job)
+            case _:
+                pass
 
     def _lose_patience(self) -> None:
         now = time.monotonic()
@@ -297,20 +301,23 @@ class JobQueue:
             return
         self._finish(discard=False)
         try:
-            job.deliver(job.result)
+            if job.deliver and job.result:
+                job.deliver(job.result)
         finally:
             job.discard()
 
     def _poll_setup(self) -> None:
-        for event in self.setup.events():
+        setup, job = self.setup, self.job
+        for event in setup.events() if setup else ():
             if isinstance(event, SetupDone):
                 self._finish()
                 self.notes = (Sentence("The engine is ready."),)
-            else:
-                self.job.stage, self.job.fraction = event.text, event.fraction
+            elif job:
+                job.stage, job.fraction = event.text, event.fraction
 
-    def _saw(self, event: WeightsSeen) -> None:
-        self.weights = event.files
+    def _saw(self, event: PhotoOpened | WeightsSeen) -> None:
+        if isinstance(event, WeightsSeen):
+            self.weights = event.files
 
     def _tell(self, notes: Sequence[Sentence]) -> None:
         self.notes = tuple(dict.fromkeys((*self.notes, *notes)))
@@ -352,5 +359,6 @@ class JobQueue:
         self.line.clear()
 
     def _stop_setup(self) -> None:
-        self.setup.cancel()
+        if self.setup:
+            self.setup.cancel()
         self._finish()

@@ -28,7 +28,7 @@ class OpenedPhotos:
     """Photos by `PhotoSource.key`; the oldest give way. on_change : called after every change."""
 
     on_change: Callable[[], None] = lambda: None
-    _photos: dict[str, OpenedPhoto] = field(default_factory=dict)
+    _photos: dict[str, OpenedPhoto] = field(default_factory=dict[str, OpenedPhoto])
 
     def keep(self, key: str, event: PhotoOpened, picture: Path) -> None:
         """picture : file of the pixels, which the caller deletes."""

@@ -29,7 +29,8 @@ def to_fields(value: typing.Any) -> typing.Any:
         each = dataclasses.fields(value)
         return {field.name: to_fields(getattr(value, field.name)) for field in each}
     if isinstance(value, tuple | list):
-        return [to_fields(item) for item in value]
+        items = typing.cast("tuple[typing.Any, ...] | list[typing.Any]", value)
+        return [to_fields(item) for item in items]
     return sentence.to_fields(value) if isinstance(value, sentence.Sentence) else value
 
 

@@ -16,7 +16,7 @@ import numbers
 import re
 import string
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 Value = str | int | float
 """A `Sentence` is a `str`, and is said in the reader's language, too."""
@@ -109,10 +109,13 @@ def from_fields(fields: Any, depth: int = 0) -> Sentence:
     """The sentence of `to_fields`, from anyone. Raises ValueError."""
     if type(fields) is str:
         return Sentence(_sound(fields, math.inf))
-    if depth > _DEEPEST or not isinstance(fields, dict) or set(fields) != {"template", "values"}:
+    if depth > _DEEPEST or not isinstance(fields, dict):
         raise ValueError("it is no sentence")
-    template, values = fields["template"], fields["values"]
-    if type(template) is not str or not isinstance(values, dict) or len(values) > _MOST_VALUES:
+    given = cast("dict[str, Any]", fields)
+    if set(given) != {"template", "values"}:
+        raise ValueError("it is no sentence")
+    template, values = given["template"], cast("dict[str, Any]", given["values"])
+    if type(template) is not str or type(values) is not dict or len(values) > _MOST_VALUES:
         raise ValueError("it is no sentence")
     if not set(values) <= (value_names(_sound(template, _LONGEST_TEMPLATE)) or set()):
         raise ValueError("a sentence has values that it does not use")

@@ -94,7 +94,7 @@ class GradientSolver:
 
 def _cotangents(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(3T,) half the cotangent of the angle opposite to each edge 01, 12, 20, bounded."""
-    weights = []
+    weights: list[np.ndarray] = []
     for left, right, top in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         a, b, c = (vertices[triangles[:, corner]].astype(float) for corner in (left, right, top))
         one, two = a - c, b - c

@@ -73,4 +73,4 @@ def _depth_below_skin(shape: Shape, features: Features) -> np.ndarray:
     through beside the nose had better be skin."""
     outer = features.cavity + features.lips < 0.1
     away, _ = KDTree(shape.template[outer]).query(shape.template)
-    return ramp(away, *_THIN)
+    return ramp(np.asarray(away), *_THIN)

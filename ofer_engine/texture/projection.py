@@ -204,7 +204,7 @@ def _seen_by_evidence(shape: Shape, evidence: PointEvidence) -> np.ndarray:
     away, near = KDTree(points).query(shape.template, k=6)
     weight = np.exp(-0.5 * (away / _POINT_REACH) ** 2) + 1e-12
     visible = (weight * evidence.visible[near]).sum(1) / weight.sum(1)
-    known = ramp(-away[:, 0], -0.035, -0.012)
+    known = ramp(-np.asarray(away)[:, 0], -0.035, -0.012)
     return ramp(visible, _HIDDEN, _SEEN) * known + _UNTOLD * (1 - known)
 
 

@@ -74,6 +74,7 @@ def lining_behind_skin(
     """
     own, front = np.flatnonzero(lining), np.flatnonzero(skin)
     distance, nearest = KDTree(template[front]).query(template[own], k=_NEIGHBOURS)
+    distance = np.asarray(distance)
     shares = 1 / np.maximum(distance, 1e-4) ** 2
     shares /= shares.sum(axis=1, keepdims=True)
     near = np.clip((_FAR - distance[:, 0]) / (_FAR - _CLOSE), 0, 1)

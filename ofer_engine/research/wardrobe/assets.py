@@ -54,7 +54,7 @@ def read_card(
     move = best_similarity(base[own], template[own])
     placed, moved = move.apply(fitted), move.apply(base[own])
     distance, near = KDTree(moved).query(placed, _ANCHORS)
-    weight = 1 / (distance**2 + 0.003**2)
+    weight = 1 / (np.asarray(distance) ** 2 + 0.003**2)
     weight /= weight.sum(1, keepdims=True)
     placed = placed + (weight[..., None] * (template[own] - moved)[near]).sum(1)
     corners, index = np.unique(faces.reshape(-1, 2), axis=0, return_inverse=True)

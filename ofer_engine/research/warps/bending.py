@@ -48,7 +48,15 @@ def _carried_on(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
         sure = np.clip(4 * share, 0, 1)[..., None]
         sure = sure * sure * (3 - 2 * sure)
         filled = filled * (1 - sure) + near * sure
-    fine = np.asarray(zoom(filled, (_BLOCK, _BLOCK, 1), order=1, grid_mode=True, mode="nearest"))
+    fine = np.asarray(
+        zoom(
+            coarse if filled is None else filled,
+            (_BLOCK, _BLOCK, 1),
+            order=1,
+            grid_mode=True,
+            mode="nearest",
+        )
+    )
     return np.where(inside[..., None], values, fine).astype(np.float32)
 
 
