@@ -26,7 +26,7 @@ def save_copy(image: bpy.types.Image, path: str, file_format: str) -> None:
     usual = image.file_format
     try:
         image.file_format = file_format
-        image.save(filepath=path, save_copy=True)
+        image.save(filepath=path, save_copy=True)  # pyright: ignore[reportCallIssue]
     finally:
         image.file_format = usual
 
@@ -51,7 +51,7 @@ def save_pixels(image: bpy.types.Image, path: str, file_format: str = "PNG") -> 
 def make_undo_ready() -> None:
     """Before a change that is grouped into one undo step: without a window Blender keeps none until
     it is told to, and up to 5.1 it crashes when a script then asks for a grouped one."""
-    if bpy.app.background and not bpy.ops.ed.undo.poll():
+    if bpy.app.background and not bpy.ops.ed.undo.poll():  # pyright: ignore[reportCallIssue]
         bpy.ops.ed.undo_push(message="Start")
 
 
@@ -76,5 +76,5 @@ def usd_alone() -> dict[str, object]:
 
 def known_of_usd(settings: dict[str, object]) -> dict[str, object]:
     """Those settings of the USD exporter that this Blender has."""
-    known = bpy.ops.wm.usd_export.get_rna_type().properties.keys()
+    known = bpy.ops.wm.usd_export.get_rna_type().properties.keys()  # pyright: ignore[reportCallIssue]
     return {name: value for name, value in settings.items() if name in known}

@@ -266,7 +266,7 @@ def _lay(meshes: list[bpy.types.Object], armature: bpy.types.Object | None, spac
     turn = Matrix.Rotation(-math.pi / 2, 4, "X") if space.y_up else Matrix.Identity(4)
     turn = Matrix.Scale(1 / space.unit, 4) @ turn
     for each in meshes:
-        each.data.transform(turn, shape_keys=True)
+        each.data.transform(turn, shape_keys=True)  # pyright: ignore[reportCallIssue]
         each.data.update()
     if armature:
         armature.data.transform(turn)

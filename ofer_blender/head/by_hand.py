@@ -47,7 +47,7 @@ def find(head: bpy.types.Object, frame: HeadFrame, keys: list[EngineKey]) -> dic
     for each, rest in zip(keys, rests, strict=True):
         if last or said_of[each.unit] == drawn[0]:
             other = _rest(frame, each, _movements(drawn[1], each))
-            rest = min(filter(_is_told, (rest, other)), key=_size, default=None)
+            rest = min(filter(_is_told, (rest, other)), key=_size, default=None)  # pyright: ignore[reportCallIssue]
         if rest is not None:
             names.append(each.key.name)
             known.append(rest)

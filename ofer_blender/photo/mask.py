@@ -74,7 +74,7 @@ def upright(photo: bpy.types.Image) -> np.ndarray:
     if mirrored:
         pixels = pixels[:, ::-1]
     # The copy holds 8 bits a channel: the photo is rounded likewise before they are compared.
-    return np.rint(np.rot90(pixels, -quarters) * 255).astype(np.float32) / 255
+    return np.rint(np.rot90(pixels, -quarters) * 255).astype(np.float32) / 255  # pyright: ignore[reportCallIssue]
 
 
 def _pixels(image: bpy.types.Image) -> np.ndarray:

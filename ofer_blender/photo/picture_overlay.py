@@ -115,8 +115,8 @@ def _texture(picture: np.ndarray) -> gpu.types.GPUTexture:
     height, width = picture.shape[:2]
     pixels = np.ones((height, width, 4), np.float32)
     pixels[..., :3] = picture[::-1].astype(np.float32) / 255
-    buffer = gpu.types.Buffer("FLOAT", width * height * 4, pixels.ravel())
-    return gpu.types.GPUTexture((width, height), format="RGBA8", data=buffer)
+    buffer = gpu.types.Buffer("FLOAT", width * height * 4, pixels.ravel())  # pyright: ignore[reportCallIssue]
+    return gpu.types.GPUTexture((width, height), format="RGBA8", data=buffer)  # pyright: ignore[reportCallIssue]
 
 
 def _line() -> float:

@@ -94,7 +94,7 @@ def _follow(
     stands = _flat(camera.matrix_parent_inverse @ camera.matrix_basis)
     pose = photo_camera.pose(record, placed)
     given, wanted = camera.get(_GIVEN), _flat(pose)
-    untouched = stands.shape == np.shape(given) and _near(stands, np.array(given))
+    untouched = stands.shape == np.shape(given) and _near(stands, np.array(given))  # pyright: ignore[reportCallIssue]
     if untouched:
         camera.matrix_basis = camera.matrix_parent_inverse.inverted_safe() @ pose
         photo_camera.fit_lens(camera, head, placed)

@@ -107,7 +107,7 @@ def _draw_failure(layout: bpy.types.UILayout, failure: Failure) -> None:
     box.alert = False
     if failure.hint:
         say(box, failure.hint, "BLANK1")
-    fixes = FIXES.get(failure.code, ())
+    fixes = FIXES.get(failure.code, ())  # pyright: ignore[reportCallIssue]
     for fix in fixes:
         box.operator(fix)
     if "ofer.copy_report" not in fixes:

@@ -19,4 +19,4 @@ def rotation_about(axes: str, degrees: ArrayLike) -> np.ndarray:
 
     axes : such as "y" or "xyz"; degrees : one angle an axis.
     """
-    return Rotation.from_euler(axes, degrees, degrees=True).as_matrix()
+    return Rotation.from_euler(axes, np.asarray(degrees, np.float64), degrees=True).as_matrix()
