@@ -68,7 +68,9 @@ class CheckCounts:
 
 @dataclass(frozen=True)
 class Checks:
-    """bpy : version of Blender as a module, empty for the pinned; options : more for pytest."""
+    """bpy : version of Blender as a module, empty for the pinned; options : more for pytest;
+    coverage : also measure which lines the tests run.
+    """
 
     home: Home
     pins: Pins
@@ -76,6 +78,7 @@ class Checks:
     console: Console
     bpy: str = ""
     options: tuple[str, ...] = ()
+    coverage: bool = False
 
     def run(self, parts: Sequence[Part]) -> CheckCounts:
         """Set up what is missing and run these parts. Raises OferError where set-up fails."""
@@ -97,7 +100,15 @@ class Checks:
             total += self._pytest(self.home.engine, _ENGINE_TESTS)
         if Part.BLENDER in parts:
             total += self._blender()
+        if self.coverage:
+            total += self._covered()
         return total
+
+    def _covered(self) -> CheckCounts:
+        """Join what both runs and their child processes measured, and say the share of lines."""
+        coverage = [str(self.home.engine.python), "-m", "coverage"]
+        steps = (["combine", "--quiet"], ["html", "--quiet"], ["report", "--format=total"])
+        return CheckCounts(failed=int(any(self._call([*coverage, *step]) != 0 for step in steps)))
 
     def _lint(self) -> CheckCounts:
         python = str(self.home.engine.python)
@@ -122,7 +133,9 @@ class Checks:
         with tempfile.TemporaryDirectory() as scratch:
             report = Path(scratch) / "report.xml"
             options = ["-p", "no:cacheprovider", f"--junitxml={report}", *self.options]
-            code = self._call([str(environment.python), "-m", "pytest", *options, *present])
+            measured = ["-m", "coverage", "run"] if self.coverage else []
+            command = [str(environment.python), *measured, "-m", "pytest", *options, *present]
+            code = self._call(command)
             tally = CheckCounts.read(report)
         if code in (0, _NO_TESTS_CHOSEN) or tally.failed:
             return tally
@@ -136,4 +149,8 @@ class Checks:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PATH": os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")]),
         }
+        if self.coverage:
+            folder = self.root / "dist" / "coverage"
+            folder.mkdir(parents=True, exist_ok=True)
+            environment["COVERAGE_FILE"] = str(folder / "measured")
         return subprocess.run(command, cwd=self.root, env=environment).returncode

@@ -129,7 +129,15 @@ class _Command:
 
     def test(self) -> int:
         chosen = self._chosen
-        checks = Checks(self._home, self._pins, self._root, self._console, chosen.bpy, self._extra)
+        checks = Checks(
+            self._home,
+            self._pins,
+            self._root,
+            self._console,
+            chosen.bpy,
+            self._extra,
+            chosen.coverage,
+        )
         only = Part(chosen.only) if chosen.only else None
         tally = checks.run([only] if only else list(Part))
         self._console.finish(str(tally))
@@ -243,6 +251,8 @@ def _parser() -> argparse.ArgumentParser:
     test = commands.add_parser("test", parents=[home], help="run every check and test")
     test.add_argument("--only", choices=list(Part), help="one part of them (default: all)")
     test.add_argument("--bpy", default="", metavar="VERSION", help="another Blender, as 4.2.23")
+    covered = "also measure which lines the tests run: pages in dist/coverage, the share at the end"
+    test.add_argument("--coverage", action="store_true", help=covered)
     test.epilog = "Other options go to pytest."
 
     pack = commands.add_parser(
