@@ -151,7 +151,7 @@ def fit_prior(
     scale = float(fit.similarity.scale)
     average_person = source.average + np.tensordot(mean, source.columns, 1)
     real_size = fit.places.point[on_face] / scale
-    metric_scale = best_similarity(average_person[chosen[on_face]], real_size).scale
+    metric_scale = float(best_similarity(average_person[chosen[on_face]], real_size).scale)
 
     def mean_length(vectors: np.ndarray) -> float:
         return float(np.linalg.norm(vectors, axis=-1).mean()) / scale
