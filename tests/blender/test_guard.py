@@ -242,7 +242,8 @@ def test_everything_that_blender_calls_is_guarded(kind: type) -> None:
 def test_every_timer_handler_and_thread_is_guarded() -> None:
     """Whatever is handed over to be called later was decorated where it is defined."""
     found = 0
-    for path in sorted((ROOT / "ofer_blender").rglob("*.py")):
+    rooms = (ROOT / "ofer_blender", ROOT / "ofer_engine" / "client")
+    for path in sorted(path for room in rooms for path in room.rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
