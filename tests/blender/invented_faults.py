@@ -14,7 +14,11 @@ GUARDS = {
     "faults", "guard", "likeness", "mesh_before", "objects_before", "transaction", "__init__",
 }  # fmt: skip
 """Modules that take back what failed: the fault is in what they guard."""
-_PLACE = str(ROOT / "ofer_blender")
+_PLACES = tuple(
+    str(ROOT / place)
+    for place in ("ofer_blender", "ofer_engine/client", "ofer_engine/geometry/affine_map.py")
+)
+"""The add-on, and what it uses of the engine's code but for the contract."""
 
 
 class InventedFault(Exception):
@@ -31,7 +35,7 @@ class Fault:
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
         code = frame.f_code
-        if not code.co_filename.startswith(_PLACE) or "translations" in code.co_filename:
+        if not code.co_filename.startswith(_PLACES) or "translations" in code.co_filename:
             return
         if code.co_name.startswith("<") or _module(code.co_filename) in GUARDS:
             return
