@@ -2,7 +2,7 @@
 
     benchmarks/on_gpu.sh [--dry] [--out TABLE.md]
 
-Without CUDA it stops, unless it is told --dry: then the same checks run on the CPU with small
+Without CUDA it stops; with --dry the same checks run on the CPU with small
 networks, so that the script itself is tried; such figures say nothing of a GPU. A check that fails
 becomes a row with the error, and the exit status is 1. Published sizes have invented weights.
 """
@@ -105,7 +105,7 @@ DRY: Final = Scale(
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. seconds : of the device; megabytes : its largest memory, if told."""
+    """One line of the table. seconds : of the device; megabytes : its largest memory, or ""."""
 
     what: str
     against: str
@@ -134,7 +134,7 @@ class Bench:
         return f"{fastest:.4f}"
 
     def wait(self) -> None:
-        """Until the device has done all it was told."""
+        """Until the device has done all that was asked of it."""
         if self.device.type == "cuda":
             torch.cuda.synchronize()
 
@@ -187,10 +187,10 @@ def _machine(bench: Bench, dry: bool) -> Iterator[str]:
 def _driver() -> str:
     asked = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True)
+        answer = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return told.stdout.strip()
+    return answer.stdout.strip()
 
 
 def _rows(check: Callable[[Bench], Iterator[Row]], bench: Bench) -> Iterator[Row]:
@@ -411,7 +411,7 @@ def conditioner_steps(bench: Bench) -> Iterator[Row]:
         network.to(device, memory_format=torch.channels_last).train()  # pyright: ignore
         there = crops.to(device, memory_format=torch.channels_last)
         known = replace(truth, **{label: getattr(truth, label).to(device) for label in LABELS})
-        told = Weights(weights.identity.to(device), weights.expression.to(device))
+        shared = Weights(weights.identity.to(device), weights.expression.to(device))
         learning = [p for p in network.parameters() if p.requires_grad]
         groups = [
             ParameterGroup([p for p in learning if p.ndim < 2]),
@@ -419,7 +419,7 @@ def conditioner_steps(bench: Bench) -> Iterator[Row]:
         ]
 
         def step(_: int, __: torch.Generator) -> Losses:
-            return losses(network.rounds(there)[-1], known, told)
+            return losses(network.rounds(there)[-1], known, shared)
 
         return _trained(bench, network, groups, step, precision)
 

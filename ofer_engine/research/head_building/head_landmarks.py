@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...contract.errors import ErrorCode, OferError
+from .source_files import source_file
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,5 @@ class HeadLandmarks:
     @classmethod
     def load(cls, path: Path) -> HeadLandmarks:
         """Read the .npz. Raises OferError(WEIGHTS_MISSING) without the file."""
-        if not path.is_file():
-            raise OferError(
-                ErrorCode.WEIGHTS_MISSING,
-                "{name} is not there.",
-                "It belongs to the repository, under weights/open/source.",
-                name=path.name,
-            )
-        with np.load(path) as data:
+        with np.load(source_file(path)) as data:
             return cls(data["triangles"], data["barycentric"], data["mapped"])

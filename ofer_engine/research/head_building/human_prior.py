@@ -14,10 +14,10 @@ from typing import Final
 
 import numpy as np
 
-from ...contract.errors import ErrorCode, OferError
 from ...geometry.similarity import best_similarity
 from .ict_scan import IctScan
 from .registration import ScanRegistration, Source
+from .source_files import source_file
 
 IDENTITIES: Final = 2000
 SEED: Final = 1
@@ -50,14 +50,7 @@ class SliderPrior:
     @classmethod
     def load(cls, path: Path) -> SliderPrior:
         """Read the .npz. Raises OferError(WEIGHTS_MISSING) without the file."""
-        if not path.is_file():
-            raise OferError(
-                ErrorCode.WEIGHTS_MISSING,
-                "{name} is not there.",
-                "It belongs to the repository, under weights/open/source.",
-                name=path.name,
-            )
-        with np.load(path) as data:
+        with np.load(source_file(path)) as data:
             return cls(
                 tuple(str(name) for name in data["names"]),
                 data["mean"].astype(float),
