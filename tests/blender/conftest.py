@@ -55,14 +55,19 @@ def _leave_nothing() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def addon(tmp_path: Path) -> Iterator[ModuleType]:
     """An empty Blender with the add-on registered and its home in the test's folder."""
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    bpy.context.preferences.addons.new().module = "ofer_faces"
-    ADDON.register()
-    preferences().home = str(tmp_path / "home")
-    bpy.ops.ed.undo_push(message="Start")
+    start_addon(tmp_path / "home")
     yield ADDON
     if hasattr(bpy.types.Scene, "ofer"):
         ADDON.unregister()
+
+
+def start_addon(home: Path) -> None:
+    """Empty Blender and register the add-on, with this folder as its home."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.context.preferences.addons.new().module = "ofer_faces"
+    ADDON.register()
+    preferences().home = str(home)
+    bpy.ops.ed.undo_push(message="Start")
 
 
 def preferences() -> bpy.types.AddonPreferences:

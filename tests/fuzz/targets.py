@@ -1,7 +1,7 @@
 """What is fuzzed: name → what a stranger sends, and what must hold of whatever reads it.
 
-A target's check raises whatever its reader must never raise. Blender's readers that need bpy can be
-added by a module that gives a dict of the same form (`tests/blender`).
+A target's check raises whatever its reader must never raise. Readers that need bpy are in
+`tests/blender/fuzz_targets.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import tempfile
 import types
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +38,9 @@ from ofer_engine.published.pickle_reader.safe_load import (
 from tests.engine.contract.small_folder import write_small
 from tests.engine.contract.test_protocol import EVENTS, REQUESTS
 from tests.fuzz.shapes import JSON, bitten, harmed
+from tests.fuzz.target import Target
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Target:
-    """sent : a strategy; check : takes one of what is sent, raises where the reader fails."""
-
-    sent: st.SearchStrategy
-    check: Callable[[Any], None]
 
 
 def _refused(read: Callable[[], Any], *codes: ErrorCode) -> Any:
