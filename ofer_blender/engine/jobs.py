@@ -63,7 +63,7 @@ def watch() -> None:
         bpy.app.timers.register(_tick, first_interval=INTERVAL)
 
 
-@faults.guarded(told=False)
+@faults.guarded(reported=False)
 def stop() -> None:
     """End all work, the engine and the timers; a timer left at exit crashes Blender 4.2."""
     for timer in (_tick, _rest):
@@ -129,7 +129,7 @@ queue: Final = JobQueue(_obstacle)
 
 
 def register() -> None:
-    faults.settings.tell = queue.tell
+    faults.settings.report = queue.report
     bpy.app.handlers.load_post.append(forget)
     handover.sweep()
     atexit.register(stop)  # Blender may quit without disabling its add-ons

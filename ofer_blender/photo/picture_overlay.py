@@ -55,7 +55,7 @@ class PictureOverlay:
             bpy.types.SpaceView3D.draw_handler_remove(self._handle, "WINDOW")
             self._handle = None
 
-    @faults.guarded(told=False)
+    @faults.guarded(reported=False)
     def _draw(self) -> None:
         region = bpy.context.region
         if region.as_pointer() != self._region:

@@ -50,8 +50,8 @@ def read(path: Path, vertices: int) -> Computed:
     if not fits or not (neutral is None or _fits(neutral, 2, vertices)):
         raise _unreadable()
     units = arkit_keys.in_answer(arrays, vertices)
-    told = None if neutral is None else to_blender(neutral)
-    return Computed(to_blender(expressions), told, units)
+    base = None if neutral is None else to_blender(neutral)
+    return Computed(to_blender(expressions), base, units)
 
 
 def differs(head: bpy.types.Object, frame: HeadFrame, computed: Computed, tolerance: float) -> bool:
@@ -116,8 +116,8 @@ def _keys(head: bpy.types.Object, computed: Computed) -> Iterator[by_hand.Engine
     keys = head.data.shape_keys.key_blocks
     for item in head.ofer.expressions:
         key = keys.get(item.name)
-        told = item.name != hypotheses.NEUTRAL
-        if key and told and 0 <= item.candidate < len(computed.expressions):
+        shaped = item.name != hypotheses.NEUTRAL
+        if key and shaped and 0 <= item.candidate < len(computed.expressions):
             yield by_hand.EngineKey(key, item.candidate, unit=False)
     for row, name in enumerate(ARKIT_52 if computed.units else ()):
         if name in keys:

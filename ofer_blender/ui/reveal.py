@@ -25,7 +25,7 @@ def reveal(context: bpy.types.Context) -> None:
         bpy.app.timers.register(_bring_forward, first_interval=_SOON)
 
 
-@faults.guarded(told=False)
+@faults.guarded(reported=False)
 def _bring_forward() -> None:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:

@@ -105,7 +105,7 @@ def _interacting(method: Callable) -> Callable:
         except Exception as cause:  # noqa: BLE001 the border
             for name in ("take_back", "cancel"):  # what it keeps outside the file, and had begun
                 if ending := getattr(self, name, None):
-                    faults.guarded(told=False)(ending)(context)
+                    faults.guarded(reported=False)(ending)(context)
             return _refuse(self, cause)
 
     return interact
@@ -196,7 +196,7 @@ def _called(callback: Callable, otherwise: Any, *given: Any) -> Any:
         return callback(*given)
     except Exception as cause:  # noqa: BLE001 the border
         if not transaction.doom(cause):
-            faults.settings.tell(faults.caught(cause))
+            faults.settings.report(faults.caught(cause))
         return otherwise
 
 

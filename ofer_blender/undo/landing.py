@@ -211,10 +211,10 @@ def _made(sidecar: Path) -> dict[str, str] | None:
     try:
         if sidecar.is_symlink() or sidecar.stat().st_size > _LONGEST:
             return None
-        told = json.loads(sidecar.read_text("utf-8"))
-        if not str(told["made_with"]).startswith(MADE_WITH):
+        record = json.loads(sidecar.read_text("utf-8"))
+        if not str(record["made_with"]).startswith(MADE_WITH):
             return None
-        files = told.get("files", {})
+        files = record.get("files", {})
         return {name: known for name, known in files.items() if isinstance(known, str)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None  # missing, or not a sidecar of ours

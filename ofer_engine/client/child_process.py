@@ -107,7 +107,7 @@ class ChildProcess:
         # Not a daemon: Python waits for it at exit, so that no child outlives Blender.
         threading.Thread(target=self._part, name="ofer-parting").start()
 
-    @faults.guarded(told=False)
+    @faults.guarded(reported=False)
     def _part(self) -> None:
         try:
             self._process.wait(PARTING_SECONDS)
@@ -116,7 +116,7 @@ class ChildProcess:
             self._process.wait()
         self.lines()  # room for a reader that waits to put its last line
 
-    @faults.guarded(told=False)
+    @faults.guarded(reported=False)
     def _read(self) -> None:
         with self._output as stream:
             while line := stream.readline(MAX_LINE):

@@ -35,10 +35,10 @@ def _to_nobody(error: OferError) -> None:
 
 
 class _Settings:
-    """log : where traces go, or None; tell : shows an error to the user, where no operator can."""
+    """log : where traces go, or None; report : shows an error to the user where no operator can."""
 
     log: Callable[[], Path | None] = staticmethod(_nowhere)
-    tell: Callable[[OferError], None] = staticmethod(_to_nobody)
+    report: Callable[[OferError], None] = staticmethod(_to_nobody)
 
 
 settings: Final = _Settings()
@@ -95,11 +95,11 @@ def caught(cause: BaseException) -> OferError:
 
 
 def guarded(
-    otherwise: Any = None, told: bool = True
+    otherwise: Any = None, reported: bool = True
 ) -> Callable[[Callable[_Parameters, _Returned]], Callable[_Parameters, _Returned]]:
     """Decorator for what Blender or a thread calls: never raises, but gives `otherwise`.
 
-    told : the panel tells the sentence.
+    reported : the panel shows the sentence.
     """
 
     def decorate(
@@ -111,8 +111,8 @@ def guarded(
                 return function(*arguments, **options)
             except Exception as cause:  # noqa: BLE001 the border
                 error = caught(cause)
-                if told:
-                    settings.tell(error)
+                if reported:
+                    settings.report(error)
                 return otherwise
 
         within.__dict__["is_guarded"] = True

@@ -51,7 +51,7 @@ WAIT_SECONDS: Final = 0.02
 class JobQueue:
     """obstacle : why a result must wait just now, or ""; line : what is done after the job in hand;
     cancelled_job : the one that the engine still winds up; photos : those opened; weights : the
-    weight files looked at; failure, notes : what to tell the user.
+    weight files looked at; failure, notes : what the user should know.
     """
 
     obstacle: Callable[[], str] = lambda: ""
@@ -186,7 +186,7 @@ class JobQueue:
         self.abandon()
         self.engine.close()
 
-    def tell(self, error: OferError) -> None:
+    def report(self, error: OferError) -> None:
         """Show an error that belongs to no job."""
         self.failure = failure(0, error)
 
@@ -269,7 +269,7 @@ class JobQueue:
             case PhotoOpened() | WeightsSeen():
                 if job.answered:
                     job.answered(event)
-                self._tell(getattr(event, "notes", ()))
+                self._add_notes(getattr(event, "notes", ()))
                 self._finish()
             case Result():
                 job.result, job.fraction = Path(event.path), 1.0
@@ -278,7 +278,7 @@ class JobQueue:
                     self._finish()
                 else:
                     reconstruction_reader.read_ahead(job.result)
-                    self._tell(event.notes)
+                    self._add_notes(event.notes)
             case Cancelled():
                 self._finish()
             case Failure():
@@ -319,7 +319,7 @@ class JobQueue:
         if isinstance(event, WeightsSeen):
             self.weights = event.files
 
-    def _tell(self, notes: Sequence[Sentence]) -> None:
+    def _add_notes(self, notes: Sequence[Sentence]) -> None:
         self.notes = tuple(dict.fromkeys((*self.notes, *notes)))
 
     def _give_up(self, cause: Exception, job: Job | None) -> None:
@@ -330,7 +330,7 @@ class JobQueue:
             self.cancelled_job.end()
         self._fail(failure(0, error), job)
         if job is None:
-            self.tell(error)
+            self.report(error)
 
     def _fail(self, event: Failure, job: Job | None) -> None:
         self._finish()
@@ -340,7 +340,7 @@ class JobQueue:
             self._clear_line()
         if self.line and job and not job.cancelled:
             said = Sentence("{subject}: {message}", subject=job.subject, message=event.message)
-            self._tell((said,))
+            self._add_notes((said,))
         elif job and not job.cancelled:
             self.failure = event
         self.engine.reap()

@@ -85,7 +85,7 @@ class _Reader(threading.Thread):
         self.state, self.found = _state(folder), None
         self._folder = folder
 
-    @faults.guarded(told=False)
+    @faults.guarded(reported=False)
     def run(self) -> None:
         self.found = read(self._folder)  # whoever takes it where this failed is told
 
