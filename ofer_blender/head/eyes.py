@@ -1,4 +1,4 @@
-"""Round irises on coarse eyeballs: a UV layer around the line of sight and a painted picture."""
+"""Irises of the person's colour: a UV layer around the line of sight and a painted picture."""
 
 from __future__ import annotations
 
@@ -14,18 +14,25 @@ PARTS: Final = {"eye_left": "eye_L", "eye_right": "eye_R"}
 """Part of the mesh -> joint at its centre."""
 UV_LAYER: Final = "UVEyes"
 IMAGE: Final = "OFER iris"
+UNSEEN: Final = (0.36, 0.29, 0.23)
+"""sRGB of irises that no photo shows."""
 
 IRIS_RADIUS: Final = 0.0060
 PUPIL_RADIUS: Final = 0.0021
 SIDE: Final = 0.024
 """Metres, seen from the front; SIDE is the width of the picture."""
-PIXELS: Final = 128
+PIXELS: Final = 256
+Colour = tuple[float, float, float]
 
-_SCLERA: Final = (0.92, 0.89, 0.86)
-_RIM: Final = (0.09, 0.06, 0.04)
-_OUTER: Final = (0.25, 0.15, 0.08)
-_INNER: Final = (0.46, 0.31, 0.16)
+_SCLERA: Final = (0.86, 0.83, 0.80)
+_VEINED: Final = (0.78, 0.64, 0.59)
+_REDDENING: Final = (0.0075, 0.0115)
+"""Metres from the line of sight between which the white turns to the pink of its corners."""
 _PUPIL: Final = (0.015, 0.013, 0.012)
+_RIM_SHARE: Final = 0.30
+_OUTER_SHARE: Final = 0.82
+_INNER_SHARE: Final = 1.28
+"""Of the iris's colour: dark ring, outer and inner zone."""
 
 
 def polygons(reconstruction: Reconstruction, arrays: HeadArrays) -> np.ndarray:
@@ -59,27 +66,40 @@ def gaze_uv(reconstruction: Reconstruction, arrays: HeadArrays) -> np.ndarray:
     return uv
 
 
-def picture() -> bpy.types.Image:
-    """The packed iris picture of this .blend, painted on first use."""
-    if found := bpy.data.images.get(IMAGE):
+def shades(colour: Colour) -> tuple[Colour, Colour]:
+    """sRGB of the dark ring and of the iris within it, for an iris that looks `colour`."""
+    ring, whole = (tuple(share * value for value in colour) for share in (_RIM_SHARE, 1.0))
+    return ring, whole
+
+
+def picture(colour: Colour) -> bpy.types.Image:
+    """The packed picture of irises of an sRGB colour in this .blend, painted on first use."""
+    name = f"{IMAGE} {''.join(f'{round(255 * value):02x}' for value in colour)}"
+    if found := bpy.data.images.get(name):
         return found
-    image = bpy.data.images.new(IMAGE, PIXELS, PIXELS)
-    image.pixels.foreach_set(_paint().ravel())
+    image = bpy.data.images.new(name, PIXELS, PIXELS)
+    image.pixels.foreach_set(_paint(colour).ravel())
     image.pack()
     return image
 
 
-def _paint() -> np.ndarray:
+def _paint(iris: Colour) -> np.ndarray:
     """(PIXELS, PIXELS, 4) float32, sRGB."""
     at = (np.arange(PIXELS, dtype=np.float32) + 0.5) / PIXELS - 0.5
     radius = np.hypot(*np.meshgrid(at, at)) * SIDE
     turn = np.arctan2(*np.meshgrid(at, at))
     fibres = 0.5 + 0.25 * np.sin(47 * turn) + 0.25 * np.sin(31 * turn + 900 * radius)
     depth = np.clip((radius - PUPIL_RADIUS) / (IRIS_RADIUS - PUPIL_RADIUS), 0, 1)
-    colour = _mix(_INNER, _OUTER, np.clip(depth + 0.35 * (fibres - 0.5), 0, 1))
+    inner, outer = (
+        np.clip(np.multiply(share, iris), 0, 1) for share in (_INNER_SHARE, _OUTER_SHARE)
+    )
+    colour = _mix(inner, outer, np.clip(depth + 0.35 * (fibres - 0.5), 0, 1))
     soft = 0.0004  # metres
-    colour = _over(colour, _RIM, _step(radius, IRIS_RADIUS - 0.0008, 2 * soft))
-    colour = _over(colour, _SCLERA, _step(radius, IRIS_RADIUS, soft))
+    colour = _over(colour, shades(iris)[0], 0.85 * _step(radius, IRIS_RADIUS - 0.0007, 2.5 * soft))
+    near, far = _REDDENING
+    white = _mix(_SCLERA, _VEINED, np.clip((radius - near) / (far - near), 0, 1))
+    share = _step(radius, IRIS_RADIUS, 1.5 * soft)[..., None]
+    colour = colour * (1 - share) + white * share
     colour = _over(colour, _PUPIL, 1 - _step(radius, PUPIL_RADIUS, soft))
     return np.concatenate((colour, np.ones((PIXELS, PIXELS, 1))), axis=-1).astype(np.float32)
 

@@ -44,7 +44,7 @@ def _mesh(reconstruction: Reconstruction, arrays: HeadArrays) -> bpy.types.Mesh:
     mesh.loops.foreach_set("vertex_index", arrays.polygons[corners])
     mesh.polygons.add(len(sizes))
     mesh.polygons.foreach_set("loop_start", (np.cumsum(sizes) - sizes).astype(np.int32))
-    for made in material.materials(reconstruction.parts):
+    for made in material.materials(reconstruction.parts, arrays.iris_colour):
         mesh.materials.append(made)
     gaze = eyes.gaze_uv(reconstruction, arrays)
     mesh.polygons.foreach_set("material_index", material.slots(reconstruction, arrays, gaze))

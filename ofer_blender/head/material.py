@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import bpy
@@ -16,48 +16,72 @@ from . import eyes
 
 @dataclass(frozen=True)
 class Look:
-    """colour : linear RGB; roughness, subsurface, alpha : 0..1, of a Principled BSDF; solid : RGB
-    in the Solid view, whose lamps show everything darker, where it is not the colour."""
+    """colour : linear RGB; roughness, subsurface, alpha, coat : 0..1, of a Principled BSDF; solid :
+    RGB in the Solid view, whose lamps show everything darker, where it is not the colour."""
 
     colour: tuple[float, float, float]
     roughness: float
     subsurface: float = 0.0
     alpha: float = 1.0
     solid: tuple[float, ...] = ()
+    coat: float = 0.0
 
 
 IRIS: Final = "iris"
+RING: Final = "iris ring"
+PUPIL: Final = "pupil"
 
 LOOKS: Final = {
     "skin": Look((0.51, 0.28, 0.20), 0.5, 0.12, solid=(0.80, 0.60, 0.50)),
-    "eye_left": Look((0.78, 0.74, 0.70), 0.15, solid=(0.94, 0.92, 0.90)),
-    "eye_right": Look((0.78, 0.74, 0.70), 0.15, solid=(0.94, 0.92, 0.90)),
+    "eye_left": Look((0.71, 0.65, 0.60), 0.3, solid=(0.90, 0.87, 0.84), coat=1.0),
+    "eye_right": Look((0.71, 0.65, 0.60), 0.3, solid=(0.90, 0.87, 0.84), coat=1.0),
     "lashes": Look((0.03, 0.018, 0.012), 0.8, alpha=0.45),  # bands of mesh that stand for hairs
     "teeth_upper": Look((0.72, 0.66, 0.54), 0.25, 0.05),
     "teeth_lower": Look((0.72, 0.66, 0.54), 0.25, 0.05),
+    "gums_upper": Look((0.48, 0.17, 0.16), 0.3, 0.10),
+    "gums_lower": Look((0.48, 0.17, 0.16), 0.3, 0.10),
     "tongue": Look((0.42, 0.11, 0.10), 0.35, 0.10),
-    IRIS: Look((0.10, 0.055, 0.025), 0.15),
+    IRIS: Look((0.10, 0.055, 0.025), 0.3, coat=1.0),
+    RING: Look((0.01, 0.008, 0.006), 0.3, coat=1.0),
+    PUPIL: Look((0.001, 0.001, 0.001), 0.3, coat=1.0),
 }
 _UNKNOWN: Final = Look((0.5, 0.5, 0.5), 0.5)
-_IRIS_SLOT_RADIUS: Final = 0.0055  # metres: polygons shown dark in the Solid view
+_FINE: Final = 200
+"""Polygons of an eye from which its rings part pupil, iris and the dark ring around it."""
+_COARSE_IRIS: Final = 0.0055
+_BORDERS: Final = ((0.0061, RING), (0.00515, IRIS), (0.0021, PUPIL))
+"""Metres from the line of sight to the middle of a polygon up to which it is so coloured in the
+Solid view."""
+_COAT_ROUGHNESS: Final = 0.03
 
 
-def materials(parts: tuple[str, ...]) -> list[bpy.types.Material]:
-    """One new material for each part, then the iris's, in the order of `slots`."""
-    return [_material(name) for name in (*parts, IRIS)]
+def materials(parts: tuple[str, ...], iris: np.ndarray | None = None) -> list[bpy.types.Material]:
+    """One new material for each part, then those of the eyes' rings, in the order of `slots`.
+
+    iris : (3,) sRGB, None where it is not known.
+    """
+    colour = eyes.UNSEEN if iris is None else tuple(map(float, iris))
+    return [_material(name, colour) for name in (*parts, *(name for _, name in _BORDERS))]
 
 
 def slots(reconstruction: Reconstruction, arrays: HeadArrays, gaze_uv: np.ndarray) -> np.ndarray:
     """(F,) int32: the material slot of each polygon; gaze_uv : from `eyes.gaze_uv`."""
     corners = arrays.polygons[..., None] >= 0
     middle = (gaze_uv * corners).sum(axis=1) / corners.sum(axis=1)
-    near = np.linalg.norm(middle - 0.5, axis=1) * eyes.SIDE < _IRIS_SLOT_RADIUS
-    iris = near & eyes.polygons(reconstruction, arrays)
-    return np.where(iris, len(reconstruction.parts), arrays.part).astype(np.int32)
+    away = np.linalg.norm(middle - 0.5, axis=1) * eyes.SIDE
+    eye = eyes.polygons(reconstruction, arrays)
+    own = arrays.part.astype(np.int32)
+    first = len(reconstruction.parts)
+    if eye.sum() < 2 * _FINE:
+        own[eye & (away < _COARSE_IRIS)] = first + [name for _, name in _BORDERS].index(IRIS)
+        return own
+    for slot, (border, _) in enumerate(_BORDERS, first):
+        own[eye & (away < border)] = slot
+    return own
 
 
-def _material(part: str) -> bpy.types.Material:
-    look = LOOKS.get(part, _UNKNOWN)
+def _material(part: str, iris: eyes.Colour) -> bpy.types.Material:
+    look = _look(part, iris)
     made = bpy.data.materials.new(f"OFER {part.replace('_', ' ')}")
     made.diffuse_color = (*(look.solid or look.colour), look.alpha)
     made.roughness = look.roughness
@@ -69,17 +93,31 @@ def _material(part: str) -> bpy.types.Material:
     shader.inputs["Subsurface Weight"].default_value = look.subsurface
     shader.inputs["Subsurface Radius"].default_value = (0.010, 0.004, 0.002)  # metres
     shader.inputs["Subsurface Scale"].default_value = 1.0
-    if part == IRIS or part in eyes.PARTS:
-        _add_picture(tree, shader)
+    if look.coat:
+        shader.inputs["Coat Weight"].default_value = look.coat
+        shader.inputs["Coat Roughness"].default_value = _COAT_ROUGHNESS
+    if part in (IRIS, RING, PUPIL) or part in eyes.PARTS:
+        _add_picture(tree, shader, eyes.picture(iris))
     return made
 
 
-def _add_picture(tree: bpy.types.NodeTree, shader: bpy.types.Node) -> None:
+def _look(part: str, iris: eyes.Colour) -> Look:
+    """How a part looks on a head whose irises are of an sRGB colour."""
+    look = LOOKS.get(part, _UNKNOWN)
+    shades = dict(zip((RING, IRIS), eyes.shades(iris), strict=True))
+    if part not in shades:
+        return look
+    return replace(look, colour=tuple(value**2.2 for value in shades[part]), solid=shades[part])
+
+
+def _add_picture(
+    tree: bpy.types.NodeTree, shader: bpy.types.Node, picture: bpy.types.Image
+) -> None:
     layer = tree.nodes.new("ShaderNodeUVMap")
     layer.uv_map = eyes.UV_LAYER
     layer.location = (-600, 300)
     texture = tree.nodes.new("ShaderNodeTexImage")
-    texture.image = eyes.picture()
+    texture.image = picture
     texture.extension = "EXTEND"
     texture.location = (-400, 300)
     tree.links.new(layer.outputs["UV"], texture.inputs["Vector"])

@@ -22,7 +22,8 @@ class HeadArrays:
     """identity_vertices : (I, V, 3), expression_vertices : (E, V, 3), identity_joints : (I, J, 3),
     float32, metres, Blender frame; polygons : (F, 4) int32, -1 last in a triangle;
     uv : (F, 4, 2) float32; part : (F,) uint8; skin_weights : (V, J) float32;
-    identity_spread : (V,) float32, metres; identity_scores : (N,) float32.
+    identity_spread : (V,) float32, metres; identity_scores : (N,) float32; iris_colour : (3,)
+    float32 sRGB in 0..1, None where the photos show none.
     """
 
     identity_vertices: np.ndarray
@@ -34,6 +35,7 @@ class HeadArrays:
     skin_weights: np.ndarray
     identity_spread: np.ndarray
     identity_scores: np.ndarray
+    iris_colour: np.ndarray | None = None
 
 
 def read(reconstruction: Reconstruction) -> HeadArrays:
@@ -51,6 +53,7 @@ def read(reconstruction: Reconstruction) -> HeadArrays:
         skin_weights=_table(reconstruction, "skin_weights", 2, np.float32),
         identity_spread=_table(reconstruction, "identity_spread", 1, np.float32),
         identity_scores=_table(reconstruction, "identity_scores", 1, np.float32),
+        iris_colour=_iris_colour(reconstruction),
     )
     _check_shapes(reconstruction, arrays)
     _check_polygons(reconstruction, arrays)
@@ -62,6 +65,12 @@ def _points(reconstruction: Reconstruction, name: str) -> np.ndarray:
     if points.shape[-1] != 3 or not (np.abs(points) < FARTHEST).all():  # also catches NaN
         raise damaged(reconstruction, Sentence("{name} holds no points of a head", name=name))
     return points
+
+
+def _iris_colour(reconstruction: Reconstruction) -> np.ndarray | None:
+    if not reconstruction.has("iris_colour"):
+        return None
+    return np.clip(_table(reconstruction, "iris_colour", 1, np.float32), 0.0, 1.0)
 
 
 def _table(

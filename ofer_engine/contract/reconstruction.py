@@ -83,6 +83,7 @@ OPTIONAL_ARRAYS: Final[Mapping[str, str]] = {
     "expression_arkit_residual": "(E,) float32: metres, root mean square, that those leave over",
     "jaw_correctives": "(2, V, 3) float32: metres that the model adds, before skinning, to a jaw"
     " opened by an angle a: sin a times the first and 1 - cos a times the second",
+    "iris_colour": "(3,) float32: sRGB in 0..1, of the irises under white light, where seen",
 }
 
 

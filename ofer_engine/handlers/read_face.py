@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from ..contract import protocol
 from ..contract.records import CameraRecord, FaceRecord, PhotoRecord, View
 from ..contract.sentence import readable
 from ..packs.pack import Pack, PhotoEvidence
 from ..photo.hidden import cover, hidden_pixels
+from ..photo.iris_colour import iris_colour
 from ..progress import Work
 from ..session import Session
 
@@ -20,11 +23,13 @@ _LOW_CONFIDENCE: Final = (
 
 @dataclass(frozen=True)
 class FaceReading:
-    """evidence : what the photo shows; view : the record of it; notes : for the user."""
+    """evidence : what the photo shows; view : the record of it; notes : for the user;
+    iris_colour : (3,) float32 sRGB, None where no eye is seen well enough."""
 
     evidence: PhotoEvidence
     view: View
     notes: tuple[str, ...]
+    iris_colour: np.ndarray | None
 
 
 def read_face(session: Session, pack: Pack, wanted: protocol.PhotoFace, work: Work) -> FaceReading:
@@ -35,7 +40,9 @@ def read_face(session: Session, pack: Pack, wanted: protocol.PhotoFace, work: Wo
     photo = opened.photo
     hidden = hidden_pixels(photo, face.landmarks, wanted.hidden, wanted.mask)
     shown = photo if hidden is None else cover(photo, hidden.pixels)
-    evidence = pack.encode(shown, face, None if hidden is None else hidden.pixels)
+    covered = None if hidden is None else hidden.pixels
+    evidence = pack.encode(shown, face, covered)
+    colour = iris_colour(photo.pixels, face.landmarks, covered)
     doubt = (_LOW_CONFIDENCE,) if face.low_confidence else ()
     view = View(
         PhotoRecord(readable(photo.name), photo.sha256, photo.width, photo.height),
@@ -49,4 +56,4 @@ def read_face(session: Session, pack: Pack, wanted: protocol.PhotoFace, work: Wo
         () if hidden is None else hidden.names,
         "" if hidden is None else hidden.digest,
     )
-    return FaceReading(evidence, view, (*photo.notes, *doubt, *evidence.notes))
+    return FaceReading(evidence, view, (*photo.notes, *doubt, *evidence.notes), colour)

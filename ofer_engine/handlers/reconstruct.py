@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
 
 from .. import __version__
@@ -79,7 +80,9 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
     drawn = _draw(reconstructor, request, progress)
     record = _record(session, request, reconstructor.pack, readings, drawn)
     with Draft(record.folder, request.overwrite) as draft:
-        arrays = assemble(reconstructor, record, drawn, work.check)
+        arrays = replace(
+            assemble(reconstructor, record, drawn, work.check), iris_colour=_iris_colour(readings)
+        )
         draft.arrays(arrays)
         shown = shown_heads(record, arrays)
         picture(draft, reconstructor.pack, shown, work, progress)
@@ -188,6 +191,11 @@ def _record(
         notes=tuple(map(Sentence, (*session.notes, *notes))),
         folder=Path(request.out) / (request.name + SUFFIX),
     )
+
+
+def _iris_colour(readings: Sequence[FaceReading]) -> np.ndarray | None:
+    """(3,) of the first photo whose eyes are seen well enough."""
+    return next((one.iris_colour for one in readings if one.iris_colour is not None), None)
 
 
 def _settings(session: Session, request: protocol.Reconstruct) -> SettingsRecord:

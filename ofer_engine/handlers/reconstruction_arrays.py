@@ -42,6 +42,7 @@ class ReconstructionArrays:
     expression_arkit: np.ndarray | None = None
     expression_arkit_residual: np.ndarray | None = None
     jaw_correctives: np.ndarray | None = None
+    iris_colour: np.ndarray | None = None
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray]) -> Self:

@@ -25,38 +25,42 @@ _CANDIDATES: Final = 24
 _ROUNDS: Final = 3
 _SPREAD: Final = 0.6
 """How much of a tooth's way back its neighbours take."""
-_SAMPLES: Final = np.array(
-    [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0.5, 0.5, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (1 / 3,) * 3]
-)
+_BETWEEN: Final = np.array([(0.5, 0.5, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (1 / 3,) * 3])
+_WIDE: Final = 0.006
+"""Metres of a triangle's longest side beyond which it is looked at between its corners, too."""
+_ROWS: Final = (("teeth_upper", "gums_upper"), ("teeth_lower", "gums_lower"))
 
 
 @dataclass(frozen=True, eq=False)
 class Teeth:
     """The rows of teeth of the open head, and what they stay behind.
 
-    rows : triangles (T, 3) of each row; skin : (S, 3) triangles of the skin that is seen, lips
-    included, the lining of the mouth left out; opening : (O, 3) triangles stretched from lip to
-    lip where the lining begins, none where the lips have no one rim.
+    rows : triangles (T, 3) of each row, its gum included; probes : of each row the points that are
+    looked at, corners (P, 3) and weights (P, 3); skin : (S, 3) triangles of the skin that is seen,
+    lips included, the lining of the mouth left out; opening : (O, 3) triangles stretched from lip
+    to lip where the lining begins, none where the lips have no one rim.
     """
 
     rows: tuple[np.ndarray, ...]
+    probes: tuple[tuple[np.ndarray, np.ndarray], ...]
     skin: np.ndarray
     opening: np.ndarray
 
     @staticmethod
     def of(head: OpenHead) -> Teeth | None:
         """Those of a head; None where it has none, or does not say what lines its mouth."""
-        names = [name for name in ("teeth_upper", "teeth_lower") if name in head.part_names]
-        if not names or "mouth_cavity" not in head.region_names:
+        named = [[name for name in row if name in head.part_names] for row in _ROWS]
+        if not any(named) or "mouth_cavity" not in head.region_names:
             return None
-        rows = tuple(triangulate(head.part_polygons(name)) for name in names)
+        rows = tuple(triangulate(head.part_polygons(*names)) for names in named if names)
         place = head.template.astype(np.float64)
         away = KDTree(place[np.unique(np.concatenate(rows))]).query(place)[0]
         seen = head.outer & (head.region("mouth_cavity") < 0.5)
         skin = triangulate(head.part_polygons("skin"))
         around, lining = (seen & (away < _REACH))[skin].all(1), ~seen[skin].all(1)
         rim = _rim(skin[around], skin[lining])
-        return Teeth(rows, skin[around], _stretched(rim, place))
+        probes = tuple(_probes(row, place) for row in rows)
+        return Teeth(rows, probes, skin[around], _stretched(rim, place))
 
     @cached_property
     def around(self) -> np.ndarray:
@@ -66,7 +70,8 @@ class Teeth:
     def pierced(self, vertices: np.ndarray) -> float:
         """Metres by which teeth stand out of skin or mouth at most. vertices : (V, 3) metres."""
         most = max(
-            self._lack(vertices, row, _seen_from(vertices, row), 0.0).max() for row in self.rows
+            self._lack(vertices, probes, _seen_from(vertices, row), 0.0).max()
+            for row, probes in zip(self.rows, self.probes, strict=True)
         )
         return float(most)
 
@@ -76,13 +81,13 @@ class Teeth:
         if not self.pierced(vertices):
             return vertices
         moved = np.array(vertices, np.float64)
-        for row in self.rows:
+        for row, probes in zip(self.rows, self.probes, strict=True):
             eye = _seen_from(moved, row)
             for _ in range(_ROUNDS):
-                lack = self._lack(moved, row, eye, _MARGIN)
+                lack = self._lack(moved, probes, eye, _MARGIN)
                 if not lack.any():
                     break
-                back = _spread(lack, row, len(moved))
+                back = _spread(lack, probes, row, len(moved))
                 ids = np.flatnonzero(back)
                 ray = moved[ids] - eye
                 ray /= np.linalg.norm(ray, axis=1, keepdims=True)
@@ -90,11 +95,16 @@ class Teeth:
         return moved.astype(vertices.dtype)
 
     def _lack(
-        self, vertices: np.ndarray, row: np.ndarray, eye: np.ndarray, margin: float
+        self,
+        vertices: np.ndarray,
+        probes: tuple[np.ndarray, np.ndarray],
+        eye: np.ndarray,
+        margin: float,
     ) -> np.ndarray:
-        """(T, 7) metres that samples of a row's triangles are too far from `eye`."""
+        """(P,) metres that the probes of a row are too far from `eye`."""
         place = np.asarray(vertices, np.float64)
-        points = np.einsum("sk,tkc->tsc", _SAMPLES, place[row]).reshape(-1, 3) - eye
+        corners, weights = probes
+        points = np.einsum("pk,pkc->pc", weights, place[corners]) - eye
         far = np.linalg.norm(points, axis=1)
         corners = place[self.skin] - eye
         rays, middles = points / far[:, None], corners.mean(1)
@@ -102,7 +112,20 @@ class Teeth:
         near = KDTree(middles).query(rays, min(_CANDIDATES, len(middles)))[1]
         skin = _distances(rays, corners[near])
         opening = _distances(rays, (place[self.opening] - eye)[None])
-        return np.maximum(far + margin - np.minimum(skin, opening), 0.0).reshape(len(row), -1)
+        return np.maximum(far + margin - np.minimum(skin, opening), 0.0)
+
+
+def _probes(row: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Corners (P, 3) and weights (P, 3): each vertex of triangles (T, 3) once, and points between
+    the corners of wide ones. place : (V, 3) metres."""
+    ids = np.unique(row)
+    sides = place[row] - np.roll(place[row], 1, axis=1)
+    wide = row[np.linalg.norm(sides, axis=2).max(1) > _WIDE]
+    corners = np.concatenate((np.repeat(ids[:, None], 3, 1), np.repeat(wide, len(_BETWEEN), 0)))
+    weights = np.concatenate(
+        (np.tile((1.0, 0.0, 0.0), (len(ids), 1)), np.tile(_BETWEEN, (len(wide), 1)))
+    )
+    return corners, weights
 
 
 def _rim(skin: np.ndarray, lining: np.ndarray) -> list[int]:
@@ -164,10 +187,13 @@ def _distances(rays: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return np.where(hit, distance, np.inf).min(1, initial=np.inf)
 
 
-def _spread(lack: np.ndarray, row: np.ndarray, count: int) -> np.ndarray:
-    """(V,) metres back of each vertex, from its triangles' (T, 7), and of its neighbours."""
+def _spread(
+    lack: np.ndarray, probes: tuple[np.ndarray, np.ndarray], row: np.ndarray, count: int
+) -> np.ndarray:
+    """(V,) metres back of each vertex, from what its probes (P,) lack, and of its neighbours."""
+    corners, weights = probes
     back = np.zeros(count)
-    np.maximum.at(back, row, np.where(_SAMPLES.T[None] > 0, lack[:, None], 0.0).max(2))
+    np.maximum.at(back, corners, np.where(weights > 0, lack[:, None], 0.0))
     for _ in range(2):
         np.maximum.at(back, row, np.repeat(_SPREAD * back[row].max(1, keepdims=True), 3, 1))
     return back

@@ -42,6 +42,8 @@ _PART_COLOURS: Final = {
     "lashes": np.array([0.22, 0.18, 0.16]),
     "teeth_upper": np.array([0.93, 0.91, 0.86]),
     "teeth_lower": np.array([0.93, 0.91, 0.86]),
+    "gums_upper": np.array([0.78, 0.47, 0.47]),
+    "gums_lower": np.array([0.78, 0.47, 0.47]),
     "tongue": np.array([0.74, 0.42, 0.42]),
 }
 _IRIS: Final = np.array([0.30, 0.38, 0.42], np.float32)

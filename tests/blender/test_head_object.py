@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
 import pytest
 import synthetic
-from ofer_faces.ofer_blender.head import hypotheses, provenance
+from ofer_faces.ofer_blender.head import eyes, hypotheses, material, provenance
 from ofer_faces.ofer_engine.client import head_arrays
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
@@ -19,6 +20,7 @@ from shapes import key_points, points, shown
 
 NAMES = ("Basis", "identity_02", "identity_03", "identity_04",
          "expression_01", "expression_02", "expression_03")  # fmt: skip
+RINGS = ("iris ring", "iris", "pupil")
 
 
 def test_frame_faces_minus_y_with_z_up_and_left_at_plus_x() -> None:
@@ -48,9 +50,44 @@ def test_mesh_is_the_arrays(record: Reconstruction, head: bpy.types.Object) -> N
     assert head.data.uv_layers.active == layer
     assert not head.data.validate()
     names = [slot.material.name for slot in head.material_slots]
-    assert names == [f"OFER {part.replace('_', ' ')}" for part in (*synthetic.PARTS, "iris")]
+    assert names == [f"OFER {part.replace('_', ' ')}" for part in (*synthetic.PARTS, *RINGS)]
     used = {polygon.material_index for polygon in head.data.polygons}
-    assert {0, 1, 2} <= used <= {0, 1, 2, 7}
+    assert {0, 1, 2} <= used <= {0, 1, 2, 8}, "the eyes are coarse"
+
+
+def test_irises_have_the_colour_of_the_photos(tmp_path: Path) -> None:
+    blue = np.array([0.25, 0.5, 0.75], np.float32)
+    record = synthetic.write(tmp_path, iris_colour=blue)
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    slots = bpy.context.object.material_slots
+    ring, iris, pupil = (slots[f"OFER {name}"].material for name in RINGS)
+    assert np.allclose(iris.diffuse_color[:3], blue)
+    assert max(pupil.diffuse_color[:3]) < max(ring.diffuse_color[:3]) < min(blue)
+    pictures = {
+        node.image
+        for made in (ring, iris, pupil, slots["OFER eye left"].material)
+        for node in made.node_tree.nodes
+        if node.type == "TEX_IMAGE" and node.image
+    }
+    (picture,) = pictures
+    pixels = np.array(picture.pixels).reshape(*picture.size, 4)[..., :3]
+    away = int(eyes.IRIS_RADIUS * 0.6 / eyes.SIDE * picture.size[0])
+    middle = picture.size[0] // 2
+    assert np.abs(pixels[middle - 2 : middle + 2, middle + away] - blue).max() < 0.2
+    assert pixels[middle, middle].max() < 0.05 and pixels[0, 0].max() < 0.85, "no white is white"
+
+
+def test_fine_eyes_are_coloured_ring_by_ring() -> None:
+    count, radii = 200, np.array((0.001, 0.0036, 0.0057, 0.0080))
+    parts = SimpleNamespace(parts=("eye_left", "eye_right"), joints=("eye_L", "eye_R"))
+    uv = np.full((2 * count, 4, 2), 0.5, np.float32)
+    uv[..., 0] += np.tile(radii, count // 2)[:, None] / eyes.SIDE
+    arrays = SimpleNamespace(
+        part=np.repeat((0, 1), count), polygons=np.zeros((2 * count, 4), np.int32)
+    )
+    names = [*parts.parts, *RINGS]
+    found = [names[slot] for slot in material.slots(parts, arrays, uv)[:4]]
+    assert found == ["pupil", "iris", "iris ring", "eye_left"]
 
 
 def test_normals_point_outwards(head: bpy.types.Object) -> None:

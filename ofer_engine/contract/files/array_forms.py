@@ -22,6 +22,7 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
         "evidence_visible": (-_SLACK, 1 + _SLACK),
         "vertex_visible": (-_SLACK, 1 + _SLACK),
         "skin_weights": (-_SLACK, 1 + _SLACK),
+        "iris_colour": (-_SLACK, 1 + _SLACK),
     }
 )
 """Least and greatest value, where numbers are not free."""

@@ -40,6 +40,8 @@ _PART_MATERIAL: Final = {
     "lashes": LASH,
     "teeth_upper": MOUTH,
     "teeth_lower": MOUTH,
+    "gums_upper": MOUTH,
+    "gums_lower": MOUTH,
     "tongue": MOUTH,
 }
 _EYES: Final = (EYE_LEFT, EYE_RIGHT)

@@ -97,6 +97,13 @@ def test_a_cancel_over_an_older_folder_leaves_that(desk, small, made, tmp_path):
     np.testing.assert_array_equal(older.array("identity_vertices"), vertices)
 
 
+def test_the_irises_are_told_where_an_eye_is_seen(desk, small, made, tmp_path):
+    colour = made.array("iris_colour")
+    assert colour.shape == (3,) and (0 < colour).all() and (colour < 1).all()
+    covered = dataclasses.replace(small["photos"][0], hidden=("eyes",))
+    assert not desk.read(_request(small, tmp_path, photos=(covered,))).has("iris_colour")
+
+
 def test_every_candidate_may_be_kept(desk, small, tmp_path):
     record = desk.read(_request(small, tmp_path, keep=8, expressions=0))
     assert [h.rank for h in record.identities] == list(range(1, 9))

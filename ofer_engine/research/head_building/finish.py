@@ -1,0 +1,33 @@
+"""Finishes a built head: round eyes, whole rows of teeth with gums, an even neck, fuller smiles.
+
+`python -m ofer_engine.research.head_building.finish IN.npz OUT.npz` reads one head.npz and writes
+another. Numbers of vertices, identity modes and the places of all evidence points stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ...heads.open_head import OpenHead
+from .dental_arches import dental_arches
+from .inserts import with_inserts
+from .round_eyes import round_eyes
+
+
+def finished(head: OpenHead) -> OpenHead:
+    """The head as artists are given it. Pure."""
+    return with_inserts(head, (*round_eyes(head), *dental_arches(head)))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("head", type=Path, help="head.npz as it was built")
+    parser.add_argument("out", type=Path, help="where the finished head is written")
+    options = parser.parse_args(arguments)
+    finished(OpenHead.load(options.head)).save(options.out)
+
+
+if __name__ == "__main__":
+    main()
