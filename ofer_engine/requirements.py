@@ -12,6 +12,7 @@ from .contract.errors import ErrorCode, OferError
 class PinGroup(StrEnum):
     """A group of pins in pyproject.toml that `install.py setup --with` brings in."""
 
+    BATCH = "batch"
     EVALUATE = "evaluate"
     SCRFD = "scrfd"
 

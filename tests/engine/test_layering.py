@@ -21,6 +21,7 @@ ROOMS = (
     {"arkit", "texture"},
     {"session"},
     {"handlers"},
+    {"batch"},
     {"server"},
     {"published.benchmarks"},
     {"research"},

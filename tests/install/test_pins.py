@@ -54,6 +54,7 @@ def _imported(folder: Path) -> set[str]:
         ("client", {"numpy"}),
         ("research", _names("engine") | _names("train") | _names("evaluate")),
         ("published", _names("engine") | _names("train") | _names("evaluate") | _names("scrfd")),
+        ("batch", _names("engine") | _names("batch")),
         *(
             (room, _names("engine"))
             for room in (

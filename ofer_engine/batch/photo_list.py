@@ -1,0 +1,129 @@
+"""Which photos a batch works on: a folder, or a list of them as text, CSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ..contract.errors import ErrorCode, OferError
+from ..contract.names import plain_name, usable
+from ..contract.photo_files import PHOTO_SUFFIXES
+from ..contract.sentence import Sentence
+from ..requirements import PinGroup, required
+
+PHOTO_COLUMNS: Final = ("photo", "image", "image_path", "path", "file", "filename")
+"""Headings under which the column of the photos is looked for, in this order."""
+_NAME_COLUMN: Final = "name"
+_LISTS: Final = (".txt", ".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One photo of a batch. number : its place in the list, from 0; name : of its results, each
+    task's own."""
+
+    number: int
+    photo: str
+    name: str
+
+
+def read_photo_list(source: Path, images: Path | None = None) -> tuple[Task, ...]:
+    """The photos of a batch, in the list's order; of a folder, with those below it, by name.
+
+    source : a folder; a .txt with one picture a line, as OFER's demo has it; or a .csv or .parquet
+    with a column of `PHOTO_COLUMNS`, and perhaps one called name; images : the folder that the
+    list's paths are relative to, the list's own unless given. A photo that is missing is no error
+    here: it fails alone.
+
+    Raises OferError(BAD_REQUEST | ENGINE_MISSING).
+    """
+    if source.is_dir():
+        return _tasks((path, "") for path in _photos_in(source))
+    if not source.is_file() or source.suffix.lower() not in _LISTS:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} is neither a folder nor a list of photos.",
+            "Give a folder, or a file that ends in {endings}.",
+            name=source.name,
+            endings=", ".join(_LISTS),
+        )
+    base = images or source.parent
+    return _tasks((base / photo, name) for photo, name in _listed(source) if photo)
+
+
+def _photos_in(folder: Path) -> list[Path]:
+    """Hidden files and what lies in hidden folders are left out."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in PHOTO_SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+
+
+def _listed(source: Path) -> Iterable[tuple[str, str]]:
+    """Photo and wished-for name, or an empty one, of each row."""
+    try:
+        match source.suffix.lower():
+            case ".txt":
+                lines = source.read_text("utf-8-sig").splitlines()
+                return [(line.strip(), "") for line in lines]
+            case ".csv":
+                with source.open(encoding="utf-8-sig", newline="") as file:
+                    reader = csv.DictReader(file)
+                    return _of_rows(source, reader.fieldnames or (), list(reader))
+            case _:
+                return _of_parquet(source)
+    except (OSError, ValueError, csv.Error) as cause:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "The list {name} cannot be read.",
+            "Save it again as text in UTF-8, as CSV, or as Parquet.",
+            name=source.name,
+        ) from cause
+
+
+def _of_parquet(source: Path) -> list[tuple[str, str]]:
+    parquet: Any = required("pyarrow.parquet", "A list in Parquet", PinGroup.BATCH)
+    schema = parquet.read_schema(source).names
+    wanted = [name for name in (_photo_column(source, schema), _NAME_COLUMN) if name in schema]
+    return _of_rows(source, schema, parquet.read_table(source, columns=wanted).to_pylist())
+
+
+def _of_rows(
+    source: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]
+) -> list[tuple[str, str]]:
+    photo = _photo_column(source, columns)
+    return [(str(row.get(photo) or ""), str(row.get(_NAME_COLUMN) or "")) for row in rows]
+
+
+def _photo_column(source: Path, columns: Sequence[str]) -> str:
+    found = next((name for name in PHOTO_COLUMNS if name in columns), None)
+    if found is None:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "The list {name} has no column of photos.",
+            Sentence("Call one of its columns {choices}.", choices=" or ".join(PHOTO_COLUMNS[:3])),
+            name=source.name,
+        )
+    return found
+
+
+def _tasks(photos: Iterable[tuple[Path, str]]) -> tuple[Task, ...]:
+    """Names are made unlike each other, also where letters' case does not count."""
+    tasks: list[Task] = []
+    taken: set[str] = set()
+    for path, wished in photos:
+        first = wished or path.stem
+        first = first if usable(first) else plain_name(first)
+        name, number = first, 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{plain_name(first, 160)}_{number:02d}"
+        taken.add(name.casefold())
+        tasks.append(Task(len(tasks), str(path), name))
+    return tuple(tasks)

@@ -1,0 +1,126 @@
+"""What a batch has made so far: on disk, so that a batch that was stopped goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Final, Protocol
+
+from ..contract import reconstruction
+from ..contract.errors import OferError
+from ..contract.names import shortened
+from ..contract.reconstruction import RECORD
+from ..contract.sampling import SamplingParams
+from .photo_list import Task
+from .recipe import Outcome, Recipe, folder_of
+
+ROWS: Final = "rows.jsonl"
+"""The rows of the table as they came, one a line."""
+ERRORS: Final = "errors.jsonl"
+"""Photos without a result, one a line: photo, code, message, hint."""
+_LONGEST: Final = 170
+
+
+class Results(Protocol):
+    """Where results go."""
+
+    def prepared(self, task: Task, sha256: str) -> Task | None:
+        """The task with a name that is free, or None where it is done already.
+
+        sha256 : of the photo's bytes, or empty where it cannot be read.
+        """
+        ...
+
+    def keep(self, task: Task, outcome: Outcome, sha256: str) -> None:
+        """Note what became of a task."""
+        ...
+
+
+class FolderResults:
+    """A `NAME.ofer` for each photo. The folders themselves say what is done."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+
+    def prepared(self, task: Task, sha256: str) -> Task | None:
+        """As `Results.prepared`: what has the name but was made of something else stays."""
+        name, number = task.name, 1
+        while os.path.lexists(folder_of(self._recipe.out, name)):
+            if sha256 and self._is_done(name, sha256):
+                return None
+            number += 1
+            name = f"{shortened(task.name, _LONGEST)}_{number:02d}"
+        return Task(task.number, task.photo, name)
+
+    def keep(self, task: Task, outcome: Outcome, sha256: str) -> None:
+        """The worker has written the folder."""
+
+    def _is_done(self, name: str, sha256: str) -> bool:
+        folder = folder_of(self._recipe.out, name)
+        if not (folder / RECORD).is_file():
+            return False
+        try:
+            record = reconstruction.read(folder)
+        except OferError:
+            return False
+        made_with = SamplingParams.of(record.settings)
+        return (
+            [view.photo.sha256 for view in record.views] == [sha256]
+            and (record.pack.id, record.pack.fingerprint)
+            == (self._recipe.pack.id, self._recipe.pack.fingerprint)
+            and made_with == self._recipe.sampling
+            and not record.settings.hints.given
+        )
+
+
+class TableResults:
+    """Rows of a table, each written as soon as it is there."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self.file = recipe.out / ROWS
+        self.places: dict[str, int] = {}
+        """Key of a row → where its line begins."""
+        self._read()
+
+    def prepared(self, task: Task, sha256: str) -> Task | None:
+        """As `Results.prepared`."""
+        return None if sha256 and self._recipe.key(sha256) in self.places else task
+
+    def keep(self, task: Task, outcome: Outcome, sha256: str) -> None:
+        """As `Results.keep`; the line is on the disk before the next task begins."""
+        if outcome.row is None:
+            return
+        key = self._recipe.key(sha256)
+        with self.file.open("ab") as file:
+            self.places[key] = file.tell()
+            file.write(json.dumps({"key": key, "sha256": sha256, **outcome.row}).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def row(self, sha256: str) -> dict[str, Any] | None:
+        """The row of a photo, or None."""
+        place = self.places.get(self._recipe.key(sha256)) if sha256 else None
+        if place is None:
+            return None
+        with self.file.open("rb") as file:
+            file.seek(place)
+            return json.loads(file.readline())
+
+    def _read(self) -> None:
+        """Find the rows there are; a line that was cut off when a batch was killed is cut away."""
+        if not self.file.is_file():
+            return
+        whole = 0
+        with self.file.open("rb") as file:
+            for line in file:
+                try:
+                    key = json.loads(line)["key"] if line.endswith(b"\n") else None
+                except (ValueError, KeyError, TypeError):
+                    key = None
+                if isinstance(key, str):
+                    self.places[key] = whole
+                elif not line.endswith(b"\n"):
+                    break
+                whole += len(line)
+        os.truncate(self.file, whole)

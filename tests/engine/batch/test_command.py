@@ -1,0 +1,178 @@
+"""`batch` as it is run: real workers, the bundled pack, killed on the way."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ofer_engine.__main__ import main
+from ofer_engine.batch.local_workers import LocalWorkers
+from ofer_engine.batch.photo_list import Task, read_photo_list
+from ofer_engine.batch.recipe import Recipe
+from ofer_engine.batch.results import FolderResults
+from ofer_engine.batch.run import run_batch
+from ofer_engine.contract import reconstruction
+from ofer_engine.contract.sampling import SamplingParams
+from ofer_engine.pack_registry import pack_record
+
+ROOT = Path(__file__).resolve().parents[3]
+FEW = ("--identities", "6", "--keep", "2", "--expressions", "1", "--steps", "4")
+
+
+@pytest.fixture
+def photos(portrait, tmp_path):
+    """Four pictures of the astronaut in different light, and a text that is none."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    pixels = np.asarray(Image.open(portrait).convert("RGB"), np.float32)
+    for number in range(4):
+        Image.fromarray((pixels * (1 - 0.05 * number)).astype(np.uint8)).save(
+            folder / f"p{number}.png"
+        )
+    (folder / "poison.png").write_text("no picture")
+    return folder
+
+
+def batch(photos, out, *more):
+    return main(["batch", str(photos), "--out", str(out), *FEW, *more])
+
+
+def found_in(out):
+    return {
+        path.stem: reconstruction.read(path).array("identity_coefficients")
+        for path in sorted(out.glob("*.ofer"))
+    }
+
+
+def test_a_result_for_each_photo_the_same_bits_as_alone(photos, tmp_path, capsys):
+    assert batch(photos, tmp_path / "out", "--workers", "2") == 1  # one photo failed
+    assert "4 photos done, 0 done before, 1 failed" in capsys.readouterr().out
+    error = json.loads((tmp_path / "out" / "errors.jsonl").read_text("utf-8"))
+    assert error["photo"].endswith("poison.png") and error["message"] and error["hint"]
+    found = found_in(tmp_path / "out")
+    assert list(found) == ["p0", "p1", "p2", "p3"]
+    alone = ["reconstruct", str(photos / "p2.png"), "--out", str(tmp_path / "alone"), *FEW]
+    assert main([*alone, "--threads", "1"]) == 0
+    assert np.array_equal(found["p2"], found_in(tmp_path / "alone")["p2"])
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.json")}
+    assert batch(photos, tmp_path / "out", "--workers", "1") == 1
+    assert "0 photos done, 4 done before, 1 failed" in capsys.readouterr().out
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.json")}
+
+
+def test_what_has_the_name_already_stays(photos, tmp_path):
+    theirs = tmp_path / "out" / "p0.ofer"
+    theirs.mkdir(parents=True)
+    (theirs / "mine.txt").write_text("mine")
+    for name in ("p1.png", "p2.png", "p3.png"):
+        (photos / name).unlink()
+    batch(photos, tmp_path / "out", "--workers", "1")
+    assert [path.name for path in theirs.iterdir()] == ["mine.txt"]
+    assert (tmp_path / "out" / "p0_02.ofer" / "reconstruction.json").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+def test_a_killed_worker_loses_nothing(photos, tmp_path):
+    (photos / "poison.png").unlink()
+    recipe = Recipe(
+        pack_record("open", None), SamplingParams(6, 2, 1, steps=4), tmp_path / "out", False, None
+    )
+    recipe.out.mkdir()
+    workers = LocalWorkers(recipe, 1)
+    killed: list[int] = []
+
+    def kill_once(summary):
+        if summary.done == 1 and not killed:
+            killed.extend(workers.processes)
+            os.kill(killed[0], signal.SIGKILL)
+
+    try:
+        summary = run_batch(
+            read_photo_list(photos), workers, FolderResults(recipe), recipe.out / "e", kill_once
+        )
+        assert killed and workers.processes != killed
+    finally:
+        workers.close()
+    assert (summary.done, summary.failed) == (4, 0)
+    assert list(found_in(recipe.out)) == ["p0", "p1", "p2", "p3"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_batch_is_taken_up_again(photos, tmp_path, capsys, how):
+    (photos / "poison.png").unlink()
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "ofer_engine", "batch", str(photos), "--out", str(out), *FEW]
+    running = subprocess.Popen([*command, "--workers", "1"], cwd=ROOT)
+    limit = time.monotonic() + 300
+    while not list(out.glob("*.ofer")) and time.monotonic() < limit:
+        time.sleep(0.05)
+    running.send_signal(how)
+    running.wait(60)
+    done = len(list(out.glob("*.ofer")))
+    assert 1 <= done
+    assert batch(photos, out, "--workers", "1") == 0
+    assert ", 0 failed" in capsys.readouterr().out
+    assert list(found_in(out)) == ["p0", "p1", "p2", "p3"]
+    assert [path.name for path in out.iterdir() if path.name.startswith(".ofer-")] in (
+        [],
+        [".ofer-batch.lock"],
+    )
+
+
+def test_two_batches_do_not_write_into_one_folder(photos, tmp_path, capsys):
+    from ofer_engine.commands.batch import _alone
+
+    (tmp_path / "out").mkdir()
+    with _alone(tmp_path / "out"):
+        assert batch(photos, tmp_path / "out") == 1
+    assert "Another batch is writing into out" in capsys.readouterr().err
+
+
+def test_what_cannot_be_drawn_is_said_before_any_photo_is_opened(photos, tmp_path, capsys):
+    assert batch(photos, tmp_path / "out", "--seed", "-1") == 1
+    assert "seed is out of range" in capsys.readouterr().err
+    assert batch(photos, tmp_path / "out", "--pack", "none") == 1
+    assert "no pack called 'none'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_photos(tmp_path, capsys):
+    assert batch(tmp_path, tmp_path / "out") == 1
+    assert "no photos in" in capsys.readouterr().err
+
+
+def test_rows_of_a_table(photos, tmp_path, capsys):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    shutil.copy(photos / "p1.png", photos / "q.png")  # the same picture: one row's values twice
+    assert batch(photos, tmp_path / "out", "--table", "--workers", "1") == 1
+    table = parquet.read_table(tmp_path / "out" / "heads.parquet")
+    rows = table.to_pylist()
+    assert [row["name"] for row in rows] == ["p0", "p1", "p2", "p3", "poison", "q"]
+    assert rows[5]["identity"] == rows[1]["identity"] and rows[5]["photo"] != rows[1]["photo"]
+    assert rows[4]["identity"] is None and "not a picture" in rows[4]["error"]
+    assert all(row["error"] == "" for row in rows if row["name"] != "poison")
+    record = pack_record("open", None)
+    assert table.schema.metadata[b"fingerprint"].decode() == record.fingerprint
+    assert (
+        main(["reconstruct", str(photos / "p2.png"), "--out", str(tmp_path / "alone"), *FEW]) == 0
+    )
+    alone = reconstruction.read(tmp_path / "alone" / "p2.ofer")
+    best = alone.array("identity_coefficients")[alone.array("identity_order")[0]]
+    assert np.array_equal(np.float32(rows[2]["identity"]), best)
+    assert np.allclose(rows[2]["camera"]["rotation"], alone.camera.rotation)
+
+
+def test_a_task_can_be_sent_to_another_process():
+    import pickle
+
+    task = Task(3, "/a/b.jpg", "b")
+    assert pickle.loads(pickle.dumps(task)) == task

@@ -1,0 +1,145 @@
+"""Who works on what in a batch, and what is kept: with workers that are told how they end."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ofer_engine.batch.photo_list import Task
+from ofer_engine.batch.recipe import Outcome, Recipe
+from ofer_engine.batch.results import TableResults
+from ofer_engine.batch.run import run_batch
+from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.records import PackRecord
+from ofer_engine.contract.sampling import SamplingParams
+
+PACK = PackRecord("open", "1", "Open", "CC0-1.0", True, "plausible", "ab")
+
+
+class ToldWorkers:
+    """`ends` : number of a task → what its tries end with, the last one for ever."""
+
+    def __init__(self, idle: int, ends: dict[int, list[Outcome | None]]) -> None:
+        self.idle, self.ends, self.begun = idle, ends, []
+        self.working: list[int] = []
+        self.most = 0
+
+    def take(self, task):
+        if len(self.working) == self.idle:
+            return False
+        self.working.append(task.number)
+        self.begun.append(task.number)
+        self.most = max(self.most, len(self.working))
+        return True
+
+    def wait(self, seconds):
+        number = self.working.pop()  # the last first: the order does not matter
+        ends = self.ends.get(number, [row(number)])
+        return [(number, ends.pop(0) if len(ends) > 1 else ends[0])]
+
+    def close(self):
+        pass
+
+
+def row(number):
+    return Outcome(number, row={"identity": [float(number)]})
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    return Recipe(PACK, SamplingParams(8, 2, 2), tmp_path, True, None)
+
+
+@pytest.fixture
+def tasks(tmp_path):
+    made = []
+    for number in range(6):
+        photo = tmp_path / f"{number}.jpg"
+        photo.write_bytes(bytes([number]))
+        made.append(Task(number, str(photo), str(number)))
+    return made
+
+
+def errors_in(folder: Path):
+    file = folder / "errors.jsonl"
+    return (
+        [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+    )
+
+
+def run(tasks, workers, recipe, **more):
+    results = TableResults(recipe)
+    return run_batch(tasks, workers, results, recipe.out / "errors.jsonl", **more), results
+
+
+def test_each_photo_once_and_never_more_at_once_than_workers(tasks, recipe):
+    workers = ToldWorkers(2, {})
+    summary, results = run(tasks, workers, recipe)
+    assert (summary.done, summary.failed, summary.earlier) == (6, 0, 0)
+    assert sorted(workers.begun) == list(range(6)) and workers.most == 2
+    assert [results.row(summary.photos[n])["identity"] for n in range(6)] == [
+        [float(n)] for n in range(6)
+    ]
+    assert errors_in(recipe.out) == []
+
+
+def test_a_batch_goes_on_where_it_was(tasks, recipe):
+    run(tasks[:4], ToldWorkers(1, {}), recipe)
+    workers = ToldWorkers(1, {})
+    summary, results = run(tasks, workers, recipe)
+    assert (summary.done, summary.earlier) == (2, 4) and sorted(workers.begun) == [4, 5]
+    assert results.row(summary.photos[0])["identity"] == [0.0]
+
+
+def test_other_settings_or_another_photo_are_done_again(tasks, recipe):
+    run(tasks, ToldWorkers(1, {}), recipe)
+    Path(tasks[3].photo).write_bytes(b"other")
+    assert run(tasks, ToldWorkers(1, {}), recipe)[0].done == 1
+    seeded = replace(recipe, sampling=replace(recipe.sampling, seed=1))
+    assert run(tasks, ToldWorkers(1, {}), seeded)[0].done == 6
+
+
+def test_a_row_that_was_cut_off_is_done_again(tasks, recipe):
+    _, results = run(tasks[:3], ToldWorkers(1, {}), recipe)
+    whole = results.file.read_bytes()
+    results.file.write_bytes(whole[:-9])
+    summary, results = run(tasks[:3], ToldWorkers(1, {}), recipe)
+    assert (summary.done, summary.earlier) == (1, 2)
+    assert sorted(results.file.read_bytes().splitlines()) == sorted(whole.splitlines())
+
+
+def test_a_dead_workers_photo_is_tried_again_and_then_given_up(tasks, recipe):
+    workers = ToldWorkers(2, {1: [None, row(1)], 4: [None]})
+    summary, results = run(tasks, workers, recipe)
+    assert (summary.done, summary.failed) == (5, 1)
+    assert workers.begun.count(1) == 2 and workers.begun.count(4) == 2
+    assert results.row(summary.photos[1]) is not None
+    (error,) = errors_in(recipe.out)
+    assert error["photo"] == tasks[4].photo and error["code"] == "engine_died"
+    assert "ended 2 times" in error["message"] and error["hint"]
+
+
+def test_a_photo_without_a_face_fails_alone(tasks, recipe):
+    failed = Outcome(2, code=str(ErrorCode.NO_FACE), message="No face.", hint="Choose another.")
+    summary, _ = run(tasks, ToldWorkers(2, {2: [failed]}), recipe)
+    assert (summary.done, summary.failed) == (5, 1) and summary.errors[2] is failed
+    assert [error["code"] for error in errors_in(recipe.out)] == ["no_face"]
+    again, _ = run(tasks, ToldWorkers(2, {}), recipe)  # what failed is tried again
+    assert (again.done, again.earlier) == (1, 5) and errors_in(recipe.out) == []
+
+
+def test_a_full_disk_stops_the_batch(tasks, recipe):
+    full = Outcome(2, code=str(ErrorCode.DISK_FULL), message="Full.", hint="Free some space.")
+    workers = ToldWorkers(1, {2: [full]})
+    with pytest.raises(OferError, match="Full") as caught:
+        run(tasks, workers, recipe)
+    assert caught.value.code is ErrorCode.DISK_FULL and workers.begun == [0, 1, 2]
+    assert run(tasks, ToldWorkers(1, {}), recipe)[0].earlier == 2
+
+
+def test_progress_says_how_fast_and_how_long_still(tasks, recipe):
+    lines = []
+    run(tasks, ToldWorkers(1, {}), recipe, show=lambda summary: lines.append(summary.line(6)))
+    assert lines[0].startswith("1 of 6 photos, ") and "a minute, 0 min left, 0 failed" in lines[0]
+    assert lines[-1].startswith("6 of 6 photos, ")
