@@ -7,7 +7,7 @@ from typing import Final
 import bpy
 
 from ..translations import CONTEXT
-from . import blend, hypotheses, own_mesh, previews
+from . import blend, hypotheses, own_mesh, pins, previews
 
 _REGIONS: Final = (
     ("eyes", "Eyes", "Both eyes and their brows: glasses, hair, a hand"),
@@ -22,6 +22,7 @@ _REGIONS: Final = (
 def _show_identity(self: OFER_PG_head, context: bpy.types.Context) -> None:
     own_mesh.ensure_shown(self.id_data)
     hypotheses.show_identity(self.id_data)
+    pins.follow(self.id_data)
 
 
 def _show_expression(self: OFER_PG_head, context: bpy.types.Context) -> None:
@@ -37,6 +38,7 @@ def _pin(self: OFER_PG_hypothesis, context: bpy.types.Context) -> None:
 def _mix(self: OFER_PG_part_of_blend, context: bpy.types.Context) -> None:
     own_mesh.ensure_shown(self.id_data)
     blend.show(self.id_data)
+    pins.follow(self.id_data)
 
 
 _choices: dict[str, list[tuple[str, str, str, int, int]]] = {}
@@ -138,6 +140,21 @@ class OFER_PG_selected(bpy.types.PropertyGroup):
     """An object that was selected, by its name."""
 
 
+class OFER_PG_pin(bpy.types.PropertyGroup):
+    """A point of the head set to a place in a photo."""
+
+    point: bpy.props.IntProperty(name="Point", description="Vertex of the head")
+    view: bpy.props.IntProperty(name="Photo", description="Which of the head's photos, from 0")
+    place: bpy.props.FloatVectorProperty(
+        name="Place", description="Pixels of the photo, from its top left corner", size=2
+    )
+    deviations: bpy.props.FloatProperty(
+        name="Deviations",
+        description="How improbable its place is among the heads drawn, in standard deviations; "
+        "beyond 4 the head bends around it",
+    )
+
+
 class OFER_PG_head(bpy.types.PropertyGroup):
     """What makes a mesh object one of our heads."""
 
@@ -236,6 +253,12 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     resolution: bpy.props.IntVectorProperty(
         name="Resolution", description="The render size before Through the Photo", size=2
     )
+    pins: bpy.props.CollectionProperty(type=OFER_PG_pin)
+    pinned_camera: bpy.props.FloatVectorProperty(
+        name="Pinned Camera",
+        description="Turn and shift of the photo's camera as the pins corrected it, engine frame",
+        size=12,
+    )
     comparing: bpy.props.IntProperty(
         name="Comparing", description="How many heads Compare shows side by side; 0: none"
     )
@@ -264,5 +287,6 @@ CLASSES: Final = (
     OFER_PG_part_of_blend,
     OFER_PG_hypothesis,
     OFER_PG_selected,
+    OFER_PG_pin,
     OFER_PG_head,
 )

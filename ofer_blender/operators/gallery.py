@@ -22,13 +22,20 @@ _NAME: Final = {
 TAB: Final = "OFER"
 
 
-class OFER_OT_show(OnHead, bpy.types.Operator):
+class _Walking:
+    @property
+    def changes_surface(self) -> bool:
+        """Walked with a key held down: the mesh is kept only where pins bring it along."""
+        head = hypotheses.active_head(bpy.context)
+        return bool(head and head.ofer.pins)
+
+
+class OFER_OT_show(_Walking, OnHead, bpy.types.Operator):
     """Show a hypothesis of the active head in the viewport"""
 
     bl_idname = "ofer.show"
     bl_label = "Show Hypothesis"
     bl_options = {"REGISTER", "UNDO"}
-    changes_surface = False  # walked with a key held down
 
     name: bpy.props.StringProperty(name="Hypothesis", options={"SKIP_SAVE"})
 
@@ -48,14 +55,13 @@ class OFER_OT_show(OnHead, bpy.types.Operator):
         )
 
 
-class OFER_OT_step(bpy.types.Operator):
+class OFER_OT_step(_Walking, bpy.types.Operator):
     """Show the next or the previous hypothesis of the gallery. Left and right walk the heads, up \
 and down the expressions, while the OFER tab is open"""
 
     bl_idname = "ofer.step"
     bl_label = "Walk the Gallery"
     bl_options = {"REGISTER", "UNDO_GROUPED"}  # a walk is one undo step
-    changes_surface = False  # walked with a key held down
     bl_undo_group = "ofer.step"
 
     kind: bpy.props.EnumProperty(

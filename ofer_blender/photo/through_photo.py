@@ -13,7 +13,7 @@ from mathutils import Matrix
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.reconstruction import CameraRecord
 from ...ofer_engine.geometry.affine_map import Affine
-from ..head import head_frame
+from ..head import head_frame, pins
 from . import head_photos, orientation, photo_camera
 
 _OPACITY: Final = 0.5
@@ -49,6 +49,16 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, image: bpy.types.Image
     render.resolution_x, render.resolution_y = record.width, record.height
 
 
+def follow(head: bpy.types.Object, placed: Affine) -> None:
+    """Bring the photo's camera, where there is one, to where the pins say the photo was taken from.
+
+    placed : where the head stands in its mesh.
+    """
+    if camera := head.ofer.camera:
+        record = CameraRecord(**head_photos.views(head)[0]["camera"])
+        _follow(head, camera, pins.camera(head, record), placed)
+
+
 def end(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
     """Give the scene its own camera and render size back; the photo's camera stays, its picture
     hidden."""
@@ -72,7 +82,7 @@ def check(head: bpy.types.Object) -> tuple[CameraRecord, Affine]:
 
     Raises OferError(BAD_REQUEST) where no camera can see the head as the photo does.
     """
-    record = CameraRecord(**head_photos.views(head)[0]["camera"])
+    record = pins.camera(head, CameraRecord(**head_photos.views(head)[0]["camera"]))
     placed = head_frame.placement(head)
     in_world = Affine(np.array(head.matrix_world.to_3x3()) @ placed.linear, placed.offset)
     if not in_world.stretch < _STRETCHED:  # a scale of 0 has no number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ...ofer_engine.geometry.pins import IMPROBABLE
 from ..head import disagreement, hypotheses
 from ..photo import through_photo
 from ..translations import tr
@@ -25,6 +26,8 @@ class OFER_PT_look(HeadTab, bpy.types.Panel):
         layout.operator("ofer.through_photo", text=text, icon="VIEW_CAMERA", depress=shown)
         if shown and (picture := through_photo.picture(head)):
             layout.prop(picture, "alpha", text="Opacity of the Photo", slider=True)
+        if shown or head.ofer.pins:
+            _draw_pins(layout, head)
         space = view.of(context)
         on = bool(space) and view.shows_colours(space)
         layout.operator("ofer.seen_guessed", icon="COLOR", depress=on)
@@ -67,6 +70,22 @@ class OFER_PT_hidden(HeadTab, bpy.types.Panel):
         if settings.mask:
             row.operator("ofer.forget_paint", text="", icon="X")
         layout.operator("ofer.hidden_here", icon="FILE_REFRESH")
+
+
+def _draw_pins(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
+    """Setting pins, and each pin with how improbable it is."""
+    column = layout.column(align=True)
+    column.operator("ofer.drag_pins", icon="PINNED")
+    for pin in head.ofer.pins:
+        row = column.row(align=True)
+        bent = pin.deviations > IMPROBABLE
+        text = tr("bent here ({number} sd)") if bent else tr("{number} sd from the heads drawn")
+        said = text.format(number=f"{pin.deviations:.1f}")
+        row.label(text=said, icon="ERROR" if bent else "DOT", translate=False)
+        button = row.operator("ofer.release_pin", text="", icon="X")
+        button.point, button.view = pin.point, pin.view
+    if head.ofer.pins:
+        column.operator("ofer.clear_pins", icon="UNPINNED")
 
 
 def _draw_compare(

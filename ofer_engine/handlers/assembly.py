@@ -18,7 +18,7 @@ from ..pipeline import Person, Ranking, Reconstructor
 from ..portion import LARGE
 from ..preview.thumbnails import Look, picturable, thumbnail
 from ..progress import Progress, Work
-from .certainty import identity_spread, vertex_visible
+from .certainty import identity_modes, identity_spread, vertex_visible
 from .draft import Draft
 from .reconstruction_arrays import ReconstructionArrays
 
@@ -141,6 +141,7 @@ def candidate_arrays(
         "identity_scores": scores,
         "identity_order": order.astype(np.int32),
         "identity_spread": spread,
+        "identity_modes": identity_modes(pack, coefficients),
         "vertex_visible": vertex_visible(pack, reconstructor.person.photos, best),
     }
 

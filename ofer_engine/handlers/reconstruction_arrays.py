@@ -38,6 +38,7 @@ class ReconstructionArrays:
     context_identity: np.ndarray
     context_ranking: np.ndarray
     context_expression: np.ndarray
+    identity_modes: np.ndarray | None = None
     arkit_units: np.ndarray | None = None
     expression_arkit: np.ndarray | None = None
     expression_arkit_residual: np.ndarray | None = None

@@ -85,11 +85,12 @@ def _arrays() -> dict[str, np.ndarray]:
         "skin_weights": np.pad(weights, ((0, 0), (0, 2))).astype(np.float32),
         "identity_spread": rng.uniform(0, 0.004, vertices).astype(np.float32),
         "vertex_visible": rng.uniform(0, 1, vertices).astype(np.float32),
-        "evidence_points": rng.uniform(0, 400, (1, 12, 2)).astype(np.float32),
+        "evidence_points": in_photo(identity[0, :12])[None].astype(np.float32),
         "evidence_deviation": np.ones((1, 12), np.float32),
         "evidence_visible": np.ones((1, 12), np.float32),
         "evidence_vertices": np.arange(12, dtype=np.int32),
         "expression_shift": np.zeros((1, 12, 3), np.float32),
+        "identity_modes": _modes(egg),
         "arkit_units": _units(egg),
         "expression_arkit": rng.uniform(0, 1, (EXPRESSIONS, 52)).astype(np.float32),
         "expression_arkit_residual": np.full(EXPRESSIONS, 0.001, np.float32),
@@ -97,6 +98,20 @@ def _arrays() -> dict[str, np.ndarray]:
         "context_ranking": rng.normal(size=(1, 8)).astype(np.float32),
         "context_expression": rng.normal(size=(1, 8)).astype(np.float32),
     }
+
+
+def in_photo(points: np.ndarray) -> np.ndarray:
+    """(…, 2) pixels of the photo where its camera sees points (…, 3), engine frame."""
+    seen = points + (0.01, 0.02, -0.8)
+    return seen[..., :2] * (1, -1) * (-700.0 / seen[..., 2:]) + (310.0, 250.0)
+
+
+def _modes(egg: np.ndarray) -> np.ndarray:
+    """(6, V, 3): wider, taller, deeper, and three that move one side or end."""
+    wider, taller, deeper = (egg * row for row in np.eye(3))
+    sides = (np.abs(egg[:, :1]) * (1, 0, 0), np.maximum(egg[:, 1:2], 0) * (0, 1, 0),
+             np.maximum(-egg[:, 1:2], 0) * (0, 1, 0))  # fmt: skip
+    return (np.stack((wider, taller, deeper, *sides)) * 0.04).astype(np.float16)
 
 
 def _units(egg: np.ndarray) -> np.ndarray:

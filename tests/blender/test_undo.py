@@ -47,6 +47,16 @@ def _blend(folder: Path) -> dict[str, Any]:
     return {}
 
 
+def _pin(folder: Path) -> dict[str, Any]:
+    return {"point": 40, "photo": (300.0, 200.0)}
+
+
+def _pinned(folder: Path) -> dict[str, Any]:
+    bpy.ops.ofer.pin(**_pin(folder))
+    bpy.ops.ofer.pin(point=70, photo=(250.0, 260.0))
+    return {}
+
+
 def _comparing(folder: Path) -> dict[str, Any]:
     bpy.ops.ofer.compare(count="4")
     return {}
@@ -167,6 +177,7 @@ PREPARED: dict[str, Prepare] = {
     "blend_drop": lambda folder: _blend(folder) | {"name": "identity_02"},
     "check_export": _nothing,
     "choose_photo": _photo,
+    "clear_pins": _pinned,
     "compare": lambda folder: {"count": "4"},
     "drop_photo": _photo,
     "end_compare": _comparing,
@@ -178,8 +189,10 @@ PREPARED: dict[str, Prepare] = {
     "open_reconstruction": _file,
     "paint_hidden": _with_photo,
     "pick_compared": lambda folder: _comparing(folder) | {"name": "identity_03"},
+    "pin": _pin,
     "place_face": lambda folder: _with_photo(folder) | {"box": (10, 20, 30, 40)},
     "real_size": _rigged_with_faults,
+    "release_pin": lambda folder: _pinned(folder) | {"point": 40},
     "remove_hypothesis": lambda folder: {"name": "identity_02"},
     "remove_photo": _two_photos,
     "remove_skin": _skinned,

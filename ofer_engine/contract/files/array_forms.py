@@ -12,7 +12,7 @@ import numpy as np
 
 from .array_file import ArrayHeader
 
-_DESCRIBED: Final = re.compile(r"\(([^)]*)\) (float32|int32|uint8): ")
+_DESCRIBED: Final = re.compile(r"\(([^)]*)\) (float32|float16|int32|uint8): ")
 _SLACK: Final = 1e-3
 _RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     {

@@ -10,7 +10,7 @@ from ofer_engine.handlers import draft
 
 UPRIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 SIZES = {"I": 2, "V": 8, "J": 2, "N": 20, "K": 3, "E": 1, "X": 4, "F": 3, "M": 1, "P": 5, "C": 6}
-SIZES |= {"D": 4, "B": 2}
+SIZES |= {"D": 4, "B": 2, "R": 3}
 
 
 def arrays_of() -> dict[str, np.ndarray]:

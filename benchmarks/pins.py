@@ -1,0 +1,119 @@
+"""What pins at true places do to heads of synthetic photos with known truth.
+
+    PYTHON benchmarks/pins.py CHUNK [--heads 40] [--samples 100]
+
+PYTHON is the engine environment's (`python3 install.py doctor` names it); CHUNK is a folder of
+photos made by `python -m ofer_engine.research.studio.photos`, such as PHOTOS/000000. Prints the
+face's error of the first head after similarity alignment in millimetres, without pins and with 5,
+10 and 15 at points that the photo shows (drawn at random, or spread evenly), and the processor
+milliseconds of one solution. No
+test depends on it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from ofer_engine.contract.records import NO_HINTS
+from ofer_engine.geometry import pins
+from ofer_engine.geometry.viewpoint import Viewpoint
+from ofer_engine.handlers.certainty import identity_modes
+from ofer_engine.pack_registry import load_pack
+from ofer_engine.packs.open_pack import Lens, OpenPack
+from ofer_engine.packs.pack import PhotoEvidence
+from ofer_engine.photo.align import Crop
+from ofer_engine.pipeline import Reconstructor
+from ofer_engine.research.evaluation.metrics import surface_error
+
+COUNTS = (5, 10, 15)
+EXPRESSIONS = 15
+LABELS = ("images", "identity", "focal", "centre", "points", "visible")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("chunk", type=Path)
+    parser.add_argument("--heads", type=int, default=40)
+    parser.add_argument("--samples", type=int, default=100)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    pack = load_pack("open", None, torch.device("cpu"))
+    assert isinstance(pack, OpenPack)
+    chunk = {n: np.load(options.chunk / f"{n}.npy", mmap_mode="r") for n in LABELS}
+    errors, took = [], []
+    for number in range(options.heads):
+        errors.append(_errors(pack, chunk, number, options, took))
+    first, *pinned = np.mean(errors, axis=0)
+    print(f"first head, {options.heads} photos: {first:.3f} mm")
+    for how, row in zip(("random", "spread"), np.reshape(pinned, (2, -1)), strict=True):
+        said = (f"{n}: {mm:.3f} mm ({mm / first - 1:+.0%})" for n, mm in zip(COUNTS, row, strict=True))
+        print(f"pins at {how} points  {'   '.join(said)}")
+    print(f"one solution: median {np.median(took):.2f} ms, worst {np.max(took):.2f} ms")
+
+
+def _errors(
+    pack: OpenPack, chunk: dict, number: int, options: argparse.Namespace, took: list[float]
+) -> list[float]:
+    """The first head's error, and under pins: at random points by COUNTS, then at spread ones."""
+    seen = _read(pack, chunk, number)
+    reconstructor = Reconstructor(pack)
+    reconstructor.set_evidence([seen], NO_HINTS)
+    drawn = reconstructor.identities(options.samples, seed=0)
+    modes = identity_modes(pack, drawn).astype(np.float32)
+    first = drawn[reconstructor.rank(drawn).order[0]]
+    shape = pack.head.vertices(first).astype(np.float64)
+    moved = pack.head.vertices(first, reconstructor.expressions(EXPRESSIONS, seed=0)) - shape
+    camera = seen.camera
+    view = Viewpoint(camera.focal, camera.centre, camera.rotation, camera.translation)
+    modes_of_expression = pins.principal_modes(moved, EXPRESSIONS)
+    precision = seen.visible / seen.deviation**2
+    sight = pins.Sight(
+        view, moved.mean(0), modes_of_expression, seen.vertices, seen.points, precision
+    )
+    prior = pins.Prior.of(shape, modes, [sight])
+    face = pack.head.face
+    truth = pack.head.vertices(chunk["identity"][number])[face].astype(np.float64) * 1000
+    errors = [float(surface_error(shape[face] * 1000, truth))]
+    for order in _orders(pack, chunk["visible"][number].astype(bool), number):
+        for count in COUNTS:
+            set_pins = [
+                pins.Pin(int(seen.vertices[k]), chunk["points"][number][k].astype(np.float64))
+                for k in order[:count]
+            ]
+            begun = time.process_time()
+            found = prior.given(set_pins)
+            took.append((time.process_time() - begun) * 1000)
+            errors.append(float(surface_error((shape + found.moves)[face] * 1000, truth)))
+    return errors
+
+
+def _read(pack: OpenPack, chunk: dict, number: int) -> PhotoEvidence:
+    """A picture of the chunk, which is a crop and a whole photo at once."""
+    pixels = torch.from_numpy(chunk["images"][number].copy()).permute(2, 0, 1)[None].float() / 255
+    side = pixels.shape[3]
+    focal, centre = float(chunk["focal"][number]), chunk["centre"][number].astype(np.float64)
+    return pack.evidence_in(pixels, Crop(np.eye(2, 3), side), Lens(focal, True, centre, (side,) * 2))
+
+
+def _orders(pack: OpenPack, visible: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Visible points in random order, and each the farthest from those before it."""
+    shuffled = np.random.default_rng(seed).permutation(np.flatnonzero(visible))
+    places = pack.head.template[pack.head.point_vertices]
+    spread = [shuffled[0]]
+    while len(spread) < max(COUNTS):
+        away = np.linalg.norm(places[:, None] - places[spread], axis=-1).min(axis=1)
+        spread.append(int(np.argmax(np.where(visible, away, -1.0))))
+    return shuffled, np.array(spread)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""Pins on a head: points set to places in its photos, and the two keys that bring them there.
+
+`pins` moves the head without expression, `pins_expression` the expression that its main photo
+shows; both add to whatever is shown, and are computed anew for each head of the gallery. All that
+is needed travels in the .blend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import bpy
+import numpy as np
+
+from ...ofer_engine.client.frame import ENGINE_TO_BLENDER, to_blender
+from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.reconstruction import Reconstruction, read
+from ...ofer_engine.contract.records import CameraRecord
+from ...ofer_engine.geometry import pins
+from ...ofer_engine.geometry.pins import Pin, Prior, Sight
+from ...ofer_engine.geometry.viewpoint import Viewpoint
+from . import head_frame, hypotheses, packed_reconstruction
+from .head_frame import HeadFrame
+
+KEY: Final = "pins"
+EXPRESSION_KEY: Final = "pins_expression"
+KEYS: Final = (KEY, EXPRESSION_KEY)
+_MODES: Final = 64
+_SHOWS: Final = 1e-6
+"""Metres that something moves, where an expression is shown at all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pinning:
+    """What pins need of a head's reconstruction. frame : where the head stands in its mesh;
+    modes : (R, V, 3); sights : of each photo; both metres, engine frame."""
+
+    frame: HeadFrame
+    modes: np.ndarray
+    sights: tuple[Sight, ...]
+
+    @classmethod
+    def of(cls, head: bpy.types.Object) -> Pinning:
+        """Raises OferError as `head_frame.of`."""
+        frame = head_frame.of(head)
+        record = read(packed_reconstruction.ensure(head))
+        return cls(frame, _modes(record), tuple(_sights(record)))
+
+    def shown(self, head: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+        """(V, 3) of the head shown without expression, and (V, 3) what else is shown moves it, both
+        without pins; metres, engine frame."""
+        keys, neutral, moves = head.data.shape_keys, self.frame.basis.astype(np.float64), 0.0
+        for key in keys.key_blocks[1:]:
+            if key.value and not key.mute and key.name not in KEYS:
+                move = key.value * (hypotheses.points(key) - hypotheses.points(key.relative_key))
+                if key.name in head.ofer.identities:
+                    neutral += move
+                else:
+                    moves = moves + move
+        back = np.linalg.inv(self.frame.placed.linear).T @ ENGINE_TO_BLENDER
+        own = slice(self.frame.vertices)
+        others = np.broadcast_to(moves, neutral.shape)[own]
+        return (neutral[own] - self.frame.placed.offset) @ back, others @ back
+
+    def surface(self, head: bpy.types.Object) -> np.ndarray:
+        """(V, 3) of all that is shown, pins too; metres, engine frame."""
+        neutral, moves = self.shown(head)
+        placed, basis = self.frame.placed, self.frame.basis
+        back = np.linalg.inv(placed.linear).T @ ENGINE_TO_BLENDER
+        for name in KEYS:
+            key = head.data.shape_keys.key_blocks.get(name)
+            if key and not key.mute:
+                own = (hypotheses.points(key) - basis)[: self.frame.vertices]
+                moves = moves + key.value * own @ back
+        return neutral + moves
+
+    def prior(self, head: bpy.types.Object) -> tuple[Prior, np.ndarray]:
+        """What is known of the head shown, without its pins, and (V, 3) metres, engine frame, of
+        the main photo's expression where none is shown, else of 0."""
+        neutral, moves = self.shown(head)
+        main, *rest = self.sights
+        if np.abs(moves).max(initial=0.0) > _SHOWS:
+            main, added = replace(main, expression=moves), np.zeros_like(moves)
+        else:
+            added = main.expression
+        return Prior.of(neutral, self.modes, (main, *rest)), added
+
+
+def show(
+    head: bpy.types.Object,
+    pinning: Pinning | None = None,
+    known: tuple[Prior, np.ndarray] | None = None,
+) -> None:
+    """Bring the head to its pins; without any, as it was before the first.
+
+    pinning, known : what `Pinning.of` and its `prior` give, where they were asked already. Raises OferError as `head_frame.of`.
+    """
+    if not head.ofer.pins:
+        for name in KEYS:
+            if key := head.data.shape_keys.key_blocks.get(name):
+                head.shape_key_remove(key)
+        return
+    pinning = pinning or Pinning.of(head)
+    prior, added = known or pinning.prior(head)
+    answer = prior.given([Pin(e.point, np.array(e.place), e.view) for e in head.ofer.pins])
+    expression = added + answer.expressions[0]
+    for name, moves in zip(KEYS, (answer.moves, expression), strict=True):
+        key = head.data.shape_keys.key_blocks.get(name)
+        if key is None:
+            key = head.shape_key_add(name=name, from_mix=False)
+            key.value = 1.0
+        hypotheses.set_points(key, pinning.frame.moved(to_blender(moves)))
+    for each, deviations in zip(head.ofer.pins, answer.deviations.tolist(), strict=True):
+        each.deviations = deviations
+    view = answer.views[0]
+    head.ofer.pinned_camera = [*view.rotation.ravel(), *view.shift]
+    head.data.update()
+
+
+def follow(head: bpy.types.Object) -> None:
+    """Bring another head of the gallery to the pins, where there are some and it can be."""
+    if not head.ofer.pins:
+        return
+    try:
+        show(head)
+    except OferError as error:
+        if error.code not in (ErrorCode.BAD_REQUEST, ErrorCode.RECONSTRUCTION_DAMAGED):
+            raise
+
+
+def put(head: bpy.types.Object, point: int, view: int, place: tuple[float, float]) -> None:
+    """Set a point to a place in a photo, pixels; the head is not moved yet."""
+    pin = find(head, point, view) or head.ofer.pins.add()
+    pin.point, pin.view, pin.place = point, view, place
+
+
+def release(head: bpy.types.Object, point: int, view: int) -> bool:
+    """Take a pin out; false where there is none. The head is not moved yet."""
+    for number, each in enumerate(head.ofer.pins):
+        if (each.point, each.view) == (point, view):
+            head.ofer.pins.remove(number)
+            return True
+    return False
+
+
+def find(head: bpy.types.Object, point: int, view: int) -> bpy.types.PropertyGroup | None:
+    """The pin of a point in a photo."""
+    found = (e for e in head.ofer.pins if (e.point, e.view) == (point, view))
+    return next(found, None)
+
+
+def camera(head: bpy.types.Object, record: CameraRecord) -> CameraRecord:
+    """The main photo's camera as the pins corrected it."""
+    if not head.ofer.pins:
+        return record
+    values = tuple(head.ofer.pinned_camera)
+    return replace(record, rotation=values[:9], translation=values[9:])
+
+
+def viewpoint(record: CameraRecord | Mapping[str, Any]) -> Viewpoint:
+    """A camera of the record, engine frame."""
+    camera = record if isinstance(record, CameraRecord) else CameraRecord(**record)
+    rotation = np.array(camera.rotation, np.float64).reshape(3, 3)
+    return Viewpoint(camera.focal, np.array(camera.centre), rotation, np.array(camera.translation))
+
+
+def _modes(record: Reconstruction) -> np.ndarray:
+    """(R, V, 3) of the folder; where an older one has none, of the heads that it keeps."""
+    if record.has("identity_modes"):
+        return record.array("identity_modes").astype(np.float32)
+    return pins.principal_modes(record.array("identity_vertices"), _MODES).astype(np.float32)
+
+
+def _sights(record: Reconstruction) -> list[Sight]:
+    best = record.array("identity_vertices")[0].astype(np.float64)
+    moved = record.array("expression_vertices") - best
+    vertices = record.array("evidence_vertices")
+    landmarks, deviation, visible = (
+        record.array(f"evidence_{name}") for name in ("points", "deviation", "visible")
+    )
+    found = []
+    for number, view in enumerate(record.views):
+        own = moved[[each.candidate for each in record.expressions if each.view == number]]
+        mean = own.mean(axis=0) if len(own) else np.zeros_like(best)
+        precision = visible[number] / np.square(deviation[number], dtype=np.float64)
+        modes = pins.principal_modes(own, _MODES).astype(np.float32)
+        found.append(
+            Sight(viewpoint(view.camera), mean, modes, vertices, landmarks[number], precision)
+        )
+    return found

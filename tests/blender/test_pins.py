@@ -1,0 +1,197 @@
+"""Pins: the point comes to its place, the rest follows, and all of it is undone pin by pin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+import synthetic
+from ofer_faces.ofer_blender.head import hypotheses, pins
+from ofer_faces.ofer_blender.photo import pin_drag, pin_overlay
+from ofer_faces.ofer_engine.client import png as png_file
+from ofer_faces.ofer_engine.client.frame import ENGINE_TO_BLENDER
+from ofer_faces.ofer_engine.geometry.pins import IMPROBABLE
+from scene_dump import differences, dump
+from shapes import shown
+
+POINT = 37
+
+
+@pytest.fixture
+def anna(tmp_path: Path) -> Path:
+    """A picture of the size that the record speaks of."""
+    path = tmp_path / "anna.png"
+    path.write_bytes(png_file.encode(np.full((480, 640, 3), 90, np.uint8)))
+    return path
+
+
+def step(operator: str, **arguments: object) -> None:
+    assert getattr(bpy.ops.ofer, operator)("EXEC_DEFAULT", True, **arguments) == {"FINISHED"}
+
+
+def place_of(head: bpy.types.Object, point: int) -> np.ndarray:
+    """(2,) pixels of the photo where a point is seen as it is shown."""
+    view = pin_drag.main_viewpoint(head)
+    return view.project(shown(head)[point] @ ENGINE_TO_BLENDER)
+
+
+def pin_aside(head: bpy.types.Object, *shift: float, point: int = POINT) -> np.ndarray:
+    """Pin a point some pixels from where it is seen."""
+    place = place_of(head, point) + shift
+    step("pin", point=point, photo=tuple(place))
+    return place
+
+
+def test_a_pinned_point_comes_to_its_place_and_the_rest_follows(head: bpy.types.Object) -> None:
+    rest = shown(head)
+    place = pin_aside(head, 6.0, -3.0)
+    moved = np.linalg.norm(shown(head) - rest, axis=1)
+    assert np.linalg.norm(place_of(head, POINT) - place) < 1.0
+    assert (moved > 1e-4).mean() > 0.5, "not the point alone"
+    assert head.data.shape_keys.key_blocks[pins.KEY].value == 1.0
+    assert 0 < head.ofer.pins[0].deviations < IMPROBABLE
+
+
+def test_a_point_pinned_where_it_is_seen_by_the_best_camera_stays(head: bpy.types.Object) -> None:
+    pin_aside(head, 0.0, 0.0)
+    before = shown(head)
+    pin_aside(head, 0.0, 0.0)
+    assert np.abs(shown(head) - before).max() < 2e-4
+
+
+def test_what_no_head_does_bends_this_one_there_alone(head: bpy.types.Object) -> None:
+    place = pin_aside(head, 90.0, 0.0)
+    assert head.ofer.pins[0].deviations > IMPROBABLE
+    assert np.linalg.norm(place_of(head, POINT) - place) < 1.0
+    assert pin_overlay.colour(head.ofer.pins[0].deviations) != pin_overlay.colour(0.0)
+
+
+def test_every_head_of_the_gallery_obeys(head: bpy.types.Object) -> None:
+    place = pin_aside(head, 6.0, -3.0)
+    for name in ("identity_03", "identity_02"):
+        step("show", name=name)
+        assert np.linalg.norm(place_of(head, POINT) - place) < 1.0
+    step("use_identity", name="identity_02")
+    assert np.linalg.norm(place_of(head, POINT) - place) < 1.0
+
+
+def test_undo_takes_one_pin_and_clearing_all(head: bpy.types.Object) -> None:
+    bpy.ops.ed.undo_push(message="Before")
+    before = dump()
+    pin_aside(head, 4.0, 0.0)
+    one = dump()
+    pin_aside(bpy.context.object, 0.0, 4.0, point=70)
+    bpy.ops.ed.undo()
+    assert differences(one, dump()) == []
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+    bpy.ops.ed.redo()
+    head = bpy.context.object
+    step("clear_pins")
+    assert not head.ofer.pins
+    assert not set(pins.KEYS) & set(head.data.shape_keys.key_blocks.keys())
+
+
+def test_releasing_one_leaves_the_other(head: bpy.types.Object) -> None:
+    rest = shown(head)
+    place = pin_aside(head, 4.0, 0.0)
+    only = shown(head)
+    pin_aside(head, 0.0, 9.0, point=70)
+    step("release_pin", point=70)
+    assert np.abs(shown(head) - only).max() < 1e-6
+    assert np.linalg.norm(place_of(head, POINT) - place) < 1.0
+    step("release_pin", point=POINT)
+    assert np.abs(shown(head) - rest).max() < 1e-6
+
+
+def test_pins_work_after_reopening_without_the_folder(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    pin_aside(head, 4.0, 0.0)
+    wanted = shown(head)
+    bpy.ops.ofer.clear_pins()
+    file = tmp_path / "anna.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(file))
+    folder = Path(head.ofer.folder)
+    folder.rename(folder.with_name("moved"))
+    bpy.ops.wm.open_mainfile(filepath=str(file))
+    head = bpy.context.object
+    pin_aside(head, 4.0, 0.0)
+    assert np.abs(shown(head) - wanted).max() < 1e-6
+
+
+def test_an_older_reconstruction_is_pinned_by_the_heads_that_it_keeps(tmp_path: Path) -> None:
+    record = synthetic.write(tmp_path)
+    (record.folder / "identity_modes.npy").unlink()
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    head = bpy.context.object
+    place = pin_aside(head, 1.0, 0.0)
+    assert np.linalg.norm(place_of(head, POINT) - place) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"point": 5000, "photo": (3, 3)}, "number of a vertex"),
+        ({"photo": (3, 3)}, "number of a vertex"),
+        ({"point": 3, "photo": (-5, 3)}, "inside the photo"),
+        ({"point": 3, "photo": (5, 3), "view": 4}, "fewer photos"),
+    ],
+)
+def test_a_pin_that_cannot_be_is_refused(
+    head: bpy.types.Object, arguments: dict, said: str
+) -> None:
+    before = dump()
+    with pytest.raises(RuntimeError, match=said):
+        bpy.ops.ofer.pin(**arguments)
+    assert differences(before, dump()) == []
+
+
+def test_dragging_follows_the_mouse_and_is_left_without_a_trace(
+    head: bpy.types.Object, anna: Path
+) -> None:
+    step("through_photo", filepath=str(anna))
+    rest, start = shown(head), place_of(head, POINT)
+    drag = pin_drag.PinDrag(head)
+    assert not drag.press((2.0, 2.0), 4.0), "there is no head"
+    assert drag.press(tuple(start), 12.0)
+    point = drag.grabbed
+    drag.move(tuple(start + (5.0, 2.0)))
+    assert np.abs(shown(head) - rest).max() > 1e-4
+    drag.leave()
+    assert np.abs(shown(head) - rest).max() < 1e-6 and not head.ofer.pins
+    drag.press(tuple(start), 12.0)
+    drag.move(tuple(start + (5.0, 2.0)))
+    drag.release()
+    assert [each.point for each in head.ofer.pins] == [point]
+    assert drag.press(tuple(head.ofer.pins[0].place), 4.0) and drag.grabbed == point
+
+
+def test_the_mouse_takes_the_nearest_point_of_the_surface_in_front() -> None:
+    places = np.array(((10.0, 10.0), (11.0, 10.0), (10.2, 10.0), (10.1, 10.0)))
+    depth = np.array((0.5, 0.5, 0.7, np.inf))
+    assert pin_drag.nearest(places, depth, np.array((10.2, 10.0)), 5.0) == 0
+    assert pin_drag.nearest(places, depth, np.array((50.0, 10.0)), 5.0) == -1
+
+
+def test_the_camera_of_the_photo_goes_where_the_pins_say(
+    head: bpy.types.Object, anna: Path
+) -> None:
+    step("through_photo", filepath=str(anna))
+    camera, before = head.ofer.camera, head.ofer.camera.matrix_world.copy()
+    for point in (30, 50, 70, 90):
+        pin_aside(head, 3.0, 2.0, point=point)
+    bpy.context.view_layer.update()
+    assert camera.matrix_world != before
+    step("clear_pins")
+    bpy.context.view_layer.update()
+    assert np.allclose(camera.matrix_world, before, atol=1e-6)
+
+
+def test_pins_are_greyed_without_pins(head: bpy.types.Object) -> None:
+    assert not bpy.ops.ofer.clear_pins.poll() and not bpy.ops.ofer.drag_pins.poll()
+    assert hypotheses.active_head(bpy.context) == head
+
+
