@@ -55,7 +55,9 @@ def main() -> None:
     first, *pinned = np.mean(errors, axis=0)
     print(f"first head, {options.heads} photos: {first:.3f} mm")
     for how, row in zip(("random", "spread"), np.reshape(pinned, (2, -1)), strict=True):
-        said = (f"{n}: {mm:.3f} mm ({mm / first - 1:+.0%})" for n, mm in zip(COUNTS, row, strict=True))
+        said = (
+            f"{n}: {mm:.3f} mm ({mm / first - 1:+.0%})" for n, mm in zip(COUNTS, row, strict=True)
+        )
         print(f"pins at {how} points  {'   '.join(said)}")
     print(f"one solution: median {np.median(took):.2f} ms, worst {np.max(took):.2f} ms")
 
@@ -101,7 +103,9 @@ def _read(pack: OpenPack, chunk: dict, number: int) -> PhotoEvidence:
     pixels = torch.from_numpy(chunk["images"][number].copy()).permute(2, 0, 1)[None].float() / 255
     side = pixels.shape[3]
     focal, centre = float(chunk["focal"][number]), chunk["centre"][number].astype(np.float64)
-    return pack.evidence_in(pixels, Crop(np.eye(2, 3), side), Lens(focal, True, centre, (side,) * 2))
+    return pack.evidence_in(
+        pixels, Crop(np.eye(2, 3), side), Lens(focal, True, centre, (side,) * 2)
+    )
 
 
 def _orders(pack: OpenPack, visible: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

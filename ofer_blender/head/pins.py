@@ -95,7 +95,8 @@ def show(
 ) -> None:
     """Bring the head to its pins; without any, as it was before the first.
 
-    pinning, known : what `Pinning.of` and its `prior` give, where they were asked already. Raises OferError as `head_frame.of`.
+    pinning, known : what `Pinning.of` and its `prior` give, where they were asked already.
+    Raises OferError as `head_frame.of`.
     """
     if not head.ofer.pins:
         for name in KEYS:

@@ -97,8 +97,8 @@ class OFER_OT_clear_pins(_OnPins, bpy.types.Operator):
 
 
 class OFER_OT_drag_pins(OnHead, bpy.types.Operator):
-    """Drag points of the head to where the photo shows them; click a pin and press X to release \
-it, Enter or Esc when done"""
+    """Drag points of the head to where the photo shows them. X takes the last pin out, Enter or \
+Esc ends"""
 
     bl_idname = "ofer.drag_pins"
     bl_label = "Drag Pins"
@@ -121,7 +121,7 @@ it, Enter or Esc when done"""
         self._region = next(each for each in context.area.regions if each.type == "WINDOW")
         self._last = -1
         context.window_manager.modal_handler_add(self)
-        self._say(context, tr("Drag a point of the head   X release the last   Enter or Esc done"))
+        self._say(context, tr("Drag points of the head   X take the last out   Enter done"))
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

@@ -193,5 +193,3 @@ def test_the_camera_of_the_photo_goes_where_the_pins_say(
 def test_pins_are_greyed_without_pins(head: bpy.types.Object) -> None:
     assert not bpy.ops.ofer.clear_pins.poll() and not bpy.ops.ofer.drag_pins.poll()
     assert hypotheses.active_head(bpy.context) == head
-
-

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.handlers.certainty import _BEYOND, identity_modes
+from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.packs.open_files import HEAD
 
