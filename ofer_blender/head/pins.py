@@ -28,6 +28,8 @@ KEY: Final = "pins"
 EXPRESSION_KEY: Final = "pins_expression"
 KEYS: Final = (KEY, EXPRESSION_KEY)
 _MODES: Final = 64
+_FARTHEST: Final = 1e5
+"""Pixels; no photo has as many on a side."""
 _SHOWS: Final = 1e-6
 """Metres that something moves, where an expression is shown at all."""
 
@@ -47,6 +49,11 @@ class Pinning:
         frame = head_frame.of(head)
         record = read(packed_reconstruction.ensure(head))
         return cls(frame, _modes(record), tuple(_sights(record)))
+
+    def holds(self, pin: bpy.types.PropertyGroup) -> bool:
+        """It is of this head and its photos: a file from elsewhere may hold any numbers."""
+        there = 0 <= pin.point < self.frame.vertices and 0 <= pin.view < len(self.sights)
+        return there and bool(np.abs(pin.place).max() < _FARTHEST)
 
     def shown(self, head: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
         """(V, 3) of the head shown without expression, and (V, 3) what else is shown moves it, both
@@ -105,7 +112,8 @@ def show(
         return
     pinning = pinning or Pinning.of(head)
     prior, added = known or pinning.prior(head)
-    answer = prior.given([Pin(e.point, np.array(e.place), e.view) for e in head.ofer.pins])
+    held = [each for each in head.ofer.pins if pinning.holds(each)]
+    answer = prior.given([Pin(e.point, np.array(e.place), e.view) for e in held])
     expression = added + answer.expressions[0]
     for name, moves in zip(KEYS, (answer.moves, expression), strict=True):
         key = head.data.shape_keys.key_blocks.get(name)
@@ -113,7 +121,7 @@ def show(
             key = head.shape_key_add(name=name, from_mix=False)
             key.value = 1.0
         hypotheses.set_points(key, pinning.frame.moved(to_blender(moves)))
-    for each, deviations in zip(head.ofer.pins, answer.deviations.tolist(), strict=True):
+    for each, deviations in zip(held, answer.deviations.tolist(), strict=True):
         each.deviations = deviations
     view = answer.views[0]
     head.ofer.pinned_camera = [*view.rotation.ravel(), *view.shift]
@@ -157,6 +165,9 @@ def camera(head: bpy.types.Object, record: CameraRecord) -> CameraRecord:
     if not head.ofer.pins:
         return record
     values = tuple(head.ofer.pinned_camera)
+    turn = np.array(values[:9]).reshape(3, 3)
+    if not np.allclose(turn @ turn.T, np.eye(3), atol=1e-3):  # a file from elsewhere
+        return record
     return replace(record, rotation=values[:9], translation=values[9:])
 
 

@@ -30,7 +30,7 @@ def colour(deviations: float) -> tuple[float, float, float]:
     return tuple(mixed.tolist())
 
 
-@faults.guarded(told=False)
+@faults.guarded(reported=False)
 def _draw() -> None:
     context = bpy.context
     head = pin_drag.shown_head(context)

@@ -193,3 +193,13 @@ def test_the_camera_of_the_photo_goes_where_the_pins_say(
 def test_pins_are_greyed_without_pins(head: bpy.types.Object) -> None:
     assert not bpy.ops.ofer.clear_pins.poll() and not bpy.ops.ofer.drag_pins.poll()
     assert hypotheses.active_head(bpy.context) == head
+
+
+def test_pins_that_no_head_can_have_do_nothing(head: bpy.types.Object) -> None:
+    for point, view, place in ((9000, 0, (1, 1)), (3, 7, (1, 1)), (3, 0, (float("nan"), 1))):
+        pins.put(head, point, view, place)
+    head.ofer.pinned_camera = [float("nan")] * 12
+    rest = shown(head)
+    step("show", name="identity_02")
+    assert np.isfinite(shown(head)).all() and np.abs(shown(head) - rest).max() < 0.1
+    assert np.isfinite(pin_drag.main_viewpoint(head).rotation).all()
