@@ -15,12 +15,18 @@ from ..geometry.triangles import vertex_normals
 _PATIENCE: Final = 1e-4
 _REACH: Final = 0.006
 _FACING: Final = 0.2
-_ALLOWED: Final = 0.0002
+ALLOWED: Final = 0.0002
 """Metres deeper than at rest that lips may press into each other."""
 _ROUNDS: Final = 24
 _SMOOTH: Final = 0.4
 """How strongly a push stays where it is needed, beside spreading to its neighbours."""
-_PUSH: Final = 0.8
+_PUSH: Final = 1.7
+_SETTLED: Final = 3e-5
+"""Metres beyond what is allowed that are let be."""
+_LEAST_MOVE: Final = 1e-4
+"""Metres of lips that move less: they press in no deeper than allowed."""
+_APART: Final = 1.0
+"""Metres between shapes that are looked at together, more than any of them is wide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,19 +53,26 @@ class Lips:
             ids, places.reshape(-1, 3), np.flatnonzero(upper[ids]), np.flatnonzero(lower[ids])
         )
 
-    def inside(self, vertices: np.ndarray) -> np.ndarray:
-        """(N, 3) metres: the way out for each vertex of one lip that is inside the other, else 0.
+    def inside(self, shapes: np.ndarray) -> np.ndarray:
+        """(U, N, 3) metres: the way out for each vertex of one lip that is inside the other, else
+        0, in each of many shapes at once.
 
-        vertices : (N, 3) metres, those of `ids`.
+        shapes : (U, N, 3) metres, vertices `ids`.
         """
+        count = shapes.shape[1]
+        apart = _APART * np.arange(len(shapes))[:, None, None] * (1.0, 0.0, 0.0)
+        vertices = (shapes + apart).reshape(-1, 3)
+        first = count * np.arange(len(shapes))[:, None]
         out = np.zeros_like(vertices)
-        normals = vertex_normals(vertices, self.triangles).astype(np.float64)
-        for own, other in ((self.upper, self.lower), (self.lower, self.upper)):
-            member = np.zeros(len(vertices), bool)
+        triangles = self._in_each(self.triangles, first)
+        normals = vertex_normals(vertices, triangles).astype(np.float64)
+        for lip, other in ((self.upper, self.lower), (self.lower, self.upper)):
+            member = np.zeros(count, bool)
             member[other] = True
-            surface = self.triangles[member[self.triangles].all(1)]
-            if not len(own) or not len(surface):
+            surface = self._in_each(self.triangles[member[self.triangles].all(1)], first)
+            if not len(lip) or not len(surface):
                 continue
+            own = (first + lip).ravel()
             found = closest_facing(vertices[own], -normals[own], vertices, surface, _PATIENCE)
             towards = found.interpolate(normals)
             feet = found.interpolate(vertices)
@@ -67,37 +80,47 @@ class Lips:
             real = (found.facing > _FACING) & (found.distance < _REACH) & (deep > 0)
             real &= (found.weights > 1e-3).all(1)  # beside the surface there is no inside
             out[own[real]] = towards[real] * deep[real, None]
-        return out
+        return out.reshape(shapes.shape)
+
+    @staticmethod
+    def _in_each(triangles: np.ndarray, first: np.ndarray) -> np.ndarray:
+        """(U * T, 3) triangles (T, 3) in each of shapes whose vertices begin at first (U, 1)."""
+        return (triangles[None] + first[..., None]).reshape(-1, 3)
 
 
 def part_lips(
-    neutral: np.ndarray, units: np.ndarray, lips: Lips, check: Callable[[], None]
+    neutral: np.ndarray,
+    units: np.ndarray,
+    lips: Lips,
+    check: Callable[[], None],
+    allowed: float = ALLOWED,
 ) -> np.ndarray:
     """Units (U, V, 3) metres whose lips, at full weight, keep out of each other.
 
-    neutral : (V, 3) metres. Both lips give way alike, and their surroundings follow. Returns a
-    copy; check : called now and again, may raise to stop.
+    neutral : (V, 3) metres; allowed : metres deeper than at rest that they may be; check : called
+    now and again, may raise to stop. Both lips give way alike, and their surroundings follow.
+    Returns a copy.
     """
     parted = units.copy()
     neutral = neutral[lips.ids]
-    rest = np.linalg.norm(lips.inside(neutral), axis=1) + _ALLOWED
-    both = np.concatenate((lips.upper, lips.lower))
+    rest = np.linalg.norm(lips.inside(neutral[None])[0], axis=1) + allowed
+    both = lips.ids[np.concatenate((lips.upper, lips.lower))]
     solver = GradientSolver(neutral, lips.triangles, np.full(len(neutral), _SMOOTH))
-    still = np.zeros((len(lips.triangles), 3, 3))
-    for number in range(len(units)):
-        unit = parted[number, lips.ids]
-        if not unit[both].any():
-            continue
+    moving = np.linalg.norm(parted[:, both], axis=2).max(1)
+    touching = np.flatnonzero(moving > min(_LEAST_MOVE, np.abs(allowed) / 2))
+    for _ in range(_ROUNDS):
         check()
-        for _ in range(_ROUNDS):
-            way = lips.inside(neutral + unit)
-            deep = np.linalg.norm(way, axis=1)
-            excess = np.maximum(deep - rest, 0.0)
-            if not excess.any():
-                break
-            push = way * (excess / np.maximum(deep, 1e-9))[:, None]
-            spread = solver.solve(still, push)
-            met = (push * push).sum() / max(float((push * spread).sum()), 1e-18)
-            unit += spread * min(met, 4.0) * _PUSH / 2
-        parted[number, lips.ids] = unit
+        shapes = neutral + parted[touching][:, lips.ids]
+        way = lips.inside(shapes)
+        deep = np.linalg.norm(way, axis=2)
+        excess = np.maximum(deep - rest, 0.0)
+        left = excess.max(1) > _SETTLED
+        touching = touching[left]
+        if not len(touching):
+            break
+        push = (way * (excess / np.maximum(deep, 1e-9))[..., None])[left]
+        spread = solver.spread(push)
+        met = np.square(push).sum((1, 2)) / np.maximum((push * spread).sum((1, 2)), 1e-18)
+        moved = spread * (np.minimum(met, 4.0) * _PUSH / 2)[:, None, None]
+        parted[touching[:, None], lips.ids] += moved
     return parted

@@ -17,7 +17,7 @@ from ..geometry.triangles import triangulate
 from ..heads.open_head import OpenHead
 from ..heads.teeth import Teeth
 from .contacts import LID_PAIRS, LIP_PAIRS, Eyeball, clear_eyeballs, eyeball
-from .lips import Lips, part_lips
+from .lips import ALLOWED, Lips, part_lips
 from .open_smiles import clear_open_smiles
 from .upright import upright_units
 
@@ -25,10 +25,16 @@ _FOLLOW: Final = 0.05
 """How strongly vertices keep to the template's own displacement beside its gradients."""
 STILL: Final = 2e-5
 """Metres below which a displacement is none."""
+_LID_ROOTS: Final = 8
+"""Vertices of a lid with which, on average, a lash goes: one alone would crumple its row."""
 _LIP_HEIGHT: Final = 0.010
 _MOUTH: Final = 0.025
 _MENDINGS: Final = 2
 """Rounds of clearing the eyeballs and turning triangles back: each undoes a little of the other."""
+_SPARE: Final = np.radians(14)
+_APART: Final = -0.0002
+"""Of the template's own units: angle away from turning over, and metres deeper than at rest that
+lips may press into each other."""
 _CORNERS: Final = (78, 308)
 """Landmarks of the mouth's inner corners."""
 _CLOSE: Final = ARKIT_52.index("mouthClose")
@@ -76,6 +82,17 @@ class UnitModel:
         return tuple(eyeball(neutral[ids]) for ids in self.eyes)
 
     @cached_property
+    def gradients(self) -> tuple[np.ndarray | None, ...]:
+        """Of each unit the template's displacement gradients (T, 3, 3) float32, None where it
+        moves nothing: the same for every face."""
+        return tuple(
+            displacement_gradients(self.template, self.triangles, unit).astype(np.float32)
+            if unit.any()
+            else None
+            for unit in self.units
+        )
+
+    @cached_property
     def skin(self) -> np.ndarray:
         """(T, 3) triangles of the skin that is seen."""
         return self.triangles[self.outer[self.triangles].all(1)]
@@ -111,6 +128,15 @@ def _part_vertices(head: OpenHead, name: str) -> np.ndarray:
     return np.unique(triangulate(head.part_polygons(name))) if known else np.zeros(0, np.int32)
 
 
+def settled_units(model: UnitModel) -> np.ndarray:
+    """The template's units, mended once for all with something to spare: on faces that are like it
+    little is left to mend. (52, V, 3) float32 metres."""
+    balls = model.eyeballs(model.template)
+    mended = _mended(model, model.template, model.units, balls, lambda: None, _SPARE, _APART)
+    mended[np.linalg.norm(mended, axis=2) < STILL] = 0.0
+    return mended.astype(np.float32)
+
+
 def fitted_units(
     model: UnitModel,
     neutral: np.ndarray,
@@ -133,11 +159,10 @@ def fitted_units(
     free = GradientSolver(neutral, model.triangles, follow)
     fitted = np.zeros_like(model.units)
     for number, name in enumerate(ARKIT_52):
-        unit = model.units[number]
-        if not unit.any():
+        unit, gradient = model.units[number], model.gradients[number]
+        if gradient is None:
             continue
         check()
-        gradient = displacement_gradients(model.template, model.triangles, unit)
         if name in LID_PAIRS:
             rows = model.pair_rows(LID_PAIRS[name])
             solver = GradientSolver(neutral, model.triangles, follow, rows)
@@ -162,25 +187,28 @@ def _mended(
     fitted: np.ndarray,
     balls: tuple[Eyeball, ...],
     check: Callable[[], None],
+    spare: float = 0.0,
+    allowed: float = ALLOWED,
 ) -> np.ndarray:
     """Units whose lips keep out of each other, whose lids slide over the eyeballs, in which no
     triangle turns over and no tooth leaves the mouth; `mouthClose` does so on an open jaw."""
     whole = fitted.copy()
     whole[_CLOSE] += fitted[_JAW]
     if len(model.lips.upper) and len(model.lips.lower):
-        whole = part_lips(neutral, whole, model.lips, check)
+        whole = part_lips(neutral, whole, model.lips, check, allowed)
     before = whole
     for _ in range(_MENDINGS):
         whole = clear_eyeballs(neutral, whole, model.outer, balls)
-        whole = upright_units(neutral, whole, model.skin, check)
+        whole = upright_units(neutral, whole, model.skin, check, spare)
     if len(model.lashes):
         lids = np.flatnonzero(model.outer)
-        near = lids[KDTree(model.template[lids]).query(model.template[model.lashes])[1]]
-        whole[:, model.lashes] += (whole - before)[:, near]
+        near = lids[KDTree(model.template[lids]).query(model.template[model.lashes], _LID_ROOTS)[1]]
+        whole[:, model.lashes] += (whole - before)[:, near].mean(2)
     if model.teeth:
+        rest = model.teeth.clearances(neutral)
         for number in np.flatnonzero(whole[:, model.teeth.around].any((1, 2))):
             check()
-            whole[number] = model.teeth.withdrawn(neutral + whole[number]) - neutral
+            whole[number] = model.teeth.withdrawn(neutral + whole[number], rest) - neutral
         clear_open_smiles(model.teeth, neutral, whole, check)
     whole[_CLOSE] -= whole[_JAW]
     return whole

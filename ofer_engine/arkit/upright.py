@@ -27,27 +27,35 @@ _HELD: Final = 1e4
 
 
 def upright_units(
-    neutral: np.ndarray, units: np.ndarray, skin: np.ndarray, check: Callable[[], None]
+    neutral: np.ndarray,
+    units: np.ndarray,
+    skin: np.ndarray,
+    check: Callable[[], None],
+    spare: float = 0.0,
 ) -> np.ndarray:
     """Units (U, V, 3) metres without triangles that turn over at full weight.
 
-    neutral : (V, 3) metres; skin : (T, 3) int, the triangles to look at. Vertices farther than a
-    few triangles from one that turned stay. Returns a copy; check : may raise to stop.
+    neutral : (V, 3) metres; skin : (T, 3) int, the triangles to look at; spare : radians that they
+    stay away from turning over, for heads that are like this one. Vertices farther than a few
+    triangles from one that turned stay. Returns a copy; check : may raise to stop.
     """
     upright = units.copy()
     rest = face_normals(neutral, skin)
     for number in range(len(units)):
         if not upright[number].any():
             continue
-        turned = _angles(rest, face_normals(neutral + upright[number], skin)) > _TOO_FAR
+        turned = _angles(rest, face_normals(neutral + upright[number], skin)) > _TOO_FAR - spare
         if turned.any():
             check()
-            _turn_back(neutral, upright[number], skin, turned)
+            _turn_back(neutral, upright[number], skin, turned, spare)
     return upright
 
 
-def _turn_back(neutral: np.ndarray, unit: np.ndarray, skin: np.ndarray, turned: np.ndarray) -> None:
+def _turn_back(
+    neutral: np.ndarray, unit: np.ndarray, skin: np.ndarray, turned: np.ndarray, spare: float
+) -> None:
     """Mend one unit (V, 3) in place. turned : (T,) bool."""
+    too_far, told = _TOO_FAR - spare, _TOLD - spare
     inner = np.zeros(len(neutral), bool)
     inner[skin[turned]] = True
     for _ in range(_RINGS):
@@ -60,12 +68,12 @@ def _turn_back(neutral: np.ndarray, unit: np.ndarray, skin: np.ndarray, turned: 
     for _ in range(_ROUNDS):
         now = face_normals(place + way, triangles)
         angle = _angles(rest, now)
-        if (angle <= _TOO_FAR).all():
+        if (angle <= too_far).all():
             break
-        far = angle > _TOLD
+        far = angle > told
         axis = np.cross(now[far], rest[far])
         axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-12)
-        back = rotation_matrix(axis * (angle[far] - _TOLD)[:, None])
+        back = rotation_matrix(axis * (angle[far] - told)[:, None])
         gradient = displacement_gradients(place, triangles, way)
         gradient[far] = back @ (gradient[far] + np.eye(3)) - np.eye(3)
         way = solver.solve(gradient, way)

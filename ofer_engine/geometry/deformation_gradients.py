@@ -91,6 +91,15 @@ class GradientSolver:
             right = right + self._pull @ held
         return self._factor.solve(np.asarray(right))
 
+    def spread(self, goals: np.ndarray) -> np.ndarray:
+        """(U, V, 3) displacements of a surface that would rather stay, each held to its goals.
+
+        goals : (U, V, 3).
+        """
+        columns = np.moveaxis(goals * self._follow[:, None], 0, 1)
+        solved = self._factor.solve(columns.reshape(len(columns), -1))
+        return np.moveaxis(solved.reshape(columns.shape), 1, 0)
+
 
 def _cotangents(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """(3T,) half the cotangent of the angle opposite to each edge 01, 12, 20, bounded."""

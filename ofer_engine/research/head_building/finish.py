@@ -7,17 +7,23 @@ another. Numbers of vertices, identity modes and the places of all evidence poin
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
+from ...arkit.unit_model import UnitModel, settled_units
 from ...heads.open_head import OpenHead
 from .dental_arches import dental_arches
 from .inserts import with_inserts
+from .level_neck import level_neck
+from .lifelike_units import lifelike_units
 from .round_eyes import round_eyes
 
 
 def finished(head: OpenHead) -> OpenHead:
     """The head as artists are given it. Pure."""
-    return with_inserts(head, (*round_eyes(head), *dental_arches(head)))
+    whole = with_inserts(head, (*round_eyes(head), *dental_arches(head)))
+    lively = level_neck(replace(whole, expression=lifelike_units(whole)))
+    return replace(lively, expression=settled_units(UnitModel.of_open_head(lively)))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -60,7 +60,7 @@ def with_inserts(head: OpenHead, inserts: tuple[Insert, ...]) -> OpenHead:
         head, ids = _placed(head, insert)
         polygons.append(np.where(insert.polygons < 0, -1, ids[insert.polygons]))
         uv.append(insert.uv)
-        part.append([names.index(name) for name in insert.parts])
+        part.append(np.array([names.index(name) for name in insert.parts]))
     joined = replace(
         head,
         polygons=np.concatenate(polygons).astype(np.int32),

@@ -106,8 +106,8 @@ def pressed(model: UnitModel, neutral: np.ndarray, units: np.ndarray) -> np.ndar
     """(52,) metres by which lips are deeper in each other than at rest, at full weight."""
     lips, shapes = model.lips, neutral + units
     shapes[UNIT["mouthClose"]] += units[UNIT["jawOpen"]]
-    rest = np.linalg.norm(lips.inside(neutral[lips.ids]), axis=1)
-    depth = [np.linalg.norm(lips.inside(shape[lips.ids]), axis=1) for shape in shapes]
+    rest = np.linalg.norm(lips.inside(neutral[None, lips.ids])[0], axis=1)
+    depth = [np.linalg.norm(lips.inside(shape[None, lips.ids])[0], axis=1) for shape in shapes]
     return (np.array(depth) - rest).max(1)
 
 

@@ -121,3 +121,43 @@ def test_the_command_writes_a_head_that_can_be_read(built, head, tmp_path):
     again = OpenHead.load(tmp_path / "head.npz")
     assert again.part_names == head.part_names and (again.polygons == head.polygons).all()
     assert np.abs(again.expression - head.expression).max() < 2e-5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_neck_ends_in_a_plane_whoever_the_head_is(built, head, seed):
+    def unevenness(one, identity):
+        border = one.vertices(identity)[one.neck_loop].astype(float)
+        away = (border - border.mean(0)) @ np.linalg.svd(border - border.mean(0))[2][2]
+        return np.abs(away).max()
+
+    identity = head.prior.draw(np.random.default_rng(seed))
+    assert unevenness(head, identity) < 2e-4
+    if head is not built:
+        assert unevenness(built, identity) > 2e-3
+        ear = built.region("ears") > 0.5
+        moved = head.vertices(identity)[: len(ear)] - built.vertices(identity)
+        assert np.abs(moved[ear]).max() < 1e-6
+
+
+@pytest.mark.parametrize("side", ["Left", "Right"])
+def test_a_smile_raises_the_cheek_and_narrows_the_eye(head, side):
+    cheek, upper, lower, other = (280, 386, 374, 50) if side == "Left" else (50, 159, 145, 280)
+    rest = head.landmarks(head.template)
+    smiling = head.landmarks(head.template + head.expression[ARKIT_52.index(f"mouthSmile{side}")])
+    assert smiling[cheek, 1] - rest[cheek, 1] > 0.0015
+    assert np.linalg.norm(smiling[other] - rest[other]) < 0.0005
+    gap, narrowed = (marks[upper, 1] - marks[lower, 1] for marks in (rest, smiling))
+    assert 0.6 * gap < narrowed < 0.95 * gap
+
+
+def test_with_an_open_jaw_the_tongue_lies_down(built, head):
+    """The tongue's back leaves the upper half of the mouth's opening free."""
+
+    def top(one):
+        shape = one.template + one.expression[ARKIT_52.index("jawOpen")]
+        lips = one.landmarks(shape)[[13, 14], 1]
+        return (shape[_ids(one, "tongue"), 1].max() - lips[1]) / np.ptp(lips)
+
+    assert top(head) < 0.8
+    if head is not built:
+        assert top(built) > 0.95

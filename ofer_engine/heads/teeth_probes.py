@@ -1,0 +1,140 @@
+"""Where teeth are looked at, from behind them outwards, and how far off the skin is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from ..geometry.triangles import vertex_normals
+
+_BEHIND: Final = 0.010
+"""Metres from the middle of a row of teeth back to where it is seen from."""
+_CANDIDATES: Final = 24
+_STIFF, _FREE = 0.0035, 0.0200
+"""Metres from where teeth must give way within which they go along wholly, and not at all."""
+_APART: Final = 0.003
+"""Metres between points that are looked at."""
+_OUTWARDS: Final = -0.1
+"""Cosine of a surface to the way out of the mouth from which it is looked at."""
+_BETWEEN: Final = np.array([(0.5, 0.5, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (1 / 3,) * 3])
+_WIDE: Final = 0.006
+"""Metres of a triangle's longest side beyond which it is looked at between its corners, too."""
+
+
+@dataclass(frozen=True, eq=False)
+class Probes:
+    """The points of a row that are looked at: corners (P, 3) and weights (P, 3); ids : (N,) all
+    vertices of the row; share : (N, P) of a point's way back that each of them takes."""
+
+    corners: np.ndarray
+    weights: np.ndarray
+    ids: np.ndarray
+    share: np.ndarray
+
+    def on(self, place: np.ndarray) -> np.ndarray:
+        """(P, 3) the points on a head (V, 3)."""
+        return np.einsum("pk,pkc->pc", self.weights, place[self.corners])
+
+    def of(self, chosen: np.ndarray) -> Probes:
+        """Some of the points; chosen : (P,) bool."""
+        return Probes(self.corners[chosen], self.weights[chosen], self.ids, self.share[:, chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class Clearance:
+    """What stands before a row of a face at rest: neutral : (V, 3) metres; near : (P, K) the
+    triangles of the skin that each probe may meet; clear : (P,) metres to the first of them."""
+
+    neutral: np.ndarray
+    near: np.ndarray
+    clear: np.ndarray
+
+    def near_skin(
+        self, place: np.ndarray, probes: Probes, skin: np.ndarray, margin: float
+    ) -> np.ndarray:
+        """(P,) bool: the probes that may have come as near to the skin as `margin`, now that the
+        face is `place` (V, 3)."""
+        moves = place - self.neutral
+        skin_moves = moves[skin].mean(1)[self.near]
+        closer = np.linalg.norm(skin_moves - probes.on(moves)[:, None], axis=2).max(1)
+        return self.clear - closer < margin
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Rays (P, 3) to probes at far (P,) metres; near : (P, K) triangles about them; skin : (P,)
+    metres to the first that is met, infinite where none."""
+
+    rays: np.ndarray
+    far: np.ndarray
+    near: np.ndarray
+    skin: np.ndarray
+
+
+def probes_of(row: np.ndarray, place: np.ndarray) -> Probes:
+    """Those of a row of triangles (T, 3): its outer side's vertices, as many as lie apart, and
+    points between the corners of wide triangles. place : (V, 3) metres."""
+    ids = np.unique(row)
+    outwards = place[ids] - seen_from(place, row)
+    outwards /= np.linalg.norm(outwards, axis=1, keepdims=True)
+    normals = vertex_normals(place, row, float)[ids]
+    sides = place[row] - np.roll(place[row], 1, axis=1)
+    wide = row[np.linalg.norm(sides, axis=2).max(1) > _WIDE]
+    outer = ids[(normals * outwards).sum(1) > _OUTWARDS]
+    chosen = _thinned(ids if np.isin(ids, wide).all() else outer, place)
+    corners = np.concatenate((np.repeat(chosen[:, None], 3, 1), np.repeat(wide, len(_BETWEEN), 0)))
+    weights = np.concatenate(
+        (np.tile((1.0, 0.0, 0.0), (len(chosen), 1)), np.tile(_BETWEEN, (len(wide), 1)))
+    )
+    points = np.einsum("pk,pkc->pc", weights, place[corners])
+    away = np.linalg.norm(place[ids][:, None] - points, axis=2)
+    share = np.clip((_FREE - away) / (_FREE - _STIFF), 0, 1)
+    return Probes(corners, weights, ids, share * share * (3 - 2 * share))
+
+
+def _thinned(ids: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Of vertices, the first of any that lie closer together than `_APART`."""
+    near = KDTree(place[ids]).query_ball_point(place[ids], _APART)
+    dropped = np.zeros(len(ids), bool)
+    for number, others in enumerate(near):
+        if not dropped[number]:
+            dropped[[other for other in others if other != number]] = True
+    return ids[~dropped]
+
+
+def seen_from(vertices: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """(3,) behind the front teeth, so that a way from there to a tooth crosses no other skin."""
+    middle = vertices[np.unique(row)].mean(0).astype(np.float64)
+    return middle - np.array([0.0, 0.0, _BEHIND])
+
+
+def distances(rays: np.ndarray, corners: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """(N,) where unit rays (N, 3) from the origin first meet one of their triangles, near (N, K)
+    int of corners (T, 3, 3); infinite where none.
+
+    A ray meets a triangle where it lies on one side of the three planes through the origin and
+    the triangle's sides.
+    """
+    a, b, c = corners.transpose(1, 0, 2)
+    sides = np.stack((np.cross(b, c), np.cross(c, a), np.cross(a, b)), 1)
+    normals = sides.sum(1)
+    across = np.einsum("nkc,nc->nk", normals[near], rays)
+    across = np.where(np.abs(across) < 1e-15, np.nan, across)
+    shares = np.einsum("nksc,nc->nks", sides[near], rays) / across[..., None]
+    distance = (normals * a).sum(1)[near] / across
+    hit = (shares >= -1e-9).all(2) & (distance > 0)
+    return np.where(hit, distance, np.inf).min(1, initial=np.inf)
+
+
+def view(place: np.ndarray, skin: np.ndarray, probes: Probes, eye: np.ndarray) -> View:
+    """What is seen of skin (S, 3) of a head (V, 3) from an eye (3,) through the probes."""
+    points = probes.on(place) - eye
+    far = np.linalg.norm(points, axis=1)
+    rays, corners = points / far[:, None], place[skin] - eye
+    middles = corners.mean(1)
+    middles /= np.linalg.norm(middles, axis=1, keepdims=True)
+    near = KDTree(middles).query(rays, min(_CANDIDATES, len(middles)))[1]
+    return View(rays, far, near, distances(rays, corners, near))

@@ -1,0 +1,93 @@
+"""Units as ARKit means them, where MakeHuman's leave something out.
+
+A smile raises the cheek and narrows the eye a little; with an open jaw the tongue lies on the floor
+of the mouth; lips that purse or open keep a round rim.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from scipy import sparse
+from scipy.spatial import KDTree
+
+from ...contract.arkit import ARKIT_52
+from ...geometry.triangles import edges_of, triangulate, vertex_normals
+from ...heads.open_head import OpenHead
+
+_WITH_SMILE: Final = {"cheekSquint": 0.55, "eyeSquint": 0.30}
+"""Share of each other unit of its side that a smile brings along."""
+_SMOOTHED: Final = {"mouthFunnel": 12, "jawOpen": 6}
+"""Rounds of smoothing of the lips' displacement."""
+_FLAT: Final = 0.5
+"""Of the tongue's height, with the jaw wide open."""
+_DROPPED: Final = 0.005
+"""Metres that the tongue's back sinks, with the jaw wide open."""
+_BELOW: Final = -0.3
+_UNDER: Final = 0.0050
+"""Metres that the floor of the mouth lies below the tongue's underside."""
+_BESIDE: Final = 0.004
+_PALATE: Final = 0.012
+"""Metres beside the tongue up to which lining is under it, and above it from which it is not."""
+
+
+def lifelike_units(head: OpenHead) -> np.ndarray:
+    """(52, V, 3) float32 metres, in ARKIT_52 order."""
+    units = head.expression.astype(np.float64)
+    for side in ("Left", "Right"):
+        for other, share in _WITH_SMILE.items():
+            units[_at(f"mouthSmile{side}")] += share * units[_at(f"{other}{side}")]
+    average = _average(head)
+    for name, rounds in _SMOOTHED.items():
+        for _ in range(rounds):
+            units[_at(name)] = average @ units[_at(name)]
+    units[_at("jawOpen")] += _tongue_down(head, units[_at("jawOpen")])
+    units[_at("jawOpen")] += _floor_down(head, units[_at("jawOpen")])
+    return units.astype(np.float32)
+
+
+def _at(name: str) -> int:
+    return ARKIT_52.index(name)
+
+
+def _average(head: OpenHead) -> sparse.csr_matrix:
+    """(V, V): each vertex of the lips half-way towards the mean of its neighbours, others stay."""
+    count = len(head.template)
+    skin = head.part_polygons("skin")
+    ends = np.concatenate([edges_of(triangulate(skin)), edges_of(triangulate(skin))[:, ::-1]])
+    beside = sparse.csr_matrix((np.ones(len(ends)), ends.T), (count, count))
+    mean = sparse.diags(1 / np.maximum(np.asarray(beside.sum(1)).ravel(), 1)) @ beside
+    share = 0.5 * head.region("lips")
+    return (sparse.diags(1 - share) + sparse.diags(share) @ mean).tocsr()
+
+
+def _tongue_down(head: OpenHead, opened: np.ndarray) -> np.ndarray:
+    """(V, 3): what flattens the tongue onto its underside and lets its back sink; 0 elsewhere."""
+    triangles = triangulate(head.part_polygons("tongue"))
+    ids = np.unique(triangles)
+    shape = head.template + opened
+    under = vertex_normals(shape, triangles, float)[ids, 1] < _BELOW
+    y, z = shape[ids, 1], shape[ids, 2]
+    floor = np.polyval(np.polyfit(z[under], y[under], 2), z)
+    back = np.clip((z.max() - z) / np.ptp(z), 0, 1)
+    move = np.zeros_like(shape)
+    move[ids, 1] = (_FLAT - 1) * np.maximum(y - floor, 0) - _DROPPED * back
+    return move
+
+
+def _floor_down(head: OpenHead, opened: np.ndarray) -> np.ndarray:
+    """(V, 3): what takes the lining of the mouth below the tongue's underside, under it; 0
+    elsewhere."""
+    tongue = np.unique(head.part_polygons("tongue"))
+    shape = head.template + opened
+    own = shape[tongue]
+    lining = np.flatnonzero(~head.outer & (head.region("mouth_cavity") > 0.5))
+    tree = KDTree(own[:, [0, 2]])
+    away, near = tree.query(shape[lining][:, [0, 2]], 8)
+    above = own[near, 1].max(1)
+    under = own[near, 1].min(1) - _UNDER
+    floor = (away[:, 0] < _BESIDE) & (shape[lining, 1] < above + _PALATE)
+    move = np.zeros_like(shape)
+    move[lining[floor], 1] = np.minimum(under - shape[lining, 1], 0.0)[floor]
+    return move
