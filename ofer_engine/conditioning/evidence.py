@@ -129,6 +129,13 @@ class EvidenceNetwork(nn.Module):
         coefficients = self.identity_head.out_features + self.expression_head.out_features
         return coefficients + _POSE + _CONTEXT_MODES + 2 * _REGIONS
 
+    @property
+    def shape_entries(self) -> tuple[slice, slice]:
+        """Where in `context` identity and point modes are."""
+        identities = self.identity_head.out_features
+        first = identities + self.expression_head.out_features + _POSE
+        return slice(0, identities), slice(first, first + _CONTEXT_MODES)
+
     def forward(self, crops: Tensor) -> Evidence:
         """crops : (B, 3, S, S) float32, RGB in 0..1, cut by `photo.align.evidence_crop`; S is best
         the network's `side`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -9,6 +11,14 @@ from torch.nn import functional as F
 from .denoiser import TIME_WIDTH, Denoiser, modulation, time_embedding
 from .recorded import Recorded
 from .samplers import Denoise
+
+
+class Conditional(Protocol):
+    """What becomes a denoiser once it is told the context."""
+
+    def condition(self, context: Tensor) -> Denoise:
+        """context : (1, C), or (B, C) for one context a row, float32."""
+        ...
 
 
 class FoldedDenoiser:

@@ -4,7 +4,8 @@ pack.json                 what it is, the sizes of its networks, the sha256 of e
 head.npz                  `heads/open_head`
 conditioner.safetensors   `conditioning/evidence`
 idgen.safetensors, expgen.safetensors, idrank.safetensors
-                          (weights as float16, or as bytes since format 6: `byte_weights`)
+                          (weights as float16, or as bytes since format 6: `byte_weights`;
+                          idgen.safetensors with a `linear_belief` since format 7)
 CARD.md, card.json        how it was made, and how far it can be trusted
 """
 
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -34,13 +35,15 @@ from ..contract.files.pieces import read_piece
 from ..contract.installed import MOST_TEXT
 from ..contract.records import PackRecord
 from ..diffusion.denoiser import Denoiser, DenoiserShape
+from ..diffusion.folded import Conditional, FoldedDenoiser
+from ..diffusion.linear_belief import FoldedBelief, LinearBelief
 from ..heads.open_head import OpenHead
 from ..ranking.ranker import Ranker, RankerShape
-from .byte_weights import as_bytes, as_weights
+from .byte_weights import SCALE, as_bytes, as_weights
 
-FORMAT_VERSION: Final = 6
-_READ: Final = (5, 6)
-"""Formats that are read: 5 keeps no weight as bytes."""
+FORMAT_VERSION: Final = 7
+_READ: Final = (5, 6, 7)
+"""Formats that are read: 5 keeps no weight as bytes, 5 and 6 have no belief."""
 DESCRIPTION: Final = "pack.json"
 HEAD: Final = "head.npz"
 NETWORKS: Final = ("conditioner", "idgen", "expgen", "idrank")
@@ -51,6 +54,8 @@ _BESIDE: Final = {
     "expression_deviation": "expgen",
 }
 """Tensors that are no network's own, and the file that holds them."""
+_BELIEF: Final = "belief."
+"""What the names of the belief's tensors begin with, in IdGen's file."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,8 @@ class Networks:
     of an expression from the regressed one;
     hint_axes : (3, K), directions of age, sex and build among the identity coefficients;
     spread : (), how many times as far from their mean as IdGen draws them the samples are put
-    (`research/evaluation/spread` finds it).
+    (`research/evaluation/spread` finds it);
+    belief : what IdGen adds to, None in a pack whose IdGen answers by itself.
     """
 
     conditioner: EvidenceNetwork
@@ -93,6 +99,13 @@ class Networks:
     expression_deviation: Tensor
     hint_axes: Tensor
     spread: Tensor
+    belief: LinearBelief | None
+
+    def folded_idgen(self) -> Conditional:
+        """IdGen, ready to draw."""
+        if self.belief is None:
+            return FoldedDenoiser(self.idgen)
+        return FoldedBelief(self.idgen, self.belief)
 
 
 def build_networks(sizes: Sizes) -> Networks:
@@ -116,6 +129,7 @@ def build_networks(sizes: Sizes) -> Networks:
         expression_deviation=torch.ones(sizes.expressions),
         hint_axes=torch.zeros(len(HINTS), sizes.identities),
         spread=torch.ones(()),
+        belief=LinearBelief(sizes.identities, photo),
     )
 
 
@@ -134,6 +148,11 @@ def read_files(folder: Path, device: torch.device) -> tuple[PackRecord, Sizes, O
         try:
             for key in [key for key, file in _BESIDE.items() if file == name]:
                 getattr(networks, key).copy_(tensors[name].pop(key))
+            believed = {key for key in tensors[name] if key.startswith(_BELIEF)}
+            if networks.belief is not None and believed:
+                found = {key.removeprefix(_BELIEF): tensors[name].pop(key) for key in believed}
+                networks.belief.load_state_dict(found)
+                networks.belief.to(device)
             network.load_state_dict(tensors[name])
         except (KeyError, RuntimeError) as cause:
             raise _damaged(folder, f"{name}.safetensors") from cause
@@ -157,14 +176,25 @@ def _empty_networks(
             planned = build_networks(sizes)
     except (RuntimeError, ValueError, TypeError, ZeroDivisionError) as cause:
         raise _damaged(folder, DESCRIPTION) from cause
+    believing = any(key.startswith(_BELIEF) for key in tensors["idgen"])
     for name in NETWORKS:
         network: nn.Module = getattr(planned, name)
         wanted = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
         beside = [key for key, file in _BESIDE.items() if file == name]
         wanted |= {key: tuple(getattr(planned, key).shape) for key in beside}
+        if name == "idgen" and believing:
+            wanted |= {key: tuple(tensor.shape) for key, tensor in _believed(planned).items()}
         if wanted != {key: tuple(tensor.shape) for key, tensor in tensors[name].items()}:
             raise _damaged(folder, f"{name}.safetensors")
-    return build_networks(sizes)
+    networks = build_networks(sizes)
+    return networks if believing else replace(networks, belief=None)
+
+
+def _believed(networks: Networks) -> dict[str, Tensor]:
+    """The belief's tensors by their names in IdGen's file."""
+    if networks.belief is None:
+        return {}
+    return {_BELIEF + name: value for name, value in networks.belief.state_dict().items()}
 
 
 def read_record(folder: Path) -> PackRecord:
@@ -192,6 +222,8 @@ def write_pack(
             else:
                 tensors[key] = value.half()
         tensors |= {key: getattr(networks, key) for key, file in _BESIDE.items() if file == name}
+        if name == "idgen":
+            tensors |= _believed(networks)
         kept = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
         save_file(kept, folder / f"{name}.safetensors")
     names = (HEAD, *(f"{name}.safetensors" for name in NETWORKS))
@@ -199,6 +231,12 @@ def write_pack(
     about = {key: getattr(record, key) for key in (*_ABOUT, "hints")}
     description = {"format": FORMAT_VERSION} | about | {"sizes": asdict(sizes), "files": files}
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+
+
+def kept_as_bytes(folder: Path) -> bool:
+    """Whether a pack's weights are kept as bytes: `write_pack`'s `small`."""
+    with safe_open(folder / "conditioner.safetensors", "pt") as file:
+        return any(name.endswith(SCALE) for name in file.keys())
 
 
 _ABOUT: Final = ("id", "version", "title", "licence", "commercial", "claim")

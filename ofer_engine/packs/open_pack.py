@@ -15,7 +15,7 @@ from ..conditioning.evidence import CROP, Evidence
 from ..conditioning.mirror import Mirror, read_both_ways
 from ..conditioning.person import HINTS, hint_values, pooled, signed, unsigned, with_hints
 from ..contract.records import Hints, PackRecord
-from ..diffusion.folded import FoldedDenoiser
+from ..diffusion.folded import Conditional, FoldedDenoiser
 from ..diffusion.samplers import OnStep
 from ..heads.camera import default_focal, solve_camera
 from ..heads.mouth_limits import limited
@@ -52,8 +52,8 @@ class OpenPack:
     sizes: Sizes
     head: OpenHead
     networks: Networks
-    idgen: FoldedDenoiser
-    expgen: FoldedDenoiser
+    idgen: Conditional
+    expgen: Conditional
     device: torch.device
     mirror: Mirror | None
 
@@ -209,7 +209,7 @@ def read_open_pack(folder: Path, device: torch.device) -> OpenPack:
         sizes,
         head,
         networks,
-        FoldedDenoiser(networks.idgen),
+        networks.folded_idgen(),
         FoldedDenoiser(networks.expgen),
         device,
         Mirror.of(head),

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.records import Hints, PackRecord
-from ..diffusion.folded import FoldedDenoiser
+from ..diffusion.folded import Conditional
 from ..diffusion.samplers import OnStep
 from ..heads.camera import Camera
 from ..heads.head import Head
@@ -105,9 +105,9 @@ class Pack(Protocol):
     @property
     def threads(self) -> int: ...
     @property
-    def idgen(self) -> FoldedDenoiser: ...
+    def idgen(self) -> Conditional: ...
     @property
-    def expgen(self) -> FoldedDenoiser: ...
+    def expgen(self) -> Conditional: ...
 
     def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
         """Read one face of a photo; everything after reuses the answer.

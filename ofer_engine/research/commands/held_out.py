@@ -126,7 +126,7 @@ def _synthetic(options: argparse.Namespace) -> int:
 
 
 def _spread(options: argparse.Namespace) -> int:
-    from ...packs.open_files import write_pack
+    from ...packs.open_files import kept_as_bytes, write_pack
     from ..evaluation import spread
     from ..evaluation.conditions import Counts, read_conditions
 
@@ -146,5 +146,6 @@ def _spread(options: argparse.Namespace) -> int:
     if options.into:
         spread_now = pack.networks.spread * factor
         networks = replace(pack.networks, spread=spread_now)
-        write_pack(options.into, pack.record, pack.sizes, networks)
+        small = kept_as_bytes(options.into)
+        write_pack(options.into, pack.record, pack.sizes, networks, small)
     return 0

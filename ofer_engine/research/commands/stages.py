@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Final
 
 from ...commands.counts import positive
@@ -10,12 +11,12 @@ from ...commands.counts import positive
 STAGES: Final = ("conditioner", "idgen", "expgen", "idrank")
 
 
-def add_stage_options(parser: argparse.ArgumentParser) -> None:
+def add_stage_options(parser: argparse.ArgumentParser, stages: Sequence[str] = STAGES) -> None:
     """--threads, --seed, and the length of each stage."""
     threads = "processor threads (default: 1)"
     parser.add_argument("--threads", type=positive, metavar="N", default=1, help=threads)
     again = "another number trains on other draws (default: 0)"
     parser.add_argument("--seed", type=int, metavar="N", default=0, help=again)
-    for stage in STAGES:
+    for stage in stages:
         steps = f"optimiser steps of the {stage} (default: the recipe's)"
         parser.add_argument(f"--{stage}", type=positive, metavar="N", help=steps)

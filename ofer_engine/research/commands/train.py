@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from . import train_pack, train_published, train_smaller
+from . import train_generators, train_pack, train_published, train_smaller
 from .stages import STAGES, add_stage_options
 
 
@@ -25,6 +25,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         )
     add_stage_options(parser)
     parser.set_defaults(command=_run)
+    train_generators.add(packs)
     train_pack.add(packs)
     train_smaller.add(packs)
     train_published.add(packs)
@@ -33,7 +34,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 def _run(options: argparse.Namespace) -> int:
     from ...device import set_threads
     from ...pack_registry import BUNDLED
-    from ..training.open_pack import OPEN_RECORD, Sources, TrainingBudget, train_open_pack
+    from ..training.budget import TrainingBudget
+    from ..training.open_pack import OPEN_RECORD, Sources, train_open_pack
 
     set_threads(options.threads)
     steps = {stage: getattr(options, stage) for stage in STAGES if getattr(options, stage)}

@@ -54,8 +54,8 @@ def _run(options: argparse.Namespace) -> int:
     from ...contract.records import PackRecord
     from ...device import set_threads
     from ...pack_registry import BUNDLED
+    from ..training.budget import TrainingBudget
     from ..training.head_pack import HeadPackPlan, train_head_pack
-    from ..training.open_pack import TrainingBudget
 
     set_threads(options.threads)
     started = time.monotonic()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...conditioning.evidence import Evidence
-from ...diffusion.folded import FoldedDenoiser
+from ...diffusion.folded import Conditional
 from ...diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ...diffusion.schedule import Schedule
 from ...packs.open_pack import OpenPack
@@ -89,7 +89,7 @@ def _draw_together(
 
 
 def _sample(
-    denoiser: FoldedDenoiser, contexts: Tensor, samples: int, width: int, seed: int
+    denoiser: Conditional, contexts: Tensor, samples: int, width: int, seed: int
 ) -> tuple[Tensor, Callable[[Tensor, int], Tensor]]:
     """(B · samples, width) draws of `contexts` (B, C), photo by photo, and what drew them."""
     noise = seeded_noise(seed)

@@ -12,10 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...conditioning.person import signed
-from ...diffusion.denoiser import Denoiser
 from ...diffusion.schedule import Schedule
 from .loop import TrainingPlan, train
 from .optimizer import ParameterGroup
@@ -38,7 +37,7 @@ def noise_loss(predicted: Tensor, noise: Tensor, loss: Loss) -> Tensor:
 
 
 def train_denoiser(
-    denoiser: Denoiser,
+    denoiser: nn.Module,
     coefficients: Tensor,
     context_of: ContextOf,
     schedule: Schedule,
@@ -48,38 +47,40 @@ def train_denoiser(
     held_out: Tensor,
     batch: int = 256,
     loss: Loss = Loss.SQUARED,
-    context_noise: float = 0.1,
+    context_noise: float | Tensor = 0.1,
 ) -> None:
-    """Train in place on coefficients (N, D), already of unit deviation, and the context of each.
+    """Train in place a `Denoiser`, or what is called like one, on coefficients (N, D), already of
+    unit deviation, and the context of each.
 
     held_out : (N,) bool, rows that only validate. context_noise : deviation of noise added to the
-    standardised context, so that the network does not learn single pictures by heart.
+    standardised context, or (C,) of each of its entries, so that the network neither learns single
+    pictures by heart nor trusts them more than it should.
     """
     alpha_bar = schedule.alpha_bar
     kept, held = torch.nonzero(~held_out)[:, 0], torch.nonzero(held_out)[:, 0]
     denoiser.train()
 
     def batch_loss(
-        rows: Tensor, generator: torch.Generator, blur: float, model: Denoiser
+        rows: Tensor, generator: torch.Generator, learning: bool, model: nn.Module
     ) -> Tensor:
         clean = coefficients[rows]
         timestep = torch.randint(len(alpha_bar), (len(rows),), generator=generator)
         noise = torch.randn(clean.shape, generator=generator)
         level = alpha_bar[timestep][:, None]
         noisy = level.sqrt() * clean + (1 - level).sqrt() * noise
-        context = context_of(rows, generator if blur else None)
-        if blur:
-            context = context + blur * torch.randn(context.shape, generator=generator)
+        context = context_of(rows, generator if learning else None)
+        if learning:
+            context = context + context_noise * torch.randn(context.shape, generator=generator)
         return noise_loss(model(noisy, timestep, signed(context)), noise, loss)
 
     def step_losses(_: int, generator: torch.Generator) -> dict[str, Tensor]:
         rows = kept[torch.randint(len(kept), (batch,), generator=generator)]
-        return {"total": batch_loss(rows, generator, context_noise, denoiser)}
+        return {"total": batch_loss(rows, generator, True, denoiser)}
 
     def validate(model: torch.nn.Module) -> dict[str, float]:
         generator = torch.Generator().manual_seed(plan.seed)
         parts = held.split(1000)
-        values = [batch_loss(part, generator, 0.0, model) for part in parts]  # pyright: ignore
+        values = [batch_loss(part, generator, False, model) for part in parts]  # pyright: ignore
         return {"held_total": float(torch.stack(values).mean())}
 
     train(

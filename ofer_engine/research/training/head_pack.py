@@ -19,7 +19,8 @@ from ..head_building.source_heads import read_source_head
 from ..studio.photo_head import load_open_photo_head
 from ..studio.photos import ChunkWriter, PhotoPlan
 from ..studio.studio import Studio
-from .open_pack import Sources, TrainingBudget, train_open_pack
+from .budget import TrainingBudget
+from .open_pack import Sources, train_open_pack
 
 HEAD: Final = "head.npz"
 _CHUNK: Final = 2000

@@ -1,7 +1,8 @@
 """Making the open pack: conditioner, IdGen, ExpGen and IdRank, one after the other, on one head.
 
 Every stage keeps its checkpoint in its own folder below `work`; calling it again continues where
-it stopped, and a finished stage is read back in a moment.
+it stopped, and a finished stage is read back in a moment. `train_open_pack` makes everything,
+`train_generators_pack` all but the conditioner, which `conditioner_run` may have made before.
 """
 
 from __future__ import annotations
@@ -14,24 +15,21 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
+from ...conditioning.evidence import CROP
 from ...conditioning.mirror import Mirror
-from ...conditioning.person import HINTS, signed
+from ...conditioning.person import HINTS
+from ...contract.errors import ErrorCode, OferError
 from ...contract.records import PackRecord
-from ...diffusion.folded import FoldedDenoiser
-from ...diffusion.samplers import dpm_solver_pp_2m, seeded_noise
-from ...diffusion.schedule import Schedule
 from ...heads.open_head import OpenHead
 from ...packs.byte_weights import as_weights
-from ...packs.open_files import Networks, Sizes, build_networks, write_pack
-from ...packs.open_ranking import ranked_points, with_mean
+from ...packs.open_files import NETWORKS, Networks, Sizes, build_networks, read_files, write_pack
 from ...photo.face_weights import load_landmark_network
+from .budget import TrainingBudget
 from .conditioner import new_network, standardise_context, train_conditioner
-from .denoising import train_denoiser
-from .idrank import train_ranker
+from .generators import train_generators
 from .loop import Precision, TrainingPlan
-from .people import ContextSampler, PictureContexts, load_people, read_people, save_people
 from .photo_set import PhotoSet, read_photo_set
 from .rebasing import rebased
 
@@ -48,23 +46,6 @@ OPEN_RECORD = PackRecord(
 _IDGEN_WIDTHS = (128, 64, 32)
 _EXPGEN_WIDTHS = (64, 32, 16)
 _RANK_WIDTHS = (512, 128, 32)
-_CANDIDATES = 100
-_CANDIDATE_STEPS = 12
-_HELD_PEOPLE = 12
-"""One person of so many only validates."""
-
-
-@dataclass(frozen=True)
-class TrainingBudget:
-    """Optimiser steps of each stage, pictures kept apart, photos that the ranker learns from."""
-
-    conditioner: int = 5000
-    idgen: int = 5000
-    expgen: int = 3500
-    idrank: int = 400
-    held_out: int = 4000
-    ranked_photos: int = 1400
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +71,7 @@ def train_open_pack(
     head = OpenHead.load(out / "head.npz")
     kept, held = read_photo_set(*sources.photos).split(recipe.held_out)
     torch.manual_seed(recipe.seed)
-    networks = build_networks(sizes := _sizes(head, kept))
+    networks = _fresh_networks(sizes := _sizes(head, kept))
     networks.hint_axes.copy_(_hint_axes(out, sizes.identities))
     known = known_weights(sources.conditioner, out / "head.npz", sources.faces)
     networks = replace(networks, conditioner=new_network(head, kept, known, sizes.crop))
@@ -102,14 +83,66 @@ def train_open_pack(
         precision=Precision.BFLOAT16,
     )
     train_conditioner(networks.conditioner, head, kept, held, plan, work / "conditioner")
-    mirror = Mirror.of(head)
-    standardise_context(networks.conditioner, held, mirror, recipe.seed)
-    people = _read(networks, read_photo_set(*sources.people), mirror, work / "people.npz", recipe)
-    _train_generators(networks, people, work, recipe)
-    judged = _read(networks, held, mirror, work / "judged.npz", recipe)
-    _train_ranker(networks, head, judged, work, recipe)
+    standardise_context(networks.conditioner, held, Mirror.of(head), recipe.seed)
+    train_generators(networks, head, read_photo_set(*sources.people), held, work, recipe)
     write_pack(out, record, sizes, networks)
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class FinishedConditioner:
+    """What the rest of a pack is trained from.
+
+    conditioner : its file, for the pack's own head; people : sets of pictures that IdGen and ExpGen
+    learn from; judged : sets that IdRank learns from, and that contexts are made standard by; start
+    : a pack whose three networks are gone on from where the sizes are the same, or None.
+    """
+
+    conditioner: Path
+    people: Sequence[Path]
+    judged: Sequence[Path]
+    start: Path | None = None
+
+
+def train_generators_pack(
+    sources: FinishedConditioner, out: Path, work: Path, record: PackRecord, recipe: TrainingBudget
+) -> None:
+    """Train all but the conditioner and write the pack, weights as bytes, beside `out`/head.npz.
+
+    work : checkpoints. Raises OferError(WEIGHTS_WRONG) for a conditioner of another head.
+    """
+    head = OpenHead.load(out / "head.npz")
+    people, judged = read_photo_set(*sources.people), read_photo_set(*sources.judged)
+    torch.manual_seed(recipe.seed)
+    known = as_weights(load_file(sources.conditioner))
+    sharp = any(name.startswith("fine.") for name in known)
+    sizes = replace(_sizes(head, people), crop=people.side if sharp else CROP)
+    networks = _fresh_networks(sizes)
+    if sources.start is not None:
+        _, before, _, earlier = read_files(sources.start, torch.device("cpu"))
+        for name in NETWORKS[1:] if before == sizes else ():
+            getattr(networks, name).load_state_dict(getattr(earlier, name).state_dict())
+    networks.hint_axes.copy_(_hint_axes(out, sizes.identities))
+    if not len(head.identity) == sizes.identities == len(known["identity_head.weight"]):
+        raise OferError(
+            ErrorCode.WEIGHTS_WRONG,
+            "The conditioner {name} was made for another head.",
+            "Choose the head.npz that it was trained on.",
+            name=sources.conditioner.name,
+        )
+    networks.conditioner.load_state_dict(known)
+    standardise_context(networks.conditioner, judged, Mirror.of(head), recipe.seed)
+    train_generators(networks, head, people, judged, work, recipe)
+    write_pack(out, record, sizes, networks, small=True)
+    (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
+
+
+def _fresh_networks(sizes: Sizes) -> Networks:
+    """Networks to be trained; IdGen begins with its belief alone."""
+    networks = build_networks(sizes)
+    nn.init.zeros_(networks.idgen.last.weight)
+    nn.init.zeros_(networks.idgen.last.bias)
+    return networks
 
 
 def _sizes(head: OpenHead, photos: PhotoSet) -> Sizes:
@@ -160,84 +193,3 @@ def _hint_axes(out: Path, identities: int) -> Tensor:
         return torch.zeros(len(HINTS), identities)
     with np.load(file) as archive:
         return torch.from_numpy(np.stack([archive[name] for name in HINTS]))
-
-
-def _read(
-    networks: Networks, photos: PhotoSet, mirror: Mirror | None, file: Path, recipe: TrainingBudget
-) -> PictureContexts:
-    """The conditioner's contexts of the pictures; read once."""
-    if not file.exists():
-        save_people(read_people(networks.conditioner, photos, mirror, recipe.seed), file)
-    return load_people(file)
-
-
-def _train_generators(
-    networks: Networks, people: PictureContexts, work: Path, recipe: TrainingBudget
-) -> None:
-    schedule = Schedule.linear()
-    context_sampler = ContextSampler(people, networks.hint_axes)
-    held = people.person // 2 % _HELD_PEOPLE == 0  # a person and the mirror image together
-
-    def person(rows: Tensor, generator: torch.Generator | None) -> Tensor:
-        if generator is None:
-            return context_sampler.alone(rows)
-        return context_sampler.random(rows, generator)
-
-    plan = TrainingPlan(recipe.idgen, rate=1e-3, seed=recipe.seed + 1, every=1000)
-    train_denoiser(
-        networks.idgen, people.identity, person, schedule, plan, work / "idgen", held_out=held
-    )
-    missed = people.expression - networks.conditioner.regressed_expression(people.contexts)
-    networks.expression_mean.copy_(missed.mean(dim=0))
-    networks.expression_deviation.copy_(missed.std(dim=0).clamp_min(0.02))
-    standard = (missed - networks.expression_mean) / networks.expression_deviation
-    plan = TrainingPlan(recipe.expgen, rate=1e-3, seed=recipe.seed + 2, every=1000)
-    train_denoiser(
-        networks.expgen,
-        standard,
-        lambda rows, _: people.contexts[rows],
-        schedule,
-        plan,
-        work / "expgen",
-        held_out=held,
-    )
-
-
-def _train_ranker(
-    networks: Networks, head: OpenHead, judged: PictureContexts, work: Path, recipe: TrainingBudget
-) -> None:
-    """On pictures that none of the networks has learnt from, so that candidates are as in use."""
-    rows = torch.arange(min(recipe.ranked_photos, len(judged)))
-    contexts = ContextSampler(judged, networks.hint_axes).alone(rows)
-    drawn = _candidates(networks, contexts, work / "candidates.npy", recipe.seed)
-    basis = torch.from_numpy(head.identity[:, head.rank_vertices] * 1000).float()
-
-    def decode(coefficients: Tensor) -> Tensor:
-        return torch.einsum("...k,kvc->...vc", coefficients, basis)
-
-    plan = TrainingPlan(
-        recipe.idrank, rate=1e-3, seed=recipe.seed + 3, every=500, weight_decay=0.05
-    )
-    train_ranker(
-        networks.idrank, decode, ranked_points, drawn, judged.identity[rows], contexts, plan,
-        work / "idrank", held_out=len(rows) // 6,
-    )  # fmt: skip
-
-
-@torch.inference_mode()
-def _candidates(networks: Networks, contexts: Tensor, file: Path, seed: int) -> Tensor:
-    """(M, N + 1, K) candidates that IdGen draws for each context (M, C), and their mean."""
-    if not file.exists():
-        denoiser = FoldedDenoiser(networks.idgen)
-        schedule = Schedule.linear()
-        noise = seeded_noise(seed)
-        rows = []
-        for part in contexts.split(16):
-            repeated = signed(part).repeat_interleave(_CANDIDATES, dim=0)
-            start = noise((len(repeated), networks.idgen.shape.coefficients))
-            drawn = dpm_solver_pp_2m(
-                denoiser.condition(repeated), start, schedule, noise=noise, steps=_CANDIDATE_STEPS
-            )
-            rows.append(with_mean(drawn.view(len(part), _CANDIDATES, -1)).half().numpy())
-        np.save(file, np.concatenate(rows))
-    return torch.from_numpy(np.load(file)).float()

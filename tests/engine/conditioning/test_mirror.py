@@ -92,7 +92,7 @@ def test_outline_and_irises_of_a_mirrored_picture_are_the_mirrored_head_s(head):
     """Seen from straight ahead, where a point of the mirrored head is the mirror image's."""
     rng = np.random.default_rng(5)
     mirror = Mirror.of(head)
-    identity = rng.standard_normal(60).astype(np.float32)
+    identity = rng.standard_normal(len(head.identity)).astype(np.float32)
     expression = np.zeros(52, np.float32)
     expression[head.expression_names.index("eyeLookOutLeft")] = 0.8
     skin = outline_skin(head.template, head.outer, head.region("ears"), head.region("neck"))

@@ -1,20 +1,30 @@
 """Packs on disk: the bundled one loads, and a damaged one is refused by name."""
 
 import dataclasses
+import hashlib
 import json
 import shutil
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from ofer_engine import pack_registry
 from ofer_engine.conditioning.person import signed
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.records import Hints
+from ofer_engine.diffusion.folded import FoldedDenoiser
+from ofer_engine.diffusion.linear_belief import LinearBelief
 from ofer_engine.heads.mouth_limits import limited
-from ofer_engine.packs.open_files import HEAD, NETWORKS, read_record, write_pack
+from ofer_engine.packs.open_files import (
+    HEAD,
+    NETWORKS,
+    kept_as_bytes,
+    read_record,
+    write_pack,
+)
 from ofer_engine.packs.open_pack import read_open_pack
 from ofer_engine.packs.pack import refuse_unknown_hints
 
@@ -85,13 +95,37 @@ def test_candidates_are_the_samples_moved_apart_and_their_mean(pack):
 
 
 def test_writing_and_reading_again_changes_nothing(pack, copy):
-    write_pack(copy, pack.record, pack.sizes, pack.networks)
+    write_pack(copy, pack.record, pack.sizes, pack.networks, small=kept_as_bytes(copy))
     again = read_open_pack(copy, CPU)
-    assert again.record == pack.record and again.sizes == pack.sizes
+    assert again.sizes == pack.sizes
+    assert dataclasses.replace(again.record, fingerprint=pack.record.fingerprint) == pack.record
     for name in NETWORKS:
         one = getattr(pack.networks, name).state_dict()
         other = getattr(again.networks, name).state_dict()
         assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_a_pack_may_have_a_belief_beneath_its_idgen_or_none(pack, copy):
+    size, photo = pack.identities, pack.networks.conditioner.context_size
+    belief = LinearBelief(size, photo)
+    belief.offset.copy_(torch.linspace(-1, 1, size))
+    context = torch.zeros(1, pack.networks.idgen.shape.context)
+    x = torch.randn(3, size, generator=torch.Generator().manual_seed(1))
+    for held in (belief, None):
+        write_pack(copy, pack.record, pack.sizes, dataclasses.replace(pack.networks, belief=held))
+        again = read_open_pack(copy, CPU)
+        plain = FoldedDenoiser(again.networks.idgen).condition(context)(x, 700)
+        told = again.idgen.condition(context)(x, 700)
+        line = torch.zeros(()) if held is None else belief.noise(x, 700, belief.offset)
+        torch.testing.assert_close(told, plain + line)
+    file = copy / "idgen.safetensors"
+    tensors = load_file(file) | {"belief.slope": torch.zeros(2, 2)}
+    save_file(tensors, file)
+    files = json.loads((copy / "pack.json").read_text())["files"]
+    _describe(copy, files=files | {file.name: hashlib.sha256(file.read_bytes()).hexdigest()})
+    with pytest.raises(OferError, match=file.name) as caught:
+        read_open_pack(copy, CPU)
+    assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
 
 
 def test_another_spread_is_another_pack(pack, copy):
@@ -138,11 +172,7 @@ def _describe(copy, **changes):
     file.write_text(json.dumps(fields))
 
 
-SIZES = {
-    "points": 240, "contour": 24, "irises": 10, "identities": 60, "expressions": 52,
-    "rank_vertices": 400, "idgen_widths": [128, 64, 32], "expgen_widths": [64, 32, 16],
-    "rank_widths": [512, 128, 32],
-}  # fmt: skip
+SIZES = json.loads((pack_registry.BUNDLED / "open" / "pack.json").read_text())["sizes"]
 
 
 @pytest.mark.parametrize(
@@ -155,9 +185,9 @@ SIZES = {
         {"rank_widths": [10**12]},
         {"rank_widths": [12, 12]},
         {"identities": 0},
-        {"identities": -60},
+        {"identities": -SIZES["identities"]},
         {"identities": True},
-        {"identities": 60.0},
+        {"identities": float(SIZES["identities"])},
         {"more": 1},
         {"idgen_widths": []},
         {"points": 239},

@@ -1,6 +1,8 @@
 """A pack on a head model that the user holds: an invented FLAME, by all the steps but in tiny."""
 
 import pickle
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,10 @@ from ofer_engine.geometry.triangles import triangulate
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED, load_pack, pack_record
 from ofer_engine.research.head_building.source_heads import read_source_head
+from ofer_engine.research.training.budget import TrainingBudget
+from ofer_engine.research.training.generators import photo_noise
 from ofer_engine.research.training.head_pack import HeadPackPlan, train_head_pack
-from ofer_engine.research.training.open_pack import TrainingBudget
+from ofer_engine.research.training.open_pack import FinishedConditioner, train_generators_pack
 from ofer_engine.research.training.photo_set import read_photo_set
 
 VERTICES, TRIANGLES, JOINTS = 5023, 9976, 5
@@ -106,6 +110,35 @@ def test_the_product_loads_the_pack_and_draws_with_it(home):
     heads = np.random.default_rng(0).normal(size=(3, MODES)).astype(np.float32)
     assert pack.head.vertices(heads, np.zeros((3, 52))).shape == (3, VERTICES, 3)
     assert len(read_photo_set(home / "work" / "photos")) == 68
+
+
+def test_the_rest_of_a_pack_is_trained_on_a_finished_conditioner(home, tmp_path):
+    made, out = home / "packs" / "mine", tmp_path / "packs" / "mine"
+    out.mkdir(parents=True)
+    shutil.copy(made / "head.npz", out)
+    sets = home / "work"
+    sources = FinishedConditioner(
+        made / "conditioner.safetensors", [sets / "people"], [sets / "photos"], made
+    )
+    recipe = TrainingBudget(conditioner=0, idgen=1, expgen=1, idrank=1, ranked_photos=8)
+    train_generators_pack(sources, out, tmp_path / "work", RECORD, recipe)
+    before, after = (load_pack("mine", h, torch.device("cpu")) for h in (home, tmp_path))
+    one, other = (pack.networks.conditioner.hidden.weight for pack in (before, after))
+    torch.testing.assert_close(one, other, atol=float(one.abs().max()) / 200, rtol=0)
+    assert not torch.equal(before.networks.idgen.last.weight, after.networks.idgen.last.weight)
+    (out / "head.npz").write_bytes((BUNDLED / "open" / "head.npz").read_bytes())
+    with pytest.raises(OferError) as caught:
+        train_generators_pack(replace(sources, start=None), out, tmp_path / "no", RECORD, recipe)
+    assert caught.value.code == ErrorCode.WEIGHTS_WRONG
+
+
+def test_the_identity_read_in_a_photo_is_trusted_less_than_hints(home):
+    pack = load_pack("mine", home, torch.device("cpu"))
+    conditioner = pack.networks.conditioner
+    noise = photo_noise(conditioner)
+    assert len(noise) == conditioner.context_size + 7
+    assert noise[:MODES].min() > noise[MODES] > 0
+    assert not noise[-6:].any()
 
 
 def test_the_points_go_on_from_what_the_bundled_conditioner_learnt(home):

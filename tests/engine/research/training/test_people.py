@@ -44,14 +44,17 @@ def test_company_is_of_the_same_person_and_includes_the_photo_itself(people):
     torch.testing.assert_close(told[everyone, :8], mean.expand(int(everyone.sum()), 8))
 
 
-def test_hints_are_the_truth_where_they_are_given(people):
+def test_hints_are_about_the_truth_and_often_nothing_is_told(people):
     sampler = ContextSampler(people, torch.eye(3, 4))
     rows = torch.arange(6).repeat(400)
     told = sampler.random(rows, torch.Generator().manual_seed(2))
     values, given = told[:, 9:12], told[:, 12:].bool()
-    assert torch.equal(values[given], people.identity[rows, :3][given])
+    missed = values[given] - people.identity[rows, :3][given]
+    assert abs(float(missed.mean())) < 0.03
+    assert 0.27 < float(missed.std()) < 0.33
     assert not values[~given].any()
     assert 0.2 < given.float().mean() < 0.4
+    assert 0.45 < (~given).all(dim=1).float().mean() < 0.65
 
 
 def test_people_are_read_back_as_they_were_kept(people, tmp_path):

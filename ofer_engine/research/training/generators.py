@@ -1,0 +1,167 @@
+"""Training IdGen, ExpGen and IdRank on what a finished conditioner reads in pictures.
+
+The pictures are others than those that the conditioner learnt from. Rendered pictures are read
+better than photographs: noise on the contexts (`photo_noise`) makes up for it, so that the samples
+lean on a photograph as far as it can be trusted, and spread as far as they must.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...conditioning.evidence import EvidenceNetwork
+from ...conditioning.mirror import Mirror
+from ...conditioning.person import EXTRA, signed
+from ...diffusion.linear_belief import BelievingDenoiser
+from ...diffusion.samplers import dpm_solver_pp_2m, seeded_noise
+from ...diffusion.schedule import Schedule
+from ...heads.open_head import OpenHead
+from ...packs.open_files import Networks
+from ...packs.open_ranking import ranked_points, with_mean
+from .budget import TrainingBudget
+from .denoising import train_denoiser
+from .idrank import train_ranker
+from .loop import TrainingPlan
+from .people import ContextSampler, PictureContexts, load_people, read_people, save_people
+from .photo_set import PhotoSet
+
+_CANDIDATES: Final = 100
+_CANDIDATE_STEPS: Final = 12
+_HELD_PEOPLE: Final = 12
+"""One person of so many only validates."""
+_READING: Final = 0.35
+"""Deviation of the noise on the identity and on the points' modes. Of the regressed identity's
+variance, 51 % lies within a person on photographs and 43 % on renders; noise of 0.14 of the
+variance is what lies between them."""
+_SMALL: Final = 0.1
+"""The same for the rest of a context, so that single pictures are not learnt by heart."""
+
+
+def train_generators(
+    networks: Networks,
+    head: OpenHead,
+    people: PhotoSet,
+    judged: PhotoSet,
+    work: Path,
+    recipe: TrainingBudget,
+) -> None:
+    """Train all but the conditioner of `networks`, in place.
+
+    people : pictures that IdGen and ExpGen learn from; judged : pictures that none of the networks
+    has learnt from, for IdRank, whose candidates are then as in use; work : folder of checkpoints
+    and of what the conditioner read, which is read once.
+    """
+    mirror = Mirror.of(head)
+    read = _read(networks.conditioner, people, mirror, work / "people.npz", recipe)
+    _train_idgen(networks, read, work / "idgen", recipe)
+    _train_expgen(networks, read, work / "expgen", recipe)
+    read = _read(networks.conditioner, judged, mirror, work / "judged.npz", recipe)
+    _train_ranker(networks, head, read, work, recipe)
+
+
+def photo_noise(conditioner: EvidenceNetwork) -> Tensor:
+    """(C + 7,) deviation of the noise on each entry of a person's context; none on the number of
+    photos nor on hints, which are what they are."""
+    noise = torch.full((conditioner.context_size + EXTRA,), _SMALL)
+    for part in conditioner.shape_entries:
+        noise[part] = _READING
+    noise[-EXTRA:] = 0.0
+    return noise
+
+
+def _read(
+    conditioner: EvidenceNetwork,
+    photos: PhotoSet,
+    mirror: Mirror | None,
+    file: Path,
+    recipe: TrainingBudget,
+) -> PictureContexts:
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save_people(read_people(conditioner, photos, mirror, recipe.seed), file)
+    return load_people(file)
+
+
+def _held(people: PictureContexts) -> Tensor:
+    """(N,) bool: a person and the mirror image together."""
+    return people.person // 2 % _HELD_PEOPLE == 0
+
+
+def _train_idgen(
+    networks: Networks, people: PictureContexts, folder: Path, recipe: TrainingBudget
+) -> None:
+    sampler = ContextSampler(people, networks.hint_axes)
+
+    def person(rows: Tensor, generator: torch.Generator | None) -> Tensor:
+        if generator is None:
+            return sampler.alone(rows)
+        return sampler.random(rows, generator)
+
+    held, noise = _held(people), photo_noise(networks.conditioner)
+    denoiser: nn.Module = networks.idgen
+    if networks.belief is not None:
+        networks.belief.fit(people.contexts[~held], people.identity[~held], noise[:-EXTRA])
+        denoiser = BelievingDenoiser(networks.idgen, networks.belief)
+    plan = TrainingPlan(recipe.idgen, rate=1e-3, seed=recipe.seed + 1)
+    train_denoiser(
+        denoiser, people.identity, person, Schedule.linear(), plan, folder,
+        held_out=held, context_noise=noise,
+    )  # fmt: skip
+
+
+def _train_expgen(
+    networks: Networks, people: PictureContexts, folder: Path, recipe: TrainingBudget
+) -> None:
+    missed = people.expression - networks.conditioner.regressed_expression(people.contexts)
+    networks.expression_mean.copy_(missed.mean(dim=0))
+    networks.expression_deviation.copy_(missed.std(dim=0).clamp_min(0.02))
+    standard = (missed - networks.expression_mean) / networks.expression_deviation
+    plan = TrainingPlan(recipe.expgen, rate=1e-3, seed=recipe.seed + 2)
+    train_denoiser(
+        networks.expgen, standard, lambda rows, _: people.contexts[rows], Schedule.linear(), plan,
+        folder, held_out=_held(people), context_noise=_SMALL,
+    )  # fmt: skip
+
+
+def _train_ranker(
+    networks: Networks, head: OpenHead, judged: PictureContexts, work: Path, recipe: TrainingBudget
+) -> None:
+    rows = torch.arange(min(recipe.ranked_photos, len(judged)))
+    contexts = ContextSampler(judged, networks.hint_axes).alone(rows)
+    drawn = _candidates(networks, contexts, work / "candidates.npy", recipe.seed)
+    basis = torch.from_numpy(head.identity[:, head.rank_vertices] * 1000).float()
+
+    def decode(coefficients: Tensor) -> Tensor:
+        return torch.einsum("...k,kvc->...vc", coefficients, basis)
+
+    plan = TrainingPlan(
+        recipe.idrank, rate=1e-3, seed=recipe.seed + 3, every=100, weight_decay=0.05
+    )
+    train_ranker(
+        networks.idrank, decode, ranked_points, drawn, judged.identity[rows], contexts, plan,
+        work / "idrank", held_out=len(rows) // 6,
+    )  # fmt: skip
+
+
+@torch.inference_mode()
+def _candidates(networks: Networks, contexts: Tensor, file: Path, seed: int) -> Tensor:
+    """(M, N + 1, K) candidates that IdGen draws for each context (M, C), and their mean."""
+    if not file.exists():
+        denoiser = networks.folded_idgen()
+        schedule = Schedule.linear()
+        noise = seeded_noise(seed)
+        rows = []
+        for part in contexts.split(16):
+            repeated = signed(part).repeat_interleave(_CANDIDATES, dim=0)
+            start = noise((len(repeated), networks.idgen.shape.coefficients))
+            drawn = dpm_solver_pp_2m(
+                denoiser.condition(repeated), start, schedule, noise=noise, steps=_CANDIDATE_STEPS
+            )
+            rows.append(with_mean(drawn.view(len(part), _CANDIDATES, -1)).half().numpy())
+        np.save(file, np.concatenate(rows))
+    return torch.from_numpy(np.load(file)).float()
