@@ -35,9 +35,12 @@ from .rebasing import rebased
 
 OPEN_RECORD = PackRecord(
     id="open",
-    version="0.6",
+    version="0.7",
     title="OFER Faces open pack",
-    licence="CC0-1.0 head, Apache-2.0 face networks, CC0-1.0 trained weights",
+    licence=(
+        "CC0-1.0 head with shapes of ICT-FaceKit (MIT, Copyright (c) 2020 USC Institute for "
+        "Creative Technologies), Apache-2.0 face networks, CC0-1.0 trained weights"
+    ),
     commercial=True,
     claim="plausible, not a likeness",
     fingerprint="",
