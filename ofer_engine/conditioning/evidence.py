@@ -136,6 +136,11 @@ class EvidenceNetwork(nn.Module):
         first = identities + self.expression_head.out_features + _POSE
         return slice(0, identities), slice(first, first + _CONTEXT_MODES)
 
+    @property
+    def doubt_entries(self) -> slice:
+        """Where in `context` it says how unsure the points of each region are."""
+        return slice(self.context_size - _REGIONS, self.context_size)
+
     def forward(self, crops: Tensor) -> Evidence:
         """crops : (B, 3, S, S) float32, RGB in 0..1, cut by `photo.align.evidence_crop`; S is best
         the network's `side`."""
@@ -218,8 +223,7 @@ class EvidenceNetwork(nn.Module):
 
     def doubt(self, contexts: Tensor) -> Tensor:
         """(B,) mean log variance of the points, read back from contexts (B, C)."""
-        regions = slice(self.context_size - _REGIONS, None)
-        return self._read_back(contexts, regions).mean(dim=1)
+        return self._read_back(contexts, self.doubt_entries).mean(dim=1)
 
     def _read_back(self, contexts: Tensor, part: slice) -> Tensor:
         return contexts[:, part] * self.context_deviation[part] + self.context_mean[part]

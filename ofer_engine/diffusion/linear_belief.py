@@ -1,12 +1,19 @@
-"""What a straight line makes of a context, and the noise that it foretells.
+"""What a line makes of a context and of what an artist tells, and the noise that it foretells.
 
-Data that are normally distributed around a linear function of the context have a denoiser in closed
-form. It knows nothing that a network could not learn, but it needs no steps to learn it, and far
-from everything seen in training it goes on as a line does. The network then learns what is missing
-(preconditioning, Karras et al. 2022, with the context's line in place of the data's mean).
+Data that are normally distributed around a linear function of their context have a denoiser in
+closed form. It knows nothing that a network could not learn, but it needs no steps to learn it, and
+far from everything seen in training it goes on as a line does. The network then learns what is
+missing (preconditioning, Karras et al. 2022, with the context's line in place of the data's mean).
+
+A context here is that of a person (`conditioning/person`): C entries of the photos, of which the
+first D are the data as they were regressed; how many photos it is worth; hints and their flags.
+Hints are measurements of the data along axes, and change the belief as Bayes's rule says.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -16,55 +23,133 @@ from .folded import FoldedDenoiser
 from .samplers import Denoise
 from .schedule import Schedule
 
+GUESSED: Final = 0.3
+"""Deviation of a hint from the truth: an artist's guess, and so the photo keeps its say."""
+_FARTHEST: Final = 3.0
+"""Deviations of doubt beyond which a photo is no more doubtful."""
+_ROUNDS: Final = 6
+_LEAST: Final = 1e-4
+_RIDGE: Final = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """The belief about B people, in the frame in which the covariance is diagonal but for hints.
+
+    mean, variance : (B, D); pushes : (B, H, D) covariance of each hint with the data, 0 for one
+    that is not given; gram : (B, H, H) covariance of the hints.
+    """
+
+    mean: Tensor
+    variance: Tensor
+    pushes: Tensor
+    gram: Tensor
+
 
 class LinearBelief(nn.Module):
-    """Data (D,) given a context (C,): N(slope @ context + offset, turn diag(variance) turn.T).
+    """Data (D,) given a person's context (C + 1 + 2 H).
 
-    Buffers, float32: slope (D, C); offset (D,); turn (D, D), orthonormal columns; variance (D,).
+    Buffers, float32: slope (D, F) over `_features` and offset (D,); turn (D, D), orthonormal
+    columns, and variance (D,) of the covariance; doubt (C,), whose product with the photos' entries
+    says how doubtful they are; widening (2, D), of the variances' logarithms with doubt and with the
+    number of photos; axes (H, D), that hints measure along.
     """
 
     slope: Tensor
     offset: Tensor
     turn: Tensor
     variance: Tensor
+    doubt: Tensor
+    widening: Tensor
+    axes: Tensor
 
-    def __init__(self, data: int, context: int) -> None:
+    def __init__(self, data: int, context: int, hints: int) -> None:
+        """context : C, at least D."""
         super().__init__()
-        self.register_buffer("slope", torch.zeros(data, context))
+        self._context = context
+        self.register_buffer("slope", torch.zeros(data, context + 1 + 2 * data))
         self.register_buffer("offset", torch.zeros(data))
         self.register_buffer("turn", torch.eye(data))
         self.register_buffer("variance", torch.ones(data))
+        self.register_buffer("doubt", torch.zeros(context))
+        self.register_buffer("widening", torch.zeros(2, data))
+        self.register_buffer("axes", torch.zeros(hints, data))
         self._alpha_bar = Schedule.linear().alpha_bar
 
-    @torch.no_grad()
-    def fit(self, contexts: Tensor, data: Tensor, noise: Tensor) -> None:
-        """Least squares over N pairs: contexts (N, C), data (N, D).
+    def _uncertain(self, context: Tensor) -> Tensor:
+        """(B, 2): doubt, and how many photos the context is worth."""
+        doubt = (context[:, : self._context] @ self.doubt).clamp(-_FARTHEST, _FARTHEST)
+        return torch.stack([doubt, context[:, self._context]], dim=1)
 
-        noise : (C,) deviation of noise that the contexts are taken to have beside their own.
-        """
-        about, away = contexts.mean(dim=0), data.mean(dim=0)
-        centred, missed = (contexts - about).double(), (data - away).double()
-        normal = centred.T @ centred / len(contexts) + torch.diag(noise.double().square())
-        both = centred.T @ missed / len(contexts)
-        slope = torch.linalg.solve(normal, both).T
-        left = missed.T @ missed / len(contexts) - slope @ both
-        variance, turn = torch.linalg.eigh((left + left.T) / 2)
+    def _features(self, context: Tensor) -> Tensor:
+        """(B, F): the photos' entries and their number, and the regressed data times both kinds of
+        uncertainty: a doubtful photo's reading is followed less far."""
+        uncertain = self._uncertain(context)
+        regressed = context[:, : len(self.offset)]
+        products = (uncertain[:, :, None] * regressed[:, None]).flatten(1)
+        return torch.cat([context[:, : self._context + 1], products], dim=1)
+
+    @torch.no_grad()
+    def fit(self, contexts: Tensor, data: Tensor, doubt: Tensor, axes: Tensor) -> None:
+        """Least squares over N pairs, contexts (N, C + 1 or more) and data (N, D); doubt and axes
+        as the buffers."""
+        self.doubt.copy_(doubt)
+        self.axes.copy_(axes)
+        features = self._features(contexts).double()
+        about, away = features.mean(dim=0), data.double().mean(dim=0)
+        features, missed = features - about, data.double() - away
+        normal = features.T @ features / len(features)
+        normal.diagonal().add_(_RIDGE)
+        slope = torch.linalg.solve(normal, features.T @ missed / len(features)).T
         self.slope.copy_(slope)
-        self.offset.copy_(away - self.slope @ about)
+        self.offset.copy_(away - slope @ about)
+        self._fit_spread(missed - features @ slope.T, self._uncertain(contexts).double())
+
+    def _fit_spread(self, left: Tensor, uncertain: Tensor) -> None:
+        """What is left (N, D) is taken along the axes of its covariance; the variance along each is
+        an exponential of both uncertainties (N, 2)."""
+        variance, turn = torch.linalg.eigh(left.T @ left / len(left))
+        about = torch.cat([torch.ones_like(uncertain[:, :1]), uncertain], dim=1)
+        squares = (left @ turn).square() / variance.clamp_min(_LEAST)
+        powers = torch.zeros(about.shape[1], len(variance), dtype=torch.float64)
+        for _ in range(_ROUNDS):  # Newton's, on the likelihood of the squares
+            expected = squares * torch.exp(-about @ powers)
+            hessian = torch.einsum("nd,ni,nj->dij", expected, about, about) / len(left)
+            slope = (expected - 1).T @ about / len(left)
+            step = torch.linalg.solve(hessian + _RIDGE * torch.eye(about.shape[1]).double(), slope)
+            powers = powers + step.T
         self.turn.copy_(turn)
-        self.variance.copy_(variance.clamp_min(1e-4))
+        self.variance.copy_(variance.clamp_min(_LEAST) * torch.exp(powers[0]))
+        self.widening.copy_(powers[1:])
 
     def mean(self, context: Tensor) -> Tensor:
-        """(B, D) of contexts (B, C or more); entries after the first C are not for the line."""
-        return context[:, : self.slope.shape[1]] @ self.slope.T + self.offset
+        """(B, D) without the hints."""
+        return self._features(context) @ self.slope.T + self.offset
 
-    def noise(self, x: Tensor, timestep: int | Tensor, mean: Tensor) -> Tensor:
-        """(B, D): the expected noise in x (B, D) at a level or levels (B,), around mean (B, D)."""
+    def given(self, context: Tensor) -> Given:
+        """The belief in contexts (B, C + 1 + 2 H)."""
+        values, flags = context[:, self._context + 1 :][:, : 2 * len(self.axes)].chunk(2, dim=1)
+        mean = self.mean(context) @ self.turn
+        variance = torch.exp(self._uncertain(context) @ self.widening) * self.variance
+        axes = flags[:, :, None] * (self.axes @ self.turn)
+        pushes = axes * variance[:, None]
+        gram = pushes @ axes.mT + GUESSED**2 * torch.eye(len(self.axes)).to(pushes)
+        missed = flags * values - (axes @ mean[:, :, None])[..., 0]
+        moved = pushes.mT @ torch.linalg.solve(gram, missed[..., None])
+        return Given(mean + moved[..., 0], variance, pushes, gram)
+
+    def noise(self, x: Tensor, timestep: int | Tensor, given: Given) -> Tensor:
+        """(B, D): the expected noise in x (B, D) at a level or levels (B,)."""
         level = timestep.clamp_min(0)[:, None] if isinstance(timestep, Tensor) else max(timestep, 0)
         signal = self._alpha_bar.to(x.device)[level]
-        away = (x - signal.sqrt() * mean) @ self.turn
-        share = (1 - signal).sqrt() / (signal * self.variance + 1 - signal)
-        return (share * away) @ self.turn.T
+        away = x @ self.turn - signal.sqrt() * given.mean
+        inverse = 1 / (signal * given.variance + 1 - signal)
+        plain = inverse * away
+        held = given.pushes * inverse[:, None]
+        left = given.gram / signal[..., None] - held @ given.pushes.mT
+        told = torch.linalg.solve(left, given.pushes @ plain[..., None])
+        clear = plain + (held.mT @ told)[..., 0]
+        return ((1 - signal).sqrt() * clear) @ self.turn.T
 
 
 class BelievingDenoiser(nn.Module):
@@ -77,7 +162,8 @@ class BelievingDenoiser(nn.Module):
 
     def forward(self, x: Tensor, timestep: Tensor, context: Tensor) -> Tensor:
         """As `Denoiser.forward`."""
-        line = self.belief.noise(x, timestep, self.belief.mean(context))
+        with torch.no_grad():
+            line = self.belief.noise(x, timestep, self.belief.given(_told(context)))
         return line + self.network(x, timestep, context)
 
 
@@ -91,10 +177,15 @@ class FoldedBelief:
     @torch.inference_mode()
     def condition(self, context: Tensor) -> Denoise:
         """As `FoldedDenoiser.condition`."""
-        rest, mean = self._network.condition(context), self._belief.mean(context)
+        rest, given = self._network.condition(context), self._belief.given(_told(context))
 
         @torch.inference_mode()
         def denoise(x: Tensor, timestep: int) -> Tensor:
-            return self._belief.noise(x, timestep, mean) + rest(x, timestep)
+            return self._belief.noise(x, timestep, given) + rest(x, timestep)
 
         return denoise
+
+
+def _told(context: Tensor) -> Tensor:
+    """A context as it was before `conditioning.person.signed`."""
+    return context[:, : context.shape[1] // 2]

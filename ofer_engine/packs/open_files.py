@@ -129,7 +129,7 @@ def build_networks(sizes: Sizes) -> Networks:
         expression_deviation=torch.ones(sizes.expressions),
         hint_axes=torch.zeros(len(HINTS), sizes.identities),
         spread=torch.ones(()),
-        belief=LinearBelief(sizes.identities, photo),
+        belief=LinearBelief(sizes.identities, photo, len(HINTS)),
     )
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ...conditioning.evidence import EvidenceNetwork
 from ...conditioning.mirror import Mirror
 from ...conditioning.person import EXTRA, signed
-from ...diffusion.linear_belief import BelievingDenoiser
+from ...diffusion.linear_belief import BelievingDenoiser, LinearBelief
 from ...diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ...diffusion.schedule import Schedule
 from ...heads.open_head import OpenHead
@@ -38,6 +38,10 @@ _READING: Final = 0.35
 """Deviation of the noise on the identity and on the points' modes. Of the regressed identity's
 variance, 51 % lies within a person on photographs and 43 % on renders; noise of 0.14 of the
 variance is what lies between them."""
+_AVERAGE: Final = 0.995
+"""Of the weights of IdGen and ExpGen: some hundreds of steps are enough for them."""
+_DRAWN: Final = 3
+"""Contexts of each picture that the belief is fitted on."""
 _SMALL: Final = 0.1
 """The same for the rest of a context, so that single pictures are not learnt by heart."""
 
@@ -105,13 +109,32 @@ def _train_idgen(
     held, noise = _held(people), photo_noise(networks.conditioner)
     denoiser: nn.Module = networks.idgen
     if networks.belief is not None:
-        networks.belief.fit(people.contexts[~held], people.identity[~held], noise[:-EXTRA])
+        _fit_belief(networks, networks.belief, people, sampler, noise, recipe.seed)
         denoiser = BelievingDenoiser(networks.idgen, networks.belief)
-    plan = TrainingPlan(recipe.idgen, rate=1e-3, seed=recipe.seed + 1)
+    plan = TrainingPlan(recipe.idgen, rate=1e-3, seed=recipe.seed + 1, average=_AVERAGE)
     train_denoiser(
         denoiser, people.identity, person, Schedule.linear(), plan, folder,
         held_out=held, context_noise=noise,
     )  # fmt: skip
+
+
+def _fit_belief(
+    networks: Networks,
+    belief: LinearBelief,
+    people: PictureContexts,
+    sampler: ContextSampler,
+    noise: Tensor,
+    seed: int,
+) -> None:
+    """On contexts as IdGen meets them, people met alone and in several photos."""
+    kept = torch.nonzero(~_held(people))[:, 0].repeat(_DRAWN)
+    generator = torch.Generator().manual_seed(seed)
+    contexts = sampler.random(kept, generator)
+    contexts = contexts + noise * torch.randn(contexts.shape, generator=generator)
+    doubt = torch.zeros(people.contexts.shape[1])
+    doubt[networks.conditioner.doubt_entries] = 1.0
+    doubt = doubt / (people.contexts @ doubt).std()
+    belief.fit(contexts, people.identity[kept], doubt, networks.hint_axes)
 
 
 def _train_expgen(
@@ -121,7 +144,7 @@ def _train_expgen(
     networks.expression_mean.copy_(missed.mean(dim=0))
     networks.expression_deviation.copy_(missed.std(dim=0).clamp_min(0.02))
     standard = (missed - networks.expression_mean) / networks.expression_deviation
-    plan = TrainingPlan(recipe.expgen, rate=1e-3, seed=recipe.seed + 2)
+    plan = TrainingPlan(recipe.expgen, rate=1e-3, seed=recipe.seed + 2, average=_AVERAGE)
     train_denoiser(
         networks.expgen, standard, lambda rows, _: people.contexts[rows], Schedule.linear(), plan,
         folder, held_out=_held(people), context_noise=_SMALL,

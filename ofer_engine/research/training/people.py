@@ -16,6 +16,7 @@ from torch import Tensor
 from ...conditioning.evidence import Evidence, EvidenceNetwork
 from ...conditioning.mirror import Mirror, read_both_ways
 from ...conditioning.person import HINTS, pooled, with_hints
+from ...diffusion.linear_belief import GUESSED
 from .conditioner import degrade
 from .loop import step_generator
 from .mirrored import mirror_pictures
@@ -25,8 +26,6 @@ _TOLD = 0.5
 """Share of the people of whom something is told."""
 _HINTED = 0.6
 """Share of these of whom each hint is given."""
-_GUESSED = 0.3
-"""Deviation of a hint from the truth: an artist's guess, and so the photo keeps its say."""
 _SINGLE = 0.6
 """Share of the people who are met in one photo, however many there are."""
 _BATCH = 100
@@ -121,7 +120,7 @@ class ContextSampler:
         shape = (len(rows), len(HINTS))
         given = torch.rand(shape, generator=generator) < _HINTED
         given &= torch.rand((len(rows), 1), generator=generator) < _TOLD
-        guessed = self._hints[rows] + _GUESSED * torch.randn(shape, generator=generator)
+        guessed = self._hints[rows] + GUESSED * torch.randn(shape, generator=generator)
         return with_hints(context, torch.where(given, guessed, float("nan")))
 
 

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ofer_engine import pack_registry
-from ofer_engine.conditioning.person import signed
+from ofer_engine.conditioning.person import EXTRA, HINTS, signed
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.records import Hints
@@ -107,7 +107,7 @@ def test_writing_and_reading_again_changes_nothing(pack, copy):
 
 def test_a_pack_may_have_a_belief_beneath_its_idgen_or_none(pack, copy):
     size, photo = pack.identities, pack.networks.conditioner.context_size
-    belief = LinearBelief(size, photo)
+    belief = LinearBelief(size, photo, len(HINTS))
     belief.offset.copy_(torch.linspace(-1, 1, size))
     context = torch.zeros(1, pack.networks.idgen.shape.context)
     x = torch.randn(3, size, generator=torch.Generator().manual_seed(1))
@@ -115,9 +115,9 @@ def test_a_pack_may_have_a_belief_beneath_its_idgen_or_none(pack, copy):
         write_pack(copy, pack.record, pack.sizes, dataclasses.replace(pack.networks, belief=held))
         again = read_open_pack(copy, CPU)
         plain = FoldedDenoiser(again.networks.idgen).condition(context)(x, 700)
-        told = again.idgen.condition(context)(x, 700)
-        line = torch.zeros(()) if held is None else belief.noise(x, 700, belief.offset)
-        torch.testing.assert_close(told, plain + line)
+        told = torch.zeros(1, photo + EXTRA)
+        line = 0.0 if held is None else belief.noise(x, 700, belief.given(told))
+        torch.testing.assert_close(again.idgen.condition(context)(x, 700), plain + line)
     file = copy / "idgen.safetensors"
     tensors = load_file(file) | {"belief.slope": torch.zeros(2, 2)}
     save_file(tensors, file)
