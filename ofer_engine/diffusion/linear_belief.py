@@ -51,8 +51,8 @@ class LinearBelief(nn.Module):
 
     Buffers, float32: slope (D, F) over `_features` and offset (D,); turn (D, D), orthonormal
     columns, and variance (D,) of the covariance; doubt (C,), whose product with the photos' entries
-    says how doubtful they are; widening (2, D), of the variances' logarithms with doubt and with the
-    number of photos; axes (H, D), that hints measure along.
+    says how doubtful they are; widening (2, D), of the variances' logarithms with doubt and with
+    the number of photos; axes (H, D), that hints measure along.
     """
 
     slope: Tensor
