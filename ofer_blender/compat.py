@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import bpy
 import numpy as np
@@ -78,3 +79,17 @@ def known_of_usd(settings: dict[str, object]) -> dict[str, object]:
     """Those settings of the USD exporter that this Blender has."""
     known = bpy.ops.wm.usd_export.get_rna_type().properties.keys()  # pyright: ignore[reportCallIssue]
     return {name: value for name, value in settings.items() if name in known}
+
+
+def new_action(owner: bpy.types.ID, name: str) -> tuple[bpy.types.Action, Any]:
+    """A new action that animates a datablock from now on, and the collection of its curves; since
+    4.4 an action holds the curves of several datablocks, each in a slot."""
+    action = bpy.data.actions.new(name)
+    animation = owner.animation_data_create()
+    animation.action = action
+    if bpy.app.version < (4, 4, 0):
+        return action, action.fcurves
+    slot = action.slots.new(id_type=owner.id_type, name=owner.name)
+    animation.action_slot = slot
+    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    return action, strip.channelbag(slot, ensure=True).fcurves

@@ -20,6 +20,7 @@ from . import (
     rig,
     setup,
     skin,
+    take,
     web_page,
     weights,
 )
@@ -37,6 +38,7 @@ CLASSES = (
     *hidden.CLASSES,
     *express.CLASSES,
     *rig.CLASSES,
+    *take.CLASSES,
     *skin.CLASSES,
     *export.CLASSES,
     *web_page.CLASSES,

@@ -58,6 +58,9 @@ def _draw_units(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     column = layout.column(align=True)
     column.operator("ofer.show_as_arkit", icon="HIDE_OFF")
     column.operator("ofer.keep_expression", icon="ACTION")
+    row = layout.row(align=True)
+    row.operator("ofer.import_take", icon="IMPORT")
+    row.operator("ofer.export_take", icon="EXPORT")
     if told:
         left = tr("The 52 keys miss {millimetres} mm of this expression")
         say(layout, left.format(millimetres=f"{told[1] * 1000:.1f}"), "INFO")

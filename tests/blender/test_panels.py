@@ -130,5 +130,5 @@ NOT_CHANGING = {
     "ofer.copy_provenance", "ofer.copy_report", "ofer.open_manual", "ofer.import_weights",
     "ofer.install_weights", "ofer.decline_weights", "ofer.more_like_this", "ofer.again",
     "ofer.hidden_here", "ofer.express", "ofer.seen_guessed", "ofer.make_skin",
-    "ofer.export_web_page", "ofer.export_head", "ofer.drag_pins",
+    "ofer.export_web_page", "ofer.export_head", "ofer.drag_pins", "ofer.export_take",
 }  # fmt: skip

@@ -36,7 +36,7 @@ ADDON_ROOMS = (
     {"engine"},
     {"head"},
     {"rig", "skin"},
-    {"photo", "export"},
+    {"photo", "export", "motion"},
     {"web_page", "headless"},
     {"properties"},
     {"ui"},

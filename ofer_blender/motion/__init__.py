@@ -1,0 +1,1 @@
+"""Motion of a head over time: takes in, takes out."""

@@ -1,0 +1,149 @@
+"""A take of a face on a head: its 52 keys and the turning of its head as actions, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+from mathutils import Euler, Matrix
+
+from ...ofer_engine.contract.arkit import ARKIT_52
+from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.face_motion import FaceMotion
+from .. import compat
+from ..rig import arkit_keys, rig
+
+_ORDER = "ZXY"
+"""Roll, then pitch, then yaw."""
+_HEAD = "head"
+
+
+def frames_a_second(scene: bpy.types.Scene) -> float:
+    """Of a scene."""
+    return scene.render.fps / scene.render.fps_base
+
+
+def play(
+    head: bpy.types.Object, motion: FaceMotion, name: str, start: int, turn: bool
+) -> tuple[bpy.types.Action, ...]:
+    """Let a head play a take, from a frame of the scene on, with a key at each of its frames.
+
+    The 52 units get an action; with `turn`, the bone `head` of its rig, too, where it has one. What
+    animated them before stays in the file. Raises OferError(BAD_REQUEST) for a head without the
+    52 keys.
+    """
+    if not arkit_keys.complete(head):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} has no keys that could play a take.",
+            "Press Add ARKit 52 first.",
+            name=head.name,
+        )
+    frames = start + motion.times * frames_a_second(bpy.context.scene)
+    keys = head.data.shape_keys
+    action, curves = _begin(keys, f"{head.name} {name}")
+    for place, unit in enumerate(ARKIT_52):
+        path = f'key_blocks["{bpy.utils.escape_identifier(unit)}"].value'
+        _fill(curves.new(path), frames, motion.weights[:, place])
+    armature = rig.rig_of(head)
+    if armature is None or not turn:
+        return (action,)
+    bone = armature.pose.bones[_HEAD]
+    bone.rotation_mode = "XYZ"
+    turned, curves = _begin(armature, f"{armature.name} {name}")
+    path = f'pose.bones["{_HEAD}"].rotation_euler'
+    for axis, values in enumerate(_bone_angles(motion.head).T):
+        _fill(curves.new(path, index=axis), frames, values)
+    return action, turned
+
+
+def record(head: bpy.types.Object, first: int, last: int) -> FaceMotion:
+    """What a head does from one frame of the scene to another, whatever moves it; the scene is left
+    at the frame where it was.
+
+    The head turns as the bone `head` of its rig does against its rest, the neck's share included,
+    and the eyes as their bones do against the head. Raises OferError(BAD_REQUEST) for a head
+    without the 52 keys, or a span without frames.
+    """
+    if not arkit_keys.complete(head) or last < first:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} has nothing that could be written as a take.",
+            "Press Add ARKit 52, and set the scene's first and last frame.",
+            name=head.name,
+        )
+    scene = bpy.context.scene
+    before, part = scene.frame_current, scene.frame_subframe
+    weights, turns = [], []
+    try:
+        for frame in range(first, last + 1):
+            scene.frame_set(frame)
+            graph = bpy.context.evaluated_depsgraph_get()
+            blocks = head.evaluated_get(graph).data.shape_keys.key_blocks
+            weights.append([blocks[name].value for name in ARKIT_52])
+            turns.append(_turns(rig.rig_of(head), graph))
+    finally:
+        scene.frame_set(before, subframe=part)
+    times = np.arange(len(weights)) / frames_a_second(scene)
+    angles = np.array(turns, np.float64)
+    return FaceMotion(
+        times, np.array(weights, np.float64), angles[:, 0], angles[:, 1], angles[:, 2]
+    )
+
+
+def _begin(
+    owner: bpy.types.ID, name: str
+) -> tuple[bpy.types.Action, bpy.types.bpy_prop_collection]:
+    animation = owner.animation_data
+    if animation and animation.action:
+        animation.action.use_fake_user = True  # or saving would drop it
+    return compat.new_action(owner, name)
+
+
+def _fill(curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray) -> None:
+    points = curve.keyframe_points
+    points.add(len(frames))
+    places = np.stack((frames, values), axis=1).astype(np.float32)
+    points.foreach_set("co", places.ravel())
+    linear = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
+    points.foreach_set("interpolation", np.full(len(frames), linear, np.uint8))
+    curve.update()
+
+
+def _bone_angles(turns: np.ndarray) -> np.ndarray:
+    """(F, 3) angles of the bone, whose axes are the subject's left, up and ahead; without leaps."""
+    angles, last = np.empty_like(turns), Euler((0, 0, 0), "XYZ")
+    for place, (yaw, pitch, roll) in enumerate(turns):
+        last = Euler((pitch, yaw, roll), _ORDER).to_matrix().to_euler("XYZ", last)
+        angles[place] = last
+    return angles
+
+
+def _turns(
+    armature: bpy.types.Object | None, graph: bpy.types.Depsgraph
+) -> Sequence[Sequence[float]]:
+    """Yaw, pitch and roll of the head and of both eyes; none without a rig."""
+    if armature is None:
+        return [(0.0, 0.0, 0.0)] * 3
+    bones = armature.evaluated_get(graph).pose.bones
+    head = _turn(bones[_HEAD])
+    eyes = [_against(head, bones[_HEAD], bones[name]) for name in rig.EYES]
+    return [_yaw_pitch_roll(turn) for turn in (head, *eyes)]
+
+
+def _turn(bone: bpy.types.PoseBone) -> Matrix:
+    """How a bone is turned against its rest, in its own axes."""
+    return bone.bone.matrix_local.to_3x3().inverted() @ bone.matrix.to_3x3().normalized()
+
+
+def _against(turn: Matrix, head: bpy.types.PoseBone, eye: bpy.types.PoseBone) -> Matrix:
+    """How an eye is turned against the head, in the head's axes."""
+    rest = head.bone.matrix_local.to_3x3()
+    moved = eye.matrix.to_3x3().normalized() @ eye.bone.matrix_local.to_3x3().inverted()
+    return turn.inverted() @ rest.inverted() @ moved @ rest
+
+
+def _yaw_pitch_roll(turn: Matrix) -> tuple[float, float, float]:
+    pitch, yaw, roll = turn.to_euler(_ORDER)
+    return yaw, pitch, roll

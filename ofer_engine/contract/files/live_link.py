@@ -1,0 +1,131 @@
+"""The CSV of Epic's app Live Link Face: a time code, and 61 values a frame.
+
+The app's columns are the 52 units of ARKit and nine angles. What is read may leave some out and
+name them in another case or order, as other trackers do; what is written has the app's own form. A
+time code is hours:minutes:seconds:frames, with a fraction of a frame behind the point.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ..arkit import ARKIT_52
+from ..errors import ErrorCode, OferError
+from ..face_motion import FaceMotion
+from .whole_file import write_whole
+
+RATES: Final = (24, 25, 30, 60)
+"""Frames a second that the app records with; a file does not say with which."""
+_MOST_BYTES: Final = 512 * 1024**2
+_TIME: Final = "Timecode"
+_COUNT: Final = "BlendShapeCount"
+_TURNS: Final = ("HeadYaw", "HeadPitch", "HeadRoll")
+_EYES: Final = tuple(
+    f"{side}Eye{turn}" for side in ("Left", "Right") for turn in ("Yaw", "Pitch", "Roll")
+)
+_SWAPPED: Final = {"jawLeft": "jawRight", "mouthLeft": "mouthRight"}
+"""The app has the right one first, other than Apple's list."""
+
+
+def _columns() -> tuple[str, ...]:
+    swap = _SWAPPED | {right: left for left, right in _SWAPPED.items()}
+    units = [swap.get(name, name) for name in ARKIT_52]
+    return tuple(name[0].upper() + name[1:] for name in units)
+
+
+COLUMNS: Final[tuple[str, ...]] = (*_columns(), *_TURNS, *_EYES)
+"""The 61 values of a frame, in the app's order."""
+
+
+def read_live_link(path: Path, rate: float | None = None) -> FaceMotion:
+    """A take. rate : frames a second of its time code; without it the smallest of `RATES` that its
+    largest frame number fits into. A file without time code has that many rows a second, or 60.
+
+    Raises OferError(BAD_REQUEST) for what is no such file.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError("larger than any take")
+        rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
+        return _motion(rows, rate)
+    except (OSError, ValueError, csv.Error) as cause:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} is no take of Live Link Face.",
+            "Choose the CSV file that the app shares, with a column for each ARKit unit.",
+            name=path.name,
+        ) from cause
+
+
+def write_live_link(path: Path, motion: FaceMotion, rate: int) -> None:
+    """Write a take whole or not at all, nine digits behind the point. rate : frames a second of its
+    time code.
+
+    Raises OferError(DISK_FULL | READ_ONLY).
+    """
+    angles = np.hstack((motion.head, motion.left_eye, motion.right_eye))
+    units = {name.lower(): motion.weights[:, place] for place, name in enumerate(ARKIT_52)}
+    values = [units[name.lower()] for name in COLUMNS[: len(ARKIT_52)]]
+    table = np.column_stack((*values, angles))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow((_TIME, _COUNT, *COLUMNS))
+    for time, row in zip(motion.times, table, strict=True):
+        writer.writerow((_time_code(float(time), rate), len(COLUMNS), *(f"{v:.9f}" for v in row)))
+    write_whole(path, text.getvalue().encode())
+
+
+def _motion(rows: Sequence[Sequence[str]], rate: float | None) -> FaceMotion:
+    header, *frames = [row for row in rows if row]
+    places = {name.strip().lower(): place for place, name in enumerate(header)}
+    units = [places.get(name.lower()) for name in ARKIT_52]
+    if not any(place is not None for place in units) or not frames:
+        raise ValueError("no ARKit unit has a column")
+    if any(len(row) != len(header) for row in frames):
+        raise ValueError("rows of other lengths than the heading")
+
+    def column(place: int | None) -> np.ndarray:
+        if place is None:
+            return np.zeros(len(frames))
+        return np.array([float(row[place] or 0) for row in frames])
+
+    weights = np.stack([column(place) for place in units], axis=1)
+    angles = np.stack([column(places.get(name.lower())) for name in (*_TURNS, *_EYES)], axis=1)
+    if not (np.isfinite(weights).all() and np.isfinite(angles).all()):
+        raise ValueError("numbers without end")
+    time = places.get(_TIME.lower())
+    times = (
+        np.arange(len(frames)) / (rate or RATES[-1])
+        if time is None
+        else _seconds([row[time] for row in frames], rate)
+    )
+    return FaceMotion(times, weights, angles[:, :3], angles[:, 3:6], angles[:, 6:])
+
+
+def _seconds(codes: Sequence[str], rate: float | None) -> np.ndarray:
+    """Seconds since the first time code; a take may run past midnight."""
+    parts = np.array([[float(part) for part in code.split(":")] for code in codes])
+    if parts.ndim != 2 or parts.shape[1] != 4 or not np.isfinite(parts).all():
+        raise ValueError("no time codes")
+    largest = math.floor(parts[:, 3].max())
+    chosen = rate or next((each for each in RATES if largest < each), largest + 1)
+    seconds = parts @ np.array((3600.0, 60.0, 1.0, 1.0 / chosen))
+    seconds[seconds < seconds[0]] += 24 * 3600
+    if (np.diff(seconds) < 0).any():
+        raise ValueError("time runs backwards")
+    return seconds - seconds[0]
+
+
+def _time_code(seconds: float, rate: int) -> str:
+    thousandths = round(seconds * rate * 1000)
+    whole, part = divmod(thousandths, 1000)
+    second, frame = divmod(whole, rate)
+    hours, rest = divmod(second, 3600)
+    return f"{hours:02d}:{rest // 60:02d}:{rest % 60:02d}:{frame:02d}.{part:03d}"
