@@ -7,7 +7,7 @@ from typing import Final
 import bpy
 
 from ..translations import CONTEXT
-from . import blend, hypotheses, own_mesh, pins, previews
+from . import blend, hypotheses, own_mesh, parts, previews
 
 _REGIONS: Final = (
     ("eyes", "Eyes", "Both eyes and their brows: glasses, hair, a hand"),
@@ -18,11 +18,24 @@ _REGIONS: Final = (
 )
 """The regions of `HiddenRegion` that the panel offers; a painted mask covers the rest."""
 
+_PARTS: Final = (
+    ("nose", "Nose", ""),
+    ("mouth", "Mouth", ""),
+    ("eyes", "Eyes", ""),
+    ("brows", "Brows", ""),
+    ("jaw", "Jaw and Chin", ""),
+    ("cheeks", "Cheeks", ""),
+    ("forehead", "Forehead", ""),
+    ("ears", "Ears", ""),
+    ("skull", "Skull and Neck", ""),
+)
+"""FACE_PARTS."""
+
 
 def _show_identity(self: OFER_PG_head, context: bpy.types.Context) -> None:
     own_mesh.ensure_shown(self.id_data)
     hypotheses.show_identity(self.id_data)
-    pins.follow(self.id_data)
+    parts.follow(self.id_data)
 
 
 def _show_expression(self: OFER_PG_head, context: bpy.types.Context) -> None:
@@ -38,7 +51,7 @@ def _pin(self: OFER_PG_hypothesis, context: bpy.types.Context) -> None:
 def _mix(self: OFER_PG_part_of_blend, context: bpy.types.Context) -> None:
     own_mesh.ensure_shown(self.id_data)
     blend.show(self.id_data)
-    pins.follow(self.id_data)
+    parts.follow(self.id_data)
 
 
 _choices: dict[str, list[tuple[str, str, str, int, int]]] = {}
@@ -138,6 +151,16 @@ class OFER_PG_hypothesis(bpy.types.PropertyGroup):
 
 class OFER_PG_selected(bpy.types.PropertyGroup):
     """An object that was selected, by its name."""
+
+
+class OFER_PG_taken_part(bpy.types.PropertyGroup):
+    """A part of the head taken from another one of the gallery; its name is the part's."""
+
+    identity: bpy.props.StringProperty(name="Head", translation_context=CONTEXT)
+    follows: bpy.props.BoolProperty(
+        name="The Rest Follows",
+        description="The rest of the head goes along, as the heads drawn say it must",
+    )
 
 
 class OFER_PG_pin(bpy.types.PropertyGroup):
@@ -253,6 +276,18 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     resolution: bpy.props.IntVectorProperty(
         name="Resolution", description="The render size before Through the Photo", size=2
     )
+    parts: bpy.props.CollectionProperty(type=OFER_PG_taken_part)
+    part: bpy.props.EnumProperty(
+        name="Part",
+        description="What to take from the head shown",
+        items=_PARTS,
+        translation_context=CONTEXT,
+    )
+    rest_follows: bpy.props.BoolProperty(
+        name="The Rest Follows",
+        description="The rest of the head goes along, as the heads drawn say it must",
+        default=True,
+    )
     pins: bpy.props.CollectionProperty(type=OFER_PG_pin)
     pinned_camera: bpy.props.FloatVectorProperty(
         name="Pinned Camera",
@@ -287,6 +322,7 @@ CLASSES: Final = (
     OFER_PG_part_of_blend,
     OFER_PG_hypothesis,
     OFER_PG_selected,
+    OFER_PG_taken_part,
     OFER_PG_pin,
     OFER_PG_head,
 )

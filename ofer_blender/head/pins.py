@@ -15,7 +15,6 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.client.frame import ENGINE_TO_BLENDER, to_blender
-from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.reconstruction import Reconstruction, read
 from ...ofer_engine.contract.records import CameraRecord
 from ...ofer_engine.geometry import pins
@@ -27,6 +26,8 @@ from .head_frame import HeadFrame
 KEY: Final = "pins"
 EXPRESSION_KEY: Final = "pins_expression"
 KEYS: Final = (KEY, EXPRESSION_KEY)
+PARTS_KEY: Final = "parts"
+"""Of the parts taken from other heads (`head/parts.py`), which pins go on from."""
 _MODES: Final = 64
 _FARTHEST: Final = 1e5
 """Pixels; no photo has as many on a side."""
@@ -55,14 +56,16 @@ class Pinning:
         there = 0 <= pin.point < self.frame.vertices and 0 <= pin.view < len(self.sights)
         return there and bool(np.abs(pin.place).max() < _FARTHEST)
 
-    def shown(self, head: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+    def shown(
+        self, head: bpy.types.Object, without: tuple[str, ...] = KEYS
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(V, 3) of the head shown without expression, and (V, 3) what else is shown moves it, both
-        without pins; metres, engine frame."""
+        without some keys; metres, engine frame."""
         keys, neutral, moves = head.data.shape_keys, self.frame.basis.astype(np.float64), 0.0
         for key in keys.key_blocks[1:]:
-            if key.value and not key.mute and key.name not in KEYS:
+            if key.value and not key.mute and key.name not in without:
                 move = key.value * (hypotheses.points(key) - hypotheses.points(key.relative_key))
-                if key.name in head.ofer.identities:
+                if key.name in head.ofer.identities or key.name == PARTS_KEY:
                     neutral += move
                 else:
                     moves = moves + move
@@ -126,17 +129,6 @@ def show(
     view = answer.views[0]
     head.ofer.pinned_camera = [*view.rotation.ravel(), *view.shift]
     head.data.update()
-
-
-def follow(head: bpy.types.Object) -> None:
-    """Bring another head of the gallery to the pins, where there are some and it can be."""
-    if not head.ofer.pins:
-        return
-    try:
-        show(head)
-    except OferError as error:
-        if error.code not in (ErrorCode.BAD_REQUEST, ErrorCode.RECONSTRUCTION_DAMAGED):
-            raise
 
 
 def put(head: bpy.types.Object, point: int, view: int, place: tuple[float, float]) -> None:

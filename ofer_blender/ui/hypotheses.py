@@ -63,6 +63,32 @@ class OFER_PT_blend(HeadTab, bpy.types.Panel):
         layout.operator("ofer.use_blend", icon="CHECKMARK")
 
 
+class OFER_PT_parts(HeadTab, bpy.types.Panel):
+    bl_label = "Parts"
+    bl_parent_id = "OFER_PT_hypotheses"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 3
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        settings = hypotheses.active_head(context).ofer
+        column = layout.column(align=True)
+        column.prop(settings, "part", text="")
+        column.prop(settings, "rest_follows")
+        button = column.operator("ofer.take_part", icon="ADD")
+        button.part, button.follow = settings.part, settings.rest_follows
+        for taken in settings.parts:
+            item = settings.identities.get(taken.identity)
+            head = str(item.rank) if item and item.rank else taken.identity
+            name = layout.enum_item_name(settings, "part", taken.name) or taken.name
+            row = layout.row(align=True)
+            text = tr("{part} of {head}").format(part=name, head=head)
+            row.label(text=text, icon="LINKED" if taken.follows else "PASTEDOWN", translate=False)
+            row.operator("ofer.give_part_back", text="", icon="X").part = taken.name
+        if not settings.parts:
+            say(layout, "Show a head, take a part from it, then show another.", "INFO")
+
+
 def _draw_arriving(layout: bpy.types.UILayout, job: Job) -> None:
     """Pictures of the heads that the engine has made so far."""
     latest = job.arrived[-1]
@@ -130,4 +156,4 @@ def _title(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> str:
     return " · ".join(said)
 
 
-CLASSES = (OFER_PT_hypotheses, OFER_PT_blend)
+CLASSES = (OFER_PT_hypotheses, OFER_PT_blend, OFER_PT_parts)

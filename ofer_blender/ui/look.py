@@ -40,7 +40,7 @@ class OFER_PT_more(HeadTab, bpy.types.Panel):
     bl_label = "More Heads"
     bl_parent_id = "OFER_PT_hypotheses"
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 3
+    bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -58,7 +58,7 @@ class OFER_PT_hidden(HeadTab, bpy.types.Panel):
     bl_label = "Hidden Here"
     bl_parent_id = "OFER_PT_hypotheses"
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 4
+    bl_order = 5
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

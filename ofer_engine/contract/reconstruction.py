@@ -80,6 +80,7 @@ ARRAYS: Final[Mapping[str, str]] = {
 OPTIONAL_ARRAYS: Final[Mapping[str, str]] = {
     "identity_modes": "(R, V, 3) float16: metres, 1 deviation along each independent direction in"
     " which the candidates vary, the largest first",
+    "part_masks": "(9, V) float16: how far each vertex is of each of FACE_PARTS, 0..1",
     "arkit_units": "(52, V, 3) float32: metres that each ARKit unit moves the best head, ARKIT_52",
     "expression_arkit": "(E, 52) float32: each expression in ARKit units, 0..1",
     "expression_arkit_residual": "(E,) float32: metres, root mean square, that those leave over",

@@ -13,6 +13,7 @@ from ..contract.protocol import HypothesisReady
 from ..contract.reconstruction import Reconstruction
 from ..contract.records import Hypothesis
 from ..contract.sentence import Sentence
+from ..heads.part_masks import part_masks
 from ..packs.pack import Pack
 from ..pipeline import Person, Ranking, Reconstructor
 from ..portion import LARGE
@@ -102,6 +103,8 @@ def head_model_arrays(pack: Pack) -> dict[str, np.ndarray]:
     """The arrays that are the same for every head of a pack, by name."""
     arrays = {name: getattr(pack.head, name) for name in ("polygons", "uv", "part")}
     arrays["skin_weights"] = SixJoints.of(pack.head).skin_weights
+    if pack.head.annotated is not None:
+        arrays["part_masks"] = part_masks(pack.head.annotated)
     correctives = pack.head.jaw_correctives()
     return arrays if correctives is None else arrays | {"jaw_correctives": correctives}
 

@@ -91,6 +91,7 @@ def _arrays() -> dict[str, np.ndarray]:
         "evidence_vertices": np.arange(12, dtype=np.int32),
         "expression_shift": np.zeros((1, 12, 3), np.float32),
         "identity_modes": _modes(egg),
+        "part_masks": _part_masks(egg),
         "arkit_units": _units(egg),
         "expression_arkit": rng.uniform(0, 1, (EXPRESSIONS, 52)).astype(np.float32),
         "expression_arkit_residual": np.full(EXPRESSIONS, 0.001, np.float32),
@@ -112,6 +113,14 @@ def _modes(egg: np.ndarray) -> np.ndarray:
     sides = (np.abs(egg[:, :1]) * (1, 0, 0), np.maximum(egg[:, 1:2], 0) * (0, 1, 0),
              np.maximum(-egg[:, 1:2], 0) * (0, 1, 0))  # fmt: skip
     return (np.stack((wider, taller, deeper, *sides)) * 0.04).astype(np.float16)
+
+
+def _part_masks(egg: np.ndarray) -> np.ndarray:
+    """(9, V): patches side by side, the nose in front."""
+    centres = np.array([(0.01 * n, 0.12 - 0.03 * n, 0.1) for n in range(9)])
+    centres[0] = (0.0, 0.0, 0.11)
+    away = np.linalg.norm(egg - centres[:, None], axis=-1)
+    return np.clip(2 - away / 0.03, 0, 1).astype(np.float16)
 
 
 def _units(egg: np.ndarray) -> np.ndarray:

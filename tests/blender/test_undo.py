@@ -57,6 +57,11 @@ def _pinned(folder: Path) -> dict[str, Any]:
     return {}
 
 
+def _with_part(folder: Path) -> dict[str, Any]:
+    bpy.ops.ofer.take_part(part="nose", name="identity_03")
+    return {"part": "nose"}
+
+
 def _comparing(folder: Path) -> dict[str, Any]:
     bpy.ops.ofer.compare(count="4")
     return {}
@@ -182,6 +187,7 @@ PREPARED: dict[str, Prepare] = {
     "drop_photo": _photo,
     "end_compare": _comparing,
     "forget_paint": _with_paint,
+    "give_part_back": _with_part,
     "hide_others": _starred,
     "insert_head": _folder,
     "keep_expression": _an_expression,
@@ -206,6 +212,7 @@ PREPARED: dict[str, Prepare] = {
     "show_blend": lambda folder: _blend(folder) or _another_head(folder),
     "show_photo": _two_photos,
     "step": lambda folder: {"kind": "EXPRESSION", "steps": 2},
+    "take_part": lambda folder: {"part": "nose", "name": "identity_03"},
     "through_photo": _photo,
     "unhide_all": _hidden,
     "unmute_keys": _rigged_with_faults,

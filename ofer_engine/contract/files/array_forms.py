@@ -21,6 +21,7 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
         "evidence_deviation": (1e-30, np.inf),
         "evidence_visible": (-_SLACK, 1 + _SLACK),
         "vertex_visible": (-_SLACK, 1 + _SLACK),
+        "part_masks": (-_SLACK, 1 + _SLACK),
         "skin_weights": (-_SLACK, 1 + _SLACK),
         "iris_colour": (-_SLACK, 1 + _SLACK),
     }

@@ -1,0 +1,93 @@
+"""Choosing a head part by part."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+
+from ...ofer_engine.contract.face_parts import FACE_PARTS
+from ...ofer_engine.contract.sentence import Sentence
+from ..head import hypotheses, parts
+from ..translations import CONTEXT, tr
+from .look import head_in_view
+from .refusal import OnHead, no_head, refuse
+
+_PART: Final = {
+    "name": "Part",
+    "description": "nose, mouth, eyes, brows, jaw, cheeks, forehead, ears or skull",
+    "options": {"SKIP_SAVE"},
+    "translation_context": CONTEXT,
+}
+
+
+class OFER_OT_take_part(OnHead, bpy.types.Operator):
+    """Take a part from this head of the gallery, and keep it while others are shown"""
+
+    bl_idname = "ofer.take_part"
+    bl_label = "Take This Part"
+    bl_options = {"REGISTER", "UNDO"}
+
+    part: bpy.props.StringProperty(**_PART)
+    name: bpy.props.StringProperty(
+        name="Head",
+        description="Its name, such as identity_03. Empty: the one shown",
+        options={"SKIP_SAVE"},
+        translation_context=CONTEXT,
+    )
+    follow: bpy.props.BoolProperty(
+        name="The Rest Follows",
+        description="The rest of the head goes along, as the heads drawn say it must",
+        default=True,
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = head_in_view(context)
+        name = self.name or hypotheses.chosen_identity(head)
+        if self.part not in FACE_PARTS:
+            return refuse(self, Sentence("There is no part {part}.", part=repr(self.part)))
+        if name not in head.ofer.identities or not hypotheses.key_exists(head, name):
+            return refuse(
+                self,
+                Sentence(
+                    "{name} has no shape key {name_2} of an identity.",
+                    name=head.name,
+                    name_2=repr(name),
+                ),
+            )
+        parts.take(head, self.part, name, self.follow)
+        parts.show(head)
+        return {"FINISHED"}
+
+
+class _OnParts:
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if no_head(cls, context):
+            return False
+        if not hypotheses.active_head(context).ofer.parts:
+            cls.poll_message_set(tr("No part was taken from another head"))
+            return False
+        return True
+
+
+class OFER_OT_give_part_back(_OnParts, bpy.types.Operator):
+    """Have this part from the head shown again"""
+
+    bl_idname = "ofer.give_part_back"
+    bl_label = "Give Back"
+    bl_options = {"REGISTER", "UNDO"}
+
+    part: bpy.props.StringProperty(**_PART)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = head_in_view(context)
+        place = head.ofer.parts.find(self.part)
+        if place < 0:
+            return refuse(self, Sentence("There is no part {part}.", part=repr(self.part)))
+        head.ofer.parts.remove(place)
+        parts.show(head)
+        return {"FINISHED"}
+
+
+CLASSES: Final = (OFER_OT_take_part, OFER_OT_give_part_back)
