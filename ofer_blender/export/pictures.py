@@ -37,7 +37,7 @@ class Pictures:
         self.names: list[str] = []
         self.copies: list[bpy.types.ID] = []
         self._landing = landing
-        self._skin = skin.picture(head)
+        self._skin = skin.pictures(head)
         self._materials: dict[bpy.types.Material, bpy.types.Material] = {}
         self._images: dict[bpy.types.Image, bpy.types.Image | None] = {}
         self._groups: dict[bpy.types.NodeTree, bpy.types.NodeTree] = {}
@@ -74,7 +74,9 @@ class Pictures:
             raise OSError(str(cause).strip()) from cause
 
     def _made(self, image: bpy.types.Image) -> bpy.types.Image | None:
-        label = "_skin" if image == self._skin else f"_picture_{len(self._images) + 1}"
+        label = f"_picture_{len(self._images) + 1}"
+        if image in self._skin:
+            label = f"_skin{self._skin[image]}"
         data = _bytes(image)
         suffix = ".jpg" if data.startswith(_JPEG) else ".png"
         name = self._landing.companion(label, suffix)

@@ -1,4 +1,4 @@
-"""A painted skin on a head: its picture, its UVs, and the material that shows it."""
+"""A painted skin on a head: its pictures, its UVs, and the material that shows them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ...ofer_engine.contract.skin import Skin
 from .. import compat
 from ..head import own_mesh
 from ..head.head_object import UV_LAYER
+from . import skin_nodes
 
 TEXTURES: Final = "textures"
 """Folder beside the .blend."""
-_NODE: Final = "OFER skin"
 _ROUGHNESS: Final = 0.48
 _SUBSURFACE: Final = 0.16
 _RADIUS: Final = (0.0085, 0.0032, 0.0018)
@@ -49,28 +49,38 @@ def wear(
     material = _material(head)
     uv = skin.uv()
     corners = _corners(head.data, uv, polygons)
-    image = _picture(head, skin, keep)
+    images = _pictures(head, skin, keep)
     _lay_out(head.data, uv, corners)
-    earlier = _shown(material)
-    _show(own_mesh.own_material(head, 0), image, skin.tone)
-    if earlier and not earlier.users:
-        bpy.data.images.remove(earlier)
-    return image
+    earlier = skin_nodes.pictures(material)
+    _show(own_mesh.own_material(head, 0), images, skin.tone)
+    for image in earlier.values():
+        if not image.users:
+            bpy.data.images.remove(image)
+    return images[skin_nodes.COLOUR]
 
 
 def picture(head: bpy.types.Object) -> bpy.types.Image | None:
-    """The picture of the skin that a head wears, if any."""
-    return next((image for each in head.data.materials if each and (image := _shown(each))), None)
+    """The colours of the skin that a head wears, if any."""
+    return next((image for image, suffix in pictures(head).items() if not suffix), None)
+
+
+def pictures(head: bpy.types.Object) -> dict[bpy.types.Image, str]:
+    """Pictures of the skin that a head wears → what their names have after the skin's."""
+    found = {}
+    for material in head.data.materials:
+        shown = skin_nodes.pictures(material) if material else {}
+        if skin_nodes.COLOUR in shown:
+            found |= {image: skin_nodes.SUFFIXES[node] for node, image in shown.items()}
+    return found
 
 
 def take_off(head: bpy.types.Object) -> None:
-    """Back to plain skin; the picture leaves the file unless something else uses it."""
-    shown = [(slot, image) for slot, each in enumerate(head.data.materials)
-             if each and (image := _shown(each))]  # fmt: skip
-    for slot, _ in shown:
-        material = own_mesh.own_material(head, slot)
-        material.node_tree.nodes.remove(material.node_tree.nodes[_NODE])
-    for image in {image for _, image in shown}:  # last, as nothing brings a picture back
+    """Back to plain skin; the pictures leave the file unless something else uses them."""
+    shown = pictures(head)
+    for slot, each in enumerate(head.data.materials):
+        if each and skin_nodes.pictures(each):
+            skin_nodes.clear(own_mesh.own_material(head, slot).node_tree)
+    for image in shown:  # last, as nothing brings a picture back
         if not image.users:
             bpy.data.images.remove(image)
 
@@ -80,7 +90,7 @@ def _material(head: bpy.types.Object) -> bpy.types.Material:
     materials = head.data.materials
     material = materials[0] if len(materials) else None
     tree = material and compat.enable_nodes(material)
-    if not tree or not _shader(tree):
+    if not tree or not skin_nodes.shader(tree):
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "The first material of {name} has no Principled BSDF to put the skin in.",
@@ -120,12 +130,31 @@ def _lay_out(mesh: bpy.types.Mesh, uv: np.ndarray, corners: np.ndarray) -> None:
     mesh.update()
 
 
-def _picture(head: bpy.types.Object, skin: Skin, keep: Keep) -> bpy.types.Image:
+def _pictures(
+    head: bpy.types.Object, skin: Skin, keep: Keep
+) -> dict[str, bpy.types.Image]:
+    """By node. Raises OferError(RECONSTRUCTION_DAMAGED | READ_ONLY); then none is left."""
+    files = {skin_nodes.COLOUR: skin.albedo, skin_nodes.NORMAL: skin.normal,
+             skin_nodes.ROUGHNESS: skin.roughness}  # fmt: skip
+    made: dict[str, bpy.types.Image] = {}
+    try:
+        for node, path in files.items():
+            if path:
+                name = f"{head.name}_skin{skin_nodes.SUFFIXES[node]}"
+                made[node] = _picture(bpy.path.clean_name(name), path, keep)
+                if node != skin_nodes.COLOUR:
+                    made[node].colorspace_settings.name = "Non-Color"
+    except OferError:
+        for image in made.values():
+            bpy.data.images.remove(image)
+        raise
+    return made
+
+
+def _picture(name: str, path: Path, keep: Keep) -> bpy.types.Image:
     """Raises OferError(RECONSTRUCTION_DAMAGED | READ_ONLY)."""
-    name = bpy.path.clean_name(f"{head.name}_skin")
-    path = skin.albedo
     if keep == Keep.BESIDE:
-        path = _beside(skin.albedo, name)
+        path = _beside(path, name)
     try:
         image = bpy.data.images.load(str(path), check_existing=False)
     except RuntimeError as cause:
@@ -188,29 +217,11 @@ def _copy_whole(source: Path, path: Path) -> None:
         raise
 
 
-def _shader(tree: bpy.types.NodeTree) -> bpy.types.Node | None:
-    return next((node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"), None)
-
-
-def _shown(material: bpy.types.Material) -> bpy.types.Image | None:
-    tree = material.node_tree
-    node = tree.nodes.get(_NODE) if tree else None
-    return node.image if node else None
-
-
-def _show(material: bpy.types.Material, image: bpy.types.Image, tone: tuple[float, ...]) -> None:
-    tree = material.node_tree
-    shader = _shader(tree)
-    texture = tree.nodes.get(_NODE) or tree.nodes.new("ShaderNodeTexImage")
-    texture.name = texture.label = _NODE
-    texture.image = image
-    texture.location = (shader.location.x - 420, shader.location.y)
-    layer = next((node for node in tree.nodes if node.type == "UVMAP"), None)
-    layer = layer or tree.nodes.new("ShaderNodeUVMap")
-    layer.uv_map = UV_LAYER
-    layer.location = (texture.location.x - 220, texture.location.y)
-    tree.links.new(layer.outputs["UV"], texture.inputs["Vector"])
-    tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+def _show(
+    material: bpy.types.Material, images: dict[str, bpy.types.Image], tone: tuple[float, ...]
+) -> None:
+    skin_nodes.show(material.node_tree, images)
+    shader = skin_nodes.shader(material.node_tree)
     shader.inputs["Roughness"].default_value = _ROUGHNESS
     shader.inputs["Specular IOR Level"].default_value = _SPECULAR
     shader.inputs["Subsurface Weight"].default_value = _SUBSURFACE

@@ -3,6 +3,8 @@
     FOLDER/
       skin.json      the record below
       albedo.png     (R, R) sRGB colours without the photo's light
+      normal.png     (R, R) fine detail, tangent space, green up
+      roughness.png  (R, R) grey, of a Principled BSDF
       seen.png       (R, R) grey, how far each texel comes straight from a photo
       uv.npy         (F, 4, 2) float32, the UVs it is painted in, per polygon corner
 
@@ -32,8 +34,11 @@ FOLDER: Final = "skin"
 """Its name inside a `NAME.ofer`."""
 RECORD: Final = "skin.json"
 ALBEDO: Final = "albedo.png"
+NORMAL: Final = "normal.png"
+ROUGHNESS: Final = "roughness.png"
 SEEN: Final = "seen.png"
 UV: Final = "uv.npy"
+FILES: Final = (RECORD, ALBEDO, NORMAL, ROUGHNESS, SEEN, UV)
 RESOLUTIONS: Final = (512, 1024, 2048, 4096)
 _MOST_TEXT: Final = 1 << 16
 _MOST_PICTURE: Final = 128 << 20
@@ -62,8 +67,22 @@ class Skin:
 
     @property
     def albedo(self) -> Path:
-        """Its picture."""
+        """Its colours."""
         return self.folder / ALBEDO
+
+    @property
+    def normal(self) -> Path | None:
+        """Its normal map; None in a skin of 0.1, which has none."""
+        return self._map(NORMAL)
+
+    @property
+    def roughness(self) -> Path | None:
+        """Its roughness; None in a skin of 0.1, which has none."""
+        return self._map(ROUGHNESS)
+
+    def _map(self, name: str) -> Path | None:
+        path = self.folder / name
+        return path if _side(path) == (self.resolution, self.resolution) else None
 
     def uv(self) -> np.ndarray:
         """(F, 4, 2) float32. Raises OferError(RECONSTRUCTION_DAMAGED)."""

@@ -26,10 +26,11 @@ from ..photo.hidden import Mask, fitted
 from ..photo.load import Photo, load_photo
 from ..progress import Work
 from ..session import Session
+from ..texture.albedo_prior import AlbedoPrior
 from ..texture.alignment import PointEvidence, mixed_expression
 from ..texture.features import features_of
 from ..texture.layout import layout
-from ..texture.projection import PhotoView
+from ..texture.photo_view import PhotoView
 from ..texture.skin import Painted, make_skin
 from .assembly import expressive_heads, neutral_heads
 from .resume import blended, open_earlier, person_of
@@ -58,11 +59,12 @@ def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.
     work.check()
     uv = layout(pack.head, contract.Layout(request.layout))
     progress.step(LAYING, 1, 1)
-    features = features_of(pack.head, lambda: OpenHead.load(BUNDLED / "open" / "head.npz"))
+    features = features_of(pack.head, _open_head)
     painted = make_skin(
         pack.head,
         uv,
         features,
+        AlbedoPrior.load().on(pack.head, _open_head),
         views,
         request.resolution,
         _unwanted(request),
@@ -74,6 +76,10 @@ def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.
     return protocol.Result(
         request.id, request.out, tuple(map(Sentence, (*notes, *_remarks(painted))))
     )
+
+
+def _open_head() -> OpenHead:
+    return OpenHead.load(BUNDLED / "open" / "head.npz")
 
 
 def _plan(resolution: int) -> dict[str, float]:
@@ -205,7 +211,7 @@ def _aside(out: Path) -> Path | None:
     if not out.is_dir():
         return None
     record = out / contract.RECORD
-    ours = {contract.RECORD, contract.ALBEDO, contract.SEEN, contract.UV}
+    ours = {*contract.FILES}
     written = record.stat().st_mtime if record.is_file() else float("inf")
     touched = any(
         found.name not in ours or found.stat().st_mtime > written + _TOUCHED_SECONDS
@@ -226,6 +232,8 @@ def _write(
     )
     files = {
         contract.ALBEDO: _png(painted.albedo),
+        contract.NORMAL: _png(painted.normal),
+        contract.ROUGHNESS: _png(painted.roughness),
         contract.SEEN: _png(painted.seen),
         contract.RECORD: contract.to_json(skin).encode(),
     }

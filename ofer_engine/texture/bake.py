@@ -11,82 +11,89 @@ import numpy as np
 from ..geometry.rasteriser import Fragments, rasterise
 from .colours import to_srgb
 from .complexion import Complexion
-from .fields import membrane
+from .explanation import linear
 from .grain import grain
 from .projection import Projection
+from .relief import normal_map
 from .shape import Shape
 
 _BAND = 1 << 19
 """Texels worked on at a time, which keeps 4096 x 4096 within a few hundred megabytes."""
-_MIRROR_BLUR = 6.0
-"""Millimetres over which the mirrored side's colour follows the seen side's."""
+_OWN = 8
+"""Columns of a vertex before those of the projections: base, place, roughness, size of a texel."""
+_FINE_ROUGH = 0.9
+"""How much rougher skin is for each unit that it is darker."""
+_GRAIN_TEXEL = (1.5, 0.7)
+"""Millimetres that a texel spans where grain is too fine for it, and where it is shown wholly."""
 
 
 @dataclass(frozen=True, eq=False)
 class Layers:
     """What the texels are made of.
 
-    projections : one a photo; gains : (M, 3) float32, what makes their colours alike;
-    correction : (V, 3) float32, log of what makes the mirrored side's colour the seen side's;
-    unevenness : of unseen skin, standard deviation of log colour; unwanted : (R, R) float32, 1
-    where the artist wants nothing of the photos, or None.
+    projections : one a photo; unevenness : of unseen skin, standard deviation of log luminance;
+    unwanted : (R, R) float32, 1 where the artist wants nothing of the photos, or None.
     """
 
     shape: Shape
     projections: tuple[Projection, ...]
-    gains: np.ndarray
-    correction: np.ndarray
     complexion: Complexion
     unevenness: float
     unwanted: np.ndarray | None = None
 
 
-def vertex_layers(
-    shape: Shape, projections: tuple[Projection, ...]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Averaged colours at the vertices: gains (M, 3), correction (V, 3), colours (V, 3) of what
-    photos and mirror images show, and how far they are believed (V,)."""
-    seen = [each.colours(each.at_vertices(), soft=True) for each in projections]
-    gains = _gains(seen)
-    direct, sure = _blend([(c * g, w) for (c, w), g in zip(seen, gains, strict=True)])
-    mirrored = [each.colours(shape.mirrored(each.at_vertices()), soft=True) for each in projections]
-    image, image_sure = _blend([(c * g, w) for (c, w), g in zip(mirrored, gains, strict=True)])
-    ratio = np.log(np.maximum(direct, 1e-4) / np.maximum(image, 1e-4))
-    both = sure * image_sure
-    correction = membrane(shape, np.clip(ratio, -1, 1), both, _MIRROR_BLUR, 1e-3)
-    filled, believed = _over(direct, sure, image * np.exp(correction), image_sure)
-    return gains, correction.astype(np.float32), filled, believed
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """albedo : (R, R, 3) uint8 sRGB; normal : (R, R, 3) uint8, tangent space; roughness : (R, R)
+    uint8; seen : (R, R) uint8, how far each texel is a photo's; covered : (R, R) bool, the skin."""
+
+    albedo: np.ndarray
+    normal: np.ndarray
+    roughness: np.ndarray
+    seen: np.ndarray
+    covered: np.ndarray
 
 
-def bake(
-    layers: Layers, resolution: int, step: Callable[[int, int], None]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(R, R, 3) uint8 sRGB colours, (R, R) uint8 how far each texel is the photo's, and (R, R) bool
-    which texels the skin has."""
-    colours = np.zeros((resolution * resolution, 3), np.uint8)
-    seen = np.zeros(resolution * resolution, np.uint8)
-    covered = np.zeros(resolution * resolution, bool)
-    attributes = _attributes(layers)
+def bake(layers: Layers, resolution: int, step: Callable[[int, int], None]) -> Maps:
+    """All maps. step : called with rows done, of how many."""
+    count = resolution * resolution
+    albedo, roughness = np.zeros((count, 3), np.uint8), np.zeros(count, np.uint8)
+    seen, covered = np.zeros(count, np.uint8), np.zeros(count, bool)
+    relief, size = np.zeros(count, np.float32), np.ones(count, np.float32)
+    attributes = _attributes(layers, resolution)
     for first, last, fragments, corners in _bands(layers.shape, resolution):
         texels = fragments.pixel + first * resolution
         values = _interpolate(fragments, corners, attributes)
-        colour, direct, believed = _texels(layers, values)
+        detail, direct, believed = _texels(layers, values)
         if layers.unwanted is not None:
             believed = believed * (1 - layers.unwanted.ravel()[texels])
-        base = _base(layers, values)
-        colours[texels] = to_srgb(base + believed[:, None] * (colour - base))
+        share = np.clip((_GRAIN_TEXEL[0] - values[:, 7]) / np.ptp(_GRAIN_TEXEL), 0, 1)
+        uneven = layers.unevenness * share * grain(values[:, 3:6]) * (1 - believed)
+        detail = detail * believed[:, None]
+        colour = values[:, :3] + detail[:, :3]
+        colour[:, 0] += uneven
+        fine = detail[:, 3] + uneven
+        albedo[texels] = to_srgb(linear(colour))
+        rough = np.clip(values[:, 6] - _FINE_ROUGH * fine, 0.2, 0.9)
+        roughness[texels] = (rough * 255 + 0.5).astype(np.uint8)
         seen[texels] = (direct * 255 + 0.5).astype(np.uint8)
-        covered[texels] = True
+        relief[texels], size[texels], covered[texels] = fine, values[:, 7], True
         step(last, resolution)
     square = (resolution, resolution)
-    return colours.reshape(*square, 3), seen.reshape(square), covered.reshape(square)
+    return Maps(
+        albedo.reshape(*square, 3),
+        normal_map(relief.reshape(square), size.reshape(square)),
+        roughness.reshape(square),
+        seen.reshape(square),
+        covered.reshape(square),
+    )
 
 
-def _attributes(layers: Layers) -> np.ndarray:
-    """(V, 9 + 10 M) float32: correction, base, place, then each photo's columns and their mirror
-    images."""
-    shape = layers.shape
-    columns = [layers.correction, layers.complexion.base, shape.template]
+def _attributes(layers: Layers, resolution: int) -> np.ndarray:
+    """(V, 8 + 8 M) float32: base, place, roughness, millimetres of a texel, then each photo's
+    columns and their mirror images."""
+    shape, made = layers.shape, layers.complexion
+    columns = [made.base, shape.template, made.roughness, shape.texel_size / resolution]
     for each in layers.projections:
         own = each.at_vertices()
         columns += [own, shape.mirrored(own)]
@@ -94,22 +101,18 @@ def _attributes(layers: Layers) -> np.ndarray:
 
 
 def _texels(layers: Layers, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Colours (N, 3) that photos show, how far directly (N,), and how far at all (N,)."""
+    """Details (N, 4) that photos show, how far directly (N,), and how far at all (N,)."""
     direct, mirrored = [], []
     for number, each in enumerate(layers.projections):
-        first = 9 + 10 * number
-        for place, found in ((first, direct), (first + 5, mirrored)):
-            colour, weight = each.colours(values[:, place : place + 5])
-            found.append((colour * layers.gains[number], weight))
+        first = _OWN + 8 * number
+        direct.append(each.details(values[:, first : first + 4]))
+        mirrored.append(each.details(values[:, first + 4 : first + 8]))
     seen, sure = _blend(direct)
     image, image_sure = _blend(mirrored)
-    colour, believed = _over(seen, sure, image * np.exp(values[:, :3]), image_sure)
-    return colour, sure, believed
-
-
-def _base(layers: Layers, values: np.ndarray) -> np.ndarray:
-    uneven = np.exp(layers.unevenness * grain(values[:, 6:9]))
-    return values[:, 3:6] * uneven[:, None]
+    rest = (1 - sure) * image_sure
+    total = sure + rest
+    share = (sure / np.maximum(total, 1e-9))[:, None]
+    return image + share * (seen - image), sure, total
 
 
 def _blend(found: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
@@ -118,33 +121,8 @@ def _blend(found: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.n
         return found[0]
     weights = np.stack([weight for _, weight in found])
     share = weights**2 / np.maximum((weights**2).sum(0), 1e-9)
-    colours = np.stack([colour for colour, _ in found])
-    return (share[..., None] * colours).sum(0), weights.max(0)
-
-
-def _over(
-    upper: np.ndarray, sure: np.ndarray, lower: np.ndarray, lower_sure: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The seen side over the mirrored one: colours (N, 3) and belief (N,)."""
-    rest = (1 - sure) * lower_sure
-    total = sure + rest
-    share = (sure / np.maximum(total, 1e-9))[:, None]
-    return lower + share * (upper - lower), total
-
-
-def _gains(seen: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """(M, 3) float32: what makes every photo's colours those of the first, where both show them."""
-    gains = np.ones((len(seen), 3), np.float32)
-    reference, sure = seen[0]
-    for number, (colour, weight) in enumerate(seen[1:], 1):
-        both = (sure > 0.3) & (weight > 0.3)
-        if both.sum() >= 20:
-            first, second = reference[both], colour[both]
-        else:
-            first, second = reference[sure > 0.3], colour[weight > 0.3]
-        if len(first) and len(second):
-            gains[number] = np.median(first, 0) / np.maximum(np.median(second, 0), 1e-4)
-    return np.clip(gains, 0.25, 4)
+    details = np.stack([detail for detail, _ in found])
+    return (share[..., None] * details).sum(0), weights.max(0)
 
 
 def _bands(shape: Shape, resolution: int) -> Iterator[tuple[int, int, Fragments, np.ndarray]]:

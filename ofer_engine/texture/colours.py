@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
-
 _STEPS = np.arange(256) / 255
 TO_LINEAR = np.where(_STEPS <= 0.04045, _STEPS / 12.92, ((_STEPS + 0.055) / 1.055) ** 2.4).astype(
     np.float32

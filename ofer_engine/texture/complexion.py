@@ -1,4 +1,4 @@
-"""The skin that no photo shows: a complexion carried on from what is seen, with lips and brows."""
+"""The skin before any photo's detail: the person's tone and albedo, and what no photo shows."""
 
 from __future__ import annotations
 
@@ -7,65 +7,40 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import KDTree
 
+from .explanation import VertexAlbedo
 from .features import Features
-from .fields import membrane
 from .shape import Shape
 from .trust import ramp
 
-_AVERAGE = np.array([0.40, 0.235, 0.17], np.float32)
-"""Linear: a middling skin, for a photo that shows none."""
-_LIPS = np.array([0.80, 0.50, 0.52], np.float32)
-_BROWS = np.array([0.36, 0.33, 0.32], np.float32)
-_LIDS = np.array([0.92, 0.86, 0.86], np.float32)
-_CAVITY = np.array([0.42, 0.20, 0.20], np.float32)
-"""Colours relative to the skin's."""
-_CARRIED = 25.0
-"""Millimetres over which a seen colour is carried on."""
-_FADE = 0.06
+_CAVITY = np.array([-1.2, 0.45, 0.0], np.float32)
+"""The mouth's inside, relative to the skin: log luminance, log R/G, log B/G."""
 _THIN = (0.004, 0.010)
 """Metres of flesh below which the mouth's inside has the skin's colour, and its own from."""
+_ROUGH = 0.48
+_ROUGHNESS = (("lips", -0.14), ("lids", -0.06), ("nose", -0.07), ("brows", 0.08), ("cavity", -0.2))
 
 
 @dataclass(frozen=True, eq=False)
 class Complexion:
-    """tone : (3,) float32 linear, the person's skin; base : (V, 3) float32 linear, skin of every
-    vertex where nothing is seen."""
+    """tone : (3,) and base : (V, 3), log luminance, log R/G, log B/G, of the person's skin;
+    roughness : (V,) of a Principled BSDF."""
 
     tone: np.ndarray
     base: np.ndarray
+    roughness: np.ndarray
 
 
 def complexion(
-    shape: Shape, features: Features, colours: np.ndarray, trust: np.ndarray
+    shape: Shape, features: Features, albedo: VertexAlbedo, weights: np.ndarray, tone: np.ndarray
 ) -> Complexion:
-    """Carry seen colours on. colours : (V, 3) linear, unlit, averaged; trust : (V,) 0..1."""
-    tone = skin_tone(features, colours, trust)
-    prior = tone * painted(shape, features)
-    ratio = np.log(np.maximum(colours, 1e-4) / np.maximum(prior, 1e-4))
-    carried = membrane(shape, np.clip(ratio, -1.2, 1.2), trust, _CARRIED / 5, _FADE / 10)
-    return Complexion(tone, (prior * np.exp(carried)).astype(np.float32))
-
-
-def skin_tone(features: Features, colours: np.ndarray, trust: np.ndarray) -> np.ndarray:
-    """(3,) float32: the median colour of what is seen of plain skin."""
-    others = features.lips + features.brows + features.lids + features.cavity + features.scalp
-    plain = (trust > 0.3) & (others < 0.2)
-    if plain.sum() < 20:
-        return _AVERAGE
-    return np.median(colours[plain], 0).astype(np.float32)
-
-
-def painted(shape: Shape, features: Features) -> np.ndarray:
-    """(V, 3) float32: colours relative to the skin tone."""
-    colour = np.ones((len(features.lips), 3), np.float32)
-    for share, tint in (
-        (features.lids * 0.7, _LIDS),
-        (features.brows, _BROWS),
-        (features.lips, _LIPS),
-        (features.cavity * _depth_below_skin(shape, features), _CAVITY),
-    ):
-        colour += np.clip(share, 0, 1)[:, None] * (tint - colour)
-    return colour
+    """weights : (K,) of the albedo's modes."""
+    base = tone + albedo.at(weights)
+    inside = np.clip(features.cavity * _depth_below_skin(shape, features), 0, 1)[:, None]
+    base = base + inside * (tone + _CAVITY - base)
+    roughness = np.full(len(base), _ROUGH)
+    for name, differs in _ROUGHNESS:
+        roughness += differs * np.clip(getattr(features, name), 0, 1)
+    return Complexion(tone, base.astype(np.float32), roughness.astype(np.float32))
 
 
 def _depth_below_skin(shape: Shape, features: Features) -> np.ndarray:

@@ -22,6 +22,7 @@ _REGIONS: Final = {
     "scalp": "scalp",
     "ears": "ears",
     "neck": "neck",
+    "nose": "nose",
 }
 
 
@@ -37,6 +38,7 @@ class Features:
     scalp: np.ndarray
     ears: np.ndarray
     neck: np.ndarray
+    nose: np.ndarray
 
     def at(self, vertices: np.ndarray) -> Features:
         """The features of other vertices, each like one of these: vertices (N,) int."""

@@ -65,6 +65,14 @@ class Shape:
         each = np.repeat(np.linalg.norm(face, axis=1) / 6, 3)
         return np.bincount(self.triangles.ravel(), each, len(self.template))
 
+    @cached_property
+    def texel_size(self) -> np.ndarray:
+        """(V,) float64: millimetres of skin that the whole width of the picture would span."""
+        first, second = (self.corners[:, n] - self.corners[:, 0] for n in (1, 2))
+        flat = np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / 6
+        flat = np.bincount(self.triangles.ravel(), np.repeat(flat, 3), len(self.template))
+        return np.sqrt(self.area / np.maximum(flat, 1e-9))
+
 
 def split(polygons: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Triangles (T, 3) int32 and their UVs (T, 3, 2) of quads and triangles (F, 4)."""

@@ -1,8 +1,8 @@
 """Our own UVs: the head spread out around the face, what folds over it in small charts below.
 
-The main chart is an azimuthal map (like a polar map of the globe, with the face at the pole): no
-seam crosses the face or the crown, and the face gets half of the picture's width. Behind the ears
-it is stretched, where nothing but plain skin is to be seen.
+The main chart is an azimuthal map (like a polar map of the globe, with the face at the pole), its
+disc drawn out to a square: no seam crosses the face or the crown, and the face gets over half of
+the picture. Behind the ears it is squeezed, where nothing but plain skin is to be seen.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ import numpy as np
 
 from .overlap import overlapping
 
-_POWER = 2.4
-"""1 would give every angle from the face's axis the same width; more favours the face."""
-_STRIP = 0.13
+_FACE = np.radians([55.0, 10.0, -6.0])
+"""Angle from the face's axis at which the face ends: mean, cos of twice the azimuth, its sine."""
+_KNOTS, _RADII = (0.0, 1.0, 1.25, 2.0), (0.0, 0.86, 0.93, 1.0)
+"""Radius in the disc of a place: 0 the face's axis, 1 the face's end, 2 the back of the head."""
+_STRIP = 0.10
 """Height of the picture that is kept for the small charts."""
 _MARGIN = 0.006
 _ALIKE = 0.35
 """Cosine between a polygon's normal and its chart's, at least."""
 _LARGEST_ANGLE = np.pi * 0.985
+_LONGEST = 0.15
+"""Edge of a polygon in the main chart, of its width."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +71,37 @@ def _azimuthal(surface: Polygons, middle: np.ndarray) -> tuple[np.ndarray, np.nd
     ray = surface.places - middle
     distance = np.linalg.norm(ray, axis=1)
     angle = np.arccos(np.clip(ray[:, 2] / distance, -1, 1))
-    radius = 0.5 - 0.5 * (1 - angle / np.pi) ** _POWER
-    across = ray[:, :2] / np.maximum(np.linalg.norm(ray[:, :2], axis=1, keepdims=True), 1e-9)
-    flat = (0.5 + radius[:, None] * across)[surface.corners]
+    flat = (0.5 + 0.5 * _squared(_disc(angle, ray[:, :2])))[surface.corners]
     reach = np.linalg.norm(flat - np.roll(flat, 1, 1), axis=2).max(1)
     near = angle[surface.corners].max(1) < _LARGEST_ANGLE
-    good = _upright(flat) & near & (reach < 0.25)
+    good = _upright(flat) & near & (reach < _LONGEST)
     rows = np.flatnonzero(good)
     good[rows[_folded(flat[rows], distance[surface.corners[rows]].mean(1), 1024)]] = False
     seed = int(np.where(good, angle[surface.corners].mean(1), 9).argmin())
     return flat, _piece(surface, good, seed)
+
+
+def _disc(angle: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """(V, 2) in the unit disc, of angles (V,) from the face's axis and directions (V, 2)."""
+    across = across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
+    x, y = across.T
+    end = _FACE[0] + _FACE[1] * (x * x - y * y) + _FACE[2] * y
+    place = np.where(angle < end, angle / end, 1 + (angle - end) / (np.pi - end))
+    return np.interp(place, _KNOTS, _RADII)[:, None] * across
+
+
+def _squared(disc: np.ndarray) -> np.ndarray:
+    """The unit disc (V, 2) drawn out to the square -1..1: the elliptical grid mapping (Nowell;
+    Fong, Analytical methods for squaring the disc, 2014)."""
+    u, v = disc.T
+    twice = 2 * np.sqrt(2)
+
+    def side(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        most = 2 + a * a - b * b
+        return (np.sqrt(np.maximum(most + twice * a, 0)) -
+                np.sqrt(np.maximum(most - twice * a, 0))) / 2  # fmt: skip
+
+    return np.stack([side(u, v), side(v, u)], 1)
 
 
 def _upright(flat: np.ndarray) -> np.ndarray:

@@ -66,7 +66,7 @@ def unwarp(
     normals = vertex_normals(local, head.triangles)
     towards = -local / np.linalg.norm(local, axis=1, keepdims=True)
     facing = (normals * towards).sum(1)
-    seen = _seen(portrait, local, head)
+    seen = visible_vertices(portrait, local, head)
     table = np.c_[portrait.seen, normals, facing, seen, plain, head.ambient_occlusion, head.lips]
     texels = chart.spread(table)
     colour = _pixels(linear, texels[..., 0], texels[..., 1])
@@ -94,7 +94,7 @@ def _unevenness(ratio: np.ndarray) -> tuple[float, float]:
     return float(np.median(np.abs(fine))), float(np.abs(wide - wide[:, ::-1]).mean())
 
 
-def _seen(portrait: FittedPortrait, local: np.ndarray, head: PhotoHead) -> np.ndarray:
+def visible_vertices(portrait: FittedPortrait, local: np.ndarray, head: PhotoHead) -> np.ndarray:
     """(V,) float32: 1 for vertices that nothing of the head stands in front of."""
     height, width = portrait.pixels.shape[:2]
     near = (1 / np.maximum(-local[:, 2], 1e-3)).astype(np.float32)

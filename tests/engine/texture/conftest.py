@@ -15,17 +15,18 @@ from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.head import Head
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.published.flame import FlameHead
+from ofer_engine.texture.albedo_prior import AlbedoPrior
 from ofer_engine.texture.alignment import PointEvidence
 from ofer_engine.texture.colours import TO_LINEAR, to_srgb
+from ofer_engine.texture.explanation import linear
 from ofer_engine.texture.features import features_of
 from ofer_engine.texture.layout import layout
-from ofer_engine.texture.projection import PhotoView
+from ofer_engine.texture.photo_view import PhotoView
 from ofer_engine.texture.shape import split
 from tests.engine.published.invented import formed_flame
 
 SIDE = 360
-SKIN = np.array([0.55, 0.32, 0.23])
-LIPS = np.array([0.45, 0.13, 0.13])
+SKIN = linear(AlbedoPrior.load().tone.mean)
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +48,11 @@ def flame_uv(flame):
 @pytest.fixture(scope="session")
 def features(head):
     return features_of(head, lambda: head)
+
+
+@pytest.fixture(scope="session")
+def albedo(head):
+    return AlbedoPrior.load().on(head, lambda: head)
 
 
 @pytest.fixture(scope="session")
@@ -80,26 +86,24 @@ class Sitter:
 
 @pytest.fixture(scope="session")
 def sitter(head) -> Sitter:
-    """Blotched skin and red lips."""
-    colours = _blotched(head)
-    skin = np.unique(head.polygons[head.part == 0])
-    red = head.region("lips")[skin, None]
-    colours[skin] += red * (LIPS - colours[skin])
-    return Sitter(head, colours, head.point_vertices)
+    """An average face, and blotched."""
+    return Sitter(head, _blotched(head, head), head.point_vertices)
 
 
 @pytest.fixture(scope="session")
-def flame_sitter(flame) -> Sitter:
+def flame_sitter(flame, head) -> Sitter:
     """Blotched skin, of whose front every tenth vertex is found."""
     skin = np.unique(flame.polygons[flame.part == 0, :3])
-    return Sitter(flame, _blotched(flame), skin[flame.template[skin, 2] > 0.03][::10])
+    return Sitter(flame, _blotched(flame, head), skin[flame.template[skin, 2] > 0.03][::10])
 
 
-def _blotched(head: Head) -> np.ndarray:
+def _blotched(head: Head, open_head: OpenHead) -> np.ndarray:
     """(V, 3): blotches too small for any light; all parts but the skin are white."""
+    prior = AlbedoPrior.load()
+    face = linear(prior.tone.mean + prior.on(head, lambda: open_head).mean)
     x, y, _ = head.template.T
     blotches = 0.08 * np.sin(300 * x + 1) * np.sin(250 * y)
-    colours = SKIN * (1 + blotches[:, None])
+    colours = face * (1 + blotches[:, None])
     other = np.unique(head.polygons[head.part != 0])
     colours[other[other >= 0]] = (0.8, 0.8, 0.8)
     return colours

@@ -1,0 +1,102 @@
+"""A photo, the head that the conditioner reads off it, and its skin: what every measurement of
+skins starts from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from ofer_engine.contract.skin import Layout  # noqa: E402
+from ofer_engine.heads.camera import Camera, default_focal, solve_camera  # noqa: E402
+from ofer_engine.heads.open_head import OpenHead  # noqa: E402
+from ofer_engine.packs.open_pack import read_open_pack  # noqa: E402
+from ofer_engine.photo.faces import FaceDetector  # noqa: E402
+from ofer_engine.photo.load import load_photo  # noqa: E402
+from ofer_engine.texture.albedo_prior import AlbedoPrior  # noqa: E402
+from ofer_engine.texture.alignment import PointEvidence  # noqa: E402
+from ofer_engine.texture.features import Features, features_of  # noqa: E402
+from ofer_engine.texture.layout import layout  # noqa: E402
+from ofer_engine.texture.photo_view import PhotoView  # noqa: E402
+from ofer_engine.texture.skin import Painted, make_skin  # noqa: E402
+
+
+@dataclass(frozen=True, eq=False)
+class Sitting:
+    """neutral : (V, 3) float32 metres, the head read off the photo; view : the photo as the skin
+    takes it."""
+
+    neutral: np.ndarray
+    view: PhotoView
+
+    def under(self, light: Callable[[np.ndarray], np.ndarray]) -> Sitting:
+        """The same person and camera; light : changes (H, W, 3) uint8 pixels."""
+        return replace(self, view=replace(self.view, pixels=light(self.view.pixels)))
+
+
+class Studio:
+    """Reads photos, once for each, and paints their heads. kept : folder for what was read."""
+
+    def __init__(self, kept: Path) -> None:
+        torch.set_num_threads(1)
+        kept.mkdir(parents=True, exist_ok=True)
+        self._kept = kept
+        self._pack = None
+        self.head = OpenHead.load(ROOT / "weights" / "open" / "head.npz")
+        self.uv = layout(self.head, Layout.FACE)
+        self.albedo = AlbedoPrior.load().on(self.head, lambda: self.head)
+        self.features: Features = features_of(self.head, lambda: self.head)
+
+    def sitting(self, path: Path) -> Sitting:
+        """Raises IndexError where no face is found."""
+        file = self._kept / f"{path.stem}.npz"
+        if not file.is_file():
+            np.savez(file, **self._read(path))
+        with np.load(file, allow_pickle=False) as read:
+            still = self.head.vertices(read["identity"])
+            moved = self.head.vertices(read["identity"], read["expression"])
+            height, width = read["size"]
+            camera = Camera(
+                float(read["focal"]), read["centre"], read["rotation"], read["shift"],
+                int(width), int(height),
+            )  # fmt: skip
+            evidence = PointEvidence(
+                read["points"], read["deviation"], read["visible"], self.head.point_vertices
+            )
+        return Sitting(still, PhotoView(load_photo(path).pixels, camera, moved, evidence))
+
+    def _read(self, path: Path) -> dict[str, np.ndarray]:
+        if self._pack is None:
+            self._pack = read_open_pack(ROOT / "weights" / "open", torch.device("cpu"))
+            self._detector = FaceDetector.load(ROOT / "weights" / "faces")
+        photo = load_photo(path)
+        face = self._detector.detect(photo)[0]
+        crop, read = self._pack.read_around(photo.pixels, face.landmarks[:, :2])
+        identity = read.identity[0].cpu().numpy()
+        expression = read.expression[0].clamp(0, 1).cpu().numpy()
+        points = crop.to_photo(read.points[0].double().cpu().numpy())
+        deviation = torch.exp(0.5 * read.log_variance[0]).cpu().numpy() * crop.photo_scale
+        visible = torch.sigmoid(read.visibility[0]).cpu().numpy()
+        width, height = photo.width, photo.height
+        camera = solve_camera(
+            self.head.vertices(identity, expression)[self.head.point_vertices], points,
+            visible / deviation**2, default_focal(width, height), (width / 2, height / 2),
+            (width, height),
+        )  # fmt: skip
+        return {
+            "identity": identity, "expression": expression, "points": points,
+            "deviation": deviation, "visible": visible, "focal": np.float64(camera.focal),
+            "centre": np.asarray(camera.centre), "rotation": camera.rotation,
+            "shift": camera.translation, "size": np.array([height, width]),
+        }  # fmt: skip
+
+    def paint(self, sitting: Sitting, resolution: int = 1024) -> Painted:
+        """Its skin."""
+        return make_skin(self.head, self.uv, self.features, self.albedo, (sitting.view,), resolution)

@@ -1,0 +1,1 @@
+"""How human skin differs over the face, learnt from public-domain portraits."""

@@ -1,0 +1,120 @@
+"""What a photo shows beyond its explanation: the person's own marks are kept, in bands of size, and
+what is no skin is not believed.
+
+Broad differences are mostly light that the harmonics could not follow: little of them is kept, more
+of their colour than of their brightness. Finer ones are skin as long as they are not too strong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from .explanation import Explanation, VertexAlbedo, opponent
+from .features import Features
+from .fields import membrane
+from .laid_photo import Laid, averaged, nearest, sample
+from .shape import Shape
+from .trust import opened, ramp, softened
+
+_BROAD, _MIDDLE = 9.0, 0.0016
+"""Millimetres on the skin, and metres in the photo, between the bands."""
+_KEPT = np.array([0.25, 0.5, 0.5])
+"""Share of the broad differences that is kept: log luminance, log R/G, log B/G."""
+_BROAD_MOST = 0.12
+_DARKER, _BRIGHTER, _COLOUR = 0.28, 0.10, 0.14
+"""Where middle differences level off: dark marks, shine, colour."""
+_FINE_DARKER, _FINE_BRIGHTER = 0.16, 0.07
+_HAIR = 0.8
+"""What brows may be darker, besides."""
+_ERROR = np.array([0.24, 0.09, 0.10])
+"""Deviation of skin from its explanation, besides the prior's spread."""
+_SKIN, _OTHER = 2.0, 3.2
+"""Deviations at which a pixel is believed wholly, and no more."""
+_BROW = 0.0042
+"""Metres: no brow is wider than two of these; hair that hangs over it is."""
+_MASS = 0.008
+"""Metres: half the width of what throws a shadow on the skin beside it, such as a fringe."""
+_STRAND = 0.0009
+"""Metres: half the width of the thinnest strand or rim that is looked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Details:
+    """detail : (h, w, 4) float32 and trust : (h, w) float32, as in `Projection`; uneven : standard
+    deviation of the finest luminance of what is trusted."""
+
+    detail: np.ndarray
+    trust: np.ndarray
+    uneven: float
+
+
+def details(
+    laid: Laid, shape: Shape, features: Features, albedo: VertexAlbedo, told: Explanation
+) -> Details:
+    """The photo less its explanation."""
+    model = told.level + told.light + albedo.at(told.weights)
+    brows = np.clip(1.6 * features.brows - 0.3, 0, 1)
+    soft_parts = np.clip(features.lids + features.lips, 0, 1)
+    maps = laid.maps(shape, np.c_[model, albedo.spread, brows, soft_parts])
+    brow, spared = maps[6], maps[7]
+    away = opponent(laid.picture) - np.moveaxis(maps[:3], 0, 2)
+    if not told.coloured:
+        away[..., 1:] = 0
+    trust = _believed(laid, away, np.moveaxis(maps[3:6], 0, 2), brow, spared)
+    trust = trust * np.isfinite(laid.depth.depth)
+    sure = trust * laid.plain
+    middle = averaged(away, sure, _MIDDLE / laid.pixel)
+    fine = away - middle
+    at = sample(middle, laid.places)
+    known = sample(sure[..., None], laid.places)[:, 0]
+    known = known * (laid.distance <= nearest(laid.depth.depth, laid.places) + 0.004)
+    broad = membrane(shape, np.clip(at, -1, 1), known, _BROAD, 0.02)
+    broad = np.moveaxis(laid.maps(shape, broad), 0, 2)
+    between = middle - broad
+    hair = brow[..., None] * np.array([_HAIR, 0, 0])
+    darkest = np.array([_DARKER, _COLOUR, _COLOUR]) + hair
+    brightest = np.array([_BRIGHTER, _COLOUR, _COLOUR])
+    kept = _KEPT * np.clip(broad, -_BROAD_MOST, _BROAD_MOST)
+    kept = kept + np.where(between < 0, _soft(between, darkest), _soft(between, brightest))
+    fine = np.where(fine < 0, _soft(fine, _FINE_DARKER + 0.5 * hair), _soft(fine, _FINE_BRIGHTER))
+    if not told.coloured:
+        kept[..., 1:] = fine[..., 1:] = 0
+    good = (sure > 0.9) & (brow + spared < 0.1)
+    uneven = float(1.4826 * np.median(np.abs(fine[good, 0]))) if good.sum() > 100 else 0.0
+    detail = np.concatenate([kept + fine, fine[..., :1]], 2)
+    return Details(detail.astype(np.float32), trust.astype(np.float32), uneven)
+
+
+def _soft(values: np.ndarray, most: np.ndarray | float) -> np.ndarray:
+    """Values that level off at ± most."""
+    return most * np.tanh(values / most)
+
+
+def _believed(
+    laid: Laid, away: np.ndarray, spread: np.ndarray, brow: np.ndarray, spared: np.ndarray
+) -> np.ndarray:
+    """(h, w) 0..1: whether pixels are skin, with some room around what is not.
+
+    away, spread : (h, w, 3) from the explanation; brow, spared : (h, w) 0..1, brows, and lips and
+    lids.
+    """
+    pixel = laid.pixel
+    reach = 0.0007 / pixel
+    smooth = ndimage.gaussian_filter(away, (reach, reach, 0))
+    error = np.sqrt(_ERROR**2 + spread**2)
+    scaled = smooth / error
+    scaled[..., 0] *= np.where(smooth[..., 0] < 0, 1 - 0.75 * brow, 1)
+    like = ramp(np.sqrt((scaled**2).sum(2)), _OTHER, _SKIN).astype(np.float32)
+    other = like < 0.3
+    inside = np.isfinite(laid.depth.depth)
+    wide = softened(opened(other, 0.0022 / pixel), 0.0018 / pixel, 0.0045 / pixel)
+    thin = softened(opened(other, _STRAND / pixel), 0.0008 / pixel, 0.002 / pixel)
+    bald = softened(opened(other, _BROW / pixel), 0.0018 / pixel, 0.0045 / pixel)
+    mass = opened(other & inside, _MASS / pixel)
+    lit_freely = softened(mass, 0.004 / pixel, 0.009 / pixel)
+    believed = ndimage.minimum_filter(like, 3) * wide * thin * lit_freely
+    believed += np.clip(brow + spared, 0, 1) * (like * bald - believed)
+    return ndimage.gaussian_filter(believed, 0.001 / pixel)
