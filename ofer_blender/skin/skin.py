@@ -146,6 +146,8 @@ def _pictures(
                     made[node].colorspace_settings.name = "Non-Color"
     except OferError:
         for image in made.values():
+            if keep == Keep.BESIDE:
+                Path(bpy.path.abspath(image.filepath)).unlink(missing_ok=True)
             bpy.data.images.remove(image)
         raise
     return made

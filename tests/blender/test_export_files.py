@@ -25,6 +25,7 @@ from ofer_faces.ofer_blender.skin import skin
 from ofer_faces.ofer_blender.undo import landing
 from ofer_faces.ofer_blender.web_page import page
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
+from read_back import import_file
 from scene_dump import differences, dump
 from test_skin import painted
 from test_skin import wear as wear_skin
@@ -227,6 +228,36 @@ def test_a_name_that_is_too_long_for_the_disk(
         assert "Traceback" not in str(said.value) and str(tmp_path) not in str(said.value)
     assert differences(before, dump()) == []
     assert not [each for each in tmp_path.iterdir() if each.name.startswith((".", "n"))]
+
+
+@pytest.mark.parametrize("target", [Target.GLB, Target.FBX, Target.USD])
+def test_fine_detail_and_roughness_of_the_skin_are_exported(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    """Read back, three different pictures feed colour, roughness and normal of the skin."""
+    wear_skin(head, painted(head, tmp_path / "skin"))
+    path = export(tmp_path / "out", target)
+    before = set(bpy.data.materials)
+    import_file(path)
+    fed = [_fed(each) for each in set(bpy.data.materials) - before]
+    found = next(each for each in fed if "Normal" in each)
+    assert set(found) >= {"Base Color", "Roughness", "Normal"}
+    assert len({found[name] for name in ("Base Color", "Roughness", "Normal")}) == 3
+
+
+def _fed(material: bpy.types.Material) -> dict[str, bpy.types.Image]:
+    """Input of the Principled BSDF → picture that reaches it."""
+    nodes = material.node_tree.nodes if material.node_tree else ()
+    shader = next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
+    found = {}
+    for name in ("Base Color", "Roughness", "Normal") if shader else ():
+        links = list(shader.inputs[name].links)
+        while links:
+            node = links.pop().from_node
+            if node.type == "TEX_IMAGE":
+                found[name] = node.image
+            links += [link for each in node.inputs if each.name != "Vector" for link in each.links]
+    return found
 
 
 def test_pictures_within_groups_and_of_shared_materials(
@@ -492,7 +523,9 @@ def test_a_skin_beside_the_file_is_whole_or_not_there(
     assert files(place) == there and differences(before, dump()) == []
     (place / "filler").unlink()
     wear_skin(head, folder, "BESIDE")
-    assert [each.name for each in (place / "textures").iterdir()] == ["anna_skin.png"]
+    assert sorted(each.name for each in (place / "textures").iterdir()) == [
+        "anna_skin.png", "anna_skin_normal.png", "anna_skin_roughness.png",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("target", ONE_EACH)

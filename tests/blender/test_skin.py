@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 import pytest
 from ofer_faces.ofer_blender.engine import jobs
-from ofer_faces.ofer_blender.skin import skin
+from ofer_faces.ofer_blender.skin import skin, skin_nodes
 from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.contract import skin as contract
 from recording_layout import draw
@@ -27,6 +27,8 @@ def painted(head: bpy.types.Object, folder: Path, colour: int = 120, **uv: np.nd
     layout[40:] = (0.25, 0.75)  # the synthetic head's first 40 polygons are eyes
     picture = np.full((SIDE, SIDE, 3), colour, np.uint8)
     (folder / contract.ALBEDO).write_bytes(png_file.encode(picture))
+    (folder / contract.NORMAL).write_bytes(png_file.encode(picture))
+    (folder / contract.ROUGHNESS).write_bytes(png_file.encode(picture[..., :1]))
     (folder / contract.SEEN).write_bytes(png_file.encode(picture[..., :1]))
     np.save(folder / contract.UV, uv.get("uv", layout))
     record = contract.Skin(SIDE, contract.Layout.FACE, ("0" * 64,), (0.8, 0.6, 0.5), 0.7)
@@ -80,7 +82,35 @@ def test_another_skin_takes_the_place_of_the_first(head: bpy.types.Object, tmp_p
     image = skin.picture(head)
     assert image.pixels[0] == pytest.approx(200 / 255, abs=1e-3)
     skins = [each for each in bpy.data.images if each.name.startswith(f"{head.name}_skin")]
-    assert skins == [image]
+    assert set(skins) == set(skin.pictures(head)) and image in skins and len(skins) == 3
+
+
+def test_fine_detail_and_roughness_arrive_in_the_material(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    wear(head, painted(head, tmp_path / "skin"))
+    shader = skin_nodes.shader(head.data.materials[0].node_tree)
+    rough = shader.inputs["Roughness"].links[0].from_node
+    relief = shader.inputs["Normal"].links[0].from_node
+    assert relief.type == "NORMAL_MAP" and relief.uv_map == "UVMap"
+    fine = relief.inputs["Color"].links[0].from_node
+    for node, name in ((rough, "skin_roughness"), (fine, "skin_normal")):
+        assert node.image.name.endswith(name) and node.image.packed_file
+        assert node.image.colorspace_settings.name == "Non-Color"
+        assert node.inputs["Vector"].links[0].from_node.uv_map == "UVMap"
+
+
+def test_a_skin_of_before_has_colours_alone(head: bpy.types.Object, tmp_path: Path) -> None:
+    """As 0.1 wrote it; worn over a newer one, nothing of that stays."""
+    wear(head, painted(head, tmp_path / "new"))
+    old = painted(head, tmp_path / "old", 50)
+    (old / contract.NORMAL).unlink()
+    (old / contract.ROUGHNESS).unlink()
+    wear(head, old)
+    shader = skin_nodes.shader(head.data.materials[0].node_tree)
+    assert list(skin.pictures(head)) == [skin.picture(head)]
+    assert not shader.inputs["Roughness"].links and not shader.inputs["Normal"].links
+    assert not [each for each in bpy.data.images if each.name.endswith("_normal")]
 
 
 def test_taken_off_nothing_of_the_picture_stays(head: bpy.types.Object, tmp_path: Path) -> None:

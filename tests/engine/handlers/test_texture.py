@@ -27,9 +27,9 @@ def _request(made, photo, out, **changes):
 def test_the_portrait_is_painted(desk, made, portrait, tmp_path):
     result = desk.ask(_request(made, portrait, tmp_path / "skin"))
     painted = skin.read(Path(result.path))
-    assert sorted(path.name for path in painted.folder.iterdir()) == sorted(
-        (skin.ALBEDO, skin.SEEN, skin.UV, skin.RECORD)
-    )
+    assert sorted(path.name for path in painted.folder.iterdir()) == sorted(skin.FILES)
+    assert painted.normal == painted.folder / skin.NORMAL
+    assert painted.roughness == painted.folder / skin.ROUGHNESS
     assert painted.photos == (made.photo.sha256,)
     assert painted.uv().shape == (len(made.array("polygons")), 4, 2)
     with Image.open(painted.albedo) as picture:
