@@ -1,4 +1,4 @@
-"""How far a skin's albedo moves when only the photo's light changes, and the face's share of the map.
+"""How far a skin's albedo moves when only the photo's light changes, and the face's share.
 
     ENGINE_PYTHON -m benchmarks.skin_truth.light PHOTO ... --work FOLDER [--resolution 512]
 

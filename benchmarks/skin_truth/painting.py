@@ -99,4 +99,6 @@ class Studio:
 
     def paint(self, sitting: Sitting, resolution: int = 1024) -> Painted:
         """Its skin."""
-        return make_skin(self.head, self.uv, self.features, self.albedo, (sitting.view,), resolution)
+        return make_skin(
+            self.head, self.uv, self.features, self.albedo, (sitting.view,), resolution
+        )

@@ -130,9 +130,7 @@ def _lay_out(mesh: bpy.types.Mesh, uv: np.ndarray, corners: np.ndarray) -> None:
     mesh.update()
 
 
-def _pictures(
-    head: bpy.types.Object, skin: Skin, keep: Keep
-) -> dict[str, bpy.types.Image]:
+def _pictures(head: bpy.types.Object, skin: Skin, keep: Keep) -> dict[str, bpy.types.Image]:
     """By node. Raises OferError(RECONSTRUCTION_DAMAGED | READ_ONLY); then none is left."""
     files = {skin_nodes.COLOUR: skin.albedo, skin_nodes.NORMAL: skin.normal,
              skin_nodes.ROUGHNESS: skin.roughness}  # fmt: skip

@@ -72,12 +72,12 @@ class Skin:
 
     @property
     def normal(self) -> Path | None:
-        """Its normal map; None in a skin of 0.1, which has none."""
+        """Its normal map; None in older skins."""
         return self._map(NORMAL)
 
     @property
     def roughness(self) -> Path | None:
-        """Its roughness; None in a skin of 0.1, which has none."""
+        """Its roughness; None in older skins."""
         return self._map(ROUGHNESS)
 
     def _map(self, name: str) -> Path | None:

@@ -98,5 +98,8 @@ def nearest_covered(covered: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None
 
 def padded(picture: np.ndarray, nearest: tuple[np.ndarray, np.ndarray] | None) -> np.ndarray:
     """The picture with every texel that no skin covers in the colour of the nearest one that does,
-    so that no seam shows at any distance. picture : (R, R) or (R, R, 3); nearest : where that is."""
+    so that no seam shows at any distance.
+
+    picture : (R, R) or (R, R, 3); nearest : where that is.
+    """
     return picture if nearest is None else picture[nearest]

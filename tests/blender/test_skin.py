@@ -101,7 +101,7 @@ def test_fine_detail_and_roughness_arrive_in_the_material(
 
 
 def test_a_skin_of_before_has_colours_alone(head: bpy.types.Object, tmp_path: Path) -> None:
-    """As 0.1 wrote it; worn over a newer one, nothing of that stays."""
+    """Worn over a newer one, nothing of that stays."""
     wear(head, painted(head, tmp_path / "new"))
     old = painted(head, tmp_path / "old", 50)
     (old / contract.NORMAL).unlink()

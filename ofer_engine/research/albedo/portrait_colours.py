@@ -1,4 +1,4 @@
-"""What portraits show of the skin: colours of the head's vertices, under the portraits' own light."""
+"""What portraits show of the skin: colours of the head's vertices, under their own light."""
 
 from __future__ import annotations
 
