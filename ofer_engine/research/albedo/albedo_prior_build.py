@@ -132,8 +132,8 @@ def main(arguments: list[str] | None = None) -> None:
         found = [each for each, kept in zip(found, coloured, strict=True) if kept]
         prior = maximise(prior, portraits, found, head.mirror, min(4 * (turn + 1), MODES))
         _LOG.info("round %d: %d portraits, spread %.3f", turn, len(found), prior.spread.mean())
-    seen = sum(each.trust * told.likely for each, told in zip(portraits, found, strict=True))
-    prior = extended(Shape.of(head, head.uv), prior, seen / len(portraits))
+    seen = [each.trust * told.likely for each, told in zip(portraits, found, strict=True)]
+    prior = extended(Shape.of(head, head.uv), prior, np.mean(seen, axis=0))
     levels = np.array([told.level for told in found])
     tone = ToneModel(levels.mean(0), np.cov(levels.T))
     skin = np.unique(head.polygons[head.part == head.part_names.index(SKIN)])

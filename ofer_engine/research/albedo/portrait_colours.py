@@ -42,22 +42,33 @@ def read_portraits(
 ) -> Iterator[PortraitColours]:
     """Portraits that are well fitted; each is read once and kept in the folder `readings`."""
     readings.mkdir(parents=True, exist_ok=True)
-    pack = detector = head = None
+    reader: _Reader | None = None
     for number in range(0, KEPT_FOR_MEASURING, every):
         file = readings / f"{number:03d}.npz"
         path = portraits / f"portrait_{number:03d}.jpg"
         if not file.is_file() and path.is_file():
-            if pack is None:
-                pack = read_open_pack(pack_folder, torch.device("cpu"))
-                detector = FaceDetector.load(_FACES)
-                head = load_open_photo_head(pack_folder / "head.npz")
-            reading = read_portrait(path, pack, detector)
-            if reading is not None:
-                np.savez(file, **_seen(fit_portrait(reading, head), head))
+            reader = reader or _Reader(pack_folder)
+            seen = reader.read(path)
+            if seen is not None:
+                np.savez(file, allow_pickle=False, **seen)
         if file.is_file():
             with np.load(file, allow_pickle=False) as kept:
                 if kept["off"] < _WORST_FIT:
                     yield _colours(kept)
+
+
+class _Reader:
+    """The networks that read portraits, and the head laid over them."""
+
+    def __init__(self, pack_folder: Path) -> None:
+        self._pack = read_open_pack(pack_folder, torch.device("cpu"))
+        self._detector = FaceDetector.load(_FACES)
+        self._head = load_open_photo_head(pack_folder / "head.npz")
+
+    def read(self, path: Path) -> dict[str, np.ndarray] | None:
+        """None where no face is found."""
+        reading = read_portrait(path, self._pack, self._detector)
+        return None if reading is None else _seen(fit_portrait(reading, self._head), self._head)
 
 
 def _seen(fit: FittedPortrait, head: PhotoHead) -> dict[str, np.ndarray]:
@@ -70,7 +81,7 @@ def _seen(fit: FittedPortrait, head: PhotoHead) -> dict[str, np.ndarray]:
     return {
         "col": sample(soft, fit.seen).astype(np.float16), "nrm": normals.astype(np.float16),
         "facing": facing.astype(np.float16), "seen": visible_vertices(fit, local, head) > 0.5,
-        "off": np.float64(fit.off),
+        "off": np.array(fit.off),
     }  # fmt: skip
 
 
