@@ -2,7 +2,7 @@
 
     python -m ofer_engine.research.head_building.face_layout HEAD.npz
 
-A last step of building a head: the skin is laid out as `texture/layout` does it for a painted skin,
+A step of `finish`: the skin is laid out as `texture/layout` does it for a painted skin,
 the face taking almost half of the picture; eyes, lashes, teeth and tongue keep their UVs. The
 wardrobe has a chart of its own and does not look at them.
 """
@@ -10,6 +10,7 @@ wardrobe has a chart of its own and does not look at them.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +33,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("head", type=Path, help="head.npz, which is changed")
     path = parser.parse_args(arguments).head
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    arrays["uv"] = face_layout(OpenHead.load(path))
-    np.savez_compressed(path, allow_pickle=False, **arrays)
+    head = OpenHead.load(path)
+    replace(head, uv=face_layout(head)).save(path)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Finishes a built head: round eyes, whole rows of teeth with gums, an even neck, fuller smiles.
+"""Finishes a built head: round eyes, whole rows of teeth with gums, an even neck, fuller smiles,
+and UVs that favour the face.
 
 `python -m ofer_engine.research.head_building.finish IN.npz OUT.npz` reads one head.npz and writes
 another. Numbers of vertices, identity modes and the places of all evidence points stay.
@@ -13,6 +14,7 @@ from pathlib import Path
 from ...arkit.unit_model import UnitModel, settled_units
 from ...heads.open_head import OpenHead
 from .dental_arches import dental_arches
+from .face_layout import face_layout
 from .inserts import with_inserts
 from .level_neck import level_neck
 from .lifelike_units import lifelike_units
@@ -23,7 +25,8 @@ def finished(head: OpenHead) -> OpenHead:
     """The head as artists are given it. Pure."""
     whole = with_inserts(head, (*round_eyes(head), *dental_arches(head)))
     lively = level_neck(replace(whole, expression=lifelike_units(whole)))
-    return replace(lively, expression=settled_units(UnitModel.of_open_head(lively)))
+    settled = replace(lively, expression=settled_units(UnitModel.of_open_head(lively)))
+    return replace(settled, uv=face_layout(settled))
 
 
 def main(arguments: list[str] | None = None) -> None:
