@@ -46,12 +46,15 @@ LOOKS: Final = {
     PUPIL: Look((0.001, 0.001, 0.001), 0.3, coat=1.0),
 }
 _UNKNOWN: Final = Look((0.5, 0.5, 0.5), 0.5)
-_FINE: Final = 200
-"""Polygons of an eye from which its rings part pupil, iris and the dark ring around it."""
 _COARSE_IRIS: Final = 0.0055
-_BORDERS: Final = ((0.0061, RING), (0.00515, IRIS), (0.0021, PUPIL))
-"""Metres from the line of sight to the middle of a polygon up to which it is so coloured in the
-Solid view."""
+"""Metres from the line of sight to polygons that are taken for iris where no ring tells."""
+_IRIS_RADIUS, _SIZES = 0.0060, 0.25
+"""Metres, and how much larger or smaller an iris may be."""
+_RINGS: Final = ((6, RING), (5, IRIS), (2, PUPIL))
+"""So many rings of a fine eye's polygons, from the inside, show no white, are iris, are pupil:
+`research/head_building/round_eyes.py` of the engine. Eyes are as large as their heads are."""
+_GAP: Final = 0.0003
+"""Metres between the middles of two rings at least."""
 _COAT_ROUGHNESS: Final = 0.03
 
 
@@ -61,7 +64,7 @@ def materials(parts: tuple[str, ...], iris: np.ndarray | None = None) -> list[bp
     iris : (3,) sRGB, None where it is not known.
     """
     colour = eyes.UNSEEN if iris is None else tuple(map(float, iris))
-    return [_material(name, colour) for name in (*parts, *(name for _, name in _BORDERS))]
+    return [_material(name, colour) for name in (*parts, *(name for _, name in _RINGS))]
 
 
 def slots(reconstruction: Reconstruction, arrays: HeadArrays, gaze_uv: np.ndarray) -> np.ndarray:
@@ -72,12 +75,21 @@ def slots(reconstruction: Reconstruction, arrays: HeadArrays, gaze_uv: np.ndarra
     eye = eyes.polygons(reconstruction, arrays)
     own = arrays.part.astype(np.int32)
     first = len(reconstruction.parts)
-    if eye.sum() < 2 * _FINE:
-        own[eye & (away < _COARSE_IRIS)] = first + [name for _, name in _BORDERS].index(IRIS)
+    between = _between_rings(away[eye])
+    if len(between) < _RINGS[0][0] or abs(between[_RINGS[0][0] - 1] / _IRIS_RADIUS - 1) > _SIZES:
+        own[eye & (away < _COARSE_IRIS)] = first + [name for _, name in _RINGS].index(IRIS)
         return own
-    for slot, (border, _) in enumerate(_BORDERS, first):
-        own[eye & (away < border)] = slot
+    for slot, (rings, _) in enumerate(_RINGS, first):
+        own[eye & (away < between[rings - 1])] = slot
     return own
+
+
+def _between_rings(away: np.ndarray) -> np.ndarray:
+    """Metres from the line of sight between one ring of polygons and the next, from the inside;
+    away : (N,) metres to the middles of the polygons, which lie in rings."""
+    near = np.sort(away)
+    wide = np.flatnonzero(np.diff(near) > _GAP)
+    return (near[wide] + near[wide + 1]) / 2
 
 
 def _material(part: str, iris: eyes.Colour) -> bpy.types.Material:

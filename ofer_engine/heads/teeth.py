@@ -42,10 +42,13 @@ class Teeth:
     @staticmethod
     def of(head: OpenHead) -> Teeth | None:
         """Those of a head; None where it has none, or does not say what lines its mouth."""
-        named = [[name for name in row if name in head.part_names] for row in _ROWS]
-        if not any(named) or "mouth_cavity" not in head.region_names:
+        named = [row for row in _ROWS if row[0] in head.part_names]
+        if not named or "mouth_cavity" not in head.region_names:
             return None
-        rows = tuple(triangulate(head.part_polygons(*names)) for names in named if names)
+        rows = tuple(
+            triangulate(head.part_polygons(*(name for name in row if name in head.part_names)))
+            for row in named
+        )
         place = head.template.astype(np.float64)
         away = KDTree(place[np.unique(np.concatenate(rows))]).query(place)[0]
         seen = head.outer & (head.region("mouth_cavity") < 0.5)

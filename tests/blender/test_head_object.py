@@ -77,17 +77,21 @@ def test_irises_have_the_colour_of_the_photos(tmp_path: Path) -> None:
     assert pixels[middle, middle].max() < 0.05 and pixels[0, 0].max() < 0.85, "no white is white"
 
 
-def test_fine_eyes_are_coloured_ring_by_ring() -> None:
-    count, radii = 200, np.array((0.001, 0.0036, 0.0057, 0.0080))
+@pytest.mark.parametrize("size", [0.9, 1.0, 1.1])
+def test_fine_eyes_are_coloured_ring_by_ring(size: float) -> None:
+    count = 210
+    radii = size * np.array((0.0007, 0.0016, 0.0026, 0.0037, 0.0047, 0.0056, 0.00645))
     parts = SimpleNamespace(parts=("eye_left", "eye_right"), joints=("eye_L", "eye_R"))
     uv = np.full((2 * count, 4, 2), 0.5, np.float32)
-    uv[..., 0] += np.tile(radii, count // 2)[:, None] / eyes.SIDE
+    uv[..., 0] += np.tile(radii, 2 * count // len(radii))[:, None] / eyes.SIDE
     arrays = SimpleNamespace(
         part=np.repeat((0, 1), count), polygons=np.zeros((2 * count, 4), np.int32)
     )
     names = [*parts.parts, *RINGS]
-    found = [names[slot] for slot in material.slots(parts, arrays, uv)[:4]]
-    assert found == ["pupil", "iris", "iris ring", "eye_left"]
+    found = [names[slot] for slot in material.slots(parts, arrays, uv)[:7]]
+    assert found == ["pupil"] * 2 + ["iris"] * 3 + ["iris ring", "eye_left"]
+    strange = 0.5 + 0.3 * (uv - 0.5)  # rings that are none of ours
+    assert {names[slot] for slot in material.slots(parts, arrays, strange)} == {"iris"}
 
 
 def test_normals_point_outwards(head: bpy.types.Object) -> None:

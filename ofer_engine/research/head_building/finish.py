@@ -10,8 +10,12 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
+
+import numpy as np
 
 from ...arkit.unit_model import UnitModel, settled_units
+from ...contract.arkit import ARKIT_52
 from ...heads.open_head import OpenHead
 from .dental_arches import dental_arches
 from .face_layout import face_layout
@@ -20,13 +24,25 @@ from .level_neck import level_neck
 from .lifelike_units import lifelike_units
 from .round_eyes import round_eyes
 
+_ACROSS: Final = np.array([-1, 1, 1], np.float32)
+
 
 def finished(head: OpenHead) -> OpenHead:
     """The head as artists are given it. Pure."""
     whole = with_inserts(head, (*round_eyes(head), *dental_arches(head)))
     lively = level_neck(replace(whole, expression=lifelike_units(whole)))
-    settled = replace(lively, expression=settled_units(UnitModel.of_open_head(lively)))
-    return replace(settled, uv=face_layout(settled))
+    units = settled_units(UnitModel.of_open_head(lively))
+    twins = [ARKIT_52.index(_other_side(name)) for name in ARKIT_52]
+    symmetric = (units + units[twins][:, lively.mirror] * _ACROSS) / 2
+    return replace(lively, expression=symmetric, uv=face_layout(lively))
+
+
+def _other_side(name: str) -> str:
+    """The unit of the other half of the face."""
+    for one, other in (("Left", "Right"), ("Right", "Left")):
+        if name.endswith(one):
+            return name.removesuffix(one) + other
+    return name
 
 
 def main(arguments: list[str] | None = None) -> None:

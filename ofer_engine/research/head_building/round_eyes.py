@@ -49,14 +49,15 @@ def round_eyes(head: OpenHead) -> tuple[Insert, Insert]:
 
 
 def _polygons(rings: int) -> np.ndarray:
-    """(F, 4): a fan around the first vertex, quads from ring to ring, a fan around the last."""
+    """(F, 4): quads around the first vertex, from ring to ring, and around the last."""
     here = np.arange(AROUND)
     after = (here + 1) % AROUND
     first, last = 1, 1 + (rings - 1) * AROUND
-    none = np.full(AROUND, -1)
+    one, two, three = here[::2], here[1::2], (here[::2] + 2) % AROUND
+    pole = np.zeros(len(one), int)
     fans = [
-        np.stack((np.zeros(AROUND, int), first + here, first + after, none), 1),
-        np.stack((np.full(AROUND, last + AROUND), last + after, last + here, none), 1),
+        np.stack((pole, first + one, first + two, first + three), 1),
+        np.stack((pole + last + AROUND, last + three, last + two, last + one), 1),
     ]
     quads = [
         np.stack((start + here, start + AROUND + here, start + AROUND + after, start + after), 1)
