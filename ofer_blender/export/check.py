@@ -13,7 +13,7 @@ from mathutils import Matrix
 
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.sentence import Sentence
-from ..head import provenance
+from ..head import presentation, provenance
 from ..rig import arkit_keys, jaw_correctives, rig
 from ..undo.landing import sidecar_of
 from . import influences
@@ -26,7 +26,7 @@ from .plan import Keys, Plan
 from .presets import INFLUENCES, Format
 from .shapes import chosen, own
 
-_OUR_MODIFIERS: Final = (rig.MODIFIER,)
+_OUR_MODIFIERS: Final = (rig.MODIFIER, presentation.SMOOTH)
 _SOLID: Final = ("MESH", "CURVE", "CURVES", "SURFACE", "META", "FONT", "POINTCLOUD", "VOLUME")
 _NAMED: Final = 8
 _POSED: Final = 1e-4

@@ -265,6 +265,9 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     camera: bpy.props.PointerProperty(
         name="Photo Camera", description="The camera of the photo", type=bpy.types.Object
     )
+    photo_beside: bpy.props.PointerProperty(
+        name="Photo Beside", description="The photo beside the head", type=bpy.types.Object
+    )
     through_photo: bpy.props.BoolProperty(
         name="Through the Photo", description="The scene shows this head through its photo"
     )

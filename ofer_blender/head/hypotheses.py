@@ -17,13 +17,16 @@ NEUTRAL: Final = "neutral"
 
 
 def active_head(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The active object, the head on the active rig, or the head that Compare made the active copy
-    of; if it is one of our heads and still has its shape keys."""
+    """The active object, the head on the active rig, the head that the active photo stands beside,
+    or the one that Compare made the active copy of; if it is one of our heads and still has its
+    shape keys."""
     active = context.object
     if active is None:  # the artist deleted a copy: the way back must stay open
         active = next((each for each in context.scene.objects if each.ofer.comparing), None)
     elif active.ofer.compared_with:
         active = active.ofer.compared_with
+    elif active.type == "EMPTY" and active.parent and active.parent.ofer.photo_beside == active:
+        active = active.parent
     elif active.type == "ARMATURE":
         active = next((child for child in active.children if _is_head(child)), None)
     return active if active and _is_head(active) else None

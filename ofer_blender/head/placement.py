@@ -12,16 +12,20 @@ _GAP: Final = 0.05
 """Metres between two heads."""
 
 
-def stand(context: bpy.types.Context, head: bpy.types.Object, shapes: np.ndarray) -> None:
+def stand(
+    context: bpy.types.Context, head: bpy.types.Object, shapes: np.ndarray, reach: float = 0.0
+) -> None:
     """Put the head at the 3D cursor, or where it can be seen there.
 
-    shapes : (I, V, 3) metres, object frame: whichever of them is shown, it must not sink in.
+    shapes : (I, V, 3) metres, object frame: whichever of them is shown, it must not sink in;
+    reach : of what stands beside it, metres along the object's X, below 0.
 
     What would hide it, such as Blender's own default cube, two metres wide around the origin,
     becomes its plinth; where other heads stand already, it is the next in their row.
     """
     place = Vector(context.scene.cursor.location)
     left, _, lowest = (float(least) for least in shapes.min(axis=(0, 1)))
+    left = min(left, reach)
     others = [
         other
         for other in context.visible_objects

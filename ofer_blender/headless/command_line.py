@@ -11,10 +11,12 @@ from typing import Any, Final
 import bpy
 
 from ...ofer_engine.client import faults
+from ...ofer_engine.contract import reconstruction, skin
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.whole_file import check_place
 from ...ofer_engine.contract.names import free_name, kept_note
-from ...ofer_engine.contract.protocol import PhotoFace
+from ...ofer_engine.contract.protocol import PhotoFace, Picture, SkinPhoto, Texture
+from ...ofer_engine.contract.sentence import joined
 from ..engine import jobs, packs
 from ..engine.engine_settings import engine_settings
 from ..photo import photo_source, reconstruct_request
@@ -32,6 +34,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         _check_places(options.out, options.glb)
         folder = _reconstruct(options)
+        _paint(folder, options.photos)
         from . import scene_file  # builds materials and cameras: only where a file is made
 
         blend, glb = options.out, options.glb
@@ -39,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
             blend = Path(f"{folder.stem}.blend")
         if not options.overwrite:
             blend, glb = _free(blend), _free(glb)
-        scene_file.build(folder, blend, glb)
+        scene_file.build(folder, blend, glb, Path(options.photos[0]))
     except Exception as cause:  # noqa: BLE001 the border
         sys.stderr.write(f"{faults.caught(cause)}\n")
         return 1
@@ -155,6 +158,35 @@ def _reconstruct(options: argparse.Namespace) -> Path:
     if failed := jobs.queue.failure:
         raise OferError(ErrorCode(failed.code), failed.message, failed.hint)
     return made[0]
+
+
+def _paint(folder: Path, photos: Sequence[str]) -> None:
+    """Put the skin from the photos, and pictures that wear it, into a NAME.ofer; where that fails
+    the head stays clay, and a sentence on stderr says why."""
+    record, painted = reconstruction.read(folder), folder / skin.FOLDER
+    asked = (
+        Texture(
+            id=0,  # the queue numbers its requests
+            folder=str(folder),
+            photos=tuple(SkinPhoto(str(Path(photo).absolute())) for photo in photos),
+            out=str(painted),
+            rows=(record.identities[0].candidate,),
+            weights=(1.0,),
+        ),
+        Picture(
+            id=0,
+            folder=str(folder),
+            out=str(folder / reconstruction.THUMBNAILS),
+            albedo=str(painted / skin.ALBEDO),
+            uv=str(painted / skin.UV),
+        ),
+    )
+    for title, request in zip(("Making the skin", "Picturing the heads"), asked, strict=True):
+        jobs.queue.ask(engine_settings(), title, request, lambda made: None)
+        jobs.queue.wait()
+        if failed := jobs.queue.failure:
+            sys.stderr.write(f"{joined(failed.message, failed.hint)}\n")
+            return
 
 
 def register() -> None:

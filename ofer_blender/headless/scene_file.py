@@ -17,8 +17,8 @@ from .. import compat
 from ..export import write
 from ..export.plan import Keys, Plan
 from ..export.presets import Target
-from ..head import head_object
-from ..photo import photo_camera
+from ..head import head_object, presentation
+from ..photo import head_photos, photo_beside, photo_camera
 from ..rig import arkit_keys, rig
 from ..skin import skin
 
@@ -28,11 +28,19 @@ _LAMPS: Final = (
     ("Rim", (-0.5, 1.2, 0.9), 16.0, 0.6),
 )
 """Name, place in metres from the head, watts, size in metres."""
+_DISTANCE: Final = 1.9
+"""Of the view, for each metre of height that it shows."""
+_WIDE: Final = 1.5
+"""Width of a view for its height, at least."""
 
 
-def build(folder: Path, blend: Path | None, glb: Path | None) -> bpy.types.Object:
+def build(
+    folder: Path, blend: Path | None, glb: Path | None, photo: Path | None = None
+) -> bpy.types.Object:
     """Empty this Blender, build the head of a NAME.ofer folder in it, rigged and with the 52 ARKit
-    keys, write what is asked for.
+    keys, write what is asked for; in the .blend the head is shown as *Reconstruct* shows it.
+
+    photo : stands beside the head, if Blender has a reader for it.
 
     Raises OferError where the folder is damaged or the GLB cannot be written, RuntimeError where
     the .blend cannot.
@@ -52,7 +60,6 @@ def build(folder: Path, blend: Path | None, glb: Path | None) -> bpy.types.Objec
     _set_scene(scene, camera, record.camera)
     head.select_set(True)
     bpy.context.view_layer.objects.active = head
-    _look_at(head)
     if record.has("arkit_units"):
         arkit_keys.add(head)
     rig.build(head)
@@ -60,6 +67,11 @@ def build(folder: Path, blend: Path | None, glb: Path | None) -> bpy.types.Objec
         plan = Plan(Target.GLB, glb.absolute(), Keys.ALL, overwrite=True)  # callers have asked
         write.export(head, plan)
     if blend:
+        presentation.dress(head, presentation.FULL)
+        if photo and head_photos.is_readable(photo):
+            image = bpy.data.images.load(str(photo.absolute()))
+            photo_beside.show(head, image)
+        _look_at(*photo_beside.bounds(head))
         path = str(blend.absolute())
         bpy.ops.wm.save_as_mainfile(filepath=path, check_existing=False, compress=True)
     return head
@@ -87,10 +99,11 @@ def _set_scene(
     sky.inputs["Color"].default_value = (0.18, 0.18, 0.19, 1.0)
 
 
-def _look_at(head: bpy.types.Object) -> None:
-    """Open the file with the head filling the view, its colours on, and our tab at hand."""
-    middle = sum((Vector(corner) for corner in head.bound_box), Vector()) / 8
-    front = (math.radians(85), 0.0, math.radians(20))
+def _look_at(low: Vector, high: Vector) -> None:
+    """Open the file with the head and its photo filling the view, seen from the front, its colours
+    on, and our tab at hand. low, high : corners of both, metres."""
+    front = (math.radians(90), 0.0, 0.0)
+    size = high - low
     in_windows = {window.screen for window in bpy.context.window_manager.windows}
     for screen in bpy.data.screens:
         for area in screen.areas:
@@ -98,10 +111,11 @@ def _look_at(head: bpy.types.Object) -> None:
                 view = area.spaces.active
                 view.clip_start = 0.01
                 view.shading.type = "MATERIAL"
+                view.shading.color_type = "TEXTURE"
                 if screen in in_windows:  # of others Blender never frees what a sidebar needs
                     view.show_region_ui = True
                 region = view.region_3d
                 region.view_perspective = "PERSP"
-                region.view_location = middle
-                region.view_distance = 0.75
+                region.view_location = (low + high) / 2
+                region.view_distance = _DISTANCE * max(size.x / _WIDE, size.z)
                 region.view_rotation = Euler(front).to_quaternion()

@@ -13,7 +13,9 @@ from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
 from ..head import blend, gallery, head_frame, hypotheses, packed_reconstruction
+from ..skin import skin
 from ..translations import CONTEXT
+from . import pictures
 from .refusal import engine_missing, no_head, refuse, setting_up
 
 WAIT: Final = {
@@ -140,6 +142,9 @@ def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
 
     def deliver(result: Path) -> None:
         jobs.insert(bpy.ops.ofer.add_heads, directory=str(result), head=name)
+        head = bpy.data.objects.get(name)
+        if head and skin.picture(head):
+            pictures.ask(head, "heads")
 
     jobs.queue.ask(engine_settings(), title, asked, deliver, subject=name, in_line=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import bpy
@@ -10,7 +11,8 @@ from ...ofer_engine.client import reconstruction_reader
 from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.sentence import Sentence
-from ..head import asset, head_object, hypotheses, placement, provenance
+from ..head import asset, head_object, hypotheses, placement, presentation, provenance
+from ..photo import head_photos, photo_beside
 from ..translations import CONTEXT, tell, tr
 from ..ui import view
 from .dropped import OnViewport
@@ -32,14 +34,26 @@ class OFER_OT_insert_head(bpy.types.Operator):
         options={"SKIP_SAVE"},
         translation_context=CONTEXT,
     )
+    present: bpy.props.BoolProperty(
+        name="Present",
+        description="Show it as the options of Reconstruct say",
+        options={"SKIP_SAVE"},
+    )
+    seen_from: bpy.props.StringProperty(
+        name="Seen From",
+        description="Where the views stood when the head was asked for: moved since, they stay",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return not no_place(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        wish = presentation.wished() if self.present else None
+        untouched = not self.seen_from or view.is_where(context, self.seen_from)
         try:
-            _insert(context, Path(bpy.path.abspath(self.directory)))
+            _insert(context, Path(bpy.path.abspath(self.directory)), wish, untouched)
         except OferError as error:
             return refuse(self, error)
         return {"FINISHED"}
@@ -147,16 +161,35 @@ class OFER_OT_copy_provenance(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _insert(context: bpy.types.Context, folder: Path) -> None:
+def _insert(
+    context: bpy.types.Context,
+    folder: Path,
+    wish: presentation.Presentation | None = None,
+    turn: bool = True,
+) -> None:
     delivered = reconstruction_reader.take(folder)
     head = head_object.build(delivered)
     context.collection.objects.link(head)
-    placement.stand(context, head, delivered.arrays.identity_vertices)
+    if wish:
+        presentation.dress(head, wish)
+    if wish and wish.photo:
+        _hang_photo(context, head)
+    low, high = photo_beside.bounds(head)
+    placement.stand(context, head, delivered.arrays.identity_vertices, low.x)
     for other in context.selected_objects:
         other.select_set(False)
     head.select_set(True)
     context.view_layer.objects.active = head
-    view.face(context, head)
+    if turn and wish and wish.front:
+        view.face_from_front(context, head, low, high)
+    elif turn:
+        view.face(context, head)
+
+
+def _hang_photo(context: bpy.types.Context, head: bpy.types.Object) -> None:
+    """A photo that is nowhere to be found, or that Blender cannot read, is left out."""
+    with contextlib.suppress(OferError):
+        photo_beside.show(head, head_photos.unread(head, context.scene.ofer))
 
 
 def _folder(path: Path) -> Path:

@@ -9,7 +9,7 @@ import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from ..head import comparison, disagreement, hypotheses
-from ..photo import head_photos, through_photo
+from ..photo import head_photos, photo_beside, through_photo
 from ..translations import CONTEXT, tr
 from ..ui import view
 from .refusal import OnHead, no_head, refuse
@@ -154,6 +154,25 @@ class OFER_OT_through_photo(OnHead, bpy.types.Operator):
         return head_photos.main(head, context.scene.ofer)
 
 
+class OFER_OT_photo_beside(OnHead, bpy.types.Operator):
+    """Put the photo beside the head, to compare them; again to take it away"""
+
+    bl_idname = "ofer.photo_beside"
+    bl_label = "Photo Beside"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        head = hypotheses.active_head(context)
+        if head.ofer.photo_beside:
+            photo_beside.hide(head)
+            return {"FINISHED"}
+        try:
+            photo_beside.show(head, head_photos.unread(head, context.scene.ofer))
+        except OferError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
 class OFER_OT_seen_guessed(bpy.types.Operator):
     """Colour the head by how much the heads that were drawn disagree: blue where the photo \
 decides, red where OFER imagined; again for its usual colours"""
@@ -206,5 +225,6 @@ CLASSES: Final = (
     OFER_OT_pick_compared,
     OFER_OT_end_compare,
     OFER_OT_through_photo,
+    OFER_OT_photo_beside,
     OFER_OT_seen_guessed,
 )

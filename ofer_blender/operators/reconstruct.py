@@ -11,9 +11,12 @@ from ...ofer_engine.contract import protocol, reconstruction
 from ...ofer_engine.contract.errors import OferError
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
+from ..head import presentation
 from ..photo import head_photos, panel_photo, photo_source
 from ..photo.reconstruct_request import photo_face, request
 from ..translations import CONTEXT, tr
+from ..ui import view
+from . import first_skin
 from .dropped import PHOTO_GLOB
 from .refusal import engine_missing, refuse, setting_up
 from .waiting import WAIT
@@ -56,7 +59,7 @@ class OFER_OT_reconstruct(bpy.types.Operator):
                 sources = photo_source.chosen(settings)
                 pairs = zip(settings.photos, sources, strict=True)
                 faces = tuple(photo_face(photo, source) for photo, source in pairs)
-            _ask(settings, faces, sources)
+            _ask(context, faces, sources)
         except OferError as error:
             return refuse(self, error)
         return jobs.follow(self, self.wait)
@@ -95,7 +98,7 @@ class OFER_OT_reconstruct_each(bpy.types.Operator):
             ]
             for source in sources:
                 face = protocol.PhotoFace(str(source.path))
-                _ask(context.scene.ofer, (face,), (source,))
+                _ask(context, (face,), (source,))
         except OferError as error:
             return refuse(self, error)
         return jobs.follow(self, self.wait)
@@ -137,25 +140,29 @@ class OFER_OT_skip(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def insert(folder: Path) -> None:
-    """Make a head of a finished reconstruction. Raises OferError."""
-    jobs.insert(bpy.ops.ofer.insert_head, directory=str(folder))
-
-
 def _ask(
-    settings: bpy.types.PropertyGroup,
+    context: bpy.types.Context,
     faces: tuple[protocol.PhotoFace, ...],
     sources: tuple[PhotoSource, ...],
 ) -> None:
-    engine = engine_settings()
+    """Ask for a head, and for what shows it at its best: the clay comes first."""
+    engine, settings = engine_settings(), context.scene.ofer
+    seen_from = view.place(context)
     asked = request(settings, faces, sources[0].name, engine.reconstructions)
     name = sources[0].name
 
     def deliver(folder: Path) -> None:
-        insert(folder)
-        views = reconstruction.read(folder).views
-        for view, source in zip(views, sources, strict=False):
-            head_photos.remember(view.photo.sha256, source)
+        record = reconstruction.read(folder)
+        for photographed, source in zip(record.views, sources, strict=False):
+            head_photos.remember(photographed.photo.sha256, source)
+        there = {each.session_uid for each in bpy.data.objects}
+        jobs.insert(
+            bpy.ops.ofer.insert_head, directory=str(folder), present=True, seen_from=seen_from
+        )
+        if presentation.wished().skin:
+            made = [each for each in bpy.data.objects if each.session_uid not in there]
+            head = next(each for each in made if each.ofer.is_head)
+            first_skin.ask(head, head.users_scene[0].ofer, folder)
 
     jobs.queue.ask(engine, "Reconstructing", asked, deliver, sources, subject=name, in_line=True)
 

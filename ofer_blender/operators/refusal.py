@@ -19,18 +19,22 @@ def refuse(operator: bpy.types.Operator, error: OferError | str) -> NoReturn:
     raise error if isinstance(error, OferError) else OferError(ErrorCode.BAD_REQUEST, error)
 
 
-def busy(operator: type[bpy.types.Operator]) -> bool:
-    """A job is in hand; greys the button with its name."""
-    if jobs.queue.job is None:
+def busy(operator: type[bpy.types.Operator], with_what_follows: bool = False) -> bool:
+    """A job is in hand; greys the button with its name.
+
+    with_what_follows : also a job that goes on with what another began.
+    """
+    job = jobs.queue.job
+    if job is None or (job.follows and not with_what_follows):
         return False
-    said = tr("{title}: wait, or press Esc to cancel").format(title=tr(jobs.queue.job.title))
+    said = tr("{title}: wait, or press Esc to cancel").format(title=tr(job.title))
     operator.poll_message_set(said)
     return True
 
 
 def setting_up(operator: type[bpy.types.Operator]) -> bool:
     """The engine is being set up, and nothing can wait in line for that."""
-    return busy(operator) if jobs.queue.setup else False
+    return busy(operator, True) if jobs.queue.setup else False
 
 
 def engine_missing(operator: type[bpy.types.Operator], engine: EngineSettings) -> bool:

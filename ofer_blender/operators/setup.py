@@ -24,7 +24,7 @@ class OFER_OT_set_up_engine(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if busy(cls):
+        if busy(cls, with_what_follows=True):
             return False
         if not bpy.app.online_access:
             cls.poll_message_set(tr("Allow online access in Preferences › System first"))

@@ -9,6 +9,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.client import handover
+from ...ofer_engine.client.job import Deliver
 from ...ofer_engine.client.photo_source import PhotoSource
 from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract import skin as contract
@@ -19,6 +20,7 @@ from ..head import head_frame, hypotheses, packed_reconstruction
 from ..photo import head_photos, mask, photo_source
 from ..skin import skin
 from ..translations import tr
+from . import pictures
 from .draw_more import shown
 from .refusal import engine_missing, no_head, refuse, setting_up
 
@@ -74,44 +76,15 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         head_frame.polygons(head)  # what the skin would not fit is refused before the work
-        photos, sources = _sources(head, context.scene.ofer, self.filepath, self.any_photo)
-        try:
-            folder = packed_reconstruction.ensure(head)
-        except BaseException:
-            for source in sources:
-                source.discard()
-            raise
-        self._ask(head, folder, photos, sources)
-        return jobs.follow(self, self.wait)
-
-    def _ask(
-        self,
-        head: bpy.types.Object,
-        folder: Path,
-        photos: tuple[protocol.SkinPhoto, ...],
-        sources: tuple[PhotoSource, ...],
-    ) -> None:
-        settings, name = head.ofer_skin, head.name
-        keep = settings.keep
-        rows = shown(head)
-        place = handover.folder()
-        asked = protocol.Texture(
-            id=0,  # the queue numbers its requests
-            folder=str(folder),
-            photos=photos,
-            out=str(place / contract.FOLDER),
-            rows=tuple(rows),
-            weights=tuple(rows.values()),
-            resolution=int(settings.resolution),
-            layout=settings.layout,
-            unwanted=bpy.path.abspath(self.unwanted) if self.unwanted else "",
-        )
+        photos, found = sources(head, context.scene.ofer, self.filepath, self.any_photo)
+        keep, name = head.ofer_skin.keep, head.name
 
         def deliver(result: Path) -> None:
             jobs.insert(bpy.ops.ofer.wear_skin, directory=str(result), head=name, keep=keep)
+            pictures.ask(bpy.data.objects[name], "skin", result)
 
-        title = "Making the skin"
-        jobs.queue.ask(engine_settings(), title, asked, deliver, sources, name, True, place)
+        ask(head, photos, found, deliver, self.unwanted)
+        return jobs.follow(self, self.wait)
 
 
 class OFER_OT_wear_skin(bpy.types.Operator):
@@ -141,7 +114,7 @@ class OFER_OT_wear_skin(bpy.types.Operator):
             skin.wear(head, worn, skin.Keep(self.keep), head_frame.polygons(head))
         except OferError as error:
             return refuse(self, error)
-        _show_textures(context)
+        show_textures(context)
         return {"FINISHED"}
 
 
@@ -162,11 +135,50 @@ class OFER_OT_remove_skin(bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        skin.take_off(hypotheses.active_head(context))
+        head = hypotheses.active_head(context)
+        skin.take_off(head)
+        pictures.ask_if_awake(head, "remove")
         return {"FINISHED"}
 
 
-def _show_textures(context: bpy.types.Context) -> None:
+def ask(
+    head: bpy.types.Object,
+    photos: tuple[protocol.SkinPhoto, ...],
+    found: tuple[PhotoSource, ...],
+    deliver: Deliver,
+    unwanted: str = "",
+    made: Path | None = None,
+) -> None:
+    """Have the head that is shown painted, as its settings say.
+
+    photos, found : from `sources`; deliver : takes the folder of the skin; unwanted : a picture's
+    path, or empty; made : the folder that the head was just made of, whose job this one goes on
+    with. Raises OferError.
+    """
+    try:
+        folder = made or packed_reconstruction.ensure(head)
+    except BaseException:
+        for source in found:
+            source.discard()
+        raise
+    settings, rows = head.ofer_skin, shown(head)
+    place = handover.folder()
+    asked = protocol.Texture(
+        id=0,  # the queue numbers its requests
+        folder=str(folder),
+        photos=photos,
+        out=str(place / contract.FOLDER),
+        rows=tuple(rows),
+        weights=tuple(rows.values()),
+        resolution=int(settings.resolution),
+        layout=settings.layout,
+        unwanted=bpy.path.abspath(unwanted) if unwanted else "",
+    )
+    engine, title = engine_settings(), "Making the skin"
+    jobs.queue.ask(engine, title, asked, deliver, found, head.name, True, place, bool(made))
+
+
+def show_textures(context: bpy.types.Context) -> None:
     """Solid views show the colours of materials: let them show their pictures."""
     for area in context.screen.areas if context.screen else ():
         if area.type == "VIEW_3D":
@@ -175,8 +187,11 @@ def _show_textures(context: bpy.types.Context) -> None:
                 shading.color_type = "TEXTURE"
 
 
-def _sources(
-    head: bpy.types.Object, settings: bpy.types.PropertyGroup, filepath: str, any_photo: bool
+def sources(
+    head: bpy.types.Object,
+    settings: bpy.types.PropertyGroup,
+    filepath: str = "",
+    any_photo: bool = False,
 ) -> tuple[tuple[protocol.SkinPhoto, ...], tuple[PhotoSource, ...]]:
     """What the engine reads of the head's photos, and what is to be deleted afterwards.
 
@@ -188,17 +203,17 @@ def _sources(
         return (protocol.SkinPhoto(str(source.path)), *[protocol.SkinPhoto("")] * others), ()
     found = head_photos.find(head, settings, any_photo)
     photos = [protocol.SkinPhoto(str(each.source.path)) for each in found]
-    sources = [each.source for each in found]
+    taken = [each.source for each in found]
     try:
-        painted = mask.write(head, head_photos.image(sources[0]))
+        painted = mask.write(head, head_photos.image(taken[0])) if head.ofer.mask else None
     except BaseException:
-        for source in sources:
+        for source in taken:
             source.discard()
         raise
     if painted:
         photos[0] = dataclasses.replace(photos[0], hidden=str(painted.path))
-        sources.append(painted)
-    return tuple(photos), tuple(sources)
+        taken.append(painted)
+    return tuple(photos), tuple(taken)
 
 
 CLASSES = (OFER_OT_make_skin, OFER_OT_wear_skin, OFER_OT_remove_skin)

@@ -66,6 +66,32 @@ def main(head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> bpy.types
     return image(source)
 
 
+def unread(head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> bpy.types.Image:
+    """The main photo as an image of the .blend whose pixels Blender reads when it draws them.
+
+    Raises OferError as `find`, and PHOTO_UNREADABLE for a kind of file that Blender has no reader
+    for.
+    """
+    source = _locate(views(head)[0]["photo"], settings, any_content=False)
+    source.discard()
+    kind, _, where = source.key.partition(":")
+    if kind == "image":
+        return _image_called(where)
+    if not is_readable(Path(where)):
+        raise OferError(
+            ErrorCode.PHOTO_UNREADABLE,
+            "Blender cannot read {name}.",
+            "Save the photo as JPEG or PNG and choose that.",
+            name=repr(Path(where).name),
+        )
+    return bpy.data.images.load(where, check_existing=True)
+
+
+def is_readable(path: Path) -> bool:
+    """Blender has a reader for files of this kind."""
+    return path.suffix.lower() in bpy.path.extensions_image
+
+
 def views(head: bpy.types.Object) -> list[dict]:
     """The records of the head's photos, the main one first. Raises OferError(BAD_REQUEST)."""
     kept = provenance.views(provenance.read(head))

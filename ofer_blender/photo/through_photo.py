@@ -45,6 +45,7 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, image: bpy.types.Image
     render = scene.render
     before.resolution = (render.resolution_x, render.resolution_y)
     before.through_photo = True
+    _show_beside(head, False)
     scene.camera = camera
     render.resolution_x, render.resolution_y = record.width, record.height
 
@@ -66,8 +67,15 @@ def end(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
     scene.camera = before.scene_camera
     scene.render.resolution_x, scene.render.resolution_y = before.resolution
     before.through_photo, before.scene_camera = False, None
+    _show_beside(head, True)
     if before.camera:
         before.camera.data.show_background_images = False
+
+
+def _show_beside(head: bpy.types.Object, shown: bool) -> None:
+    """The photo beside the head would stand in the camera's way."""
+    if beside := head.ofer.photo_beside:
+        beside.hide_viewport = not shown
 
 
 def picture(head: bpy.types.Object) -> bpy.types.CameraBackgroundImage | None:

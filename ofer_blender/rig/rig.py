@@ -13,7 +13,7 @@ import bpy
 from mathutils import Vector
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from ..head import head_frame, joint_anchors
+from ..head import head_frame, joint_anchors, presentation
 from . import bone_rings, following, jaw_correctives, rest_bones
 from .rest_bones import BONES, EYES
 
@@ -155,3 +155,6 @@ def _hang(head: bpy.types.Object, rig: bpy.types.Object) -> None:
     modifier = head.modifiers.new(MODIFIER, "ARMATURE")
     modifier.object = rig
     modifier.use_deform_preserve_volume = False
+    smooth = head.modifiers.find(presentation.SMOOTH)
+    if smooth >= 0:  # bones move the head's own points, which are then rounded
+        head.modifiers.move(len(head.modifiers) - 1, smooth)

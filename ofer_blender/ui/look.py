@@ -28,6 +28,8 @@ class OFER_PT_look(HeadTab, bpy.types.Panel):
             layout.prop(picture, "alpha", text="Opacity of the Photo", slider=True)
         if shown or head.ofer.pins:
             _draw_pins(layout, head)
+        beside = head.ofer.photo_beside is not None
+        layout.operator("ofer.photo_beside", icon="IMAGE_PLANE", depress=beside)
         space = view.of(context)
         on = bool(space) and view.shows_colours(space)
         layout.operator("ofer.seen_guessed", icon="COLOR", depress=on)

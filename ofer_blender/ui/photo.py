@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import bpy
 
 from ...ofer_engine.contract.protocol import FaceFound, PhotoOpened
 from ..engine import jobs, packs
-from ..engine.engine_settings import engine_settings
+from ..engine.engine_settings import ADDON, engine_settings
 from ..head import hypotheses
+from ..head.presentation import PREFIX, Presentation
 from ..photo import face_pictures, panel_photo, photo_source
 from ..photo.panel_photo import Shown
 from ..photo.photo_properties import BOX, FOUND
@@ -56,6 +59,7 @@ class OFER_PT_options(Tab, bpy.types.Panel):
         for name in ("pack", "identities", "keep", "expressions", "seed", "guidance"):
             layout.prop(settings, name)
         _draw_hints(layout, settings)
+        _draw_presentation(layout)
         layout.operator("ofer.open_reconstruction", text="Open Reconstruction…", icon="FILE_FOLDER")
 
 
@@ -150,6 +154,16 @@ def _draw_hints(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -
         value = row.row()
         value.active = getattr(settings, f"tell_{name}")
         value.prop(settings, name, slider=True)
+
+
+def _draw_presentation(layout: bpy.types.UILayout) -> None:
+    """What a new head is shown with; the preferences keep it for other files."""
+    addon = bpy.context.preferences.addons.get(ADDON)
+    if addon is None or addon.preferences is None:
+        return
+    column = layout.column(heading="When It Is Done")
+    for part in fields(Presentation):
+        column.prop(addon.preferences, PREFIX + part.name)
 
 
 CLASSES = (OFER_PT_photo, OFER_PT_options)

@@ -47,6 +47,32 @@ class OFER_AP_preferences(bpy.types.AddonPreferences):
         max=600,
     )
 
+    show_skin: bpy.props.BoolProperty(
+        name="Skin from the Photo",
+        description="Paint the head from its photo; the gallery's pictures wear it, too",
+        default=True,
+    )
+    show_expression: bpy.props.BoolProperty(
+        name="The Photo's Expression",
+        description="Show the most likely expression of the photo, with its gaze",
+        default=True,
+    )
+    show_smooth: bpy.props.BoolProperty(
+        name="Smooth in the Viewport",
+        description="Subdivide the head in the viewport; files and renders get its own mesh",
+        default=True,
+    )
+    show_photo: bpy.props.BoolProperty(
+        name="Photo Beside",
+        description="Put the photo beside the head, to compare them",
+        default=True,
+    )
+    show_front: bpy.props.BoolProperty(
+        name="Look from the Front",
+        description="Turn the view to the front of a new head, unless you moved it meanwhile",
+        default=True,
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
         draw_preferences(self, self.layout)
 

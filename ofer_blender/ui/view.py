@@ -20,6 +20,8 @@ _FRONT: Final = Euler((1.5707964, 0.0, 0.0)).to_quaternion()
 _THREE_QUARTER: Final = Euler((1.48, 0.0, 0.26)).to_quaternion()
 _FILLED, _FILLED_BY_ONE = 0.88, 0.7
 """Part of the view's height or width that several heads, or a single one, may take."""
+_given: Final[list[str]] = []
+"""Where a new head turned the views last."""
 _SENSOR: Final = 72.0
 """Millimetres that a 3D view's lens throws its longer side on: twice a camera's 36."""
 
@@ -78,8 +80,35 @@ def look_from_front(context: bpy.types.Context, axes: np.ndarray, box: Box) -> N
 def face(context: bpy.types.Context, head: bpy.types.Object) -> None:
     """Turn the 3D view to a new head, a little from its left, near enough to fill the view."""
     if space := of(context):
-        place = head.matrix_basis  # in the world: a new head has no parent, and was only just set
-        _aim(context, space, place, _THREE_QUARTER, middle(head), head.dimensions / _FILLED_BY_ONE)
+        stands = head.matrix_basis  # in the world: a new head has no parent, and was only just set
+        _aim(context, space, stands, _THREE_QUARTER, middle(head), head.dimensions / _FILLED_BY_ONE)
+        _given[:] = [place(context)]
+
+
+def face_from_front(
+    context: bpy.types.Context, head: bpy.types.Object, low: Vector, high: Vector
+) -> None:
+    """Turn the 3D view to the front of a new head, with room for what stands beside it.
+
+    low, high : corners of what is to be seen, metres, in the head's frame.
+    """
+    if space := of(context):
+        centre, size = (low + high) / 2, (high - low) / _FILLED
+        _aim(context, space, head.matrix_basis, _FRONT, centre, size)
+        _given[:] = [place(context)]
+
+
+def place(context: bpy.types.Context) -> str:
+    """Where the 3D views of a screen stand, to be compared by `is_where`; empty without any."""
+    areas = context.screen.areas if context.screen else ()
+    regions = [each.spaces.active.region_3d for each in areas if each.type == "VIEW_3D"]
+    stands = [(*each.view_location, *each.view_rotation, each.view_distance) for each in regions]
+    return " ".join(f"{value:.4f}" for each in stands for value in each)
+
+
+def is_where(context: bpy.types.Context, stood: str) -> bool:
+    """The views stand where they stood then, or where the last new head turned them."""
+    return place(context) in (stood, *_given)
 
 
 def _aim(

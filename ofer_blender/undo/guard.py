@@ -163,7 +163,9 @@ def _touched(operator: bpy.types.Operator, context: bpy.types.Context) -> list[b
     found: dict[int, bpy.types.Object] = {}
     for head in filter(None, (hypotheses.active_head(context), named)):
         copies = comparison.copies(head) if head.ofer.comparing else []
-        for each in filter(None, (head, rig.rig_of(head), head.ofer.camera, *copies)):
+        for each in filter(
+            None, (head, rig.rig_of(head), head.ofer.camera, head.ofer.photo_beside, *copies)
+        ):
             found[each.session_uid] = each
     return list(found.values())
 

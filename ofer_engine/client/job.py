@@ -48,9 +48,10 @@ class Job:
     what the engine is asked, None while setting up; sent : it has been asked; sources : the photos;
     deliver : puts the result where it belongs, raises OferError; answered : takes an answer that is
     no result; scratch : folder of ours for what the engine hands over, deleted afterwards; mark :
-    file that keeps the reconstruction's name for this job, deleted afterwards;
-    arrived : the hypotheses made so far, best first; stage : for people; fraction : 0..1; eta :
-    seconds left, if known; cancelled : time.monotonic() of the wish."""
+    file that keeps the reconstruction's name for this job, deleted afterwards; follows : it goes on
+    with what another job began, so what goes wrong with it is a note beside that one's, and nobody
+    has to wait for it; arrived : the hypotheses made so far, best first; stage : for people;
+    fraction : 0..1; eta : seconds left, if known; cancelled : time.monotonic() of the wish."""
 
     title: str
     subject: str = ""
@@ -62,6 +63,7 @@ class Job:
     answered: Answer | None = None
     scratch: Path | None = None
     mark: Path | None = None
+    follows: bool = False
     arrived: tuple[HypothesisReady, ...] = ()
     stage: str = "Starting"
     fraction: float = 0.0

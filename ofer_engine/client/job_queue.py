@@ -91,23 +91,28 @@ class JobQueue:
         subject: str = "",
         in_line: bool = False,
         scratch: Path | None = None,
+        follows: bool = False,
     ) -> None:
         """Have the engine answer a request that ends in a `Result`, and deliver its path.
 
         title : "Reconstructing"; subject : who or what; in_line : wait for the job in hand instead
-        of refusing; scratch : folder of `handover` for the answer, deleted when the job ends. The
-        request's id is set here, and a new reconstruction gets a name that no
-        other has. Raises OferError(ENGINE_MISSING | READ_ONLY).
+        of refusing; scratch : folder of `handover` for the answer, deleted when the job ends;
+        follows : it goes on with what a job began that was just delivered, whose notes stay, and
+        what goes wrong with it is one more of them. The request's id is set here, and a new
+        reconstruction gets a name that no other has. Raises OferError(ENGINE_MISSING | READ_ONLY).
         """
         numbered = replace(request, id=next(self._ids))
         job = Job(title, subject, engine, numbered, sources=sources, deliver=deliver)
-        job.scratch = scratch
+        job.scratch, job.follows = scratch, follows
         try:
             job.take_name()
         except BaseException:
             job.discard()
             raise
-        self._start(job, in_line)
+        if follows:
+            self.line.append(job)  # `poll` takes it up
+        else:
+            self._start(job, in_line)
 
     def set_up(self, engine: EngineSettings) -> None:
         """Run install.py's setup. Raises OferError."""
@@ -190,6 +195,10 @@ class JobQueue:
         """Show an error that belongs to no job."""
         self.failure = failure(0, error)
 
+    def note(self, subject: str, error: OferError) -> None:
+        """Tell what went wrong after a job that did its work."""
+        self._add_notes((_note(subject, error.message),))
+
     def rest(self, seconds: float) -> None:
         """End an engine that has had nothing to do for so long, and give its memory back."""
         idle = not (self.job or self.cancelled_job or self.line or self.setup)
@@ -207,7 +216,8 @@ class JobQueue:
         self.failure, self.notes = None, ()
 
     def _start(self, job: Job, in_line: bool = False) -> None:
-        if in_line and (self.job or self.line):
+        following = self.job is not None and self.job.follows
+        if (in_line and (self.job or self.line)) or following:
             self.line.append(job)
             return
         try:
@@ -338,9 +348,8 @@ class JobQueue:
             job.undo()
         if event.code in HOPELESS:
             self._clear_line()
-        if self.line and job and not job.cancelled:
-            said = Sentence("{subject}: {message}", subject=job.subject, message=event.message)
-            self._add_notes((said,))
+        if job and (self.line or job.follows) and not job.cancelled:
+            self._add_notes((_note(job.subject, event.message),))
         elif job and not job.cancelled:
             self.failure = event
         self.engine.reap()
@@ -362,3 +371,7 @@ class JobQueue:
         if self.setup:
             self.setup.cancel()
         self._finish()
+
+
+def _note(subject: str, message: str) -> Sentence:
+    return Sentence("{subject}: {message}", subject=subject, message=message)

@@ -16,7 +16,7 @@ from ..contract.skin import RESOLUTIONS
 from .machine import add_machine_options
 from .results import SHEET, add_name_options, result_name
 from .sampling import add_sampling_options, sampling_params
-from .skin import paint_first
+from .skin import paint_first, picture_first
 from .terminal import show, show_line
 
 if TYPE_CHECKING:
@@ -108,13 +108,15 @@ def _run(options: argparse.Namespace) -> int:
     work = Work(request.id, show, lambda: False, session.pace)
     reconstruction = reconstruct(session, request, work)
     sheet = options.out / f"{reconstruction.name}{SHEET}"
-    main = session.photo(request.photos[0].path).photo
-    write_whole(sheet, contact_sheet(reconstruction, main.pixels))
     show_line("")
     notes += reconstruction.notes
+    look = None
     if options.skin:
         paths = [photo.path for photo in request.photos]
         notes += paint_first(session, reconstruction, paths, options.skin, work)
+        look = picture_first(session, reconstruction, work)
+    main = session.photo(request.photos[0].path).photo
+    write_whole(sheet, contact_sheet(reconstruction, main.pixels, look))
     for note in notes:
         print(f"note: {note}")
     print(reconstruction.folder)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..contract.errors import ErrorCode, OferError
-from ..contract.protocol import SkinPhoto, Texture
-from ..contract.reconstruction import Reconstruction, read
-from ..contract.skin import FOLDER, RESOLUTIONS, Layout
+from ..contract.protocol import Picture, SkinPhoto, Texture
+from ..contract.reconstruction import THUMBNAILS, Reconstruction, read
+from ..contract.skin import ALBEDO, FOLDER, RESOLUTIONS, UV, Layout
 from .machine import add_machine_options
 from .terminal import show, show_line
 
 if TYPE_CHECKING:
+    from ..preview.thumbnails import Look
     from ..progress import Work
     from ..session import Session
 
@@ -96,6 +97,23 @@ def paint_first(
         resolution=resolution,
     )
     return _answer(session, wanted, work)
+
+
+def picture_first(session: Session, record: Reconstruction, work: Work) -> Look:
+    """The thumbnails again, with the skin that lies beside the arrays; what they show."""
+    from ..handlers import picture
+
+    painted = record.folder / FOLDER
+    wanted = Picture(
+        id=work.id,
+        folder=str(record.folder),
+        out=str(record.folder / THUMBNAILS),
+        albedo=str(painted / ALBEDO),
+        uv=str(painted / UV),
+    )
+    look = picture.look_of(session.reconstructor(record.pack.id).pack.head, wanted)
+    picture.draw(record, look, Path(wanted.out), lambda done, of: work.check())
+    return look
 
 
 def _answer(session: Session, wanted: Texture, work: Work) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ from .requests import (
     MoreLikeThis,
     OpenPhoto,
     PhotoFace,
+    Picture,
     Quit,
     Reconstruct,
     SkinPhoto,
@@ -54,17 +55,18 @@ from .requests import (
 __all__ = [
     "Cancel", "Cancelled", "Event", "Express", "FaceFound", "Failure", "HEARTBEAT_SECONDS",
     "Heartbeat", "Hello", "HypothesisReady", "InstallWeights", "LookAtWeights", "MoreLikeThis",
-    "OpenPhoto", "PICTURE_SIDE", "PROTOCOL_VERSION", "PhotoFace", "PhotoOpened", "Quit", "Ready",
-    "Reconstruct", "Request", "Result", "SkinPhoto", "Stage", "Texture", "Unload", "WeightFile",
-    "WeightsSeen", "decode_event", "decode_request", "encode", "failure", "is_last_word",
+    "OpenPhoto", "PICTURE_SIDE", "PROTOCOL_VERSION", "PhotoFace", "PhotoOpened", "Picture", "Quit",
+    "Ready", "Reconstruct", "Request", "Result", "SkinPhoto", "Stage", "Texture", "Unload",
+    "WeightFile", "WeightsSeen", "decode_event", "decode_request", "encode", "failure",
+    "is_last_word",
 ]  # fmt: skip
 """This module is the door: requests and events are told apart for the reader's sake only."""
 
 PROTOCOL_VERSION = 3
 
 Request = (
-    Hello | OpenPhoto | Reconstruct | MoreLikeThis | Express | Texture | LookAtWeights
-    | InstallWeights | Cancel | Unload | Quit
+    Hello | OpenPhoto | Reconstruct | MoreLikeThis | Express | Texture | Picture
+    | LookAtWeights | InstallWeights | Cancel | Unload | Quit
 )  # fmt: skip
 Event = (
     Ready | PhotoOpened | WeightsSeen | Stage | HypothesisReady | Result | Failure | Cancelled

@@ -157,6 +157,23 @@ class Texture:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """Picture the heads of a reconstruction anew, as its thumbnails are, with the skin they wear.
+
+    folder : the `NAME.ofer`; out : the folder that is written, with NAME.png of each hypothesis;
+    albedo : path of the skin's square picture, or empty for clay; uv : path of its .npy, as in a
+    folder of `skin.py`; iris : (3,) sRGB 0..1, the colour of the irises, or empty.
+    """
+
+    id: int
+    folder: str
+    out: str
+    albedo: str = ""
+    uv: str = ""
+    iris: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class LookAtWeights:
     """Recognise published weight files, to show whose licences bind them; nothing is taken over.
 

@@ -21,6 +21,8 @@ UNITS: Final = "Shaping the ARKit units"
 SHAPING: Final = "Shaping the expressions"
 WRITING: Final = "Writing"
 UNITS_SECONDS: Final = 1.6
+PICTURE_SECONDS: Final = 0.03
+"""A thumbnail."""
 
 
 def plan_of_reconstruct(session: Session, request: protocol.Reconstruct) -> dict[str, float]:
@@ -61,4 +63,4 @@ def _ranking(count: int) -> float:
 
 def _picturing(candidates: int, pictures: int) -> float:
     """With the comparison of the candidates that comes before the first picture."""
-    return 0.05 + candidates / 4000 + 0.03 * pictures
+    return 0.05 + candidates / 4000 + PICTURE_SECONDS * pictures

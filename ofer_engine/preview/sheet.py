@@ -36,13 +36,16 @@ class _Tile:
     caption: str
 
 
-def contact_sheet(reconstruction: Reconstruction, photo: np.ndarray) -> bytes:
+def contact_sheet(
+    reconstruction: Reconstruction, photo: np.ndarray, look: Look | None = None
+) -> bytes:
     """A PNG of one reconstruction that has been written to its folder.
 
-    photo : (H, W, 3) uint8, the pixels that its face box and camera speak of.
-    Raises OferError(RECONSTRUCTION_DAMAGED) if an array or thumbnail cannot be read.
+    photo : (H, W, 3) uint8, the pixels that its face box and camera speak of; look : of the head
+    over it; None: clay. Raises OferError(RECONSTRUCTION_DAMAGED) if an array or thumbnail cannot
+    be read.
     """
-    rows = [_three_pictures(reconstruction, photo)]
+    rows = [_three_pictures(reconstruction, photo, look)]
     rows += _grid("Identities, most plausible first", _identity_tiles(reconstruction))
     rows += _grid("Expressions of the first identity", _expression_tiles(reconstruction))
     header, footer = _header(reconstruction), _footer(reconstruction)
@@ -80,14 +83,16 @@ def _footer(reconstruction: Reconstruction) -> Image.Image:
     return strip
 
 
-def _three_pictures(reconstruction: Reconstruction, photo: np.ndarray) -> Image.Image:
+def _three_pictures(
+    reconstruction: Reconstruction, photo: np.ndarray, look: Look | None
+) -> Image.Image:
     """The photo with its face box, the face, and the first head over it, as the photo has it."""
     box = _face_square(reconstruction.face.box)
     face = _cut(photo, box)
     camera = Camera.from_json(asdict(reconstruction.camera))
     shown = "expression_vertices" if reconstruction.expressions else "identity_vertices"
     vertices = reconstruction.array(shown)[0]
-    look = Look.of_parts(
+    look = look or Look.of_parts(
         vertices,
         reconstruction.array("polygons"),
         reconstruction.array("part"),

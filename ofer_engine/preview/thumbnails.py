@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -16,6 +17,7 @@ from ..geometry.triangles import face_normals, triangulate, vertex_normals
 from ..heads.camera import Camera
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
+from .paint import Paint
 
 THUMBNAIL_SIDE: Final = 192
 _OVERSAMPLE: Final = 2
@@ -54,6 +56,8 @@ _KEY: Final = (np.array([-0.45, 0.55, 0.75]), 0.62)
 _FILL: Final = (np.array([0.75, 0.05, 0.55]), 0.26)
 _RIM: Final = (np.array([0.55, 0.45, -0.65]), 0.20)
 _AMBIENT: Final = 0.30
+_EXPOSURE: Final = 1.3
+"""Of a skin, whose picture has no light in it, against clay."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class Look:
     triangles : (T, 3) int; lit : (L, 3) int, those that lamps reach: the others lie in the mouth;
     colours : (V, 3) float32, display 0..1; gaze : (V, 3) float32, metres
     from the eye's centre for vertices of an eye, else 0; focus : (3,) metres, what the camera of
-    the thumbnails looks at; reach : metres, half of what it shows.
+    the thumbnails looks at; reach : metres, half of what it shows; iris : (3,) float32, display;
+    paint : the skin, along whose seams triangles, colours and gaze are cut; else None.
     """
 
     triangles: np.ndarray
@@ -72,11 +77,31 @@ class Look:
     gaze: np.ndarray
     focus: np.ndarray
     reach: float
+    iris: np.ndarray = field(default_factory=_IRIS.copy)
+    paint: Paint | None = None
 
     @cached_property
     def eyes(self) -> np.ndarray:
         """(V,) bool: vertices of eyes."""
         return np.asarray(self.gaze.any(1))
+
+    def with_irises(self, colour: Sequence[float]) -> Look:
+        """With irises of another colour (3,), display 0..1."""
+        return replace(self, iris=np.array(colour, np.float32))
+
+    def wearing(self, paint: Paint) -> Look:
+        """With a skin."""
+        return replace(
+            self,
+            triangles=paint.triangles,
+            colours=self.colours[paint.source],
+            gaze=self.gaze[paint.source],
+            paint=paint,
+        )
+
+    def surface(self, values: np.ndarray) -> np.ndarray:
+        """Values of the head's vertices (V, C) on those that are drawn."""
+        return values[self.paint.source] if self.paint else values
 
     @staticmethod
     def of_head(head: Head) -> Look:
@@ -182,16 +207,18 @@ def render(vertices: np.ndarray, look: Look, camera: Camera) -> np.ndarray:
 
     vertices : (V, 3) metres, engine frame; of one that is not `picturable` nothing is seen.
     """
-    if not picturable(vertices, look):
+    if not picturable(look.surface(vertices), look):
         return np.zeros((camera.height, camera.width, 4), np.float32)
     seen = camera.to_camera(vertices)
+    normals = look.surface(vertex_normals(seen, look.lit))
+    seen = look.surface(seen)
     height, width = camera.height * _OVERSAMPLE, camera.width * _OVERSAMPLE
     depth = -seen[:, 2]
     flat = seen[:, :2] * (camera.focal / np.maximum(depth, 1e-6))[:, None] * (1, -1)
     points = (flat + camera.centre) * _OVERSAMPLE
     fragments = rasterise(points, depth, look.triangles, height, width)
     values = np.ones((len(fragments.pixel), 4), np.float32)
-    values[:, :3] = _shaded(fragments, vertex_normals(seen, look.lit), look)
+    values[:, :3] = _shaded(fragments, normals, look)
     return _halved(fragments.picture(values))
 
 
@@ -205,7 +232,7 @@ def _halved(picture: np.ndarray) -> np.ndarray:
 
 
 def _shaded(fragments: Fragments, normals: np.ndarray, look: Look) -> np.ndarray:
-    """Display colours (N, 3): clay under a key, a fill and a rim light.
+    """Display colours (N, 3): clay or skin under a key, a fill and a rim light.
 
     Lit at the vertices, which lie closer than the light changes; but irises are drawn by pixel.
     normals : (V, 3), camera frame.
@@ -219,7 +246,13 @@ def _shaded(fragments: Fragments, normals: np.ndarray, look: Look) -> np.ndarray
     half = (half / np.linalg.norm(half)).astype(np.float32)
     shine = 0.07 * np.clip(normals @ half, 0, None) ** 24
     lighting = np.stack((light, shine), 1)
-    colour = fragments.interpolate(look.colours * light[:, None] + shine[:, None])
+    if look.paint:
+        lighting *= _EXPOSURE
+        lit = fragments.interpolate(lighting)
+        base = look.paint.over(fragments, fragments.interpolate(look.colours))
+        colour = base * lit[:, :1] + lit[:, 1:]
+    else:
+        colour = fragments.interpolate(look.colours * light[:, None] + shine[:, None])
     _draw_irises(fragments, colour, lighting, look)
     return colour
 
@@ -242,7 +275,7 @@ def _draw_irises(
     iris = np.clip((_IRIS_RADIUS - radius) / 0.0006 + 0.5, 0, 1) * front
     pupil = np.clip((_PUPIL_RADIUS - radius) / 0.0005 + 0.5, 0, 1) * front
     rim = np.clip((radius - 0.0045) / 0.0016, 0, 1)
-    tint = _IRIS * (1 - 0.55 * rim[:, None]) * (1 - 0.92 * pupil[:, None])
+    tint = look.iris * (1 - 0.55 * rim[:, None]) * (1 - 0.92 * pupil[:, None])
     lit = part.interpolate(lighting)
     colour[eye] += iris[:, None] * (tint * lit[:, :1] + lit[:, 1:] - colour[eye])
 

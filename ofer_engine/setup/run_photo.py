@@ -50,7 +50,7 @@ def run_photo(run: PhotoRun, home: Home, pins: Pins, root: Path, console: Consol
     name = _name(run, photos[0], console)
     _reconstruct(photos, name, run, home, root)
     reconstructed = time.monotonic()
-    _build(name, run, home, pins, root, console)
+    _build(name, photos[0], run, home, pins, root, console)
     _report(name, run.out, console)
     now = time.monotonic()
     console.finish(
@@ -109,10 +109,18 @@ def _reconstruct(
         )
 
 
-def _build(name: str, run: PhotoRun, home: Home, pins: Pins, root: Path, console: Console) -> None:
+def _build(
+    name: str,
+    photo: Path,
+    run: PhotoRun,
+    home: Home,
+    pins: Pins,
+    root: Path,
+    console: Console,
+) -> None:
     script = root / "ofer_blender" / "headless" / "build_file.py"
     outputs = ["--blend", f"{run.out / name}.blend", "--glb", f"{run.out / name}.glb"]
-    arguments = [str(run.out / f"{name}.ofer"), *outputs]
+    arguments = [str(run.out / f"{name}.ofer"), *outputs, "--photo", str(photo)]
     if found := blender.required(run.blender) if run.blender else blender.find():
         console.say(f"Building the head in {found.label}: {found.program}")
         command = found.script(script, arguments)

@@ -102,6 +102,7 @@ def employ(tmp_path: Path) -> Callable[[str], None]:
     import synthetic
 
     synthetic.write(tmp_path / "prepared")
+    synthetic.write_skin(tmp_path / "prepared" / "skin")
 
     def employ(mode: str) -> None:
         program = tmp_path / f"python_{mode}"

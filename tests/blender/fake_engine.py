@@ -6,6 +6,7 @@ of its own, so that a mistake in our encoder cannot hide in both ends.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import queue
@@ -137,8 +138,18 @@ def reconstruct(request: dict) -> None:
     shutil.copytree(PREPARED / "anna.ofer", folder)
     if MODE == "damaged":
         (folder / "polygons.npy").write_bytes(b"no array")
+    name_photos(folder / "reconstruction.json", request["photos"])
     (PREPARED / "request.json").write_text(json.dumps(request))
     send("Result", id=request["id"], path=str(folder), notes=["The focal length was assumed."])
+
+
+def name_photos(path: Path, photos: list[dict]) -> None:
+    """Let the record be of the photos that were sent, as far as it has any."""
+    record = json.loads(path.read_text("utf-8"))
+    for view, photo in zip(record["views"], photos, strict=False):
+        digest = hashlib.sha256(Path(photo["path"]).read_bytes()).hexdigest()
+        view["photo"] |= {"name": Path(photo["path"]).name, "sha256": digest}
+    path.write_text(json.dumps(record), "utf-8")
 
 
 def more_like_this(request: dict) -> None:
@@ -162,6 +173,35 @@ def express(request: dict) -> None:
     (PREPARED / "request.json").write_text(json.dumps(request))
     shutil.copyfile(PREPARED / "expressions.npz", request["out"])
     send("Result", id=request["id"], path=request["out"], notes=[])
+
+
+def texture(request: dict) -> None:
+    """A skin of one grey that the prepared head fits, or what the mode says of the photos."""
+    (PREPARED / "texture.json").write_text(json.dumps(request))
+    if MODE == "no_skin":
+        refuse(request, "photo_unreadable")
+        return
+    if MODE == "slow_skin":
+        send("Stage", id=request["id"], name="Painting the skin", step=1, of=2, eta=9.0)
+        while not (cancelled.is_set() or (PREPARED / "go_on").exists()):
+            time.sleep(0.02)
+        if cancelled.is_set():
+            cancelled.clear()
+            send("Cancelled", id=request["id"])
+            return
+    shutil.copytree(PREPARED / "skin", request["out"])
+    send("Result", id=request["id"], path=request["out"], notes=[])
+
+
+def picture(request: dict) -> None:
+    """Of each hypothesis the picture of the one before it."""
+    (PREPARED / "picture.json").write_text(json.dumps(request))
+    out = Path(request["out"])
+    out.mkdir()
+    pictures = sorted((PREPARED / "anna.ofer" / "thumbnails").iterdir())
+    for place, each in enumerate(pictures):
+        shutil.copyfile(pictures[place - 1], out / each.name)
+    send("Result", id=request["id"], path=str(out), notes=[])
 
 
 def main() -> None:
@@ -188,6 +228,10 @@ def main() -> None:
                 install_weights(request)
             case "MoreLikeThis":
                 more_like_this(request)
+            case "Texture":
+                texture(request)
+            case "Picture":
+                picture(request)
             case "Express":
                 express(request)
             case "Quit":

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.contract import reconstruction as rec
+from ofer_faces.ofer_engine.contract import skin
 from ofer_faces.ofer_engine.handlers import draft
 
 RINGS, SIDES = 10, 12
+SKIN_SIDE = 8
 IDENTITIES, EXPRESSIONS, CANDIDATES = 4, 3, 7
 JOINTS = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
 PARTS = ("skin", "eye_left", "eye_right", "lashes", "teeth_upper", "teeth_lower", "tongue")
@@ -25,6 +28,22 @@ def write(folder: Path, name: str = "anna", **changes: np.ndarray) -> rec.Recons
     record = _record(folder / f"{name}{rec.SUFFIX}", name)
     pictures = {item.name: _png(item.rank) for item in (*record.identities, *record.expressions)}
     return draft.write(record, arrays, pictures)
+
+
+def write_skin(folder: Path, colour: int = 120, **uv: np.ndarray) -> Path:
+    """A skin of one grey for that egg, as the engine writes it; `uv` replaces its layout."""
+    folder.mkdir(parents=True)
+    layout = np.zeros((len(_egg()[1]), 4, 2), np.float32)
+    layout[40:] = (0.25, 0.75)  # the first 40 polygons are eyes
+    picture = np.full((SKIN_SIDE, SKIN_SIDE, 3), colour, np.uint8)
+    (folder / skin.ALBEDO).write_bytes(png_file.encode(picture))
+    (folder / skin.NORMAL).write_bytes(png_file.encode(picture))
+    (folder / skin.ROUGHNESS).write_bytes(png_file.encode(picture[..., :1]))
+    (folder / skin.SEEN).write_bytes(png_file.encode(picture[..., :1]))
+    np.save(folder / skin.UV, uv.get("uv", layout))
+    record = skin.Skin(SKIN_SIDE, skin.Layout.FACE, ("0" * 64,), (0.8, 0.6, 0.5), 0.7)
+    (folder / skin.RECORD).write_text(skin.to_json(record))
+    return folder
 
 
 def made_of(head: bpy.types.Object, *photos: Path) -> None:

@@ -27,7 +27,7 @@ from ofer_faces.ofer_blender.web_page import page
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from read_back import import_file
 from scene_dump import differences, dump
-from test_skin import painted
+from synthetic import write_skin
 from test_skin import wear as wear_skin
 
 ONE_EACH = (Target.GLB, Target.FBX, Target.UNREAL, Target.USD, Target.OBJ)
@@ -515,7 +515,7 @@ def test_a_skin_beside_the_file_is_whole_or_not_there(
     place = disk(2000)
     bpy.ops.wm.save_as_mainfile(filepath=str(place / "file.blend"))
     head = hypotheses.active_head(bpy.context)
-    folder = painted(head, tmp_path / "skin")
+    folder = write_skin(tmp_path / "skin")
     fill(place / "filler")
     before, there = dump(), files(place)
     with pytest.raises(RuntimeError, match=r"The disk is full: anna_skin\.png .*Pack the picture"):

@@ -23,7 +23,8 @@ from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from ofer_faces.ofer_engine.geometry import affine_map
 from scene_dump import differences, dump
 from shapes import key_points
-from test_skin import painted, uvs, wear
+from synthetic import write_skin
+from test_skin import uvs, wear
 
 Employ = Callable[[str], None]
 OWN = 120
@@ -401,7 +402,7 @@ def test_what_was_joined_to_the_head_is_carried_along(
 
 
 def test_a_skin_covers_the_head_alone(head: bpy.types.Object, tmp_path: Path) -> None:
-    folder = painted(head, tmp_path / "skin")
+    folder = write_skin(tmp_path / "skin")
     hat(head)
     before = uvs(head)
     assert wear(head, folder) == {"FINISHED"}

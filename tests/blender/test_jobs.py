@@ -47,6 +47,10 @@ def idle() -> bool:
     return jobs.queue.job is None
 
 
+def heads() -> list[bpy.types.Object]:
+    return [each for each in bpy.data.objects if each.ofer.is_head]
+
+
 def chosen(photo: Path) -> None:
     bpy.ops.ofer.choose_photo(filepath=str(photo))
 
@@ -92,7 +96,7 @@ def test_second_run_keeps_the_engine_and_the_first_folder(employ: Employ, photo:
     begin(photo)
     poll_until(idle)
     assert jobs.queue.client.pid == engine
-    folders = {Path(each.ofer.folder).name for each in bpy.data.objects}
+    folders = {Path(each.ofer.folder).name for each in heads()}
     assert folders == {"anna.ofer", "anna_02.ofer"}
 
 
@@ -263,7 +267,7 @@ def test_save_during_a_job(employ: Employ, photo: Path, tmp_path: Path) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(during), copy=True)
     assert computing() and differences(saved, dump()) == []
     poll_until(idle)
-    assert jobs.queue.failure is None and len(bpy.data.objects) == 2
+    assert jobs.queue.failure is None and len(heads()) == 2
     bpy.ops.wm.open_mainfile(filepath=str(during))
     assert differences(saved, dump()) == []
     (head,) = bpy.data.objects
@@ -283,8 +287,8 @@ def test_object_deleted_during_a_job(employ: Employ, photo: Path) -> None:
     deleted = dump()
     poll_until(idle)
     assert jobs.queue.failure is None
-    (head,) = bpy.data.objects
-    assert head.ofer.is_head and Path(head.ofer.folder).name == "anna_02.ofer"
+    (head,) = heads()
+    assert Path(head.ofer.folder).name == "anna_02.ofer"
     bpy.ops.ed.undo()
     assert differences(deleted, dump()) == []
 

@@ -16,7 +16,7 @@ from ofer_faces.ofer_blender.skin import skin
 from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.contract.errors import OferError
 from recording_layout import draw
-from test_skin import painted
+from synthetic import write_skin
 
 Employ = Callable[[str], None]
 FACES = ((10.0, 20.0, 100.0, 120.0), (300.0, 20.0, 80.5, 90.0))
@@ -88,7 +88,7 @@ def test_the_new_head_wears_what_the_old_one_wore(
 ) -> None:
     old = pair[0]
     select(old)
-    where = painted(old, tmp_path / "skin")
+    where = write_skin(tmp_path / "skin")
     bpy.ops.ofer.wear_skin(directory=str(where), head=old.name, keep="PACK")
     smooth = old.modifiers.new("Smooth", "SUBSURF")
     smooth.levels = 3

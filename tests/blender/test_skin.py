@@ -11,29 +11,12 @@ import numpy as np
 import pytest
 from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.skin import skin, skin_nodes
-from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.contract import skin as contract
 from recording_layout import draw
 from scene_dump import differences, dump
+from synthetic import SKIN_SIDE, write_skin
 
 Employ = Callable[[str], None]
-SIDE = 8
-
-
-def painted(head: bpy.types.Object, folder: Path, colour: int = 120, **uv: np.ndarray) -> Path:
-    """A skin as the engine writes it; `uv` replaces its layout."""
-    folder.mkdir(parents=True)
-    layout = np.zeros((len(head.data.polygons), 4, 2), np.float32)
-    layout[40:] = (0.25, 0.75)  # the synthetic head's first 40 polygons are eyes
-    picture = np.full((SIDE, SIDE, 3), colour, np.uint8)
-    (folder / contract.ALBEDO).write_bytes(png_file.encode(picture))
-    (folder / contract.NORMAL).write_bytes(png_file.encode(picture))
-    (folder / contract.ROUGHNESS).write_bytes(png_file.encode(picture[..., :1]))
-    (folder / contract.SEEN).write_bytes(png_file.encode(picture[..., :1]))
-    np.save(folder / contract.UV, uv.get("uv", layout))
-    record = contract.Skin(SIDE, contract.Layout.FACE, ("0" * 64,), (0.8, 0.6, 0.5), 0.7)
-    (folder / contract.RECORD).write_text(contract.to_json(record))
-    return folder
 
 
 def wear(head: bpy.types.Object, folder: Path, keep: str = "PACK") -> set[str]:
@@ -50,11 +33,11 @@ def uvs(head: bpy.types.Object) -> np.ndarray:
 
 def test_the_skin_is_shown_and_packed(head: bpy.types.Object, tmp_path: Path) -> None:
     before = uvs(head)
-    folder = painted(head, tmp_path / "skin")
+    folder = write_skin(tmp_path / "skin")
     assert wear(head, folder) == {"FINISHED"}
     shutil.rmtree(folder)
     image = skin.picture(head)
-    assert image.packed_file and tuple(image.size) == (SIDE, SIDE)
+    assert image.packed_file and tuple(image.size) == (SKIN_SIDE, SKIN_SIDE)
     tree = head.data.materials[0].node_tree
     shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
     shown = shader.inputs["Base Color"].links[0].from_node
@@ -68,7 +51,7 @@ def test_the_skin_is_shown_and_packed(head: bpy.types.Object, tmp_path: Path) ->
 
 def test_wearing_is_one_undo_step(head: bpy.types.Object, tmp_path: Path) -> None:
     before, name = dump(), head.name
-    wear(head, painted(head, tmp_path / "skin"))
+    wear(head, write_skin(tmp_path / "skin"))
     assert skin.picture(bpy.data.objects[name])
     bpy.ops.ed.undo()
     assert differences(before, dump()) == []
@@ -77,8 +60,8 @@ def test_wearing_is_one_undo_step(head: bpy.types.Object, tmp_path: Path) -> Non
 
 
 def test_another_skin_takes_the_place_of_the_first(head: bpy.types.Object, tmp_path: Path) -> None:
-    wear(head, painted(head, tmp_path / "one", 50))
-    wear(head, painted(head, tmp_path / "two", 200))
+    wear(head, write_skin(tmp_path / "one", 50))
+    wear(head, write_skin(tmp_path / "two", 200))
     image = skin.picture(head)
     assert image.pixels[0] == pytest.approx(200 / 255, abs=1e-3)
     skins = [each for each in bpy.data.images if each.name.startswith(f"{head.name}_skin")]
@@ -115,14 +98,14 @@ def test_a_skin_of_before_has_colours_alone(head: bpy.types.Object, tmp_path: Pa
 
 def test_taken_off_nothing_of_the_picture_stays(head: bpy.types.Object, tmp_path: Path) -> None:
     assert not bpy.ops.ofer.remove_skin.poll()
-    wear(head, painted(head, tmp_path / "skin"))
+    wear(head, write_skin(tmp_path / "skin"))
     assert bpy.ops.ofer.remove_skin() == {"FINISHED"}
     assert skin.picture(head) is None
     assert not [each for each in bpy.data.images if "skin" in each.name]
 
 
 def test_beside_the_file_it_is_a_png(head: bpy.types.Object, tmp_path: Path) -> None:
-    folder = painted(head, tmp_path / "skin")
+    folder = write_skin(tmp_path / "skin")
     with pytest.raises(RuntimeError, match="has not been saved"):
         wear(head, folder, "BESIDE")
     assert skin.picture(head) is None
@@ -138,12 +121,12 @@ def test_a_changed_mesh_is_refused_and_left_alone(head: bpy.types.Object, tmp_pa
     before = dump()
     uv = np.zeros((3, 4, 2), np.float32)
     with pytest.raises(RuntimeError, match="was changed"):
-        wear(head, painted(head, tmp_path / "skin", uv=uv))
+        wear(head, write_skin(tmp_path / "skin", uv=uv))
     assert differences(before, dump()) == []
 
 
 def test_a_damaged_skin_is_refused(head: bpy.types.Object, tmp_path: Path) -> None:
-    folder = painted(head, tmp_path / "skin")
+    folder = write_skin(tmp_path / "skin")
     (folder / contract.RECORD).write_text("{}")
     before = dump()
     with pytest.raises(RuntimeError, match="cannot be read"):
@@ -160,5 +143,5 @@ def test_without_the_photo_it_says_which_one(head: bpy.types.Object, employ: Emp
 
 def test_the_panel_offers_it(head: bpy.types.Object, tmp_path: Path) -> None:
     assert "ofer.make_skin" in str(draw("OFER_PT_skin"))
-    wear(head, painted(head, tmp_path / "skin"))
+    wear(head, write_skin(tmp_path / "skin"))
     assert "ofer.remove_skin" in str(draw("OFER_PT_skin"))

@@ -15,7 +15,7 @@ from ofer_faces.ofer_blender.operators import express
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client import png as png_file
 from scene_dump import differences, dump
-from test_skin import painted
+from synthetic import write_skin
 
 Prepare = Callable[[Path], dict[str, Any]]
 
@@ -115,7 +115,7 @@ def _new_expressions(folder: Path) -> dict[str, Any]:
 
 def _skin(folder: Path) -> dict[str, Any]:
     head = bpy.context.object
-    return {"head": head.name, "directory": str(painted(head, folder / "skin")), "keep": "PACK"}
+    return {"head": head.name, "directory": str(write_skin(folder / "skin")), "keep": "PACK"}
 
 
 def _skinned(folder: Path) -> dict[str, Any]:

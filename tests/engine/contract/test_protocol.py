@@ -36,6 +36,7 @@ REQUESTS = [
         (1.0,),
         resolution=512,
     ),
+    protocol.Picture(5, "/out/a.ofer", "/out/b", "/out/a.png", "/out/a.npy", (0.1, 0.2, 0.3)),
     protocol.LookAtWeights(6, ("/weights/a.pt",)),
     protocol.InstallWeights(7, ("/weights/a.pt", "/weights/b.pkl")),
     protocol.Cancel(),

@@ -1,0 +1,30 @@
+"""The colour of a head's irises, as the viewport shows them."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from . import eyes
+
+
+def of(head: bpy.types.Object) -> tuple[float, ...]:
+    """(3,) sRGB 0..1: the mean of the painted iris; empty where the head has none."""
+    image = next(filter(None, map(_picture, head.data.materials)), None)
+    if image is None or not all(image.size):
+        return ()
+    width, height = image.size
+    pixels = np.empty(width * height * image.channels, np.float32)
+    image.pixels.foreach_get(pixels)
+    across = ((np.arange(width) + 0.5) / width - 0.5) * eyes.SIDE
+    up = ((np.arange(height) + 0.5) / height - 0.5) * eyes.SIDE
+    radius = np.hypot(across, up[:, None]).ravel()
+    ring = (radius > 1.2 * eyes.PUPIL_RADIUS) & (radius < 0.8 * eyes.IRIS_RADIUS)
+    mean = pixels.reshape(-1, image.channels)[ring, :3].mean(axis=0)
+    return tuple(float(each) for each in np.clip(mean, 0, 1))
+
+
+def _picture(material: bpy.types.Material | None) -> bpy.types.Image | None:
+    tree = material.node_tree if material else None
+    images = (getattr(node, "image", None) for node in tree.nodes) if tree else ()
+    return next((each for each in images if each and each.name.startswith(eyes.IMAGE)), None)
