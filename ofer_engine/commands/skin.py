@@ -111,7 +111,7 @@ def picture_first(session: Session, record: Reconstruction, work: Work) -> Look:
         albedo=str(painted / ALBEDO),
         uv=str(painted / UV),
     )
-    look = picture.look_of(session.reconstructor(record.pack.id).pack.head, wanted)
+    look = picture.look_of(record, session.reconstructor(record.pack.id).pack.head, wanted)
     picture.draw(record, look, Path(wanted.out), lambda done, of: work.check())
     return look
 

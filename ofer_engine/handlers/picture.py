@@ -32,16 +32,21 @@ def answer(session: Session, request: protocol.Picture, work: Work) -> protocol.
         out.mkdir(exist_ok=True)
     except OSError as cause:
         raise unwritable(out, cause) from cause
-    look = look_of(reconstructor.pack.head, request)
+    look = look_of(record, reconstructor.pack.head, request)
     draw(record, look, out, lambda done, of: progress.step(PICTURING, done, of))
     return protocol.Result(request.id, request.out, ())
 
 
-def look_of(head: Head, request: protocol.Picture) -> Look:
-    """What the pictures show. Raises OferError(RECONSTRUCTION_DAMAGED)."""
+def look_of(record: Reconstruction, head: Head, request: protocol.Picture) -> Look:
+    """What the pictures show; irises that the request does not name are those of the photo.
+
+    Raises OferError(RECONSTRUCTION_DAMAGED).
+    """
     look = Look.of_head(head)
     if request.iris:
         look = look.with_irises(request.iris)
+    elif record.has("iris_colour"):
+        look = look.with_irises(record.array("iris_colour"))
     if request.albedo:
         paint = Paint.read(head.polygons, Path(request.uv), Path(request.albedo))
         look = look.wearing(paint)

@@ -85,7 +85,7 @@ class Look:
         """(V,) bool: vertices of eyes."""
         return np.asarray(self.gaze.any(1))
 
-    def with_irises(self, colour: Sequence[float]) -> Look:
+    def with_irises(self, colour: Sequence[float] | np.ndarray) -> Look:
         """With irises of another colour (3,), display 0..1."""
         return replace(self, iris=np.array(colour, np.float32))
 

@@ -67,6 +67,7 @@ def start_addon(home: Path) -> None:
     bpy.context.preferences.addons.new().module = "ofer_faces"
     ADDON.register()
     preferences().home = str(home)
+    sys.modules["ofer_faces.ofer_blender.photo.head_photos"]._seen.clear()  # as in a new session
     bpy.ops.ed.undo_push(message="Start")
 
 

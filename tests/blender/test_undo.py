@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import synthetic
 from ofer_faces import ofer_blender
-from ofer_faces.ofer_blender.operators import express
+from ofer_faces.ofer_blender.operators import express, pictures
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client import png as png_file
 from scene_dump import differences, dump
@@ -91,7 +91,7 @@ def _in_arkit_terms(folder: Path) -> dict[str, Any]:
 
 
 def _folder(folder: Path) -> dict[str, Any]:
-    return {"directory": str(synthetic.write(folder / "made", "bert").folder)}
+    return {"directory": str(synthetic.write(folder / "made", "bert").folder), "present": True}
 
 
 def _file(folder: Path) -> dict[str, Any]:
@@ -116,6 +116,19 @@ def _new_expressions(folder: Path) -> dict[str, Any]:
 def _skin(folder: Path) -> dict[str, Any]:
     head = bpy.context.object
     return {"head": head.name, "directory": str(write_skin(folder / "skin")), "keep": "PACK"}
+
+
+def _first_skin(folder: Path) -> dict[str, Any]:
+    asked = _skin(folder)
+    del asked["keep"]
+    return asked
+
+
+def _new_pictures(folder: Path) -> dict[str, Any]:
+    picture = png_file.encode(np.full((8, 8, 3), 90, np.uint8))
+    for item in bpy.context.object.ofer.identities:
+        (folder / f"{item.name}.png").write_bytes(picture)
+    return {"head": bpy.context.object.name, "directory": str(folder)}
 
 
 def _skinned(folder: Path) -> dict[str, Any]:
@@ -194,6 +207,7 @@ PREPARED: dict[str, Prepare] = {
     "limit_influences": _rigged_with_faults,
     "open_reconstruction": _file,
     "paint_hidden": _with_photo,
+    "photo_beside": _with_photo,
     "pick_compared": lambda folder: _comparing(folder) | {"name": "identity_03"},
     "pin": _pin,
     "place_face": lambda folder: _with_photo(folder) | {"box": (10, 20, 30, 40)},
@@ -204,6 +218,7 @@ PREPARED: dict[str, Prepare] = {
     "remove_skin": _skinned,
     "renew_expressions": _new_expressions,
     **{f"renew_after_{step}": _new_expressions for step in express.STEPS},
+    **{f"renew_pictures_after_{step}": _new_pictures for step in pictures.STEPS},
     "replace_head": _for_this_head,
     "reset_ranges": _rigged_with_faults,
     "save_as_asset": _saved,
@@ -220,6 +235,7 @@ PREPARED: dict[str, Prepare] = {
     "use_identity": _another_head,
     "use_image": _image,
     "use_open_pack": _another_pack,
+    "wear_first_skin": _first_skin,
     "wear_skin": _skin,
 }
 """How the file is made ready for each operator; gives the operator's arguments."""
