@@ -201,10 +201,17 @@ def size_notes(pack: Pack, shown: Sequence[ShownHeads]) -> tuple[str, ...]:
 
 
 def picture(
-    draft: Draft, pack: Pack, shown: Sequence[ShownHeads], work: Work, progress: Progress
+    draft: Draft,
+    pack: Pack,
+    shown: Sequence[ShownHeads],
+    work: Work,
+    progress: Progress,
+    iris: np.ndarray | None = None,
 ) -> None:
-    """Picture heads one by one and tell the client of each at once."""
+    """Picture heads one by one and tell the client of each at once. iris : (3,) sRGB, if known."""
     look = Look.of_head(pack.head)
+    if iris is not None:
+        look = look.with_irises(iris)
     of = sum(len(group.hypotheses) for group in shown)
     number = 0
     for group in shown:

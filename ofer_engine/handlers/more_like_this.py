@@ -85,7 +85,8 @@ def _write(
             computed[name] = np.concatenate([earlier.array(name), rows])
         draft.arrays(ReconstructionArrays.of(_unchanged(earlier, computed) | computed))
         shown = ShownHeads("identity", added, len(earlier.identities), heads)
-        picture(draft, reconstructor.pack, [shown], work, progress)
+        iris = earlier.array("iris_colour") if earlier.has("iris_colour") else None
+        picture(draft, reconstructor.pack, [shown], work, progress, iris)
         progress.step(WRITING, 0, 1)
         finished = draft.finish(record)
     progress.step(WRITING, 1, 1)

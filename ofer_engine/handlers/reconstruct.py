@@ -85,7 +85,7 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
         )
         draft.arrays(arrays)
         shown = shown_heads(record, arrays)
-        picture(draft, reconstructor.pack, shown, work, progress)
+        picture(draft, reconstructor.pack, shown, work, progress, arrays.iris_colour)
         progress.step(UNITS, 0, 2)
         units = session.units.model(reconstructor.pack.head, work.check)
         progress.step(UNITS, 1, 2)
