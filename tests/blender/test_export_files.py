@@ -235,7 +235,7 @@ def test_fine_detail_and_roughness_of_the_skin_are_exported(
     head: bpy.types.Object, tmp_path: Path, target: Target
 ) -> None:
     """Read back, three different pictures feed colour, roughness and normal of the skin."""
-    wear_skin(head, painted(head, tmp_path / "skin"))
+    wear_skin(head, write_skin(tmp_path / "skin"))
     path = export(tmp_path / "out", target)
     before = set(bpy.data.materials)
     import_file(path)

@@ -71,7 +71,7 @@ def test_another_skin_takes_the_place_of_the_first(head: bpy.types.Object, tmp_p
 def test_fine_detail_and_roughness_arrive_in_the_material(
     head: bpy.types.Object, tmp_path: Path
 ) -> None:
-    wear(head, painted(head, tmp_path / "skin"))
+    wear(head, write_skin(tmp_path / "skin"))
     shader = skin_nodes.shader(head.data.materials[0].node_tree)
     rough = shader.inputs["Roughness"].links[0].from_node
     relief = shader.inputs["Normal"].links[0].from_node
@@ -85,8 +85,8 @@ def test_fine_detail_and_roughness_arrive_in_the_material(
 
 def test_a_skin_of_before_has_colours_alone(head: bpy.types.Object, tmp_path: Path) -> None:
     """Worn over a newer one, nothing of that stays."""
-    wear(head, painted(head, tmp_path / "new"))
-    old = painted(head, tmp_path / "old", 50)
+    wear(head, write_skin(tmp_path / "new"))
+    old = write_skin(tmp_path / "old", 50)
     (old / contract.NORMAL).unlink()
     (old / contract.ROUGHNESS).unlink()
     wear(head, old)
