@@ -92,7 +92,16 @@ class OFER_PG_settings(bpy.types.PropertyGroup):
         name="Drawn", description="Identities drawn and ranked", default=100, min=1, max=1000
     )
     keep: bpy.props.IntProperty(
-        name="Kept", description="Best identities kept to choose from", default=10, min=1, max=100
+        name="Kept", description="Identities kept to choose from", default=10, min=1, max=100
+    )
+    show: bpy.props.EnumProperty(
+        name="Which",
+        description="Which identities are kept to choose from",
+        items=(
+            ("DIVERSE", "Most Different", "The likeliest, then those that differ most"),
+            ("LIKELY", "Likeliest", "Those that the ranking network puts first"),
+        ),
+        translation_context=CONTEXT,
     )
     expressions: bpy.props.IntProperty(
         name="Expressions",

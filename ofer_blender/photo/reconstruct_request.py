@@ -41,6 +41,7 @@ def request(
         seed=settings.seed,
         hints=hints(settings),
         guidance=settings.guidance,
+        show=settings.show.lower(),
     )
 
 

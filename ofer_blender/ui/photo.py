@@ -56,7 +56,7 @@ class OFER_PT_options(Tab, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         settings = context.scene.ofer
-        for name in ("pack", "identities", "keep", "expressions", "seed", "guidance"):
+        for name in ("pack", "identities", "keep", "show", "expressions", "seed", "guidance"):
             layout.prop(settings, name)
         _draw_hints(layout, settings)
         _draw_presentation(layout)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..contract.reconstruction import SUFFIX
-from ..contract.records import PackRecord
+from ..contract.records import PackRecord, Show
 from ..contract.requests import PhotoFace, Reconstruct
 from ..contract.sampling import SamplingParams
 from ..contract.sentence import Sentence
@@ -39,6 +39,7 @@ class Recipe:
             out=str(self.out),
             name=task.name,
             pack=self.pack.id,
+            show=Show.LIKELY,
             **asdict(self.sampling),
         )
 

@@ -11,7 +11,7 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.files.whole_file import write_whole
 from ..contract.protocol import PhotoFace, Reconstruct
 from ..contract.reconstruction import SUFFIX
-from ..contract.records import HiddenRegion, Hints, Mode
+from ..contract.records import HiddenRegion, Hints, Mode, Show
 from ..contract.skin import RESOLUTIONS
 from .machine import add_machine_options
 from .results import SHEET, add_name_options, result_name
@@ -56,6 +56,13 @@ def add(commands: argparse._SubParsersAction) -> None:
     ):
         about = f"hint, for packs that take hints: {meaning}"
         parser.add_argument(f"--{name}", type=float, metavar=metavar, help=about)
+    parser.add_argument(
+        "--show",
+        choices=tuple(Show),
+        default=Show.DIVERSE,
+        help="which of them are written: the likeliest and those that differ most (default:"
+        f" {Show.DIVERSE}), or the {Show.LIKELY} ones",
+    )
     parser.add_argument(
         "--skin",
         type=int,
@@ -136,6 +143,7 @@ def _request(options: argparse.Namespace) -> tuple[Reconstruct, tuple[str, ...]]
         pack=options.pack,
         **sampling_params(options),
         mode=options.mode,
+        show=options.show,
         hints=Hints(options.age, options.sex, options.build),
     )
     return request, notes

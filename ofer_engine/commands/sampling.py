@@ -17,7 +17,7 @@ def add_sampling_options(parser: argparse.ArgumentParser, identities: int, keep:
         "--keep",
         type=int,
         metavar="N",
-        help=f"best of them that are written (default: {keep}, or all where fewer are drawn)",
+        help=f"how many of them are written (default: {keep}, or all where fewer are drawn)",
     )
     again = "another number draws other heads (default: 0)"
     parser.add_argument("--seed", type=int, metavar="N", default=0, help=again)

@@ -78,7 +78,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class HypothesisReady:
-    """A head can be shown before the `Result`; they come best first, identities before expressions.
+    """A head can be shown before the `Result`; they come in the gallery's order,
+    identities first.
 
     folder : holds the picture of this one in thumbnails/NAME.png already, and all arrays but those
     of ARKit; the record comes last. It lies beside the result's place, which it takes when it is

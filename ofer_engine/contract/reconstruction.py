@@ -54,7 +54,7 @@ _MOST_PICTURE: Final = 4 << 20
 """Bytes of a picture; real ones have some ten thousand."""
 
 ARRAYS: Final[Mapping[str, str]] = {
-    "identity_vertices": "(I, V, 3) float32: neutral heads, draw by draw, best rank first",
+    "identity_vertices": "(I, V, 3) float32: neutral heads, draw by draw, as they are shown",
     "identity_joints": "(I, J, 3) float32: joints of those heads, metres",
     "identity_coefficients": "(N, K) float32: every candidate, in the order drawn",
     "identity_scores": "(N,) float32: ranking score of every candidate, higher is better",

@@ -14,6 +14,13 @@ class Mode(StrEnum):
     AS_PUBLISHED = "as-published"
 
 
+class Show(StrEnum):
+    """Which of the candidates are kept to choose from."""
+
+    DIVERSE = "diverse"
+    LIKELY = "likely"
+
+
 class HiddenRegion(StrEnum):
     """Parts of a face that an artist may call hidden. Left and right are the subject's."""
 
@@ -133,6 +140,7 @@ class SettingsRecord:
     mode: str = Mode.CORRECTED
     hints: Hints = NO_HINTS
     guidance: float = 0.0
+    show: str = Show.LIKELY
 
 
 @dataclass(frozen=True)
@@ -163,10 +171,10 @@ SURER: Final = 2.0
 class Hypothesis:
     """name : as the shape key and thumbnail are called; candidate : row of the coefficients.
 
-    rank, score : within its own draw; score : of an identity, the ranker's softmax share among the
-    candidates of that draw (1/N knows nothing); of an expression 0: they are in the order of how
-    typical they are. draw : 0 is the first, n is `additions[n - 1]`; view : of an expression, whose
-    photo it was drawn from.
+    rank, score : within its own draw; rank : place in the gallery, the first is the likeliest;
+    score : of an identity, the ranker's softmax share among the candidates of that draw
+    (1/N knows nothing); of an expression 0: they are in the order of how typical they are. draw : 0
+    is the first, n is `additions[n - 1]`; view : of an expression, whose photo it was drawn from.
     """
 
     name: str

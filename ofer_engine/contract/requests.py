@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .records import NO_HINTS, Hints, Mode
+from .records import NO_HINTS, Hints, Mode, Show
 from .sampling import DEFAULT_SAMPLER, DEFAULT_STEPS
 from .skin import Layout
 
@@ -56,8 +56,9 @@ class Reconstruct:
 
     photos : all of one person, the main one first; out : folder that will hold `name + ".ofer"`,
     or, where that is there already, the same with a number, unless overwrite says to replace it;
-    identities : candidates drawn and ranked; keep : best-ranked ones written;
-    expressions : hypotheses drawn for each photo, on the best identity; mode : a `Mode`;
+    identities : candidates drawn and ranked; keep : how many are written; show : a `Show`, the
+    likeliest of them or the likeliest one and those that differ most; as published always the
+    former; expressions : hypotheses drawn for each photo, on the best identity; mode : a `Mode`;
     hints : only those that the pack knows; guidance : 0..1, how strongly the drawing is pulled
     towards the points seen in the photos, 0 not at all.
     """
@@ -77,6 +78,7 @@ class Reconstruct:
     hints: Hints = NO_HINTS
     guidance: float = 0.0
     overwrite: bool = False
+    show: str = Show.DIVERSE
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from ..arkit.six_joints import SixJoints
 from ..contract.protocol import HypothesisReady
 from ..contract.reconstruction import Reconstruction
-from ..contract.records import Hypothesis
+from ..contract.records import Hypothesis, Show
 from ..contract.sentence import Sentence
 from ..heads.part_masks import part_masks
 from ..packs.pack import Pack
@@ -19,6 +19,7 @@ from ..pipeline import Person, Ranking, Reconstructor
 from ..portion import LARGE
 from ..preview.thumbnails import Look, picturable, thumbnail
 from ..progress import Progress, Work
+from ..ranking.diverse import most_different
 from .certainty import identity_modes, identity_spread, vertex_visible
 from .draft import Draft
 from .reconstruction_arrays import ReconstructionArrays
@@ -47,10 +48,22 @@ class ShownHeads:
     vertices: np.ndarray
 
 
+def rows_to_show(pack: Pack, drawn: DrawnHeads, keep: int, show: str) -> np.ndarray:
+    """(keep,) rows of the candidates to choose from. show : a `Show`."""
+    order = drawn.ranking.order
+    if show == Show.LIKELY:
+        return order[:keep]
+    points = pack.head.rank_vertices
+    parts = np.array_split(drawn.identities, -(-len(order) // LARGE.heads))
+    shapes = [neutral_heads(pack, part)[:, points] for part in parts]
+    return most_different(order, np.concatenate(shapes), keep)
+
+
 def identity_hypotheses(
-    ranking: Ranking, keep: int, shown: int = 0, candidates: int = 0, draw: int = 0
+    ranking: Ranking, rows: np.ndarray, shown: int = 0, candidates: int = 0, draw: int = 0
 ) -> tuple[Hypothesis, ...]:
-    """The best of one draw. shown, candidates : how many there were of each before this draw."""
+    """Some heads of one draw. rows : of its candidates, as they are to be shown; shown, candidates
+    : how many there were of each before this draw."""
     return tuple(
         Hypothesis(
             f"identity_{shown + rank:02d}",
@@ -59,7 +72,7 @@ def identity_hypotheses(
             candidates + int(row),
             draw,
         )
-        for rank, row in enumerate(ranking.order[:keep], 1)
+        for rank, row in enumerate(rows, 1)
     )
 
 

@@ -110,7 +110,7 @@ def _record(
     )
     additions = (*earlier.additions, addition)
     new = identity_hypotheses(
-        ranking, request.keep, len(earlier.identities), candidates, len(additions)
+        ranking, ranking.order[: request.keep], len(earlier.identities), candidates, len(additions)
     )
     return dataclasses.replace(
         earlier,

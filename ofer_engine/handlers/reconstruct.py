@@ -19,7 +19,7 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.files.whole_file import check_place
 from ..contract.names import check_name, free_name, kept_note
 from ..contract.reconstruction import RECORD, SUFFIX, Reconstruction
-from ..contract.records import Mode, SettingsRecord
+from ..contract.records import Mode, SettingsRecord, Show
 from ..contract.sampling import SamplingParams
 from ..contract.sentence import Sentence
 from ..packs.pack import Pack
@@ -34,6 +34,7 @@ from .assembly import (
     expression_hypotheses,
     identity_hypotheses,
     picture,
+    rows_to_show,
     shown_heads,
     size_notes,
 )
@@ -175,6 +176,7 @@ def _record(
     drawn: DrawnHeads,
 ) -> Reconstruction:
     rig = SixJoints.of(pack.head)
+    rows = rows_to_show(pack, drawn, request.keep, _show(request))
     notes = dict.fromkeys(note for reading in readings for note in reading.notes)
     return Reconstruction(
         name=request.name,
@@ -182,7 +184,7 @@ def _record(
         views=tuple(reading.view for reading in readings),
         pack=pack.record,
         settings=_settings(session, request),
-        identities=identity_hypotheses(drawn.ranking, request.keep),
+        identities=identity_hypotheses(drawn.ranking, rows),
         expressions=expression_hypotheses(drawn.expressions),
         expression_names=pack.expression_names,
         joints=rig.names,
@@ -207,7 +209,13 @@ def _settings(session: Session, request: protocol.Reconstruct) -> SettingsRecord
         torch=torch.__version__,
         mode=request.mode,
         hints=request.hints,
+        show=_show(request),
     )
+
+
+def _show(request: protocol.Reconstruct) -> str:
+    """A `Show`; the published demo knows one."""
+    return Show.LIKELY if request.mode == Mode.AS_PUBLISHED else request.show
 
 
 def _check(request: protocol.Reconstruct) -> None:
@@ -219,6 +227,14 @@ def _check(request: protocol.Reconstruct) -> None:
             "Choose one of {choices}.",
             mode=repr(request.mode),
             choices=", ".join(Mode),
+        )
+    if request.show not in tuple(Show):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "Heads cannot be shown as {show}.",
+            "Choose one of {choices}.",
+            show=repr(request.show),
+            choices=", ".join(Show),
         )
     if not 1 <= len(request.photos) <= _MOST_PHOTOS:
         raise OferError(

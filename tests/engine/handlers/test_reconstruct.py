@@ -104,8 +104,22 @@ def test_the_irises_are_told_where_an_eye_is_seen(desk, small, made, tmp_path):
     assert not desk.read(_request(small, tmp_path, photos=(covered,))).has("iris_colour")
 
 
+def test_the_likeliest_is_first_and_the_others_differ(desk, small, tmp_path):
+    apart = {}
+    for show in ("likely", "diverse"):
+        record = desk.read(_request(small, tmp_path, name=show, show=show, expressions=0))
+        order = record.array("identity_order")
+        rows = [each.candidate for each in record.identities]
+        assert rows[0] == order[0] and record.settings.show == show
+        assert (rows == order[:3].tolist()) == (show == "likely")
+        heads = record.array("identity_vertices")
+        away = [np.linalg.norm(a - b, axis=1).mean() for a in heads for b in heads]
+        apart[show] = np.mean(away)
+    assert apart["diverse"] > apart["likely"]
+
+
 def test_every_candidate_may_be_kept(desk, small, tmp_path):
-    record = desk.read(_request(small, tmp_path, keep=8, expressions=0))
+    record = desk.read(_request(small, tmp_path, keep=8, expressions=0, show="likely"))
     assert [h.rank for h in record.identities] == list(range(1, 9))
     assert record.expressions == () and record.array("expression_vertices").shape[0] == 0
     scores = record.array("identity_scores")
@@ -185,6 +199,7 @@ def test_what_the_photo_shows_of_each_vertex_is_its_face(desk, made):
         ({"hints": Hints(age=300.0)}, "bad_request"),
         ({"hints": Hints(sex=2.0)}, "bad_request"),
         ({"guidance": 1.5}, "bad_request"),
+        ({"show": "all"}, "bad_request"),
         ({"guidance": float("nan")}, "bad_request"),
         ({"identities": 1001}, "bad_request"),
     ],
