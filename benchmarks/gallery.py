@@ -4,9 +4,9 @@
 
 PYTHON is the engine environment's (`python3 install.py doctor` names it); CHUNK is a folder of
 photos made by `python -m ofer_engine.research.studio.photos`. Prints, for ten of a hundred, the
-mean distance between two of them without their place (root mean square over the points that IdRank looks
-at), and the face's error after similarity alignment: of all shown, of the first, and of the best.
-No test depends on it.
+mean distance between two of them without their place (root mean square over the points that IdRank
+looks at), and the face's error after similarity alignment: of all shown, of the first, and of the
+best. No test depends on it.
 """
 
 from __future__ import annotations
