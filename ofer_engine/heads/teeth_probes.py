@@ -97,11 +97,10 @@ def probes_of(row: np.ndarray, place: np.ndarray) -> Probes:
 
 def _thinned(ids: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Of vertices, the first of any that lie closer together than `_APART`."""
-    near = KDTree(place[ids]).query_ball_point(place[ids], _APART)
+    pairs = KDTree(place[ids]).query_pairs(_APART, output_type="ndarray")
     dropped = np.zeros(len(ids), bool)
-    for number, others in enumerate(near):
-        if not dropped[number]:
-            dropped[[other for other in others if other != number]] = True
+    for first, second in pairs[np.lexsort(pairs.T[::-1])]:
+        dropped[second] |= not dropped[first]
     return ids[~dropped]
 
 
@@ -136,5 +135,5 @@ def view(place: np.ndarray, skin: np.ndarray, probes: Probes, eye: np.ndarray) -
     rays, corners = points / far[:, None], place[skin] - eye
     middles = corners.mean(1)
     middles /= np.linalg.norm(middles, axis=1, keepdims=True)
-    near = KDTree(middles).query(rays, min(_CANDIDATES, len(middles)))[1]
+    near = np.asarray(KDTree(middles).query(rays, min(_CANDIDATES, len(middles)))[1])
     return View(rays, far, near, distances(rays, corners, near))

@@ -87,7 +87,7 @@ def _floor_down(head: OpenHead, opened: np.ndarray) -> np.ndarray:
     away, near = tree.query(shape[lining][:, [0, 2]], 8)
     above = own[near, 1].max(1)
     under = own[near, 1].min(1) - _UNDER
-    floor = (away[:, 0] < _BESIDE) & (shape[lining, 1] < above + _PALATE)
+    floor = (np.asarray(away)[:, 0] < _BESIDE) & (shape[lining, 1] < above + _PALATE)
     move = np.zeros_like(shape)
     move[lining[floor], 1] = np.minimum(under - shape[lining, 1], 0.0)[floor]
     return move
