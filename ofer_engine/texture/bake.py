@@ -21,6 +21,8 @@ _BAND = 1 << 19
 """Texels worked on at a time, which keeps 4096 x 4096 within a few hundred megabytes."""
 _OWN = 8
 """Columns of a vertex before those of the projections: base, place, roughness, size of a texel."""
+_SURE = 0.995
+"""Belief from which on the mirror image is not asked."""
 _FINE_ROUGH = 0.9
 """How much rougher skin is for each unit that it is darker."""
 _GRAIN_TEXEL = (1.5, 0.7)
@@ -105,14 +107,28 @@ def _texels(layers: Layers, values: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     direct, mirrored = [], []
     for number, each in enumerate(layers.projections):
         first = _OWN + 8 * number
-        direct.append(each.details(values[:, first : first + 4]))
-        mirrored.append(each.details(values[:, first + 4 : first + 8]))
+        direct.append(_shown(each, values[:, first : first + 4], np.ones(len(values), bool)))
     seen, sure = _blend(direct)
+    wanted = sure < _SURE
+    for number, each in enumerate(layers.projections):
+        first = _OWN + 8 * number + 4
+        mirrored.append(_shown(each, values[:, first : first + 4], wanted))
     image, image_sure = _blend(mirrored)
     rest = (1 - sure) * image_sure
     total = sure + rest
     share = (sure / np.maximum(total, 1e-9))[:, None]
     return image + share * (seen - image), sure, total
+
+
+def _shown(
+    projection: Projection, at: np.ndarray, wanted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`Projection.details` at (N, 4), asked only where wanted (N,) and where anything is shown."""
+    rows = np.flatnonzero(wanted & (at[:, 3] > 0))
+    detail = np.zeros((len(at), 4), np.float32)
+    weight = np.zeros(len(at), np.float32)
+    detail[rows], weight[rows] = projection.details(at[rows])
+    return detail, weight
 
 
 def _blend(found: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

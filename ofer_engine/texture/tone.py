@@ -15,19 +15,23 @@ import numpy as np
 from .explanation import Explanation
 
 _LIGHT: Final = np.array([
-    [0.15, 0.00, 0.00],
+    [0.10, 0.00, 0.00],
     [0.00, 0.030, -0.035],
     [0.00, -0.035, 0.060],
 ])  # fmt: skip
 """Covariance of log luminance, log R/G and log B/G of light over amateurs' photos: a guess. Warm
 light is redder and less blue at once."""
+SKIN: Final = np.array([-1.25, 0.58, -0.34])
+"""What the portraits' average stands for, in white light: a guess, a little darker than the patch
+"light skin" of a ColorChecker, as portraits are printed darker and more colourful than skin is."""
 _NO_HUE: Final = np.diag([0.0, 1e3, 1e3])
 """Besides, of a photo without colours."""
 
 
 @dataclass(frozen=True, eq=False)
 class ToneModel:
-    """mean : (3,) and covariance : (3, 3) of people's tones, log luminance, log R/G, log B/G."""
+    """mean : (3,) and covariance : (3, 3) of people's tones as portraits show them, log luminance,
+    log R/G, log B/G."""
 
     mean: np.ndarray
     covariance: np.ndarray
@@ -35,7 +39,7 @@ class ToneModel:
     def of(self, told: Explanation) -> np.ndarray:
         """(3,) the likeliest tone of the person of an explained photo, in white light."""
         if not told.likely.any():
-            return self.mean
+            return SKIN
         light = _LIGHT if told.coloured else _LIGHT + _NO_HUE
         gain = self.covariance @ np.linalg.inv(self.covariance + light)
-        return self.mean + gain @ (told.level - self.mean)
+        return SKIN + gain @ (told.level - self.mean)

@@ -15,6 +15,7 @@ from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.head import Head
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.published.flame import FlameHead
+from ofer_engine.texture import tone
 from ofer_engine.texture.albedo_prior import AlbedoPrior
 from ofer_engine.texture.alignment import PointEvidence
 from ofer_engine.texture.colours import TO_LINEAR, to_srgb
@@ -27,6 +28,9 @@ from tests.engine.published.invented import formed_flame
 
 SIDE = 360
 SKIN = linear(AlbedoPrior.load().tone.mean)
+"""As the photo shows it."""
+PAINTED = linear(tone.SKIN)
+"""As it is painted."""
 
 
 @pytest.fixture(scope="session")
@@ -132,7 +136,7 @@ class Patches:
     """What a painted skin shows at the middle of each of the head's skin polygons.
 
     colours : (N, 3) linear; seen : (N,) 0..1; places : (N, 3) metres on the template;
-    expected : (N, 3) linear, the sitter's own colours.
+    expected : (N, 3) linear, the sitter's own colours in white light.
     """
 
     colours: np.ndarray
@@ -151,5 +155,5 @@ class Patches:
             TO_LINEAR[painted.albedo[row, column]],
             painted.seen[row, column] / 255,
             head.template[polygons].mean(1),
-            sitter.colours[polygons].mean(1),
+            sitter.colours[polygons].mean(1) * (PAINTED / SKIN),
         )

@@ -8,7 +8,7 @@ import pytest
 from ofer_engine.texture.albedo_prior import AlbedoPrior
 from ofer_engine.texture.features import features_of
 from ofer_engine.texture.skin import make_skin, nearest_covered, padded
-from tests.engine.texture.conftest import SIDE, SKIN, Patches, covered
+from tests.engine.texture.conftest import PAINTED, SIDE, Patches, covered
 
 RESOLUTION = 512
 GREEN = (20, 200, 40)
@@ -41,7 +41,7 @@ def test_seen_colours_come_back(sitter, plain):
     assert np.median(error) < 0.03
     assert np.quantile(error, 0.95) < 0.12
     assert plain.share > 0.7
-    np.testing.assert_allclose(np.float64(plain.tone) ** 2.2, SKIN, rtol=0.1)
+    np.testing.assert_allclose(np.float64(plain.tone) ** 2.2, PAINTED, rtol=0.1)
 
 
 def test_the_same_photo_gives_the_same_bits(sitter, paint, plain):
@@ -54,7 +54,7 @@ def test_unseen_skin_has_the_tone_of_the_seen(sitter, plain):
     patches = Patches.of(sitter, plain)
     back = patches.places[:, 2] < -0.06
     assert back.sum() > 50 and (patches.seen[back] == 0).all()
-    np.testing.assert_allclose(np.median(patches.colours[back], 0), SKIN, rtol=0.1)
+    np.testing.assert_allclose(np.median(patches.colours[back], 0), PAINTED, rtol=0.1)
 
 
 def test_nothing_of_an_occluder_is_painted(sitter, paint):
@@ -87,7 +87,7 @@ def test_the_shadow_below_a_fringe_is_not_painted(sitter, head, paint):
     colours[front & (height <= 0) & (height > -0.008)] *= 0.7
     combed = replace(sitter, colours=colours)
     patches = Patches.of(combed, paint(combed.photo()))
-    bright = patches.colours.mean(1) / SKIN.mean()
+    bright = patches.colours.mean(1) / PAINTED.mean()
     below = patches.places[:, 1] - np.median(forehead[:, 1])
     shaded = (below < 0) & (below > -0.007) & (np.abs(patches.places[:, 0]) < 0.05)
     shaded &= patches.places[:, 2] > 0.05
@@ -157,7 +157,7 @@ def test_a_flame_without_uvs_is_painted(flame, flame_uv, flame_sitter, head):
     error = np.abs(patches.colours / patches.expected - 1)[seen]
     assert np.median(error) < 0.05
     assert painted.share > 0.5
-    np.testing.assert_allclose(np.float64(painted.tone) ** 2.2, SKIN, rtol=0.15)
+    np.testing.assert_allclose(np.float64(painted.tone) ** 2.2, PAINTED, rtol=0.15)
     eyes = np.abs(np.abs(patches.places[:, 0]) - 0.03) < 0.006
     eyes &= (np.abs(patches.places[:, 1] - 0.02) < 0.006) & (patches.places[:, 2] > 0)
     assert eyes.any() and (patches.seen[eyes] < 0.1).all()
