@@ -14,6 +14,8 @@ from .trust import ramp
 
 _CAVITY = np.array([-1.2, 0.45, 0.0], np.float32)
 """The mouth's inside, relative to the skin: log luminance, log R/G, log B/G."""
+_LIPS = np.array([[-0.6, 0.16, -0.10], [-0.14, 0.60, 0.02]], np.float32)
+"""Least and most that lips have relative to the skin: teeth between them look bluish and pale."""
 _THIN = (0.004, 0.010)
 """Metres of flesh below which the mouth's inside has the skin's colour, and its own from."""
 _ROUGH = 0.48
@@ -35,6 +37,8 @@ def complexion(
 ) -> Complexion:
     """weights : (K,) of the albedo's modes."""
     base = tone + albedo.at(weights)
+    lips = np.clip(features.lips, 0, 1)[:, None]
+    base = base + lips * (np.clip(base, tone + _LIPS[0], tone + _LIPS[1]) - base)
     inside = np.clip(features.cavity * _depth_below_skin(shape, features), 0, 1)[:, None]
     base = base + inside * (tone + _CAVITY - base)
     roughness = np.full(len(base), _ROUGH)

@@ -29,6 +29,8 @@ _DARKER, _BRIGHTER, _COLOUR = 0.28, 0.10, 0.14
 _FINE_DARKER, _FINE_BRIGHTER = 0.16, 0.07
 _HAIR = 0.8
 """What brows may be darker, besides."""
+_LIPSTICK = 0.35
+"""How much redder lips may be, besides."""
 _ERROR = np.array([0.24, 0.09, 0.10])
 """Deviation of skin from its explanation, besides the prior's spread."""
 _SKIN, _OTHER = 2.0, 3.2
@@ -58,7 +60,7 @@ def details(
     model = told.level + told.light + albedo.at(told.weights)
     brows = np.clip(1.6 * features.brows - 0.3, 0, 1)
     soft_parts = np.clip(features.lids + features.lips, 0, 1)
-    maps = laid.maps(shape, np.c_[model, albedo.spread, brows, soft_parts])
+    maps = laid.maps(shape, np.c_[model, albedo.spread, brows, soft_parts, features.lips])
     brow, spared = maps[6], maps[7]
     away = opponent(laid.picture) - np.moveaxis(maps[:3], 0, 2)
     if not told.coloured:
@@ -77,7 +79,9 @@ def details(
     hair = brow[..., None] * np.array([_HAIR, 0, 0])
     darkest = np.array([_DARKER, _COLOUR, _COLOUR]) + hair
     brightest = np.array([_BRIGHTER, _COLOUR, _COLOUR])
-    kept = _KEPT * np.clip(broad, -_BROAD_MOST, _BROAD_MOST)
+    redder = np.clip(maps[8], 0, 1)[..., None] * np.array([0, _LIPSTICK, 0])
+    brightest = brightest + redder
+    kept = _KEPT * np.clip(broad, -_BROAD_MOST, _BROAD_MOST + redder)
     kept = kept + np.where(between < 0, _soft(between, darkest), _soft(between, brightest))
     fine = np.where(fine < 0, _soft(fine, _FINE_DARKER + 0.5 * hair), _soft(fine, _FINE_BRIGHTER))
     if not told.coloured:
@@ -107,6 +111,7 @@ def _believed(
     error = np.sqrt(_ERROR**2 + spread**2)
     scaled = smooth / error
     scaled[..., 0] *= np.where(smooth[..., 0] < 0, 1 - 0.75 * brow, 1)
+    scaled[..., 1] *= np.where(smooth[..., 1] > 0, 1 - 0.65 * np.clip(spared, 0, 1), 1)
     like = ramp(np.sqrt((scaled**2).sum(2)), _OTHER, _SKIN).astype(np.float32)
     other = like < 0.3
     inside = np.isfinite(laid.depth.depth)

@@ -15,15 +15,15 @@ import numpy as np
 from .explanation import Explanation
 
 _LIGHT: Final = np.array([
-    [0.10, 0.00, 0.00],
+    [0.075, 0.00, 0.00],
     [0.00, 0.030, -0.035],
     [0.00, -0.035, 0.060],
 ])  # fmt: skip
 """Covariance of log luminance, log R/G and log B/G of light over amateurs' photos: a guess. Warm
 light is redder and less blue at once."""
-SKIN: Final = np.array([-1.25, 0.58, -0.34])
-"""What the portraits' average stands for, in white light: a guess, a little darker than the patch
-"light skin" of a ColorChecker, as portraits are printed darker and more colourful than skin is."""
+SKIN: Final = np.array([-1.40, 0.60, -0.36])
+"""What the portraits' average stands for, in white light: a guess, between the patches "light skin"
+and "dark skin" of a ColorChecker. Portraits are printed darker and more colourful than skin is."""
 _NO_HUE: Final = np.diag([0.0, 1e3, 1e3])
 """Besides, of a photo without colours."""
 

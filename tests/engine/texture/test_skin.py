@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from ofer_engine.texture.albedo_prior import AlbedoPrior
+from ofer_engine.texture.complexion import complexion
 from ofer_engine.texture.features import features_of
+from ofer_engine.texture.shape import Shape
 from ofer_engine.texture.skin import make_skin, nearest_covered, padded
+from ofer_engine.texture.tone import SKIN
 from tests.engine.texture.conftest import PAINTED, SIDE, Patches, covered
 
 RESOLUTION = 512
@@ -171,3 +174,15 @@ def test_uncovered_texels_have_their_neighbours_colour():
     covered_texels[2, 2], picture[2, 2] = True, (9, 8, 7)
     assert (padded(picture, nearest_covered(covered_texels)) == (9, 8, 7)).all()
     assert np.array_equal(padded(picture, None), picture)
+
+
+def test_lips_are_darker_and_redder_than_skin(head, face_uv, features, albedo):
+    """Also of a person whose modes were bent by teeth."""
+    shape = Shape.of(head, face_uv)
+    for weights in (np.zeros(len(albedo.modes)), np.full(len(albedo.modes), 2.0)):
+        made = complexion(shape, features, albedo, weights, SKIN)
+        lips = (features.lips > 0.99) & (features.cavity < 0.01)
+        away = made.base[lips] - SKIN
+        assert lips.any()
+        assert (away[:, 0] < -0.13).all() and (away[:, 1] > 0.15).all()
+        assert (away[:, 2] < 0.03).all()
