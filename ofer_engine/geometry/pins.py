@@ -141,22 +141,25 @@ class Prior:
         """(V, 3) metres that bring the bent pins home and fade within REACH; the others stay."""
         vertices = np.array([pin.vertex for pin in pins])
         left = np.zeros((len(pins), 3))
-        for number in np.flatnonzero(bent):
+        for number in np.flatnonzero(bent).tolist():
             pin = pins[number]
             expression, view = self.sights[pin.sight].expression, views[pin.sight]
             point = (moved + expression + expressions[pin.sight])[pin.vertex]
             left[number] = view.metres(point, pin.place - view.project(point)) @ view.rotation[:2]
         squares = np.square(self.shape[:, None] - self.shape[vertices]).sum(-1)
-        near = np.exp(-squares / (2 * REACH**2))
-        return near @ np.linalg.solve(near[vertices] + _RIDGE * np.eye(len(pins)), left)
+        near: np.ndarray = np.exp(-squares / (2 * REACH**2))
+        shares = np.linalg.solve(near[vertices] + _RIDGE * np.eye(len(pins)), left)
+        return near @ shares
 
 
 def _columns(modes: int, sights: Sequence[Sight]) -> list[slice]:
     """Which of the latent numbers are a sight's own: its expression's, and six of its pose."""
-    found, start = [], modes
+    found: list[slice] = []
+    start = modes
     for sight in sights:
-        found.append(slice(start, start + len(sight.expression_modes) + 6))
-        start = found[-1].stop
+        stop = start + len(sight.expression_modes) + 6
+        found.append(slice(start, stop))
+        start = stop
     return found
 
 
