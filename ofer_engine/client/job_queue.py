@@ -146,9 +146,14 @@ class JobQueue:
         return bool(self.job or self.cancelled_job or self.line)
 
     def wait(self) -> None:
-        """Poll until all work is done: for scripts, which have no timers."""
-        while self.poll():
-            time.sleep(WAIT_SECONDS)
+        """Poll until all work is done: for scripts, which have no timers. Where that is broken off,
+        as by Ctrl-C, nothing goes on behind the script's back."""
+        try:
+            while self.poll():
+                time.sleep(WAIT_SECONDS)
+        except BaseException:
+            self.abandon()
+            raise
 
     def cancel(self) -> None:
         """Stop the job and forget those in line; nothing of them is left."""

@@ -91,7 +91,11 @@ def _in_arkit_terms(folder: Path) -> dict[str, Any]:
 
 
 def _folder(folder: Path) -> dict[str, Any]:
-    return {"directory": str(synthetic.write(folder / "made", "bert").folder), "present": True}
+    return {"directory": str(synthetic.write(folder / "made", "bert").folder)}
+
+
+def _presented(folder: Path) -> dict[str, Any]:
+    return {**_folder(folder), "present": True}
 
 
 def _file(folder: Path) -> dict[str, Any]:
@@ -202,7 +206,7 @@ PREPARED: dict[str, Prepare] = {
     "forget_paint": _with_paint,
     "give_part_back": _with_part,
     "hide_others": _starred,
-    "insert_head": _folder,
+    "insert_head": _presented,
     "keep_expression": _an_expression,
     "limit_influences": _rigged_with_faults,
     "open_reconstruction": _file,
