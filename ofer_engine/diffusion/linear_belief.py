@@ -51,8 +51,8 @@ class LinearBelief(nn.Module):
 
     Buffers, float32: slope (D, F) over `_features` and offset (D,); turn (D, D), orthonormal
     columns, and variance (D,) of the covariance; doubt (C,), whose product with the photos' entries
-    says how doubtful they are; widening (2, D), of the variances' logarithms with doubt and with
-    the number of photos; axes (H, D), that hints measure along.
+    says how doubtful they are; widening (D,), of the variances' logarithms with doubt; axes (H, D),
+    that hints measure along. How many photos the context is worth is left to the network.
     """
 
     slope: Tensor
@@ -67,27 +67,25 @@ class LinearBelief(nn.Module):
         """context : C, at least D."""
         super().__init__()
         self._context = context
-        self.register_buffer("slope", torch.zeros(data, context + 1 + 2 * data))
+        self.register_buffer("slope", torch.zeros(data, context + data))
         self.register_buffer("offset", torch.zeros(data))
         self.register_buffer("turn", torch.eye(data))
         self.register_buffer("variance", torch.ones(data))
         self.register_buffer("doubt", torch.zeros(context))
-        self.register_buffer("widening", torch.zeros(2, data))
+        self.register_buffer("widening", torch.zeros(data))
         self.register_buffer("axes", torch.zeros(hints, data))
         self._alpha_bar = Schedule.linear().alpha_bar
 
-    def _uncertain(self, context: Tensor) -> Tensor:
-        """(B, 2): doubt, and how many photos the context is worth."""
-        doubt = (context[:, : self._context] @ self.doubt).clamp(-_FARTHEST, _FARTHEST)
-        return torch.stack([doubt, context[:, self._context]], dim=1)
+    def _doubt(self, context: Tensor) -> Tensor:
+        """(B, 1)."""
+        doubt = context[:, : self._context] @ self.doubt
+        return doubt.clamp(-_FARTHEST, _FARTHEST)[:, None]
 
     def _features(self, context: Tensor) -> Tensor:
-        """(B, F): the photos' entries and their number, and the regressed data times both kinds of
-        uncertainty: a doubtful photo's reading is followed less far."""
-        uncertain = self._uncertain(context)
+        """(B, F): the photos' entries, and the regressed data times their doubt: a doubtful photo's
+        reading is followed less far."""
         regressed = context[:, : len(self.offset)]
-        products = (uncertain[:, :, None] * regressed[:, None]).flatten(1)
-        return torch.cat([context[:, : self._context + 1], products], dim=1)
+        return torch.cat([context[:, : self._context], self._doubt(context) * regressed], dim=1)
 
     @torch.no_grad()
     def fit(self, contexts: Tensor, data: Tensor, doubt: Tensor, axes: Tensor) -> None:
@@ -103,13 +101,13 @@ class LinearBelief(nn.Module):
         slope = torch.linalg.solve(normal, features.T @ missed / len(features)).T
         self.slope.copy_(slope)
         self.offset.copy_(away - slope @ about)
-        self._fit_spread(missed - features @ slope.T, self._uncertain(contexts).double())
+        self._fit_spread(missed - features @ slope.T, self._doubt(contexts).double())
 
-    def _fit_spread(self, left: Tensor, uncertain: Tensor) -> None:
+    def _fit_spread(self, left: Tensor, doubt: Tensor) -> None:
         """What is left (N, D) is taken along the axes of its covariance; the variance along each is
-        an exponential of both uncertainties (N, 2)."""
+        an exponential of the doubt (N, 1)."""
         variance, turn = torch.linalg.eigh(left.T @ left / len(left))
-        about = torch.cat([torch.ones_like(uncertain[:, :1]), uncertain], dim=1)
+        about = torch.cat([torch.ones_like(doubt), doubt], dim=1)
         squares = (left @ turn).square() / variance.clamp_min(_LEAST)
         powers = torch.zeros(about.shape[1], len(variance), dtype=torch.float64)
         for _ in range(_ROUNDS):  # Newton's, on the likelihood of the squares
@@ -120,7 +118,7 @@ class LinearBelief(nn.Module):
             powers = powers + step.T
         self.turn.copy_(turn)
         self.variance.copy_(variance.clamp_min(_LEAST) * torch.exp(powers[0]))
-        self.widening.copy_(powers[1:])
+        self.widening.copy_(powers[1])
 
     def mean(self, context: Tensor) -> Tensor:
         """(B, D) without the hints."""
@@ -130,7 +128,7 @@ class LinearBelief(nn.Module):
         """The belief in contexts (B, C + 1 + 2 H)."""
         values, flags = context[:, self._context + 1 :][:, : 2 * len(self.axes)].chunk(2, dim=1)
         mean = self.mean(context) @ self.turn
-        variance = torch.exp(self._uncertain(context) @ self.widening) * self.variance
+        variance = torch.exp(self._doubt(context) * self.widening) * self.variance
         axes = flags[:, :, None] * (self.axes @ self.turn)
         pushes = axes * variance[:, None]
         gram = pushes @ axes.mT + GUESSED**2 * torch.eye(len(self.axes)).to(pushes)

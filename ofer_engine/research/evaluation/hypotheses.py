@@ -53,15 +53,15 @@ def draw(pack: OpenPack, photos: PhotoSet, heads: int, samples: int) -> Iterator
 
 
 @torch.inference_mode()
-def mean_identities(pack: OpenPack, contexts: Tensor, samples: int) -> np.ndarray:
+def mean_identities(pack: OpenPack, contexts: Tensor, samples: int, seed: int = 0) -> np.ndarray:
     """(N, K) mean of the samples drawn for each photo by itself; the same from run to run.
 
-    contexts : (N, C) of single photos.
+    contexts : (N, C) of single photos; seed : another one draws with other noise.
     """
     means = []
     for first in range(0, len(contexts), _TOGETHER):
         alone = pack.single_photo_contexts(contexts[first : first + _TOGETHER]).identity
-        drawn, _ = _sample(pack.idgen, alone, samples, pack.identities, seed=first)
+        drawn, _ = _sample(pack.idgen, alone, samples, pack.identities, seed + first)
         means.append(drawn.view(len(alone), samples, -1).mean(dim=1).cpu().numpy())
     return np.concatenate(means)
 

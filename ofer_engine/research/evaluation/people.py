@@ -30,6 +30,9 @@ _THIN: Final = 3
 """Of the face's points every third is enough to tell people apart."""
 _OTHERS: Final = 4
 """Other people whose heads are fitted to each photo."""
+_OTHER_NOISE: Final = 1_000_003
+"""Seed for the second photos: by the same noise, a person's two heads would be alike whatever the
+photos show."""
 Tell = Callable[[str], None]
 
 
@@ -184,7 +187,10 @@ def measure_people(
 ) -> PackMeasurements:
     """Figures of one pack. contexts : (2, N, C) its own of `people`."""
     tell(f"heads of {pack.record.id} {pack.record.version}")
-    first, second = (mean_identities(pack, one, samples) for one in contexts)
+    first, second = (
+        mean_identities(pack, one, samples, seed)
+        for one, seed in zip(contexts, (0, _OTHER_NOISE), strict=True)
+    )
     by_coefficients = unlike(first, second)
     faces = [faces_beside_mean(pack.head, each) for each in (first, second)]
     by_geometry = unlike(*faces)

@@ -202,10 +202,10 @@ def _read(pack: OpenPack, crops: np.ndarray) -> tuple[np.ndarray, torch.Tensor]:
 
 
 def _refuse_other_mesh(head: OpenHead, maker: OpenHead) -> None:
-    if head.template.shape != maker.template.shape:
+    if not np.array_equal(_face(head), _face(maker)):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            "The two packs' heads have different vertices, so that their faces cannot be compared.",
+            "The two packs' faces have different vertices, so that they cannot be compared.",
             "Measure each pack by itself.",
         )
 

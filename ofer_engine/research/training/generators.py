@@ -39,7 +39,7 @@ _READING: Final = 0.35
 variance, 51 % lies within a person on photographs and 43 % on renders; noise of 0.14 of the
 variance is what lies between them."""
 _AVERAGE: Final = 0.995
-"""Of the weights of IdGen and ExpGen: some hundreds of steps are enough for them."""
+"""Of the weights: some hundreds of steps are enough for these networks."""
 _DRAWN: Final = 3
 """Contexts of each picture that the belief is fitted on."""
 _SMALL: Final = 0.1
@@ -130,7 +130,8 @@ def _fit_belief(
     kept = torch.nonzero(~_held(people))[:, 0].repeat(_DRAWN)
     generator = torch.Generator().manual_seed(seed)
     contexts = sampler.random(kept, generator)
-    contexts = contexts + noise * torch.randn(contexts.shape, generator=generator)
+    met = torch.exp(-0.5 * contexts[:, [people.contexts.shape[1]]])  # errors average out
+    contexts = contexts + noise * met * torch.randn(contexts.shape, generator=generator)
     doubt = torch.zeros(people.contexts.shape[1])
     doubt[networks.conditioner.doubt_entries] = 1.0
     doubt = doubt / (people.contexts @ doubt).std()
@@ -163,7 +164,12 @@ def _train_ranker(
         return torch.einsum("...k,kvc->...vc", coefficients, basis)
 
     plan = TrainingPlan(
-        recipe.idrank, rate=1e-3, seed=recipe.seed + 3, every=100, weight_decay=0.05
+        recipe.idrank,
+        rate=1e-3,
+        seed=recipe.seed + 3,
+        every=100,
+        weight_decay=0.05,
+        average=_AVERAGE,
     )
     train_ranker(
         networks.idrank, decode, ranked_points, drawn, judged.identity[rows], contexts, plan,

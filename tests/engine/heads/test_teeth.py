@@ -20,9 +20,10 @@ def head() -> OpenHead:
 
 @pytest.fixture(scope="module")
 def wide(head: OpenHead) -> np.ndarray:
-    """(V, 3) a face whose jaw, moved forward, pushes the lower teeth through the chin."""
+    """(V, 3) a face whose jaw, moved twice as far forward as it can, pushes the lower teeth through
+    the chin."""
     identity = np.random.default_rng(4).normal(size=len(head.identity))
-    return head.vertices(identity, np.eye(52)[ARKIT_52.index("jawForward")])
+    return head.vertices(identity, 2 * np.eye(52)[ARKIT_52.index("jawForward")])
 
 
 def test_teeth_that_pierce_the_skin_give_way(head: OpenHead, wide: np.ndarray) -> None:
@@ -33,7 +34,7 @@ def test_teeth_that_pierce_the_skin_give_way(head: OpenHead, wide: np.ndarray) -
     assert mended.dtype == wide.dtype
     way = np.linalg.norm(mended - wide, axis=1)
     moved = np.flatnonzero(way)
-    assert way.max() < 0.006 and np.isin(moved, np.unique(np.concatenate(teeth.rows))).all()
+    assert way.max() < 0.008 and np.isin(moved, np.unique(np.concatenate(teeth.rows))).all()
     assert (way[moved] > 0).sum() < 0.7 * len(np.unique(np.concatenate(teeth.rows)))
 
 
@@ -53,7 +54,7 @@ def smiling(head: OpenHead, seed: int) -> np.ndarray:
 def test_teeth_do_not_leave_at_the_corners_of_the_lips(head: OpenHead, seed: int) -> None:
     teeth, smile = Teeth.of(head), smiling(head, seed)
     skin_alone = replace(teeth, opening=teeth.opening[:0])
-    assert teeth.pierced(skin_alone.withdrawn(smile)) > 0.001
+    assert teeth.pierced(skin_alone.withdrawn(smile)) > 0.0005
     mended = teeth.withdrawn(smile)
     assert teeth.pierced(mended) == 0.0
     own = np.unique(np.concatenate(teeth.rows))

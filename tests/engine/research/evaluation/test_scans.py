@@ -29,7 +29,7 @@ def head() -> OpenHead:
 
 @pytest.fixture(scope="module")
 def identity(head):
-    drawn = np.random.default_rng(8).standard_normal(len(head.identity)).astype(np.float32)
+    drawn = head.prior.draw(np.random.default_rng(8))
     return drawn / np.sqrt(np.square(drawn).mean()) * 0.9
 
 
