@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import bpy
 import numpy as np
@@ -13,6 +14,9 @@ from ..rig import jaw_correctives
 from .names import names
 from .plan import Keys, Plan, identifier
 from .presets import Format
+
+_STIR: Final = 1e-6
+"""Metres."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +54,35 @@ def put_on(copy: bpy.types.Object, shapes: Shapes) -> None:
     copy.data.vertices.foreach_set("co", np.ascontiguousarray(shapes.basis).ravel())
     if shapes.names:
         hypotheses.set_points(copy.shape_key_add(name="Basis", from_mix=False), shapes.basis)
+    parts = _parts(copy.data)
     for name, move in zip(shapes.names, shapes.moves, strict=True):
         key = copy.shape_key_add(name=name, from_mix=False)
-        hypotheses.set_points(key, shapes.basis + move)
+        hypotheses.set_points(key, shapes.basis + _stirred(move, parts))
         key.value, key.slider_min, key.slider_max = 0.0, 0.0, 1.0
     copy.data.update()
+
+
+def _parts(mesh: bpy.types.Mesh) -> list[np.ndarray]:
+    """The vertices of each material's faces."""
+    corners, sizes = np.empty(len(mesh.loops), np.int32), np.empty(len(mesh.polygons), np.int32)
+    slots = np.empty(len(mesh.polygons), np.int32)
+    mesh.loops.foreach_get("vertex_index", corners)
+    mesh.polygons.foreach_get("loop_total", sizes)
+    mesh.polygons.foreach_get("material_index", slots)
+    of_corner = np.repeat(slots, sizes)
+    return [np.unique(corners[of_corner == slot]) for slot in np.unique(slots)]
+
+
+def _stirred(move: np.ndarray, parts: list[np.ndarray]) -> np.ndarray:
+    """What a key moves, and of each part that it leaves alone one vertex, by a thousandth of a
+    millimetre: glTF has no data for a part that does not move, and assimp refuses such a file."""
+    still = [part for part in parts if not move[part].any()]
+    if not still:
+        return move
+    stirred = move.copy()
+    for part in still:
+        stirred[part[0], 2] = _STIR
+    return stirred
 
 
 def chosen(head: bpy.types.Object, plan: Plan) -> list[tuple[str, str]]:

@@ -144,9 +144,10 @@ def reconstruct(request: dict) -> None:
 
 
 def name_photos(path: Path, photos: list[dict]) -> None:
-    """Let the record be of the photos that were sent, as far as it has any."""
+    """Let the record be of the photos that were sent, as far as it has any and they are there."""
     record = json.loads(path.read_text("utf-8"))
-    for view, photo in zip(record["views"], photos, strict=False):
+    there = [photo for photo in photos if Path(photo["path"]).is_file()]
+    for view, photo in zip(record["views"], there, strict=False):
         digest = hashlib.sha256(Path(photo["path"]).read_bytes()).hexdigest()
         view["photo"] |= {"name": Path(photo["path"]).name, "sha256": digest}
     path.write_text(json.dumps(record), "utf-8")

@@ -16,7 +16,14 @@ from ofer_faces.ofer_blender import CLASSES
 from ofer_faces.ofer_blender.engine import jobs
 
 SOURCES = sorted((ROOT / "ofer_blender").rglob("*.py"))
-FOR_THE_ADDON = ("ofer_engine.contract", "ofer_engine.client", "ofer_engine.geometry.affine_map")
+FOR_THE_ADDON = (
+    "ofer_engine.contract",
+    "ofer_engine.client",
+    "ofer_engine.geometry.affine_map",
+    "ofer_engine.geometry.chosen_parts",
+    "ofer_engine.geometry.pins",
+    "ofer_engine.geometry.viewpoint",
+)
 """What of the engine's code the add-on may use; it needs no torch and no SciPy."""
 
 
