@@ -53,10 +53,13 @@ def obstacles(
     What surrounds `stands` and has room for `wanted`, such as a hall or a sky, is told by its
     walls.
     """
+    photos = {each.ofer.photo_beside for each in bpy.data.objects if each.ofer.photo_beside}
     found = [
         _boxes(each, axes, stands, wanted)
         for each in bpy.context.evaluated_depsgraph_get().object_instances
-        if each.show_self and each.object.type in _SOLID and each.object.original not in spared
+        if each.show_self
+        and (each.object.type in _SOLID or each.object.original in photos)
+        and each.object.original not in spared
     ]
     none = np.empty((0, 2, 3))
     lows, highs = np.concatenate([none, *found]).swapaxes(0, 1)
@@ -106,7 +109,8 @@ def _boxes(
 ) -> np.ndarray:
     """(B, 2, 3): lowest and highest corners."""
     thing, place = instance.object, np.array(instance.matrix_world)
-    corners = _in_world(place, np.array([tuple(corner) for corner in thing.bound_box])) @ axes
+    bound = _frame(thing) if thing.type == "EMPTY" else [tuple(each) for each in thing.bound_box]
+    corners = _in_world(place, np.array(bound)) @ axes
     whole = Box.around(corners)
     if not (whole.holds(stands) and whole.has_room_for(wanted)):
         return np.stack((whole.low, whole.high))[None]
@@ -116,6 +120,16 @@ def _boxes(
         bones = [[tuple(bone.head), tuple(bone.tail)] for bone in thing.pose.bones]
         return _around_edges(_in_world(place, np.array(bones).reshape(-1, 2, 3)) @ axes)
     return np.empty((0, 2, 3))  # nothing is known of its walls
+
+
+def _frame(thing: bpy.types.Object) -> list[tuple[float, float, float]]:
+    """The corners of a picture that an empty shows, in its own frame: its longer side is as long as
+    the empty is large."""
+    pixels = tuple(thing.data.size) if thing.data else (0, 0)
+    size = np.array(pixels if all(pixels) else (1, 1), float)
+    width, height = size / size.max() * thing.empty_display_size
+    left, low = np.array(tuple(thing.empty_image_offset)) * (width, height)
+    return [(left + x * width, low + y * height, 0.0) for x in (0, 1) for y in (0, 1)]
 
 
 def _walls(mesh: bpy.types.Mesh, place: np.ndarray, axes: np.ndarray) -> np.ndarray:

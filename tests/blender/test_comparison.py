@@ -158,6 +158,24 @@ def test_a_hidden_object_is_no_obstacle(head: bpy.types.Object) -> None:
     assert np.mean(across) == pytest.approx(0, abs=1e-6)
 
 
+def test_the_photo_beside_the_head_stays_in_sight(head: bpy.types.Object) -> None:
+    photo = bpy.data.objects.new("beside", None)
+    photo.empty_display_type, photo.data = "IMAGE", bpy.data.images.new("photo", 40, 20)
+    photo.empty_display_size, photo.empty_image_offset = 0.4, (-0.5, -0.5)
+    photo.location, photo.rotation_euler = (-0.35, 0, 0), (1.5707963, 0, 0)
+    bpy.context.scene.collection.objects.link(photo)
+    bpy.context.view_layer.objects.active = head
+    for is_its, clear in ((False, False), (True, True)):
+        head.ofer.photo_beside = photo if is_its else None
+        compare(count="9")
+        lows = np.array([box(each)[0] for each in bodies(head).values()])
+        highs = np.array([box(each)[1] for each in bodies(head).values()])
+        covered = (lows[:, 0] < -0.15) & (highs[:, 0] > -0.55) & (lows[:, 2] < 0.1)
+        covered &= highs[:, 2] > -0.1
+        assert covered.any() != clear
+        bpy.ops.ofer.end_compare()
+
+
 @pytest.mark.parametrize("scale", [0.01, 10.0])
 def test_scaled_heads_stand_apart_too(head: bpy.types.Object, scale: float) -> None:
     head.scale = (scale, scale, scale)
