@@ -39,9 +39,9 @@ _LINING: Final = np.array([0.45, 0.18, 0.17])
 _FRONT: Final = 0.3
 """Cosine to the way out of the mouth beyond which a side of a tooth is lit."""
 _PART_COLOURS: Final = {
-    "eye_left": np.array([0.93, 0.92, 0.90]),
-    "eye_right": np.array([0.93, 0.92, 0.90]),
-    "lashes": np.array([0.22, 0.18, 0.16]),
+    "eye_left": np.array([0.84, 0.81, 0.78]),
+    "eye_right": np.array([0.84, 0.81, 0.78]),
+    "lashes": np.array([0.42, 0.33, 0.28]),
     "teeth_upper": np.array([0.93, 0.91, 0.86]),
     "teeth_lower": np.array([0.93, 0.91, 0.86]),
     "gums_upper": np.array([0.78, 0.47, 0.47]),
@@ -50,13 +50,16 @@ _PART_COLOURS: Final = {
 }
 _IRIS: Final = np.array([0.30, 0.38, 0.42], np.float32)
 _IRIS_RADIUS: Final = 0.0061
-_PUPIL_RADIUS: Final = 0.0026
+_PUPIL_RADIUS: Final = 0.0021
+_INNER_SHARE, _OUTER_SHARE, _RIM_SHARE = 1.28, 0.82, 0.5
+"""Of the iris's colour: at the pupil, at the rim, and of that in the dark rim itself, which is a
+pixel wide here and darker in Blender."""
 
 _KEY: Final = (np.array([-0.45, 0.55, 0.75]), 0.62)
 _FILL: Final = (np.array([0.75, 0.05, 0.55]), 0.26)
 _RIM: Final = (np.array([0.55, 0.45, -0.65]), 0.20)
 _AMBIENT: Final = 0.30
-_EXPOSURE: Final = 1.3
+_EXPOSURE: Final = 1.15
 """Of a skin, whose picture has no light in it, against clay."""
 
 
@@ -274,8 +277,10 @@ def _draw_irises(
     front = gaze[:, 2] > 0
     iris = np.clip((_IRIS_RADIUS - radius) / 0.0006 + 0.5, 0, 1) * front
     pupil = np.clip((_PUPIL_RADIUS - radius) / 0.0005 + 0.5, 0, 1) * front
-    rim = np.clip((radius - 0.0045) / 0.0016, 0, 1)
-    tint = look.iris * (1 - 0.55 * rim[:, None]) * (1 - 0.92 * pupil[:, None])
+    depth = np.clip((radius - _PUPIL_RADIUS) / (_IRIS_RADIUS - _PUPIL_RADIUS), 0, 1)
+    rim = np.clip((radius - _IRIS_RADIUS) / 0.0008 + 1, 0, 1)
+    share = (_INNER_SHARE + (_OUTER_SHARE - _INNER_SHARE) * depth) * (1 - (1 - _RIM_SHARE) * rim)
+    tint = look.iris * (share * (1 - 0.92 * pupil))[:, None]
     lit = part.interpolate(lighting)
     colour[eye] += iris[:, None] * (tint * lit[:, :1] + lit[:, 1:] - colour[eye])
 
