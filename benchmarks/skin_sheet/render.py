@@ -27,7 +27,6 @@ def main(folder: Path, out: Path, keys: list[str]) -> None:
     addon.load()
     import bpy
     from mathutils import Vector
-    from ofer_faces.ofer_blender import compat
     from ofer_faces.ofer_blender.headless import scene_file
     from ofer_faces.ofer_blender.web_page import page
 
@@ -41,8 +40,15 @@ def main(folder: Path, out: Path, keys: list[str]) -> None:
     (out / "seconds.json").write_text(json.dumps(seconds))
     page.export(head, out / "page")
     scene = bpy.context.scene
-    scene.render.engine = compat.EEVEE
-    scene.eevee.taa_render_samples = 16
+    scene.render.engine = "CYCLES"  # Eevee needs a screen
+    scene.cycles.samples, scene.cycles.use_denoising = 32, False
+    for modifier in head.modifiers:
+        if modifier.type == "SUBSURF":
+            modifier.render_levels = max(modifier.levels, 1)
+    sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", "SUN"))
+    sun.data.energy, sun.data.angle = 2.0, 0.5
+    sun.rotation_euler = (math.radians(55), 0.0, math.radians(-35))
+    scene.collection.objects.link(sun)
     scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
     scene.view_settings.view_transform = "Standard"
     camera = bpy.data.objects.new("sheet", bpy.data.cameras.new("sheet"))

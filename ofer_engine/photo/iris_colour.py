@@ -40,7 +40,8 @@ _BLEEDING: Final = 2.2
 _MOST_BLED: Final = 0.12
 _SCLERA: Final = np.array([0.70, 0.63, 0.58])
 """Linear, of a white of the eye in white light."""
-_BRIGHTEST, _DARKEST = 0.35, 0.02
+_BRIGHTEST, _DARKEST = 0.35, 0.045
+"""Linear. What a photo shows darker lies in the lids' shade; on a head it would look black."""
 _BROWN: Final = np.array([1.65, 0.85, 0.5])
 _SURELY_BROWN, _MAYBE_BROWN = 0.015, 0.05
 """Brightness, linear, up to which an iris is taken for brown wholly, and not at all: only brown
