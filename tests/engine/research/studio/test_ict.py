@@ -19,7 +19,8 @@ from ofer_engine.research.studio.photo_head import (
     load_open_photo_head,
 )
 
-HEAD = Path(__file__).parents[4] / "weights" / "open" / "head.npz"
+HEAD = Path(__file__).parents[4] / "weights" / "training" / "head.npz"
+"""The one that training pictures are rendered with."""
 EYES = (EYE_LEFT, EYE_RIGHT)
 
 
@@ -82,7 +83,7 @@ def test_another_surface_carries_the_same_points_and_units(head, disguised):
     ours, theirs = head.surface(identity, units, none), other.surface(identity, units, none)
     np.testing.assert_allclose(other.points.on(theirs), head.points.on(ours), atol=1e-5)
     moved = other.landmarks.on(theirs) - head.landmarks.on(ours)
-    assert np.linalg.norm(moved, axis=1).mean() < 0.002
+    assert np.linalg.norm(moved, axis=1).mean() < 0.0022  # of a head with all of 120 modes at 1
     np.testing.assert_allclose(other.irises.on(theirs), head.irises.on(ours), atol=2e-5)
     up = np.array([0.0, -1.0])
     outlines = []
