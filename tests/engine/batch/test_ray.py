@@ -13,7 +13,7 @@ from ofer_engine.batch.run import run_batch
 from ofer_engine.contract.sampling import SamplingParams
 from ofer_engine.pack_registry import pack_record
 
-pytest.importorskip("ray")
+pytest.importorskip("ray.cluster_utils")
 
 
 @pytest.fixture
