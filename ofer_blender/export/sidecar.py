@@ -9,9 +9,10 @@ from typing import Any
 import bpy
 
 from ...ofer_engine.contract.arkit import ARKIT_52
+from ...ofer_engine.contract.files.digest import sha256_of
 from ..head import provenance
 from ..rig import arkit_keys
-from ..undo.landing import MADE_WITH, digest
+from ..undo.landing import MADE_WITH
 from .names import names
 from .plan import Plan
 from .shapes import chosen
@@ -49,7 +50,7 @@ def write_sidecar(
             "may_be_sold": bool(pack.get("commercial", False)),
             "claim": pack.get("claim", ""),
         },
-        "files": {name: digest(place.parent / name) for name in files},
+        "files": {name: sha256_of(place.parent / name) for name in files},
     }  # fmt: skip
     if plan.record:
         content["provenance"] = record

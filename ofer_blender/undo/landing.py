@@ -7,7 +7,6 @@ left alone. What an earlier one made is what its sidecar lists, each with its ha
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.files.digest import sha256_of
 
 MADE_WITH: Final = "OFER Faces"
 _PREFIX: Final = ".ofer_export_"
@@ -101,7 +101,7 @@ class Landing:
             return True
         known = (self._before or {}).get(name)
         try:
-            return not place.is_symlink() and known is not None and known == digest(place)
+            return not place.is_symlink() and known is not None and known == sha256_of(place)
         except OSError:
             return False
 
@@ -150,12 +150,6 @@ def _sweep(folder: Path) -> None:
 def sidecar_of(file: Path) -> Path:
     """Where the sidecar of an exported file lies."""
     return file.with_name(f"{file.name}.json")
-
-
-def digest(file: Path) -> str:
-    """SHA-256 of a file. Raises OSError."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def unwritable(file: Path, cause: OSError | str) -> OferError:

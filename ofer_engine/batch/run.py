@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections import deque
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.files.digest import sha256_of
 from ..contract.sentence import Sentence
 from .photo_list import Task
 from .recipe import Outcome
@@ -81,6 +81,7 @@ def run_batch(
     began, summary = time.monotonic(), Summary()
     waiting, given = deque(tasks), dict[int, Task]()
     deaths: dict[int, int] = {}
+    prepared: Task | None = None
     errors.unlink(missing_ok=True)
 
     def end(task: Task, outcome: Outcome) -> None:
@@ -98,15 +99,16 @@ def run_batch(
         while waiting:
             task = waiting[0]
             if task.number not in summary.photos:
-                summary.photos[task.number] = digest(Path(task.photo))
-            prepared = results.prepared(task, summary.photos[task.number])
+                summary.photos[task.number] = _digest(Path(task.photo))
+            if prepared is None or prepared.number != task.number:  # else it waits for a worker
+                prepared = results.prepared(task, summary.photos[task.number])
             if prepared is None:
                 waiting.popleft()
                 summary.earlier += 1
                 continue
             if not workers.take(prepared):
                 break
-            given[task.number] = waiting.popleft()
+            given[task.number], prepared = waiting.popleft(), None
         for number, outcome in workers.wait(_PAUSE):
             task = given.pop(number)
             if outcome is not None:
@@ -121,11 +123,10 @@ def run_batch(
     return summary
 
 
-def digest(photo: Path) -> str:
-    """sha256 of a file's bytes; empty where it cannot be read."""
+def _digest(photo: Path) -> str:
+    """The sha256 of a photo; empty where it cannot be read."""
     try:
-        with photo.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(photo)
     except (OSError, ValueError):
         return ""
 

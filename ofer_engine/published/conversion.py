@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.files.digest import sha256_of
 from ..contract.sentence import Sentence
 from ..diffusion.denoiser import Denoiser, DenoiserShape
 from ..diffusion.schedule import Schedule
@@ -33,7 +34,6 @@ from .pickle_reader.safe_load import (
     load_pickle,
     load_safetensors,
     safetensors_metadata,
-    sha256_of,
 )
 from .projections import Draw
 from .published_keys import (

@@ -21,13 +21,14 @@ from ..contract import strict_json
 from ..contract.causes import lacks_memory, lacks_space, out_of_memory
 from ..contract.errors import ErrorCode, OferError
 from ..contract.fields import from_fields
+from ..contract.files.digest import sha256_of
 from ..contract.files.pieces import is_plain, read_piece
 from ..contract.files.replacement import Replacement
 from ..contract.installed import MOST_TEXT
 from ..contract.sentence import Sentence, joined
 from .catalogue import CATALOGUE, PACK_ID, REQUIRED, Part, PublishedFile, trained_here
 from .conversion import Converted, read_published
-from .pickle_reader.safe_load import file_kind, sha256_of
+from .pickle_reader.safe_load import file_kind
 from .projections import Draw
 
 OnFile = Callable[[Path], None]

@@ -6,7 +6,6 @@ WEIGHTS_DAMAGED (cut, flipped, not finite) or WEIGHTS_WRONG (not the thing asked
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import struct
@@ -120,12 +119,6 @@ def safetensors_metadata(path: Path) -> dict[str, str]:
     """What the writer of a safetensors file said of it; call it after `load_safetensors`."""
     with safe_open(path, "pt") as file:
         return dict(file.metadata() or {})
-
-
-def sha256_of(path: Path) -> str:
-    """Hexadecimal digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_pickle(path: Path) -> Any:

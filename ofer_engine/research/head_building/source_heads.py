@@ -15,11 +15,12 @@ import numpy as np
 
 from ...arkit.six_joints import SixJoints
 from ...contract.errors import ErrorCode, OferError
+from ...contract.files.digest import sha256_of
 from ...geometry.mesh_parts import components
 from ...heads.head import Head
 from ...published.flame import FlameHead
 from ...published.flame_file import convert_flame
-from ...published.pickle_reader.safe_load import load_pickle, sha256_of
+from ...published.pickle_reader.safe_load import load_pickle
 from ..studio.photo_head import arkit_from_ict
 
 _ICT_KEYS: Final = {"neutral", "identity", "expression", "expression_names", "faces", "uv_faces"}
