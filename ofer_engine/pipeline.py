@@ -46,7 +46,7 @@ class Ranking:
 
     @property
     def chances(self) -> np.ndarray:
-        """(N,) softmax of the scores: how IdRank shares certainty among the candidates."""
+        """(N,) softmax of the scores: what IdRank gives each of the candidates."""
         raised = np.exp(self.scores - self.scores.max())
         return raised / raised.sum()
 

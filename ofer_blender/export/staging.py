@@ -16,7 +16,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..head import disagreement
+from ..head import certainty
 from ..rig import rig
 from ..undo.landing import Landing
 from . import influences
@@ -27,7 +27,7 @@ from .plan import LOD_RATIOS, Plan, file_name
 from .presets import INFLUENCES, Format, Space
 from .shapes import Shapes, gather, put_on
 
-_NOT_SHIPPED: Final = (disagreement.LAYER,)
+_NOT_SHIPPED: Final = tuple(certainty.LAYERS.values())
 _ASIDE: Final = "\N{FULLWIDTH TILDE}"
 """Behind the name of what steps aside for a copy that needs its name."""
 

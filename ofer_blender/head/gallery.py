@@ -10,7 +10,7 @@ import numpy as np
 
 from ...ofer_engine.client.reconstruction_reader import LoadedReconstruction
 from ...ofer_engine.contract.reconstruction import Hypothesis
-from . import disagreement, hypotheses, packed_reconstruction, previews
+from . import certainty, hypotheses, packed_reconstruction, previews
 from .head_frame import HeadFrame
 
 
@@ -27,7 +27,7 @@ def fill(head: bpy.types.Object, loaded: LoadedReconstruction) -> None:
     previews.keep(neutral, best.picture)
     for hypothesis in reconstruction.expressions:
         _describe(head.ofer.expressions.add(), loaded, hypothesis)
-    disagreement.colour(head, loaded.arrays.identity_spread)
+    certainty.keep(head, loaded.arrays)
     packed_reconstruction.keep(head, loaded)
 
 
@@ -48,7 +48,7 @@ def add_draw(head: bpy.types.Object, loaded: LoadedReconstruction, frame: HeadFr
             new.append(hypothesis)
     _list_identities(head, loaded, new)
     head.ofer.folder = str(Path(reconstruction.folder).absolute())
-    disagreement.colour(head, arrays.identity_spread)
+    certainty.keep(head, arrays)
     packed_reconstruction.keep(head, loaded)
     return [hypothesis.name for hypothesis in new]
 

@@ -119,7 +119,9 @@ class OFER_PG_hypothesis(bpy.types.PropertyGroup):
 
     rank: bpy.props.IntProperty(name="Rank", description="Place in the gallery; 0 for a blend")
     score: bpy.props.FloatProperty(
-        name="Share", description="The ranking network's share of certainty", precision=3
+        name="Share",
+        description="What the ranking network gives it among all heads drawn, which sum to 1",
+        precision=3,
     )
     ranking: bpy.props.FloatProperty(
         name="Ranking Score", description="What the ranking network gave it; higher is better"
@@ -151,6 +153,28 @@ class OFER_PG_hypothesis(bpy.types.PropertyGroup):
 
 class OFER_PG_selected(bpy.types.PropertyGroup):
     """An object that was selected, by its name."""
+
+
+class OFER_PG_part_certainty(bpy.types.PropertyGroup):
+    """How much the photos decide of a part of the head; its name is the part's, of FACE_PARTS."""
+
+    told: bpy.props.FloatProperty(name="Told", description="0: a guess, 1: the photo tells it all")
+    spread: bpy.props.FloatProperty(
+        name="Spread", description="Metres by which the heads drawn differ there"
+    )
+
+
+class OFER_PG_certainty(bpy.types.PropertyGroup):
+    """How much the photos decide of a head."""
+
+    shown: bpy.props.FloatProperty(name="Shown", description="Share of the face that is seen")
+    spread: bpy.props.FloatProperty(
+        name="Spread", description="Metres by which the heads drawn differ in the face"
+    )
+    people: bpy.props.FloatProperty(
+        name="People", description="Metres by which people differ there; 0 where it is not known"
+    )
+    parts: bpy.props.CollectionProperty(type=OFER_PG_part_certainty)
 
 
 class OFER_PG_taken_part(bpy.types.PropertyGroup):
@@ -230,9 +254,10 @@ class OFER_PG_head(bpy.types.PropertyGroup):
         name="Hidden Too", description="List hidden hypotheses as well"
     )
     blend: bpy.props.CollectionProperty(type=OFER_PG_part_of_blend)
+    certainty: bpy.props.PointerProperty(type=OFER_PG_certainty)
     guessed_most: bpy.props.FloatProperty(
         name="Most Guessed",
-        description="Metres by which the hypotheses differ where Seen / Guessed is reddest",
+        description="Metres by which the heads drawn differ where the millimetres are reddest",
     )
     likeness: bpy.props.FloatProperty(
         name="Difference",
@@ -325,6 +350,8 @@ CLASSES: Final = (
     OFER_PG_part_of_blend,
     OFER_PG_hypothesis,
     OFER_PG_selected,
+    OFER_PG_part_certainty,
+    OFER_PG_certainty,
     OFER_PG_taken_part,
     OFER_PG_pin,
     OFER_PG_head,

@@ -11,8 +11,6 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ...ofer_engine.contract.records import SURER
-
 NEUTRAL: Final = "neutral"
 
 
@@ -43,15 +41,8 @@ def key_exists(head: bpy.types.Object, name: str) -> bool:
 
 
 def caption(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> str:
-    """Rank of an identity, and its share where that tells something; else its name."""
-    if item.rank and stands_out(head, item):
-        return f"{item.rank} · {item.score:.0%}"
+    """Rank of an identity; else its name."""
     return str(item.rank) if item.rank else item.name
-
-
-def stands_out(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> bool:
-    """The ranking network is surer of it than of others, not just of one among equals."""
-    return item.score * head.ofer.candidates > SURER
 
 
 def rows_of(head: bpy.types.Object, name: str) -> dict[int, float]:

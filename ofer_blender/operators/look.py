@@ -8,12 +8,16 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
-from ..head import comparison, disagreement, hypotheses
+from ..head import certainty, comparison, hypotheses
 from ..photo import head_photos, photo_beside, through_photo
 from ..translations import CONTEXT, tr
 from ..ui import view
 from .refusal import OnHead, no_head, refuse
 
+_COLOURS: Final = (
+    ("GUESSED", "Seen / Guessed", "Blue where the photo decides, red where it shows nothing"),
+    ("MILLIMETRES", "Millimetres", "Red where the heads drawn differ most"),
+)
 _SIZES: Final = (("4", "4", "Two by two"), ("9", "9", "Three by three"))
 
 
@@ -174,18 +178,22 @@ class OFER_OT_photo_beside(OnHead, bpy.types.Operator):
 
 
 class OFER_OT_seen_guessed(bpy.types.Operator):
-    """Colour the head by how much the heads that were drawn disagree: blue where the photo \
-decides, red where OFER imagined; again for its usual colours"""
+    """Colour the head: blue where the photo decides, red where OFER guessed, as wherever it is \
+covered; or by how far apart the heads drawn are; again for its usual colours"""
 
     bl_idname = "ofer.seen_guessed"
     bl_label = "Seen / Guessed"
     bl_options = {"REGISTER"}  # only the view changes, as with any shading
 
+    mode: bpy.props.EnumProperty(
+        name="Colours", items=_COLOURS, options={"SKIP_SAVE"}, translation_context=CONTEXT
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if no_head(cls, context):
             return False
-        if disagreement.LAYER not in hypotheses.active_head(context).data.color_attributes:
+        if not certainty.is_coloured(hypotheses.active_head(context), certainty.Mode.GUESSED):
             cls.poll_message_set(tr("Someone deleted the colour attribute of this head"))
         elif view.of(context) is None:
             cls.poll_message_set(tr("Open a 3D view first"))
@@ -195,14 +203,17 @@ decides, red where OFER imagined; again for its usual colours"""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         space, head = view.of(context), hypotheses.active_head(context)
-        if view.shows_colours(space):
+        mode, shown = certainty.Mode(self.mode), certainty.mode_of(head)
+        if view.shows_colours(space) and mode == shown:
             view.hide_colours(space)
             return {"FINISHED"}
-        colours = head.data.color_attributes
-        if colours.active_color_name != disagreement.LAYER:
-            colours.active_color_name = disagreement.LAYER
+        if not certainty.is_coloured(head, mode):
+            return refuse(self, "This head does not know its millimetres: reconstruct it again.")
+        if mode != shown:
+            head.data.color_attributes.active_color_name = certainty.LAYERS[mode]
             bpy.ops.ed.undo_push(message=self.bl_label)
-        view.show_colours(space)
+        if not view.shows_colours(space):
+            view.show_colours(space)
         return {"FINISHED"}
 
 

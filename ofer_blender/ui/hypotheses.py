@@ -146,10 +146,8 @@ def _draw_gallery(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
 
 
 def _title(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> str:
-    """Its rank, and the ranking network's certainty where that says anything."""
+    """Its rank, and whether it is of the latest draw."""
     said = [tr("No. {rank}").format(rank=item.rank) if item.rank else tr("Your blend")]
-    if hypotheses.stands_out(head, item):
-        said.append(tr("{share} sure").format(share=f"{item.score:.0%}"))
     latest = max(each.draw for each in head.ofer.identities)
     if latest and item.draw == latest:
         said.append(tr("new"))

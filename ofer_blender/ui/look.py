@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bpy
 
+from ...ofer_engine.contract.certainty import Grade, PartCertainty
 from ...ofer_engine.geometry.pins import IMPROBABLE
-from ..head import disagreement, hypotheses
+from ..head import certainty, hypotheses
 from ..photo import through_photo
 from ..translations import tr
 from . import view
@@ -30,12 +31,7 @@ class OFER_PT_look(HeadTab, bpy.types.Panel):
             _draw_pins(layout, head)
         beside = head.ofer.photo_beside is not None
         layout.operator("ofer.photo_beside", icon="IMAGE_PLANE", depress=beside)
-        space = view.of(context)
-        on = bool(space) and view.shows_colours(space)
-        layout.operator("ofer.seen_guessed", icon="COLOR", depress=on)
-        if on and disagreement.LAYER in head.data.color_attributes:
-            text = tr("Blue: the photo decides. Red: guessed, heads differ by {most} mm or more.")
-            say(layout, text.format(most=f"{1000 * head.ofer.guessed_most:.1f}"))
+        _draw_certainty(layout, context, head)
 
 
 class OFER_PT_more(HeadTab, bpy.types.Panel):
@@ -72,6 +68,47 @@ class OFER_PT_hidden(HeadTab, bpy.types.Panel):
         if settings.mask:
             row.operator("ofer.forget_paint", text="", icon="X")
         layout.operator("ofer.hidden_here", icon="FILE_REFRESH")
+
+
+def _draw_certainty(
+    layout: bpy.types.UILayout, context: bpy.types.Context, head: bpy.types.Object
+) -> None:
+    """What the photo decides: a button for each way of colouring it, and in words."""
+    space = view.of(context)
+    on = certainty.mode_of(head) if space and view.shows_colours(space) else None
+    row = layout.row(align=True)
+    for mode, text, icon in (
+        (certainty.Mode.GUESSED, "Seen / Guessed", "COLOR"),
+        (certainty.Mode.MILLIMETRES, "Millimetres", "DRIVER_DISTANCE"),
+    ):
+        row.operator("ofer.seen_guessed", text=text, icon=icon, depress=on == mode).mode = mode
+    words = head.ofer.certainty
+    if on == certainty.Mode.MILLIMETRES:
+        text = tr("Red: the heads drawn differ by {most} mm or more.")
+        say(layout, text.format(most=f"{1000 * head.ofer.guessed_most:.1f}"))
+    elif on:
+        say(layout, "Blue: the photo decides. Red: a guess.")
+        column = layout.column(align=True)
+        for part in words.parts:
+            column.label(text=_part_said(layout, head, part), icon="DOT", translate=False)
+    if words.shown:
+        text = tr("{shown} of the face is seen: ±{drawn} mm")
+        said = text.format(shown=f"{words.shown:.0%}", drawn=f"{1000 * words.spread:.1f}")
+        layout.label(text=said, icon="INFO", translate=False)
+
+
+def _part_said(
+    layout: bpy.types.UILayout, head: bpy.types.Object, part: bpy.types.PropertyGroup
+) -> str:
+    """How much the photo decides of a part, and how far apart the heads drawn are there."""
+    grade = PartCertainty(part.name, part.told, part.spread).grade
+    text = tr("{part}: guessed, ±{number} mm")
+    if grade == Grade.DECIDED:
+        text = tr("{part}: decided, ±{number} mm")
+    elif grade == Grade.PARTLY:
+        text = tr("{part}: partly decided, ±{number} mm")
+    name = layout.enum_item_name(head.ofer, "part", part.name) or part.name
+    return text.format(part=name, number=f"{1000 * part.spread:.1f}")
 
 
 def _draw_pins(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:

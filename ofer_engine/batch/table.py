@@ -21,9 +21,9 @@ def write_table(
 
     rows : by the names of the columns, what is missing is null; identity and expression are the
     coefficients of the likeliest head and of its most typical expression, camera as in
-    `CameraRecord` (pixels, metres), box in pixels, confidence 0..1 of the face, share 0..1 of
-    certainty that IdRank gives that head, error empty where there is a head; made_with : kept as
-    the table's metadata.
+    `CameraRecord` (pixels, metres), box in pixels, confidence 0..1 of the face, share 0..1 that
+    IdRank gives that head among the candidates, error empty where there is a head; made_with : kept
+    as the table's metadata.
 
     Raises OferError(ENGINE_MISSING | DISK_FULL | READ_ONLY).
     """

@@ -10,7 +10,7 @@ from ..contract.protocol import MoreLikeThis
 from ..contract.reconstruction import Reconstruction, read
 from .machine import add_machine_options
 from .sampling import add_sampling_options, identity_params
-from .terminal import show, show_line
+from .terminal import show, show_certainty, show_line
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -57,6 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     )
     result = answer(session, request, Work(request.id, show, lambda: False, session.pace))
     show_line("")
+    show_certainty(read(Path(result.path)))
     print(result.path)
     return 0
 

@@ -17,7 +17,7 @@ from .machine import add_machine_options
 from .results import SHEET, add_name_options, result_name
 from .sampling import add_sampling_options, sampling_params
 from .skin import paint_first, picture_first
-from .terminal import show, show_line
+from .terminal import show, show_certainty, show_line
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -124,6 +124,7 @@ def _run(options: argparse.Namespace) -> int:
         look = picture_first(session, reconstruction, work)
     main = session.photo(request.photos[0].path).photo
     write_whole(sheet, contact_sheet(reconstruction, main.pixels, look))
+    show_certainty(reconstruction)
     for note in notes:
         print(f"note: {note}")
     print(reconstruction.folder)

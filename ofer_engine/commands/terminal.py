@@ -1,10 +1,12 @@
-"""Progress of a command on one line of the terminal."""
+"""What commands say in a terminal: their progress on one line, and how sure a head is."""
 
 from __future__ import annotations
 
 import sys
 
+from ..contract.certainty import certainty, said, said_of_parts
 from ..contract.protocol import Event, Stage
+from ..contract.reconstruction import Reconstruction
 
 
 def show(event: Event) -> None:
@@ -17,3 +19,11 @@ def show_line(text: str) -> None:
     """Put a text in place of the last one; an empty one clears it."""
     if sys.stderr.isatty():
         print(f"\r{text:<60}", end="" if text else "\r", file=sys.stderr, flush=True)
+
+
+def show_certainty(reconstruction: Reconstruction) -> None:
+    """How much the photos decide: of the whole face, and of its parts."""
+    found = certainty(reconstruction)
+    print(said(found))
+    if found.parts:
+        print(said_of_parts(found))

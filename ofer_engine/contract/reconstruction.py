@@ -80,6 +80,9 @@ ARRAYS: Final[Mapping[str, str]] = {
 OPTIONAL_ARRAYS: Final[Mapping[str, str]] = {
     "identity_modes": "(R, V, 3) float16: metres, 1 deviation along each independent direction in"
     " which the candidates vary, the largest first",
+    "shape_spread": "(V,) float32: metres, as identity_spread, but for size, place and turn, which"
+    " no photo shows",
+    "prior_spread": "(V,) float32: metres, the same of people of whom there is no photo",
     "part_masks": "(9, V) float16: how far each vertex is of each of FACE_PARTS, 0..1",
     "arkit_units": "(52, V, 3) float32: metres that each ARKit unit moves the best head, ARKIT_52",
     "expression_arkit": "(E, 52) float32: each expression in ARKit units, 0..1",

@@ -163,10 +163,6 @@ class Addition:
     first: int
 
 
-SURER: Final = 2.0
-"""An identity's share says something above so many times the share of pure chance."""
-
-
 @dataclass(frozen=True)
 class Hypothesis:
     """name : as the shape key and thumbnail are called; candidate : row of the coefficients.

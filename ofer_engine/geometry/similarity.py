@@ -73,6 +73,19 @@ def best_similarity(
     return Similarity(float(scale) if scale.ndim == 0 else scale, rotation, translation)
 
 
+def without_similarity(moves: np.ndarray, places: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Small moves (K, N, 3) of points at `places` (N, 3), less what a small shift, turn and change
+    of size explains of them, by least squares over the points of index `at` (M,)."""
+    about = places - places[at].mean(axis=0)
+    axes = np.eye(3)
+    shifts = np.broadcast_to(axes[:, None], (3, *places.shape))
+    turns = np.cross(axes[:, None], about)
+    ways = np.concatenate([shifts, turns, about[None]])
+    flat = moves[:, at].reshape(len(moves), -1)
+    shares = np.linalg.lstsq(ways[:, at].reshape(len(ways), -1).T, flat.T, rcond=None)[0]
+    return moves - np.tensordot(shares.T, ways, 1)
+
+
 def _mean(points: np.ndarray, share: np.ndarray | None) -> np.ndarray:
     if share is None:
         return points.mean(axis=-2, keepdims=True)

@@ -20,7 +20,7 @@ from ..portion import LARGE
 from ..preview.thumbnails import Look, picturable, thumbnail
 from ..progress import Progress, Work
 from ..ranking.diverse import most_different
-from .certainty import identity_modes, identity_spread, vertex_visible
+from .certainty import identity_modes, identity_spread, shape_spreads, vertex_visible
 from .draft import Draft
 from .reconstruction_arrays import ReconstructionArrays
 
@@ -152,12 +152,15 @@ def candidate_arrays(
     order = Ranking.of(scores).order
     best = neutral_heads(pack, coefficients[order[:1]])[0]
     spread = identity_spread(pack, coefficients, check, reconstructor.portion.heads)
+    with_photo, without = shape_spreads(pack, coefficients)
     return {
         "identity_coefficients": coefficients,
         "identity_scores": scores,
         "identity_order": order.astype(np.int32),
         "identity_spread": spread,
         "identity_modes": identity_modes(pack, coefficients),
+        "shape_spread": with_photo,
+        "prior_spread": without,
         "vertex_visible": vertex_visible(pack, reconstructor.person.photos, best),
     }
 

@@ -8,12 +8,15 @@ from typing import Final
 import numpy as np
 
 from ..geometry.pins import largest_modes
+from ..geometry.similarity import without_similarity
 from ..geometry.triangles import triangulate, vertex_normals
 from ..packs.pack import Pack, PhotoEvidence
 from ..portion import LARGE
 
-_REACH: Final = 0.012
-"""Metres over which an evidence point speaks for the skin around it: their spacing on a face."""
+_REACH: Final = 0.014
+"""Metres over which an evidence point speaks for the skin around it: their widest spacing."""
+_SHARP: Final = 0.006
+"""The same of how two points share what lies between them: what hides one has an edge."""
 _FACING: Final = (0.05, 0.35)
 """Cosines towards the camera between which skin goes from out of sight to well seen."""
 _MODES: Final = 64
@@ -53,24 +56,59 @@ def identity_spread(
     return np.sqrt(squares / len(candidates)).astype(np.float32)
 
 
+def shape_spreads(pack: Pack, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(V,) float32 metres, twice: root mean square distance of the candidates (N, K) from their
+    mean head, and of all people of the pack from theirs.
+
+    Size, place and turn of the whole head, which no photo shows, do not count. All people are
+    those of the head's prior; a head without one has coefficients of deviation 1.
+    """
+    still = np.zeros((1, candidates.shape[1]), np.float32)
+    template = _neutral(pack, still)[0].astype(np.float64)
+    moves = _unit_moves(pack, candidates.shape[1]) - template
+    moves = without_similarity(moves, template, pack.head.rank_vertices)
+    head = pack.head.annotated
+    people = np.eye(len(moves)) if head is None else head.prior.covariance
+    away = candidates.astype(np.float64) - candidates.mean(axis=0)
+    return _spread(moves, away.T @ away / len(away)), _spread(moves, people)
+
+
+def _unit_moves(pack: Pack, count: int) -> np.ndarray:
+    """(K, V, 3) float64 heads at 1 of each coefficient."""
+    units = np.eye(count, dtype=np.float32)
+    parts = np.array_split(units, -(-count // LARGE.heads))
+    return np.concatenate([_neutral(pack, part) for part in parts]).astype(np.float64)
+
+
+def _spread(moves: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """(V,) float32 metres. moves : (K, V, 3); covariance : (K, K)."""
+    squares, turns = np.linalg.eigh(covariance)
+    directions = (turns * np.sqrt(np.maximum(squares, 0))).T
+    moved = (directions @ moves.reshape(len(moves), -1)).reshape(moves.shape)
+    return np.sqrt(np.square(moved).sum(axis=(0, 2))).astype(np.float32)
+
+
 def vertex_visible(pack: Pack, photos: Sequence[PhotoEvidence], vertices: np.ndarray) -> np.ndarray:
     """(V,) float32 in 0..1: how well the photos show each vertex, the best of them counting.
 
-    The evidence points speak for what is near them, as far as it faces the camera.
+    The evidence points speak for what is near them; they know what the head itself hides. What
+    lies farther from them is seen as far as it faces the camera, too.
     vertices : (V, 3) of the head shown, metres.
     """
     normals = vertex_normals(vertices, triangulate(pack.head.polygons))
     best = np.zeros(len(vertices), np.float32)
-    near = _nearness(pack.head.template, photos[0].vertices)
-    known = near.sum(axis=1)
+    template, points = pack.head.template, photos[0].vertices
+    shares, near = (_nearness(template, points, reach) for reach in (_SHARP, _REACH))
+    shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
+    known, close = np.minimum(near.sum(axis=1), 1), near.max(axis=1)
     for photo in photos:
-        seen = near @ photo.visible / np.maximum(known, 1e-9) * np.minimum(known, 1)
+        seen = shares @ photo.visible * known
         eye = -photo.camera.rotation.T @ photo.camera.translation
         towards = eye - vertices
         towards /= np.linalg.norm(towards, axis=1, keepdims=True)
         low, high = _FACING
         facing = np.clip(((normals * towards).sum(1) - low) / (high - low), 0, 1)
-        best = np.maximum(best, seen * facing).astype(np.float32)
+        best = np.maximum(best, seen * (close + (1 - close) * facing)).astype(np.float32)
     return best
 
 
@@ -79,11 +117,11 @@ def _neutral(pack: Pack, identities: np.ndarray) -> np.ndarray:
     return pack.head.vertices(identities, np.zeros((len(identities), pack.expressions), np.float32))
 
 
-def _nearness(template: np.ndarray, points: np.ndarray) -> np.ndarray:
+def _nearness(template: np.ndarray, points: np.ndarray, reach: float) -> np.ndarray:
     """(V, P) float32 weights, 1 at the point itself, of the points on the mean head."""
     squared = (
         np.square(template).sum(1)[:, None]
         - 2 * template @ template[points].T
         + np.square(template[points]).sum(1)
     )
-    return np.exp(-np.maximum(squared, 0) / (2 * _REACH**2)).astype(np.float32)
+    return np.exp(-np.maximum(squared, 0) / (2 * reach**2)).astype(np.float32)

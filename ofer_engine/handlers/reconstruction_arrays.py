@@ -39,6 +39,8 @@ class ReconstructionArrays:
     context_ranking: np.ndarray
     context_expression: np.ndarray
     identity_modes: np.ndarray | None = None
+    shape_spread: np.ndarray | None = None
+    prior_spread: np.ndarray | None = None
     part_masks: np.ndarray | None = None
     arkit_units: np.ndarray | None = None
     expression_arkit: np.ndarray | None = None

@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from ..contract.certainty import certainty, said, said_of_parts
 from ..contract.errors import ErrorCode, OferError
 from ..contract.reconstruction import Hypothesis, Reconstruction
-from ..contract.records import SURER
 from ..heads.camera import Camera
 from .overlay import cropped, overlay
 from .thumbnails import THUMBNAIL_SIDE, Look
@@ -61,11 +61,16 @@ def contact_sheet(
 
 
 def _header(reconstruction: Reconstruction) -> Image.Image:
-    strip, draw = _strip(84)
+    told = certainty(reconstruction)
+    lines = [str(said(told)), *filter(None, (said_of_parts(told),))]
+    strip, draw = _strip(84 + 22 * len(lines))
     draw.text((_GAP, 14), reconstruction.name, _INK, _font(28))
     pack = reconstruction.pack
     line = f"{pack.title} {pack.version} · {pack.claim} · {pack.licence}"
     draw.text((_GAP, 52), _fit(line, _WIDTH - 2 * _GAP, 16), _SOFT, _font(16))
+    for number, each in enumerate(lines):
+        place = (_GAP, 80 + 22 * number)
+        draw.text(place, _fit(each, _WIDTH - 2 * _GAP, 14), _SOFT, _font(14))
     return strip
 
 
@@ -115,15 +120,9 @@ def _three_pictures(
 
 def _identity_tiles(reconstruction: Reconstruction) -> list[_Tile]:
     return [
-        _Tile(_thumbnail(reconstruction, each), f"{each.rank}", _certainty(reconstruction, each))
+        _Tile(_thumbnail(reconstruction, each), f"{each.rank}", "")
         for each in reconstruction.identities
     ]
-
-
-def _certainty(reconstruction: Reconstruction, identity: Hypothesis) -> str:
-    """As the add-on's gallery has it: only where it is more than chance."""
-    tells = identity.score * reconstruction.settings.identities > SURER
-    return f"{identity.score:.0%} sure" if tells else ""
 
 
 def _expression_tiles(reconstruction: Reconstruction) -> list[_Tile]:

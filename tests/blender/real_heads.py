@@ -51,7 +51,7 @@ def write(folder: Path, name: str, head: Head, modes: int, expressions: int) -> 
         "identity_coefficients": people,
         "identity_scores": -np.arange(PEOPLE, dtype=np.float32),
         "identity_order": np.arange(PEOPLE, dtype=np.int32),
-        "identity_spread": np.zeros(vertices, np.float32),
+        "identity_spread": np.full(vertices, 0.001, np.float32),
         "expression_vertices": expressive,
         "expression_coefficients": faces,
         "polygons": head.polygons,

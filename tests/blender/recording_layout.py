@@ -51,6 +51,10 @@ class RecordingLayout:
         _check_icon(icon)
         self.drawn.append(f"{text or data.bl_rna.properties[name].name}: {getattr(data, name)}")
 
+    def enum_item_name(self, data: Any, name: str, identifier: str) -> str:
+        items = data.bl_rna.properties[name].enum_items
+        return items[identifier].name if identifier in items else ""
+
     def progress(self, factor: float, text: str) -> None:
         assert 0 <= factor <= 1
         self.drawn.append(f"progress {factor:.2f} {text}")

@@ -109,6 +109,8 @@ def _arrays() -> dict[str, np.ndarray]:
         "evidence_visible": np.ones((1, 12), np.float32),
         "evidence_vertices": np.arange(12, dtype=np.int32),
         "expression_shift": np.zeros((1, 12, 3), np.float32),
+        "shape_spread": rng.uniform(0, 0.004, vertices).astype(np.float32),
+        "prior_spread": np.full(vertices, 0.004, np.float32),
         "identity_modes": _modes(egg),
         "part_masks": _part_masks(egg),
         "arkit_units": _units(egg),

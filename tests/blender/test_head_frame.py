@@ -14,7 +14,7 @@ import synthetic
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Matrix, Vector
 from ofer_faces.ofer_blender.engine import jobs
-from ofer_faces.ofer_blender.head import disagreement, head_frame, hypotheses
+from ofer_faces.ofer_blender.head import certainty, head_frame, hypotheses
 from ofer_faces.ofer_blender.rig import jaw_correctives, rig
 from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.client.frame import to_blender
@@ -397,7 +397,7 @@ def test_what_was_joined_to_the_head_is_carried_along(
     group = head.vertex_groups["head"].index
     for vertex in head.data.vertices[OWN:]:
         assert [(entry.group, entry.weight) for entry in vertex.groups] == [(group, 1.0)]
-    colours = head.data.color_attributes[disagreement.LAYER]
+    colours = head.data.color_attributes[certainty.LAYERS[certainty.Mode.GUESSED]]
     assert len(colours.data) == OWN + 8
 
 

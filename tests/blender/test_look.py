@@ -9,11 +9,14 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
+import synthetic
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
-from ofer_faces.ofer_blender.head import comparison, disagreement, hypotheses
+from ofer_faces.ofer_blender.head import certainty, comparison, hypotheses
 from ofer_faces.ofer_blender.photo import orientation, through_photo
+from ofer_faces.ofer_blender.ui import view
 from ofer_faces.ofer_engine.client import png as png_file
+from ofer_faces.ofer_engine.contract import certainty as record_certainty
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from recording_layout import draw
 from scene_dump import differences, dump
@@ -220,20 +223,80 @@ def test_a_lying_photo_is_shown_standing(head: bpy.types.Object, tmp_path: Path)
     assert picture.scale == pytest.approx(640 / 480) and not picture.use_flip_x
 
 
-def test_disagreement_becomes_colour(record: Reconstruction, head: bpy.types.Object) -> None:
-    spread = record.array("identity_spread")
-    layer = head.data.color_attributes[disagreement.LAYER]
-    assert head.data.color_attributes.active_color == layer
-    values = np.empty(len(spread) * 4, np.float32)
-    layer.data.foreach_get("color", values)
-    rgba = values.reshape(-1, 4)
+def _colours(head: bpy.types.Object, mode: certainty.Mode) -> np.ndarray:
+    layer = head.data.color_attributes[certainty.LAYERS[mode]]
+    values = np.empty((len(layer.data), 4), np.float32)
+    layer.data.foreach_get("color", values.ravel())
+    return values
+
+
+def test_what_is_told_becomes_colour(record: Reconstruction, head: bpy.types.Object) -> None:
+    told = record_certainty.told(record)
+    rgba = _colours(head, certainty.Mode.GUESSED)
+    assert certainty.mode_of(head) == certainty.Mode.GUESSED
     assert np.all(rgba[:, 3] == 1)
-    order = np.argsort(spread)
+    order = np.argsort(told)
     warmth = (rgba[:, 0] - rgba[:, 2])[order]
-    assert np.all(np.diff(warmth) >= -1e-6), "the more is guessed, the warmer"
-    assert rgba[order[0], 2] > rgba[order[0], 0] and rgba[order[-1], 0] > rgba[order[-1], 2]
+    assert np.all(np.diff(warmth) <= 1e-6), "the less is told, the warmer"
+    assert rgba[order[0], 0] > rgba[order[0], 2] and rgba[order[-1], 2] > rgba[order[-1], 0]
+
+
+def test_what_is_covered_is_red_however_closely_the_heads_agree(
+    tmp_path: Path, record: Reconstruction
+) -> None:
+    spread = np.full(len(record.array("prior_spread")), 0.0001, np.float32)
+    covered = np.arange(len(spread)) % 2
+    changed = {"shape_spread": spread, "vertex_visible": (1.0 - covered).astype(np.float32)}
+    folder = synthetic.write(tmp_path / "covered", **changed).folder
+    bpy.ops.ofer.insert_head(directory=str(folder))
+    rgba = _colours(bpy.context.object, certainty.Mode.GUESSED)
+    red = rgba[:, 0] > rgba[:, 2]
+    assert np.array_equal(red, covered == 1)
+
+
+def test_millimetres_are_a_second_mode(record: Reconstruction, head: bpy.types.Object) -> None:
+    space = next(a for a in bpy.context.screen.areas if a.type == "VIEW_3D").spaces.active
+    spread = record.array("shape_spread")
+    rgba = _colours(head, certainty.Mode.MILLIMETRES)
+    warmth = (rgba[:, 0] - rgba[:, 2])[np.argsort(spread)]
+    assert np.all(np.diff(warmth) >= -1e-6)
     assert head.ofer.guessed_most == pytest.approx(np.percentile(spread, 85), rel=1e-5)
-    assert np.isfinite(disagreement.colours(np.zeros(3, np.float32), 0.0)).all()
+    bpy.ops.ofer.seen_guessed(mode="MILLIMETRES")
+    assert certainty.mode_of(head) == certainty.Mode.MILLIMETRES
+    assert any("or more" in line for line in draw("OFER_PT_look"))
+    bpy.ops.ofer.seen_guessed()
+    assert certainty.mode_of(head) == certainty.Mode.GUESSED and view.shows_colours(space)
+    bpy.ops.ofer.seen_guessed()
+    assert not view.shows_colours(space)
+
+
+def test_parts_are_said_to_be_decided_or_guessed(tmp_path: Path, record: Reconstruction) -> None:
+    count = len(record.array("prior_spread"))
+    changed = {
+        "vertex_visible": (record.array("part_masks")[0] > 0).astype(np.float32),
+        "shape_spread": np.full(count, 0.0005, np.float32),
+        "prior_spread": np.full(count, 0.003, np.float32),
+    }
+    folder = synthetic.write(tmp_path / "nose", **changed).folder
+    bpy.ops.ofer.insert_head(directory=str(folder))
+    bpy.ops.ofer.seen_guessed()
+    lines = draw("OFER_PT_look")
+    assert "Nose: decided, ±0.5 mm" in lines
+    assert any(line.endswith("guessed, ±0.5 mm") for line in lines)
+    assert not any("sure" in line for line in draw("OFER_PT_hypotheses"))
+
+
+def test_a_head_of_an_older_release_tells_what_is_seen(tmp_path: Path) -> None:
+    older = synthetic.write(tmp_path / "older")
+    for name in ("shape_spread", "prior_spread", "part_masks"):
+        (older.folder / f"{name}.npy").unlink()
+    bpy.ops.ofer.insert_head(directory=str(older.folder))
+    head, visible = bpy.context.object, older.array("vertex_visible")
+    rgba = _colours(head, certainty.Mode.GUESSED)
+    assert np.all(np.diff((rgba[:, 0] - rgba[:, 2])[np.argsort(visible)]) <= 1e-6)
+    assert head.ofer.certainty.people == 0 and len(head.ofer.certainty.parts) == 0
+    bpy.ops.ofer.seen_guessed()
+    assert any("of the face is seen" in line for line in draw("OFER_PT_look"))
 
 
 def test_colours_are_the_view_s_only(head: bpy.types.Object) -> None:
@@ -245,7 +308,8 @@ def test_colours_are_the_view_s_only(head: bpy.types.Object) -> None:
     bpy.ops.ofer.seen_guessed()
     assert (space.shading.type, space.shading.color_type) == usual
     assert differences(before, dump()) == []
-    head.data.color_attributes.remove(head.data.color_attributes[disagreement.LAYER])
+    for layer in certainty.LAYERS.values():
+        head.data.color_attributes.remove(head.data.color_attributes[layer])
     assert not bpy.ops.ofer.seen_guessed.poll()
 
 

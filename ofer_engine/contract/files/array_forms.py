@@ -17,6 +17,8 @@ _SLACK: Final = 1e-3
 _RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     {
         "identity_spread": (0.0, np.inf),
+        "shape_spread": (0.0, np.inf),
+        "prior_spread": (0.0, np.inf),
         "expression_arkit_residual": (0.0, np.inf),
         "evidence_deviation": (1e-30, np.inf),
         "evidence_visible": (-_SLACK, 1 + _SLACK),

@@ -18,7 +18,7 @@ GROWN = {
     "identity_coefficients",
     "identity_scores",
 }
-RECOMPUTED = {"identity_order", "identity_spread", "vertex_visible"}
+RECOMPUTED = {"identity_order", "identity_spread", "shape_spread", "vertex_visible"}
 
 
 def _request(made, out, **more):

@@ -11,6 +11,7 @@ from ofer_engine.contract import protocol
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.reconstruction import ARRAYS
 from ofer_engine.contract.records import Hints
+from ofer_engine.geometry.similarity import best_similarity
 
 STAGES = (
     "Loading the pack",
@@ -183,6 +184,22 @@ def test_spread_is_how_far_the_candidates_disagree(desk, made):
     heads = pack.head.vertices(made.array("identity_coefficients")).astype(np.float64)
     away = np.square(heads - heads.mean(0)).sum(-1).mean(0)
     np.testing.assert_allclose(made.array("identity_spread"), np.sqrt(away), atol=1e-7)
+
+
+def test_shape_spread_is_what_is_left_when_heads_are_laid_on_each_other(desk, made):
+    head = desk.session.reconstructor("open").pack.head
+    heads = head.vertices(made.array("identity_coefficients")).astype(np.float64)
+    mean = heads.mean(0)
+    laid = best_similarity(heads[:, head.rank_vertices], mean[head.rank_vertices]).apply(heads)
+    wanted = np.sqrt(np.square(laid - laid.mean(0)).sum(-1).mean(0))
+    face = head.point_vertices
+    np.testing.assert_allclose(made.array("shape_spread")[face], wanted[face], rtol=0.15)
+    people = head.vertices(head.prior.people(np.random.default_rng(4), 400)).astype(np.float64)
+    laid = best_similarity(
+        people[:, head.rank_vertices], head.template[head.rank_vertices].astype(np.float64)
+    ).apply(people)
+    wanted = np.sqrt(np.square(laid - laid.mean(0)).sum(-1).mean(0))
+    np.testing.assert_allclose(made.array("prior_spread")[face], wanted[face], rtol=0.15)
 
 
 def test_what_the_photo_shows_of_each_vertex_is_its_face(desk, made):

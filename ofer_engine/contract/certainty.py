@@ -1,0 +1,152 @@
+"""How much the photos decide of a head: point by point, by its parts, and in words.
+
+A point is told as far as the photos show it and as the heads drawn lie closer together there than
+people do of whom there is no photo. A covered point is a guess, however closely the heads agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from .face_parts import FACE_PARTS
+from .reconstruction import Reconstruction
+from .sentence import Sentence
+
+
+class Grade(StrEnum):
+    """How much the photos decide of a part."""
+
+    DECIDED = "decided"
+    PARTLY = "partly decided"
+    GUESSED = "guessed"
+
+
+DECIDED: Final = 1 / 3
+_GUESSED: Final = 1 / 8
+"""What is told of a decided part, at least, and of a guess, at most: of a part two thirds in sight
+whose heads spread 0.7 times as far as people do a third is told, of one a quarter in sight 1/8."""
+_AS_MUCH_AS_TOLD: Final = 0.5
+"""Taken to be told of what is in sight where a folder does not say how far people spread."""
+
+
+@dataclass(frozen=True)
+class PartCertainty:
+    """part : of FACE_PARTS; told : 0..1; spread : metres, root mean square distance of the heads
+    drawn from their mean."""
+
+    part: str
+    told: float
+    spread: float
+
+    @property
+    def grade(self) -> Grade:
+        """In a word."""
+        if self.told >= DECIDED:
+            return Grade.DECIDED
+        return Grade.GUESSED if self.told < _GUESSED else Grade.PARTLY
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """shown : 0..1 of the face that the photos show; spread : metres, as `PartCertainty`, over the
+    face; without_photo : the same of people of whom there is no photo, 0 where it is not known;
+    parts : in FACE_PARTS order, empty where nothing is known of them."""
+
+    shown: float
+    spread: float
+    without_photo: float
+    parts: tuple[PartCertainty, ...]
+
+
+def told(reconstruction: Reconstruction) -> np.ndarray:
+    """(V,) float32 in 0..1: how much the photos tell of each point, the share of the variance
+    without a photo that is gone, as far as the point is seen.
+
+    Folders that do not say how far people spread tell what is seen. Raises
+    OferError(RECONSTRUCTION_DAMAGED).
+    """
+    visible = np.clip(reconstruction.array("vertex_visible"), 0, 1)
+    if not _compares(reconstruction):
+        return (visible * _AS_MUCH_AS_TOLD).astype(np.float32)
+    spreads = (reconstruction.array(name) for name in ("shape_spread", "prior_spread"))
+    return share_told(visible, *spreads)
+
+
+def share_told(visible: np.ndarray, drawn: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """As `told`, of (V,) each: visible, 0..1; drawn, people : metres, spread with the photo and
+    without."""
+    left = np.square(drawn) / np.maximum(np.square(people), 1e-12)
+    return (visible * np.clip(1 - left, 0, 1)).astype(np.float32)
+
+
+def spread(reconstruction: Reconstruction) -> np.ndarray:
+    """(V,) float32 metres: how far the heads drawn lie from their mean at each point.
+
+    Raises OferError(RECONSTRUCTION_DAMAGED).
+    """
+    known = reconstruction.has("shape_spread")
+    return reconstruction.array("shape_spread" if known else "identity_spread")
+
+
+def certainty(reconstruction: Reconstruction) -> Certainty:
+    """What is told of a whole face and of its parts. Raises OferError(RECONSTRUCTION_DAMAGED)."""
+    at = reconstruction.array("evidence_vertices")
+    drawn, seen = spread(reconstruction), reconstruction.array("vertex_visible")
+    known = _compares(reconstruction)
+    without = reconstruction.array("prior_spread") if known else np.zeros_like(drawn)
+    return Certainty(
+        float(seen[at].mean()),
+        _root_mean_square(drawn[at]),
+        _root_mean_square(without[at]),
+        _parts(reconstruction, told(reconstruction), drawn),
+    )
+
+
+def said(found: Certainty) -> Sentence:
+    """The whole face in a sentence."""
+    shown, drawn = f"{found.shown:.0%}", f"{1000 * found.spread:.1f}"
+    if not found.without_photo:
+        return Sentence(
+            "{shown} of the face is seen. The heads drawn differ by ±{drawn} mm there.",
+            shown=shown,
+            drawn=drawn,
+        )
+    return Sentence(
+        "{shown} of the face is seen. The heads drawn differ by ±{drawn} mm there; people do by"
+        " ±{without} mm.",
+        shown=shown,
+        drawn=drawn,
+        without=f"{1000 * found.without_photo:.1f}",
+    )
+
+
+def said_of_parts(found: Certainty) -> str:
+    """The parts in a line for terminals and sheets: `nose: decided, ±0.6 mm; …`, or nothing."""
+    return "; ".join(
+        f"{each.part}: {each.grade}, ±{1000 * each.spread:.1f} mm" for each in found.parts
+    )
+
+
+def _compares(reconstruction: Reconstruction) -> bool:
+    return reconstruction.has("shape_spread") and reconstruction.has("prior_spread")
+
+
+def _parts(
+    reconstruction: Reconstruction, told_there: np.ndarray, drawn: np.ndarray
+) -> tuple[PartCertainty, ...]:
+    if not reconstruction.has("part_masks"):
+        return ()
+    masks = np.clip(reconstruction.array("part_masks").astype(np.float64), 0, 1)
+    masks /= np.maximum(masks.sum(axis=1, keepdims=True), 1e-9)
+    return tuple(
+        PartCertainty(part, float(mask @ told_there), float(np.sqrt(mask @ np.square(drawn))))
+        for part, mask in zip(FACE_PARTS, masks, strict=True)
+    )
+
+
+def _root_mean_square(values: np.ndarray) -> float:
+    return float(np.sqrt(np.square(values.astype(np.float64)).mean())) if len(values) else 0.0

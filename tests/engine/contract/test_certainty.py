@@ -1,0 +1,70 @@
+"""What is told of a point, of a part and of a face, and how it is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ofer_engine.contract import certainty
+from ofer_engine.contract.certainty import Grade, PartCertainty
+from ofer_engine.contract.face_parts import FACE_PARTS
+from ofer_engine.contract.files.array_file import write_array
+from tests.engine.contract.small_folder import write_small
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of which point 0 is seen and decided, 1 seen and as without a photo, 2 covered."""
+    record = write_small(tmp_path)
+    visible = np.zeros(8, np.float32)
+    visible[:2] = 1
+    changed = {
+        "vertex_visible": visible,
+        "prior_spread": np.full(8, 0.004, np.float32),
+        "shape_spread": np.array([0.001, 0.004] + [0.002] * 6, np.float32),
+        "part_masks": np.eye(len(FACE_PARTS), 8, dtype=np.float16),
+        "evidence_vertices": np.array([0, 1, 2, 3, 4], np.int32),
+    }
+    for name, values in changed.items():
+        with (record.folder / f"{name}.npy").open("wb") as file:
+            write_array(file, values)
+    return record
+
+
+def test_a_point_is_told_as_far_as_it_is_seen_and_its_spread_is_gone(folder):
+    told = certainty.told(folder)
+    assert told[0] == pytest.approx(1 - 1 / 16)
+    assert told[1] == 0
+    assert (told[2:] == 0).all()
+
+
+def test_parts_and_the_whole_face_are_said_in_words(folder):
+    found = certainty.certainty(folder)
+    assert found.shown == pytest.approx(0.4) and found.without_photo == pytest.approx(0.004)
+    grades = {each.part: each.grade for each in found.parts}
+    assert (grades["nose"], grades["mouth"], grades["eyes"]) == (
+        Grade.DECIDED, Grade.GUESSED, Grade.GUESSED,
+    )  # fmt: skip
+    line = certainty.said_of_parts(found)
+    assert line.startswith("nose: decided, ±1.0 mm; mouth: guessed, ±4.0 mm; eyes: guessed, ±2.0")
+    assert str(certainty.said(found)) == (
+        "40% of the face is seen. The heads drawn differ by ±2.4 mm there; people do by ±4.0 mm."
+    )
+
+
+def test_a_folder_that_does_not_say_how_people_differ_tells_what_is_seen(folder):
+    (folder.folder / "prior_spread.npy").unlink()
+    (folder.folder / "part_masks.npy").unlink()
+    told = certainty.told(folder)
+    assert told[0] == told[1] > 0 and (told[2:] == 0).all()
+    found = certainty.certainty(folder)
+    assert found.parts == () and found.without_photo == 0
+    assert certainty.said_of_parts(found) == ""
+    assert str(certainty.said(found)).endswith("differ by ±2.4 mm there.")
+
+
+@pytest.mark.parametrize(
+    ("told", "grade"), [(0.5, Grade.DECIDED), (0.2, Grade.PARTLY), (0.1, Grade.GUESSED)]
+)
+def test_grades(told, grade):
+    assert PartCertainty("nose", told, 0.001).grade == grade
