@@ -78,10 +78,10 @@ def _errors(
     view = Viewpoint(camera.focal, camera.centre, camera.rotation, camera.translation)
     modes_of_expression = pins.principal_modes(moved, EXPRESSIONS)
     precision = seen.visible / seen.deviation**2
-    sight = pins.Sight(
+    photo = pins.PhotoView(
         view, moved.mean(0), modes_of_expression, seen.vertices, seen.points, precision
     )
-    prior = pins.Prior.of(shape, modes, [sight])
+    prior = pins.Prior.of(shape, modes, [photo])
     face = pack.head.face
     truth = pack.head.vertices(chunk["identity"][number])[face].astype(np.float64) * 1000
     errors = [float(surface_error(shape[face] * 1000, truth))]

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.client.head_arrays import HeadArrays
+from ...ofer_engine.contract.irises import INNER_SHARE, IRIS_RADIUS, OUTER_SHARE, PUPIL_RADIUS
 from ...ofer_engine.contract.reconstruction import Reconstruction
 
 PARTS: Final = {"eye_left": "eye_L", "eye_right": "eye_R"}
@@ -17,10 +18,8 @@ IMAGE: Final = "OFER iris"
 UNSEEN: Final = (0.36, 0.29, 0.23)
 """sRGB of irises that no photo shows."""
 
-IRIS_RADIUS: Final = 0.0060
-PUPIL_RADIUS: Final = 0.0021
 SIDE: Final = 0.024
-"""Metres, seen from the front; SIDE is the width of the picture."""
+"""Metres, seen from the front: the width of the picture."""
 PIXELS: Final = 256
 Colour = tuple[float, float, float]
 
@@ -30,9 +29,7 @@ _REDDENING: Final = (0.0075, 0.0115)
 """Metres from the line of sight between which the white turns to the pink of its corners."""
 _PUPIL: Final = (0.015, 0.013, 0.012)
 _RIM_SHARE: Final = 0.30
-_OUTER_SHARE: Final = 0.82
-_INNER_SHARE: Final = 1.28
-"""Of the iris's colour: dark ring, outer and inner zone."""
+"""Of the iris's colour, in the dark ring around it."""
 
 
 def polygons(reconstruction: Reconstruction, arrays: HeadArrays) -> np.ndarray:
@@ -90,9 +87,7 @@ def _paint(iris: Colour) -> np.ndarray:
     turn = np.arctan2(*np.meshgrid(at, at))
     fibres = 0.5 + 0.25 * np.sin(47 * turn) + 0.25 * np.sin(31 * turn + 900 * radius)
     depth = np.clip((radius - PUPIL_RADIUS) / (IRIS_RADIUS - PUPIL_RADIUS), 0, 1)
-    inner, outer = (
-        np.clip(np.multiply(share, iris), 0, 1) for share in (_INNER_SHARE, _OUTER_SHARE)
-    )
+    inner, outer = (np.clip(np.multiply(share, iris), 0, 1) for share in (INNER_SHARE, OUTER_SHARE))
     colour = _mix(inner, outer, np.clip(depth + 0.35 * (fibres - 0.5), 0, 1))
     soft = 0.0004  # metres
     colour = _over(colour, shades(iris)[0], 0.85 * _step(radius, IRIS_RADIUS - 0.0007, 2.5 * soft))

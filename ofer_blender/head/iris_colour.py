@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from ...ofer_engine.contract.irises import IRIS_RADIUS, PUPIL_RADIUS
 from . import eyes
 
 
@@ -19,7 +20,7 @@ def of(head: bpy.types.Object) -> tuple[float, ...]:
     across = ((np.arange(width) + 0.5) / width - 0.5) * eyes.SIDE
     up = ((np.arange(height) + 0.5) / height - 0.5) * eyes.SIDE
     radius = np.hypot(across, up[:, None]).ravel()
-    ring = (radius > 1.2 * eyes.PUPIL_RADIUS) & (radius < 0.8 * eyes.IRIS_RADIUS)
+    ring = (radius > 1.2 * PUPIL_RADIUS) & (radius < 0.8 * IRIS_RADIUS)
     mean = pixels.reshape(-1, image.channels)[ring, :3].mean(axis=0)
     return tuple(float(each) for each in np.clip(mean, 0, 1))
 

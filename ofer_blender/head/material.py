@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.client.head_arrays import HeadArrays
+from ...ofer_engine.contract.irises import IRIS_RADIUS
 from ...ofer_engine.contract.reconstruction import Reconstruction
 from .. import compat
 from . import eyes
@@ -48,8 +49,8 @@ LOOKS: Final = {
 _UNKNOWN: Final = Look((0.5, 0.5, 0.5), 0.5)
 _COARSE_IRIS: Final = 0.0055
 """Metres from the line of sight to polygons that are taken for iris where no ring tells."""
-_IRIS_RADIUS, _SIZES = 0.0060, 0.25
-"""Metres, and how much larger or smaller an iris may be."""
+_SIZES: Final = 0.25
+"""How much larger or smaller than usual an iris may be."""
 _RINGS: Final = ((6, RING), (5, IRIS), (2, PUPIL))
 """So many rings of a fine eye's polygons, from the inside, show no white, are iris, are pupil:
 `research/head_building/round_eyes.py` of the engine. Eyes are as large as their heads are."""
@@ -76,7 +77,7 @@ def slots(reconstruction: Reconstruction, arrays: HeadArrays, gaze_uv: np.ndarra
     own = arrays.part.astype(np.int32)
     first = len(reconstruction.parts)
     between = _between_rings(away[eye])
-    if len(between) < _RINGS[0][0] or abs(between[_RINGS[0][0] - 1] / _IRIS_RADIUS - 1) > _SIZES:
+    if len(between) < _RINGS[0][0] or abs(between[_RINGS[0][0] - 1] / IRIS_RADIUS - 1) > _SIZES:
         own[eye & (away < _COARSE_IRIS)] = first + [name for _, name in _RINGS].index(IRIS)
         return own
     for slot, (rings, _) in enumerate(_RINGS, first):

@@ -18,7 +18,7 @@ from ...ofer_engine.client.frame import ENGINE_TO_BLENDER, to_blender
 from ...ofer_engine.contract.reconstruction import Reconstruction, read
 from ...ofer_engine.contract.records import CameraRecord
 from ...ofer_engine.geometry import pins
-from ...ofer_engine.geometry.pins import Pin, Prior, Sight
+from ...ofer_engine.geometry.pins import PhotoView, Pin, Prior
 from ...ofer_engine.geometry.viewpoint import Viewpoint
 from . import head_frame, hypotheses, packed_reconstruction
 from .head_frame import HeadFrame
@@ -38,22 +38,22 @@ _SHOWS: Final = 1e-6
 @dataclass(frozen=True, eq=False)
 class Pinning:
     """What pins need of a head's reconstruction. frame : where the head stands in its mesh;
-    modes : (R, V, 3); sights : of each photo; both metres, engine frame."""
+    modes : (R, V, 3); views : of each photo; both metres, engine frame."""
 
     frame: HeadFrame
     modes: np.ndarray
-    sights: tuple[Sight, ...]
+    views: tuple[PhotoView, ...]
 
     @classmethod
     def of(cls, head: bpy.types.Object) -> Pinning:
         """Raises OferError as `head_frame.of`."""
         frame = head_frame.of(head)
         record = read(packed_reconstruction.ensure(head))
-        return cls(frame, _modes(record), tuple(_sights(record)))
+        return cls(frame, _modes(record), tuple(_views(record)))
 
     def holds(self, pin: bpy.types.PropertyGroup) -> bool:
         """It is of this head and its photos: a file from elsewhere may hold any numbers."""
-        there = 0 <= pin.point < self.frame.vertices and 0 <= pin.view < len(self.sights)
+        there = 0 <= pin.point < self.frame.vertices and 0 <= pin.view < len(self.views)
         return there and bool(np.abs(pin.place).max() < _FARTHEST)
 
     def shown(
@@ -90,7 +90,7 @@ class Pinning:
         """What is known of the head shown, without its pins, and (V, 3) metres, engine frame, of
         the main photo's expression where none is shown, else of 0."""
         neutral, moves = self.shown(head)
-        main, *rest = self.sights
+        main, *rest = self.views
         if np.abs(moves).max(initial=0.0) > _SHOWS:
             main, added = replace(main, expression=moves), np.zeros_like(moves)
         else:
@@ -126,7 +126,7 @@ def show(
         hypotheses.set_points(key, pinning.frame.moved(to_blender(moves)))
     for each, deviations in zip(held, answer.deviations.tolist(), strict=True):
         each.deviations = deviations
-    view = answer.views[0]
+    view = answer.viewpoints[0]
     head.ofer.pinned_camera = [*view.rotation.ravel(), *view.shift]
     head.data.update()
 
@@ -177,7 +177,7 @@ def _modes(record: Reconstruction) -> np.ndarray:
     return pins.principal_modes(record.array("identity_vertices"), _MODES).astype(np.float32)
 
 
-def _sights(record: Reconstruction) -> list[Sight]:
+def _views(record: Reconstruction) -> list[PhotoView]:
     best = record.array("identity_vertices")[0].astype(np.float64)
     moved = record.array("expression_vertices") - best
     vertices = record.array("evidence_vertices")
@@ -191,6 +191,6 @@ def _sights(record: Reconstruction) -> list[Sight]:
         precision = visible[number] / np.square(deviation[number], dtype=np.float64)
         modes = pins.principal_modes(own, _MODES).astype(np.float32)
         found.append(
-            Sight(viewpoint(view.camera), mean, modes, vertices, landmarks[number], precision)
+            PhotoView(viewpoint(view.camera), mean, modes, vertices, landmarks[number], precision)
         )
     return found

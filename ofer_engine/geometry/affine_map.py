@@ -13,6 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from .similarity import best_similarity
+
 _SAMPLE: Final = 3000
 """Points that the search looks at; the last steps look at all."""
 _EXACT: Final = 2e-5
@@ -143,13 +145,9 @@ def _size(points: np.ndarray) -> float:
 
 
 def _similarity(source: np.ndarray, target: np.ndarray, weights: np.ndarray) -> Affine:
-    """Umeyama, "Least-squares estimation of transformation parameters", 1991, eq. 40-42, mirrored
-    where that fits better."""
-    (middle, points), (goal, goals) = _centred(source, weights), _centred(target, weights)
-    left, values, right = np.linalg.svd((goals * weights[:, None]).T @ points)
-    spread = float((weights[:, None] * np.square(points)).sum())
-    linear = (values.sum() / max(spread, 1e-30)) * (left @ right)
-    return Affine(linear, goal - linear @ middle)
+    """The similarity of least squares, mirrored where that fits better."""
+    best = best_similarity(source, target, weights, mirroring=True)
+    return Affine(best.scale * best.rotation, best.translation)
 
 
 def _stretched(source: np.ndarray, target: np.ndarray, weights: np.ndarray) -> Affine:

@@ -37,12 +37,13 @@ _RIDGE: Final = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Sight:
-    """A photo. view : its camera; expression : (V, 3) metres that its expression moves the shape;
-    expression_modes : (Q, V, 3), of deviation 1; vertices : (L,) points that landmarks (L, 2),
-    pixels, were found of; precision : (L,) inverse variance of each, pixels, 0 where unseen."""
+class PhotoView:
+    """A photo of the head. viewpoint : its camera; expression : (V, 3) metres that its expression
+    moves the shape; expression_modes : (Q, V, 3), of deviation 1; vertices : (L,) points that
+    landmarks (L, 2), pixels, were found of; precision : (L,) inverse variance of each, pixels, 0
+    where unseen."""
 
-    view: Viewpoint
+    viewpoint: Viewpoint
     expression: np.ndarray
     expression_modes: np.ndarray
     vertices: np.ndarray
@@ -52,22 +53,22 @@ class Sight:
 
 @dataclass(frozen=True, eq=False)
 class Pin:
-    """vertex : index of the point; place : (2,) pixels where it is seen; sight : in which photo."""
+    """vertex : index of the point; place : (2,) pixels where it is seen; view : in which photo."""
 
     vertex: int
     place: np.ndarray
-    sight: int = 0
+    view: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Pinned:
-    """moves : (V, 3) float64, metres, of the shape without expression; expressions, views : of each
-    sight, (V, 3) metres that the expression changes, and the camera; deviations : (P,) Mahalanobis
-    distance of each pin by itself; bent : (P,) bool, those beyond IMPROBABLE."""
+    """moves : (V, 3) float64, metres, of the shape without expression; expressions, viewpoints : of
+    each view, (V, 3) metres that the expression changes, and the camera; deviations : (P,)
+    Mahalanobis distance of each pin by itself; bent : (P,) bool, those beyond IMPROBABLE."""
 
     moves: np.ndarray
     expressions: tuple[np.ndarray, ...]
-    views: tuple[Viewpoint, ...]
+    viewpoints: tuple[Viewpoint, ...]
     deviations: np.ndarray
     bent: np.ndarray
 
@@ -93,21 +94,21 @@ def largest_modes(directions: np.ndarray, most: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """What is known before any pin: the shape shown, its modes and its photos."""
+    """What is known before any pin: the shape shown, its modes and the photos of it."""
 
     shape: np.ndarray
     modes: np.ndarray
-    sights: tuple[Sight, ...]
-    seen: tuple[_Seen, ...]
+    views: tuple[PhotoView, ...]
+    poses: tuple[_PosePosterior, ...]
     columns: tuple[slice, ...]
 
     @classmethod
-    def of(cls, shape: np.ndarray, modes: np.ndarray, sights: Sequence[Sight]) -> Prior:
+    def of(cls, shape: np.ndarray, modes: np.ndarray, views: Sequence[PhotoView]) -> Prior:
         """shape : (V, 3) metres, without expression; modes : (R, V, 3) of deviation 1; all in one
         frame."""
         shape = np.asarray(shape, np.float64)
-        seen = tuple(_Seen.of(shape, modes, sight) for sight in sights)
-        return cls(shape, modes, tuple(sights), seen, tuple(_columns(len(modes), sights)))
+        poses = tuple(_PosePosterior.of(shape, modes, view) for view in views)
+        return cls(shape, modes, tuple(views), poses, tuple(_columns(len(modes), views)))
 
     def given(self, pins: Sequence[Pin]) -> Pinned:
         """How the shape moves under pins."""
@@ -115,26 +116,26 @@ class Prior:
         rows = np.zeros((len(pins), 2, self.columns[-1].stop))
         missed = np.zeros((len(pins), 2))
         for number, pin in enumerate(pins):
-            by_modes, by_own, missed[number] = self.seen[pin.sight].observed(pin)
-            rows[number, :, :modes], rows[number, :, self.columns[pin.sight]] = by_modes, by_own
+            by_modes, by_own, missed[number] = self.poses[pin.view].observed(pin)
+            rows[number, :, :modes], rows[number, :, self.columns[pin.view]] = by_modes, by_own
         apart = _deviations(rows, missed)
         bent = apart > IMPROBABLE
         share = np.where(bent, IMPROBABLE / np.maximum(apart, 1e-12), 1.0)
         latent = _posterior(rows.reshape(-1, rows.shape[-1]), (missed * share[:, None]).ravel())
         identity = latent[:modes]
         moves = _weighted(identity, self.modes)
-        both = zip(self.seen, self.columns, strict=True)
+        both = zip(self.poses, self.columns, strict=True)
         after = [each.after(identity, latent[own]) for each, own in both]
-        expressions, views = tuple(each for each, _ in after), tuple(each for _, each in after)
+        expressions, viewpoints = tuple(each for each, _ in after), tuple(each for _, each in after)
         if bent.any():
-            moves += self._bending(self.shape + moves, expressions, views, pins, bent)
-        return Pinned(moves, expressions, views, apart, bent)
+            moves += self._bending(self.shape + moves, expressions, viewpoints, pins, bent)
+        return Pinned(moves, expressions, viewpoints, apart, bent)
 
     def _bending(
         self,
         moved: np.ndarray,
         expressions: Sequence[np.ndarray],
-        views: Sequence[Viewpoint],
+        viewpoints: Sequence[Viewpoint],
         pins: Sequence[Pin],
         bent: np.ndarray,
     ) -> np.ndarray:
@@ -143,54 +144,55 @@ class Prior:
         left = np.zeros((len(pins), 3))
         for number in np.flatnonzero(bent).tolist():
             pin = pins[number]
-            expression, view = self.sights[pin.sight].expression, views[pin.sight]
-            point = (moved + expression + expressions[pin.sight])[pin.vertex]
-            left[number] = view.metres(point, pin.place - view.project(point)) @ view.rotation[:2]
+            expression, viewpoint = self.views[pin.view].expression, viewpoints[pin.view]
+            point = (moved + expression + expressions[pin.view])[pin.vertex]
+            missed = viewpoint.metres(point, pin.place - viewpoint.project(point))
+            left[number] = missed @ viewpoint.rotation[:2]
         squares = np.square(self.shape[:, None] - self.shape[vertices]).sum(-1)
         near: np.ndarray = np.exp(-squares / (2 * REACH**2))
         shares = np.linalg.solve(near[vertices] + _RIDGE * np.eye(len(pins)), left)
         return near @ shares
 
 
-def _columns(modes: int, sights: Sequence[Sight]) -> list[slice]:
-    """Which of the latent numbers are a sight's own: its expression's, and six of its pose."""
+def _columns(modes: int, views: Sequence[PhotoView]) -> list[slice]:
+    """Which of the latent numbers are a view's own: its expression's, and six of its pose."""
     found: list[slice] = []
     start = modes
-    for sight in sights:
-        stop = start + len(sight.expression_modes) + 6
+    for view in views:
+        stop = start + len(view.expression_modes) + 6
         found.append(slice(start, stop))
         start = stop
     return found
 
 
 @dataclass(frozen=True, eq=False)
-class _Seen:
+class _PosePosterior:
     """What a photo's landmarks say of its pose: the best one for the shape shown (6,), how it
     follows modes and expression modes (6, R + Q), and the root of its covariance (6, 6)."""
 
     shape: np.ndarray
     modes: np.ndarray
-    sight: Sight
+    view: PhotoView
     anchor: np.ndarray
     best: np.ndarray
     follows: np.ndarray
     root: np.ndarray
 
     @classmethod
-    def of(cls, shape: np.ndarray, modes: np.ndarray, sight: Sight) -> _Seen:
-        view, vertices = sight.view, sight.vertices
-        points = shape[vertices] + sight.expression[vertices]
-        anchor = view.to_camera(points.mean(0)) if len(points) else view.to_camera(shape.mean(0))
-        missed = view.metres(points, sight.landmarks - view.project(points))
-        pixel = view.metres(points, np.broadcast_to((1.0, 0.0), missed.shape))[:, 0]
-        weight = sight.precision / np.square(pixel) / _ALIKE
-        by_modes = _by_modes(view, points, modes, sight.expression_modes, vertices)
-        by_pose = view.by_pose(points, anchor)
+    def of(cls, shape: np.ndarray, modes: np.ndarray, view: PhotoView) -> _PosePosterior:
+        viewpoint, vertices = view.viewpoint, view.vertices
+        points = shape[vertices] + view.expression[vertices]
+        anchor = viewpoint.to_camera((points if len(points) else shape).mean(0))
+        missed = viewpoint.metres(points, view.landmarks - viewpoint.project(points))
+        pixel = viewpoint.metres(points, np.broadcast_to((1.0, 0.0), missed.shape))[:, 0]
+        weight = view.precision / np.square(pixel) / _ALIKE
+        by_modes = _by_modes(viewpoint, points, modes, view.expression_modes, vertices)
+        by_pose = viewpoint.by_pose(points, anchor)
         weighted = (by_pose * weight[:, None, None]).reshape(-1, 6)
         covariance = np.linalg.inv(weighted.T @ by_pose.reshape(-1, 6) + np.diag(1 / _POSE**2))
         gain = covariance @ weighted.T
         return cls(
-            shape, modes, sight, anchor,
+            shape, modes, view, anchor,
             gain @ missed.ravel(),
             -gain @ by_modes.reshape(-1, by_modes.shape[-1]),
             np.linalg.cholesky(covariance),
@@ -199,20 +201,21 @@ class _Seen:
     def observed(self, pin: Pin) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(2, R), (2, Q + 6) metres across the line of sight that the latent numbers move a pin's
         point, and (2,) what it misses."""
-        view, at, modes = self.sight.view, np.array([pin.vertex]), len(self.modes)
-        points = self.shape[at] + self.sight.expression[at]
-        by_pose = view.by_pose(points, self.anchor)[0]
-        rows = _by_modes(view, points, self.modes, self.sight.expression_modes, at)[0]
+        viewpoint, at, modes = self.view.viewpoint, np.array([pin.vertex]), len(self.modes)
+        points = self.shape[at] + self.view.expression[at]
+        by_pose = viewpoint.by_pose(points, self.anchor)[0]
+        rows = _by_modes(viewpoint, points, self.modes, self.view.expression_modes, at)[0]
         rows = rows + by_pose @ self.follows
-        missed = view.metres(points, pin.place - view.project(points))[0] - by_pose @ self.best
+        missed = viewpoint.metres(points, pin.place - viewpoint.project(points))[0]
+        missed = missed - by_pose @ self.best
         return rows[:, :modes], np.hstack([rows[:, modes:], by_pose @ self.root]), missed
 
     def after(self, identity: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, Viewpoint]:
         """The expression's moves (V, 3) and the camera for latent numbers (R,) and (Q + 6,)."""
         expression = own[:-6]
         pose = self.best + self.follows @ np.r_[identity, expression] + self.root @ own[-6:]
-        moves = _weighted(expression, self.sight.expression_modes)
-        return moves, self.sight.view.moved(pose, self.anchor)
+        moves = _weighted(expression, self.view.expression_modes)
+        return moves, self.view.viewpoint.moved(pose, self.anchor)
 
 
 def _weighted(weights: np.ndarray, modes: np.ndarray) -> np.ndarray:
@@ -221,7 +224,7 @@ def _weighted(weights: np.ndarray, modes: np.ndarray) -> np.ndarray:
 
 
 def _by_modes(
-    view: Viewpoint,
+    viewpoint: Viewpoint,
     points: np.ndarray,
     modes: np.ndarray,
     expression_modes: np.ndarray,
@@ -229,7 +232,7 @@ def _by_modes(
 ) -> np.ndarray:
     """(P, 2, R + Q) metres across the line of sight that each mode moves points (P, 3)."""
     both = np.concatenate([modes[:, vertices], expression_modes[:, vertices]]).astype(np.float64)
-    return view.across(points) @ np.moveaxis(both, 0, -1)
+    return viewpoint.across(points) @ np.moveaxis(both, 0, -1)
 
 
 def _deviations(rows: np.ndarray, missed: np.ndarray) -> np.ndarray:

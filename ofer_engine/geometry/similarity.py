@@ -1,18 +1,22 @@
-"""Similarities: turned, scaled and shifted, never mirrored."""
+"""Similarities: turned, scaled and shifted; mirrored only where that is asked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+
+_LEAST_SPREAD: Final = 1e-30
+"""Square units, so that points which all lie in one place are no division by zero."""
 
 
 @dataclass(frozen=True, eq=False)
 class Similarity:
     """point ↦ scale · rotation @ point + translation, in a plane (D = 2) or in space (D = 3).
 
-    scale : float or (…,); rotation : (…, D, D) proper; translation : (…, D). One similarity, or
-    one for each row of leading dimensions.
+    scale : float or (…,); rotation : (…, D, D), proper unless it mirrors; translation : (…, D).
+    One similarity, or one for each row of leading dimensions.
     """
 
     scale: float | np.ndarray
@@ -49,12 +53,13 @@ def best_similarity(
     fixed: np.ndarray,
     weights: np.ndarray | None = None,
     scaling: bool = True,
+    mirroring: bool = False,
 ) -> Similarity:
     """The similarity with the least (weighted) sum of squares of moved `moving` - `fixed`.
 
     moving, fixed : (…, N, D), N >= D, units as given; weights : (N,) >= 0, all alike by default;
-    without `scaling` the scale is 1. Umeyama, "Least-squares estimation of transformation
-    parameters", 1991, eq. 40-43.
+    without `scaling` the scale is 1; with `mirroring` it mirrors where that fits better. Umeyama,
+    "Least-squares estimation of transformation parameters", 1991, eq. 40-43.
     """
     share = None if weights is None else (weights / weights.sum())[:, None]
     moving_mean, fixed_mean = _mean(moving, share), _mean(fixed, share)
@@ -62,10 +67,12 @@ def best_similarity(
     weighted = target if share is None else target * share
     left, singular, right = np.linalg.svd(np.swapaxes(weighted, -1, -2) @ centred)
     flip = np.ones_like(singular)
-    flip[..., -1] = np.sign(np.linalg.det(left @ right))
+    if not mirroring:
+        flip[..., -1] = np.sign(np.linalg.det(left @ right))
     rotation = (left * flip[..., None, :]) @ right
     squared = np.square(centred) if share is None else np.square(centred) * share
-    scale = (singular * flip).sum(axis=-1) / squared.sum(axis=(-1, -2))
+    spread = np.maximum(squared.sum(axis=(-1, -2)), _LEAST_SPREAD)
+    scale = (singular * flip).sum(axis=-1) / spread
     if not scaling:
         scale = np.ones_like(scale)
     turned = moving_mean @ np.swapaxes(rotation, -1, -2)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image
 
+from ..contract.irises import INNER_SHARE, IRIS_RADIUS, OUTER_SHARE, PUPIL_RADIUS
 from ..geometry.rasteriser import Fragments, rasterise
 from ..geometry.triangles import face_normals, triangulate, vertex_normals
 from ..heads.camera import Camera
@@ -49,11 +50,9 @@ _PART_COLOURS: Final = {
     "tongue": np.array([0.74, 0.42, 0.42]),
 }
 _IRIS: Final = np.array([0.30, 0.38, 0.42], np.float32)
-_IRIS_RADIUS: Final = 0.0061
-_PUPIL_RADIUS: Final = 0.0021
-_INNER_SHARE, _OUTER_SHARE, _RIM_SHARE = 1.28, 0.82, 0.5
-"""Of the iris's colour: at the pupil, at the rim, and of that in the dark rim itself, which is a
-pixel wide here and darker in Blender."""
+_RIM_SHARE: Final = 0.5
+"""Of the iris's colour at its rim: the dark ring, which is a pixel wide here and darker in
+Blender."""
 
 _KEY: Final = (np.array([-0.45, 0.55, 0.75]), 0.62)
 _FILL: Final = (np.array([0.75, 0.05, 0.55]), 0.26)
@@ -275,11 +274,11 @@ def _draw_irises(
     gaze = part.interpolate(look.gaze)
     radius = np.hypot(gaze[:, 0], gaze[:, 1])
     front = gaze[:, 2] > 0
-    iris = np.clip((_IRIS_RADIUS - radius) / 0.0006 + 0.5, 0, 1) * front
-    pupil = np.clip((_PUPIL_RADIUS - radius) / 0.0005 + 0.5, 0, 1) * front
-    depth = np.clip((radius - _PUPIL_RADIUS) / (_IRIS_RADIUS - _PUPIL_RADIUS), 0, 1)
-    rim = np.clip((radius - _IRIS_RADIUS) / 0.0008 + 1, 0, 1)
-    share = (_INNER_SHARE + (_OUTER_SHARE - _INNER_SHARE) * depth) * (1 - (1 - _RIM_SHARE) * rim)
+    iris = np.clip((IRIS_RADIUS - radius) / 0.0006 + 0.5, 0, 1) * front
+    pupil = np.clip((PUPIL_RADIUS - radius) / 0.0005 + 0.5, 0, 1) * front
+    depth = np.clip((radius - PUPIL_RADIUS) / (IRIS_RADIUS - PUPIL_RADIUS), 0, 1)
+    rim = np.clip((radius - IRIS_RADIUS) / 0.0008 + 1, 0, 1)
+    share = (INNER_SHARE + (OUTER_SHARE - INNER_SHARE) * depth) * (1 - (1 - _RIM_SHARE) * rim)
     tint = look.iris * (share * (1 - 0.92 * pupil))[:, None]
     lit = part.interpolate(lighting)
     colour[eye] += iris[:, None] * (tint * lit[:, :1] + lit[:, 1:] - colour[eye])

@@ -13,6 +13,7 @@ import synthetic
 from ofer_faces.ofer_blender.head import eyes, hypotheses, material, provenance
 from ofer_faces.ofer_engine.client import head_arrays
 from ofer_faces.ofer_engine.client.frame import to_blender
+from ofer_faces.ofer_engine.contract.irises import IRIS_RADIUS
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from ofer_faces.ofer_engine.handlers.draft import write
 from scene_dump import differences, dump
@@ -71,7 +72,7 @@ def test_irises_have_the_colour_of_the_photos(tmp_path: Path) -> None:
     }
     (picture,) = pictures
     pixels = np.array(picture.pixels).reshape(*picture.size, 4)[..., :3]
-    away = int(eyes.IRIS_RADIUS * 0.6 / eyes.SIDE * picture.size[0])
+    away = int(IRIS_RADIUS * 0.6 / eyes.SIDE * picture.size[0])
     middle = picture.size[0] // 2
     assert np.abs(pixels[middle - 2 : middle + 2, middle + away] - blue).max() < 0.2
     assert pixels[middle, middle].max() < 0.05 and pixels[0, 0].max() < 0.85, "no white is white"

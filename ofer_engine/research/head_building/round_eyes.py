@@ -11,13 +11,14 @@ from typing import Final
 
 import numpy as np
 
+from ...contract.irises import IRIS_RADIUS, PUPIL_RADIUS
 from ...heads.open_head import OpenHead
 from .inserts import Insert
 
 AROUND: Final = 24
-PUPIL, LIMBUS, IRIS = 0.0021, 0.0052, 0.0060
-"""Metres from the line of sight to the border of pupil, dark ring and iris."""
-_RADII: Final = (0.0011, PUPIL, 0.0031, 0.0042, LIMBUS, IRIS, 0.0069, 0.0083)
+LIMBUS: Final = 0.0052
+"""Metres from the line of sight to the dark ring around the iris."""
+_RADII: Final = (0.0011, PUPIL_RADIUS, 0.0031, 0.0042, LIMBUS, IRIS_RADIUS, 0.0069, 0.0083)
 _ANGLES: Final = (41, 52, 65, 80, 100, 130, 158)
 """Degrees from the line of sight, of the rings behind those."""
 _SIZE: Final = 0.955
@@ -37,7 +38,7 @@ def round_eyes(head: OpenHead) -> tuple[Insert, Insert]:
     angle = np.concatenate(([0.0], np.repeat(ring, AROUND), [np.pi]))
     way = np.concatenate(([[0.0, 0.0]], np.tile(across, (len(ring), 1)), [[0.0, 0.0]]))
     side, ahead = size * np.sin(angle), size * np.cos(angle)
-    bulge = _BULGE * np.square(np.clip(1 - np.square(side / IRIS), 0, None))
+    bulge = _BULGE * np.square(np.clip(1 - np.square(side / IRIS_RADIUS), 0, None))
     vertices = centre + np.c_[side[:, None] * way, ahead + np.where(ahead > 0, bulge, 0.0)]
     polygons = _polygons(len(ring))
     flat = way * (angle / np.pi)[:, None]

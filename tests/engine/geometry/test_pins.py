@@ -8,9 +8,9 @@ import pytest
 from ofer_engine.geometry.pins import (
     DEVIATION,
     IMPROBABLE,
+    PhotoView,
     Pin,
     Prior,
-    Sight,
     largest_modes,
     principal_modes,
 )
@@ -37,11 +37,11 @@ def _modes(rng: np.random.Generator, shape: np.ndarray, count: int = 8) -> np.nd
     return 0.002 * waves * rng.normal(size=(count, 1, 3))
 
 
-def _sight(shape: np.ndarray, modes: np.ndarray, held: bool = True) -> Sight:
+def _photo(shape: np.ndarray, modes: np.ndarray, held: bool = True) -> PhotoView:
     """Landmarks of every fourth point where they are; held : so exact that the camera stays."""
     vertices = np.arange(0, len(shape), 4)
     precision = np.full(len(vertices), 30.0 if held else 0.0)
-    return Sight(VIEW, np.zeros_like(shape), modes, vertices, VIEW.project(shape[vertices]),
+    return PhotoView(VIEW, np.zeros_like(shape), modes, vertices, VIEW.project(shape[vertices]),
                  precision)  # fmt: skip
 
 
@@ -72,9 +72,9 @@ def test_the_closed_form_is_the_mean_of_what_samples_agree_with_the_pin(
 ) -> None:
     """Importance sampling of shapes, weighted by how well they fit one pin."""
     modes = _modes(rng, shape, 3)
-    sight = _sight(shape, np.zeros((0, *shape.shape)), held=False)
-    prior = Prior.of(shape, modes, [sight])
-    rows, own, _ = prior.seen[0].observed(Pin(3, np.zeros(2)))
+    photo = _photo(shape, np.zeros((0, *shape.shape)), held=False)
+    prior = Prior.of(shape, modes, [photo])
+    rows, own, _ = prior.poses[0].observed(Pin(3, np.zeros(2)))
     place = VIEW.project(shape[3]) + (1.5, -1.0)
     found = prior.given([Pin(3, place)]).moves
     drawn = rng.normal(size=(400_000, 3))
@@ -92,11 +92,11 @@ def test_a_pin_comes_home_and_the_landmarks_hold_the_camera(
 ) -> None:
     modes = _modes(rng, shape)
     truth = shape + np.tensordot(rng.normal(size=len(modes)), modes, 1)
-    sight = _sight(truth, np.zeros((0, *shape.shape)))
+    photo = _photo(truth, np.zeros((0, *shape.shape)))
     chosen = rng.permutation(len(shape))[:20]
     pins = [Pin(int(v), VIEW.project(truth[v])) for v in chosen]
-    answer = Prior.of(shape, modes, [sight]).given(pins)
-    view = answer.views[0]
+    answer = Prior.of(shape, modes, [photo]).given(pins)
+    view = answer.viewpoints[0]
     for pin in pins:
         seen = view.project((shape + answer.moves)[pin.vertex])
         assert np.linalg.norm(seen - pin.place) < 1.0
@@ -110,14 +110,16 @@ def test_two_photos_tell_more_than_one(rng: np.random.Generator, shape: np.ndarr
     truth = shape + np.tensordot(rng.normal(size=len(modes)), modes, 1)
     side = VIEW.moved(np.array((0, 1.0, 0, 0, 0, 0)), VIEW.to_camera(np.zeros(3)))
     none = np.zeros((0, *shape.shape))
-    sights = [_sight(truth, none)]
-    vertices = sights[0].vertices
-    sights.append(Sight(side, np.zeros_like(shape), none, vertices,
-                        side.project(truth[vertices]), sights[0].precision))  # fmt: skip
-    prior, left = Prior.of(shape, modes, sights), []
+    photos = [_photo(truth, none)]
+    vertices = photos[0].vertices
+    photos.append(PhotoView(side, np.zeros_like(shape), none, vertices,
+                            side.project(truth[vertices]), photos[0].precision))  # fmt: skip
+    prior, left = Prior.of(shape, modes, photos), []
     for views in ((0,), (0, 1)):
         pins = [
-            Pin(v, sights[s].view.project(truth[v]), s) for v in range(0, 200, 20) for s in views
+            Pin(v, photos[number].viewpoint.project(truth[v]), number)
+            for v in range(0, 200, 20)
+            for number in views
         ]
         moves = prior.given(pins).moves
         left.append(np.linalg.norm(truth - shape - moves, axis=1).mean())
@@ -129,10 +131,10 @@ def test_an_expression_of_the_photo_is_told_from_the_head(
 ) -> None:
     modes, smile = _modes(rng, shape), np.zeros((1, *shape.shape))
     smile[0, :20, 1] = 0.004
-    sight = _sight(shape, smile)
+    photo = _photo(shape, smile)
     pins = [Pin(v, VIEW.project(shape[v] + 1.2 * smile[0, v])) for v in range(0, 200, 10)]
     pins += [Pin(v, VIEW.project(shape[v] + 1.2 * smile[0, v])) for v in range(1, 20)]
-    answer = Prior.of(shape, modes, [sight]).given(pins)
+    answer = Prior.of(shape, modes, [photo]).given(pins)
     told = np.abs(answer.expressions[0][:20, 1]).mean()
     assert told > 0.003 and np.abs(answer.moves).mean() < 0.0008
 
@@ -141,14 +143,14 @@ def test_beyond_four_deviations_the_shape_bends_there_alone(
     rng: np.random.Generator, shape: np.ndarray
 ) -> None:
     modes = _modes(rng, shape)
-    prior = Prior.of(shape, modes, [_sight(shape, np.zeros((0, *shape.shape)))])
+    prior = Prior.of(shape, modes, [_photo(shape, np.zeros((0, *shape.shape)))])
     place = VIEW.project(shape[3]) + (80.0, 0.0)
     answer = prior.given([Pin(3, place)])
     assert answer.bent.all() and answer.deviations[0] > IMPROBABLE
-    seen = answer.views[0].project((shape + answer.moves)[3])
+    seen = answer.viewpoints[0].project((shape + answer.moves)[3])
     assert np.linalg.norm(seen - place) < 1.0
     share = IMPROBABLE / answer.deviations[0]
-    start = answer.views[0].project(shape[3])
+    start = answer.viewpoints[0].project(shape[3])
     gentle = prior.given([Pin(3, VIEW.project(shape[3]) + (80.0 * share * 0.99, 0.0))])
     assert not gentle.bent.any() and np.linalg.norm(start - place) > 1
     far = np.linalg.norm(shape - shape[3], axis=1) > 0.08

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from ofer_engine.contract.arkit import ARKIT_52
+from ofer_engine.contract.irises import IRIS_RADIUS, PUPIL_RADIUS
 from ofer_engine.geometry.triangles import edges_of, face_normals, triangulate
 from ofer_engine.heads.iris import RADIUS, iris_points
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.heads.teeth import Teeth
 from ofer_engine.research.head_building import finish
-from ofer_engine.research.head_building.round_eyes import AROUND, IRIS, LIMBUS, PUPIL
+from ofer_engine.research.head_building.round_eyes import AROUND, LIMBUS
 
 BUILT = Path(__file__).parents[4] / "weights" / "open" / "head.npz"
 
@@ -38,7 +39,7 @@ def test_pupil_and_iris_are_round(head):
     for part, joint in (("eye_left", "eye_L"), ("eye_right", "eye_R")):
         ray = head.template[_ids(head, part)] - head.mean_joints[head.joint_names.index(joint)]
         away = np.hypot(ray[:, 0], ray[:, 1])[ray[:, 2] > 0]
-        for border in (PUPIL, LIMBUS, IRIS):
+        for border in (PUPIL_RADIUS, LIMBUS, IRIS_RADIUS):
             assert (np.abs(away - border) < 2e-5).sum() == AROUND
 
 
