@@ -129,7 +129,7 @@ queue: Final = JobQueue(_obstacle)
 
 
 def register() -> None:
-    faults.settings.report = queue.report
+    faults.settings.report = queue.outcome.report
     bpy.app.handlers.load_post.append(forget)
     handover.sweep()
     atexit.register(stop)  # Blender may quit without disabling its add-ons

@@ -63,7 +63,7 @@ def ask(head: bpy.types.Object, settings: bpy.types.PropertyGroup, made: Path) -
     try:
         make_skin.ask(head, *make_skin.sources(head, settings), deliver, made=made)
     except OferError as error:  # there is a head all the same
-        jobs.queue.note(name, error)
+        jobs.queue.outcome.add_note(name, error.message)
 
 
 def is_wanted(head: bpy.types.Object) -> bool:

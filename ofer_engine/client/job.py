@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import time
 from collections.abc import Callable
@@ -11,13 +10,16 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.names import free_names
 from ..contract.protocol import (
+    Cancelled,
     Event,
     HypothesisReady,
     OpenPhoto,
     PhotoOpened,
     Reconstruct,
     Request,
+    Result,
     Stage,
     WeightsSeen,
 )
@@ -72,7 +74,30 @@ class Job:
     result: Path | None = None
     begun: float = field(default_factory=time.monotonic)
 
-    def take_in(self, stage: Stage) -> None:
+    def take_in(self, event: Event) -> bool:
+        """Take in what the engine sent, but for a failure. True where it was the last word of a job
+        that has nothing to deliver."""
+        match event:
+            case Stage() if not self.cancelled:
+                self._take_in_stage(event)
+            case HypothesisReady() if not self.cancelled:
+                self.arrived += (event,)
+            case PhotoOpened() | WeightsSeen():
+                if self.answered:
+                    self.answered(event)
+                return True
+            case Result():
+                self.result, self.fraction = Path(event.path), 1.0
+                if self.cancelled:
+                    self.undo()
+                return self.cancelled is not None
+            case Cancelled():
+                return True
+            case _:
+                pass
+        return False
+
+    def _take_in_stage(self, stage: Stage) -> None:
         """The bar shows the whole job, never going back: stages count their own steps only."""
         self.stage, self.eta = stage.name, stage.eta or None
         if stage.eta > 0:
@@ -99,10 +124,8 @@ class Job:
         out, wanted = Path(self.request.out), self.request.name
         try:
             out.mkdir(parents=True, exist_ok=True)
-            for name in itertools.chain(
-                [wanted], (f"{wanted}_{n:02d}" for n in itertools.count(2))
-            ):
-                if not (out / (name + SUFFIX)).exists() and _marked(out / f".{name}.taken"):
+            for name in free_names(out, wanted, (SUFFIX,)):
+                if _marked(out / f".{name}.taken"):
                     self.request = replace(self.request, name=name)
                     self.mark = out / f".{name}.taken"
                     return

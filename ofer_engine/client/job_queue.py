@@ -1,4 +1,4 @@
-"""The queue: the job in hand, those in line, and what came of the last one. No bpy calls.
+"""The queue: the job in hand and those in line. No bpy calls.
 
 `poll` is called by a timer while there is work (`jobs.py`), or by `wait` in scripts and background
 mode, where timers never fire.
@@ -17,16 +17,13 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.protocol import (
     PROTOCOL_VERSION,
     Cancel,
-    Cancelled,
     Event,
     Failure,
-    HypothesisReady,
     LookAtWeights,
     PhotoOpened,
     Ready,
     Request,
     Result,
-    Stage,
     WeightFile,
     WeightsSeen,
     failure,
@@ -39,6 +36,7 @@ from .engine_process import EngineProcess
 from .engine_settings import ROOT, EngineSettings
 from .engine_setup import EngineSetup, SetupDone
 from .job import HOPELESS, Deliver, Job, opening
+from .job_outcome import JobOutcome
 from .opened_photos import OpenedPhotos
 from .photo_source import PhotoSource
 
@@ -51,7 +49,7 @@ WAIT_SECONDS: Final = 0.02
 class JobQueue:
     """obstacle : why a result must wait just now, or ""; line : what is done after the job in hand;
     cancelled_job : the one that the engine still winds up; photos : those opened; weights : the
-    weight files looked at; failure, notes : what the user should know.
+    weight files looked at; outcome : what the user should know.
     """
 
     obstacle: Callable[[], str] = lambda: ""
@@ -62,8 +60,7 @@ class JobQueue:
     cancelled_job: CancelledJob = field(init=False)
     photos: OpenedPhotos = field(default_factory=OpenedPhotos)
     weights: tuple[WeightFile, ...] = ()
-    failure: Failure | None = None
-    notes: tuple[Sentence, ...] = ()
+    outcome: JobOutcome = field(default_factory=JobOutcome)
     idle_since: float = field(default_factory=time.monotonic)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -79,7 +76,7 @@ class JobQueue:
     def look_at_weights(self, engine: EngineSettings, paths: Sequence[str]) -> None:
         """Recognise weight files, into `weights`. Raises OferError(ENGINE_MISSING)."""
         request = LookAtWeights(next(self._ids), tuple(paths))
-        self._start(Job("Looking at the weights", "", engine, request, answered=self._saw))
+        self._start(Job("Looking at the weights", "", engine, request, answered=self._keep_weights))
 
     def ask(
         self,
@@ -121,6 +118,16 @@ class JobQueue:
         self.engine.close()  # its files are about to be replaced
         self.setup = EngineSetup(ROOT, engine.home)
         self.job = Job("Setting up the engine")
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why the last job did not do its work."""
+        return self.outcome.failure
+
+    @property
+    def notes(self) -> tuple[Sentence, ...]:
+        """What else the user should know."""
+        return self.outcome.notes
 
     @property
     def client(self) -> EngineClient | None:
@@ -189,20 +196,13 @@ class JobQueue:
             self.cancelled_job.end()
             self._finish()
         self.photos.forget()
-        self.failure, self.notes, self.weights = None, (), ()
+        self.outcome.clear()
+        self.weights = ()
 
     def close(self) -> None:
         """Abandon everything and end the engine."""
         self.abandon()
         self.engine.close()
-
-    def report(self, error: OferError) -> None:
-        """Show an error that belongs to no job."""
-        self.failure = failure(0, error)
-
-    def note(self, subject: str, error: OferError) -> None:
-        """Tell what went wrong after a job that did its work."""
-        self._add_notes((_note(subject, error.message),))
 
     def rest(self, seconds: float) -> None:
         """End an engine that has had nothing to do for so long, and give its memory back."""
@@ -218,7 +218,7 @@ class JobQueue:
                 "Wait, or press Esc.",
                 stage=Sentence(self.job.title),
             )
-        self.failure, self.notes = None, ()
+        self.outcome.clear()
 
     def _start(self, job: Job, in_line: bool = False) -> None:
         following = self.job is not None and self.job.follows
@@ -276,30 +276,16 @@ class JobQueue:
             self._take_in(self.job, event)
 
     def _take_in(self, job: Job, event: Event) -> None:
-        match event:
-            case Stage() if not job.cancelled:
-                job.take_in(event)
-            case HypothesisReady() if not job.cancelled:
-                job.arrived += (event,)
-            case PhotoOpened() | WeightsSeen():
-                if job.answered:
-                    job.answered(event)
-                self._add_notes(getattr(event, "notes", ()))
-                self._finish()
-            case Result():
-                job.result, job.fraction = Path(event.path), 1.0
-                if job.cancelled:
-                    job.undo()
-                    self._finish()
-                else:
-                    reconstruction_reader.read_ahead(job.result)
-                    self._add_notes(event.notes)
-            case Cancelled():
-                self._finish()
-            case Failure():
-                self._fail(event, job)
-            case _:
-                pass
+        if isinstance(event, Failure):
+            self._fail(event, job)
+            return
+        over = job.take_in(event)
+        if not job.cancelled:
+            self.outcome.add_notes(getattr(event, "notes", ()))
+        if over:
+            self._finish()
+        elif isinstance(event, Result):
+            reconstruction_reader.read_ahead(Path(event.path))
 
     def _lose_patience(self) -> None:
         now = time.monotonic()
@@ -326,16 +312,13 @@ class JobQueue:
         for event in setup.events() if setup else ():
             if isinstance(event, SetupDone):
                 self._finish()
-                self.notes = (Sentence("The engine is ready."),)
+                self.outcome.notes = (Sentence("The engine is ready."),)
             elif job:
                 job.stage, job.fraction = event.text, event.fraction
 
-    def _saw(self, event: PhotoOpened | WeightsSeen) -> None:
+    def _keep_weights(self, event: PhotoOpened | WeightsSeen) -> None:
         if isinstance(event, WeightsSeen):
             self.weights = event.files
-
-    def _add_notes(self, notes: Sequence[Sentence]) -> None:
-        self.notes = tuple(dict.fromkeys((*self.notes, *notes)))
 
     def _give_up(self, cause: Exception, job: Job | None) -> None:
         """End the job with what was raised; after what nobody foresaw, with a new engine next."""
@@ -345,7 +328,7 @@ class JobQueue:
             self.cancelled_job.end()
         self._fail(failure(0, error), job)
         if job is None:
-            self.report(error)
+            self.outcome.report(error)
 
     def _fail(self, event: Failure, job: Job | None) -> None:
         self._finish()
@@ -353,10 +336,8 @@ class JobQueue:
             job.undo()
         if event.code in HOPELESS:
             self._clear_line()
-        if job and (self.line or job.follows) and not job.cancelled:
-            self._add_notes((_note(job.subject, event.message),))
-        elif job and not job.cancelled:
-            self.failure = event
+        if job:
+            self.outcome.add_failure(event, job, others=bool(self.line))
         self.engine.reap()
         if event.code == ErrorCode.PROTOCOL_MISMATCH:
             self.engine.drop()
@@ -376,7 +357,3 @@ class JobQueue:
         if self.setup:
             self.setup.cancel()
         self._finish()
-
-
-def _note(subject: str, message: str) -> Sentence:
-    return Sentence("{subject}: {message}", subject=subject, message=message)

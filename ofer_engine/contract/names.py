@@ -5,9 +5,10 @@ A name is one part of a path, without its ending. Standard library only.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -53,11 +54,16 @@ def check_name(name: str) -> None:
 
 def free_name(folder: Path, name: str, endings: Sequence[str]) -> str:
     """`name`, or `name_02` and so on where something in `folder` has it with one of `endings`."""
-    candidate, number = name, 1
-    while any(os.path.lexists(folder / f"{candidate}{ending}") for ending in endings):
-        number += 1
-        candidate = f"{shortened(name, _MOST_BYTES - 8)}_{number:02d}"
-    return candidate
+    return next(free_names(folder, name, endings))
+
+
+def free_names(folder: Path, name: str, endings: Sequence[str]) -> Iterator[str]:
+    """`free_name` and the ones after it, for whoever may lose one to another process."""
+    for number in itertools.count(1):
+        short = shortened(name, _MOST_BYTES - 8)
+        candidate = name if number == 1 else f"{short}_{number:02d}"
+        if not any(os.path.lexists(folder / f"{candidate}{ending}") for ending in endings):
+            yield candidate
 
 
 def kept_note(name: str, free: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from conftest import HERE, preferences
 from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.engine.engine_settings import engine_settings
 from ofer_faces.ofer_engine.client import cancelled_job
-from ofer_faces.ofer_engine.client import job_queue as desk_module
+from ofer_faces.ofer_engine.client import job_queue as queue_module
 from ofer_faces.ofer_engine.client.job import Job
 from ofer_faces.ofer_engine.client.job_queue import JobQueue
 from ofer_faces.ofer_engine.contract import protocol
@@ -33,12 +33,12 @@ def as_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "follow", lambda operator, wait: {"FINISHED"})
 
 
-def until(done: Callable[[], bool], *desks: JobQueue, seconds: float = 60.0) -> None:
+def until(done: Callable[[], bool], *queues: JobQueue, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not done():
-        assert time.monotonic() < end, [each.job for each in desks]
+        assert time.monotonic() < end, [each.job for each in queues]
         time.sleep(0.01)
-        for each in desks or (jobs.queue,):
+        for each in queues or (jobs.queue,):
             each.poll()
 
 
@@ -179,7 +179,7 @@ def test_a_cancelled_job_gives_way_before_the_engine_does(
     bpy.ops.ofer.reconstruct(filepath=str(photo))
     until(lambda: jobs.queue.job.stage == "Drawing heads")
     jobs.queue.cancel()
-    jobs.queue.job.cancelled -= desk_module.LET_GO_SECONDS  # as if so much time had passed
+    jobs.queue.job.cancelled -= queue_module.LET_GO_SECONDS  # as if so much time had passed
     jobs.queue.poll()
     assert jobs.queue.job is None and jobs.queue.cancelled_job
     employ("ok")

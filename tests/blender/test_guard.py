@@ -135,7 +135,7 @@ def test_a_timer_or_handler_that_fails_says_so_and_raises_nothing(
 ) -> None:
     function, before, failed = CALLED_BY_BLENDER[name], dump(), 0
     for number in (2, 3, 4, 6):  # the first is the function itself
-        jobs.queue.failure = None
+        jobs.queue.outcome.clear()
         with fault_at(number) as fault:
             assert function() is None or name == "rest"
         if fault.where:
