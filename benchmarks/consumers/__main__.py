@@ -37,10 +37,10 @@ def validate(files: list[Path]) -> int:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     errors = 0
     for line in done.stdout.splitlines():
-        told = json.loads(line)
-        errors += told["errors"]
-        counts = f"{told['errors']} errors, {told['warnings']} warnings"
-        print(f"gltf-validator  {_name(Path(told['path']))}: {counts}")
+        report = json.loads(line)
+        errors += report["errors"]
+        counts = f"{report['errors']} errors, {report['warnings']} warnings"
+        print(f"gltf-validator  {_name(Path(report['path']))}: {counts}")
     return errors
 
 

@@ -46,13 +46,13 @@ def read(file: Path, picture: Path, folder: Path = HERE) -> Found:
             server.shutdown()
         found = Path(scratch) / "found"
         if not found.is_file():
-            raise ValueError(f"three.js told nothing of {file.name}: {done.stderr[-400:]}")
+            raise ValueError(f"three.js reported nothing on {file.name}: {done.stderr[-400:]}")
         head, _, values = found.read_bytes().partition(b"\n")
-    told = json.loads(head)
-    points = np.frombuffer(values, "<f4").reshape(-1, told["vertices"], 3)
+    report = json.loads(head)
+    points = np.frombuffer(values, "<f4").reshape(-1, report["vertices"], 3)
     return Found(
-        tuple(told["keys"]), tuple(told["bones"]), points[0], points[1:], told["influences"],
-        told["off_one"], told["textures"],
+        tuple(report["keys"]), tuple(report["bones"]), points[0], points[1:], report["influences"],
+        report["off_one"], report["textures"],
     )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def told_by(folder: Path, page: str, seconds: float = 300) -> bytes:
                 end = time.monotonic() + seconds
                 while not found.is_file():
                     if time.monotonic() > end:
-                        raise TimeoutError(f"{page} told nothing in {seconds:.0f} seconds")
+                        raise TimeoutError(f"{page} reported nothing in {seconds:.0f} seconds")
                     time.sleep(0.5)
                 return found.read_bytes()
             finally:

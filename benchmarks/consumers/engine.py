@@ -30,10 +30,10 @@ def read(command: list[str], room: Path, files: list[Path]) -> tuple[list[Found]
         godot = [*command, "--headless", "--path", str(inside)]
         _run([*godot, "--import"])
         said = _run([*godot, "--script", "res://read.gd", "--", str(len(files))])
-        told = [project / f"found_{number}" for number in range(len(files))]
-        if not all(each.is_file() for each in told):
-            raise ValueError(f"Godot told nothing of some heads: {said}")
-        found = [_found(each) for each in told]
+        reports = [project / f"found_{number}" for number in range(len(files))]
+        if not all(each.is_file() for each in reports):
+            raise ValueError(f"Godot reported nothing on some heads: {said}")
+        found = [_found(each) for each in reports]
     return [each for each, _ in found], found[0][1]
 
 
@@ -44,11 +44,11 @@ def _run(call: list[str]) -> str:
 
 def _found(path: Path) -> tuple[Found, str]:
     head, _, values = path.read_bytes().partition(b"\n")
-    told = json.loads(head)
-    points = np.frombuffer(values, "<f4").reshape(-1, told["vertices"], 3)
-    moves = points[1:] if told["relative"] else points[1:] - points[0]
+    report = json.loads(head)
+    points = np.frombuffer(values, "<f4").reshape(-1, report["vertices"], 3)
+    moves = points[1:] if report["relative"] else points[1:] - points[0]
     found = Found(
-        tuple(told["keys"]), tuple(told["bones"]), points[0], moves, told["influences"],
-        told["off_one"], told["textures"],
+        tuple(report["keys"]), tuple(report["bones"]), points[0], moves, report["influences"],
+        report["off_one"], report["textures"],
     )  # fmt: skip
-    return found, told["version"]
+    return found, report["version"]

@@ -48,13 +48,13 @@ func _tell(path: String, place: String) -> void:
 		var material := mesh.surface_get_material(surface) as BaseMaterial3D
 		if material and material.albedo_texture:
 			textures += 1
-	var told := {
+	var report := {
 		"keys": keys, "bones": bones, "influences": most, "off_one": off, "textures": textures,
 		"vertices": rest.size(), "relative": mesh.blend_shape_mode == Mesh.BLEND_SHAPE_MODE_RELATIVE,
 		"version": Engine.get_version_info()["string"],
 	}
 	var out := FileAccess.open(place, FileAccess.WRITE)
-	out.store_line(JSON.stringify(told))
+	out.store_line(JSON.stringify(report))
 	out.store_buffer(rest.to_byte_array())
 	for points in moved:
 		out.store_buffer(points.to_byte_array())

@@ -215,10 +215,10 @@ def _play(stage: Stage) -> Callable[[], float | None]:
 
 
 def _read(file: Path) -> Play:
-    told = json.loads(file.read_text("utf-8"))
-    paths = {name: Path(told[name]) for name in ("photo", "engine_python", "home", "out")}
-    chapters = tuple(told["chapters"] or story.CHAPTERS)
-    return Play(chapters=chapters, quick=told["quick"], **paths)
+    given = json.loads(file.read_text("utf-8"))
+    paths = {name: Path(given[name]) for name in ("photo", "engine_python", "home", "out")}
+    chapters = tuple(given["chapters"] or story.CHAPTERS)
+    return Play(chapters=chapters, quick=given["quick"], **paths)
 
 
 def main() -> None:

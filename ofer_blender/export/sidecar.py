@@ -63,7 +63,7 @@ def _expressions(head: bpy.types.Object) -> dict[str, dict[str, object]]:
     leave over; for programs that get no keys of it. None before the head has the 52."""
     found: dict[str, dict[str, object]] = {}
     for name in head.ofer.expressions.keys():
-        if told := arkit_keys.told(head, name):
-            weights = {unit: round(value, 4) for unit, value in told[0].items() if value >= 5e-5}
-            found[name] = {"arkit": weights, "left_over_mm": round(told[1] * 1000, 3)}
+        if units := arkit_keys.weights_of(head, name):
+            weights = {unit: round(value, 4) for unit, value in units[0].items() if value >= 5e-5}
+            found[name] = {"arkit": weights, "left_over_mm": round(units[1] * 1000, 3)}
     return found

@@ -144,14 +144,14 @@ def _tidy_obj(file: Path, stage: Stage, place: Landing) -> list[str]:
     written = file.with_suffix(".mtl")
     if not written.is_file():
         return []
-    _, _, told = written.read_text("utf-8").partition("\n")
+    _, _, content = written.read_text("utf-8").partition("\n")
     written.unlink()
     name = place.companion("", ".mtl")
-    (file.parent / name).write_text(f"# Blender {bpy.app.version_string}\n{told}", "utf-8")
+    (file.parent / name).write_text(f"# Blender {bpy.app.version_string}\n{content}", "utf-8")
     if name != written.name:
         said, now = (f"mtllib {each}\n".encode() for each in (written.name, name))
         file.write_bytes(file.read_bytes().replace(said, now, 1))
-    return [name, *(each for each in stage.pictures if f" {each}\n" in told)]
+    return [name, *(each for each in stage.pictures if f" {each}\n" in content)]
 
 
 TARGETS: Final = tuple((str(target), PRESETS[target].label, PRESETS[target].note)

@@ -112,7 +112,7 @@ class OFER_OT_show_as_arkit(bpy.types.Operator):
             return False
         if not arkit_keys.complete(head):
             cls.poll_message_set(tr("Add the 52 ARKit keys first"))
-        elif arkit_keys.told(head, hypotheses.chosen_expression(head)) is None:
+        elif arkit_keys.weights_of(head, hypotheses.chosen_expression(head)) is None:
             cls.poll_message_set(tr("Choose an expression of the photo first"))
         else:
             return True
@@ -120,7 +120,7 @@ class OFER_OT_show_as_arkit(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
-        weights, residual = arkit_keys.told(head, hypotheses.chosen_expression(head))
+        weights, residual = arkit_keys.weights_of(head, hypotheses.chosen_expression(head))
         expression_pose.relax(head)
         arkit_keys.show(head, weights)
         said = Sentence(

@@ -56,7 +56,7 @@ def photo_face(photo: bpy.types.PropertyGroup, source: PhotoSource) -> protocol.
 
 
 def hints(settings: bpy.types.PropertyGroup) -> Hints:
-    """What is told of the person, as far as the chosen pack can be told."""
+    """Hints about the person, those that the chosen pack takes."""
     pack = packs.installed().get(settings.pack_id)
     known = pack.hints if pack else ()
     return Hints(

@@ -80,17 +80,17 @@ def add(head: bpy.types.Object) -> None:
         key.value = 0.0
     head.active_shape_key_index = active
     head.ofer.units_of = record.identities[0].name
-    _keep_told(head, [item.name for item in record.expressions], units)
+    _keep_weights(head, [item.name for item in record.expressions], units)
     head.data.update()
 
 
-def tell(head: bpy.types.Object, units: Units) -> None:
-    """Keep what units say of the expressions."""
+def keep_weights(head: bpy.types.Object, units: Units) -> None:
+    """Keep the expressions as weights of the units."""
     drawn = [item for item in head.ofer.expressions if item.name != hypotheses.NEUTRAL]
     drawn = [item for item in drawn if 0 <= item.candidate < len(units.weights)]
     rows = [item.candidate for item in drawn]
-    told = Units(units.moves, units.weights[rows], units.residual[rows])
-    _keep_told(head, [item.name for item in drawn], told)
+    own = Units(units.moves, units.weights[rows], units.residual[rows])
+    _keep_weights(head, [item.name for item in drawn], own)
 
 
 def carried_over(head: bpy.types.Object) -> bool:
@@ -98,7 +98,7 @@ def carried_over(head: bpy.types.Object) -> bool:
     return bool(present(head)) and head.ofer.units_of != head.ofer.basis
 
 
-def told(head: bpy.types.Object, expression: str) -> tuple[dict[str, float], float] | None:
+def weights_of(head: bpy.types.Object, expression: str) -> tuple[dict[str, float], float] | None:
     """An expression as ARKit weights by name, and what they leave over in metres (root mean
     square); None where nobody knows."""
     kept = head.get(PROPERTY)
@@ -114,7 +114,7 @@ def show(head: bpy.types.Object, weights: dict[str, float]) -> None:
         head.data.shape_keys.key_blocks[name].value = weights.get(name, 0.0)
 
 
-def _keep_told(head: bpy.types.Object, names: list[str], units: Units) -> None:
+def _keep_weights(head: bpy.types.Object, names: list[str], units: Units) -> None:
     head[PROPERTY] = {
         name: {"weights": row.tolist(), "residual": float(left)}
         for name, row, left in zip(names, units.weights, units.residual, strict=True)
@@ -126,11 +126,11 @@ def _units(record: Reconstruction, vertices: int) -> Units:
     moves = _table(record, units, (len(ARKIT_52), vertices, 3))
     if not (np.abs(moves) < _FARTHEST).all():  # also catches NaN
         raise _unusable(record, "its ARKit units are no movements of a face")
-    told = len(record.expressions)
+    expressions = len(record.expressions)
     return Units(
         to_blender(moves),
-        _table(record, weights, (told, len(ARKIT_52))),
-        _table(record, residual, (told,)),
+        _table(record, weights, (expressions, len(ARKIT_52))),
+        _table(record, residual, (expressions,)),
     )
 
 

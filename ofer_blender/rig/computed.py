@@ -73,7 +73,7 @@ def renew(head: bpy.types.Object, frame: HeadFrame, computed: Computed) -> None:
         had[: frame.vertices] = wanted[: frame.vertices]
         hypotheses.set_points(key, had)
     if computed.units:
-        arkit_keys.tell(head, computed.units)
+        arkit_keys.keep_weights(head, computed.units)
     _settle(head, computed)
     last_moves.keep(head, stepped, step)
     head.data.update()

@@ -145,7 +145,7 @@ def _draw_choice(
 
 
 def _draw_hints(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-    """What may be told of the person, if the pack can be told anything."""
+    """Hints about the person, where the pack takes any."""
     pack = packs.installed().get(settings.pack_id)
     column = layout.column(heading="About the Person")
     for name in pack.hints if pack else ():

@@ -54,16 +54,16 @@ def _draw_units(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
         text = text.format(former=head.ofer.units_of, basis=head.ofer.basis)
         say(layout, text, "INFO")
         layout.operator("ofer.express", icon="FILE_REFRESH")
-    told = arkit_keys.told(head, hypotheses.chosen_expression(head))
+    units = arkit_keys.weights_of(head, hypotheses.chosen_expression(head))
     column = layout.column(align=True)
     column.operator("ofer.show_as_arkit", icon="HIDE_OFF")
     column.operator("ofer.keep_expression", icon="ACTION")
     row = layout.row(align=True)
     row.operator("ofer.import_take", icon="IMPORT")
     row.operator("ofer.export_take", icon="EXPORT")
-    if told:
+    if units:
         left = tr("The 52 keys miss {millimetres} mm of this expression")
-        say(layout, left.format(millimetres=f"{told[1] * 1000:.1f}"), "INFO")
+        say(layout, left.format(millimetres=f"{units[1] * 1000:.1f}"), "INFO")
 
 
 CLASSES = (OFER_PT_rig,)

@@ -83,13 +83,13 @@ def _move(made: Path, place: Path, older: Path) -> None:
 
 def _script(head: bpy.types.Object, model: bytes, keys: tuple[str, ...]) -> str:
     """JavaScript that sets window.OFER_HEAD; a page opened from disk may not read a .glb."""
-    told = {
+    data = {
         "title": head.name,
         "note": _note(head),
         "glb": base64.b64encode(model).decode("ascii"),
         "groups": groups(keys),
     }
-    return f"{_START}{json.dumps(told)};\n"
+    return f"{_START}{json.dumps(data)};\n"
 
 
 def groups(keys: tuple[str, ...]) -> list[dict]:

@@ -16,7 +16,7 @@ from ..geometry.rotations import rotation_matrix
 from ..geometry.triangles import face_normals
 
 _TOO_FAR: Final = np.radians(88)
-_TOLD: Final = np.radians(80)
+_ALLOWED: Final = np.radians(80)
 """Angles between a triangle's normal at rest and at full weight: what has turned beyond the first
 is given the second."""
 _RINGS: Final = 4
@@ -55,7 +55,7 @@ def _turn_back(
     neutral: np.ndarray, unit: np.ndarray, skin: np.ndarray, turned: np.ndarray, spare: float
 ) -> None:
     """Mend one unit (V, 3) in place. turned : (T,) bool."""
-    too_far, told = _TOO_FAR - spare, _TOLD - spare
+    too_far, allowed = _TOO_FAR - spare, _ALLOWED - spare
     inner = np.zeros(len(neutral), bool)
     inner[skin[turned]] = True
     for _ in range(_RINGS):
@@ -70,10 +70,10 @@ def _turn_back(
         angle = _angles(rest, now)
         if (angle <= too_far).all():
             break
-        far = angle > told
+        far = angle > allowed
         axis = np.cross(now[far], rest[far])
         axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-12)
-        back = rotation_matrix(axis * (angle[far] - told)[:, None])
+        back = rotation_matrix(axis * (angle[far] - allowed)[:, None])
         gradient = displacement_gradients(place, triangles, way)
         gradient[far] = back @ (gradient[far] + np.eye(3)) - np.eye(3)
         way = solver.solve(gradient, way)

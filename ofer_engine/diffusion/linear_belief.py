@@ -145,8 +145,8 @@ class LinearBelief(nn.Module):
         plain = inverse * away
         held = given.pushes * inverse[:, None]
         left = given.gram / signal[..., None] - held @ given.pushes.mT
-        told = torch.linalg.solve(left, given.pushes @ plain[..., None])
-        clear = plain + (held.mT @ told)[..., 0]
+        solved = torch.linalg.solve(left, given.pushes @ plain[..., None])
+        clear = plain + (held.mT @ solved)[..., 0]
         return ((1 - signal).sqrt() * clear) @ self.turn.T
 
 
@@ -161,7 +161,7 @@ class BelievingDenoiser(nn.Module):
     def forward(self, x: Tensor, timestep: Tensor, context: Tensor) -> Tensor:
         """As `Denoiser.forward`."""
         with torch.no_grad():
-            line = self.belief.noise(x, timestep, self.belief.given(_told(context)))
+            line = self.belief.noise(x, timestep, self.belief.given(_unsigned(context)))
         return line + self.network(x, timestep, context)
 
 
@@ -175,7 +175,7 @@ class FoldedBelief:
     @torch.inference_mode()
     def condition(self, context: Tensor) -> Denoise:
         """As `FoldedDenoiser.condition`."""
-        rest, given = self._network.condition(context), self._belief.given(_told(context))
+        rest, given = self._network.condition(context), self._belief.given(_unsigned(context))
 
         @torch.inference_mode()
         def denoise(x: Tensor, timestep: int) -> Tensor:
@@ -184,6 +184,6 @@ class FoldedBelief:
         return denoise
 
 
-def _told(context: Tensor) -> Tensor:
+def _unsigned(context: Tensor) -> Tensor:
     """A context as it was before `conditioning.person.signed`."""
     return context[:, : context.shape[1] // 2]

@@ -303,8 +303,8 @@ def _add_run(commands: argparse._SubParsersAction, parents: list[argparse.Argume
 
 def _add_setup(commands: argparse._SubParsersAction, home: argparse.ArgumentParser) -> None:
     setup = commands.add_parser("setup", parents=[home], help="make the engine's environment")
-    as_ofer_error = "how progress is told: text (default), or json for programs"
-    setup.add_argument("--progress", choices=("text", "json"), default="text", help=as_ofer_error)
+    kinds = "how progress is printed: text (default), or json for programs"
+    setup.add_argument("--progress", choices=("text", "json"), default="text", help=kinds)
     setup.add_argument("--rebuild", action="store_true", help="make it anew")
     setup.add_argument(
         "--torch",

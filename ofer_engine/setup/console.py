@@ -107,8 +107,8 @@ class JsonConsole(Console):
         self._send(done=True, text=to_fields(message))
 
     def fail(self, error: OferError) -> None:
-        told = {"error": to_fields(error.message), "hint": to_fields(error.hint)}
-        self._send(**told, code=str(error.code))
+        fields = {"error": to_fields(error.message), "hint": to_fields(error.hint)}
+        self._send(**fields, code=str(error.code))
 
     def _interval(self) -> float:
         return _JSON_SECONDS

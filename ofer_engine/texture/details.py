@@ -54,16 +54,16 @@ class Details:
 
 
 def details(
-    laid: Laid, shape: Shape, features: Features, albedo: VertexAlbedo, told: Explanation
+    laid: Laid, shape: Shape, features: Features, albedo: VertexAlbedo, explanation: Explanation
 ) -> Details:
     """The photo less its explanation."""
-    model = told.level + told.light + albedo.at(told.weights)
+    model = explanation.level + explanation.light + albedo.at(explanation.weights)
     brows = np.clip(1.6 * features.brows - 0.3, 0, 1)
     soft_parts = np.clip(features.lids + features.lips, 0, 1)
     maps = laid.maps(shape, np.c_[model, albedo.spread, brows, soft_parts, features.lips])
     brow, spared = maps[6], maps[7]
     away = opponent(laid.picture) - np.moveaxis(maps[:3], 0, 2)
-    if not told.coloured:
+    if not explanation.coloured:
         away[..., 1:] = 0
     trust = _believed(laid, away, np.moveaxis(maps[3:6], 0, 2), brow, spared)
     trust = trust * np.isfinite(laid.depth.depth)
@@ -84,7 +84,7 @@ def details(
     kept = _KEPT * np.clip(broad, -_BROAD_MOST, _BROAD_MOST + redder)
     kept = kept + np.where(between < 0, _soft(between, darkest), _soft(between, brightest))
     fine = np.where(fine < 0, _soft(fine, _FINE_DARKER + 0.5 * hair), _soft(fine, _FINE_BRIGHTER))
-    if not told.coloured:
+    if not explanation.coloured:
         kept[..., 1:] = fine[..., 1:] = 0
     good = (sure > 0.9) & (brow + spared < 0.1)
     uneven = float(1.4826 * np.median(np.abs(fine[good, 0]))) if good.sum() > 100 else 0.0

@@ -38,7 +38,7 @@ class Projection:
     detail : (h, w, 4) float32, what the skin has beyond the prior's albedo (log luminance, log R/G,
     log B/G), and the finest of its luminance; trust : (h, w) float32; depth : of the head; places :
     (V, 2) pixels of `detail`; distance : (V,) metres; sure : (V,) 0..1, what angle and evidence
-    leave; told : what explains the photo; uneven : deviation of the finest luminance.
+    leave; explanation : what explains the photo; uneven : deviation of the finest luminance.
     """
 
     detail: np.ndarray
@@ -47,7 +47,7 @@ class Projection:
     places: np.ndarray
     distance: np.ndarray
     sure: np.ndarray
-    told: Explanation
+    explanation: Explanation
     uneven: float
 
     def at_vertices(self) -> np.ndarray:
@@ -77,11 +77,11 @@ def project(
     sure = ramp(facing, _GRAZING, _FACING) * seen * (1 - np.clip(features.cavity * 2, 0, 1))
     sure = np.minimum(sure, np.clip(spread(shape, sure[:, None], _FEATHER)[:, 0], 0, 1))
     laid = lay(shape, view, places, facing, resolution)
-    told = explain(albedo, normals, *_vertex_colours(laid, features, sure * seen))
-    found = details(laid, shape, features, albedo, told)
+    explanation = explain(albedo, normals, *_vertex_colours(laid, features, sure * seen))
+    found = details(laid, shape, features, albedo, explanation)
     return Projection(
-        found.detail, laid.plain * found.trust, laid.depth, laid.places, laid.distance, sure, told,
-        found.uneven,
+        found.detail, laid.plain * found.trust, laid.depth, laid.places, laid.distance, sure,
+        explanation, found.uneven,
     )  # fmt: skip
 
 

@@ -59,11 +59,11 @@ def make_skin(
     """
     shape = Shape.of(head, uv)
     projections = tuple(project(shape, features, view, albedo, resolution) for view in views)
-    told = [each.told for each in projections]
-    counts = np.array([each.likely.sum() + 1e-3 for each in told])
+    explanations = [each.explanation for each in projections]
+    counts = np.array([each.likely.sum() + 1e-3 for each in explanations])
     model = AlbedoPrior.load().tone
-    tone = np.average([model.of(each) for each in told], 0, counts)
-    weights = np.average([each.weights for each in told], 0, counts)
+    tone = np.average([model.of(each) for each in explanations], 0, counts)
+    weights = np.average([each.weights for each in explanations], 0, counts)
     made = complexion(shape, features, albedo, weights, tone)
     uneven = float(np.clip(max(each.uneven for each in projections), *_UNEVEN))
     maps = bake(Layers(shape, projections, made, uneven, unwanted), resolution, step)

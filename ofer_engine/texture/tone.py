@@ -36,10 +36,10 @@ class ToneModel:
     mean: np.ndarray
     covariance: np.ndarray
 
-    def of(self, told: Explanation) -> np.ndarray:
+    def of(self, explanation: Explanation) -> np.ndarray:
         """(3,) the likeliest tone of the person of an explained photo, in white light."""
-        if not told.likely.any():
+        if not explanation.likely.any():
             return SKIN
-        light = _LIGHT if told.coloured else _LIGHT + _NO_HUE
+        light = _LIGHT if explanation.coloured else _LIGHT + _NO_HUE
         gain = self.covariance @ np.linalg.inv(self.covariance + light)
-        return SKIN + gain @ (told.level - self.mean)
+        return SKIN + gain @ (explanation.level - self.mean)

@@ -227,7 +227,7 @@ def test_the_52_keys_become_those_of_the_head_chosen(
     assert all(np.array_equal(now[n], carried[n]) for n in carried if "identity" in n)
     assert head.data.shape_keys.key_blocks["jawOpen"].value == 0.5
     assert head.ofer.units_of == "identity_03"
-    weights, residual = arkit_keys.told(head, "expression_02")
+    weights, residual = arkit_keys.weights_of(head, "expression_02")
     assert set(weights.values()) == {0.25} and abs(residual - 0.002) < 1e-6
     assert "carried over" not in " ".join(draw("OFER_PT_rig"))
     bpy.ops.ed.undo()

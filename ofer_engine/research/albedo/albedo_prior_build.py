@@ -62,10 +62,10 @@ def maximise(
     """The next prior. mirror : (V,) vertex on the other side: what differs between the sides of a
     face is light, far more often than skin."""
     rest, weights = [], []
-    for portrait, told in zip(portraits, found, strict=True):
-        away = opponent(portrait.colours) - told.level - told.light
-        weight = portrait.trust * told.likely
-        guess = prior.at(told.weights)
+    for portrait, explanation in zip(portraits, found, strict=True):
+        away = opponent(portrait.colours) - explanation.level - explanation.light
+        weight = portrait.trust * explanation.likely
+        guess = prior.at(explanation.weights)
         share = np.clip(weight / _FREE, 0, 1)[:, None]
         filled = guess + share * (np.clip(away - guess, -1, 1))
         pair = np.stack([weight, weight[mirror]])[..., None] + 1e-3
@@ -127,14 +127,16 @@ def main(arguments: list[str] | None = None) -> None:
     prior, found = start(features), []
     for turn in range(_ROUNDS):
         found = [explain(prior, each.normals, each.colours, each.trust) for each in portraits]
-        coloured = [told.level[1] - told.level[2] > _GREY for told in found]
+        coloured = [explanation.level[1] - explanation.level[2] > _GREY for explanation in found]
         portraits = [each for each, kept in zip(portraits, coloured, strict=True) if kept]
         found = [each for each, kept in zip(found, coloured, strict=True) if kept]
         prior = maximise(prior, portraits, found, head.mirror, min(4 * (turn + 1), MODES))
         _LOG.info("round %d: %d portraits, spread %.3f", turn, len(found), prior.spread.mean())
-    seen = [each.trust * told.likely for each, told in zip(portraits, found, strict=True)]
+    seen = [
+        each.trust * explanation.likely for each, explanation in zip(portraits, found, strict=True)
+    ]
     prior = extended(Shape.of(head, head.uv), prior, np.mean(seen, axis=0))
-    levels = np.array([told.level for told in found])
+    levels = np.array([explanation.level for explanation in found])
     tone = ToneModel(levels.mean(0), np.cov(levels.T))
     skin = np.unique(head.polygons[head.part == head.part_names.index(SKIN)])
     skin = skin[skin >= 0]

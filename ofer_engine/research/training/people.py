@@ -23,7 +23,7 @@ from .mirrored import mirror_pictures
 from .photo_set import PhotoSet
 
 _TOLD = 0.5
-"""Share of the people of whom something is told."""
+"""Share of the people with hints."""
 _HINTED = 0.6
 """Share of these of whom each hint is given."""
 _SINGLE = 0.6
