@@ -1,4 +1,4 @@
-"""What an artist sculpted on single expressions and units, told from what the engine made."""
+"""What an artist sculpted on single expressions and units, apart from what the engine made."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.client.frame import to_blender
-from ...ofer_engine.contract.reconstruction import read
-from . import hypotheses, last_moves, packed_reconstruction
+from . import hypotheses, last_moves
 from .head_frame import HeadFrame
 from .last_moves import LastMoves
 
@@ -35,19 +34,20 @@ def find(head: bpy.types.Object, frame: HeadFrame, keys: list[EngineKey]) -> dic
     which something was.
 
     What all keys have in common is none of that: it was taken from the Basis by a script. Nothing
-    is found where nobody knows what the engine had made of them. Raises OferError as `read`.
+    is found where nobody knows what the engine had made of them. Raises OferError as
+    `Reconstruction.array`.
     """
     last = last_moves.read(head, frame.vertices)
     rests = [_rest(frame, each, _movements(last, each)) for each in keys]
     if all(rest is not None and _is_none(rest, frame) for rest in rests):
         return {}  # all is as the engine made it last
-    drawn = _drawn(head, frame.vertices)
+    drawn = _drawn(frame)
     said_of = {False: head.ofer.expressions_of, True: head.ofer.units_of}
     names, known = [], []
     for each, rest in zip(keys, rests, strict=True):
         if last or said_of[each.unit] == drawn[0]:
             other = _rest(frame, each, _movements(drawn[1], each))
-            rest = min(filter(_is_told, (rest, other)), key=_size, default=None)  # pyright: ignore[reportCallIssue]
+            rest = min(filter(_is_known, (rest, other)), key=_size, default=None)  # pyright: ignore[reportCallIssue]
         if rest is not None:
             names.append(each.key.name)
             known.append(rest)
@@ -69,7 +69,7 @@ def _is_none(rest: np.ndarray, frame: HeadFrame) -> bool:
     return float(np.abs(rest).max(initial=0.0)) < _LEAST * frame.placed.scale
 
 
-def _is_told(rest: np.ndarray | None) -> bool:
+def _is_known(rest: np.ndarray | None) -> bool:
     return rest is not None
 
 
@@ -85,9 +85,9 @@ def _movements(moves: LastMoves | None, each: EngineKey) -> np.ndarray | None:
     return rows[each.row] if each.row < len(rows) else None
 
 
-def _drawn(head: bpy.types.Object, vertices: int) -> tuple[str, LastMoves]:
+def _drawn(frame: HeadFrame) -> tuple[str, LastMoves]:
     """The best head, and its movements in the reconstruction."""
-    record = read(packed_reconstruction.ensure(head))
+    record, vertices = frame.record, frame.vertices
     best = record.array("identity_vertices")[0]
     expressions = record.numbers("expression_vertices", (None, vertices, 3)) - best
     units = np.empty((0, vertices, 3), np.float32)

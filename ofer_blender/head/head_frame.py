@@ -19,7 +19,7 @@ import numpy as np
 from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.client.head_arrays import damaged
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from ...ofer_engine.contract.reconstruction import RECORD, Reconstruction, read
+from ...ofer_engine.contract.reconstruction import RECORD, Reconstruction
 from ...ofer_engine.contract.sentence import Sentence
 from ...ofer_engine.geometry import affine_map
 from ...ofer_engine.geometry.affine_map import Affine
@@ -36,12 +36,13 @@ _LEAST_SHARE: Final = 0.15
 
 @dataclass(frozen=True, eq=False)
 class HeadFrame:
-    """neutral : (V, 3) float32, metres, Blender frame: the engine's shape of the Basis's identity;
-    joints : name -> (3,) float64, likewise; basis : (N, 3) float32, object frame: the Basis as it
-    is, the V vertices of the head first, then what was joined to it; placed : from the engine's
-    shapes, in Blender's frame, to the object's.
+    """record : of the head's reconstruction; neutral : (V, 3) float32, metres, Blender frame: the
+    engine's shape of the Basis's identity; joints : name -> (3,) float64, likewise; basis : (N, 3)
+    float32, object frame: the Basis as it is, the V vertices of the head first, then what was
+    joined to it; placed : from the engine's shapes, in Blender's frame, to the object's.
     """
 
+    record: Reconstruction
     neutral: np.ndarray
     joints: Mapping[str, np.ndarray]
     basis: np.ndarray
@@ -77,9 +78,9 @@ def of(head: bpy.types.Object) -> HeadFrame:
 
     Raises OferError(BAD_REQUEST) where vertices of the head were removed or reordered, or it was
     mirrored or flattened, and OferError(RECONSTRUCTION_DAMAGED | READ_ONLY) as
-    `kept_folder.ensure`.
+    `packed_reconstruction.ensure`.
     """
-    record = read(packed_reconstruction.ensure(head))
+    record = packed_reconstruction.record(head)
     neutral, joints = _neutral(head, record)
     basis = hypotheses.points(head.data.shape_keys.reference_key)
     if not _is_whole(head.data, record, len(neutral)):
@@ -99,7 +100,7 @@ def of(head: bpy.types.Object) -> HeadFrame:
             "Mirror it back first: scale it by -1 along X and apply the scale.",
             name=head.name,
         )
-    return HeadFrame(neutral, joints, basis, placed)
+    return HeadFrame(record, neutral, joints, basis, placed)
 
 
 def placement(head: bpy.types.Object, unpack: bool = True) -> Affine:
@@ -134,7 +135,7 @@ def polygons(head: bpy.types.Object) -> int:
 
     Raises OferError(BAD_REQUEST) unless they are the engine's, one by one, and otherwise as `of`.
     """
-    record = read(packed_reconstruction.ensure(head))
+    record = packed_reconstruction.record(head)
     drawn = _polygons(record, len(_neutral(head, record)[0]))
     corners = drawn >= 0
     wanted, mesh = drawn[corners], head.data
@@ -200,7 +201,7 @@ def _codes(edges: np.ndarray, count: int) -> np.ndarray:
 
 def _was_cut_where_it_stands(head: bpy.types.Object) -> bool:
     """Some of the head is gone, and what is left of it lies where the engine drew it."""
-    record = read(packed_reconstruction.ensure(head))
+    record = packed_reconstruction.record(head)
     neutral, _ = _neutral(head, record)
     if _is_whole(head.data, record, len(neutral)):
         return False

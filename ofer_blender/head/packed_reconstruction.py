@@ -12,7 +12,7 @@ import re
 import shutil
 import zipfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import bpy
 
@@ -47,9 +47,25 @@ def ensure(head: bpy.types.Object) -> Path:
 
     Raises OferError(RECONSTRUCTION_DAMAGED | READ_ONLY | DISK_FULL).
     """
+    return _ensured(head)[0]
+
+
+def record(head: bpy.types.Object) -> reconstruction.Reconstruction:
+    """The record of the folder that `ensure` finds. Raises OferError as `ensure`."""
+    folder, found = _ensured(head)
+    return found or reconstruction.read(folder)
+
+
+def _ensured(head: bpy.types.Object) -> tuple[Path, reconstruction.Reconstruction | None]:
+    """As `ensure`, with its record where that was read to find out whose it is."""
     folder = Path(head.ofer.folder)
-    if folder.is_absolute() and (folder / RECORD).is_file() and _is_of(head, folder):
-        return folder
+    if folder.is_absolute() and (folder / RECORD).is_file():
+        made_of = provenance.read(head)
+        if not made_of:  # nothing is known of the head that the folder could contradict
+            return folder, None
+        found = _readable(folder)
+        if found and _is_of(made_of, found):
+            return folder, found
     packed = head.get(PROPERTY)
     if not isinstance(packed, bytes):
         raise _lost(head)
@@ -67,19 +83,18 @@ def ensure(head: bpy.types.Object) -> Path:
             raise _lost(head) from cause
         raise
     head.ofer.folder = str(target)
-    return target
+    return target, None
 
 
-def _is_of(head: bpy.types.Object, folder: Path) -> bool:
-    """The folder tells of the same photos, pack and seed as the head; true where the head tells
-    nothing, false where the folder cannot be read."""
-    made_of = provenance.read(head)
-    if not made_of:
-        return True
+def _readable(folder: Path) -> reconstruction.Reconstruction | None:
     try:
-        record = reconstruction.read(folder)
+        return reconstruction.read(folder)
     except OferError:
-        return False
+        return None
+
+
+def _is_of(made_of: dict[str, Any], record: reconstruction.Reconstruction) -> bool:
+    """The record is of the same photos, pack and seed as the head."""
     said = [view["photo"]["sha256"] for view in provenance.views(made_of)]
     return (
         said == [view.photo.sha256 for view in record.views]

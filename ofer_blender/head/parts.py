@@ -11,9 +11,8 @@ import numpy as np
 from ...ofer_engine.client.frame import ENGINE_TO_BLENDER, to_blender
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.face_parts import FACE_PARTS
-from ...ofer_engine.contract.reconstruction import read
 from ...ofer_engine.geometry import chosen_parts
-from . import hypotheses, packed_reconstruction, pins
+from . import hypotheses, pins
 from .pins import PARTS_KEY as KEY
 from .pins import Pinning
 
@@ -61,7 +60,7 @@ def follow(head: bpy.types.Object) -> None:
 
 def _moves(head: bpy.types.Object, pinning: Pinning) -> np.ndarray:
     """(V, 3) metres, engine frame, that bring the head shown to its parts."""
-    record = read(packed_reconstruction.ensure(head))
+    record = pinning.frame.record
     if not record.has("part_masks"):
         raise OferError(
             ErrorCode.BAD_REQUEST,

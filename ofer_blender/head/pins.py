@@ -15,12 +15,12 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.client.frame import ENGINE_TO_BLENDER, to_blender
-from ...ofer_engine.contract.reconstruction import Reconstruction, read
+from ...ofer_engine.contract.reconstruction import Reconstruction
 from ...ofer_engine.contract.records import CameraRecord
 from ...ofer_engine.geometry import pins
 from ...ofer_engine.geometry.pins import PhotoView, Pin, Prior
 from ...ofer_engine.geometry.viewpoint import Viewpoint
-from . import head_frame, hypotheses, packed_reconstruction
+from . import head_frame, hypotheses
 from .head_frame import HeadFrame
 
 KEY: Final = "pins"
@@ -48,8 +48,7 @@ class Pinning:
     def of(cls, head: bpy.types.Object) -> Pinning:
         """Raises OferError as `head_frame.of`."""
         frame = head_frame.of(head)
-        record = read(packed_reconstruction.ensure(head))
-        return cls(frame, _modes(record), tuple(_views(record)))
+        return cls(frame, _modes(frame.record), tuple(_views(frame.record)))
 
     def holds(self, pin: bpy.types.PropertyGroup) -> bool:
         """It is of this head and its photos: a file from elsewhere may hold any numbers."""

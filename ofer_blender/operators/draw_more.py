@@ -12,7 +12,7 @@ from ...ofer_engine.contract import protocol, reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import blend, gallery, head_frame, hypotheses, packed_reconstruction
+from ..head import blend, gallery, head_frame, hypotheses
 from ..skin import skin
 from ..translations import CONTEXT
 from . import pictures
@@ -123,9 +123,8 @@ def shown(head: bpy.types.Object) -> dict[int, float]:
 
 def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
     """Ask for new heads and add them to the gallery when they come. Raises OferError."""
-    head_frame.of(head)  # a head that they would not fit is refused before the work
-    folder, name = packed_reconstruction.ensure(head), head.name
-    record = reconstruction.read(folder)
+    record = head_frame.of(head).record  # a head that they would not fit is refused before the work
+    folder, name = record.folder, head.name
     rows = shown(head)
     asked = protocol.MoreLikeThis(
         id=0,  # the queue numbers its requests

@@ -13,7 +13,8 @@ from ...ofer_engine.contract.errors import OferError
 from .. import compat
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import head_frame, hypotheses, packed_reconstruction
+from ..head import head_frame, hypotheses
+from ..head.head_frame import HeadFrame
 from ..rig import arkit_keys, computed
 from ..translations import tr
 from .draw_more import existing
@@ -26,6 +27,8 @@ STEPS: Final = {
     "add_arkit": "Add ARKit 52",
 }
 """Operators after which a running engine computes anew, and their labels: names of undo steps."""
+_read_ahead: Final[dict[str, tuple[HeadFrame, computed.Computed]]] = {}
+"""What a delivery found of a head and an answer, for the operator that it calls."""
 _SAME: Final = 1e-5
 """Metres of a head of its own size: keys this near to what the engine computed need no change, and
 no undo step."""
@@ -67,8 +70,7 @@ class _Renewing:
         compat.make_undo_ready()
         try:
             head = existing(self.head)
-            frame = head_frame.of(head)
-            found = computed.read(Path(self.filepath), frame.vertices)
+            frame, found = _taken(head, self.filepath)
         except OferError as error:
             return refuse(self, error)
         computed.renew(head, frame, found)
@@ -101,13 +103,16 @@ def _to_compute(head: bpy.types.Object) -> bool:
     return len(head.ofer.expressions) > 1 or bool(arkit_keys.present(head))
 
 
-def ask(head: bpy.types.Object, step: str = "") -> None:
+def ask(head: bpy.types.Object, step: str = "", frame: HeadFrame | None = None) -> None:
     """Have the engine compute the expressions on the Basis, and the units that are there.
 
-    step : of `STEPS`, what they are computed for. Raises OferError.
+    step : of `STEPS`, what they are computed for; frame : of the head as it is, where that was
+    found already. Raises OferError.
     """
-    head_frame.of(head)  # a head that they would not fit is refused before the work
-    folder, name, basis = packed_reconstruction.ensure(head), head.name, head.ofer.basis
+    frame = frame or head_frame.of(
+        head
+    )  # a head that they would not fit is refused before the work
+    folder, name, basis = frame.record.folder, head.name, head.ofer.basis
     rows = hypotheses.rows_of(head, basis)
     out = handover.expect("expressions.npz")
 
@@ -121,7 +126,7 @@ def ask(head: bpy.types.Object, step: str = "") -> None:
     jobs.queue.ask(engine, title, asked, deliver, (), name, in_line=True, scratch=out.parent)
 
 
-def ask_if_awake(head: bpy.types.Object, step: str) -> None:
+def ask_if_awake(head: bpy.types.Object, step: str, frame: HeadFrame | None = None) -> None:
     """As `ask`, but starts no engine for it and leaves all as it is where it cannot be done: the
     panel says for which head the expressions were computed."""
     client = jobs.queue.client
@@ -130,11 +135,19 @@ def ask_if_awake(head: bpy.types.Object, step: str) -> None:
     if not head.ofer.folder or not Path(bpy.path.abspath(head.ofer.folder)).is_dir():
         return
     try:
-        ask(head, step)
+        ask(head, step, frame)
     except OferError:
         return
     if not bpy.app.background:
         jobs.watch()
+
+
+def _taken(head: bpy.types.Object, path: str) -> tuple[HeadFrame, computed.Computed]:
+    """The head's frame and the engine's answer. Raises OferError."""
+    if path in _read_ahead:
+        return _read_ahead[path]
+    frame = head_frame.of(head)
+    return frame, computed.read(Path(path), frame.vertices)
 
 
 def _deliver(result: Path, name: str, basis: str, step: str) -> None:
@@ -146,7 +159,11 @@ def _deliver(result: Path, name: str, basis: str, step: str) -> None:
     found = computed.read(result, frame.vertices)
     if computed.differs(head, frame, found, _SAME * frame.placed.scale):
         renewing = f"renew_after_{step}" if step else "renew_expressions"
-        jobs.insert(getattr(bpy.ops.ofer, renewing), filepath=str(result), head=name)
+        _read_ahead[str(result)] = frame, found
+        try:
+            jobs.insert(getattr(bpy.ops.ofer, renewing), filepath=str(result), head=name)
+        finally:
+            _read_ahead.clear()
     else:
         computed.settle(head, frame, found)
 

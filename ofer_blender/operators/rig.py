@@ -57,11 +57,11 @@ class OFER_OT_add_arkit(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         try:
-            arkit_keys.add(head)
+            frame = arkit_keys.add(head)
         except OferError as error:
             return refuse(self, error)
         if arkit_keys.carried_over(head):
-            express.ask_if_awake(head, "add_arkit")
+            express.ask_if_awake(head, "add_arkit", frame)
         keys = head.data.shape_keys
         tongue = hypotheses.points(keys.key_blocks[arkit_keys.TONGUE])
         if (tongue == hypotheses.points(keys.reference_key)).all():

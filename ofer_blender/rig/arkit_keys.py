@@ -13,9 +13,9 @@ from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.array_file import read_array
-from ...ofer_engine.contract.reconstruction import Reconstruction, read
+from ...ofer_engine.contract.reconstruction import Reconstruction
 from ...ofer_engine.contract.sentence import Sentence
-from ..head import head_frame, hypotheses, packed_reconstruction
+from ..head import head_frame, hypotheses
 
 PROPERTY: Final = "ofer_arkit"
 _ARRAYS: Final = ("arkit_units", "expression_arkit", "expression_arkit_residual")
@@ -61,16 +61,16 @@ def in_answer(arrays: Mapping[str, np.ndarray], vertices: int) -> Units | None:
     return Units(to_blender(moves), weights, residual) if fits else None
 
 
-def add(head: bpy.types.Object) -> None:
+def add(head: bpy.types.Object) -> head_frame.HeadFrame:
     """Add the units that are missing, all at 0, and keep the expressions' weights with the head.
 
-    They are those of the best head, whichever is the Basis, and follow the head as it is now.
+    They are those of the best head, whichever is the Basis, and follow the head as it is now, in
+    the frame that is returned.
     Raises OferError as `head_frame.of`, and OferError(RECONSTRUCTION_DAMAGED) where the
     reconstruction does not hold them or is of another head.
     """
     frame = head_frame.of(head)
-    record = read(packed_reconstruction.ensure(head))
-    units = _units(record, frame.vertices)
+    units = _units(frame.record, frame.vertices)
     active = head.active_shape_key_index
     for name, move in zip(ARKIT_52, units.moves, strict=True):
         if name in head.data.shape_keys.key_blocks:
@@ -79,9 +79,10 @@ def add(head: bpy.types.Object) -> None:
         hypotheses.set_points(key, frame.moved(move))
         key.value = 0.0
     head.active_shape_key_index = active
-    head.ofer.units_of = record.identities[0].name
-    _keep_weights(head, [item.name for item in record.expressions], units)
+    head.ofer.units_of = frame.record.identities[0].name
+    _keep_weights(head, [item.name for item in frame.record.expressions], units)
     head.data.update()
+    return frame
 
 
 def keep_weights(head: bpy.types.Object, units: Units) -> None:

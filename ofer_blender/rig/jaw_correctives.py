@@ -12,8 +12,7 @@ import numpy as np
 
 from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.errors import OferError
-from ...ofer_engine.contract.reconstruction import read
-from ..head import hypotheses, packed_reconstruction
+from ..head import hypotheses
 from ..head.head_frame import HeadFrame
 
 NAMES: Final = ("corrective_jaw_sin", "corrective_jaw_cos")
@@ -24,7 +23,7 @@ _OF_THE_ANGLE: Final = ("sin(opened)", "1 - cos(opened)")
 def add(head: bpy.types.Object, rig: bpy.types.Object, frame: HeadFrame | None) -> None:
     """Give a head the correctives of its model, driven by the rig's jaw about its X axis; nothing
     where the model has none, or the head's reconstruction is lost (no frame)."""
-    moves = _moves(head, frame.vertices) if frame else None
+    moves = _moves(frame) if frame else None
     if moves is None:
         return
     keys = head.data.shape_keys
@@ -44,12 +43,11 @@ def add(head: bpy.types.Object, rig: bpy.types.Object, frame: HeadFrame | None) 
     head.active_shape_key_index = active
 
 
-def _moves(head: bpy.types.Object, vertices: int) -> np.ndarray | None:
+def _moves(frame: HeadFrame) -> np.ndarray | None:
     """(2, V, 3) float32 metres, Blender frame."""
     try:
-        record = read(packed_reconstruction.ensure(head))
-        if not record.has(_ARRAY):
+        if not frame.record.has(_ARRAY):
             return None
-        return to_blender(record.numbers(_ARRAY, (len(NAMES), vertices, 3)))
+        return to_blender(frame.record.numbers(_ARRAY, (len(NAMES), frame.vertices, 3)))
     except OferError:
         return None
