@@ -51,7 +51,7 @@ def find(head: bpy.types.Object, frame: HeadFrame, keys: list[EngineKey]) -> dic
         if rest is not None:
             names.append(each.key.name)
             known.append(rest)
-    if len(known) < _FEWEST:
+    if len(known) < _FEWEST or all(_is_none(rest, frame) for rest in known):
         return {}
     apart = np.stack(known)
     apart -= _above_rounding(np.median(apart, axis=0), frame)

@@ -18,7 +18,7 @@ _HEAD: Final = struct.Struct("<4sfII")
 _MARK: Final = b"OFm1"
 _MOST_KEYS: Final = 4096
 _SQUEEZED: Final = 1
-"""Of 9: tighter takes long and brings little."""
+"""Of 9: tighter takes long and brings little; so does a search for more than runs of one byte."""
 _WHOLE: Final = 32767
 
 
@@ -42,7 +42,8 @@ def stepped(expressions: np.ndarray, units: np.ndarray) -> tuple[LastMoves, floa
 def keep(head: bpy.types.Object, moves: LastMoves, step: float) -> None:
     """Keep with the head what `stepped` gave."""
     numbers = [np.rint(each / step).astype("<i2") for each in (moves.expressions, moves.units)]
-    squeezed = zlib.compress(b"".join(each.tobytes() for each in numbers), _SQUEEZED)
+    squeezer = zlib.compressobj(_SQUEEZED, strategy=zlib.Z_RLE)
+    squeezed = squeezer.compress(b"".join(each.tobytes() for each in numbers)) + squeezer.flush()
     counts = (len(each) for each in numbers)
     likeness.keep(head, PROPERTY, _HEAD.pack(_MARK, step, *counts) + squeezed)
 
