@@ -83,8 +83,8 @@ def picture(colour: Colour) -> bpy.types.Image:
 def _paint(iris: Colour) -> np.ndarray:
     """(PIXELS, PIXELS, 4) float32, sRGB."""
     at = (np.arange(PIXELS, dtype=np.float32) + 0.5) / PIXELS - 0.5
-    radius = np.hypot(*np.meshgrid(at, at)) * SIDE
-    turn = np.arctan2(*np.meshgrid(at, at))
+    radius = np.hypot(at[None], at[:, None]) * SIDE
+    turn = np.arctan2(at[None], at[:, None])
     fibres = 0.5 + 0.25 * np.sin(47 * turn) + 0.25 * np.sin(31 * turn + 900 * radius)
     depth = np.clip((radius - PUPIL_RADIUS) / (IRIS_RADIUS - PUPIL_RADIUS), 0, 1)
     inner, outer = (np.clip(np.multiply(share, iris), 0, 1) for share in (INNER_SHARE, OUTER_SHARE))
@@ -96,7 +96,7 @@ def _paint(iris: Colour) -> np.ndarray:
     share = _step(radius, IRIS_RADIUS, 1.5 * soft)[..., None]
     colour = colour * (1 - share) + white * share
     colour = _over(colour, _PUPIL, 1 - _step(radius, PUPIL_RADIUS, soft))
-    return np.concatenate((colour, np.ones((PIXELS, PIXELS, 1))), axis=-1).astype(np.float32)
+    return np.concatenate((colour, np.ones((PIXELS, PIXELS, 1), np.float32)), axis=-1)
 
 
 def _step(radius: np.ndarray, edge: float, soft: float) -> np.ndarray:
@@ -105,8 +105,9 @@ def _step(radius: np.ndarray, edge: float, soft: float) -> np.ndarray:
 
 
 def _mix(first: tuple, second: tuple, share: np.ndarray) -> np.ndarray:
-    return np.asarray(first) * (1 - share[..., None]) + np.asarray(second) * share[..., None]
+    one, other = (np.asarray(each, np.float32) for each in (first, second))
+    return one + (other - one) * share[..., None]
 
 
 def _over(colour: np.ndarray, paint: tuple, share: np.ndarray) -> np.ndarray:
-    return colour * (1 - share[..., None]) + np.asarray(paint) * share[..., None]
+    return colour + (np.asarray(paint, np.float32) - colour) * share[..., None]
