@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +34,26 @@ def program() -> str | None:
 def read(file: Path, picture: Path, folder: Path = HERE) -> Found:
     """What the page found in a GLB; `picture` gets the page as a PNG. folder : has three.html, and
     three.js in its node_modules."""
+    return _shown(file, picture, folder, ())[0]
+
+
+def play(
+    file: Path, picture: Path, folder: Path, seconds: Sequence[float]
+) -> tuple[Found, np.ndarray]:
+    """As `read`, and where the vertices are at times of the animation: (T, N, 3) metres. The page
+    shows the head at the first time on the left, at the third on the right."""
+    return _shown(file, picture, folder, seconds)
+
+
+def _shown(
+    file: Path, picture: Path, folder: Path, seconds: Sequence[float]
+) -> tuple[Found, np.ndarray]:
     with tempfile.TemporaryDirectory() as scratch:
         handler = functools.partial(_Handler, file, Path(scratch) / "found", folder=folder)
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             page = f"http://127.0.0.1:{server.server_port}/three.html?file=/head.glb"
+            page += f"&times={','.join(map(str, seconds))}" if seconds else ""
             call = [
                 program(), *OPTIONS, f"--user-data-dir={scratch}/profile", "--window-size=900,520",
                 "--virtual-time-budget=60000", f"--screenshot={picture}", page,
@@ -50,10 +66,12 @@ def read(file: Path, picture: Path, folder: Path = HERE) -> Found:
         head, _, values = found.read_bytes().partition(b"\n")
     report = json.loads(head)
     points = np.frombuffer(values, "<f4").reshape(-1, report["vertices"], 3)
-    return Found(
-        tuple(report["keys"]), tuple(report["bones"]), points[0], points[1:], report["influences"],
+    moves, places = np.split(points[1:], [len(report["keys"])])
+    found = Found(
+        tuple(report["keys"]), tuple(report["bones"]), points[0], moves, report["influences"],
         report["off_one"], report["textures"],
     )  # fmt: skip
+    return found, places
 
 
 def told_by(folder: Path, page: str, seconds: float = 300) -> bytes:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +12,15 @@ from mathutils import Matrix
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import presentation, provenance
-from ..rig import arkit_keys, jaw_correctives, rig
+from ..rig import arkit_keys, jaw_correctives, rig, visemes
 from ..undo.landing import sidecar_of
-from . import influences
+from . import check_animation, influences
 from .applied import is_applied
 from .content import FileContent, FileMesh
 from .fbx import FbxReader
+from .finding import AGAIN, Finding, Level, listed
 from .glb import GlbReader
+from .motion_sources import span_of
 from .pictures import missing
 from .plan import Keys, Plan
 from .presets import INFLUENCES, Format
@@ -28,30 +28,11 @@ from .shapes import chosen, own
 
 _OUR_MODIFIERS: Final = (rig.MODIFIER, presentation.SMOOTH)
 _SOLID: Final = ("MESH", "CURVE", "CURVES", "SURFACE", "META", "FONT", "POINTCLOUD", "VOLUME")
-_NAMED: Final = 8
 _POSED: Final = 1e-4
 _HEAD_SIZE: Final = (0.15, 0.6)
 """Metres from the lowest to the highest point of a head with its neck."""
 _LARGE: Final = 60_000_000
 _READERS: Final = {Format.GLB: GlbReader, Format.FBX: FbxReader}
-_AGAIN: Final = "ofer.export_head"
-
-
-class Level(StrEnum):
-    """How bad it is."""
-
-    GOOD = "good"
-    NOTE = "note"
-    FAULT = "fault"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """text : one sentence; fix : the operator that helps, or ""."""
-
-    level: Level
-    text: str
-    fix: str = ""
 
 
 def before(head: bpy.types.Object, plan: Plan) -> tuple[Finding, ...]:
@@ -77,6 +58,9 @@ def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
             )
         else:
             yield Finding(Level.GOOD, "All 52 ARKit keys are there.")
+    spoken = visemes.present(head)
+    if spoken and plan.keys is not Keys.HYPOTHESES:
+        yield Finding(Level.GOOD, Sentence("{count} visemes travel.", count=len(spoken)))
     yield from _own_keys(head, plan)
     blocks = head.data.shape_keys.key_blocks
     shown = [key for key in blocks[1:] if key.name not in jaw_correctives.NAMES]  # the bone's stay
@@ -108,16 +92,16 @@ def _own_keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
             Level.NOTE,
             Sentence(
                 "Keys of your own stay behind unless Keys is Everything: {mine}.",
-                mine=_listed(mine),
+                mine=listed(mine),
             ),
         )
         return
-    yield Finding(Level.GOOD, Sentence("Keys of your own travel: {mine}.", mine=_listed(mine)))
+    yield Finding(Level.GOOD, Sentence("Keys of your own travel: {mine}.", mine=listed(mine)))
     new = [name for source, name in chosen(head, plan) if source in mine and source != name]
     if new:
         yield Finding(
             Level.NOTE,
-            Sentence("Keys of your own have other names in the file: {new}.", new=_listed(new)),
+            Sentence("Keys of your own have other names in the file: {new}.", new=listed(new)),
         )
 
 
@@ -154,7 +138,7 @@ def _bones(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     mine = [bone.name for bone in armature.data.bones if bone.name not in rig.BONES]
     if mine:
         yield Finding(
-            Level.GOOD, Sentence("Bones of your own travel, too: {mine}.", mine=_listed(mine))
+            Level.GOOD, Sentence("Bones of your own travel, too: {mine}.", mine=listed(mine))
         )
     if plan.bake and any(_is_posed(bone) for bone in armature.pose.bones):
         yield Finding(Level.NOTE, "The pose of the bones stays behind: in the file they rest.")
@@ -167,7 +151,7 @@ def _rigless(head: bpy.types.Object) -> Finding:
     if others:
         what = Sentence(
             "The head follows {others}, no rig of ours: the file would have no bones.",
-            others=_listed(others),
+            others=listed(others),
         )
         return Finding(Level.FAULT, what)
     what = "The head has no rig: no bones would be in the file."
@@ -188,15 +172,15 @@ def _object(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     left = [name for name in mine if name not in kept]
     if kept:
         yield Finding(
-            Level.GOOD, Sentence("Modifiers are applied, key by key: {kept}.", kept=_listed(kept))
+            Level.GOOD, Sentence("Modifiers are applied, key by key: {kept}.", kept=listed(kept))
         )
     if left and plan.modifiers:
         yield Finding(
-            Level.NOTE, Sentence("Modifiers that are off stay behind: {left}.", left=_listed(left))
+            Level.NOTE, Sentence("Modifiers that are off stay behind: {left}.", left=listed(left))
         )
     elif left:
         what = Sentence(
-            "Modifiers stay behind unless Apply Modifiers is on: {left}.", left=_listed(left)
+            "Modifiers stay behind unless Apply Modifiers is on: {left}.", left=listed(left)
         )
         yield Finding(Level.NOTE, what)
     scale = head.matrix_world.to_scale()
@@ -208,19 +192,16 @@ def _object(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
 def _left(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     """What belongs to the head for its artist, and to nothing in the file."""
     armature = rig.rig_of(head)
-    moved = {name for owner in (head.data.shape_keys, head, armature) for name in _actions(owner)}
-    if moved:
-        yield Finding(
-            Level.NOTE, Sentence("Animation stays behind: {moved}.", moved=_listed(sorted(moved)))
-        )
-    driven = [each.data_path for owner in (head.data.shape_keys, head) for each in _drivers(owner)]
+    yield from check_animation.before(head, plan)
+    owners = (head,) if span_of(head) and plan.animates else (head.data.shape_keys, head)
+    driven = [each.data_path for owner in owners for each in _drivers(owner)]
     theirs = [path for path in driven if not any(f'"{n}"' in path for n in jaw_correctives.NAMES)]
     if theirs:
         yield Finding(Level.NOTE, Sentence("{theirs} drivers stay behind.", theirs=len(theirs)))
     hung = [each.name for each in bpy.context.scene.objects if _hangs_on(each, {head, armature})]
     if hung:
         what = Sentence(
-            "What hangs on the head or its bones stays behind: {hung}.", hung=_listed(hung)
+            "What hangs on the head or its bones stays behind: {hung}.", hung=listed(hung)
         )
         yield Finding(Level.NOTE, what)
 
@@ -242,27 +223,13 @@ def _drivers(owner: bpy.types.ID | None) -> list[bpy.types.FCurve]:
     return list(owner.animation_data.drivers) if owner and owner.animation_data else []
 
 
-def _actions(owner: bpy.types.ID | None) -> list[str]:
-    """Names of the actions that move something, those in its tracks included."""
-    animation = owner.animation_data if owner else None
-    if animation is None:
-        return []
-    strips = [strip.action for track in animation.nla_tracks for strip in track.strips]
-    return [each.name for each in (animation.action, *strips) if each]
-
-
 def _pictures(head: bpy.types.Object) -> Iterator[Finding]:
     lost = missing(head)
     if lost:
         yield Finding(
             Level.NOTE,
-            Sentence("Pictures that are missing stay out of the file: {lost}.", lost=_listed(lost)),
+            Sentence("Pictures that are missing stay out of the file: {lost}.", lost=listed(lost)),
         )
-
-
-def _listed(names: list[str]) -> str:
-    """Names in a sentence, the first of very many."""
-    return ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
 
 
 def _licence(head: bpy.types.Object) -> Iterator[Finding]:
@@ -288,7 +255,7 @@ def after(head: bpy.types.Object, plan: Plan) -> tuple[Finding, ...]:
             Finding(
                 Level.FAULT,
                 Sentence("{name} is not there: export it first.", name=path.name),
-                _AGAIN,
+                AGAIN,
             ),
         )
     found = [*_size(path), *_sidecar(path)]
@@ -305,7 +272,7 @@ def after(head: bpy.types.Object, plan: Plan) -> tuple[Finding, ...]:
         found += _content(reader(path).summary(), head, plan)
     except (ValueError, OSError, MemoryError) as cause:
         what = Sentence("{name} cannot be read back: {cause}.", name=path.name, cause=cause)
-        found.append(Finding(Level.FAULT, what, _AGAIN))
+        found.append(Finding(Level.FAULT, what, AGAIN))
     return tuple(found)
 
 
@@ -330,13 +297,13 @@ def _size(path: Path) -> Iterator[Finding]:
 def _sidecar(path: Path) -> Iterator[Finding]:
     if not sidecar_of(path).is_file():
         yield Finding(
-            Level.NOTE, Sentence("{name} is not beside it.", name=sidecar_of(path).name), _AGAIN
+            Level.NOTE, Sentence("{name} is not beside it.", name=sidecar_of(path).name), AGAIN
         )
 
 
 def _content(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     if not file.meshes:
-        yield Finding(Level.FAULT, "There is no mesh in the file.", _AGAIN)
+        yield Finding(Level.FAULT, "There is no mesh in the file.", AGAIN)
         return
     wanted = expected_keys(head, plan)
     for mesh in file.meshes:
@@ -351,21 +318,22 @@ def _content(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[
         if sorted(file.joints) == sorted(armature.data.bones.keys()):
             yield Finding(Level.GOOD, "Six bones, read back by name.")
         else:
-            lost = _listed(list(file.joints)) or "lost"
-            yield Finding(Level.FAULT, Sentence("The bones are {lost}.", lost=lost), _AGAIN)
+            lost = listed(list(file.joints)) or "lost"
+            yield Finding(Level.FAULT, Sentence("The bones are {lost}.", lost=lost), AGAIN)
     tall = max(max(mesh.size) for mesh in file.meshes)
     if not _HEAD_SIZE[0] < tall < _HEAD_SIZE[1]:
         yield Finding(
-            Level.FAULT, Sentence("The head is {tall:.2f} m tall in the file.", tall=tall), _AGAIN
+            Level.FAULT, Sentence("The head is {tall:.2f} m tall in the file.", tall=tall), AGAIN
         )
     if file.outside:
         yield Finding(
             Level.FAULT,
             Sentence("{outside} textures are not inside the file.", outside=file.outside),
-            _AGAIN,
+            AGAIN,
         )
     elif file.images:
         yield Finding(Level.GOOD, Sentence("{images} textures inside.", images=file.images))
+    yield from check_animation.after(file, head, plan)
 
 
 def _mesh(mesh: FileMesh, wanted: tuple[str, ...]) -> Iterator[Finding]:
@@ -374,17 +342,13 @@ def _mesh(mesh: FileMesh, wanted: tuple[str, ...]) -> Iterator[Finding]:
         what = Sentence("keys are in another order")
         if lost:
             what = Sentence("{lost} keys are lost", lost=len(lost))
-        yield Finding(
-            Level.FAULT, Sentence("In {name}, {what}.", name=mesh.name, what=what), _AGAIN
-        )
+        yield Finding(Level.FAULT, Sentence("In {name}, {what}.", name=mesh.name, what=what), AGAIN)
     if any(mesh.weights):
-        yield Finding(
-            Level.FAULT, Sentence("In {name}, keys are not at 0.", name=mesh.name), _AGAIN
-        )
+        yield Finding(Level.FAULT, Sentence("In {name}, keys are not at 0.", name=mesh.name), AGAIN)
     if mesh.influences > INFLUENCES:
         many = Sentence(
             "In {name}, a vertex follows {influences} bones.",
             name=mesh.name,
             influences=mesh.influences,
         )
-        yield Finding(Level.FAULT, many, _AGAIN)
+        yield Finding(Level.FAULT, many, AGAIN)

@@ -27,7 +27,7 @@ class OFER_PG_export(bpy.types.PropertyGroup):
         name="Keys",
         description="Shape keys in the file",
         items=(
-            ("ARKIT", "ARKit 52", "The 52 face units"),
+            ("ARKIT", "ARKit 52", "The 52 face units, and visemes where they were added"),
             (
                 "ALL", "Everything",
                 "The 52, further identities, the photo's expressions and keys of your own",
@@ -44,6 +44,27 @@ class OFER_PG_export(bpy.types.PropertyGroup):
     apply_modifiers: bpy.props.BoolProperty(
         name="Apply Modifiers",
         description="Apply the head's modifiers, key by key: every key stays",
+    )
+    animation: bpy.props.BoolProperty(
+        name="Animation",
+        description="What moves the keys and bones in the scene goes into the file, frame by frame",
+        default=True,
+    )
+    frames: bpy.props.EnumProperty(
+        name="Frames",
+        description="Which frames of the animation go into the file",
+        items=(
+            ("ANIMATED", "As Animated", "From the first key frame to the last"),
+            ("SCENE", "Scene Range", "From the scene's first frame to its last"),
+        ),
+        translation_context=CONTEXT,
+    )
+    rate: bpy.props.IntProperty(
+        name="Frame Rate",
+        description="Frames a second in the file; 0: as many as the scene has",
+        default=0,
+        min=0,
+        max=240,
     )
     record: bpy.props.BoolProperty(
         name="Tell the Photo",

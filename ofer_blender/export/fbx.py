@@ -8,9 +8,11 @@ from typing import Final
 import numpy as np
 
 from . import fbx_tree
-from .content import FileContent, FileMesh, read_of
+from .content import Curve, FileAnimation, FileContent, FileMesh, read_of
 from .fbx_tree import Record
 
+_TICKS: Final = 46_186_158_000
+"""Of an FBX file's clock in a second."""
 _BONE: Final = b"LimbNode"
 
 
@@ -44,13 +46,42 @@ class FbxReader:
         inside = sum(node.array(b"Content").size > 0 for node in videos)
         bones = [node for node in self._objects.values()
                  if node.name == b"Model" and node.values[2] == _BONE]  # fmt: skip
+        meshes = {number: node for number, node in self._objects.items()
+                  if node.name == b"Geometry" and node.values[2] == b"Mesh"}  # fmt: skip
+        stacks = [n for n, node in self._objects.items() if node.name == b"AnimationStack"]
         return FileContent(
-            tuple(self._mesh(number, node) for number, node in self._objects.items()
-                  if node.name == b"Geometry" and node.values[2] == b"Mesh"),
+            tuple(self._mesh(number, node) for number, node in meshes.items()),
             tuple(name_of(node) for node in bones),
             inside,
             len(videos) - inside,
-        )  # fmt: skip
+            tuple(self._animation(stack, next(iter(meshes), 0)) for stack in stacks),
+        )
+
+    def _animation(self, stack: int, mesh: int) -> FileAnimation:
+        """Of a stack with one layer, as Blender writes it."""
+        keys = {id(each) for each in self._kinds(mesh, b"BlendShape", b"BlendShapeChannel")}
+        weights: dict[str, Curve] = {}
+        turns: dict[str, Curve] = {}
+        for layer in self._below.get(stack, ()):
+            for node in self._below.get(layer, ()):
+                moved = [self._objects[n] for n in self._above[node] if n in self._objects]
+                kind = name_of(self._objects[node])
+                for each in moved:
+                    if id(each) in keys and kind == "DeformPercent":
+                        curve = self._curve(node)
+                        weights[name_of(each)] = Curve(curve.times, curve.values / 100)
+                    elif each.name == b"Model" and each.values[2] == _BONE and kind == "R":
+                        curve = self._curve(node)
+                        turns[name_of(each)] = Curve(curve.times, _quaternions(curve.values))
+        return FileAnimation(name_of(self._objects[stack]), weights, turns)
+
+    def _curve(self, node: int) -> Curve:
+        """The curves of a node side by side; all have a key at each frame."""
+        curves = [self._objects[n] for n in self._below.get(node, ())]
+        curves = [each for each in curves if each.name == b"AnimationCurve"]
+        times = curves[0].array(b"KeyTime") / _TICKS
+        values = [each.array(b"KeyValueFloat").astype(float) for each in curves]
+        return Curve(times, np.stack(values, axis=1))
 
     def _mesh(self, number: int, geometry: Record) -> FileMesh:
         points = geometry.array(b"Vertices").reshape(-1, 3)
@@ -87,6 +118,17 @@ class FbxReader:
             scale *= own.values[4] if own else 1.0
             model = next((n for n in self._above.get(model, ()) if n in self._objects), 0)
         return scale
+
+
+def _quaternions(degrees: np.ndarray) -> np.ndarray:
+    """(F, 4) w x y z of turns about X, then Y, then Z, (F, 3)."""
+    (cx, cy, cz), (sx, sy, sz) = (f(np.radians(degrees).T / 2) for f in (np.cos, np.sin))
+    found = np.stack((
+        cx * cy * cz + sx * sy * sz, sx * cy * cz - cx * sy * sz,
+        cx * sy * cz + sx * cy * sz, cx * cy * sz - sx * sy * cz,
+    ), axis=1)  # fmt: skip
+    flips = np.cumprod(np.where((found[1:] * found[:-1]).sum(1) < 0, -1, 1))
+    return found * np.concatenate(([1], flips))[: len(found), None]
 
 
 def name_of(node: Record) -> str:

@@ -12,6 +12,7 @@ from .presets import Space
 _PATHS: Final = (b"FileName", b"Filename", b"RelativeFilename")
 _PATH_SETTINGS: Final = (b"Path", b"RelPath")
 _OF_THE_BLEND: Final = b"Original|ApplicationNativeFile"
+_COUNTED: Final = (b"Model", b"NodeAttribute", b"AnimationCurveNode", b"AnimationCurve")
 _Y_UP: Final = {
     b"UpAxis": 1, b"UpAxisSign": 1, b"FrontAxis": 2, b"FrontAxisSign": 1, b"CoordAxis": 0,
     b"CoordAxisSign": 1,
@@ -56,6 +57,8 @@ def _take_empty_out(tree: Tree) -> None:
     hung = {each.values[1] for each in links.inner if each.values[2] in empties}
     noted = {each.values[0] for each in objects.all(b"NodeAttribute") if each.values[0] in hung}
     gone = empties | noted
+    gone |= _fed_by(links, empties)  # what would animate it: curves of nodes
+    gone |= _fed_by(links, gone - empties)
     objects.inner = [each for each in objects.inner if each.values[0] not in gone]
     links.inner = [each for each in links.inner if each.values[1] not in gone]
     for each in links.inner:
@@ -64,6 +67,12 @@ def _take_empty_out(tree: Tree) -> None:
     for pose in objects.all(b"Pose"):
         _drop_nodes(pose, gone)
     _count(tree, objects)
+
+
+def _fed_by(links: Record, nodes: set[int]) -> set[int]:
+    """What is linked to properties of nodes."""
+    return {each.values[1] for each in links.inner
+            if each.values[0] == b"OP" and each.values[2] in nodes}  # fmt: skip
 
 
 def _drop_nodes(pose: Record, gone: set[int]) -> None:
@@ -80,7 +89,7 @@ def _count(tree: Tree, objects: Record) -> None:
     definitions = tree.only(b"Definitions")
     for kind in definitions.all(b"ObjectType"):
         for count in kind.all(b"Count"):
-            if kind.values[0] in (b"Model", b"NodeAttribute"):
+            if kind.values[0] in _COUNTED:
                 count.set_number(0, len(objects.all(kind.values[0])))
     total = sum(
         count.values[0] for each in definitions.all(b"ObjectType") for count in each.all(b"Count")

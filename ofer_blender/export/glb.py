@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .content import FileContent, FileMesh, read_of
+from .content import Curve, FileAnimation, FileContent, FileMesh, read_of
 
 _MAGIC: Final = b"glTF"
 _JSON: Final = 0x4E4F534A
@@ -56,6 +56,7 @@ class GlbReader:
             tuple(dict.fromkeys(str(nodes[joint].get("name", "")) for joint in joints)),
             inside,
             len(images) - inside,
+            tuple(self._animation(each) for each in document.get("animations", [])),
         )
 
     def positions(self, node: str) -> np.ndarray:
@@ -122,6 +123,23 @@ class GlbReader:
             tuple(map(float, size)),
             tuple(map(float, mesh.get("weights", ()))),
         )
+
+    def _animation(self, animation: dict[str, Any]) -> FileAnimation:
+        weights: dict[str, Curve] = {}
+        turns: dict[str, Curve] = {}
+        for channel in animation["channels"]:
+            sampler, target = animation["samplers"][channel["sampler"]], channel["target"]
+            node = self.document["nodes"][target["node"]]
+            times = self.values(sampler["input"])[:, 0].astype(float)
+            values = self.values(sampler["output"]).astype(float)
+            if target["path"] == "weights" and not weights:
+                keys = self._mesh("", self.document["meshes"][node["mesh"]]).keys
+                columns = values.reshape(len(times), len(keys)).T
+                weights = {k: Curve(times, c[:, None]) for k, c in zip(keys, columns, strict=True)}
+            elif target["path"] == "rotation":
+                turn = values.reshape(len(times), 4)[:, [3, 0, 1, 2]]
+                turns[str(node.get("name", ""))] = Curve(times, turn)
+        return FileAnimation(str(animation.get("name", "")), weights, turns)
 
     def _mesh_of(self, node: str) -> dict[str, Any]:
         found = next(each for each in self.document["nodes"] if each.get("name") == node)

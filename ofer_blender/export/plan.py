@@ -20,6 +20,13 @@ class Keys(StrEnum):
     NONE = "NONE"
 
 
+class Frames(StrEnum):
+    """Which frames an animation in a file has."""
+
+    ANIMATED = "ANIMATED"
+    SCENE = "SCENE"
+
+
 LOD_RATIOS: Final = (1.0, 0.5, 0.25, 0.12)
 """Share of the triangles at each level of detail."""
 
@@ -29,7 +36,9 @@ class Plan:
     """target : where it goes; path : the file; keys : which are shipped; bake : what is shown now
     becomes the neutral shape; lods : how many levels of detail, 1 or more; modifiers : the artist's
     are applied, key by key; record : the sidecar tells the photo's name and hash, the face and the
-    settings; overwrite : another program's file of this name may be replaced."""
+    settings; overwrite : another program's file of this name may be replaced; animation : what the
+    head does over time goes along; frames : which of it; rate : frames a second, 0 : as the
+    scene."""
 
     target: Target
     path: Path
@@ -39,6 +48,14 @@ class Plan:
     modifiers: bool = False
     record: bool = False
     overwrite: bool = False
+    animation: bool = False
+    frames: Frames = Frames.ANIMATED
+    rate: int = 0
+
+    @property
+    def animates(self) -> bool:
+        """An animation is wanted, and the file has something that it can move."""
+        return self.animation and (self.preset.keys or self.preset.rig)
 
     @property
     def preset(self) -> Preset:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+from ...ofer_engine.contract.visemes import VRCHAT
 from .names import NameTable
 
 
@@ -53,15 +54,16 @@ class Space:
 class Preset:
     """How one target is served.
 
-    keys : the file carries shape keys; rig : and bones; table : names of the 52; normals : morph
-    normals are written; space : of an FBX; settings : further arguments of the exporter; note :
-    what to do there.
+    keys : the file carries shape keys; rig : and bones; table : names of the 52; visemes : names
+    of visemes that are called otherwise there; normals : morph normals are written; space : of an
+    FBX; settings : further arguments of the exporter; note : what to do there.
     """
 
     label: str
     format: Format
     note: str
     table: NameTable = NameTable.ARKIT
+    visemes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     keys: bool = True
     rig: bool = True
     normals: bool = False
@@ -107,7 +109,7 @@ PRESETS: Final[Mapping[Target, Preset]] = MappingProxyType({
     Target.VRCHAT: Preset(
         "VRChat (Unified Expressions)", Format.FBX,
         "Goes on in Unity: the names are those of VRCFaceTracking.", NameTable.UNIFIED,
-        space=_UNITY,
+        VRCHAT, space=_UNITY,
     ),
     Target.META: Preset(
         "Meta (Movement SDK)", Format.FBX,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,8 @@ import numpy as np
 
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ..head import hypotheses
-from ..rig import jaw_correctives
+from ..rig import jaw_correctives, visemes
+from .motion_sources import span_of
 from .names import names
 from .plan import Keys, Plan, identifier
 from .presets import Format
@@ -29,20 +31,20 @@ class Shapes:
     moves: np.ndarray
 
 
-def gather(head: bpy.types.Object, plan: Plan) -> Shapes:
-    """Units first and in Apple's order, then identities, then expressions, each as it ranks, then
-    the artist's own keys as they stand.
+def gather(head: bpy.types.Object, plan: Plan, moving: Collection[str] = frozenset()) -> Shapes:
+    """Units first and in Apple's order, then visemes in theirs, then identities, then expressions,
+    each as it ranks, then the artist's own keys as they stand.
 
     Where what is shown is baked, its keys move the baked shape as they moved the Basis, identities
-    become the whole way to their shape.
+    become the whole way to their shape. Keys that the file's animation moves are not baked.
     """
     keys = head.data.shape_keys
     rest = hypotheses.points(keys.reference_key)
-    basis = _shown(head, rest) if plan.bake else rest
+    basis = _shown(head, rest, moving) if plan.bake else rest
     moves = np.zeros((len(found := chosen(head, plan)), *basis.shape), np.float32)
     for move, (source, _) in zip(moves, found, strict=True):
         key = keys.key_blocks[source]
-        if source in head.ofer.identities:
+        if source in head.ofer.identities and source not in moving:
             move[:] = hypotheses.points(key) - basis
         else:
             move[:] = _move(head, key)
@@ -93,17 +95,22 @@ def chosen(head: bpy.types.Object, plan: Plan) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if plan.keys in (Keys.ARKIT, Keys.ALL):
         found += zip(ARKIT_52, names(plan.preset.table), strict=True)
+        called = plan.preset.visemes
+        found += [(name, called.get(name, name)) for name in visemes.present(head)]
     if plan.keys in (Keys.HYPOTHESES, Keys.ALL):
         found += [(name, key_name(name, plan)) for name in _listed(head)]
     if plan.keys is Keys.ALL:
         found += [(name, key_name(name, plan)) for name in own(head)]
+    if plan.keys is not Keys.NONE and plan.animates and plan.preset.rig and span_of(head):
+        found += [(name, name) for name in jaw_correctives.NAMES]  # a jaw that moves needs them
     taken: set[str] = set()
     return [(source, _free(name, taken)) for source, name in found if source in there]
 
 
 def own(head: bpy.types.Object) -> list[str]:
-    """Names of the keys that the artist made: no unit, no hypothesis, none that a bone drives."""
-    ours = {*ARKIT_52, *_listed(head), *jaw_correctives.NAMES}
+    """Names of the keys that the artist made: no unit, no viseme, no hypothesis, none that a bone
+    drives."""
+    ours = {*ARKIT_52, *visemes.present(head), *_listed(head), *jaw_correctives.NAMES}
     return [key.name for key in head.data.shape_keys.key_blocks[1:] if key.name not in ours]
 
 
@@ -140,11 +147,12 @@ def _move(head: bpy.types.Object, key: bpy.types.ShapeKey) -> np.ndarray:
     return move * share
 
 
-def _shown(head: bpy.types.Object, rest: np.ndarray) -> np.ndarray:
-    """(V, 3): the Basis with every key that is on and not muted, but what an open jaw bone adds,
-    since the bones rest."""
+def _shown(head: bpy.types.Object, rest: np.ndarray, moving: Collection[str]) -> np.ndarray:
+    """(V, 3): the Basis with every key that is on and not muted, but those that move, and what an
+    open jaw bone adds, since the bones rest."""
     shown = rest.astype(np.float64)
     for key in head.data.shape_keys.key_blocks[1:]:
-        if key.value and not key.mute and key.name not in jaw_correctives.NAMES:
+        kept = key.name not in jaw_correctives.NAMES and key.name not in moving
+        if key.value and not key.mute and kept:
             shown += key.value * _move(head, key)
     return shown.astype(np.float32)

@@ -10,16 +10,23 @@ import bpy
 
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.files.digest import sha256_of
+from ...ofer_engine.contract.visemes import VISEMES
 from ..head import provenance
 from ..rig import arkit_keys
 from ..undo.landing import MADE_WITH
+from .animation import Animation
 from .names import names
 from .plan import Plan
 from .shapes import chosen
 
 
 def write_sidecar(
-    head: bpy.types.Object, plan: Plan, place: Path, bones: tuple[str, ...], files: tuple[str, ...]
+    head: bpy.types.Object,
+    plan: Plan,
+    place: Path,
+    bones: tuple[str, ...],
+    files: tuple[str, ...],
+    animation: Animation | None,
 ) -> None:
     """place : where to write it, beside the files of these names, which are hashed; bones : as
     named in the file. Raises OSError.
@@ -52,6 +59,15 @@ def write_sidecar(
         },
         "files": {name: sha256_of(place.parent / name) for name in files},
     }  # fmt: skip
+    if set(ARKIT_52) <= {source for source, _ in found}:
+        content["visemes"] = {kind.lower(): {name: dict(weights) for name, weights in each.items()}
+                              for kind, each in VISEMES.items()}  # fmt: skip
+    if animation:
+        content["animation"] = {
+            "name": animation.name,
+            "frames": animation.frames,
+            "frames_a_second": animation.rate,
+        }
     if plan.record:
         content["provenance"] = record
     text = json.dumps(content, indent=1, ensure_ascii=False, default=str)

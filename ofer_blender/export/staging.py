@@ -19,13 +19,14 @@ from mathutils import Matrix
 from ..head import certainty
 from ..rig import rig
 from ..undo.landing import Landing
-from . import influences
+from . import influences, playing
+from .animation import Animation, sample
 from .applied import applied, is_applied, rig_in_file, shape_shown
 from .lods import reduced, without_keys
 from .pictures import Pictures
 from .plan import LOD_RATIOS, Plan, file_name
 from .presets import INFLUENCES, Format, Space
-from .shapes import Shapes, gather, put_on
+from .shapes import Shapes, chosen, gather, put_on
 
 _NOT_SHIPPED: Final = tuple(certainty.LAYERS.values())
 _ASIDE: Final = "\N{FULLWIDTH TILDE}"
@@ -35,11 +36,12 @@ _ASIDE: Final = "\N{FULLWIDTH TILDE}"
 @dataclass(frozen=True, eq=False)
 class Stage:
     """meshes : copies of the head, the finest first; armature : copy of its rig, or None;
-    pictures : names of their files, in the landing's folder."""
+    pictures : names of their files, in the landing's folder; animation : what all of them do."""
 
     meshes: tuple[bpy.types.Object, ...]
     armature: bpy.types.Object | None
     pictures: tuple[str, ...]
+    animation: Animation | None
 
     @property
     def objects(self) -> tuple[bpy.types.Object, ...]:
@@ -85,12 +87,13 @@ def staged(head: bpy.types.Object, plan: Plan, landing: Landing) -> Iterator[Sta
     """Make the copies, alone in the scene of the window, selected and active; take them away again
     whatever happens. Raises OferError(BAD_REQUEST) where a modifier cannot be applied, OSError."""
     made = _Made()
+    animation = sample(head, plan)
     shown = shape_shown(head, plan)
     if shown is not None:
         made.blocks.append(shown)
     try:
         with _scene(head):
-            stage = _make(head, plan, landing, made, shown)
+            stage = _make(head, plan, landing, made, shown, animation)
             for each in stage.objects:
                 each.select_set(True)
             bpy.context.view_layer.objects.active = stage.meshes[0]
@@ -125,11 +128,12 @@ def _make(
     landing: Landing,
     made: _Made,
     shown: bpy.types.Mesh | None,
+    animation: Animation | None,
 ) -> Stage:
     name, source = file_name(head.name, plan), rig_in_file(head, plan)
     armature = _copy_rig(source, name, made) if source else None
     if shown is None:
-        fine, shapes = _copy_head(head, plan, made)
+        fine, shapes = _copy_head(head, plan, made, animation)
     else:
         fine, shapes = _copy_shown(head, shown, made)
     pictures = Pictures(head, landing)
@@ -153,7 +157,26 @@ def _make(
             each.modifiers.new(rig.MODIFIER, "ARMATURE").object = armature
     if plan.preset.format is Format.FBX:
         _lay(meshes, armature, plan.preset.space)
-    return Stage(tuple(meshes), armature, tuple(pictures.names))
+    if animation:
+        _play(meshes, armature, animation, dict(chosen(head, plan)), plan, made)
+    return Stage(tuple(meshes), armature, tuple(pictures.names), animation)
+
+
+def _play(
+    meshes: list[bpy.types.Object],
+    armature: bpy.types.Object | None,
+    animation: Animation,
+    called: dict[str, str],
+    plan: Plan,
+    made: _Made,
+) -> None:
+    """Let the copies move, at rest for now."""
+    scale = 1 / plan.preset.space.unit if plan.preset.format is Format.FBX else 1.0
+    actions = [playing.play_keys(each, animation, called) for each in meshes]
+    if armature:
+        actions.append(playing.play_bones(armature, animation, scale))
+    made.blocks += filter(None, actions)
+    playing.set_up(bpy.context.scene, animation)
 
 
 def _copy_rig(source: bpy.types.Object, name: str, made: _Made) -> bpy.types.Object:
@@ -177,9 +200,12 @@ def _copy_rig(source: bpy.types.Object, name: str, made: _Made) -> bpy.types.Obj
     return copy
 
 
-def _copy_head(head: bpy.types.Object, plan: Plan, made: _Made) -> tuple[bpy.types.Object, Shapes]:
+def _copy_head(
+    head: bpy.types.Object, plan: Plan, made: _Made, animation: Animation | None
+) -> tuple[bpy.types.Object, Shapes]:
     """The head with its shapes, every key at 0, from 0 to 1; modifiers that travel are applied."""
-    copy, shapes = _bare(head, without_keys(head), made), gather(head, plan)
+    moving = animation.moving_keys if animation else frozenset()
+    copy, shapes = _bare(head, without_keys(head), made), gather(head, plan, moving)
     for each in list(copy.modifiers):
         if not is_applied(each, head, plan):
             copy.modifiers.remove(each)
@@ -281,5 +307,6 @@ def _kind(block: bpy.types.ID) -> bpy.types.bpy_prop_collection:
         bpy.types.Material: bpy.data.materials,
         bpy.types.NodeTree: bpy.data.node_groups,
         bpy.types.Image: bpy.data.images,
+        bpy.types.Action: bpy.data.actions,
     }
     return next(found for kind, found in kinds.items() if isinstance(block, kind))

@@ -60,6 +60,27 @@ _USD: Final = {
     "allow_unicode": True,
     "relative_paths": True,
 }
+_ANIMATED: Final = {
+    Format.GLB: {
+        "export_animations": True,
+        "export_animation_mode": "SCENE",
+        "export_anim_scene_split_object": False,  # one animation of all that moves
+        "export_frame_range": True,
+        "export_current_frame": True,  # at which everything rests
+        "export_force_sampling": True,
+        "export_optimize_animation_size": False,  # what stands still for a while stays as it is
+    },
+    Format.FBX: {
+        "bake_anim": True,
+        "bake_anim_use_all_bones": True,
+        "bake_anim_use_nla_strips": False,
+        "bake_anim_use_all_actions": False,
+        "bake_anim_force_startend_keying": True,
+        "bake_anim_step": 1.0,
+        "bake_anim_simplify_factor": 0.0,
+    },
+    Format.USD: {"export_animation": True},
+}
 _OBJ: Final = {
     "export_selected_objects": True,
     "export_materials": True,
@@ -79,20 +100,21 @@ def export(head: bpy.types.Object, plan: Plan) -> Path:
     with landing(plan.file, overwrite=plan.overwrite) as place:
         file = place.folder / plan.file.name
         with staged(head, plan, place) as stage:
-            _write(plan, file, place)
+            _write(plan, file, place, stage.animation is not None)
             names = [*_tidy(plan, file, stage, place), file.name]
             bones = tuple(stage.armature.data.bones.keys()) if stage.armature else ()
+            animation = stage.animation
         sidecar = file.with_name(place.sidecar.name)
-        write_sidecar(head, plan, sidecar, bones, tuple(names))
+        write_sidecar(head, plan, sidecar, bones, tuple(names), animation)
         place.publish([*names, sidecar.name])
     return plan.file
 
 
-def _write(plan: Plan, path: Path, place: Landing) -> None:
+def _write(plan: Plan, path: Path, place: Landing, animated: bool) -> None:
     """Raises OferError where Blender's exporter could not, or left a file that is cut."""
     said = "Blender's exporter wrote nothing whole"
     try:
-        _call_exporter(plan, path)
+        _call_exporter(plan, path, animated)
     except RuntimeError as cause:
         _close_what_was_open()
         said = str(cause)
@@ -108,9 +130,10 @@ def _close_what_was_open() -> None:
     traceback.clear_frames(getattr(sys, "last_traceback", None))
 
 
-def _call_exporter(plan: Plan, path: Path) -> None:
+def _call_exporter(plan: Plan, path: Path, animated: bool) -> None:
     preset = plan.preset
-    settings: dict[str, Any] = dict(preset.settings)
+    moving: dict[str, Any] = _ANIMATED.get(preset.format, {}) if animated else {}
+    settings = moving | dict(preset.settings)
     match preset.format:
         case Format.GLB:
             settings = _GLB | {"export_morph_normal": preset.normals} | settings

@@ -13,6 +13,7 @@ from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.face_motion import FaceMotion
 from .. import compat
 from ..rig import arkit_keys, rig
+from .curves import fill
 
 _ORDER = "ZXY"
 """Roll, then pitch, then yaw."""
@@ -45,7 +46,7 @@ def play(
     action, curves = _begin(keys, f"{head.name} {name}")
     for place, unit in enumerate(ARKIT_52):
         path = f'key_blocks["{bpy.utils.escape_identifier(unit)}"].value'
-        _fill(curves.new(path), frames, motion.weights[:, place])
+        fill(curves.new(path), frames, motion.weights[:, place])
     armature = rig.rig_of(head)
     if armature is None or not turn:
         return (action,)
@@ -54,7 +55,7 @@ def play(
     turned, curves = _begin(armature, f"{armature.name} {name}")
     path = f'pose.bones["{_HEAD}"].rotation_euler'
     for axis, values in enumerate(_bone_angles(motion.head).T):
-        _fill(curves.new(path, index=axis), frames, values)
+        fill(curves.new(path, index=axis), frames, values)
     return action, turned
 
 
@@ -99,16 +100,6 @@ def _begin(
     if animation and animation.action:
         animation.action.use_fake_user = True  # or saving would drop it
     return compat.new_action(owner, name)
-
-
-def _fill(curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray) -> None:
-    points = curve.keyframe_points
-    points.add(len(frames))
-    places = np.stack((frames, values), axis=1).astype(np.float32)
-    points.foreach_set("co", places.ravel())
-    linear = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
-    points.foreach_set("interpolation", np.full(len(frames), linear, np.uint8))
-    curve.update()
 
 
 def _bone_angles(turns: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import bpy
 from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.sentence import Sentence, joined
 from ..export import check, influences, write
-from ..export.plan import Keys, Plan, identifier
+from ..export.plan import Frames, Keys, Plan, identifier
 from ..export.presets import PRESETS, Target
 from ..head import hypotheses
 from ..rig import jaw_correctives, rig
@@ -189,12 +189,25 @@ class OFER_OT_bake_shown(_HeadOperator, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class OFER_OT_export_animation(_HeadOperator, bpy.types.Operator):
+    """What moves the head goes into the file"""
+
+    bl_idname = "ofer.export_animation"
+    bl_label = "Export the Animation"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        hypotheses.active_head(context).ofer_export.animation = True
+        return {"FINISHED"}
+
+
 def plan_of(head: bpy.types.Object, path: Path, target: Target) -> Plan:
     """What the panel of this head asks for."""
     settings = head.ofer_export
     return Plan(
         target, path, Keys(settings.keys), settings.bake, settings.lods,
-        settings.apply_modifiers, settings.record,
+        settings.apply_modifiers, settings.record, animation=settings.animation,
+        frames=Frames(settings.frames), rate=settings.rate,
     )  # fmt: skip
 
 
@@ -206,4 +219,5 @@ CLASSES = (
     OFER_OT_limit_influences,
     OFER_OT_real_size,
     OFER_OT_bake_shown,
+    OFER_OT_export_animation,
 )

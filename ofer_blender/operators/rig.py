@@ -6,9 +6,10 @@ import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.sentence import Sentence
+from ...ofer_engine.contract.visemes import VisemeSet
 from ..head import hypotheses, joint_anchors
-from ..rig import arkit_keys, expression_pose, rig
-from ..translations import tell, tr
+from ..rig import arkit_keys, expression_pose, rig, visemes
+from ..translations import CONTEXT, tell, tr
 from . import express
 from .refusal import ready_head, refuse
 
@@ -67,6 +68,46 @@ class OFER_OT_add_arkit(bpy.types.Operator):
         if (tongue == hypotheses.points(keys.reference_key)).all():
             said = "This head has no tongue: its key tongueOut is there, and empty."
             self.report({"INFO"}, tell(said))
+        return {"FINISHED"}
+
+
+class OFER_OT_add_visemes(bpy.types.Operator):
+    """Add the mouth shapes of speech as shape keys, made of the 52 ARKit keys"""
+
+    bl_idname = "ofer.add_visemes"
+    bl_label = "Add Visemes"
+    bl_options = {"REGISTER", "UNDO"}
+
+    kind: bpy.props.EnumProperty(
+        name="Visemes",
+        items=(
+            (
+                VisemeSet.META, "Meta, VRChat",
+                "The fifteen of Oculus Lipsync and OpenXR, which VRChat uses, too",
+            ),
+            (VisemeSet.MICROSOFT, "Microsoft", "The 22 of its speech service, by number"),
+        ),
+        translation_context=CONTEXT,
+    )  # fmt: skip
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        head = ready_head(cls, context)
+        if head is None:
+            return False
+        if not arkit_keys.complete(head):
+            cls.poll_message_set(tr("Add the 52 ARKit keys first"))
+        elif all(visemes.complete(head, kind) for kind in VisemeSet):
+            cls.poll_message_set(tr("This head has all visemes already"))
+        else:
+            return True
+        return False
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            visemes.add(hypotheses.active_head(context), VisemeSet(self.kind))
+        except OferError as error:
+            return refuse(self, error)
         return {"FINISHED"}
 
 
@@ -163,6 +204,7 @@ def _rigged_head(
 CLASSES = (
     OFER_OT_add_rig,
     OFER_OT_add_arkit,
+    OFER_OT_add_visemes,
     OFER_OT_aim_eyes,
     OFER_OT_show_as_arkit,
     OFER_OT_keep_expression,

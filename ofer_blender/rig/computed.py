@@ -16,7 +16,7 @@ from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.array_archive import arrays_in
 from ..head import by_hand, hypotheses, last_moves
 from ..head.head_frame import HeadFrame
-from . import arkit_keys
+from . import arkit_keys, visemes
 
 _FARTHEST: Final = 10.0
 """Metres; no vertex of a head is farther from its origin."""
@@ -68,10 +68,12 @@ def renew(head: bpy.types.Object, frame: HeadFrame, computed: Computed) -> None:
     """Give expressions and units what was computed, laid on the head as it is; strengths stay, and
     so does what was sculpted on one of them, and the shape of what was joined to the head."""
     stepped, step = _stepped(frame, computed)
+    spoken = visemes.moves(head)
     for key, wanted in _wanted(head, frame, computed, stepped):
         had = hypotheses.points(key)
         had[: frame.vertices] = wanted[: frame.vertices]
         hypotheses.set_points(key, had)
+    visemes.follow(head, spoken)
     if computed.units:
         arkit_keys.keep_weights(head, computed.units)
     _settle(head, computed)

@@ -7,8 +7,10 @@ from typing import Final
 import bpy
 
 from ..export.check import Level
+from ..export.motion_sources import span_of
 from ..export.presets import PRESETS, Target
 from ..head import hypotheses
+from ..translations import tr
 from .tab import Tab, say
 
 _ICONS: Final = {Level.GOOD: "CHECKMARK", Level.NOTE: "INFO", Level.FAULT: "ERROR"}
@@ -24,7 +26,8 @@ class OFER_PT_export(Tab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
-        settings = hypotheses.active_head(context).ofer_export
+        head = hypotheses.active_head(context)
+        settings = head.ofer_export
         preset = PRESETS[Target(settings.target)]
         column = layout.column()
         column.prop(settings, "target")
@@ -34,6 +37,8 @@ class OFER_PT_export(Tab, bpy.types.Panel):
         column.prop(settings, "apply_modifiers")
         column.prop(settings, "lods")
         column.prop(settings, "record")
+        if preset.keys or preset.rig:
+            _draw_animation(column, head)
         say(layout, preset.note, "INFO")
         button = layout.row()
         button.scale_y = 1.5
@@ -43,6 +48,19 @@ class OFER_PT_export(Tab, bpy.types.Panel):
             say(layout, finding.text, _ICONS[Level(finding.level)])
             if finding.fix:
                 layout.operator(finding.fix)
+
+
+def _draw_animation(column: bpy.types.UILayout, head: bpy.types.Object) -> None:
+    settings, span = head.ofer_export, span_of(head)
+    row = column.row()
+    row.enabled = span is not None
+    if span is None:
+        row.prop(settings, "animation", text=tr("Animation: nothing moves this head"))
+        return
+    row.prop(settings, "animation")
+    if settings.animation:
+        column.prop(settings, "frames")
+        column.prop(settings, "rate")
 
 
 CLASSES = (OFER_PT_export,)

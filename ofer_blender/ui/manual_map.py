@@ -23,10 +23,12 @@ _PAGES: Final = {
         "seen_guessed", "show", "show_blend", "step", "through_photo", "unhide_all",
         "use_blend", "use_identity",
     ),
-    "rig": ("add_arkit", "add_rig", "aim_eyes", "keep_expression", "show_as_arkit"),
+    "rig": (
+        "add_arkit", "add_rig", "add_visemes", "aim_eyes", "keep_expression", "show_as_arkit",
+    ),
     "export": (
-        "check_export", "export_head", "limit_influences", "real_size", "reset_ranges",
-        "unmute_keys",
+        "check_export", "export_animation", "export_head", "limit_influences", "real_size",
+        "reset_ranges", "unmute_keys",
     ),
     "skin": ("export_web_page", "make_skin", "remove_skin", "wear_skin"),
 }  # fmt: skip

@@ -58,6 +58,7 @@ def _draw_units(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     column = layout.column(align=True)
     column.operator("ofer.show_as_arkit", icon="HIDE_OFF")
     column.operator("ofer.keep_expression", icon="ACTION")
+    layout.operator_menu_enum("ofer.add_visemes", "kind", icon="SHAPEKEY_DATA")
     row = layout.row(align=True)
     row.operator("ofer.import_take", icon="IMPORT")
     row.operator("ofer.export_take", icon="EXPORT")

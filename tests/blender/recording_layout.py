@@ -42,6 +42,13 @@ class RecordingLayout:
         self.drawn.append(f"[{idname}] {'*' if depress else ''}{shown}")
         return SimpleNamespace()
 
+    def operator_menu_enum(
+        self, idname: str, prop: str, text: str = "", icon: str = "NONE"
+    ) -> SimpleNamespace:
+        module, name = idname.split(".")
+        assert getattr(getattr(bpy.ops, module), name).get_rna_type().properties[prop].enum_items
+        return self.operator(idname, text, icon)
+
     def separator(self, **_: Any) -> None:
         pass
 

@@ -18,6 +18,7 @@ _SKIPPED = {
     "vertex_selection", "edge_selection", "pin",  # of UV layers: made by being read on 4.5
     "uv_sculpt",  # crashes 4.2 when read
     "storage_type",  # of attributes: 5.2 writes equal values out one by one when they are read
+    "tag",  # for tools: its value is undefined
     "wireframe_color_type",  # unset in a scene: warns when read
 }  # fmt: skip
 _NOT_CONTENT = {"window_managers", "screens", "workspaces", "all_ids"}

@@ -17,6 +17,7 @@ from types import ModuleType
 import assimp_reader
 import bpy
 import numpy as np
+import played
 import pytest
 import read_back
 from ofer_faces.ofer_blender.export import write
@@ -27,6 +28,7 @@ from ofer_faces.ofer_blender.headless import scene_file
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client import launch
 from ofer_faces.ofer_engine.contract import reconstruction, skin
+from played import Played
 from read_back import Seen
 
 HERE = Path(__file__).parent
@@ -35,6 +37,7 @@ PACKS = ("open", "flame")
 CONSUMERS = ROOT / "benchmarks" / "consumers"
 MATRIX = [(pack, target) for pack in PACKS for target in Target]
 ONE_EACH = (Target.GLB, Target.FBX, Target.USD, Target.OBJ)
+PLAYED = (Target.WEB, Target.UNREAL, Target.USD)
 GLTF = [t for t in Target if PRESETS[t].format is Format.GLB]
 
 
@@ -42,7 +45,7 @@ GLTF = [t for t in Target if PRESETS[t].format is Format.GLB]
 class Sent:
     """rest : (V, 3) and moves : (52, V, 3) metres, glTF's axes; used : (U,) vertices of polygons;
     skin : (C,) vertices of the skin's polygons' corners, and uv : (C, 2) where the skin is painted;
-    folder : of the files, named by target."""
+    folder : of the files, named by target; talking : the head at five times of those that move."""
 
     rest: np.ndarray
     moves: np.ndarray
@@ -50,10 +53,15 @@ class Sent:
     skin: np.ndarray
     uv: np.ndarray
     folder: Path
+    talking: Played
 
     def file(self, target: Target) -> Path:
         """Of a target."""
         return self.folder / f"{target}.{PRESETS[target].format}"
+
+    def moving(self, target: Target) -> Path:
+        """Of a target, with the animation."""
+        return self.folder / f"{target}_moving.{PRESETS[target].format}"
 
 
 @pytest.fixture(scope="module")
@@ -98,17 +106,23 @@ def _export(folder: Path, out: Path) -> Sent:
     polygons = record.array("polygons")
     uv = np.load(record.folder / skin.FOLDER / skin.UV)
     corners = (polygons >= 0) & uv.any((1, 2))[:, None]
-    sent = Sent(
+    for target in Target:
+        write.export(head, Plan(target, out / f"{target}"))
+    played.animate(head)
+    for target in PLAYED:
+        write.export(head, Plan(target, out / f"{target}_moving", animation=True))
+    rounding = [each for each in head.modifiers if each.type == "SUBSURF"]
+    for each in rounding:
+        head.modifiers.remove(each)
+    return Sent(
         record.array("identity_vertices")[0].astype(float),
         record.array("arkit_units").astype(float),
         np.unique(polygons[polygons >= 0]),
         polygons[corners],
         uv[corners],
         out,
+        played.in_the_scene(head),
     )
-    for target in Target:
-        write.export(head, Plan(target, sent.file(target)))
-    return sent
 
 
 def compare(sent: Sent, target: Target, seen: Seen, unit: float = 1.0) -> None:
@@ -192,6 +206,25 @@ def test_its_own_bytes_say_so(sent: dict[str, Sent], pack: str, target: Target) 
     assert seen.textures == 2
 
 
+@pytest.mark.parametrize("pack", PACKS)
+@pytest.mark.parametrize("target", PLAYED)
+def test_blender_plays_it(sent: dict[str, Sent], pack: str, target: Target) -> None:
+    seen = played.by_blender(sent[pack].moving(target))
+    assert played.off(sent[pack].talking, seen) < 1e-4
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_its_own_bytes_play_it(sent: dict[str, Sent], pack: str) -> None:
+    seen = played.by_its_bytes(sent[pack].moving(Target.WEB))
+    assert played.off(sent[pack].talking, seen) < 1e-4
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_usd_core_plays_it(sent: dict[str, Sent], tmp_path: Path, pack: str) -> None:
+    seen = played.by_usd(sent[pack].moving(Target.USD), tmp_path / "seen.npz")
+    assert played.off(sent[pack].talking, seen) < 1e-4
+
+
 @pytest.fixture(scope="module")
 def npm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where npm has installed Khronos's validator and three.js."""
@@ -215,10 +248,11 @@ def npm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_khronos_finds_no_error(sent: dict[str, Sent], npm_folder: Path, pack: str) -> None:
     script = shutil.copy(CONSUMERS / "validate.mjs", npm_folder)
     files = [str(sent[pack].file(target)) for target in GLTF]
+    files.append(str(sent[pack].moving(Target.WEB)))
     done = subprocess.run(["node", script, *files], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     told = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(told) == len(GLTF)
+    assert len(told) == len(GLTF) + 1
     assert [each for each in told if each["errors"]] == []
 
 
@@ -256,4 +290,41 @@ def test_three_js_shows_it(
     pixels = np.array(image.pixels[:]).reshape(image.size[1], image.size[0], 4)[..., :3]
     left, right = np.split(pixels, 2, axis=1)
     assert (np.abs(left - left[0, 0]).max(2) > 0.1).mean() > 0.1
+    assert np.abs(left - right).mean() > 0.01
+
+
+_PLAY = """
+import sys
+from pathlib import Path
+import numpy as np
+from benchmarks.consumers import browser
+if browser.program() is None:
+    sys.exit(3)
+file, picture, folder, out, *seconds = sys.argv[1:]
+found, places = browser.play(Path(file), Path(picture), Path(folder), tuple(map(float, seconds)))
+np.savez(out, rest=found.rest, places=places)
+"""
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_three_js_plays_it(
+    sent: dict[str, Sent], npm_folder: Path, tmp_path: Path, pack: str
+) -> None:
+    """In a headless Chromium, at five times; the first and the third are in the picture."""
+    shutil.copy(CONSUMERS / "three.html", npm_folder)
+    picture, out = tmp_path / "three.png", tmp_path / "seen.npz"
+    paths = map(str, (sent[pack].moving(Target.WEB), picture, npm_folder, out))
+    done = subprocess.run(
+        [sys.executable, "-c", _PLAY, *paths, *map(str, played.SECONDS)],
+        capture_output=True, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        timeout=600,
+    )  # fmt: skip
+    if done.returncode == 3:
+        pytest.skip("no Chromium on this machine")
+    assert done.returncode == 0, done.stderr
+    told = np.load(out)
+    assert played.off(sent[pack].talking, Played(told["rest"], told["places"])) < 1e-4
+    image = bpy.data.images.load(str(picture))
+    pixels = np.array(image.pixels[:]).reshape(image.size[1], image.size[0], 4)[..., :3]
+    left, right = np.split(pixels, 2, axis=1)
     assert np.abs(left - right).mean() > 0.01

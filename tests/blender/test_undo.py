@@ -73,6 +73,11 @@ def _rigged(folder: Path) -> dict[str, Any]:
     return {}
 
 
+def _without_animation(folder: Path) -> dict[str, Any]:
+    bpy.context.object.ofer_export.animation = False
+    return {}
+
+
 def _rigged_with_faults(folder: Path) -> dict[str, Any]:
     _rigged(folder)
     head = bpy.context.object
@@ -193,6 +198,7 @@ PREPARED: dict[str, Prepare] = {
     "add_arkit": _nothing,
     "add_heads": _more,
     "add_rig": _nothing,
+    "add_visemes": _rigged,
     "aim_eyes": _rigged,
     "bake_shown": _rigged_with_faults,
     "blend_add": lambda folder: {"name": "identity_02"},
@@ -214,6 +220,7 @@ PREPARED: dict[str, Prepare] = {
     "photo_beside": _with_photo,
     "pick_compared": lambda folder: _comparing(folder) | {"name": "identity_03"},
     "pin": _pin,
+    "export_animation": _without_animation,
     "place_face": lambda folder: _with_photo(folder) | {"box": (10, 20, 30, 40)},
     "real_size": _rigged_with_faults,
     "release_pin": lambda folder: _pinned(folder) | {"point": 40},

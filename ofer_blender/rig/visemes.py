@@ -1,0 +1,72 @@
+"""The mouth shapes of speech as shape keys: sums of the 52 ARKit keys that the head has."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.visemes import VISEMES, VisemeSet, Weights
+from ..head import hypotheses
+from . import arkit_keys
+
+
+def present(head: bpy.types.Object) -> tuple[str, ...]:
+    """Names of the visemes that the head has as keys, in the sets' order."""
+    there = head.data.shape_keys.key_blocks
+    return tuple(name for each in VISEMES.values() for name in each if name in there)
+
+
+def complete(head: bpy.types.Object, kind: VisemeSet) -> bool:
+    """All of a set are there."""
+    return set(VISEMES[kind]) <= set(present(head))
+
+
+def add(head: bpy.types.Object, kind: VisemeSet) -> None:
+    """Add those of a set that are missing, all at 0.
+
+    Raises OferError(BAD_REQUEST) for a head without the 52 keys.
+    """
+    if not arkit_keys.complete(head):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} has no keys that visemes could be made of.",
+            "Press Add ARKit 52 first.",
+            name=head.name,
+        )
+    rest = hypotheses.points(head.data.shape_keys.reference_key)
+    active, had = head.active_shape_key_index, present(head)
+    for name, weights in VISEMES[kind].items():
+        if name in had:
+            continue
+        key = head.shape_key_add(name=name, from_mix=False)
+        hypotheses.set_points(key, (rest + _move(head, weights)).astype(np.float32))
+        key.value = 0.0
+    head.active_shape_key_index = active
+    head.data.update()
+
+
+def moves(head: bpy.types.Object) -> dict[str, np.ndarray]:
+    """(V, 3) metres of each viseme that the head has, as its units make it now."""
+    table = {name: weights for each in VISEMES.values() for name, weights in each.items()}
+    return {name: _move(head, table[name]) for name in present(head)}
+
+
+def follow(head: bpy.types.Object, before: dict[str, np.ndarray]) -> None:
+    """Let visemes go along with units that were renewed; what was sculpted on them stays. before :
+    `moves` before that."""
+    keys = head.data.shape_keys.key_blocks
+    for name, move in moves(head).items():
+        key = keys[name]
+        hypotheses.set_points(key, hypotheses.points(key) + (move - before[name]))
+
+
+def _move(head: bpy.types.Object, weights: Weights) -> np.ndarray:
+    """(V, 3) float32 metres; units that the head lost move nothing."""
+    keys = head.data.shape_keys.key_blocks
+    rest = hypotheses.points(head.data.shape_keys.reference_key)
+    found = np.zeros_like(rest)
+    for name, weight in weights.items():
+        if name in keys:
+            found += np.float32(weight) * (hypotheses.points(keys[name]) - rest)
+    return found

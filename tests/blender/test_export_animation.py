@@ -1,0 +1,231 @@
+"""What a head does over time in its files: as several programs play it, and as the scene shows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import bpy
+import numpy as np
+import played
+import pytest
+import synthetic
+from ofer_faces.ofer_blender.export.fbx import FbxReader
+from ofer_faces.ofer_blender.export.glb import GlbReader
+from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
+from ofer_faces.ofer_blender.head import hypotheses
+from ofer_faces.ofer_blender.rig import rig
+from ofer_faces.ofer_blender.undo import landing
+from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
+from played import FIRST, LAST, RATE
+from recording_layout import draw
+from scene_dump import differences, dump
+
+MOVING = [each for each in Target if PRESETS[each].keys]
+APART = 1e-4
+"""Metres."""
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Reconstruction:
+    return synthetic.write(tmp_path, "anna")
+
+
+@pytest.fixture
+def head(record: Reconstruction) -> bpy.types.Object:
+    """It talks, nods and looks around: by keys, bones, a driver, a constraint and a track."""
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ofer.add_rig()
+    bpy.ops.ofer.add_arkit()
+    head = hypotheses.active_head(bpy.context)
+    played.animate(head)
+    bpy.context.scene.frame_set(7)
+    return head
+
+
+def export(path: Path, target: Target, **options: object) -> Path:
+    settings = hypotheses.active_head(bpy.context).ofer_export
+    for name, value in options.items():
+        setattr(settings, name, value)
+    bpy.ops.ofer.export_head(filepath=str(path), target=target)
+    return path.with_name(f"{path.name}.{PRESETS[target].format}")
+
+
+def findings(target: Target) -> dict[str, str]:
+    settings = hypotheses.active_head(bpy.context).ofer_export
+    settings.target = target
+    bpy.ops.ofer.check_export()
+    return {line.text: line.level for line in settings.findings}
+
+
+@pytest.mark.parametrize("target", MOVING)
+def test_blender_plays_it(head: bpy.types.Object, tmp_path: Path, target: Target) -> None:
+    """Names of another program, axes and units included."""
+    wanted = played.in_the_scene(head)
+    assert np.linalg.norm(wanted.places - wanted.rest, axis=2).max() > 0.01
+    path = export(tmp_path / "out", target)
+    assert played.off(wanted, played.by_blender(path)) < APART
+
+
+@pytest.mark.parametrize("target", [each for each in Target if PRESETS[each].format is Format.GLB])
+def test_its_own_bytes_play_it(head: bpy.types.Object, tmp_path: Path, target: Target) -> None:
+    path = export(tmp_path / "out", target)
+    wanted = played.in_the_scene(head)
+    assert played.off(wanted, played.by_its_bytes(path)) < APART
+    assert not any(GlbReader(path).summary().meshes[0].weights)
+
+
+@pytest.mark.parametrize("target", [Target.USD, Target.OMNIVERSE])
+def test_usd_core_plays_it(head: bpy.types.Object, tmp_path: Path, target: Target) -> None:
+    wanted = played.in_the_scene(head)
+    path = export(tmp_path / "out", target)
+    assert played.off(wanted, played.by_usd(path, tmp_path / "seen.npz")) < APART
+
+
+@pytest.mark.parametrize("target", list(Target))
+def test_the_scene_is_as_it_was(head: bpy.types.Object, tmp_path: Path, target: Target) -> None:
+    """Its frame, and what is hidden, too."""
+    rig.rig_of(head).hide_viewport = True
+    bpy.context.view_layer.update()
+    before = dump()
+    export(tmp_path / "out", target)
+    bpy.ops.ofer.check_export(filepath=str(tmp_path / f"out.{PRESETS[target].format}"))
+    head.ofer_export.findings.clear()
+    assert differences(before, dump()) == []
+
+
+@pytest.mark.parametrize("target", [Target.GLB, Target.UNREAL])
+def test_hidden_heads_move(head: bpy.types.Object, tmp_path: Path, target: Target) -> None:
+    wanted = played.in_the_scene(head)
+    head.hide_viewport = rig.rig_of(head).hide_viewport = True
+    path = export(tmp_path / "out", target)
+    assert played.off(wanted, played.by_blender(path)) < APART
+
+
+@pytest.mark.parametrize("target", [Target.GLB, Target.FBX, Target.USD])
+def test_without_a_rig_the_keys_move(
+    record: Reconstruction, tmp_path: Path, target: Target
+) -> None:
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ofer.add_arkit()
+    head = hypotheses.active_head(bpy.context)
+    bpy.context.scene.render.fps = RATE
+    key = head.data.shape_keys.key_blocks["jawOpen"]
+    for frame, value in ((FIRST, 0.0), (LAST, 1.0)):
+        key.value = value
+        key.keyframe_insert("value", frame=frame)
+    wanted = played.in_the_scene(head)
+    path = export(tmp_path / "out", target)
+    assert played.off(wanted, played.by_blender(path)) < APART
+
+
+def test_every_level_of_detail_moves(head: bpy.types.Object, tmp_path: Path) -> None:
+    document = GlbReader(export(tmp_path / "out", Target.GLB, lods=3)).document
+    (animation,) = document["animations"]
+    moved = [each["target"]["node"] for each in animation["channels"]
+             if each["target"]["path"] == "weights"]  # fmt: skip
+    names = [document["nodes"][number]["name"] for number in moved]
+    assert sorted(names) == [f"anna_LOD{level}" for level in range(3)]
+
+
+def test_rate_and_range(head: bpy.types.Object, tmp_path: Path) -> None:
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = 10, 19
+    for options, frames, rate in (
+        ({}, 31, 30), ({"rate": 60}, 61, 60), ({"rate": 24}, 25, 24),
+        ({"frames": "SCENE", "rate": 0}, 10, 30),
+    ):  # fmt: skip
+        path = export(tmp_path / "out", Target.GLB, **options)
+        (animation,) = GlbReader(path).summary().animations
+        curve = animation.weights["jawOpen"]
+        assert len(curve.times) == frames
+        assert np.allclose(np.diff(curve.times), 1 / rate, atol=1e-5)
+        told = json.loads(landing.sidecar_of(path).read_text("utf-8"))["animation"]
+        assert told == {"name": "talking", "frames": frames, "frames_a_second": rate}
+    scene.frame_set(10)
+    assert curve.values[0, 0] == pytest.approx(head.data.shape_keys.key_blocks["jawOpen"].value)
+
+
+def test_a_rate_that_is_no_whole_number(head: bpy.types.Object, tmp_path: Path) -> None:
+    render = bpy.context.scene.render
+    render.fps, render.fps_base = 30, 1.001
+    (animation,) = FbxReader(export(tmp_path / "out", Target.FBX)).summary().animations
+    assert animation.seconds == pytest.approx(30 * 1.001 / 30, abs=1e-4)
+
+
+def test_what_stands_still_is_baked_and_what_moves_is_not(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    path = export(tmp_path / "out", Target.GLB, bake=True)
+    wanted = played.in_the_scene(head)
+    seen = played.by_its_bytes(path)
+    plain = played.by_its_bytes(export(tmp_path / "plain", Target.GLB, bake=False))
+    assert np.abs(seen.places - plain.places).max() < APART
+    assert np.abs(seen.rest - plain.rest).max() > 1e-3
+    assert played.off(wanted, plain) < APART
+    head.ofer_export.bake = True
+    bpy.ops.ofer.check_export(filepath=str(path))
+    assert "fault" not in {line.level for line in head.ofer_export.findings}
+
+
+def test_it_can_be_left_out(head: bpy.types.Object, tmp_path: Path) -> None:
+    for target, reader in ((Target.GLB, GlbReader), (Target.FBX, FbxReader)):
+        path = export(tmp_path / "out", target, animation=False)
+        assert reader(path).summary().animations == ()
+    assert findings(Target.GLB)["Animation stays behind: nodding, talking."] == "note"
+    assert "[ofer.export_animation] Export the Animation" in draw("OFER_PT_export")
+    bpy.ops.ofer.export_animation()
+    said = "Animation travels: nodding, talking; 31 frames, 30 a second."
+    assert findings(Target.GLB)[said] == "good"
+
+
+@pytest.mark.parametrize("target", [Target.GLB, Target.FBX, Target.UNREAL, Target.META])
+def test_check_plays_the_file(head: bpy.types.Object, tmp_path: Path, target: Target) -> None:
+    export(tmp_path / "out", target)
+    said = findings(target)
+    assert said["Animation of 1.00 s, read back at 5 times."] == "good"
+    assert "fault" not in said.values()
+    head.data.shape_keys.key_blocks["cheekPuff"].value = 0.5
+    off = [text for text, level in findings(target).items() if level == "fault"]
+    assert len(off) == 1 and "another one in the file" in off[0]
+
+
+def test_check_finds_a_lost_animation(head: bpy.types.Object, tmp_path: Path) -> None:
+    path = export(tmp_path / "out", Target.GLB, animation=False)
+    head.ofer_export.animation = True
+    bpy.ops.ofer.check_export(filepath=str(path))
+    lines = {line.text: line.fix for line in head.ofer_export.findings}
+    assert lines["The animation is not in the file."] == "ofer.export_head"
+
+
+def test_keys_that_move_and_stay_are_said(head: bpy.types.Object) -> None:
+    key = head.data.shape_keys.key_blocks["identity_02"]
+    for frame, value in ((FIRST, 0.0), (LAST, 1.0)):
+        key.value = value
+        key.keyframe_insert("value", frame=frame)
+    said = "Keys that move are not in the file: identity_02."
+    assert findings(Target.GLB)[said] == "note"
+    head.ofer_export.keys = "ALL"
+    assert said not in findings(Target.GLB)
+
+
+def test_the_panel_says_when_nothing_moves(record: Reconstruction) -> None:
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    drawn = draw("OFER_PT_export")
+    assert any("nothing moves this head" in line for line in drawn)
+
+
+def test_unreal_gets_no_curves_of_what_is_not_there(head: bpy.types.Object, tmp_path: Path) -> None:
+    """The armature's empty is taken out of that file, and what would animate it."""
+    from ofer_faces.ofer_blender.export import fbx_tree
+
+    tree = fbx_tree.read(export(tmp_path / "out", Target.UNREAL))
+    objects = tree.only(b"Objects")
+    there = {each.values[0] for each in objects.inner if each.raw} | {0}
+    for link in tree.only(b"Connections").inner:
+        assert link.values[1] in there and link.values[2] in there
+        assert link.values[0] == b"OO" or link.values[2] != 0
+    counts = {kind.values[0]: kind.all(b"Count")[0].values[0]
+              for kind in tree.only(b"Definitions").all(b"ObjectType")}  # fmt: skip
+    for kind in (b"AnimationCurveNode", b"AnimationCurve", b"Model"):
+        assert counts[kind] == len(objects.all(kind))
