@@ -14,13 +14,12 @@ from ...ofer_engine.contract.sentence import Sentence
 from ..head import presentation, provenance
 from ..rig import arkit_keys, jaw_correctives, rig, visemes
 from ..undo.landing import sidecar_of
-from . import check_animation, influences
+from . import animation, check_animation, influences
 from .applied import is_applied
 from .content import FileContent, FileMesh
 from .fbx import FbxReader
 from .finding import AGAIN, Finding, Level, listed
 from .glb import GlbReader
-from .motion_sources import span_of
 from .pictures import missing
 from .plan import Keys, Plan
 from .presets import INFLUENCES, Format
@@ -193,7 +192,7 @@ def _left(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     """What belongs to the head for its artist, and to nothing in the file."""
     armature = rig.rig_of(head)
     yield from check_animation.before(head, plan)
-    owners = (head,) if span_of(head) and plan.animates else (head.data.shape_keys, head)
+    owners = (head,) if animation.times(head, plan) else (head.data.shape_keys, head)
     driven = [each.data_path for owner in owners for each in _drivers(owner)]
     theirs = [path for path in driven if not any(f'"{n}"' in path for n in jaw_correctives.NAMES)]
     if theirs:
