@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from .client.launch import default_home, tune_this_process
-from .commands import batch, more_like, packs, reconstruct, serve, skin
+from .commands import batch, more_like, packs, perform, reconstruct, serve, skin
 from .contract.causes import as_ofer_error
 from .contract.errors import ErrorCode
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     home = "the data folder, with further packs (default: the user's)"
     parser.add_argument("--home", type=Path, metavar="DIR", default=default_home(), help=home)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (reconstruct, batch, more_like, skin, serve, packs):
+    for command in (reconstruct, batch, perform, more_like, skin, serve, packs):
         command.add(commands)
     if importlib.util.find_spec("ofer_engine.research"):  # not part of the extension
         from .research.commands import evaluate, train

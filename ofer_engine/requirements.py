@@ -14,6 +14,7 @@ class PinGroup(StrEnum):
 
     BATCH = "batch"
     EVALUATE = "evaluate"
+    PERFORM = "perform"
     SCRFD = "scrfd"
 
 

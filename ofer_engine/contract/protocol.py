@@ -43,6 +43,7 @@ from .requests import (
     LookAtWeights,
     MoreLikeThis,
     OpenPhoto,
+    Perform,
     PhotoFace,
     Picture,
     Quit,
@@ -55,8 +56,9 @@ from .requests import (
 __all__ = [
     "Cancel", "Cancelled", "Event", "Express", "FaceFound", "Failure", "HEARTBEAT_SECONDS",
     "Heartbeat", "Hello", "HypothesisReady", "InstallWeights", "LookAtWeights", "MoreLikeThis",
-    "OpenPhoto", "PICTURE_SIDE", "PROTOCOL_VERSION", "PhotoFace", "PhotoOpened", "Picture", "Quit",
-    "Ready", "Reconstruct", "Request", "Result", "SkinPhoto", "Stage", "Texture", "Unload",
+    "OpenPhoto", "PICTURE_SIDE", "PROTOCOL_VERSION", "Perform", "PhotoFace", "PhotoOpened",
+    "Picture", "Quit", "Ready", "Reconstruct", "Request", "Result", "SkinPhoto", "Stage", "Texture",
+    "Unload",
     "WeightFile", "WeightsSeen", "decode_event", "decode_request", "encode", "failure",
     "is_last_word",
 ]  # fmt: skip
@@ -65,7 +67,7 @@ __all__ = [
 PROTOCOL_VERSION = 3
 
 Request = (
-    Hello | OpenPhoto | Reconstruct | MoreLikeThis | Express | Texture | Picture
+    Hello | OpenPhoto | Reconstruct | MoreLikeThis | Express | Texture | Picture | Perform
     | LookAtWeights | InstallWeights | Cancel | Unload | Quit
 )  # fmt: skip
 Event = (

@@ -176,6 +176,34 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Perform:
+    """Read how a face moves in a video: a `NAME.ofer` of the person, with a folder `performance`.
+
+    video : a video file, or a folder of numbered pictures; face, box : which face is followed, in
+    the first frame that shows one, as in `PhotoFace`; rate : frames a second of pictures, 0 for 25;
+    the rest as in `Reconstruct`. The frames that the head is made from are written into
+    `name + "_frames"`, a take of Live Link Face into `name + ".csv"`. What was read of a video
+    before the work was stopped lies hidden in `out`, and is gone on from.
+    """
+
+    id: int
+    video: str
+    out: str
+    name: str
+    pack: str = "open"
+    identities: int = 100
+    keep: int = 10
+    seed: int = 0
+    sampler: str = DEFAULT_SAMPLER
+    steps: int = DEFAULT_STEPS
+    guidance: float = 0.0
+    face: int = 0
+    box: tuple[float, ...] = ()
+    rate: float = 0.0
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
 class LookAtWeights:
     """Recognise published weight files, to show whose licences bind them; nothing is taken over.
 

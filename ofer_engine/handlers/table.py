@@ -9,7 +9,7 @@ from ..contract import protocol
 from ..contract.causes import lacks_memory
 from ..progress import Work
 from ..session import Session
-from . import express, more_like_this, open_photo, picture, reconstruct, texture, weights
+from . import express, more_like_this, open_photo, perform, picture, reconstruct, texture, weights
 
 ANSWERS: Final[Mapping[type, Callable[[Session, Any, Work], protocol.Event]]] = {
     protocol.OpenPhoto: open_photo.answer,
@@ -18,6 +18,7 @@ ANSWERS: Final[Mapping[type, Callable[[Session, Any, Work], protocol.Event]]] = 
     protocol.Express: express.answer,
     protocol.Texture: texture.answer,
     protocol.Picture: picture.answer,
+    protocol.Perform: perform.answer,
     protocol.LookAtWeights: weights.look,
     protocol.InstallWeights: weights.install,
 }

@@ -87,14 +87,14 @@ class OpenPack:
 
         pixels : (H, W, 3) uint8 of a photo; landmarks : (468, 2 or more) photo pixels.
         """
-        crop = _crop_around(landmarks)
+        crop = crop_around(landmarks)
         picture = cut_pixels(pixels, crop.resized(self.sizes.crop))
         return crop, self.read(_tensor(picture).to(self.device))
 
     @torch.inference_mode()
     def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
         """Crop → evidence network → points, camera and one context for all three networks."""
-        crop = _crop_around(face.landmarks)
+        crop = crop_around(face.landmarks)
         pixels = _tensor(cut(photo, crop.resized(self.sizes.crop)))
         size = (photo.width, photo.height)
         lens = Lens(
@@ -182,7 +182,8 @@ class OpenPack:
         """None: it was never published with OFER."""
 
 
-def _crop_around(landmarks: np.ndarray) -> Crop:
+def crop_around(landmarks: np.ndarray) -> Crop:
+    """The crop that is read of a face. landmarks : (468, 2 or more) photo pixels."""
     return evidence_crop(landmarks[:, :2], CROP, _MARGIN)
 
 

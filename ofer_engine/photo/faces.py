@@ -9,12 +9,20 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..contract.errors import ErrorCode, OferError
 from .face_networks import DetectorNetwork, LandmarkNetwork
 from .face_weights import load_detector_network, load_landmark_network
-from .landmarks import DOUBTFUL, PRESENT, SURE_SCORE, TRUSTED, Face, LandmarkReader
+from .landmarks import (
+    DOUBTFUL,
+    PRESENT,
+    SURE_SCORE,
+    TRUSTED,
+    Face,
+    LandmarkReader,
+    LandmarkReading,
+)
 from .load import Photo
 from .regions import (
     HALVES,
@@ -34,6 +42,7 @@ MEASURED_SMALL: Final = 0.96
 _LEAST: Final = MEASURED_SMALL * MIN_FACE_SIDE
 MAX_REGIONS: Final = 24
 MAX_SMALL_REGIONS: Final = 96
+GLANCED_REGIONS: Final = 6
 
 # A region is a face when the landmark network says so from most of the shaken crops; where nothing
 # else is found, also when the detector is sure and the landmark network at least in doubt. In the
@@ -151,6 +160,17 @@ class FaceDetector:
         region = region_of_points(points, photo.width, photo.height)
         _check_side(photo, region.side)
         return self._placed(photo, region)
+
+    def again(self, photo: Photo, landmarks: NDArray[np.float64]) -> LandmarkReading:
+        """Landmarks of a face that was there a moment ago; see `LandmarkReader.again`."""
+        return self._reader.again(photo, landmarks)
+
+    def glance(self, photo: Photo) -> tuple[LandmarkReading, ...]:
+        """Faces that are seen at first sight, the surest first: one look at the whole photo."""
+        regions = find_regions(self._detector, photo.pixels)[:GLANCED_REGIONS]
+        readings = [self._reader.follow(photo, region) for region in regions]
+        present = [reading for reading in readings if reading.presence >= PRESENT]
+        return tuple(sorted(present, key=lambda reading: -reading.presence))
 
     def _placed(self, photo: Photo, region: Region) -> Face:
         """The face in a region given by hand, turned if it makes more sense so."""

@@ -121,6 +121,10 @@ class LandmarkReader:
             best = reading
         return best
 
+    def again(self, photo: Photo, landmarks: NDArray[np.float64]) -> LandmarkReading:
+        """Landmarks from the region that those of the frame before span, (468, 2 or more)."""
+        return self._read(photo, [aligned_crop(landmarks, LANDMARK_SIZE, CROP_MARGIN)])[0]
+
     def search(self, photo: Photo, region: Region) -> Face:
         """The steadiest landmarks of those that the network believes in, about a region."""
         probes = [_around(region, *probe) for probe in _FINE_PROBES]

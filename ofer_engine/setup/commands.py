@@ -319,7 +319,8 @@ def _add_setup(commands: argparse._SubParsersAction, home: argparse.ArgumentPars
         default=[],
         choices=provision.EXTRAS,
         metavar="GROUP",
-        help="also what only some work needs: train, evaluate (scans), scrfd (its five points)",
+        help="also what only some work needs: batch (tables, clusters), perform (video files),"
+        " train, evaluate (scans), scrfd (its five points)",
     )
 
 

@@ -19,7 +19,7 @@ from .pins import Pins, version_of
 from .runner import Runner
 from .uv import Uv
 
-EXTRAS: Final = ("batch", "train", "evaluate", "scrfd")
+EXTRAS: Final = ("batch", "perform", "train", "evaluate", "scrfd")
 """Groups that a user adds to the engine for the work that needs them."""
 
 _SMALL: Final = 300_000_000

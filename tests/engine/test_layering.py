@@ -19,6 +19,7 @@ ROOMS = (
     {"pack_registry", "pipeline"},
     {"preview"},
     {"arkit", "texture"},
+    {"performance"},
     {"session"},
     {"handlers"},
     {"batch"},

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
-from ofer_engine.contract import installed, protocol, reconstruction, skin
+from ofer_engine.contract import installed, performance, protocol, reconstruction, skin
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.files.array_archive import read_archive
 from ofer_engine.pack_registry import BUNDLED
@@ -36,6 +36,7 @@ from ofer_engine.published.pickle_reader.safe_load import (
     load_safetensors,
 )
 from tests.engine.contract.small_folder import write_small
+from tests.engine.contract.test_performance import write_some
 from tests.engine.contract.test_protocol import EVENTS, REQUESTS
 from tests.fuzz.shapes import JSON, bitten, harmed
 from tests.fuzz.target import Target
@@ -178,6 +179,37 @@ def _skin() -> Target:
             place.mend(changes)
 
     return Target(st.one_of(record, raw), check)
+
+
+def _performance() -> Target:
+    place = _Place(lambda scratch: write_some(scratch / "performance").folder)
+    record = harmed(json.loads(place.files[performance.RECORD])).map(
+        lambda value: {performance.RECORD: json.dumps(value).encode()}
+    )
+    names = sorted(place.files)
+    raw = st.sampled_from(names).flatmap(
+        lambda name: bitten(place.files[name]).map(lambda data: {name: data})
+    )
+    swapped = st.tuples(st.sampled_from(names), st.sampled_from(names)).map(
+        lambda pair: {pair[0]: place.files[pair[1]]}
+    )
+    gone = st.sampled_from(names).map(lambda name: {name: None})
+
+    def read_all() -> None:
+        found = performance.read(place.folder)
+        motion = found.motion()
+        assert len(motion.times) == found.frames and np.isfinite(motion.weights).all()
+        for name in performance.ARRAYS:
+            assert np.isfinite(found.array(name)).all()
+
+    def check(changes: dict[str, bytes | None]) -> None:
+        place.put(changes)
+        try:
+            _refused(read_all, ErrorCode.RECONSTRUCTION_DAMAGED)
+        finally:
+            place.mend(changes)
+
+    return Target(st.one_of(record, raw, swapped, gone), check)
 
 
 # ---------------------------------------------------------------- packs and weights
@@ -395,6 +427,7 @@ MAKERS: dict[str, Callable[[], Target]] = {
     "events": lambda: Target(_lines(EVENTS), _decodes(protocol.decode_event)),
     "folder": _folder,
     "skin": _skin,
+    "performance": _performance,
     "pack": _pack,
     "archive": _archive,
     "weights": _weights,

@@ -55,6 +55,7 @@ def _imported(folder: Path) -> set[str]:
         ("research", _names("engine") | _names("train") | _names("evaluate")),
         ("published", _names("engine") | _names("train") | _names("evaluate") | _names("scrfd")),
         ("batch", _names("engine") | _names("batch")),
+        ("performance", _names("engine") | _names("perform")),
         *(
             (room, _names("engine"))
             for room in (

@@ -103,15 +103,16 @@ class SceneSampler:
         vertices: np.ndarray,
         looks: np.random.Generator,
         age: Age,
+        framing: Framing | None = None,
     ) -> Scene:
         """Pose, frame, dress and draw a person.
 
         vertices : (V, 3) of their face; looks : where skin and hair colour are drawn from; age : of
-        the skin.
+        the skin; framing : of a picture of `side`, at random where None.
         """
         head, fields = self.head, self.fields
         landmarks = head.landmarks.on(vertices)
-        framing = random_framing(
+        framing = framing or random_framing(
             rng, random_pose(rng, self.yaw), landmarks, fields.pivot, self.side
         )
         if self.wardrobe is None:

@@ -37,6 +37,7 @@ REQUESTS = [
         resolution=512,
     ),
     protocol.Picture(5, "/out/a.ofer", "/out/b", "/out/a.png", "/out/a.npy", (0.1, 0.2, 0.3)),
+    protocol.Perform(8, "/v/a.mp4", "/out", "a", face=1, box=(1.0, 2.0, 3.0, 4.0), rate=25.0),
     protocol.LookAtWeights(6, ("/weights/a.pt",)),
     protocol.InstallWeights(7, ("/weights/a.pt", "/weights/b.pkl")),
     protocol.Cancel(),

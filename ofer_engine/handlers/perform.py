@@ -1,0 +1,277 @@
+"""A video → a head of the person in it, and how it moves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from .. import __version__
+from ..contract import performance as contract
+from ..contract import protocol
+from ..contract.causes import unwritable
+from ..contract.errors import ErrorCode, OferError
+from ..contract.files.live_link import RATES, write_live_link
+from ..contract.files.replacement import Replacement
+from ..contract.files.whole_file import check_place
+from ..contract.names import check_name, free_name, kept_note
+from ..contract.reconstruction import SUFFIX, Reconstruction
+from ..contract.sampling import SamplingParams
+from ..contract.sentence import Sentence
+from ..heads.camera import default_focal
+from ..packs.open_pack import OpenPack
+from ..performance import chosen_frames, result
+from ..performance.face_model import FaceModel
+from ..performance.fit import Fitted, Lens, fit, seen_share
+from ..performance.footage import Footage, open_footage
+from ..performance.readings import Readings
+from ..performance.steady import COVERED, Steady, steady, yaw_pitch_roll
+from ..performance.watch import Watch, notes_of
+from ..photo.faces import Face, FaceDetector
+from ..photo.load import Photo
+from ..progress import Progress, Work
+from ..session import Session
+from .reconstruct import reconstruct
+from .stages import LOADING, WRITING
+from .validation import check_sampling
+
+READING: Final = "Reading the video"
+CHOOSING: Final = "Choosing frames"
+SHAPING: Final = "Making the head"
+FITTING: Final = "Fitting the performance"
+FRAMES: Final = "_frames"
+"""Ending of the folder of frames that the head is made from."""
+TAKE: Final = ".csv"
+_READING_SECONDS: Final = 0.08
+_FITTING_SECONDS: Final = 0.013
+_WITHOUT_COUNT: Final = 1000
+_KEY: Final = 16
+
+
+@dataclass(frozen=True)
+class Performed:
+    """record : of the head; performance : how it moves; take : the CSV; notes : for the user."""
+
+    record: Reconstruction
+    performance: contract.Performance
+    take: Path
+    notes: tuple[str, ...]
+
+
+def answer(session: Session, request: protocol.Perform, work: Work) -> protocol.Result:
+    """Raises OferError; then only what was read of the video is left, to be gone on from."""
+    done = perform(session, request, work)
+    return protocol.Result(request.id, str(done.record.folder), tuple(map(Sentence, done.notes)))
+
+
+def perform(session: Session, request: protocol.Perform, work: Work) -> Performed:
+    """As `answer`, giving the records."""
+    check_name(request.name)
+    check_sampling(SamplingParams.of(_asked(request, ())))
+    out = Path(request.out)
+    check_place(out)
+    footage = open_footage(Path(request.video), request.rate or None)
+    request, renamed = _named(request)
+    frames = footage.expected or _WITHOUT_COUNT
+    progress = work.progress(
+        {
+            LOADING: 0.3,
+            READING: _READING_SECONDS * frames,
+            CHOOSING: 2.0,
+            SHAPING: 8.0,
+            FITTING: _FITTING_SECONDS * frames,
+            WRITING: 0.1,
+        }
+    )
+    progress.step(LOADING, 0, 1)
+    pack = _own_pack(session, request.pack)
+    watch = Watch(
+        pack,
+        session.detector(),
+        out / f".ofer-perform-{_key(footage, pack, request)}",
+        _start(session.detector(), request, work.check),
+        lambda done: progress.step(READING, done, max(footage.expected, done)),
+    )
+    readings, size = watch.readings(footage)
+    lens = Lens(default_focal(*size), np.array(size) / 2, size)
+    progress.step(CHOOSING, 0, 1)
+    chosen = _choose(pack, readings, lens)
+    photos = _write_frames(footage, readings, chosen, out / (request.name + FRAMES), progress)
+    progress.step(SHAPING, 0, 1)
+    record = reconstruct(session, _asked(request, photos), _silent(work))
+    progress.step(FITTING, 0, 1)
+    model = FaceModel.of(pack.head, _first_identity(record))
+    fitted = fit(model, readings, lens, lambda i, n: progress.step(FITTING, i, n))
+    moved = steady(readings, fitted, seen_share(model, readings.visible) < COVERED)
+    progress.step(WRITING, 0, 1)
+    performance = _write(record, pack, footage, readings, moved, model, lens, chosen)
+    take = out / (request.name + TAKE)
+    write_live_link(take, performance.motion(), _take_rate(footage.rate))
+    watch.forget()
+    progress.step(WRITING, 1, 1)
+    notes = (*renamed, *notes_of(readings), *(str(note) for note in record.notes))
+    return Performed(record, performance, take, notes)
+
+
+def _named(request: protocol.Perform) -> tuple[protocol.Perform, tuple[str, ...]]:
+    if request.overwrite:
+        return request, ()
+    free = free_name(Path(request.out), request.name, (SUFFIX, FRAMES, TAKE))
+    return replace(request, name=free), kept_note(request.name, free)
+
+
+def _own_pack(session: Session, name: str) -> OpenPack:
+    """Raises OferError(BAD_REQUEST) for a pack whose networks tell no points."""
+    pack = session.reconstructor(name).pack
+    if not isinstance(pack, OpenPack):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "The pack {id} reads single photos: it cannot follow a face through a video.",
+            "Choose the pack open, and import its take on the other head.",
+            id=pack.record.id,
+        )
+    return pack
+
+
+def _key(footage: Footage, pack: OpenPack, request: protocol.Perform) -> str:
+    """Names what was read so far: the same only where the same would be read again."""
+    place = (request.face, request.box)
+    told = (footage.sha256, footage.rate, pack.record.fingerprint, place, __version__)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:_KEY]
+
+
+def _start(
+    detector: FaceDetector, request: protocol.Perform, check: Callable[[], None]
+) -> Callable[[Photo], Face | None]:
+    def start(photo: Photo) -> Face | None:
+        if request.box:
+            return detector.from_box(photo, request.box)
+        try:
+            faces = detector.detect(photo, check)
+        except OferError as error:
+            if error.code in (ErrorCode.NO_FACE, ErrorCode.FACE_TOO_SMALL):
+                return None
+            raise
+        return faces[request.face] if 0 <= request.face < len(faces) else None
+
+    return start
+
+
+def _choose(pack: OpenPack, readings: Readings, lens: Lens) -> np.ndarray:
+    """(M,) frames that the head is made from, the best first."""
+    rows = chosen_frames.candidates(readings)
+    some = readings.rows(rows)
+    model = FaceModel.of(pack.head, some.identity.mean(axis=0))
+    fitted: Fitted = fit(model, some, lens)
+    turns = yaw_pitch_roll(fitted.rotation)
+    return rows[chosen_frames.most_different(chosen_frames.quality(some), turns, some.expression)]
+
+
+def _write_frames(
+    footage: Footage, readings: Readings, chosen: np.ndarray, folder: Path, progress: Progress
+) -> tuple[protocol.PhotoFace, ...]:
+    """The chosen frames as pictures, in a folder of their own, and the face in each."""
+    wanted = {int(frame) for frame in chosen}
+    last, paths = max(wanted), {}
+    try:
+        with Replacement(folder) as replacement:
+            replacement.place.mkdir()
+            for frame in footage.frames():
+                progress.check()
+                if frame.number in wanted:
+                    paths[frame.number] = folder / f"{frame.number:06d}.png"
+                    picture = replacement.place / paths[frame.number].name
+                    Image.fromarray(frame.pixels).save(picture)
+                if frame.number >= last:
+                    break
+            replacement.finish()
+    except OSError as cause:
+        raise unwritable(folder, cause) from cause
+    return tuple(
+        protocol.PhotoFace(str(paths[frame]), box=tuple(map(float, readings.box[frame])))
+        for frame in map(int, chosen)
+    )
+
+
+def _asked(
+    request: protocol.Perform, photos: tuple[protocol.PhotoFace, ...]
+) -> protocol.Reconstruct:
+    return protocol.Reconstruct(
+        request.id,
+        photos,
+        request.out,
+        request.name,
+        request.pack,
+        request.identities,
+        request.keep,
+        expressions=1,
+        seed=request.seed,
+        sampler=request.sampler,
+        steps=request.steps,
+        guidance=request.guidance,
+        overwrite=request.overwrite,
+    )
+
+
+def _silent(work: Work) -> Work:
+    """The same work without stages of its own: they are part of one of ours."""
+
+    def send(event: protocol.Event) -> None:
+        if not isinstance(event, protocol.Stage):
+            work.send(event)
+
+    return replace(work, send=send)
+
+
+def _first_identity(record: Reconstruction) -> np.ndarray:
+    """(K,) coefficients of the head that is shown first."""
+    row = record.identities[0].candidate
+    return record.numbers("identity_coefficients", (None, None))[row]
+
+
+def _write(
+    record: Reconstruction,
+    pack: OpenPack,
+    footage: Footage,
+    readings: Readings,
+    moved: Steady,
+    model: FaceModel,
+    lens: Lens,
+    chosen: np.ndarray,
+) -> contract.Performance:
+    gaze = model.gaze(moved.weights)
+    arrays = {
+        "seconds": readings.seconds,
+        "weights": moved.weights,
+        "deviation": moved.deviation,
+        "head": moved.turns,
+        "place": moved.place,
+        "left_eye": gaze[:, 0],
+        "right_eye": gaze[:, 1],
+        "jaw": model.jaw * moved.weights[:, model.jaw_unit],
+        "confidence": np.clip(moved.confidence, 0.0, 1.0),
+        "bridged": moved.bridged,
+        "cut": readings.cut,
+    }
+    told = contract.Performance(
+        footage.name,
+        footage.sha256,
+        len(readings),
+        footage.rate,
+        lens.focal,
+        *lens.size,
+        tuple(map(float, moved.rest)),
+        tuple(int(frame) for frame in sorted(chosen)),
+        record.folder / contract.FOLDER,
+    )
+    return result.write(told, arrays)
+
+
+def _take_rate(rate: float) -> int:
+    """Whole frames a second of a take's time code, the app's own where one is near."""
+    return min(RATES, key=lambda own: abs(own - rate)) if 20 < rate < 70 else max(round(rate), 1)

@@ -1,0 +1,250 @@
+"""Frames of a video file or of numbered pictures, one after the other, never all at once.
+
+Video files are read by FFmpeg through PyAV, which is an extra (`setup --with perform`); pictures by
+what reads photos. Pixels are upright sRGB, at most `WORKING_SIDE` on the longer side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, Protocol
+
+import numpy as np
+from PIL import Image
+
+from ..contract.errors import ErrorCode, OferError
+from ..contract.photo_files import PHOTO_SUFFIXES
+from ..photo.load import load_photo
+from ..requirements import PinGroup, required
+
+WORKING_SIDE: Final = 1920
+MOST_FRAMES: Final = 400_000
+"""Nearly four hours of thirty frames a second."""
+_LEAST_SIDE: Final = 64
+_LARGEST_SIDE: Final = 16384
+_RATES: Final = (1.0, 480.0)
+_UNKNOWN_RATE: Final = 25.0
+_NUMBERED: Final = re.compile(r"(\d+)(?!.*\d)")
+_BLOCK: Final = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """number : from 0; seconds : since the first; pixels : (H, W, 3) uint8."""
+
+    number: int
+    seconds: float
+    pixels: np.ndarray
+
+
+class Footage(Protocol):
+    """rate : frames a second; expected : about how many frames there are, 0 where nobody knows;
+    name : of the file or folder; sha256 : of its content."""
+
+    name: str
+    rate: float
+    expected: int
+
+    @property
+    def sha256(self) -> str: ...
+
+    def frames(self, first: int = 0) -> Iterator[Frame]:
+        """From a frame on. Raises OferError(PHOTO_UNREADABLE)."""
+        ...
+
+
+def open_footage(path: Path, rate: float | None = None) -> Footage:
+    """A video file, or a folder of numbered pictures. rate : frames a second of pictures.
+
+    Raises OferError(PHOTO_MISSING | PHOTO_UNREADABLE | BAD_REQUEST), and ENGINE_MISSING for a video
+    file where PyAV is not installed.
+    """
+    if rate is not None and not _RATES[0] <= rate <= _RATES[1]:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{rate} frames a second make no sense.",
+            "Give a number from {least} to {most}.",
+            rate=rate,
+            least=int(_RATES[0]),
+            most=int(_RATES[1]),
+        )
+    if path.is_dir():
+        return Pictures(path, rate or _UNKNOWN_RATE)
+    if not path.is_file():
+        raise OferError(
+            ErrorCode.PHOTO_MISSING,
+            "There is no file {name}.",
+            "Check its name, or choose it again.",
+            name=path.name,
+        )
+    return Video(path)
+
+
+class Pictures:
+    """A folder of pictures, in the order of the last number in their names."""
+
+    def __init__(self, folder: Path, rate: float) -> None:
+        self.name, self.rate = folder.name, rate
+        self._files = _numbered(folder)
+        self.expected = len(self._files)
+        if not self._files:
+            raise OferError(
+                ErrorCode.PHOTO_MISSING,
+                "There are no numbered pictures in {name}.",
+                "Choose a video file, or a folder with pictures such as frame_0001.png.",
+                name=folder.name,
+            )
+
+    @property
+    def sha256(self) -> str:
+        digest = hashlib.sha256()
+        for file in self._files:
+            stat = file.stat()
+            digest.update(f"{file.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        return digest.hexdigest()
+
+    def frames(self, first: int = 0) -> Iterator[Frame]:
+        size: tuple[int, int] | None = None
+        for number, file in enumerate(self._files[first:], first):
+            pixels = _fitted(load_photo(file).pixels)
+            size = size or (pixels.shape[1], pixels.shape[0])
+            if (pixels.shape[1], pixels.shape[0]) != size:
+                pixels = np.asarray(Image.fromarray(pixels).resize(size))
+            yield Frame(number, number / self.rate, pixels)
+
+
+class Video:
+    """A video file, by PyAV."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self.name = path, path.name
+        self._av = required("av", "Reading a video file", PinGroup.PERFORM)
+        with self._opened() as (container, stream):
+            _check_size(path, stream.codec_context.width, stream.codec_context.height)
+            self.rate = _sensible(stream.average_rate or stream.guessed_rate)
+            seconds = _seconds(container, stream)
+            self.expected = min(stream.frames or round(seconds * self.rate), MOST_FRAMES)
+
+    @property
+    def sha256(self) -> str:
+        digest = hashlib.sha256()
+        with self._path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+        return digest.hexdigest()
+
+    def frames(self, first: int = 0) -> Iterator[Frame]:
+        begun: float | None = None
+        with self._opened() as (container, stream):
+            for number, frame in enumerate(_decoded(self._av, container, stream, self._path)):
+                if number >= MOST_FRAMES:
+                    return
+                at = frame.time if frame.time is not None else number / self.rate
+                if begun is None:
+                    begun = float(at)
+                if number >= first:
+                    yield Frame(number, max(at - begun, 0.0), _pixels(frame))
+
+    @contextmanager
+    def _opened(self) -> Generator[tuple[Any, Any]]:
+        """The container and its first video stream."""
+        try:
+            container = self._av.open(str(self._path), options={"protocol_whitelist": "file"})
+        except (self._av.FFmpegError, OSError, ValueError) as cause:
+            raise _unreadable(self._path) from cause
+        with container:
+            if not container.streams.video:
+                raise _unreadable(self._path)
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = 2
+            yield container, stream
+
+
+def _decoded(av: ModuleType, container: Any, stream: Any, path: Path) -> Iterator[Any]:
+    """Frames; damaged ones are left out as players leave them out, unless there are no others."""
+    found = 0
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+            frames = packet.decode()
+        except StopIteration:
+            break
+        except (av.FFmpegError, ValueError) as cause:
+            if not found:
+                raise _unreadable(path) from cause
+            continue
+        for frame in frames:
+            found += 1
+            yield frame
+    if not found:
+        raise _unreadable(path)
+
+
+def _pixels(frame: Any) -> np.ndarray:
+    """(H, W, 3) uint8 upright, scaled to the working side while its colours are converted."""
+    factor = min(1.0, WORKING_SIDE / max(frame.width, frame.height))
+    size = {} if factor == 1 else {
+        "width": max(2, round(frame.width * factor)), "height": max(2, round(frame.height * factor))
+    }  # fmt: skip
+    pixels = frame.reformat(format="rgb24", **size).to_ndarray()
+    turns = round(getattr(frame, "rotation", 0) / 90) % 4
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+
+
+def _sensible(rate: Any) -> float:
+    value = float(rate or 0)
+    return value if _RATES[0] <= value <= _RATES[1] else _UNKNOWN_RATE
+
+
+def _seconds(container: Any, stream: Any) -> float:
+    """Of the whole file, as it says, 0 where it does not."""
+    if stream.duration and stream.time_base:
+        return max(float(stream.duration * stream.time_base), 0.0)
+    return max((container.duration or 0) / 1_000_000, 0.0)
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    if not (_LEAST_SIDE <= width <= _LARGEST_SIDE and _LEAST_SIDE <= height <= _LARGEST_SIDE):
+        raise OferError(
+            ErrorCode.PHOTO_UNREADABLE,
+            "{name} has frames of {width} x {height} pixels, which cannot be used.",
+            "Convert it to a video of 720 lines, and choose that.",
+            name=path.name,
+            width=width,
+            height=height,
+        )
+
+
+def _unreadable(path: Path) -> OferError:
+    return OferError(
+        ErrorCode.PHOTO_UNREADABLE,
+        "{name} is damaged or not a video.",
+        "Choose a video that other programs can play, or a folder of its frames as pictures.",
+        name=path.name,
+    )
+
+
+def _numbered(folder: Path) -> list[Path]:
+    found: list[tuple[int, str, Path]] = []
+    for file in folder.iterdir():
+        number = _NUMBERED.search(file.stem)
+        usable = file.suffix.lower() in PHOTO_SUFFIXES and not file.name.startswith(".")
+        if usable and number and len(number[1]) <= 18 and file.is_file():
+            found.append((int(number[1]), file.name, file))
+    return [file for *_, file in sorted(found)[:MOST_FRAMES]]
+
+
+def _fitted(pixels: np.ndarray) -> np.ndarray:
+    factor = WORKING_SIDE / max(pixels.shape[:2])
+    if factor >= 1:
+        return pixels
+    size = (max(2, round(pixels.shape[1] * factor)), max(2, round(pixels.shape[0] * factor)))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))

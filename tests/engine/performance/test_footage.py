@@ -1,0 +1,140 @@
+"""Frames of files and folders."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.performance import footage
+from ofer_engine.performance.footage import open_footage
+
+
+def write_video(path, pictures, rate=12, codec="mpeg4"):
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.bit_rate = 4_000_000
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def greys(count, size=(96, 128)):
+    return [np.full((*size, 3), 40 + 8 * n, np.uint8) for n in range(count)]
+
+
+@pytest.fixture
+def video(tmp_path):
+    path = tmp_path / "a.mp4"
+    write_video(path, greys(20))
+    return path
+
+
+def test_a_video_gives_its_frames_in_order_with_their_times(video):
+    found = open_footage(video)
+    assert (found.rate, found.expected, found.name) == (12.0, 20, "a.mp4")
+    frames = list(found.frames())
+    assert [frame.number for frame in frames] == list(range(20))
+    np.testing.assert_allclose([frame.seconds for frame in frames], np.arange(20) / 12, atol=1e-3)
+    assert all(frame.pixels.shape == (96, 128, 3) for frame in frames)
+    means = [frame.pixels.mean() for frame in frames]
+    np.testing.assert_allclose(means, [40 + 8 * n for n in range(20)], atol=4)
+
+
+def test_a_video_goes_on_from_a_frame(video):
+    whole = list(open_footage(video).frames())
+    rest = list(open_footage(video).frames(13))
+    assert [frame.number for frame in rest] == list(range(13, 20))
+    np.testing.assert_array_equal(rest[0].pixels, whole[13].pixels)
+    assert rest[0].seconds == whole[13].seconds
+
+
+def test_the_content_tells_videos_apart_and_the_name_does_not(video, tmp_path):
+    other = tmp_path / "b.mp4"
+    other.write_bytes(video.read_bytes())
+    assert open_footage(other).sha256 == open_footage(video).sha256
+    write_video(other, greys(19))
+    assert open_footage(other).sha256 != open_footage(video).sha256
+
+
+def test_large_frames_are_scaled_down(tmp_path, monkeypatch):
+    monkeypatch.setattr(footage, "WORKING_SIDE", 64)
+    write_video(tmp_path / "a.mp4", greys(2))
+    assert next(open_footage(tmp_path / "a.mp4").frames()).pixels.shape == (48, 64, 3)
+
+
+def test_numbered_pictures_are_sorted_by_number(tmp_path):
+    for number in (1, 2, 10):
+        Image.new("RGB", (80, 64), (number, 0, 0)).save(tmp_path / f"shot7_{number}.png")
+    (tmp_path / "notes.txt").write_text("no picture")
+    Image.new("RGB", (80, 64)).save(tmp_path / "cover.png")
+    found = open_footage(tmp_path, 30)
+    assert [frame.pixels[0, 0, 0] for frame in found.frames()] == [1, 2, 10]
+    assert [frame.seconds for frame in found.frames(1)] == [1 / 30, 2 / 30]
+
+
+def test_a_picture_of_another_size_is_brought_to_the_first_ones(tmp_path):
+    Image.new("RGB", (80, 64)).save(tmp_path / "a1.png")
+    Image.new("RGB", (40, 32)).save(tmp_path / "a2.png")
+    assert [frame.pixels.shape for frame in open_footage(tmp_path).frames()] == [(64, 80, 3)] * 2
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda path: None, ErrorCode.PHOTO_MISSING),
+        (lambda path: path.mkdir(), ErrorCode.PHOTO_MISSING),
+        (lambda path: path.write_bytes(b""), ErrorCode.PHOTO_UNREADABLE),
+        (lambda path: path.write_bytes(b"no video at all" * 99), ErrorCode.PHOTO_UNREADABLE),
+    ],
+    ids=["nothing", "empty folder", "empty file", "text"],
+)
+def test_what_is_no_video_is_said(tmp_path, make, code):
+    make(tmp_path / "a.mp4")
+    with pytest.raises(OferError) as error:
+        next(open_footage(tmp_path / "a.mp4").frames())
+    assert error.value.code == code and error.value.hint
+
+
+def test_a_video_that_breaks_off_gives_what_there_is(tmp_path):
+    import av
+
+    video = tmp_path / "noise.mp4"
+    rng = np.random.default_rng(0)
+    write_video(video, [rng.integers(0, 255, (96, 128, 3), np.uint8) for _ in range(20)])
+    path = tmp_path / "a.avi"
+    with av.open(str(video)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    assert 1 <= len(list(open_footage(path).frames())) < 20
+
+
+def test_a_playlist_leads_nowhere_else(tmp_path, video):
+    path = tmp_path / "a.m3u8"
+    path.write_text(
+        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n"
+    )
+    with pytest.raises(OferError) as error:
+        next(open_footage(path).frames())
+    assert error.value.code == ErrorCode.PHOTO_UNREADABLE
+
+
+def test_without_pyav_the_next_step_is_told(video, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "av", None)
+    with pytest.raises(OferError) as error:
+        open_footage(video)
+    assert error.value.code == ErrorCode.ENGINE_MISSING and "--with perform" in error.value.hint
+
+
+def test_a_rate_makes_sense(tmp_path):
+    with pytest.raises(OferError) as error:
+        open_footage(tmp_path, 0.01)
+    assert error.value.code == ErrorCode.BAD_REQUEST

@@ -1,0 +1,185 @@
+"""`perform` as it is run: from pictures and a video to a head and its performance."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ofer_engine.__main__ import main
+from ofer_engine.contract import performance, protocol, reconstruction
+from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.files.live_link import read_live_link
+from ofer_engine.handlers import perform as handler
+from ofer_engine.performance import watch
+from ofer_engine.progress import Pace, Work
+from ofer_engine.session import Session
+from tests.engine.performance.test_footage import write_video
+
+FRAMES = 14
+FEW = {"identities": 6, "keep": 2, "steps": 4}
+OPTIONS = [text for name, number in FEW.items() for text in (f"--{name}", str(number))]
+SIZE = (288, 384)
+
+
+@pytest.fixture(scope="module")
+def frames(portrait):
+    """The astronaut's face, moving to the right and turning in the picture; none in two frames."""
+    whole = Image.open(portrait).convert("RGB")
+    found = []
+    for number in range(FRAMES):
+        turned = whole.rotate(number - 5, Image.Resampling.BICUBIC, center=(225, 120))
+        left = 40 - 3 * number
+        found.append(np.asarray(turned.crop((left, 0, left + SIZE[1], SIZE[0]))))
+    for number in (8, 9):
+        found[number] = np.full_like(found[number], 90)
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(frames, tmp_path_factory):
+    place = tmp_path_factory.mktemp("shot")
+    for number, picture in enumerate(frames):
+        Image.fromarray(picture).save(place / f"f{number:03d}.png")
+    return place
+
+
+@pytest.fixture(scope="module")
+def performed(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    command = ["perform", str(folder), "--out", str(out / "ann.ofer"), "--rate", "30", *OPTIONS]
+    assert main(command) == 0
+    return out
+
+
+def contents(folder):
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.suffix != ".json"
+    }
+
+
+def test_a_head_its_performance_and_a_take_are_written(performed):
+    record = reconstruction.read(performed / "ann.ofer")
+    told = performance.read(record.folder / performance.FOLDER)
+    assert (told.frames, told.rate, told.width, told.height) == (FRAMES, 30.0, SIZE[1], SIZE[0])
+    names = [view.photo.name for view in record.views]
+    assert sorted(names) == [f"{frame:06d}.png" for frame in told.chosen]
+    assert sorted(file.name for file in (performed / "ann_frames").iterdir()) == sorted(names)
+    take = read_live_link(performed / "ann.csv", 30)
+    np.testing.assert_allclose(take.weights, told.motion().weights, atol=1e-6)
+    np.testing.assert_allclose(take.head, told.motion().head, atol=1e-6)
+    assert not [file for file in performed.iterdir() if file.name.startswith(".")]
+
+
+def test_the_head_turns_and_moves_as_the_picture_does(performed):
+    told = performance.read(performed / "ann.ofer" / performance.FOLDER)
+    seen = told.array("bridged") == 0
+    np.testing.assert_array_equal(np.flatnonzero(~seen), [8, 9])
+    # Pictures are turned anticlockwise, a degree a frame.
+    roll = np.degrees(told.array("head")[:, 2])
+    np.testing.assert_allclose(np.diff(roll)[[0, 2, 4, 11]], 1.0, atol=0.8)
+    assert (np.diff(told.array("place")[seen, 0]) > 0).mean() > 0.8
+    assert told.array("confidence")[seen].min() > 0.5 > told.array("confidence")[8]
+
+
+def test_a_stopped_video_is_gone_on_from_with_the_same_bits(
+    folder, performed, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(watch, "_PART", 4)
+    monkeypatch.setattr(watch, "WATCHED", 2)
+    asked = protocol.Perform(1, str(folder), str(tmp_path), "ann", rate=30.0, **FEW)
+    stop = []
+
+    def send(event):
+        if isinstance(event, protocol.Stage) and event.name == handler.READING:
+            stop.append(event.step)
+
+    session = Session("cpu", None, None)
+    work = Work(1, send, lambda: bool(stop) and stop[-1] >= 11, Pace())
+    with pytest.raises(OferError) as error:
+        handler.perform(session, asked, work)
+    assert error.value.code == ErrorCode.CANCELLED
+    kept = next(tmp_path.glob(".ofer-perform-*"))
+    assert len(list(kept.glob("*.npz"))) == 2
+    assert not (tmp_path / "ann.ofer").exists()
+    stop.clear()
+    handler.perform(session, asked, Work(1, send, lambda: False, Pace()))
+    assert stop[0] == 9 and not kept.exists()
+    assert contents(tmp_path / "ann.ofer") == contents(performed / "ann.ofer")
+
+
+def test_a_part_that_was_damaged_is_read_again(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(watch, "_PART", 4)
+    monkeypatch.setattr(watch, "WATCHED", 2)
+    session = Session("cpu", None, None)
+    pack = session.reconstructor("open").pack
+
+    def readings(kept, steps):
+        asked = watch.Watch(
+            pack, session.detector(), kept, lambda p: session.detector().detect(p)[0], steps.append
+        )
+        return asked.readings(handler.open_footage(folder, 30))[0]
+
+    whole = readings(tmp_path / "a", [])
+    for spoilt in (b"no archive", (tmp_path / "a" / "000000.npz").read_bytes()[:-9]):
+        (tmp_path / "a" / "000000.npz").write_bytes(spoilt)
+        steps = []
+        again = readings(tmp_path / "a", steps)
+        assert steps[0] == 1
+        np.testing.assert_array_equal(again.points, whole.points)
+
+
+def test_a_video_file_gives_the_same_as_its_pictures(frames, performed, tmp_path, capsys):
+    write_video(tmp_path / "ann.mkv", frames, 30, "ffv1")
+    out = tmp_path / "out" / "film.ofer"
+    assert main(["perform", str(tmp_path / "ann.mkv"), "--out", str(out), *OPTIONS]) == 0
+    assert "not seen in 2 of 14 frames" in capsys.readouterr().out
+    found, before = (
+        performance.read(place / performance.FOLDER) for place in (out, performed / "ann.ofer")
+    )
+    np.testing.assert_allclose(found.array("head"), before.array("head"), atol=0.03)
+    np.testing.assert_allclose(found.array("weights"), before.array("weights"), atol=0.15)
+
+
+def test_results_that_are_there_stay(folder, performed, capsys):
+    before = contents(performed / "ann.ofer")
+    command = [
+        "perform",
+        str(folder),
+        "--out",
+        str(performed / "ann.ofer"),
+        "--rate",
+        "30",
+        *OPTIONS,
+    ]
+    assert main(command) == 0
+    assert "note: ann is there already" in capsys.readouterr().out
+    assert contents(performed / "ann.ofer") == before
+    assert (performed / "ann_02.ofer").is_dir() and (performed / "ann_02.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--face", "9"], "No face was found"),
+        (["--face", "left"], "tells no face"),
+        (["--rate", "0.1"], "make no sense"),
+        (["--pack", "none"], "none"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_is_said_in_a_sentence(folder, tmp_path, arguments, words, capsys):
+    assert main(["perform", str(folder), "--out", str(tmp_path / "a.ofer"), *arguments]) == 1
+    assert words in capsys.readouterr().err
+    assert not list(tmp_path.glob("a*"))
+
+
+def test_a_performance_stays_when_more_heads_are_drawn(performed):
+    folder = performed / "ann.ofer"
+    few = ["--identities", "4", "--keep", "1", "--steps", "4"]
+    more = ["more-like", str(folder), "identity_01", *few]
+    assert main(more) == 0
+    assert performance.read(folder / performance.FOLDER).frames == FRAMES
+    assert json.loads((folder / "reconstruction.json").read_text())["additions"]
