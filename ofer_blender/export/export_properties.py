@@ -77,6 +77,10 @@ class OFER_PG_export(bpy.types.PropertyGroup):
         min=1,
         max=len(LOD_RATIOS),
     )
+    close_neck: bpy.props.BoolProperty(
+        name="Close the Neck",
+        description="One flat face closes the open edge of the neck, for a head that stands alone",
+    )
     findings: bpy.props.CollectionProperty(type=OFER_PG_finding)
 
 

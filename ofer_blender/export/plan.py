@@ -34,7 +34,8 @@ LOD_RATIOS: Final = (1.0, 0.5, 0.25, 0.12)
 @dataclass(frozen=True)
 class Plan:
     """target : where it goes; path : the file; keys : which are shipped; bake : what is shown now
-    becomes the neutral shape; lods : how many levels of detail, 1 or more; modifiers : the artist's
+    becomes the neutral shape; lods : how many levels of detail, 1 or more; close_neck : a
+    face closes the neck's open edge; modifiers : the artist's
     are applied, key by key; record : the sidecar tells the photo's name and hash, the face and the
     settings; overwrite : another program's file of this name may be replaced; animation : what the
     head does over time goes along; frames : which of it; rate : frames a second, 0 : as the
@@ -45,6 +46,7 @@ class Plan:
     keys: Keys = Keys.ARKIT
     bake: bool = False
     lods: int = 1
+    close_neck: bool = False
     modifiers: bool = False
     record: bool = False
     overwrite: bool = False

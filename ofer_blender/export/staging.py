@@ -19,7 +19,7 @@ from mathutils import Matrix
 from ..head import certainty
 from ..rig import rig
 from ..undo.landing import Landing
-from . import influences, playing
+from . import influences, neck, playing
 from .animation import Animation, sample
 from .applied import applied, is_applied, rig_in_file, shape_shown
 from .lods import reduced, without_keys
@@ -135,6 +135,8 @@ def _make(
     if shown is None:
         fine, shapes = _copy_head(head, plan, made, animation)
     else:
+        if plan.close_neck:
+            neck.close(shown)
         fine, shapes = _copy_shown(head, shown, made)
     pictures = Pictures(head, landing)
     _dress(fine, head, pictures, made)
@@ -206,6 +208,8 @@ def _copy_head(
     """The head with its shapes, every key at 0, from 0 to 1; modifiers that travel are applied."""
     moving = animation.moving_keys if animation else frozenset()
     copy, shapes = _bare(head, without_keys(head), made), gather(head, plan, moving)
+    if plan.close_neck:
+        neck.close(copy.data)
     for each in list(copy.modifiers):
         if not is_applied(each, head, plan):
             copy.modifiers.remove(each)

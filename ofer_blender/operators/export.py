@@ -206,7 +206,8 @@ def plan_of(head: bpy.types.Object, path: Path, target: Target) -> Plan:
     settings = head.ofer_export
     return Plan(
         target, path, Keys(settings.keys), settings.bake, settings.lods,
-        settings.apply_modifiers, settings.record, animation=settings.animation,
+        close_neck=settings.close_neck, modifiers=settings.apply_modifiers,
+        record=settings.record, animation=settings.animation,
         frames=Frames(settings.frames), rate=settings.rate,
     )  # fmt: skip
 

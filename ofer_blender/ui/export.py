@@ -36,6 +36,7 @@ class OFER_PT_export(Tab, bpy.types.Panel):
         column.prop(settings, "bake")
         column.prop(settings, "apply_modifiers")
         column.prop(settings, "lods")
+        column.prop(settings, "close_neck")
         column.prop(settings, "record")
         if preset.keys or preset.rig:
             _draw_animation(column, head)
