@@ -11,7 +11,7 @@ from .engine import jobs
 from .export import export_properties
 from .head import previews
 from .headless import command_line
-from .photo import face_pictures, pin_overlay
+from .photo import face_pictures, painting, pin_overlay
 from .skin import skin_properties
 from .ui import manual_map, preferences, reveal, shortcuts, view
 from .undo import guard
@@ -33,6 +33,7 @@ _WITH_STATE: Final = (
     view,
     previews,
     face_pictures,
+    painting,
     pin_overlay,
     jobs,
     reveal,

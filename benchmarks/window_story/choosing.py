@@ -78,6 +78,7 @@ def blend(stage: Stage) -> Moves:
 
 def expressions(stage: Stage) -> Moves:
     """Walk the expressions with the arrow keys."""
+    yield from stage.open_panel("OFER_PT_expressions")
     yield from stage.over_view()
     for _ in range(3):
         yield from stage.hand.key("DOWN_ARROW")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def skin(stage: Stage) -> Moves:
     """Paint the head from its photo."""
+    yield from stage.open_panel("OFER_PT_skin")
     yield from stage.hand.press("ofer.make_skin")
     yield from stage.job_done()
     yield from stage.hand.show("ofer.make_skin(", 60)
@@ -24,6 +25,7 @@ def skin(stage: Stage) -> Moves:
 
 def rig(stage: Stage) -> Moves:
     """Bones and the 52 ARKit keys; open the jaw."""
+    yield from stage.open_panel("OFER_PT_rig")
     yield from stage.hand.press("ofer.add_rig")
     yield from stage.hand.press("ofer.add_arkit")
     yield from stage.job_done()
@@ -42,6 +44,7 @@ def rig(stage: Stage) -> Moves:
 
 def export(stage: Stage) -> Moves:
     """Check, then write a file for a game engine."""
+    yield from stage.open_panel("OFER_PT_export")
     target = stage.play.out / "head.glb"
     yield from stage.hand.press("ofer.check_export")
     yield from stage.hand.show("ofer.check_export(", 75)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...ofer_engine.client.reconstruction_reader import LoadedReconstruction
 from ...ofer_engine.contract.reconstruction import Hypothesis
-from . import certainty, hypotheses, packed_reconstruction, previews
+from . import certainty, expression_words, hypotheses, packed_reconstruction, previews
 from .head_frame import HeadFrame
 
 
@@ -27,8 +27,21 @@ def fill(head: bpy.types.Object, loaded: LoadedReconstruction) -> None:
     previews.keep(neutral, best.picture)
     for hypothesis in reconstruction.expressions:
         _describe(head.ofer.expressions.add(), loaded, hypothesis)
+    name_expressions(head, loaded)
     certainty.keep(head, loaded.arrays)
     packed_reconstruction.keep(head, loaded)
+
+
+def name_expressions(head: bpy.types.Object, loaded: LoadedReconstruction) -> None:
+    """Call each expression by what moves in it, and hide those that look like an earlier one."""
+    arrays, items = loaded.arrays, head.ofer.expressions
+    alike = expression_words.alike(arrays.expression_vertices, arrays.identity_vertices[0])
+    for row, hypothesis in enumerate(loaded.record.expressions):
+        item = items[hypothesis.name]
+        item.hidden = bool(alike[row])
+        if arrays.expression_arkit is not None:
+            said = expression_words.words(arrays.expression_arkit[row])
+            item.feature, item.second, item.side = said.feature, said.second, said.side
 
 
 def add_draw(head: bpy.types.Object, loaded: LoadedReconstruction, frame: HeadFrame) -> list[str]:

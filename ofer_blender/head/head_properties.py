@@ -7,7 +7,7 @@ from typing import Final
 import bpy
 
 from ..translations import CONTEXT
-from . import blend, hypotheses, own_mesh, parts, previews
+from . import blend, expression_words, hypotheses, own_mesh, parts, previews
 
 _REGIONS: Final = (
     ("eyes", "Eyes", "Both eyes and their brows: glasses, hair, a hand"),
@@ -139,6 +139,24 @@ class OFER_PG_hypothesis(bpy.types.PropertyGroup):
     hidden: bpy.props.BoolProperty(
         name="Hidden", description="Leave it out of the gallery", translation_context=CONTEXT
     )
+    feature: bpy.props.EnumProperty(
+        name="Expression",
+        description="What moves most in this expression",
+        items=expression_words.FEATURES,
+        translation_context=CONTEXT,
+    )
+    second: bpy.props.EnumProperty(
+        name="And",
+        description="What moves most beside it; Calm for nothing",
+        items=expression_words.FEATURES,
+        translation_context=CONTEXT,
+    )
+    side: bpy.props.EnumProperty(
+        name="Side",
+        description="On which side of the person",
+        items=expression_words.SIDES,
+        translation_context=CONTEXT,
+    )
     pinned: bpy.props.BoolProperty(
         name="Pinned",
         description="Keep this expression on while others are tried",
@@ -246,6 +264,15 @@ class OFER_PG_head(bpy.types.PropertyGroup):
         set=_choose_expression,
         options={"SKIP_SAVE"},
         translation_context=CONTEXT,
+    )
+    exaggeration: bpy.props.FloatProperty(
+        name="Exaggerate",
+        description="Show so many times the difference of each head from the Basis, to see what "
+        "differs",
+        default=1.0,
+        min=1.0,
+        max=3.0,
+        update=_show_identity,
     )
     favourites_only: bpy.props.BoolProperty(
         name="Only Favourites", description="List starred hypotheses only"

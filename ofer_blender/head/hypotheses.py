@@ -73,6 +73,16 @@ def is_listed(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> bool:
     return item.favourite or not head.ofer.favourites_only
 
 
+def listed_expressions(head: bpy.types.Object) -> list[int]:
+    """Places of the expressions that are not hidden, and of the chosen one."""
+    settings = head.ofer
+    return [
+        place
+        for place, item in enumerate(settings.expressions)
+        if not item.hidden or settings.show_hidden or place == settings.expression_index
+    ]
+
+
 def neighbour(
     head: bpy.types.Object, items: bpy.types.bpy_prop_collection, chosen: int, steps: int
 ) -> int:
@@ -89,8 +99,11 @@ def neighbour(
 
 def show_identity(head: bpy.types.Object) -> None:
     """Show the identity that the list stands on; expressions stay as they are."""
-    name = chosen_identity(head)
-    set_identities(head, {name: 1.0})
+    name, weight = chosen_identity(head), head.ofer.exaggeration
+    key = head.data.shape_keys.key_blocks.get(name)
+    if key and weight > key.slider_max:
+        key.slider_max = weight
+    set_identities(head, {name: weight})
     _activate(head, name)
 
 

@@ -6,9 +6,10 @@ from typing import Final
 
 import bpy
 
+from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.sentence import Sentence
 from .. import compat
-from ..head import hypotheses
+from ..head import gallery_order, hypotheses
 from ..translations import CONTEXT, tell, tr
 from . import express
 from .look import head_in_view
@@ -147,6 +148,23 @@ class OFER_OT_remove_hypothesis(OnHead, bpy.types.Operator):
         return {"FINISHED"}
 
 
+class OFER_OT_sort_gallery(OnHead, bpy.types.Operator):
+    """Put the heads of the gallery in another order; their numbers stay"""
+
+    bl_idname = "ofer.sort_gallery"
+    bl_label = "Sort"
+    bl_options = {"REGISTER", "UNDO"}
+
+    by: bpy.props.EnumProperty(name="By", items=gallery_order.ORDERS, translation_context=CONTEXT)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            gallery_order.sort(hypotheses.active_head(context), self.by)
+        except OferError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
 class OFER_OT_hide_others(bpy.types.Operator):
     """Leave only the starred heads in the gallery; nothing is deleted"""
 
@@ -189,7 +207,9 @@ def walk(head: bpy.types.Object, kind: str, steps: int) -> None:
             head, settings.identities, settings.identity_index, steps
         )
     else:
-        settings.expression_index = (settings.expression_index + steps) % len(settings.expressions)
+        places = hypotheses.listed_expressions(head)
+        now = places.index(settings.expression_index)
+        settings.expression_index = places[(now + steps) % len(places)]
 
 
 def _any_head(
@@ -220,6 +240,7 @@ CLASSES = (
     OFER_OT_step,
     OFER_OT_use_identity,
     OFER_OT_remove_hypothesis,
+    OFER_OT_sort_gallery,
     OFER_OT_hide_others,
     OFER_OT_unhide_all,
 )

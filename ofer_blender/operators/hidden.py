@@ -16,7 +16,7 @@ from ...ofer_engine.contract.protocol import PhotoFace, Reconstruct
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
 from ..head import head_frame, head_object, hypotheses
-from ..photo import head_photos, mask, panel_photo, reconstruct_request
+from ..photo import head_photos, mask, painting, panel_photo, reconstruct_request
 from ..rig import succession
 from ..translations import tr
 from .draw_more import WAIT, Drawing, existing
@@ -117,7 +117,7 @@ Without It"""
         except OferError as error:
             return refuse(self, error)
         if not bpy.app.background:
-            _open_painting(context, copy)
+            painting.open_window(context, copy, head_photos.views(head)[0]["face"]["box"])
         return {"FINISHED"}
 
 
@@ -149,16 +149,6 @@ def _placement(head: bpy.types.Object) -> Matrix:
     except OferError:  # nobody knows: at its origin
         return Matrix()
     return Matrix.Translation(placed.offset) @ Matrix(placed.linear).to_4x4()
-
-
-def _open_painting(context: bpy.types.Context, image: bpy.types.Image) -> None:
-    """A window of its own with the picture, ready to be painted on."""
-    bpy.ops.wm.window_new()
-    area = context.window_manager.windows[-1].screen.areas[0]
-    area.type = "IMAGE_EDITOR"
-    space = area.spaces.active
-    space.image, space.ui_mode = image, "PAINT"
-    space.overlay.show_overlays = False  # the UVs of the active object would lie over the photo
 
 
 CLASSES: Final = (

@@ -33,4 +33,16 @@ class OFER_OT_open_manual(bpy.types.Operator):
         return bpy.ops.wm.url_open(url=manual_map.page(manual_map.START))
 
 
-CLASSES = (OFER_OT_copy_report, OFER_OT_open_manual)
+class OFER_OT_open_likeness(bpy.types.Operator):
+    """Open the page that says how like a person the heads of this pack are, and how that was \
+measured"""
+
+    bl_idname = "ofer.open_likeness"
+    bl_label = "How Like They Are"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return bpy.ops.wm.url_open(url=f"{manual_map.page(manual_map.LIKENESS)}#how-like-they-are")
+
+
+CLASSES = (OFER_OT_copy_report, OFER_OT_open_manual, OFER_OT_open_likeness)

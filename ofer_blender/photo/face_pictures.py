@@ -14,6 +14,7 @@ import numpy as np
 from ...ofer_engine.client.opened_photos import OpenedPhoto
 from ...ofer_engine.contract.protocol import FaceFound
 from ..engine import jobs
+from .face_order import left_to_right
 
 SIDE: Final = 256
 """Pixels of the whole photo's picture."""
@@ -67,7 +68,9 @@ def numbered(opened: OpenedPhoto) -> np.ndarray:
     size = max(round(height * scale), 1), max(round(width * scale), 1)
     picture = _sampled(opened.picture, (0, 0, width, height), size)
     ratio = size[1] / opened.event.width
-    for number, found in enumerate(opened.event.faces, 1):
+    faces = opened.event.faces
+    for number, index in enumerate(left_to_right(faces), 1):
+        found = faces[index]
         colour = DOUBTFUL if found.low_confidence else COLOUR
         x, y, w, h = (round(value * ratio) for value in found.box)
         _draw_box(picture, (x, y, x + w, y + h), colour)

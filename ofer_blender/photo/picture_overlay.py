@@ -14,6 +14,7 @@ from gpu_extras.batch import batch_for_shader
 from ...ofer_engine.client import faults
 from ...ofer_engine.client.opened_photos import OpenedPhoto
 from ..translations import tr
+from .face_order import number
 from .face_picker import FacePicker, PhotoFrame, Point
 from .face_pictures import COLOUR, DOUBTFUL
 
@@ -102,7 +103,8 @@ class PictureOverlay:
         left, top = corners[0][0], corners[1][1]
         size = 1.6 * _line()
         _fill(((left, top - size), (left + size, top)), colour)
-        _write(str(index + 1), (left + 0.5 * size, top - 0.72 * size), _BLACK, 1.2)
+        shown = number(self._opened.event.faces, index)
+        _write(str(shown), (left + 0.5 * size, top - 0.72 * size), _BLACK, 1.2)
 
     def _draw_words(self) -> None:
         frame = self._picker.frame

@@ -19,6 +19,7 @@ _ICONS: Final = {Level.GOOD: "CHECKMARK", Level.NOTE: "INFO", Level.FAULT: "ERRO
 class OFER_PT_export(Tab, bpy.types.Panel):
     bl_label = "Export"
     bl_order = 40
+    bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -41,7 +41,6 @@ class OFER_PT_blend(HeadTab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         head = hypotheses.active_head(context)
-        shares = blend.shares(head)
         column = layout.column(align=True)
         for part in head.ofer.blend:
             row = column.row(align=True)
@@ -49,7 +48,7 @@ class OFER_PT_blend(HeadTab, bpy.types.Panel):
             if item:
                 row.template_icon(icon_value=previews.icon(item), scale=pictures.SMALL)
             title = str(item.rank) if item and item.rank else part.name
-            text = tr("{head}: {share}").format(head=title, share=f"{shares[part.name]:.0%}")
+            text = tr("Head {head}").format(head=title)
             row.prop(part, "weight", text=text, slider=True, translate=False)
             row.operator("ofer.blend_drop", text="", icon="X").name = part.name
         name = hypotheses.chosen_identity(head)
@@ -97,7 +96,8 @@ def _draw_arriving(layout: bpy.types.UILayout, job: Job) -> None:
     grid = pictures.grid(layout)
     for each in [each for each in job.arrived if each.kind == "identity"][-pictures.PAGE :]:
         cell = grid.column(align=True)
-        cell.template_icon(icon_value=previews.arrived_icon(each), scale=pictures.SMALL)
+        side = pictures.across(pictures.COLUMNS, pictures.SMALL)
+        cell.template_icon(icon_value=previews.arrived_icon(each), scale=side)
         cell.label(text=str(each.rank))
 
 
@@ -115,6 +115,8 @@ def _draw_chosen(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     row.prop(item, "favourite", text="", icon="SOLO_ON" if item.favourite else "SOLO_OFF")
     row.prop(item, "hidden", text="", icon="HIDE_ON" if item.hidden else "HIDE_OFF")
     row.operator("ofer.remove_hypothesis", text="", icon="TRASH").name = name
+    if head.ofer.comparing:
+        return  # Pick This One comes first
     use = layout.row()
     use.scale_y = 1.5
     if hypotheses.is_basis(head, name):
@@ -142,7 +144,11 @@ def _draw_gallery(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     row.operator("ofer.hide_others", text="", icon="HIDE_ON")
     row.operator("ofer.unhide_all", text="", icon="LOOP_BACK")
     pictures.draw_pages(row, _KIND, first, len(places))
-    layout.operator("ofer.browse", icon="ARROW_LEFTRIGHT")
+    row = layout.row(align=True)
+    row.operator("ofer.browse", icon="ARROW_LEFTRIGHT")
+    row.operator_menu_enum("ofer.sort_gallery", "by", icon="SORTSIZE")
+    if not hypotheses.is_basis(head, hypotheses.chosen_identity(head)):
+        layout.prop(settings, "exaggeration", slider=True)
 
 
 def _title(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> str:

@@ -24,7 +24,11 @@ class OFER_PT_look(HeadTab, bpy.types.Panel):
         _draw_compare(layout, context, head)
         shown = head.ofer.through_photo
         text = "Leave the Photo" if shown else "Through the Photo"
-        layout.operator("ofer.through_photo", text=text, icon="VIEW_CAMERA", depress=shown)
+        row = layout.row(align=True)
+        row.operator("ofer.through_photo", text=text, icon="VIEW_CAMERA", depress=shown)
+        if camera := head.ofer.camera:
+            icon = "HIDE_ON" if camera.hide_viewport else "HIDE_OFF"
+            row.prop(camera, "hide_viewport", text="", icon=icon)
         if shown and (picture := through_photo.picture(head)):
             layout.prop(picture, "alpha", text="Opacity of the Photo", slider=True)
         if shown or head.ofer.pins:
@@ -67,6 +71,8 @@ class OFER_PT_hidden(HeadTab, bpy.types.Panel):
         row.operator("ofer.paint_hidden", icon="BRUSH_DATA", depress=settings.mask is not None)
         if settings.mask:
             row.operator("ofer.forget_paint", text="", icon="X")
+        if settings.mask:
+            say(layout, "Painted? Press Draw Without It next.", "INFO")
         layout.operator("ofer.hidden_here", icon="FILE_REFRESH")
 
 

@@ -12,6 +12,8 @@ import bpy
 from ...ofer_engine.client.engine_settings import ROOT
 
 START: Final = "manual"
+LIKENESS: Final = "choosing"
+"""The page that says what the bundled pack can do."""
 _PAGES: Final = {
     "scripting": ("reconstruct_each",),
     "faults": ("copy_report", "open_log"),
@@ -19,7 +21,8 @@ _PAGES: Final = {
     "choosing": (
         "add_heads", "again", "blend_*", "browse", "compare", "end_compare", "express",
         "forget_paint", "hidden_here", "hide_others", "more_like_this", "paint_hidden",
-        "pick_compared", "remove_hypothesis", "renew_*", "replace_head",
+        "open_likeness", "pick_compared", "remove_hypothesis", "renew_*", "replace_head",
+        "sort_gallery",
         "seen_guessed", "show", "show_blend", "step", "through_photo", "unhide_all",
         "use_blend", "use_identity",
     ),

@@ -12,9 +12,10 @@ from ..engine.engine_settings import ADDON, engine_settings
 from ..head import hypotheses
 from ..head.presentation import PREFIX, Presentation
 from ..photo import face_pictures, panel_photo, photo_source
+from ..photo.face_order import left_to_right
 from ..photo.panel_photo import Shown
 from ..photo.photo_properties import BOX, FOUND
-from ..translations import tr
+from ..translations import tell, tr
 from .setup import draw_set_up
 from .tab import Tab, draw_job, say
 from .weights import draw_weights
@@ -35,7 +36,7 @@ class OFER_PT_photo(Tab, bpy.types.Panel):
         shown = panel_photo.shown(context)
         _draw_photos(layout, settings, shown)
         if shown:
-            _draw_face(layout, shown, _SMALL if hypotheses.active_head(context) else _LARGE)
+            _draw_face(layout, shown, hypotheses.active_head(context) is None)
         if not engine_settings().installed and jobs.queue.job is None:
             say(layout, "One thing first: OFER Faces fetches its engine, once.", "INFO")
             draw_set_up(layout)
@@ -43,6 +44,7 @@ class OFER_PT_photo(Tab, bpy.types.Panel):
             button = layout.row()
             button.scale_y = 1.5
             button.operator("ofer.reconstruct", icon="USER")
+            _draw_claim(layout, settings)
         draw_job(layout)
 
 
@@ -58,6 +60,8 @@ class OFER_PT_options(Tab, bpy.types.Panel):
         settings = context.scene.ofer
         for name in ("pack", "identities", "keep", "show", "expressions", "seed", "guidance"):
             layout.prop(settings, name)
+        if not settings.guidance:
+            say(layout, "At 0 the heads stay as different as drawn; more makes no first one truer.")
         _draw_hints(layout, settings)
         _draw_presentation(layout)
         layout.operator("ofer.open_reconstruction", text="Open Reconstruction…", icon="FILE_FOLDER")
@@ -90,14 +94,15 @@ def _draw_photos(
     row.operator("ofer.use_image", text="", icon="IMAGE_DATA")
 
 
-def _draw_face(layout: bpy.types.UILayout, photo: Shown, scale: float) -> None:
-    """The photo with numbered faces, and the face that is chosen."""
+def _draw_face(layout: bpy.types.UILayout, photo: Shown, large: bool) -> None:
+    """The photo with numbered faces, and the face that is chosen. large : no head is there to be
+    seen; later the face stands beside its heads."""
     key = photo_source.key(photo.entry)
     opened = jobs.queue.opened(key)
     if opened is None:
         layout.operator("ofer.find_faces", icon="VIEWZOOM")
-    elif icon := face_pictures.whole(key):
-        layout.template_icon(icon_value=icon, scale=scale)
+    elif (large or len(opened.faces) > 1) and (icon := face_pictures.whole(key)):
+        layout.template_icon(icon_value=icon, scale=_LARGE if large else _SMALL)
     if photo.placement != FOUND:
         box, points = "The face is placed by a box.", "The face is placed by eyes and chin."
         say(layout, box if photo.placement == BOX else points, "CON_FOLLOWTRACK")
@@ -124,24 +129,37 @@ def _draw_found(
     if len(opened.faces) > 1:
         say(layout, "Several faces: choose one.", "USER")
         grid = layout.grid_flow(columns=_COLUMNS, even_columns=True, align=True)
-        for index, face in enumerate(opened.faces):
-            _draw_choice(grid, key, index, face, photo.placement == FOUND and index == chosen)
+        for number, index in enumerate(left_to_right(opened.faces), 1):
+            is_it = photo.placement == FOUND and index == chosen
+            _draw_choice(grid, key, number, index, opened.faces[index], is_it)
     if photo.placement == FOUND and opened.faces[chosen].low_confidence:
         say(layout, "Low confidence: check the result, or place the face by hand.", "ERROR")
 
 
 def _draw_choice(
-    grid: bpy.types.UILayout, key: str, index: int, face: FaceFound, chosen: bool
+    grid: bpy.types.UILayout, key: str, number: int, index: int, face: FaceFound, chosen: bool
 ) -> None:
+    """A face of a group, and under it the button that chooses it. number : as it is shown."""
     cell = grid.column(align=True)
     if icon := face_pictures.face(key, index):
         cell.template_icon(icon_value=icon, scale=_FACE)
-    mark = "ERROR" if face.low_confidence else "NONE"
-    text = tr("Face {number}").format(number=index + 1)
+    good = "CHECKMARK" if chosen else "NONE"
+    mark = "ERROR" if face.low_confidence else good
+    text = tr("Face {number}").format(number=number)
     button = cell.operator(
         "ofer.choose_face", text=text, icon=mark, depress=chosen, translate=False
     )
     button.index = index
+
+
+def _draw_claim(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+    """What the chosen pack can do, as its card says, and where that is explained."""
+    pack = packs.installed().get(settings.pack_id)
+    if pack and pack.claim:
+        row = layout.row(align=True)
+        text = tr("Heads: {claim}").format(claim=tell(pack.claim))
+        row.label(text=text, icon="INFO", translate=False)
+        row.operator("ofer.open_likeness", text="", icon="URL")
 
 
 def _draw_hints(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:

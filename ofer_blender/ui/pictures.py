@@ -8,26 +8,54 @@ from typing import Final
 import bpy
 
 from ..head import previews
+from ..photo import face_pictures, panel_photo, photo_source
 from ..translations import tr
 
 LARGE, SMALL = 7.0, 2.8
-"""Sides of thumbnails, in heights of a button."""
-COLUMNS, PAGE = 4, 8
-"""Pictures side by side in a sidebar of usual width, and in all."""
-_POPUP: Final = 5.0
+"""Sides of thumbnails, in heights of a button, at least."""
+COLUMNS, PAGE = 5, 10
+"""Pictures side by side, and in all."""
+_POPUP: Final = 6.0
+_AROUND: Final = 2.6
+"""Heights of a button that the tabs and a panel's frame take from the sidebar's width."""
+_BUTTON: Final = 20  # pixels at a resolution scale of 1
+
+
+def across(count: int, least: float, taken: float = 0.0) -> float:
+    """Side of each of `count` pictures that fill the sidebar side by side, in heights of a button;
+    `least` where no sidebar tells its width. taken : of the same, for what stands beside them."""
+    region, scale = bpy.context.region, bpy.context.preferences.system.ui_scale
+    if region is None or region.width <= 1:
+        return least
+    return max((region.width / (_BUTTON * scale) - _AROUND - taken) / count, 1.0)
 
 
 def draw_large(
     layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, choice: str, kind: str
 ) -> None:
-    """The chosen one between arrows; a click on it opens the whole gallery.
+    """The chosen one between arrows, and the face in the photo beside it; a click on it opens the
+    whole gallery.
 
     choice : name of the property that the gallery sets; kind : as `ofer.step` has it.
     """
+    photo = _photo()
+    side = across(2 if photo else 1, LARGE, taken=2.0)
+    side = side if photo else min(side, LARGE)
     row = layout.row(align=True)
-    _draw_arrow(row, kind, -1, "TRIA_LEFT")
-    row.template_icon_view(settings, choice, show_labels=True, scale=LARGE, scale_popup=_POPUP)
-    _draw_arrow(row, kind, 1, "TRIA_RIGHT")
+    _draw_arrow(row, kind, -1, "TRIA_LEFT", side)
+    row.template_icon_view(settings, choice, show_labels=True, scale=side, scale_popup=_POPUP)
+    if photo:
+        row.template_icon(icon_value=photo, scale=side)
+    _draw_arrow(row, kind, 1, "TRIA_RIGHT", side)
+
+
+def _photo() -> int:
+    """Icon number of the face in the photo of the active head; 0 where it was not opened."""
+    shown = panel_photo.shown(bpy.context)
+    if shown is None:
+        return 0
+    key = photo_source.key(shown.entry)
+    return face_pictures.face(key, shown.face) or face_pictures.whole(key)
 
 
 def first_of_page(places: Sequence[int], chosen: int) -> int:
@@ -47,7 +75,7 @@ def draw_small(
     cell: bpy.types.UILayout, item: bpy.types.PropertyGroup, text: str, icon: str, chosen: bool
 ) -> None:
     """A picture, and under it the button that shows it."""
-    cell.template_icon(icon_value=previews.icon(item), scale=SMALL)
+    cell.template_icon(icon_value=previews.icon(item), scale=across(COLUMNS, SMALL))
     button = cell.operator("ofer.show", text=text, icon=icon, depress=chosen, translate=False)
     button.name = item.name
 
@@ -69,7 +97,7 @@ def draw_step(layout: bpy.types.UILayout, kind: str, steps: int, icon: str) -> N
     button.kind, button.steps = kind, steps
 
 
-def _draw_arrow(row: bpy.types.UILayout, kind: str, steps: int, icon: str) -> None:
+def _draw_arrow(row: bpy.types.UILayout, kind: str, steps: int, icon: str, height: float) -> None:
     column = row.column(align=True)
-    column.scale_y = LARGE
+    column.scale_y = height
     draw_step(column, kind, steps, icon)

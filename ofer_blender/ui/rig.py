@@ -13,6 +13,7 @@ from .tab import Tab, say
 class OFER_PT_rig(Tab, bpy.types.Panel):
     bl_label = "Rig"
     bl_order = 30
+    bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

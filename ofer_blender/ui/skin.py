@@ -12,6 +12,7 @@ from .tab import HeadTab, say
 class OFER_PT_skin(HeadTab, bpy.types.Panel):
     bl_label = "Skin"
     bl_order = 35
+    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

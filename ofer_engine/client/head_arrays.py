@@ -25,7 +25,8 @@ class HeadArrays:
     uv : (F, 4, 2) float32; part : (F,) uint8; skin_weights : (V, J) float32;
     told : (V,) float32 in 0..1, how much the photos tell of each point; spread : (V,) float32,
     metres, how far the heads drawn differ there; certainty : both in few numbers;
-    identity_scores : (N,) float32; iris_colour : (3,) float32 sRGB in 0..1, None where the photos
+    identity_scores : (N,) float32; expression_arkit : (E, 52) float32 units in 0..1, None where
+    they are not known; iris_colour : (3,) float32 sRGB in 0..1, None where the photos
     show none.
     """
 
@@ -41,6 +42,7 @@ class HeadArrays:
     certainty: Certainty
     identity_scores: np.ndarray
     iris_colour: np.ndarray | None = None
+    expression_arkit: np.ndarray | None = None
 
 
 def read(reconstruction: Reconstruction) -> HeadArrays:
@@ -61,6 +63,7 @@ def read(reconstruction: Reconstruction) -> HeadArrays:
         certainty=certainty(reconstruction),
         identity_scores=_table(reconstruction, "identity_scores", 1, np.float32),
         iris_colour=_iris_colour(reconstruction),
+        expression_arkit=_units(reconstruction),
     )
     _check_shapes(reconstruction, arrays)
     _check_polygons(reconstruction, arrays)
@@ -78,6 +81,12 @@ def _iris_colour(reconstruction: Reconstruction) -> np.ndarray | None:
     if not reconstruction.has("iris_colour"):
         return None
     return np.clip(_table(reconstruction, "iris_colour", 1, np.float32), 0.0, 1.0)
+
+
+def _units(reconstruction: Reconstruction) -> np.ndarray | None:
+    if not reconstruction.has("expression_arkit"):
+        return None
+    return _table(reconstruction, "expression_arkit", 2, np.float32)
 
 
 def _table(

@@ -21,13 +21,15 @@ PUBLISHED_PARTS: Final = ("idgen", "idrank", "expgen", "flame2020", "front_verti
 
 @dataclass(frozen=True)
 class InstalledPack:
-    """title, licence : for people; hints : the fields of `Hints` that it knows."""
+    """title, licence : for people; hints : the fields of `Hints` that it knows; claim : what a
+    likeness from it may be called, empty where it does not say."""
 
     id: str
     folder: Path
     title: str
     licence: str
     hints: tuple[str, ...] = ()
+    claim: str = ""
 
 
 def installed_packs(bundled: Path, home: Path | None) -> dict[str, InstalledPack]:
@@ -70,8 +72,11 @@ def _described(folder: Path) -> InstalledPack:
     try:
         fields = strict_json.parse(read_piece(folder / DESCRIPTION, MOST_TEXT))
         hints = fields.get("hints", [])
-        if not all(isinstance(each, str) for each in (fields["title"], fields["licence"], *hints)):
+        claim = fields.get("claim", "")
+        said = (fields["title"], fields["licence"], claim)
+        if not all(isinstance(each, str) for each in (*said, *hints)):
             raise ValueError("it names itself by something else than words")
-        return InstalledPack(folder.name, folder, fields["title"], fields["licence"], tuple(hints))
+        title, licence, _ = said
+        return InstalledPack(folder.name, folder, title, licence, tuple(hints), claim)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return InstalledPack(folder.name, folder, folder.name, "unknown")

@@ -85,13 +85,47 @@ def test_head_panels(tmp_path: Path) -> None:
     assert "This one is the Basis" in drawn
     bpy.ops.ofer.show(name="identity_02")
     assert "[ofer.use_identity] Use This One" in draw("OFER_PT_hypotheses")
-    assert not any("Expression 2: 1.0" in line for line in draw("OFER_PT_expressions"))
+    item = bpy.context.object.ofer.expressions["expression_02"]
+    item.feature, item.side, item.second = "SMILE", "LEFT", "CALM"
+    assert not any("Smile, Left: 1.0" in line for line in draw("OFER_PT_expressions"))
     bpy.ops.ofer.show(name="expression_02")
+    assert "Smile, Left: 1.0" in draw("OFER_PT_expressions")
+    item.second = "BROWS_UP"
+    assert "Smile, Left and Brows Up: 1.0" in draw("OFER_PT_expressions")
+    item.feature = "CALM"
     assert "Expression 2: 1.0" in draw("OFER_PT_expressions")
     made = draw("OFER_PT_provenance")
     assert made[0] == "Photo: anna.jpg" and "Heads may be sold" in made
     del bpy.context.object["ofer_provenance"]
     assert draw("OFER_PT_provenance")[0] == "This head's record was deleted."
+
+
+def test_use_and_pick_are_never_offered_at_once(tmp_path: Path) -> None:
+    bpy.ops.ofer.insert_head(directory=str(synthetic.write(tmp_path).folder))
+    bpy.ops.ofer.show(name="identity_02")
+    bpy.ops.ofer.compare(count="4")
+    drawn = draw("OFER_PT_hypotheses") + draw("OFER_PT_look")
+    assert any("pick_compared" in line for line in drawn)
+    assert not any("use_identity" in line or "is the Basis" in line for line in drawn)
+
+
+def test_the_pack_s_claim_stands_under_reconstruct(
+    employ: Callable[[str], None], photo: Path
+) -> None:
+    employ("one_face")
+    bpy.ops.ofer.choose_photo(filepath=str(photo))
+    drawn = draw("OFER_PT_photo")
+    at = drawn.index("[ofer.reconstruct] Reconstruct")
+    assert drawn[at + 1 : at + 3] == [
+        "Heads: plausible, not a likeness", "[ofer.open_likeness] How Like They Are",
+    ]  # fmt: skip
+
+
+def test_why_the_photo_is_not_followed_is_told() -> None:
+    told = "as different as drawn"
+    assert told in " ".join(draw("OFER_PT_options"))
+    bpy.context.scene.ofer.guidance = 0.3
+    assert told not in " ".join(draw("OFER_PT_options"))
 
 
 def test_options_and_preferences(employ: Callable[[str], None]) -> None:
@@ -127,6 +161,7 @@ def test_every_operator_explains_itself() -> None:
 NOT_CHANGING = {
     "ofer.find_faces", "ofer.reconstruct", "ofer.cancel", "ofer.set_up_engine", "ofer.open_log",
     "ofer.show_preferences", "ofer.reconstruct_each", "ofer.skip", "ofer.pick_face",
+    "ofer.open_likeness",
     "ofer.copy_provenance", "ofer.copy_report", "ofer.open_manual", "ofer.import_weights",
     "ofer.install_weights", "ofer.decline_weights", "ofer.more_like_this", "ofer.again",
     "ofer.hidden_here", "ofer.express", "ofer.seen_guessed", "ofer.make_skin",

@@ -204,6 +204,7 @@ PREPARED: dict[str, Prepare] = {
     "blend_add": lambda folder: {"name": "identity_02"},
     "blend_drop": lambda folder: _blend(folder) | {"name": "identity_02"},
     "check_export": _nothing,
+    "sort_gallery": lambda folder: {"by": "WIDTH"},
     "choose_photo": _photo,
     "clear_pins": _pinned,
     "compare": lambda folder: {"count": "4"},

@@ -1,0 +1,49 @@
+"""The order in which the gallery lists its heads: by rank, or by what the eye can follow."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+import numpy as np
+
+from ...ofer_engine.contract.face_parts import FACE_PARTS
+from ...ofer_engine.contract.reconstruction import read
+from . import hypotheses, packed_reconstruction
+
+ORDERS: Final = (
+    ("RANK", "Rank", "The likeliest first, as they were drawn"),
+    ("WIDTH", "Width", "From narrow faces to wide ones"),
+    ("JAW", "Jaw", "From narrow jaws to wide ones"),
+    ("NOSE", "Nose", "From short noses to long ones"),
+)
+_MEASURED: Final = {"WIDTH": ("cheeks", 0), "JAW": ("jaw", 0), "NOSE": ("nose", 1)}
+"""Of each order, the part that is measured and along which axis of the engine's frame."""
+
+
+def sort(head: bpy.types.Object, by: str) -> None:
+    """List the heads in an order of ORDERS, blends first; the head shown stays shown.
+
+    Raises OferError(RECONSTRUCTION_DAMAGED) where the reconstruction is gone.
+    """
+    items, chosen = head.ofer.identities, hypotheses.chosen_identity(head)
+    shown = hypotheses.identity_values(head)
+    sizes = _sizes(head, by) if by in _MEASURED else {}
+    wanted = sorted(items, key=lambda i: (i.candidate >= 0, sizes.get(i.name, 0.0), i.rank))
+    for place, name in enumerate([item.name for item in wanted]):
+        items.move(items.find(name), place)
+    head.ofer.identity_index = items.find(chosen)  # which shows it alone
+    hypotheses.set_identities(head, shown)
+
+
+def _sizes(head: bpy.types.Object, by: str) -> dict[str, float]:
+    """How large the part that an order goes by is on each head of the reconstruction."""
+    part, axis = _MEASURED[by]
+    record = read(packed_reconstruction.ensure(head))
+    if not record.has("part_masks"):
+        return {}
+    weights = record.array("part_masks")[FACE_PARTS.index(part)].astype(np.float64)
+    along = record.array("identity_vertices")[..., axis].astype(np.float64)
+    middle = (along @ weights) / max(weights.sum(), 1e-9)
+    spread = np.square(along - middle[:, None]) @ weights
+    return {each.name: float(size) for each, size in zip(record.identities, spread, strict=True)}
