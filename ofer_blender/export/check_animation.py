@@ -83,7 +83,7 @@ def after(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[Fin
         yield Finding(Level.FAULT, "The animation is not in the file.", AGAIN)
         return
     (read,) = file.animations
-    if abs(read.seconds - seconds[-1]) > _SECONDS:
+    if not abs(read.seconds - seconds[-1]) <= _SECONDS:  # also catches NaN
         what = Sentence(
             "The animation lasts {read} s in the file, and {wanted} s here.",
             read=f"{read.seconds:.2f}",
@@ -127,7 +127,7 @@ def _weights_off(
             continue
         curve = read.weights.get(called[name])
         seen = [float(curve.at(time)[0]) if curve else 0.0 for time in seconds]
-        if np.abs(values - seen).max() > _WEIGHT:
+        if not np.abs(values - seen).max() <= _WEIGHT:
             off.append(called[name])
     return off
 
@@ -139,7 +139,7 @@ def _turns_off(read: FileAnimation, wanted: Animation, seconds: np.ndarray) -> l
         turns = [Matrix(pose.tolist()).to_quaternion() for pose in poses]
         curve = read.turns.get(name)
         seen = [Quaternion(curve.at(time)) if curve else Quaternion() for time in seconds]
-        if np.abs(np.subtract(_angles(turns), _angles(seen))).max() > _ANGLE:
+        if not np.abs(np.subtract(_angles(turns), _angles(seen))).max() <= _ANGLE:
             off.append(name)
     return off
 

@@ -1,4 +1,5 @@
-"""Takes of Live Link Face on the active head: read as animation, written from it."""
+"""Takes of Live Link Face and of web trackers on the active head: read as animation, written from
+it."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ from pathlib import Path
 
 import bpy
 
-from ...ofer_engine.contract.files.live_link import read_live_link, write_live_link
+from ...ofer_engine.contract.files.live_link import write_live_link
+from ...ofer_engine.contract.files.take import SUFFIXES, read_take
 from ...ofer_engine.contract.names import plain_name
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import hypotheses
@@ -30,17 +32,19 @@ class _OnUnits:
 
 
 class OFER_OT_import_take(_OnUnits, bpy.types.Operator):
-    """Let the head play a take of Live Link Face: a CSV file with a column for each ARKit unit"""
+    """Let the head play a take: a CSV file of Live Link Face, or the JSON of a web tracker"""
 
     bl_idname = "ofer.import_take"
     bl_label = "Import Take…"
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    filter_glob: bpy.props.StringProperty(default="*.csv", options={"HIDDEN"})
+    filter_glob: bpy.props.StringProperty(
+        default=";".join(f"*{each}" for each in SUFFIXES), options={"HIDDEN"}
+    )
     rate: bpy.props.IntProperty(
         name="Frame Rate",
-        description="Frames a second of the take's time code; 0: as the file suggests",
+        description="Frames a second of the take; 0: as the file suggests",
         default=0,
         min=0,
         max=240,
@@ -60,7 +64,7 @@ class OFER_OT_import_take(_OnUnits, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         path = Path(bpy.path.abspath(self.filepath))
-        motion = read_live_link(path, self.rate or None)
+        motion = read_take(path, self.rate or None)
         take.play(head, motion, path.stem, self.start, self.turn)
         said = Sentence(
             "{frames} frames, {seconds} s, from frame {start} on.",

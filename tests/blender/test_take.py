@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from math import radians
 from pathlib import Path
 
@@ -75,6 +76,32 @@ def test_undo_takes_it_back(units: bpy.types.Object, take: Path) -> None:
     assert differences(before, dump())
     bpy.ops.ed.undo()
     assert differences(before, dump()) == []
+
+
+def test_the_json_of_a_tracker_plays(units: bpy.types.Object, tmp_path: Path) -> None:
+    """MediaPipe's form, ten frames a second, and its matrix turns the head to its left."""
+    bpy.ops.ofer.add_rig()
+    matrix = np.eye(4)
+    matrix[0, 0], matrix[0, 2] = np.cos(0.5), np.sin(0.5)
+    matrix[2, 0], matrix[2, 2] = -np.sin(0.5), np.cos(0.5)
+    matrix[2, 3] = -40
+    scores = ({"categoryName": "jawOpen", "score": value} for value in (0.2, 0.8))
+    frames = [
+        {
+            "timestamp": 100 * number,
+            "faceBlendshapes": [{"categories": [score]}],
+            "facialTransformationMatrixes": [{"data": matrix.T.ravel().tolist()}],
+        }
+        for number, score in enumerate(scores)
+    ]
+    (tmp_path / "take.json").write_text(json.dumps(frames))
+    bpy.ops.ofer.import_take(filepath=str(tmp_path / "take.json"), start=1)
+    jaw = ARKIT_52.index("jawOpen")
+    assert values_at(units, 1)[jaw] == pytest.approx(0.2)
+    assert values_at(units, 4)[jaw] == pytest.approx(0.8)
+    bone = rig.rig_of(units).pose.bones["head"]
+    ahead = (bone.matrix.to_3x3() @ bone.bone.matrix_local.to_3x3().inverted()).col[1] * -1
+    assert ahead.x == pytest.approx(np.sin(0.5), abs=1e-3)
 
 
 def test_the_head_turns_about_its_own_axes(units: bpy.types.Object, take: Path) -> None:

@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from ofer_engine.contract import installed, performance, protocol, reconstruction, skin
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.files.array_archive import read_archive
+from ofer_engine.contract.files.take import read_take
 from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.packs.open_files import read_record
 from ofer_engine.published.pickle_reader.safe_load import (
@@ -364,9 +365,15 @@ _GLTF = {
         {"componentType": 5126, "count": 2, "type": "VEC3", "sparse": {
             "count": 1, "indices": {"bufferView": 0, "componentType": 5121},
             "values": {"bufferView": 0}}},
+        {"bufferView": 1, "componentType": 5126, "count": 2, "type": "SCALAR"},
     ],
     "bufferViews": [{"buffer": 0, "byteOffset": 0}, {"buffer": 0, "byteOffset": 32}],
     "skins": [{"joints": [1]}],
+    "animations": [
+        {"name": "talk", "samplers": [{"input": 3, "output": 3}, {"input": 3, "output": 1}],
+         "channels": [{"sampler": 0, "target": {"node": 0, "path": "weights"}},
+                      {"sampler": 1, "target": {"node": 1, "path": "rotation"}}]}
+    ],
     "images": [{"bufferView": 0}],
 }  # fmt: skip
 
@@ -378,7 +385,8 @@ def _glb() -> Target:
     def check(data: bytes) -> None:
         place.put({"a.glb": data})
         try:
-            reader(place.folder / "a.glb").summary()
+            for each in reader(place.folder / "a.glb").summary().animations:
+                assert each.seconds is not None
         except ValueError as error:
             assert "a.glb" in str(error) or str(error)
 
@@ -399,15 +407,23 @@ def _fbx() -> Target:
         return kind + struct.pack("<III", len(values), 0, len(raw)) + raw
 
     def whole() -> bytes:
-        number = [b"L" + struct.pack("<q", n) for n in range(4)]
+        number = [b"L" + struct.pack("<q", n) for n in range(8)]
         points = record(b"Vertices", [numbers(b"d", np.arange(9.0))])
         mesh = record(b"Geometry", [number[1], text(b"head\0\1Geometry"), text(b"Mesh")], [points])
         model = record(b"Model", [number[2], text(b"head\0\1Model"), text(b"Mesh")])
         bone = record(b"Model", [number[3], text(b"jaw\0\1Model"), text(b"LimbNode")])
-        joined = [record(b"C", [text(b"OO"), number[1], number[2]])]
+        stack = record(b"AnimationStack", [number[4], text(b"talk\0\1AnimStack"), text(b"")])
+        layer = record(b"AnimationLayer", [number[5], text(b"talk\0\1AnimLayer"), text(b"")])
+        turn = record(b"AnimationCurveNode", [number[6], text(b"R\0\1AnimCurveNode"), text(b"")])
+        keys = [record(b"KeyTime", [numbers(b"l", np.arange(2))]),
+                record(b"KeyValueFloat", [numbers(b"f", np.ones(2, np.float32))])]  # fmt: skip
+        curve = record(b"AnimationCurve", [number[7], text(b"\0\1AnimCurve"), text(b"")], keys)
+        joined = [record(b"C", [text(kind), number[child], number[parent]])
+                  for kind, child, parent in ((b"OO", 1, 2), (b"OO", 5, 4), (b"OO", 6, 5),
+                                              (b"OP", 6, 3), (b"OP", 7, 6))]  # fmt: skip
         top = [
             record(b"GlobalSettings", [], [], True),
-            record(b"Objects", [], [mesh, model, bone], True),
+            record(b"Objects", [], [mesh, model, bone, stack, layer, turn, curve], True),
             record(b"Connections", [], joined, True),
         ]
         return as_bytes(tree(7400, top))
@@ -422,6 +438,44 @@ def _fbx() -> Target:
     return Target(bitten(whole(), 12), check)
 
 
+# ---------------------------------------------------------------- takes of a face
+
+
+def _take() -> Target:
+    place = _Place(lambda scratch: scratch)
+    frame = {
+        "timestamp": 33,
+        "faceBlendshapes": [{"categories": [{"categoryName": "jawOpen", "score": 0.4}]}],
+        "facialTransformationMatrixes": [{"data": np.eye(4).ravel().tolist()}],
+    }
+    forms = [
+        [frame, {**frame, "timestamp": 66}],
+        {"fps": 30, "frames": [{"jawOpen": 0.4, "mouthSmile_L": 0.1}, {"jawOpen": 0.5}]},
+        {"exportFps": 60, "facsNames": ["jawOpen"], "weightMat": [[0.2], [0.4]]},
+    ]
+    rows = "Timecode,BlendShapeCount,jawOpen,headYaw\n00:00:01:02.5,61,0.5,0.1\n"
+    files = st.one_of(
+        st.sampled_from(forms).flatmap(harmed).map(lambda v: (".json", json.dumps(v).encode())),
+        JSON.map(lambda value: (".json", json.dumps(value).encode())),
+        bitten(json.dumps(forms[0]).encode()).map(lambda data: (".jsonl", data)),
+        bitten(rows.encode()).map(lambda data: (".csv", data)),
+    )
+
+    def check(sent: tuple[str, bytes]) -> None:
+        name = f"take{sent[0]}"
+        place.put({name: sent[1]})
+        motion = _refused(lambda: read_take(place.folder / name), ErrorCode.BAD_REQUEST)
+        if motion is None:
+            return
+        frames = len(motion.times)
+        assert motion.weights.shape == (frames, 52) and frames > 0
+        assert motion.times[0] == 0 and (np.diff(motion.times) >= 0).all()
+        for each in (motion.times, motion.weights, motion.head, motion.left_eye, motion.right_eye):
+            assert np.isfinite(each).all()
+
+    return Target(files, check)
+
+
 MAKERS: dict[str, Callable[[], Target]] = {
     "requests": lambda: Target(_lines(REQUESTS), _decodes(protocol.decode_request)),
     "events": lambda: Target(_lines(EVENTS), _decodes(protocol.decode_event)),
@@ -433,4 +487,5 @@ MAKERS: dict[str, Callable[[], Target]] = {
     "weights": _weights,
     "glb": _glb,
     "fbx": _fbx,
+    "take": _take,
 }
