@@ -208,10 +208,9 @@ def _turn(frame: Any) -> tuple[float, float, float]:
 def _matrix(frame: Any) -> np.ndarray | None:
     """(4, 4) of the first face, None where the frame has none."""
     fields = _fields(frame)
-    told: Any = next((fields[key] for key in _MATRICES if fields.get(key)), None)
-    faces = cast("list[Any]", told) if isinstance(told, list) else []
-    told = _fields(faces[0]) if faces and isinstance(faces[0], Mapping) else told
-    values = _fields(told).get("data") if isinstance(told, Mapping) else told
+    found = next((fields[key] for key in _MATRICES if fields.get(key)), None)
+    faces = cast("list[Any]", found) if isinstance(found, list) else [found]
+    values = _fields(faces[0]).get("data") if isinstance(faces[0], Mapping) else cast("Any", found)
     if values is None:
         return None
     numbers = np.array(values, float).reshape(-1, 16)[0]
