@@ -93,3 +93,17 @@ def new_action(owner: bpy.types.ID, name: str) -> tuple[bpy.types.Action, Any]:
     animation.action_slot = slot
     strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
     return action, strip.channelbag(slot, ensure=True).fcurves
+
+
+def curves_of(owner: bpy.types.ID) -> list[bpy.types.FCurve]:
+    """The curves with which its action animates a datablock; none without an action."""
+    animation = owner.animation_data
+    action = animation.action if animation else None
+    if action is None:
+        return []
+    if bpy.app.version < (4, 4, 0):
+        return list(action.fcurves)
+    slot = animation.action_slot
+    strips = [strip for layer in action.layers for strip in layer.strips] if slot else []
+    bags = [strip.channelbag(slot) for strip in strips]
+    return [curve for bag in bags if bag for curve in bag.fcurves]

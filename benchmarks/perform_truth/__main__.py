@@ -98,7 +98,7 @@ def degrees_off(turns: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def head_error(session: Session, record: Reconstruction, truth: np.ndarray) -> float:
     """Millimetres over the face, of the first head, after a similarity."""
     face = session.reconstructor(record.pack.id).pack.head.annotated.face
-    return float(surface_error(record.array("identity_vertices")[:1, face], truth[face])[0])
+    return 1000 * float(surface_error(record.array("identity_vertices")[:1, face], truth[face])[0])
 
 
 def single_frame_errors(session: Session, frames: Path, boxes: Any, truth: np.ndarray) -> list:

@@ -11,9 +11,8 @@ from mathutils import Euler, Matrix
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.face_motion import FaceMotion
-from .. import compat
 from ..rig import arkit_keys, rig
-from .curves import fill
+from .curves import begin, fill
 
 _ORDER = "ZXY"
 """Roll, then pitch, then yaw."""
@@ -43,7 +42,7 @@ def play(
         )
     frames = start + motion.times * frames_a_second(bpy.context.scene)
     keys = head.data.shape_keys
-    action, curves = _begin(keys, f"{head.name} {name}")
+    action, curves = begin(keys, f"{head.name} {name}")
     for place, unit in enumerate(ARKIT_52):
         path = f'key_blocks["{bpy.utils.escape_identifier(unit)}"].value'
         fill(curves.new(path), frames, motion.weights[:, place])
@@ -52,7 +51,7 @@ def play(
         return (action,)
     bone = armature.pose.bones[_HEAD]
     bone.rotation_mode = "XYZ"
-    turned, curves = _begin(armature, f"{armature.name} {name}")
+    turned, curves = begin(armature, f"{armature.name} {name}")
     path = f'pose.bones["{_HEAD}"].rotation_euler'
     for axis, values in enumerate(_bone_angles(motion.head).T):
         fill(curves.new(path, index=axis), frames, values)
@@ -91,15 +90,6 @@ def record(head: bpy.types.Object, first: int, last: int) -> FaceMotion:
     return FaceMotion(
         times, np.array(weights, np.float64), angles[:, 0], angles[:, 1], angles[:, 2]
     )
-
-
-def _begin(
-    owner: bpy.types.ID, name: str
-) -> tuple[bpy.types.Action, bpy.types.bpy_prop_collection]:
-    animation = owner.animation_data
-    if animation and animation.action:
-        animation.action.use_fake_user = True  # or saving would drop it
-    return compat.new_action(owner, name)
 
 
 def _bone_angles(turns: np.ndarray) -> np.ndarray:

@@ -45,6 +45,8 @@ class OFER_PT_photo(Tab, bpy.types.Panel):
             button.scale_y = 1.5
             button.operator("ofer.reconstruct", icon="USER")
             _draw_claim(layout, settings)
+        if engine_settings().installed:
+            layout.operator("ofer.perform", icon="FILE_MOVIE")
         draw_job(layout)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 
+from ...ofer_engine.contract import performance
+from ...ofer_engine.contract.files.pieces import is_plain
 from ..head import hypotheses
 from ..rig import arkit_keys, rig
 from ..translations import tr
@@ -63,6 +67,11 @@ def _draw_units(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     row = layout.row(align=True)
     row.operator("ofer.import_take", icon="IMPORT")
     row.operator("ofer.export_take", icon="EXPORT")
+    if is_plain(Path(head.ofer.folder) / performance.FOLDER / performance.RECORD):
+        layout.operator("ofer.play_performance", icon="PLAY")
+    row = layout.row(align=True)
+    row.operator("ofer.clean_motion", icon="SMOOTHCURVE")
+    row.operator("ofer.retarget_motion", icon="ARMATURE_DATA")
     if units:
         left = tr("The 52 keys miss {millimetres} mm of this expression")
         say(layout, left.format(millimetres=f"{units[1] * 1000:.1f}"), "INFO")

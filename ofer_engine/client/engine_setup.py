@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ..contract import strict_json
 from ..contract.errors import ErrorCode, OferError
 from ..contract.sentence import Sentence, from_fields
 from .child_process import ChildProcess
 from .launch import engine_environment
+
+_EXTRAS: Final = ("perform",)
+"""Groups that the panels have buttons for: a video needs a thirtieth of what the engine does."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class EngineSetup:
 
     def __init__(self, root: Path, home: Path, python: str = sys.executable) -> None:
         command = [python, "-I", "-X", "utf8", str(root / "install.py")]
-        command += ["setup", "--home", str(home), "--progress", "json"]
+        command += ["setup", "--home", str(home), "--progress", "json", "--with", *_EXTRAS]
         try:
             self._child = ChildProcess(command, engine_environment(), None)
         except OSError as cause:

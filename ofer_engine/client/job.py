@@ -16,6 +16,7 @@ from ..contract.protocol import (
     Event,
     HypothesisReady,
     OpenPhoto,
+    Perform,
     PhotoOpened,
     Reconstruct,
     Request,
@@ -119,7 +120,7 @@ class Job:
 
         Raises OferError(READ_ONLY) where nothing can be written.
         """
-        if not isinstance(self.request, Reconstruct):
+        if not isinstance(self.request, (Reconstruct, Perform)):
             return
         out, wanted = Path(self.request.out), self.request.name
         try:
@@ -152,7 +153,7 @@ class Job:
         for unfinished in Path(out).glob(f".{folder.name}.*.unfinished"):
             shutil.rmtree(unfinished, ignore_errors=True)
         # Other requests add to a folder that was there before.
-        if isinstance(self.request, Reconstruct) and (
+        if isinstance(self.request, (Reconstruct, Perform)) and (
             self.result or not (folder / RECORD).exists()
         ):
             shutil.rmtree(folder, ignore_errors=True)

@@ -143,6 +143,15 @@ def reconstruct(request: dict) -> None:
     send("Result", id=request["id"], path=str(folder), notes=["The focal length was assumed."])
 
 
+def perform(request: dict) -> None:
+    """The prepared head, with the performance that lies in it."""
+    send("Stage", id=request["id"], name="Reading the video", step=1, of=9, eta=3.0)
+    folder = Path(request["out"]) / f"{request['name']}.ofer"
+    shutil.copytree(PREPARED / "anna.ofer", folder)
+    (PREPARED / "request.json").write_text(json.dumps(request))
+    send("Result", id=request["id"], path=str(folder), notes=[])
+
+
 def name_photos(path: Path, photos: list[dict]) -> None:
     """Let the record be of the photos that were sent, as far as it has any and they are there."""
     record = json.loads(path.read_text("utf-8"))
@@ -223,6 +232,8 @@ def main() -> None:
                 open_photo(request)
             case "Reconstruct":
                 reconstruct(request)
+            case "Perform":
+                perform(request)
             case "LookAtWeights":
                 look_at_weights(request)
             case "InstallWeights":

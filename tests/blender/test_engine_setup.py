@@ -105,7 +105,7 @@ def test_child_gets_the_home_and_json(tmp_path: Path) -> None:
     show = "import json, sys; print(json.dumps({'text': ' '.join(sys.argv[1:]), 'fraction': 0}))"
     (tmp_path / "install.py").write_text(show + "; print('{\"done\": true}')")
     first, _ = all_events(EngineSetup(tmp_path, tmp_path / "home", sys.executable))
-    assert first.text == f"setup --home {tmp_path / 'home'} --progress json"
+    assert first.text == f"setup --home {tmp_path / 'home'} --progress json --with perform"
 
 
 def test_an_interrupted_set_up_is_not_ready(tmp_path: Path) -> None:

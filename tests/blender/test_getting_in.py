@@ -46,7 +46,7 @@ def finish(seconds: float = 60.0) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("handler", ["photo", "weights", "reconstruction"])
+@pytest.mark.parametrize("handler", ["photo", "video", "weights", "reconstruction"])
 def test_file_handlers_are_clear_and_for_the_viewport(handler: str) -> None:
     kind = getattr(bpy.types, f"OFER_FH_{handler}")
     assert kind.bl_label.startswith("OFER Faces: ")

@@ -166,4 +166,5 @@ NOT_CHANGING = {
     "ofer.install_weights", "ofer.decline_weights", "ofer.more_like_this", "ofer.again",
     "ofer.hidden_here", "ofer.express", "ofer.seen_guessed", "ofer.make_skin",
     "ofer.export_web_page", "ofer.export_head", "ofer.drag_pins", "ofer.export_take",
+    "ofer.perform",
 }  # fmt: skip

@@ -255,7 +255,10 @@ PREPARED: dict[str, Prepare] = {
 PLAYED_ELSEWHERE = {
     "browse": "modal: what its keys do is in test_gallery, the story in the window ends it",
     "choose_face": "needs faces that an engine found: test_getting_in",
+    "clean_motion": "needs a motion: test_performance",
     "import_take": "needs the 52 units and a take: test_take",
+    "play_performance": "needs a performance: test_performance",
+    "retarget_motion": "needs a motion and another mesh: test_performance",
 }
 WITHOUT_REDO = {"paint_hidden"}
 """Blender keeps the pixels of a new picture in no undo step: redo brings it back, to be painted on

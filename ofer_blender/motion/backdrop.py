@@ -1,0 +1,67 @@
+"""The video behind the head: a camera that sees the head as the video does, frame by frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ...ofer_engine.contract.performance import Performance
+from ...ofer_engine.contract.records import CameraRecord
+from ..head import head_frame
+from ..photo import photo_camera
+
+
+def set_up(
+    scene: bpy.types.Scene, head: bpy.types.Object, told: Performance, video: Path, start: int
+) -> bpy.types.Object:
+    """Make the camera of the video the scene's, with the video behind the head, its first frame at
+    `start`; render size and frame rate become the video's.
+
+    video : the file, or a folder of numbered pictures. The camera stands where it stood in the
+    first frame. Raises RuntimeError where Blender cannot read the video.
+    """
+    placed = head_frame.placement(head)
+    straight = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    away = tuple(float(value) for value in told.array("place")[0])
+    centre = (told.width / 2, told.height / 2)
+    record = CameraRecord(told.focal, centre, straight, away, told.width, told.height, False)
+    camera = photo_camera.build(record, head, placed)
+    camera.name = camera.data.name = f"{head.name} video"
+    scene.collection.objects.link(camera)
+    _show(camera.data, _clip(video, told), start)
+    scene.camera = camera
+    scene.render.resolution_x, scene.render.resolution_y = told.width, told.height
+    return camera
+
+
+def keep_step(scene: bpy.types.Scene, rate: float) -> None:
+    """Let the scene run at the video's frames a second, so that a frame of one is one of the
+    other."""
+    whole = max(round(rate), 1)
+    scene.render.fps, scene.render.fps_base = whole, whole / rate
+
+
+def file_of(video: Path) -> Path:
+    """The file that Blender opens: the video, or the first of a folder's numbered pictures."""
+    if not video.is_dir():
+        return video
+    return min(
+        (file for file in video.iterdir() if file.is_file() and any(map(str.isdigit, file.stem))),
+        key=lambda file: (int("".join(filter(str.isdigit, file.stem)) or 0), file.name),
+    )
+
+
+def _clip(video: Path, told: Performance) -> bpy.types.MovieClip:
+    clip = bpy.data.movieclips.load(str(file_of(video)), check_existing=True)
+    clip.name = told.video
+    return clip
+
+
+def _show(camera: bpy.types.Camera, clip: bpy.types.MovieClip, start: int) -> None:
+    clip.frame_start = start
+    background = camera.background_images.new()
+    background.source, background.clip = "MOVIE_CLIP", clip
+    background.display_depth, background.frame_method = "BACK", "FIT"
+    background.alpha = 1.0
+    camera.show_background_images = True

@@ -1,0 +1,320 @@
+"""A performance read from a video: played on keys and bones, cleaned, retargeted, behind it the
+video."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from mathutils import Matrix
+from ofer_faces.ofer_blender.engine import jobs
+from ofer_faces.ofer_blender.rig import rig
+from ofer_faces.ofer_engine.client.frame import to_blender
+from ofer_faces.ofer_engine.client.png import encode
+from ofer_faces.ofer_engine.contract import performance
+from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
+from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
+from ofer_faces.ofer_engine.performance import result
+from recording_layout import draw
+from scene_dump import differences, dump
+
+FRAMES = 24
+JAW, BLINK, LOOK = (ARKIT_52.index(each) for each in ("jawOpen", "eyeBlinkLeft", "eyeLookUpLeft"))
+
+
+def write(ofer: Path) -> performance.Performance:
+    """At 25 frames a second: the head turns and comes nearer, the jaw opens, lids blink once."""
+    way = np.linspace(0, 1, FRAMES)[:, None]
+    weights = np.random.default_rng(3).uniform(0, 0.2, (FRAMES, 52))
+    weights[:, JAW], weights[10, BLINK] = way[:, 0] * 0.8, 1.0
+    arrays = {
+        "seconds": np.arange(FRAMES) / 25,
+        "weights": weights,
+        "deviation": np.full((FRAMES, 52), 0.01),
+        "head": way * (0.5, -0.3, 0.2),
+        "place": (0.0, 0.0, -0.8) + way * (0.03, 0.02, 0.1),
+        "left_eye": way * (0.2, 0.1, 0.0),
+        "right_eye": way * (0.3, 0.1, 0.0),
+        "jaw": way[:, 0] * 0.25,
+        "confidence": np.ones(FRAMES),
+        "bridged": np.arange(FRAMES) == 5,
+        "cut": np.zeros(FRAMES),
+    }
+    folder = ofer / performance.FOLDER
+    return result.write(
+        performance.Performance(
+            "shot", "0" * 64, FRAMES, 25.0, 900.0, 640, 480, (0.0,) * 52, (0,), folder
+        ),
+        arrays,
+    )
+
+
+@pytest.fixture
+def told(record: Reconstruction) -> performance.Performance:
+    """Beside the head of the record."""
+    return write(record.folder)
+
+
+@pytest.fixture
+def head(record: Reconstruction, told: performance.Performance) -> bpy.types.Object:
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ed.undo_push(message="Head")
+    return bpy.context.object
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "shot"
+    folder.mkdir()
+    for number in range(FRAMES):
+        picture = np.full((48, 64, 3), 8 * number, np.uint8)
+        (folder / f"shot_{number:04d}.png").write_bytes(encode(picture))
+    return folder
+
+
+def play(record: Reconstruction, **options: object) -> bpy.types.Object:
+    head = bpy.context.object
+    bpy.ops.ofer.play_performance(directory=str(record.folder), **options)
+    return head
+
+
+def values_at(mesh: bpy.types.Object, frame: float) -> np.ndarray:
+    bpy.context.scene.frame_set(int(frame))
+    blocks = mesh.data.shape_keys.key_blocks
+    return np.array([blocks[name].value for name in ARKIT_52])
+
+
+def turned(armature: bpy.types.Object, name: str) -> Matrix:
+    """How a bone stands in the armature's frame against its rest."""
+    bone = armature.pose.bones[name]
+    return bone.matrix @ bone.bone.matrix_local.inverted()
+
+
+def test_keys_play_frame_by_frame_at_the_videos_rate(
+    head: bpy.types.Object, record: Reconstruction, told: performance.Performance
+) -> None:
+    play(record, start=11)
+    scene = bpy.context.scene
+    assert scene.render.fps / scene.render.fps_base == pytest.approx(25.0)
+    assert (scene.frame_start, scene.frame_end) == (11, 11 + FRAMES - 1)
+    weights = told.array("weights")
+    for place in (0, 10, FRAMES - 1):
+        assert np.abs(values_at(head, 11 + place) - weights[place]).max() < 1e-5
+
+
+def test_a_head_knows_its_own_performance(
+    head: bpy.types.Object, told: performance.Performance
+) -> None:
+    assert "[ofer.play_performance]" in " ".join(draw("OFER_PT_rig"))
+    bpy.ops.ofer.play_performance()
+    assert np.abs(values_at(head, FRAMES) - told.array("weights")[-1]).max() < 1e-5
+
+
+def test_the_head_stands_and_turns_where_the_video_shows_it(
+    head: bpy.types.Object, record: Reconstruction, told: performance.Performance
+) -> None:
+    play(record, start=1)
+    armature = rig.rig_of(head)
+    bone = armature.pose.bones["head"]
+    for place in (0, 12, FRAMES - 1):
+        bpy.context.scene.frame_set(1 + place)
+        yaw, pitch, _ = told.array("head")[place]
+        ahead = turned(armature, "head").to_3x3() @ bone.bone.matrix_local.to_3x3().col[2]
+        straight = bone.bone.matrix_local.to_3x3().col[2]
+        assert ahead.angle(straight) == pytest.approx(np.hypot(yaw, pitch), abs=0.03)
+        moved = bone.head - bone.bone.head_local
+        wanted = to_blender(told.array("place")[place] - told.array("place")[0])
+        assert np.allclose(moved, wanted, atol=1e-4)
+    assert armature.pose.bones["neck"].rotation_euler[0] != 0
+
+
+def test_bones_in_place_of_keys(
+    head: bpy.types.Object, record: Reconstruction, told: performance.Performance
+) -> None:
+    play(record, movers="BONES")
+    armature = rig.rig_of(head)
+    values = values_at(head, FRAMES)
+    assert values[JAW] == values[LOOK] == 0 and values[0] > 0
+    jaw = armature.pose.bones["jaw"]
+    assert jaw.rotation_euler[0] == pytest.approx(0.25)
+    gaze = []
+    for name in rig.EYES:
+        eye = armature.pose.bones[name]
+        rest = eye.bone.matrix_local.to_3x3()
+        local = turned(armature, "head").to_3x3().inverted() @ eye.matrix.to_3x3() @ rest.inverted()
+        gaze.append(local @ rest.col[1])
+    left, right = gaze  # ahead is -Y, the subject's left +X, up +Z
+    assert np.arctan2(left.x, -left.y) == pytest.approx(0.2, abs=0.02)
+    assert np.arctan2(right.x, -right.y) == pytest.approx(0.3, abs=0.02)
+    assert np.arcsin(left.z) == pytest.approx(-0.1, abs=0.02)
+
+
+def test_the_camera_sees_the_head_as_the_video_does(
+    head: bpy.types.Object,
+    record: Reconstruction,
+    told: performance.Performance,
+    pictures: Path,
+) -> None:
+    play(record, video=str(pictures / "shot_0003.png"), start=1)
+    scene, camera = bpy.context.scene, bpy.context.scene.camera
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (640, 480)
+    background = camera.data.background_images[0]
+    clip = background.clip
+    assert camera.data.show_background_images and background.source == "MOVIE_CLIP"
+    assert Path(bpy.path.abspath(clip.filepath)).name == "shot_0000.png"
+    assert (clip.frame_start, clip.frame_duration) == (1, FRAMES)
+    bpy.context.view_layer.update()
+    scene.frame_set(FRAMES)
+    armature = rig.rig_of(head)
+    at = armature.matrix_world @ armature.pose.bones["head"].head
+    seen = camera.matrix_world.inverted() @ at
+    rest = armature.data.bones["head"].head_local
+    wanted = told.array("place")[-1] + np.array((rest.x, rest.z, -rest.y))
+    assert np.allclose(seen, wanted, atol=2e-3)
+    assert camera.data.lens == pytest.approx(900.0 / 640 * camera.data.sensor_width)
+
+
+def test_it_is_one_undo_step(
+    head: bpy.types.Object, record: Reconstruction, pictures: Path
+) -> None:
+    before = dump()
+    options = {"directory": str(record.folder), "video": str(pictures / "shot_0000.png")}
+    bpy.ops.ofer.play_performance("EXEC_DEFAULT", True, **options)
+    assert differences(before, dump())
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+@pytest.mark.parametrize("harm", ["gone", "damaged"])
+def test_what_is_no_performance_changes_nothing(
+    head: bpy.types.Object, record: Reconstruction, told: performance.Performance, harm: str
+) -> None:
+    weights = told.folder / "weights.npy"
+    weights.unlink() if harm == "gone" else weights.write_bytes(b"no array")
+    before = dump()
+    with pytest.raises(RuntimeError, match="cannot be read"):
+        play(record)
+    assert differences(before, dump()) == []
+
+
+def test_without_the_video_the_head_plays_and_it_is_said(
+    head: bpy.types.Object, record: Reconstruction, tmp_path: Path
+) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"no video")
+    play(record, video=str(tmp_path / "film.mp4"))
+    assert values_at(head, FRAMES)[JAW] == pytest.approx(0.8)
+
+
+def test_cleaning_smooths_what_shakes_and_keeps_a_blink(
+    head: bpy.types.Object, record: Reconstruction, told: performance.Performance
+) -> None:
+    play(record)
+    before = np.stack([values_at(head, 1 + place) for place in range(FRAMES)])
+    bpy.ops.ofer.clean_motion(smooth=1.5)
+    after = np.stack([values_at(head, 1 + place) for place in range(FRAMES)])
+    brow = ARKIT_52.index("browDownLeft")
+    assert np.abs(np.diff(after[:, brow])).mean() < 0.5 * np.abs(np.diff(before[:, brow])).mean()
+    assert after[10, BLINK] > 0.8 and after[:, BLINK].argmax() == 10
+
+
+def test_cleaning_exaggerates_and_takes_a_resting_face_off(
+    head: bpy.types.Object, record: Reconstruction, told: performance.Performance
+) -> None:
+    play(record)
+    before = np.stack([values_at(head, 1 + place) for place in range(FRAMES)])
+    bpy.ops.ofer.clean_motion(smooth=0.0, exaggerate=2.0)
+    assert np.allclose(values_at(head, 5), np.clip(2 * before[4], 0, 1), atol=1e-5)
+    bpy.ops.ed.undo_push(message="now")
+    bpy.ops.ofer.play_performance(directory=str(record.folder))
+    bpy.context.scene.frame_set(4)
+    bpy.ops.ofer.clean_motion(smooth=0.0, offset=1.0)
+    assert np.abs(values_at(head, 4)).max() < 1e-5
+    rest = before[3, JAW]
+    assert values_at(head, FRAMES)[JAW] == pytest.approx((0.8 - rest) / (1 - rest), abs=1e-4)
+
+
+def other_mesh(names: list[str]) -> bpy.types.Object:
+    bpy.ops.mesh.primitive_cube_add()
+    mesh = bpy.context.object
+    for name in ("Basis", *names):
+        mesh.shape_key_add(name=name).value = 0.0
+    return mesh
+
+
+def test_another_mesh_plays_what_it_has_keys_for(
+    head: bpy.types.Object, record: Reconstruction, told: performance.Performance
+) -> None:
+    play(record)
+    mesh = other_mesh(["JawOpen", "BS.eyeBlinkLeft", "smile"])
+    bpy.context.view_layer.objects.active = head
+    mesh.select_set(True)
+    head.select_set(True)
+    bpy.ops.ofer.retarget_motion()
+    bpy.context.scene.frame_set(11)
+    keys = mesh.data.shape_keys.key_blocks
+    assert keys["JawOpen"].value == pytest.approx(told.array("weights")[10, JAW], abs=1e-5)
+    assert keys["BS.eyeBlinkLeft"].value == pytest.approx(1.0)
+    assert keys["smile"].value == 0.0
+
+
+@pytest.mark.parametrize("name", ["clean_motion", "retarget_motion"])
+def test_undo_takes_a_change_of_the_motion_back(
+    head: bpy.types.Object, record: Reconstruction, name: str
+) -> None:
+    play(record)
+    mesh = other_mesh(["jawOpen"])
+    bpy.context.view_layer.objects.active = head
+    mesh.select_set(True)
+    head.select_set(True)
+    bpy.ops.ed.undo_push(message="Before")
+    before = dump()
+    assert getattr(bpy.ops.ofer, name)("EXEC_DEFAULT", True) == {"FINISHED"}
+    assert differences(before, dump())
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+def test_greyed_buttons_say_why(head: bpy.types.Object, record: Reconstruction) -> None:
+    assert not bpy.ops.ofer.clean_motion.poll() and not bpy.ops.ofer.retarget_motion.poll()
+    play(record)
+    assert bpy.ops.ofer.clean_motion.poll() and not bpy.ops.ofer.retarget_motion.poll()
+    drawn = " ".join(draw("OFER_PT_rig"))
+    assert "[ofer.clean_motion]" in drawn and "[ofer.retarget_motion]" in drawn
+
+
+def test_a_video_becomes_a_head_that_plays(
+    employ: Callable[[str], None], tmp_path: Path, pictures: Path
+) -> None:
+    employ("ok")
+    told = write(tmp_path / "prepared" / "anna.ofer")
+    bpy.context.scene.ofer.keep = 3
+    bpy.ops.ofer.perform(filepath=str(pictures / "shot_0002.png"), rate=25.0, wait=True)
+    asked = json.loads((tmp_path / "prepared" / "request.json").read_text())
+    assert Path(asked["video"]) == pictures and asked["name"] == "shot"
+    assert (asked["keep"], asked["rate"]) == (3, 25.0)
+    head = bpy.context.object
+    assert head.ofer.is_head and rig.rig_of(head)
+    assert np.abs(values_at(head, FRAMES) - told.array("weights")[-1]).max() < 1e-5
+    assert bpy.context.scene.camera.data.background_images[0].clip
+    assert not jobs.queue.failure
+
+
+def test_a_second_video_of_that_name_takes_nothing_from_the_first(
+    employ: Callable[[str], None], tmp_path: Path, pictures: Path
+) -> None:
+    employ("ok")
+    write(tmp_path / "prepared" / "anna.ofer")
+    for _ in range(2):
+        bpy.ops.ofer.perform(filepath=str(pictures / "shot_0002.png"), wait=True)
+    made = sorted(each.name for each in (tmp_path / "home" / "reconstructions").iterdir())
+    assert made == ["shot.ofer", "shot_02.ofer"]
+
+
+def test_no_video_is_said(employ: Callable[[str], None], tmp_path: Path) -> None:
+    employ("ok")
+    with pytest.raises(RuntimeError, match="There is no such video"):
+        bpy.ops.ofer.perform(filepath=str(tmp_path / "gone.mp4"))
