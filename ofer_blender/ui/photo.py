@@ -50,6 +50,30 @@ class OFER_PT_photo(Tab, bpy.types.Panel):
         draw_job(layout)
 
 
+class OFER_PT_person(Tab, bpy.types.Panel):
+    """What may be told of the person, beside Reconstruct, where the pack can be told anything."""
+
+    bl_label = "About the Person"
+    bl_parent_id = "OFER_PT_photo"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        pack = packs.installed().get(context.scene.ofer.pack_id)
+        return bool(pack and pack.hints)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings = context.scene.ofer
+        column = self.layout.column()
+        for name in packs.installed()[settings.pack_id].hints:
+            row = column.row(align=True)
+            row.prop(settings, f"tell_{name}", text="")
+            value = row.row()
+            value.active = getattr(settings, f"tell_{name}")
+            value.prop(settings, name, slider=True)
+        say(self.layout, "What the photo shows keeps its say; a hidden face follows this.", "INFO")
+
+
 class OFER_PT_options(Tab, bpy.types.Panel):
     bl_label = "Options"
     bl_parent_id = "OFER_PT_photo"
@@ -64,7 +88,6 @@ class OFER_PT_options(Tab, bpy.types.Panel):
             layout.prop(settings, name)
         if not settings.guidance:
             say(layout, "At 0 the heads stay as different as drawn; more makes no first one truer.")
-        _draw_hints(layout, settings)
         _draw_presentation(layout)
         layout.operator("ofer.open_reconstruction", text="Open Reconstruction…", icon="FILE_FOLDER")
 
@@ -164,18 +187,6 @@ def _draw_claim(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -
         row.operator("ofer.open_likeness", text="", icon="URL")
 
 
-def _draw_hints(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-    """Hints about the person, where the pack takes any."""
-    pack = packs.installed().get(settings.pack_id)
-    column = layout.column(heading="About the Person")
-    for name in pack.hints if pack else ():
-        row = column.row(align=True)
-        row.prop(settings, f"tell_{name}", text="")
-        value = row.row()
-        value.active = getattr(settings, f"tell_{name}")
-        value.prop(settings, name, slider=True)
-
-
 def _draw_presentation(layout: bpy.types.UILayout) -> None:
     """What a new head is shown with; the preferences keep it for other files."""
     addon = bpy.context.preferences.addons.get(ADDON)
@@ -186,4 +197,4 @@ def _draw_presentation(layout: bpy.types.UILayout) -> None:
         column.prop(addon.preferences, PREFIX + part.name)
 
 
-CLASSES = (OFER_PT_photo, OFER_PT_options)
+CLASSES = (OFER_PT_photo, OFER_PT_person, OFER_PT_options)

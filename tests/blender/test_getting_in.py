@@ -372,12 +372,12 @@ def test_hints_reach_a_pack_that_takes_them(
     settings.tell_age, settings.age, settings.sex = True, 62.0, 1.0
     deaf = {"open": InstalledPack("open", tmp_path, "Open", "CC0", ())}
     monkeypatch.setattr(packs, "installed", lambda: deaf)
-    assert "Age: 62.0" not in draw("OFER_PT_options")
+    assert "Age: 62.0" not in draw("OFER_PT_person")
     bpy.ops.ofer.reconstruct(filepath=str(photo))
     assert asked(tmp_path)["hints"] == {"age": None, "sex": None, "build": None}
     hinted = {"open": InstalledPack("open", tmp_path, "Open", "CC0", ("age", "sex", "build"))}
     monkeypatch.setattr(packs, "installed", lambda: hinted)
-    assert "Age: 62.0" in draw("OFER_PT_options")
+    assert "Age: 62.0" in draw("OFER_PT_person")
     bpy.ops.ofer.reconstruct(filepath=str(photo))
     assert asked(tmp_path)["hints"] == {"age": 62.0, "sex": None, "build": None}
 
