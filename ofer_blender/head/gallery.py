@@ -28,6 +28,7 @@ def fill(head: bpy.types.Object, loaded: LoadedReconstruction) -> None:
     for hypothesis in reconstruction.expressions:
         _describe(head.ofer.expressions.add(), loaded, hypothesis)
     name_expressions(head, loaded)
+    head.ofer.takes_hints = reconstruction.has("hint_pushes")
     certainty.keep(head, loaded.arrays)
     packed_reconstruction.keep(head, loaded)
 

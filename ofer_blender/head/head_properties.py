@@ -7,7 +7,7 @@ from typing import Final
 import bpy
 
 from ..translations import CONTEXT
-from . import blend, expression_words, hypotheses, own_mesh, parts, previews
+from . import blend, expression_words, hints, hypotheses, own_mesh, parts, previews
 
 _REGIONS: Final = (
     ("eyes", "Eyes", "Both eyes and their brows: glasses, hair, a hand"),
@@ -35,6 +35,7 @@ _PARTS: Final = (
 def _show_identity(self: OFER_PG_head, context: bpy.types.Context) -> None:
     own_mesh.ensure_shown(self.id_data)
     hypotheses.show_identity(self.id_data)
+    hints.follow(self.id_data)
     parts.follow(self.id_data)
 
 
@@ -51,6 +52,13 @@ def _pin(self: OFER_PG_hypothesis, context: bpy.types.Context) -> None:
 def _mix(self: OFER_PG_part_of_blend, context: bpy.types.Context) -> None:
     own_mesh.ensure_shown(self.id_data)
     blend.show(self.id_data)
+    hints.follow(self.id_data)
+    parts.follow(self.id_data)
+
+
+def _tell(self: OFER_PG_hints, context: bpy.types.Context) -> None:
+    own_mesh.ensure_shown(self.id_data)
+    hints.follow(self.id_data)
     parts.follow(self.id_data)
 
 
@@ -195,6 +203,49 @@ class OFER_PG_certainty(bpy.types.PropertyGroup):
     parts: bpy.props.CollectionProperty(type=OFER_PG_part_certainty)
 
 
+class OFER_PG_hints(bpy.types.PropertyGroup):
+    """What the artist tells of the person of a head; the head follows at once."""
+
+    tell_age: bpy.props.BoolProperty(
+        name="Tell the Age", description="Say how old the person is", update=_tell
+    )
+    age: bpy.props.FloatProperty(
+        name="Age",
+        description="Years",
+        default=40.0,
+        min=0.0,
+        max=100.0,
+        precision=0,
+        update=_tell,
+        translation_context=CONTEXT,
+    )
+    tell_sex: bpy.props.BoolProperty(
+        name="Tell the Sex", description="Say how female or male the face is", update=_tell
+    )
+    sex: bpy.props.FloatProperty(
+        name="Sex",
+        description="0 is female, 1 is male",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        update=_tell,
+    )
+    tell_build: bpy.props.BoolProperty(
+        name="Tell the Build", description="Say how slight or heavy the person is", update=_tell
+    )
+    build: bpy.props.FloatProperty(
+        name="Build",
+        description="0 is slight, 1 is heavy",
+        default=0.5,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        update=_tell,
+        translation_context=CONTEXT,
+    )
+
+
 class OFER_PG_taken_part(bpy.types.PropertyGroup):
     """A part of the head taken from another one of the gallery; its name is the part's."""
 
@@ -282,6 +333,10 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     )
     blend: bpy.props.CollectionProperty(type=OFER_PG_part_of_blend)
     certainty: bpy.props.PointerProperty(type=OFER_PG_certainty)
+    hints: bpy.props.PointerProperty(type=OFER_PG_hints)
+    takes_hints: bpy.props.BoolProperty(
+        name="Takes Hints", description="Its reconstruction knows what a hint moves"
+    )
     guessed_most: bpy.props.FloatProperty(
         name="Most Guessed",
         description="Metres by which the heads drawn differ where the millimetres are reddest",
@@ -379,6 +434,7 @@ CLASSES: Final = (
     OFER_PG_selected,
     OFER_PG_part_certainty,
     OFER_PG_certainty,
+    OFER_PG_hints,
     OFER_PG_taken_part,
     OFER_PG_pin,
     OFER_PG_head,

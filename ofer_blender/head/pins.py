@@ -27,7 +27,9 @@ KEY: Final = "pins"
 EXPRESSION_KEY: Final = "pins_expression"
 KEYS: Final = (KEY, EXPRESSION_KEY)
 PARTS_KEY: Final = "parts"
-"""Of the parts taken from other heads (`head/parts.py`), which pins go on from."""
+HINTS_KEY: Final = "hints"
+"""Of the parts taken from other heads (`head/parts.py`) and of what is told of the person
+(`head/hints.py`), which pins go on from."""
 _MODES: Final = 64
 _FARTHEST: Final = 1e5
 """Pixels; no photo has as many on a side."""
@@ -64,7 +66,7 @@ class Pinning:
         for key in keys.key_blocks[1:]:
             if key.value and not key.mute and key.name not in without:
                 move = key.value * (hypotheses.points(key) - hypotheses.points(key.relative_key))
-                if key.name in head.ofer.identities or key.name == PARTS_KEY:
+                if key.name in head.ofer.identities or key.name in (PARTS_KEY, HINTS_KEY):
                     neutral += move
                 else:
                     moves = moves + move

@@ -5,12 +5,13 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.contract.certainty import Grade, PartCertainty
+from ...ofer_engine.contract.hint_places import HINTS
 from ...ofer_engine.geometry.pins import IMPROBABLE
 from ..head import certainty, hypotheses
 from ..photo import through_photo
 from ..translations import tr
 from . import view
-from .tab import HeadTab, say
+from .tab import HeadTab, draw_hints, say
 
 
 class OFER_PT_look(HeadTab, bpy.types.Panel):
@@ -36,6 +37,25 @@ class OFER_PT_look(HeadTab, bpy.types.Panel):
         beside = head.ofer.photo_beside is not None
         layout.operator("ofer.photo_beside", icon="IMAGE_PLANE", depress=beside)
         _draw_certainty(layout, context, head)
+
+
+class OFER_PT_hints(HeadTab, bpy.types.Panel):
+    """What is told of the person of a head, which follows at once."""
+
+    bl_label = "About the Person"
+    bl_parent_id = "OFER_PT_hypotheses"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 3
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        head = hypotheses.active_head(context)
+        return bool(head and head.ofer.takes_hints)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings = hypotheses.active_head(context).ofer.hints
+        draw_hints(self.layout, settings, HINTS)
+        say(self.layout, "The head follows at once; Draw Again draws others.", "INFO")
 
 
 class OFER_PT_more(HeadTab, bpy.types.Panel):
@@ -160,4 +180,4 @@ def _draw_compare(
     row.operator("ofer.end_compare", icon="X")
 
 
-CLASSES = (OFER_PT_look, OFER_PT_more, OFER_PT_hidden)
+CLASSES = (OFER_PT_look, OFER_PT_hints, OFER_PT_more, OFER_PT_hidden)

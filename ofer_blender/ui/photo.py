@@ -17,7 +17,7 @@ from ..photo.panel_photo import Shown
 from ..photo.photo_properties import BOX, FOUND
 from ..translations import tell, tr
 from .setup import draw_set_up
-from .tab import Tab, draw_job, say
+from .tab import Tab, draw_hints, draw_job, say
 from .weights import draw_weights
 
 _LARGE, _SMALL, _FACE = 9.0, 5.0, 3.5
@@ -64,13 +64,7 @@ class OFER_PT_person(Tab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         settings = context.scene.ofer
-        column = self.layout.column()
-        for name in packs.installed()[settings.pack_id].hints:
-            row = column.row(align=True)
-            row.prop(settings, f"tell_{name}", text="")
-            value = row.row()
-            value.active = getattr(settings, f"tell_{name}")
-            value.prop(settings, name, slider=True)
+        draw_hints(self.layout, settings, packs.installed()[settings.pack_id].hints)
         say(self.layout, "What the photo shows keeps its say; a hidden face follows this.", "INFO")
 
 

@@ -13,10 +13,10 @@ from ..translations import tr
 
 LARGE, SMALL = 7.0, 2.8
 """Sides of thumbnails, in heights of a button, at least."""
-COLUMNS, PAGE = 5, 10
+COLUMNS, PAGE = 4, 10
 """Pictures side by side, and in all."""
 _POPUP: Final = 6.0
-_AROUND: Final = 2.6
+_AROUND: Final = 1.6
 """Heights of a button that the tabs and a panel's frame take from the sidebar's width."""
 _BUTTON: Final = 20  # pixels at a resolution scale of 1
 
@@ -39,7 +39,7 @@ def draw_large(
     choice : name of the property that the gallery sets; kind : as `ofer.step` has it.
     """
     photo = _photo()
-    side = across(2 if photo else 1, LARGE, taken=2.0)
+    side = across(2 if photo else 1, LARGE, taken=3.0)
     side = side if photo else min(side, LARGE)
     row = layout.row(align=True)
     _draw_arrow(row, kind, -1, "TRIA_LEFT", side)

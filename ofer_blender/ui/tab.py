@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import bpy
@@ -64,6 +65,19 @@ def say(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
     for number, line in enumerate(lines.fitting(tell(text))):
         beside = icon if number == 0 or icon == "NONE" else "BLANK1"
         column.label(text=line, icon=beside, translate=False)
+
+
+def draw_hints(
+    layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, names: Sequence[str]
+) -> None:
+    """A tick and a slider for each thing that may be told of a person."""
+    column = layout.column()
+    for name in names:
+        row = column.row(align=True)
+        row.prop(settings, f"tell_{name}", text="")
+        value = row.row()
+        value.active = getattr(settings, f"tell_{name}")
+        value.prop(settings, name, slider=True)
 
 
 def draw_job(layout: bpy.types.UILayout) -> None:

@@ -13,16 +13,11 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from ..contract.hint_places import HINTS, places
 from ..contract.records import Hints
 
-HINTS: Final = ("age", "sex", "build")
-"""Names in the order of the hint axes; fields of `contract.records.Hints`."""
 EXTRA: Final = 1 + 2 * len(HINTS)
 """Entries that follow the pooled context: how many photos it is worth, hints, their flags."""
-_MIDDLE: Final = {"age": (40.0, 20.0), "sex": (0.5, -1 / 3), "build": (0.5, 0.25)}
-"""Value that means the average head, and how far from it a standard deviation is. The axes are
-MakeHuman's sliders (sex rises towards female); where on them a year lies is our convention."""
-_FARTHEST: Final = 2.5
 
 
 def pooled(contexts: Tensor, doubt: Tensor) -> Tensor:
@@ -44,13 +39,7 @@ def with_hints(context: Tensor, values: Tensor) -> Tensor:
 
 def hint_values(hints: Hints) -> Tensor:
     """(1, 3) places on the hint axes in standard deviations, NaN where none is given."""
-    row = []
-    for name in HINTS:
-        value = getattr(hints, name)
-        middle, deviation = _MIDDLE[name]
-        place = float("nan") if value is None else (value - middle) / deviation
-        row.append(place if value is None else max(-_FARTHEST, min(_FARTHEST, place)))
-    return torch.tensor([row], dtype=torch.float32)
+    return torch.from_numpy(places(hints)[None]).float()
 
 
 def signed(context: Tensor) -> Tensor:

@@ -83,6 +83,10 @@ OPTIONAL_ARRAYS: Final[Mapping[str, str]] = {
     "shape_spread": "(V,) float32: metres, as identity_spread, but for size, place and turn, which"
     " no photo shows",
     "prior_spread": "(V,) float32: metres, the same of people of whom there is no photo",
+    "hint_values": "(N, 3) float32: where every candidate lies on the axes of age, sex and build,"
+    " deviations of people",
+    "hint_gram": "(3, 3) float32: covariance of those axes among the candidates",
+    "hint_pushes": "(3, V, 3) float16: metres, covariance of those axes with each vertex",
     "part_masks": "(9, V) float16: how far each vertex is of each of FACE_PARTS, 0..1",
     "arkit_units": "(52, V, 3) float32: metres that each ARKit unit moves the best head, ARKIT_52",
     "expression_arkit": "(E, 52) float32: each expression in ARKit units, 0..1",

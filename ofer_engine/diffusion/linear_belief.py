@@ -18,13 +18,12 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from ..contract.hint_places import GUESSED
 from .denoiser import Denoiser
 from .folded import FoldedDenoiser
 from .samplers import Denoise
 from .schedule import Schedule
 
-GUESSED: Final = 0.3
-"""Deviation of a hint from the truth: an artist's guess, and so the photo keeps its say."""
 _FARTHEST: Final = 3.0
 """Deviations of doubt beyond which a photo is no more doubtful."""
 _ROUNDS: Final = 6

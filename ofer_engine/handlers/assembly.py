@@ -22,6 +22,7 @@ from ..progress import Progress, Work
 from ..ranking.diverse import most_different
 from .certainty import identity_modes, identity_spread, shape_spreads, vertex_visible
 from .draft import Draft
+from .hint_arrays import hint_arrays
 from .reconstruction_arrays import ReconstructionArrays
 
 PICTURING: Final = "Picturing the hypotheses"
@@ -162,7 +163,7 @@ def candidate_arrays(
         "shape_spread": with_photo,
         "prior_spread": without,
         "vertex_visible": vertex_visible(pack, reconstructor.person.photos, best),
-    }
+    } | hint_arrays(pack, coefficients)
 
 
 def assemble(

@@ -21,7 +21,7 @@ _FACING: Final = (0.05, 0.35)
 """Cosines towards the camera between which skin goes from out of sight to well seen."""
 _MODES: Final = 64
 """Directions that a folder keeps of how the candidates vary: 60 of the bundled pack are all."""
-_BEYOND: Final = 0.02
+BEYOND: Final = 0.02
 """Variance of each coefficient beyond what the candidates show, squared deviations of people:
 a hundred draws leave directions out. From 0.005 to 0.1 the heads of benchmarks/pins.py come out
 the same to 0.01 mm."""
@@ -31,7 +31,7 @@ def identity_modes(pack: Pack, candidates: np.ndarray) -> np.ndarray:
     """(R, V, 3) float16 metres: how the candidates (N, K) vary, as independent directions of
     deviation 1, the largest first."""
     away = candidates.astype(np.float64) - candidates.mean(axis=0)
-    covariance = away.T @ away / max(len(away) - 1, 1) + _BEYOND * np.eye(away.shape[1])
+    covariance = away.T @ away / max(len(away) - 1, 1) + BEYOND * np.eye(away.shape[1])
     squares, turns = np.linalg.eigh(covariance)
     directions = (turns * np.sqrt(squares)).T.astype(np.float32)
     still = _neutral(pack, np.zeros_like(directions[:1]))[0]
@@ -63,9 +63,8 @@ def shape_spreads(pack: Pack, candidates: np.ndarray) -> tuple[np.ndarray, np.nd
     Size, place and turn of the whole head, which no photo shows, do not count. All people are
     those of the head's prior; a head without one has coefficients of deviation 1.
     """
-    still = np.zeros((1, candidates.shape[1]), np.float32)
-    template = _neutral(pack, still)[0].astype(np.float64)
-    moves = _unit_moves(pack, candidates.shape[1]) - template
+    template = pack.head.template.astype(np.float64)
+    moves = unit_moves(pack, candidates.shape[1])
     moves = without_similarity(moves, template, pack.head.rank_vertices)
     head = pack.head.annotated
     people = np.eye(len(moves)) if head is None else head.prior.covariance
@@ -73,11 +72,12 @@ def shape_spreads(pack: Pack, candidates: np.ndarray) -> tuple[np.ndarray, np.nd
     return _spread(moves, away.T @ away / len(away)), _spread(moves, people)
 
 
-def _unit_moves(pack: Pack, count: int) -> np.ndarray:
-    """(K, V, 3) float64 heads at 1 of each coefficient."""
+def unit_moves(pack: Pack, count: int) -> np.ndarray:
+    """(K, V, 3) float64 metres that 1 of each coefficient moves the head."""
     units = np.eye(count, dtype=np.float32)
     parts = np.array_split(units, -(-count // LARGE.heads))
-    return np.concatenate([_neutral(pack, part) for part in parts]).astype(np.float64)
+    heads = np.concatenate([_neutral(pack, part) for part in parts]).astype(np.float64)
+    return heads - _neutral(pack, np.zeros((1, count), np.float32))[0]
 
 
 def _spread(moves: np.ndarray, covariance: np.ndarray) -> np.ndarray:

@@ -41,6 +41,9 @@ class ReconstructionArrays:
     identity_modes: np.ndarray | None = None
     shape_spread: np.ndarray | None = None
     prior_spread: np.ndarray | None = None
+    hint_values: np.ndarray | None = None
+    hint_gram: np.ndarray | None = None
+    hint_pushes: np.ndarray | None = None
     part_masks: np.ndarray | None = None
     arkit_units: np.ndarray | None = None
     expression_arkit: np.ndarray | None = None

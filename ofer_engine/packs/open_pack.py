@@ -13,7 +13,8 @@ from torch import Tensor
 
 from ..conditioning.evidence import CROP, Evidence
 from ..conditioning.mirror import Mirror, read_both_ways
-from ..conditioning.person import HINTS, hint_values, pooled, signed, unsigned, with_hints
+from ..conditioning.person import hint_values, pooled, signed, unsigned, with_hints
+from ..contract.hint_places import HINTS
 from ..contract.records import Hints, PackRecord
 from ..diffusion.folded import Conditional, FoldedDenoiser
 from ..diffusion.samplers import OnStep
@@ -71,6 +72,12 @@ class OpenPack:
     def expression_names(self) -> tuple[str, ...]:
         """The 52 units."""
         return self.head.expression_names
+
+    @property
+    def hint_axes(self) -> np.ndarray | None:
+        """(3, K) that hints measure identities along; None where IdGen stands on no belief."""
+        belief = self.networks.belief
+        return None if belief is None else belief.axes.double().cpu().numpy()
 
     @property
     def threads(self) -> int:

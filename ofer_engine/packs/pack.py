@@ -87,7 +87,9 @@ class Pack(Protocol):
     """A head, a way to read photos, and the three trained networks behind one face.
 
     identities, expressions : lengths K and X of the two coefficient vectors;
-    expression_names : (X,); threads : processor threads that its networks gain from.
+    expression_names : (X,); threads : processor threads that its networks gain from;
+    hint_axes : (3, K) float64 that `contract.hint_places.HINTS` measure coefficients along, or
+    None.
     """
 
     @property
@@ -104,6 +106,8 @@ class Pack(Protocol):
     def expression_names(self) -> tuple[str, ...]: ...
     @property
     def threads(self) -> int: ...
+    @property
+    def hint_axes(self) -> np.ndarray | None: ...
     @property
     def idgen(self) -> Conditional: ...
     @property

@@ -92,6 +92,10 @@ class FlamePack:
         return (*(f"expression_{i:02d}" for i in range(EXPRESSIONS)), *_JAW_NAMES)
 
     @property
+    def hint_axes(self) -> None:
+        """None: it takes no hints."""
+
+    @property
     def threads(self) -> int:
         """All that the machine has, within reason: the published encoders are large."""
         return usable_cores()

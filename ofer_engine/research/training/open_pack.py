@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from ...conditioning.evidence import CROP
 from ...conditioning.mirror import Mirror
-from ...conditioning.person import HINTS
 from ...contract.errors import ErrorCode, OferError
+from ...contract.hint_places import HINTS
 from ...contract.records import PackRecord
 from ...heads.open_head import OpenHead
 from ...packs.byte_weights import as_weights

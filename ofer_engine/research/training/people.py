@@ -15,8 +15,8 @@ from torch import Tensor
 
 from ...conditioning.evidence import Evidence, EvidenceNetwork
 from ...conditioning.mirror import Mirror, read_both_ways
-from ...conditioning.person import HINTS, pooled, with_hints
-from ...diffusion.linear_belief import GUESSED
+from ...conditioning.person import pooled, with_hints
+from ...contract.hint_places import GUESSED, HINTS
 from .conditioner import degrade
 from .loop import step_generator
 from .mirrored import mirror_pictures

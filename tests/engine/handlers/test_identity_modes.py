@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ofer_engine.handlers.certainty import _BEYOND, identity_modes
+from ofer_engine.handlers.certainty import BEYOND, identity_modes
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.packs.open_files import HEAD
@@ -24,7 +24,7 @@ def test_directions_say_how_far_each_vertex_varies() -> None:
     found = identity_modes(_Pack, candidates).astype(np.float64)
     assert found.shape[0] <= 64 and found.dtype == np.float64
     away = candidates - candidates.mean(0)
-    covariance = away.T @ away / 29 + _BEYOND * np.eye(modes)
+    covariance = away.T @ away / 29 + BEYOND * np.eye(modes)
     basis = _Pack.head.identity.astype(np.float64)
     for vertex in (10, 900, 3000):
         wanted = basis[:, vertex].T @ covariance @ basis[:, vertex]

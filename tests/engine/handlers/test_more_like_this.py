@@ -17,8 +17,12 @@ GROWN = {
     "identity_joints",
     "identity_coefficients",
     "identity_scores",
+    "hint_values",
 }
-RECOMPUTED = {"identity_order", "identity_spread", "shape_spread", "vertex_visible"}
+RECOMPUTED = {
+    "identity_order", "identity_spread", "shape_spread", "vertex_visible", "hint_gram",
+    "hint_pushes",
+}  # fmt: skip
 
 
 def _request(made, out, **more):

@@ -12,6 +12,7 @@ from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.reconstruction import ARRAYS
 from ofer_engine.contract.records import Hints
 from ofer_engine.geometry.similarity import best_similarity
+from ofer_engine.handlers.certainty import BEYOND
 
 STAGES = (
     "Loading the pack",
@@ -200,6 +201,21 @@ def test_shape_spread_is_what_is_left_when_heads_are_laid_on_each_other(desk, ma
     ).apply(people)
     wanted = np.sqrt(np.square(laid - laid.mean(0)).sum(-1).mean(0))
     np.testing.assert_allclose(made.array("prior_spread")[face], wanted[face], rtol=0.15)
+
+
+def test_a_hint_moves_the_heads_drawn_along_its_axis(desk, made):
+    pack = desk.session.reconstructor("open").pack
+    coefficients = made.array("identity_coefficients").astype(np.float64)
+    values = made.array("hint_values").astype(np.float64)
+    np.testing.assert_allclose(values, coefficients @ pack.hint_axes.T, atol=1e-4)
+    beyond = BEYOND * pack.hint_axes @ pack.hint_axes.T
+    np.testing.assert_allclose(made.array("hint_gram"), np.cov(values.T) + beyond, atol=1e-4)
+    heads = pack.head.vertices(coefficients.astype(np.float32)).astype(np.float64)
+    together = np.tensordot(values - values.mean(0), heads - heads.mean(0), (0, 0))
+    together /= len(values) - 1
+    found = made.array("hint_pushes").astype(np.float64)
+    unseen = np.tensordot(BEYOND * pack.hint_axes, pack.head.identity.astype(np.float64), 1)
+    np.testing.assert_allclose(found, together + unseen, atol=2e-5)
 
 
 def test_what_the_photo_shows_of_each_vertex_is_its_face(desk, made):

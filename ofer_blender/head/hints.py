@@ -1,0 +1,77 @@
+"""What is told of the person of a head, live: one shape key, by the heads that were drawn.
+
+Computed again for each head of the gallery that is shown; all that is needed travels in the .blend.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+import numpy as np
+
+from ...ofer_engine.client.frame import to_blender
+from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.hint_places import HINTS, moves
+from ...ofer_engine.contract.reconstruction import Reconstruction
+from ...ofer_engine.contract.records import Hints
+from . import head_frame, hypotheses
+from .pins import HINTS_KEY as KEY
+
+_NEEDED: Final = ("hint_values", "hint_gram", "hint_pushes")
+
+
+def told(head: bpy.types.Object) -> Hints:
+    """What is ticked."""
+    said = head.ofer.hints
+    return Hints(**{name: getattr(said, name) for name in HINTS if getattr(said, f"tell_{name}")})
+
+
+def show(head: bpy.types.Object) -> None:
+    """Bring the head shown to what is told of it; without anything told, as it was.
+
+    Raises OferError as `head_frame.of`.
+    """
+    key, hints = head.data.shape_keys.key_blocks.get(KEY), told(head)
+    if not hints.given:
+        if key:
+            head.shape_key_remove(key)
+        return
+    frame = head_frame.of(head)
+    if not all(map(frame.record.has, _NEEDED)):
+        return
+    values, gram, pushes = (frame.record.array(name) for name in _NEEDED)
+    found = moves(hints, _place(head, frame.record, values), pushes, gram)
+    if key is None:
+        key = head.shape_key_add(name=KEY, from_mix=False)
+        key.value = 1.0
+    hypotheses.set_points(key, frame.moved(to_blender(found)))
+    head.data.update()
+
+
+def follow(head: bpy.types.Object) -> None:
+    """As `show` for another head of the gallery, where it can be."""
+    if not told(head).given and KEY not in head.data.shape_keys.key_blocks:
+        return
+    try:
+        show(head)
+    except OferError as error:
+        if error.code not in (ErrorCode.BAD_REQUEST, ErrorCode.RECONSTRUCTION_DAMAGED):
+            raise
+
+
+def _place(head: bpy.types.Object, record: Reconstruction, values: np.ndarray) -> np.ndarray:
+    """(3,) where the head shown lies on the axes: what its identity keys weigh, the Basis the rest.
+
+    A head that the record does not know lies in the middle of those it does.
+    """
+    shown = {name: w for name, w in hypotheses.identity_values(head).items() if w}
+    shown[head.ofer.basis] = shown.get(head.ofer.basis, 0.0) + 1.0 - sum(shown.values())
+    place = np.zeros(values.shape[1])
+    for name, weight in shown.items():
+        rows = hypotheses.rows_of(head, name)
+        known = {row: share for row, share in rows.items() if 0 <= row < len(values)}
+        total = sum(known.values())
+        own = sum(share * values[row] for row, share in known.items()) / total if total else None
+        place += weight * (values.mean(axis=0) if own is None else own)
+    return place
