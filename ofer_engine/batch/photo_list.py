@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.files.pieces import read_piece
 from ..contract.names import plain_name, usable
 from ..contract.photo_files import PHOTO_SUFFIXES
 from ..contract.sentence import Sentence
@@ -18,6 +20,8 @@ PHOTO_COLUMNS: Final = ("photo", "image", "image_path", "path", "file", "filenam
 """Headings under which the column of the photos is looked for, in this order."""
 _NAME_COLUMN: Final = "name"
 _LISTS: Final = (".txt", ".csv", ".parquet")
+_MOST_BYTES: Final = 1 << 28
+"""Of a list: a million photos with long paths have less."""
 
 
 @dataclass(frozen=True)
@@ -70,21 +74,23 @@ def _listed(source: Path) -> Iterable[tuple[str, str]]:
     try:
         match source.suffix.lower():
             case ".txt":
-                lines = source.read_text("utf-8-sig").splitlines()
-                return [(line.strip(), "") for line in lines]
+                return [(line.strip(), "") for line in _text(source).splitlines()]
             case ".csv":
-                with source.open(encoding="utf-8-sig", newline="") as file:
-                    reader = csv.DictReader(file)
-                    return _of_rows(source, reader.fieldnames or (), list(reader))
+                reader = csv.DictReader(io.StringIO(_text(source), newline=""))
+                return _of_rows(source, reader.fieldnames or (), reader)
             case _:
                 return _of_parquet(source)
-    except (OSError, ValueError, csv.Error) as cause:
+    except (OSError, ValueError, TypeError, LookupError, NotImplementedError, csv.Error) as cause:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "The list {name} cannot be read.",
             "Save it again as text in UTF-8, as CSV, or as Parquet.",
             name=source.name,
         ) from cause
+
+
+def _text(source: Path) -> str:
+    return read_piece(source.resolve(), _MOST_BYTES).decode("utf-8-sig")
 
 
 def _of_parquet(source: Path) -> list[tuple[str, str]]:
@@ -117,13 +123,14 @@ def _tasks(photos: Iterable[tuple[Path, str]]) -> tuple[Task, ...]:
     """Names are made unlike each other, also where letters' case does not count."""
     tasks: list[Task] = []
     taken: set[str] = set()
+    numbers: dict[str, int] = {}
     for path, wished in photos:
         first = wished or path.stem
         first = first if usable(first) else plain_name(first)
-        name, number = first, 1
-        while name.casefold() in taken:
-            number += 1
-            name = f"{plain_name(first, 160)}_{number:02d}"
+        name, short = first, plain_name(first, 160)
+        while name.casefold() in taken:  # many folders may each hold a photo of this name
+            number = numbers[short.casefold()] = numbers.get(short.casefold(), 1) + 1
+            name = f"{short}_{number:02d}"
         taken.add(name.casefold())
         tasks.append(Task(len(tasks), str(path), name))
     return tuple(tasks)

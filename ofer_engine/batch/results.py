@@ -6,10 +6,12 @@ import json
 import os
 from typing import Any, Final, Protocol
 
-from ..contract import reconstruction
+from ..contract import reconstruction, strict_json
 from ..contract.errors import OferError
+from ..contract.fields import from_fields
 from ..contract.names import shortened
 from ..contract.reconstruction import RECORD
+from ..contract.records import CameraRecord
 from ..contract.sampling import SamplingParams
 from .photo_list import Task
 from .recipe import Outcome, Recipe, folder_of
@@ -105,7 +107,7 @@ class TableResults:
             return None
         with self.file.open("rb") as file:
             file.seek(place)
-            return json.loads(file.readline())
+            return strict_json.parse_object(file.readline())
 
     def _read(self) -> None:
         """Find the rows there are; a line that was cut off when a batch was killed is cut away."""
@@ -114,13 +116,29 @@ class TableResults:
         whole = 0
         with self.file.open("rb") as file:
             for line in file:
-                try:
-                    key = json.loads(line)["key"] if line.endswith(b"\n") else None
-                except (ValueError, KeyError, TypeError):
-                    key = None
-                if isinstance(key, str):
+                key = _key(line) if line.endswith(b"\n") else None
+                if key is not None:
                     self.places[key] = whole
                 elif not line.endswith(b"\n"):
                     break
                 whole += len(line)
         os.truncate(self.file, whole)
+
+
+def _key(line: bytes) -> str | None:
+    """The key of a row; None where the line is none that a batch wrote, so that its photo is worked
+    on again."""
+    try:
+        row = strict_json.parse_object(line)
+        from_fields(CameraRecord, row["camera"])
+    except (ValueError, KeyError):
+        return None
+    numbers = [row.get(name) for name in ("identity", "expression", "box")]
+    whole = (
+        all(isinstance(row.get(name), str) for name in ("key", "sha256"))
+        and all(isinstance(row.get(name), int | float) for name in ("confidence", "share"))
+        and isinstance(row.get("low_confidence"), bool)
+        and all(isinstance(each, list) for each in numbers)
+        and all(isinstance(value, int | float) for each in numbers for value in each or ())
+    )
+    return row["key"] if whole else None

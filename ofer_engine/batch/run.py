@@ -124,9 +124,9 @@ def run_batch(
 
 
 def _digest(photo: Path) -> str:
-    """The sha256 of a photo; empty where it cannot be read."""
+    """The sha256 of a photo; empty where it cannot be read, or what is there has no end."""
     try:
-        return sha256_of(photo)
+        return sha256_of(photo) if photo.is_file() else ""
     except (OSError, ValueError):
         return ""
 

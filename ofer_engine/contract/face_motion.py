@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+
+_LONGEST: Final = 100 * 3600.0
+"""Seconds."""
+_LARGEST: Final = 1000.0
+"""Of a value: weights are 0 to 1, or percent; angles radians."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,3 +28,16 @@ class FaceMotion:
     head: np.ndarray
     left_eye: np.ndarray
     right_eye: np.ndarray
+
+    def check(self) -> None:
+        """Raises ValueError for times and values that no recording of a face has, so that nothing
+        else has to expect them."""
+        values = (self.weights, self.head, self.left_eye, self.right_eye)
+        sound = (
+            len(self.times) > 0
+            and bool(np.isfinite(self.times).all())
+            and float(np.abs(self.times).max()) <= _LONGEST
+            and all((np.abs(each) <= _LARGEST).all() for each in values)  # also catches NaN
+        )
+        if not sound:
+            raise ValueError("no frames, or values that no face has")

@@ -17,6 +17,7 @@ import tempfile
 import types
 import zipfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,18 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
+from ofer_engine.batch.photo_list import read_photo_list
+from ofer_engine.batch.recipe import Recipe
+from ofer_engine.batch.results import TableResults
 from ofer_engine.contract import installed, performance, protocol, reconstruction, skin
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.face_motion import FaceMotion
+from ofer_engine.contract.files import live_link
 from ofer_engine.contract.files.array_archive import read_archive
 from ofer_engine.contract.files.take import read_take
+from ofer_engine.contract.names import usable
+from ofer_engine.contract.records import CameraRecord, PackRecord
+from ofer_engine.contract.sampling import SamplingParams
 from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.packs.open_files import read_record
 from ofer_engine.published.pickle_reader.safe_load import (
@@ -438,7 +447,7 @@ def _fbx() -> Target:
     return Target(bitten(whole(), 12), check)
 
 
-# ---------------------------------------------------------------- takes of a face
+# ---------------------------------------------------------------- takes, lists and rows
 
 
 def _take() -> Target:
@@ -476,6 +485,93 @@ def _take() -> Target:
     return Target(files, check)
 
 
+def _live_link() -> Target:
+    place = _Place(lambda scratch: scratch)
+    frames = 5
+    written = place.folder / "whole.csv"
+    angles = np.linspace(-0.5, 0.5, frames * 9).reshape(3, frames, 3)
+    weights = np.linspace(0, 1, frames * 52).reshape(frames, 52)
+    live_link.write_live_link(written, FaceMotion(np.arange(frames) / 30, weights, *angles), 30)
+    whole = written.read_bytes()
+    cell = st.one_of(
+        st.sampled_from(
+            ["", "nan", "-inf", "1e300", "1e-320", "-1", '"', "\0", "1_0", "９", "0x1"]
+        ),
+        st.sampled_from(["00:00:00:00", "99:59:60:59.9", "24:00:00:00", "::::", "0:0:0:1e9"]),
+        st.text(max_size=6),
+    )
+
+    @st.composite
+    def changed(draw: Any) -> bytes:
+        rows = [line.split(",") for line in whole.decode().splitlines()]
+        for _ in range(draw(st.integers(1, 6))):
+            row = draw(st.sampled_from(rows))
+            row[draw(st.integers(0, len(row) - 1))] = draw(cell)
+        return "\n".join(map(",".join, rows)).encode("utf-8", "replace")
+
+    def check(data: bytes) -> None:
+        place.put({"a.csv": data})
+        path = place.folder / "a.csv"
+        motion = _refused(lambda: live_link.read_live_link(path), ErrorCode.BAD_REQUEST)
+        if motion is not None:
+            assert motion.times[0] == 0 and (np.diff(motion.times) >= 0).all()
+            assert motion.times[-1] < 366 * 24 * 3600
+            for each in (motion.weights, motion.head, motion.left_eye, motion.right_eye):
+                assert len(each) == len(motion.times) and np.isfinite(each.astype("f4")).all()
+
+    return Target(st.one_of(changed(), bitten(whole), st.binary(max_size=200)), check)
+
+
+def _photos() -> Target:
+    place = _Place(lambda scratch: scratch)
+    lists = {
+        "a.txt": b"anna.jpg\n../b/front.png\n\n/c/front.png\n",
+        "a.csv": b'photo,name\na.jpg,Anna\n"b ""2"".jpg",../x\nc.jpg,con\n,\n',
+    }
+    named = st.sampled_from(sorted(lists))
+    content = st.one_of(st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
+    spoiled = named.flatmap(lambda name: bitten(lists[name]).map(lambda data: (name, data)))
+
+    def check(sent: tuple[str, bytes]) -> None:
+        name, data = sent
+        place.put({name: data})
+        path = place.folder / name
+        tasks = _refused(lambda: read_photo_list(path), ErrorCode.BAD_REQUEST) or ()
+        assert len({task.name.casefold() for task in tasks}) == len(tasks)
+        assert all(usable(task.name) for task in tasks)
+        assert [task.number for task in tasks] == list(range(len(tasks)))
+
+    return Target(st.one_of(spoiled, spoiled, st.tuples(named, content)), check)
+
+
+def _rows() -> Target:
+    place = _Place(lambda scratch: scratch)
+    camera = CameraRecord(500.0, (64.0, 64.0), (0.0,) * 9, (0.0,) * 3, 128, 128, False)
+    row = {
+        "key": "k", "sha256": "s", "identity": [0.5], "expression": [], "box": [0.0, 0.0, 9.0, 9.0],
+        "confidence": 1.0, "low_confidence": False, "share": 0.5, "camera": asdict(camera),
+    }  # fmt: skip
+    pack = PackRecord("open", "1", "Open", "CC0-1.0", True, "plausible", "ab")
+    recipe = Recipe(pack, SamplingParams(8, 2, 2), place.folder, True, None)
+    first, last = (json.dumps(row | {"key": name}).encode() + b"\n" for name in ("first", "last"))
+    line = st.one_of(harmed(row).map(lambda value: json.dumps(value).encode()), bitten(first))
+
+    def check(data: bytes) -> None:
+        place.put({"rows.jsonl": first + data.replace(b"\n", b" ") + b"\n" + last})
+        results = TableResults(recipe)
+        assert {"first", "last"} <= results.places.keys()
+        for each in results.places.values():
+            with results.file.open("rb") as file:
+                file.seek(each)
+                read = json.loads(file.readline())
+            assert all(type(value) in (int, float) for value in read["identity"])
+            assert isinstance(read["camera"]["width"], int) and isinstance(
+                read["share"], float | int
+            )
+
+    return Target(line, check)
+
+
 MAKERS: dict[str, Callable[[], Target]] = {
     "requests": lambda: Target(_lines(REQUESTS), _decodes(protocol.decode_request)),
     "events": lambda: Target(_lines(EVENTS), _decodes(protocol.decode_event)),
@@ -488,4 +584,7 @@ MAKERS: dict[str, Callable[[], Target]] = {
     "glb": _glb,
     "fbx": _fbx,
     "take": _take,
+    "live_link": _live_link,
+    "photos": _photos,
+    "rows": _rows,
 }

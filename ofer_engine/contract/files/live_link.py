@@ -10,20 +10,28 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 
 from ..arkit import ARKIT_52
 from ..errors import ErrorCode, OferError
 from ..face_motion import FaceMotion
+from .pieces import open_piece
 from .whole_file import write_whole
 
 RATES: Final = (24, 25, 30, 60)
 """Frames a second that the app records with; a file does not say with which."""
 _MOST_BYTES: Final = 512 * 1024**2
+_MOST_FRAMES: Final = 1 << 19
+"""Two hours and a half, with 60 a second."""
+_MOST_IN_LINE: Final = 1 << 16
+"""Bytes; the app's have a thousand."""
+_TIME_ENDS: Final = np.array((100.0, 60.0, 61.0, 1000.0))
+"""Hours, minutes, seconds and frames are smaller."""
 _TIME: Final = "Timecode"
 _COUNT: Final = "BlendShapeCount"
 _TURNS: Final = ("HeadYaw", "HeadPitch", "HeadRoll")
@@ -51,10 +59,10 @@ def read_live_link(path: Path, rate: float | None = None) -> FaceMotion:
     Raises OferError(BAD_REQUEST) for what is no such file.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ValueError("larger than any take")
-        rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
-        return _motion(rows, rate)
+        with open_piece(path.resolve(), _MOST_BYTES) as file:
+            motion = _motion(csv.reader(_lines(file)), rate)
+        motion.check()
+        return motion
     except (OSError, ValueError, csv.Error) as cause:
         raise OferError(
             ErrorCode.BAD_REQUEST,
@@ -82,37 +90,55 @@ def write_live_link(path: Path, motion: FaceMotion, rate: int) -> None:
     write_whole(path, text.getvalue().encode())
 
 
-def _motion(rows: Sequence[Sequence[str]], rate: float | None) -> FaceMotion:
-    header, *frames = [row for row in rows if row]
+def _lines(file: BinaryIO) -> Iterator[str]:
+    """Raises ValueError for a line longer than any."""
+    encoding = "utf-8-sig"
+    while line := file.readline(_MOST_IN_LINE):
+        if len(line) == _MOST_IN_LINE:
+            raise ValueError("a line longer than any of a take")
+        yield line.decode(encoding)
+        encoding = "utf-8"
+
+
+def _motion(rows: Iterator[list[str]], rate: float | None) -> FaceMotion:
+    filled = (row for row in rows if row)
+    header = next(filled, list[str]())
     places = {name.strip().lower(): place for place, name in enumerate(header)}
     units = [places.get(name.lower()) for name in ARKIT_52]
-    if not any(place is not None for place in units) or not frames:
+    if not any(place is not None for place in units):
         raise ValueError("no ARKit unit has a column")
-    if any(len(row) != len(header) for row in frames):
-        raise ValueError("rows of other lengths than the heading")
-
-    def column(place: int | None) -> np.ndarray:
-        if place is None:
-            return np.zeros(len(frames))
-        return np.array([float(row[place] or 0) for row in frames])
-
-    weights = np.stack([column(place) for place in units], axis=1)
-    angles = np.stack([column(places.get(name.lower())) for name in (*_TURNS, *_EYES)], axis=1)
-    if not (np.isfinite(weights).all() and np.isfinite(angles).all()):
-        raise ValueError("numbers without end")
+    wanted = [*units, *(places.get(name.lower()) for name in (*_TURNS, *_EYES))]
     time = places.get(_TIME.lower())
+    values, codes = array("d"), array("d")
+    for count, row in enumerate(filled):
+        if len(row) != len(header) or count == _MOST_FRAMES:
+            raise ValueError("rows of other lengths than the heading, or too many")
+        values.extend(0.0 if place is None else float(row[place] or 0) for place in wanted)
+        if time is not None:
+            codes.extend(_parts(row[time]))
+    table = np.array(values).reshape(-1, len(wanted))
+    if not len(table):
+        raise ValueError("no frames")
     times = (
-        np.arange(len(frames)) / (rate or RATES[-1])
+        np.arange(len(table)) / (rate or RATES[-1])
         if time is None
-        else _seconds([row[time] for row in frames], rate)
+        else _seconds(np.array(codes).reshape(-1, len(_TIME_ENDS)), rate)
     )
+    weights, angles = np.split(table, (len(ARKIT_52),), axis=1)
     return FaceMotion(times, weights, angles[:, :3], angles[:, 3:6], angles[:, 6:])
 
 
-def _seconds(codes: Sequence[str], rate: float | None) -> np.ndarray:
-    """Seconds since the first time code; a take may run past midnight."""
-    parts = np.array([[float(part) for part in code.split(":")] for code in codes])
-    if parts.ndim != 2 or parts.shape[1] != 4 or not np.isfinite(parts).all():
+def _parts(code: str) -> list[float]:
+    """Hours, minutes, seconds and frames of a time code."""
+    parts = [float(part) for part in code.split(":", len(_TIME_ENDS))]
+    if len(parts) != len(_TIME_ENDS):
+        raise ValueError("no time code")
+    return parts
+
+
+def _seconds(parts: np.ndarray, rate: float | None) -> np.ndarray:
+    """(F,) seconds since the first of the time codes (F, 4); a take may run past midnight."""
+    if not ((parts >= 0) & (parts < _TIME_ENDS)).all():  # also catches NaN
         raise ValueError("no time codes")
     largest = math.floor(parts[:, 3].max())
     chosen = rate or next((each for each in RATES if largest < each), largest + 1)

@@ -133,7 +133,7 @@ def _is_left(holder: Path) -> bool:
         if not lock.is_file():
             return time.time() - holder.stat().st_mtime > _NEW_SECONDS
         with lock.open("r+") as file:
-            return file_lock.take(file)
+            return file_lock.take(file, without=False)
     return False
 
 

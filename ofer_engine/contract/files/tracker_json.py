@@ -26,6 +26,7 @@ from .. import strict_json
 from ..arkit import ARKIT_52
 from ..errors import ErrorCode, OferError
 from ..face_motion import FaceMotion
+from .pieces import read_piece
 
 RATE: Final = 30.0
 """Frames a second where the file says neither that nor its times: a webcam's."""
@@ -65,9 +66,9 @@ def read_tracker_json(path: Path, rate: float | None = None) -> FaceMotion:
     Frames without a face are left out. Raises OferError(BAD_REQUEST) for what is no such file.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ValueError("larger than any take")
-        return _motion(path.read_text("utf-8-sig"), rate)
+        motion = _motion(read_piece(path.resolve(), _MOST_BYTES).decode("utf-8-sig"), rate)
+        motion.check()
+        return motion
     except (OSError, ValueError, TypeError, KeyError, OverflowError) as cause:
         raise OferError(
             ErrorCode.BAD_REQUEST,

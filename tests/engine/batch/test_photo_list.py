@@ -1,5 +1,8 @@
 """What a batch is asked to work on: folders and lists."""
 
+import os
+import sys
+
 import pytest
 
 from ofer_engine.batch.photo_list import read_photo_list
@@ -82,3 +85,35 @@ def test_what_is_no_list_is_refused_in_a_sentence(tmp_path, name, content, said)
 def test_a_list_that_is_not_there(tmp_path):
     with pytest.raises(OferError, match="neither a folder nor a list"):
         read_photo_list(tmp_path / "list.csv")
+
+
+def test_a_data_set_whose_photos_all_have_one_name(tmp_path):
+    """Its people's folders tell them apart; the names must not be sought one by one each time."""
+    count = 30_000
+    listed = tmp_path / "list.txt"
+    listed.write_text("\n".join(f"{number}/front.jpg" for number in range(count)), "utf-8")
+    names = [task.name for task in read_photo_list(listed)]
+    assert names[:2] == ["front", "front_02"] and names[-1] == f"front_{count}"
+    assert len(set(names)) == count
+
+
+def test_a_name_that_looks_numbered_is_not_taken_twice(tmp_path):
+    listed = tmp_path / "list.txt"
+    listed.write_text("front_02.jpg\n1/front.jpg\n2/front.jpg\n3/Front_02.jpg\n", "utf-8")
+    names = [task.name for task in read_photo_list(listed)]
+    assert names == ["front_02", "front", "front_03", "Front_02_02"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes pipes")
+def test_a_list_without_an_end_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "list.txt")
+    with pytest.raises(OferError):
+        read_photo_list(tmp_path / "list.txt")
+
+
+def test_a_list_that_is_huge_is_not_read(tmp_path):
+    with (tmp_path / "list.csv").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(OferError, match="cannot be read") as caught:
+        read_photo_list(tmp_path / "list.csv")
+    assert caught.value.hint

@@ -1,7 +1,9 @@
-"""Who works on what in a batch, and what is kept: with workers that are told how they end."""
+"""Who works on what in a batch, and what is kept: with workers whose ends are scripted."""
 
 import json
-from dataclasses import replace
+import os
+import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,13 @@ from ofer_engine.batch.recipe import Outcome, Recipe
 from ofer_engine.batch.results import TableResults
 from ofer_engine.batch.run import run_batch
 from ofer_engine.contract.errors import ErrorCode, OferError
-from ofer_engine.contract.records import PackRecord
+from ofer_engine.contract.records import CameraRecord, PackRecord
 from ofer_engine.contract.sampling import SamplingParams
 
 PACK = PackRecord("open", "1", "Open", "CC0-1.0", True, "plausible", "ab")
 
 
-class ToldWorkers:
+class ScriptedWorkers:
     """`ends` : number of a task → what its tries end with, the last one for ever."""
 
     def __init__(self, idle: int, ends: dict[int, list[Outcome | None]]) -> None:
@@ -43,7 +45,10 @@ class ToldWorkers:
 
 
 def row(number):
-    return Outcome(number, row={"identity": [float(number)]})
+    camera = CameraRecord(500.0, (64.0, 64.0), (0.0,) * 9, (0.0,) * 3, 128, 128, False)
+    numbers = {"identity": [float(number)], "expression": [], "box": [0.0, 0.0, 9.0, 9.0]}
+    said = {"confidence": 1.0, "low_confidence": False, "share": 0.5}
+    return Outcome(number, row={**numbers, **said, "camera": asdict(camera)})
 
 
 @pytest.fixture
@@ -74,7 +79,7 @@ def run(tasks, workers, recipe, **more):
 
 
 def test_each_photo_once_and_never_more_at_once_than_workers(tasks, recipe):
-    workers = ToldWorkers(2, {})
+    workers = ScriptedWorkers(2, {})
     summary, results = run(tasks, workers, recipe)
     assert (summary.done, summary.failed, summary.earlier) == (6, 0, 0)
     assert sorted(workers.begun) == list(range(6)) and workers.most == 2
@@ -85,32 +90,32 @@ def test_each_photo_once_and_never_more_at_once_than_workers(tasks, recipe):
 
 
 def test_a_batch_goes_on_where_it_was(tasks, recipe):
-    run(tasks[:4], ToldWorkers(1, {}), recipe)
-    workers = ToldWorkers(1, {})
+    run(tasks[:4], ScriptedWorkers(1, {}), recipe)
+    workers = ScriptedWorkers(1, {})
     summary, results = run(tasks, workers, recipe)
     assert (summary.done, summary.earlier) == (2, 4) and sorted(workers.begun) == [4, 5]
     assert results.row(summary.photos[0])["identity"] == [0.0]
 
 
 def test_other_settings_or_another_photo_are_done_again(tasks, recipe):
-    run(tasks, ToldWorkers(1, {}), recipe)
+    run(tasks, ScriptedWorkers(1, {}), recipe)
     Path(tasks[3].photo).write_bytes(b"other")
-    assert run(tasks, ToldWorkers(1, {}), recipe)[0].done == 1
+    assert run(tasks, ScriptedWorkers(1, {}), recipe)[0].done == 1
     seeded = replace(recipe, sampling=replace(recipe.sampling, seed=1))
-    assert run(tasks, ToldWorkers(1, {}), seeded)[0].done == 6
+    assert run(tasks, ScriptedWorkers(1, {}), seeded)[0].done == 6
 
 
 def test_a_row_that_was_cut_off_is_done_again(tasks, recipe):
-    _, results = run(tasks[:3], ToldWorkers(1, {}), recipe)
+    _, results = run(tasks[:3], ScriptedWorkers(1, {}), recipe)
     whole = results.file.read_bytes()
     results.file.write_bytes(whole[:-9])
-    summary, results = run(tasks[:3], ToldWorkers(1, {}), recipe)
+    summary, results = run(tasks[:3], ScriptedWorkers(1, {}), recipe)
     assert (summary.done, summary.earlier) == (1, 2)
     assert sorted(results.file.read_bytes().splitlines()) == sorted(whole.splitlines())
 
 
 def test_a_dead_workers_photo_is_tried_again_and_then_given_up(tasks, recipe):
-    workers = ToldWorkers(2, {1: [None, row(1)], 4: [None]})
+    workers = ScriptedWorkers(2, {1: [None, row(1)], 4: [None]})
     summary, results = run(tasks, workers, recipe)
     assert (summary.done, summary.failed) == (5, 1)
     assert workers.begun.count(1) == 2 and workers.begun.count(4) == 2
@@ -122,24 +127,61 @@ def test_a_dead_workers_photo_is_tried_again_and_then_given_up(tasks, recipe):
 
 def test_a_photo_without_a_face_fails_alone(tasks, recipe):
     failed = Outcome(2, code=str(ErrorCode.NO_FACE), message="No face.", hint="Choose another.")
-    summary, _ = run(tasks, ToldWorkers(2, {2: [failed]}), recipe)
+    summary, _ = run(tasks, ScriptedWorkers(2, {2: [failed]}), recipe)
     assert (summary.done, summary.failed) == (5, 1) and summary.errors[2] is failed
     assert [error["code"] for error in errors_in(recipe.out)] == ["no_face"]
-    again, _ = run(tasks, ToldWorkers(2, {}), recipe)  # what failed is tried again
+    again, _ = run(tasks, ScriptedWorkers(2, {}), recipe)  # what failed is tried again
     assert (again.done, again.earlier) == (1, 5) and errors_in(recipe.out) == []
 
 
 def test_a_full_disk_stops_the_batch(tasks, recipe):
     full = Outcome(2, code=str(ErrorCode.DISK_FULL), message="Full.", hint="Free some space.")
-    workers = ToldWorkers(1, {2: [full]})
+    workers = ScriptedWorkers(1, {2: [full]})
     with pytest.raises(OferError, match="Full") as caught:
         run(tasks, workers, recipe)
     assert caught.value.code is ErrorCode.DISK_FULL and workers.begun == [0, 1, 2]
-    assert run(tasks, ToldWorkers(1, {}), recipe)[0].earlier == 2
+    assert run(tasks, ScriptedWorkers(1, {}), recipe)[0].earlier == 2
 
 
 def test_progress_says_how_fast_and_how_long_still(tasks, recipe):
     lines = []
-    run(tasks, ToldWorkers(1, {}), recipe, show=lambda summary: lines.append(summary.line(6)))
+    run(tasks, ScriptedWorkers(1, {}), recipe, show=lambda summary: lines.append(summary.line(6)))
     assert lines[0].startswith("1 of 6 photos, ") and "a minute, 0 min left, 0 failed" in lines[0]
     assert lines[-1].startswith("6 of 6 photos, ")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda row: "[" * 100_000,
+        lambda row: json.dumps(row | {"identity": "much"}),
+        lambda row: json.dumps(row | {"camera": None}),
+        lambda row: json.dumps({k: v for k, v in row.items() if k != "share"}),
+        lambda row: json.dumps(row | {"share": 10**400}),
+        lambda row: json.dumps(row | {"box": [{}]}),
+        lambda row: "5",
+    ],
+    ids=["deep", "text", "null", "gone", "400 digits", "object", "no object"],
+)
+def test_a_row_that_was_spoiled_is_worked_on_again(tasks, recipe, spoil):
+    run(tasks[:3], ScriptedWorkers(1, {}), recipe)
+    file = recipe.out / "rows.jsonl"
+    lines = file.read_text("utf-8").splitlines()
+    lines[1] = spoil(json.loads(lines[1]))
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    workers = ScriptedWorkers(1, {})
+    summary, results = run(tasks[:3], workers, recipe)
+    assert (summary.done, summary.earlier) == (1, 2)
+    assert [results.row(summary.photos[n])["identity"] for n in range(3)] == [[0.0], [1.0], [2.0]]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes pipes")
+def test_a_photo_that_has_no_end_holds_nothing_up(tmp_path, recipe):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    endless = [tmp_path / "pipe.jpg", Path("/dev/zero"), Path("a\0b.jpg"), tmp_path]
+    tasks = [Task(number, str(photo), str(number)) for number, photo in enumerate(endless)]
+    failed = [Outcome(number, code="photo_unreadable") for number in range(len(tasks))]
+    ends = {outcome.number: [outcome] for outcome in failed}
+    summary, _ = run(tasks, ScriptedWorkers(1, ends), recipe)
+    assert (summary.done, summary.failed) == (0, 4)
+    assert set(summary.photos.values()) == {""}

@@ -1,11 +1,15 @@
 """Takes of Live Link Face: written, read back, and as other trackers write them."""
 
+import os
+import sys
+
 import numpy as np
 import pytest
 
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import OferError
 from ofer_engine.contract.face_motion import FaceMotion
+from ofer_engine.contract.files import live_link
 from ofer_engine.contract.files.live_link import COLUMNS, read_live_link, write_live_link
 
 
@@ -84,6 +88,13 @@ def test_the_rate_is_the_smallest_that_the_frames_fit_into(tmp_path):
         "Timecode,JawOpen\n00:00:00:01,much\n",
         "Timecode,JawOpen\n00:00:00:01\n",
         "Timecode,JawOpen\nnow,0.5\n",
+        "Timecode,JawOpen\n1e300:00:00:01,0.5\n",
+        "Timecode,JawOpen\n-1:00:00:01,0.5\n",
+        "Timecode,JawOpen\n00:00:00:1e9,0.5\n",
+        "Timecode,JawOpen\n00:00:00:01:00,0.5\n",
+        "Timecode,JawOpen\n00:00:00:01,1e300\n",
+        "Timecode,JawOpen,HeadYaw\n00:00:00:01,0,-1e9\n",
+        "JawOpen" + "," * 70_000 + "\n",
         "Timecode,JawOpen\n00:00:02:01,1\n00:00:05:00,1\n00:00:03:00,1\n",
     ],
 )
@@ -100,3 +111,19 @@ def test_bytes_that_are_no_text(tmp_path):
         read_live_link(tmp_path / "take.csv")
     with pytest.raises(OferError, match="no take"):
         read_live_link(tmp_path / "missing.csv")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "take.csv")
+    with pytest.raises(OferError, match="no take"):
+        read_live_link(tmp_path / "take.csv")
+
+
+def test_a_take_longer_than_any_is_refused_and_a_link_to_one_read(tmp_path, monkeypatch):
+    (tmp_path / "long.csv").write_text("JawOpen\n" + "1\n" * 100)
+    (tmp_path / "take.csv").symlink_to(tmp_path / "long.csv")
+    assert len(read_live_link(tmp_path / "take.csv").times) == 100
+    monkeypatch.setattr(live_link, "_MOST_FRAMES", 99)
+    with pytest.raises(OferError, match="no take"):
+        read_live_link(tmp_path / "take.csv")

@@ -126,7 +126,8 @@ def test_mediapipes_matrix_turns_the_head(tmp_path, form):
         '[{"t": 3, "jawOpen": 1}, {"t": 1, "jawOpen": 1}]',
         '{"fps": 0, "frames": [{"jawOpen": 1}]}',
         '{"weightMat": [[1]], "facsNames": []}', '{"fps": "x", "frames": [{"jawOpen": 1}]}',
-        '[{"jawOpen": 1, "transformationMatrix": [1, 2]}]',
+        '[{"jawOpen": 1, "transformationMatrix": [1, 2]}]', '[{"jawOpen": -1e300}]',
+        '[{"t": 0, "jawOpen": 1}, {"t": 1e30, "jawOpen": 1}]',
     ],
 )  # fmt: skip
 def test_what_is_none_is_refused(tmp_path, told):
