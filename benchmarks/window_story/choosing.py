@@ -45,7 +45,7 @@ def paint_hidden(stage: Stage) -> Moves:
     area = stage.hand.window.screen.areas[0]
     region = next(each for each in area.regions if each.type == "WINDOW")
     yield from stage.picture("ready_to_paint")
-    middle = region.x + region.width * 0.5, region.y + region.height * 0.6
+    middle = region.x + region.width * 0.5, region.y + region.height * 0.22
     yield from stage.hand.move(middle[0] - 60, middle[1])
     yield from stage.hand.hold("LEFTMOUSE")
     for step in range(24):

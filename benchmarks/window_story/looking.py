@@ -27,7 +27,7 @@ def gallery(stage: Stage) -> Moves:
     yield from stage.picture("three_arrow_keys")
     yield from stage.hand.scroll_to_top()
     _, region = sidebar(stage.hand.window)
-    large = region.x + region.width * 0.44, region.y + region.height * 0.47
+    large = region.x + region.width * 0.3, region.y + region.height * 0.58
     yield from stage.hand.click(*large)  # no operator tells where it is
     yield from stage.picture("whole_gallery")
     yield from stage.hand.key("ESC")

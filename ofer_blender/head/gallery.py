@@ -9,8 +9,9 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.client.reconstruction_reader import LoadedReconstruction
+from ...ofer_engine.contract import expression_words
 from ...ofer_engine.contract.reconstruction import Hypothesis
-from . import certainty, expression_words, hypotheses, packed_reconstruction, previews
+from . import certainty, hypotheses, packed_reconstruction, previews
 from .head_frame import HeadFrame
 
 

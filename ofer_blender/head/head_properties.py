@@ -6,8 +6,9 @@ from typing import Final
 
 import bpy
 
+from ...ofer_engine.contract import expression_words
 from ..translations import CONTEXT
-from . import blend, expression_words, hints, hypotheses, own_mesh, parts, previews
+from . import blend, hints, hypotheses, own_mesh, parts, previews
 
 _REGIONS: Final = (
     ("eyes", "Eyes", "Both eyes and their brows: glasses, hair, a hand"),

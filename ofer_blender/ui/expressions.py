@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from ..head import expression_words, hypotheses
+from ...ofer_engine.contract import expression_words
+from ..head import hypotheses
 from ..translations import tr
 from . import pictures
 from .tab import HeadTab, say

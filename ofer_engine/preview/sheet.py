@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ..contract.certainty import certainty, said, said_of_parts
 from ..contract.errors import ErrorCode, OferError
+from ..contract.expression_words import words
 from ..contract.reconstruction import Hypothesis, Reconstruction
 from ..heads.camera import Camera
 from .overlay import cropped, overlay
@@ -126,12 +127,18 @@ def _identity_tiles(reconstruction: Reconstruction) -> list[_Tile]:
 
 
 def _expression_tiles(reconstruction: Reconstruction) -> list[_Tile]:
-    weights = reconstruction.array("expression_coefficients")
-    names = reconstruction.expression_names
     return [
-        _Tile(_thumbnail(reconstruction, each), f"{each.rank}", _strongest(names, row))
-        for each, row in zip(reconstruction.expressions, weights, strict=True)
+        _Tile(_thumbnail(reconstruction, each), f"{each.rank}", called)
+        for each, called in zip(reconstruction.expressions, _called(reconstruction), strict=True)
     ]
+
+
+def _called(reconstruction: Reconstruction) -> list[str]:
+    """What each expression is called."""
+    if reconstruction.has("expression_arkit"):
+        return [str(words(row)) for row in reconstruction.array("expression_arkit")]
+    names = reconstruction.expression_names
+    return [_strongest(names, row) for row in reconstruction.array("expression_coefficients")]
 
 
 def _strongest(names: Sequence[str], weights: np.ndarray) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import synthetic
 from ofer_faces.ofer_blender.head import hypotheses
-from ofer_faces.ofer_blender.head.expression_words import FEATURES, NEAR, Words, alike, words
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
+from ofer_faces.ofer_engine.contract.expression_words import FEATURES, NEAR, Words, alike, words
 
 
 def weights(**units: float) -> np.ndarray:
@@ -39,6 +39,12 @@ def test_every_unit_has_a_word_that_there_is() -> None:
         assert said.feature in known
         unsaid = unit.startswith("eyeLook") or unit == "mouthClose"
         assert (said.feature == "CALM") == unsaid, unit
+
+
+def test_words_are_a_line_of_english() -> None:
+    assert str(words(weights(mouthSmileLeft=0.8, browInnerUp=0.4))) == "Smile, Left and Brows Up"
+    assert str(words(weights(jawOpen=0.5))) == "Mouth Open"
+    assert str(words(weights())) == "Calm"
 
 
 def test_alike_is_what_moves_no_point_far() -> None:

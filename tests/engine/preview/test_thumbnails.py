@@ -46,6 +46,18 @@ def test_all_heads_share_one_camera(head, look):
     assert large > small * 1.1
 
 
+def test_faces_fill_their_picture_from_the_front(head, look):
+    camera = thumbnail_camera(look, 192)
+    seen = camera.to_camera(head.template)
+    points = seen[:, :2] * (camera.focal / -seen[:, 2:]) * (1, -1) + camera.centre
+    face = points[head.face]
+    assert (face >= 0).all() and (face <= 192).all()
+    assert np.ptp(face[:, 1]) > 0.6 * 192
+    left, right = (points[look.gaze[:, 0] * side > 0].mean(0) for side in (1, -1))
+    assert abs((points[head.region("nose") > 0.9].mean(0))[0] - 96) < 12
+    assert abs(left[1] - right[1]) < 6
+
+
 def test_the_silhouette_is_where_the_camera_projects_the_vertices(head, look):
     camera = _facing(0.9, 260, (160, 120), (70, 50))
     coverage = render(head.template, look, camera)[..., 3]

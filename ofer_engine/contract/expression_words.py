@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from ...ofer_engine.contract.arkit import ARKIT_52
+from .arkit import ARKIT_52
 
 CALM: Final = "CALM"
 FEATURES: Final = (
@@ -69,6 +69,14 @@ class Words:
     feature: str
     side: str
     second: str
+
+    def __str__(self) -> str:
+        """In English: `Smile, Left and Brows Up`."""
+        named = {name: label for name, label, _ in (*FEATURES, *SIDES)}
+        first = named[self.feature]
+        if self.side != SIDES[0][0]:
+            first = f"{first}, {named[self.side]}"
+        return first if self.second == CALM else f"{first} and {named[self.second]}"
 
 
 def words(weights: np.ndarray) -> Words:
