@@ -15,6 +15,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
+from . import skeleton
 from .applied import rig_in_file
 from .motion_sources import Span, span_of
 from .plan import Frames, Plan
@@ -107,7 +108,8 @@ def at(head: bpy.types.Object, plan: Plan, frames: np.ndarray, rate: float) -> A
     """What the head does at frames (F,) of the scene; the scene itself goes to none of them."""
     armature = rig_in_file(head, plan)
     keys = tuple(source for source, _ in chosen(head, plan))
-    bones = tuple(armature.data.bones.keys()) if armature else ()
+    above = skeleton.parents(armature) if armature else {}
+    bones = tuple(above)
     weights = np.zeros((len(frames), len(keys)), np.float32)
     poses = np.zeros((len(frames), len(bones), 4, 4), np.float32)
     with _stand_in(head, armature) as (scene, layer):
@@ -118,7 +120,7 @@ def at(head: bpy.types.Object, plan: Plan, frames: np.ndarray, rate: float) -> A
             weights[row] = [_weight(blocks[name]) for name in keys]
             if armature:
                 posed = armature.evaluated_get(layer.depsgraph).pose.bones
-                poses[row] = np.array([_against_rest(posed[name]) for name in bones])
+                poses[row] = np.array([_against_rest(posed, name, above[name]) for name in bones])
     return Animation(_name(head), rate, keys, weights, bones, poses)
 
 
@@ -126,15 +128,14 @@ def _weight(key: bpy.types.ShapeKey) -> float:
     return 0.0 if key.mute else key.value
 
 
-def _against_rest(bone: bpy.types.PoseBone) -> Matrix:
-    """What its channels would have to be without constraints."""
-    above, rest = bone.parent, bone.bone
-    if above is None:
-        return rest.convert_local_to_pose(bone.matrix, rest.matrix_local, invert=True)
-    return rest.convert_local_to_pose(
-        bone.matrix, rest.matrix_local,
-        parent_matrix=above.matrix, parent_matrix_local=above.bone.matrix_local, invert=True,
-    )  # fmt: skip
+def _against_rest(posed: bpy.types.bpy_prop_collection, name: str, above: str) -> Matrix:
+    """What a bone's channels would have to be without constraints, hung on the one above."""
+    bone, parent = posed[name], posed[above] if above else None
+    rest = bone.bone
+    if parent is None:
+        return rest.matrix_local.inverted() @ bone.matrix
+    hung = parent.bone.matrix_local.inverted() @ rest.matrix_local
+    return hung.inverted() @ parent.matrix.inverted() @ bone.matrix
 
 
 def _bones(head: bpy.types.Object, plan: Plan) -> int:

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from ..rig import rig
+from ..rig import body
 from .plan import Plan
 from .shapes import Shapes, chosen, put_on
 
@@ -22,8 +22,8 @@ _MOVING: Final = frozenset((
 
 
 def rig_in_file(head: bpy.types.Object, plan: Plan) -> bpy.types.Object | None:
-    """The rig whose bones are in the file, if any are."""
-    return rig.rig_of(head) if plan.preset.rig else None
+    """The armature whose bones are in the file, if any are: the head's own, or its body's."""
+    return body.carrier_of(head) if plan.preset.rig else None
 
 
 def is_applied(modifier: bpy.types.Modifier, head: bpy.types.Object, plan: Plan) -> bool:
@@ -31,7 +31,7 @@ def is_applied(modifier: bpy.types.Modifier, head: bpy.types.Object, plan: Plan)
     by ours at rest, is not."""
     if not modifier.show_viewport or modifier.type == "PARTICLE_SYSTEM":
         return False  # hairs of particles are no part of the mesh
-    if modifier.type == "ARMATURE" and modifier.object == rig.rig_of(head):
+    if modifier.type == "ARMATURE" and modifier.object == body.carrier_of(head):
         return plan.bake and rig_in_file(head, plan) is None
     return plan.modifiers or (plan.bake and modifier.type in _MOVING)
 

@@ -12,10 +12,10 @@ from mathutils import Matrix
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import presentation, provenance
-from ..rig import arkit_keys, jaw_correctives, rig, visemes
+from ..rig import arkit_keys, body, jaw_correctives, rig, visemes
 from ..undo.landing import sidecar_of
-from . import animation, check_animation, influences
-from .applied import is_applied
+from . import animation, check_animation, influences, skeleton
+from .applied import is_applied, rig_in_file
 from .content import FileContent, FileMesh
 from .fbx import FbxReader
 from .finding import AGAIN, Finding, Level, listed
@@ -25,7 +25,7 @@ from .plan import Keys, Plan
 from .presets import INFLUENCES, Format
 from .shapes import chosen, own
 
-_OUR_MODIFIERS: Final = (rig.MODIFIER, presentation.SMOOTH)
+_OUR_MODIFIERS: Final = (rig.MODIFIER, body.MODIFIER, presentation.SMOOTH)
 _SOLID: Final = ("MESH", "CURVE", "CURVES", "SURFACE", "META", "FONT", "POINTCLOUD", "VOLUME")
 _POSED: Final = 1e-4
 _HEAD_SIZE: Final = (0.15, 0.6)
@@ -110,7 +110,7 @@ def _bones(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
             Level.NOTE, Sentence("{label} gets a shape without bones.", label=plan.preset.label)
         )
         return
-    armature = rig.rig_of(head)
+    armature = rig_in_file(head, plan)
     if armature is None:
         yield _rigless(head)
         return
@@ -126,16 +126,18 @@ def _bones(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
             "ofer.limit_influences",
         )
     else:
-        yield Finding(Level.GOOD, Sentence("Six bones, at most {most} for a vertex.", most=most))
+        count = len(skeleton.parents(armature))
+        what = Sentence("{count} bones, at most {most} for a vertex.", count=count, most=most)
+        yield Finding(Level.GOOD, what)
     if unled := influences.unled(head, armature.data.bones.keys()):
         what = Sentence(
             "{unled} vertices follow no bone: in the file they follow {bones}.",
             unled=len(unled),
-            bones=rig.BONES[0],
+            bones=next(iter(skeleton.parents(armature))),
         )
         yield Finding(Level.NOTE, what)
     mine = [bone.name for bone in armature.data.bones if bone.name not in rig.BONES]
-    if mine:
+    if mine and armature == rig.rig_of(head):
         yield Finding(
             Level.GOOD, Sentence("Bones of your own travel, too: {mine}.", mine=listed(mine))
         )
@@ -190,7 +192,7 @@ def _object(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
 
 def _left(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     """What belongs to the head for its artist, and to nothing in the file."""
-    armature = rig.rig_of(head)
+    armature = body.carrier_of(head)
     yield from check_animation.before(head, plan)
     owners = (head,) if animation.times(head, plan) else (head.data.shape_keys, head)
     driven = [each.data_path for owner in owners for each in _drivers(owner)]
@@ -312,10 +314,12 @@ def _content(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[
             Level.GOOD,
             Sentence("{wanted} keys, read back by name and in order.", wanted=len(wanted)),
         )
-    armature = rig.rig_of(head) if plan.preset.rig else None
+    armature = rig_in_file(head, plan)
     if armature:
-        if sorted(file.joints) == sorted(armature.data.bones.keys()):
-            yield Finding(Level.GOOD, "Six bones, read back by name.")
+        wanted_bones = skeleton.parents(armature)
+        if sorted(file.joints) == sorted(wanted_bones):
+            what = Sentence("{count} bones, read back by name.", count=len(wanted_bones))
+            yield Finding(Level.GOOD, what)
         else:
             lost = listed(list(file.joints)) or "lost"
             yield Finding(Level.FAULT, Sentence("The bones are {lost}.", lost=lost), AGAIN)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import bpy
 
-from ..rig import rig
+from ..rig import body
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def actions(head: bpy.types.Object) -> tuple[bpy.types.Action, ...]:
 def action_names(head: bpy.types.Object) -> tuple[str, ...]:
     """Names of all actions of a head, its keys and its rig, silent tracks included, and of what
     moves them."""
-    owners = (head.data.shape_keys, head, rig.rig_of(head))
+    owners = (head.data.shape_keys, head, body.carrier_of(head))
     animations = [each.animation_data for each in owners if each and each.animation_data]
     found = list(actions(head))
     for animation in animations:
@@ -47,7 +47,7 @@ def span_of(head: bpy.types.Object) -> Span | None:
 
 def _owners(head: bpy.types.Object) -> tuple[bpy.types.ID, ...]:
     """The keys, the rig, what drives them, and what its bones look at or copy."""
-    armature = rig.rig_of(head)
+    armature = body.carrier_of(head)
     moved = [each for each in (head.data.shape_keys, armature) if each]
     found: list[bpy.types.ID | None] = list(moved)
     for owner in moved:

@@ -17,9 +17,9 @@ import numpy as np
 from mathutils import Matrix
 
 from ..head import certainty
-from ..rig import rig
+from ..rig import body_bones, rig
 from ..undo.landing import Landing
-from . import influences, neck, playing
+from . import influences, neck, playing, skeleton
 from .animation import Animation, sample
 from .applied import applied, is_applied, rig_in_file, shape_shown
 from .lods import reduced, without_keys
@@ -132,6 +132,7 @@ def _make(
 ) -> Stage:
     name, source = file_name(head.name, plan), rig_in_file(head, plan)
     armature = _copy_rig(source, name, made) if source else None
+    upright = _upright(source) if source else Matrix.Identity(4)
     if shown is None:
         fine, shapes = _copy_head(head, plan, made, animation)
     else:
@@ -150,17 +151,20 @@ def _make(
     for each in (*meshes, *([armature] if armature else [])):
         _put_forward(each)
     if armature:
+        _onto(head, source, meshes, armature, upright)
+        skeleton.prune(armature, skeleton.parents(source))
         bones = armature.data.bones.keys()
         for each in meshes:
             if influences.most(each, bones) > INFLUENCES:
                 influences.limit(each, bones)
-            influences.lead(each, bones, rig.BONES[0])
+            influences.lead(each, bones, next(iter(skeleton.parents(source))))
             each.parent = armature
             each.modifiers.new(rig.MODIFIER, "ARMATURE").object = armature
     if plan.preset.format is Format.FBX:
         _lay(meshes, armature, plan.preset.space)
     if animation:
-        _play(meshes, armature, animation, dict(chosen(head, plan)), plan, made)
+        scale = upright.to_scale().x
+        _play(meshes, armature, animation, dict(chosen(head, plan)), plan, made, scale)
     return Stage(tuple(meshes), armature, tuple(pictures.names), animation)
 
 
@@ -171,14 +175,40 @@ def _play(
     called: dict[str, str],
     plan: Plan,
     made: _Made,
+    scale: float,
 ) -> None:
-    """Let the copies move, at rest for now."""
-    scale = 1 / plan.preset.space.unit if plan.preset.format is Format.FBX else 1.0
+    """Let the copies move, at rest for now. scale : of the bones in the file's scene."""
+    scale /= plan.preset.space.unit if plan.preset.format is Format.FBX else 1.0
     actions = [playing.play_keys(each, animation, called) for each in meshes]
     if armature:
         actions.append(playing.play_bones(armature, animation, scale))
     made.blocks += filter(None, actions)
     playing.set_up(bpy.context.scene, animation)
+
+
+def _upright(source: bpy.types.Object) -> Matrix:
+    """How an armature is turned and scaled in the scene; our own rigs are neither in a file."""
+    if body_bones.recognise(source) is None:
+        return Matrix.Identity(4)
+    return source.matrix_world.to_3x3().to_4x4()
+
+
+def _onto(
+    head: bpy.types.Object,
+    source: bpy.types.Object,
+    meshes: list[bpy.types.Object],
+    armature: bpy.types.Object,
+    upright: Matrix,
+) -> None:
+    """Lay the meshes where the head is on its body, and both as the body stands in the scene: in
+    metres, the file's origin between its feet."""
+    if source == rig.rig_of(head):
+        return
+    place = upright @ source.matrix_world.inverted() @ head.matrix_world
+    for each in meshes:
+        each.data.transform(place, shape_keys=True)  # pyright: ignore[reportCallIssue]
+        each.data.update()
+    armature.data.transform(upright)
 
 
 def _copy_rig(source: bpy.types.Object, name: str, made: _Made) -> bpy.types.Object:

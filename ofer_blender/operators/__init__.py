@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     blend,
+    body,
     browse,
     draw_more,
     export,
@@ -43,6 +44,7 @@ CLASSES = (
     *hidden.CLASSES,
     *express.CLASSES,
     *rig.CLASSES,
+    *body.CLASSES,
     *take.CLASSES,
     *perform.CLASSES,
     *skin.CLASSES,

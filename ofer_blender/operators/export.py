@@ -14,7 +14,7 @@ from ..export import check, influences, write
 from ..export.plan import Frames, Keys, Plan, identifier
 from ..export.presets import PRESETS, Target
 from ..head import hypotheses
-from ..rig import jaw_correctives, rig
+from ..rig import body, jaw_correctives, rig
 from ..translations import tell
 from .refusal import ready_head, refuse
 
@@ -157,7 +157,7 @@ class OFER_OT_limit_influences(_HeadOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
-        armature = rig.rig_of(head)
+        armature = body.carrier_of(head)
         influences.limit(head, armature.data.bones.keys() if armature else rig.BONES)
         return {"FINISHED"}
 

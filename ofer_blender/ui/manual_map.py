@@ -27,7 +27,8 @@ _PAGES: Final = {
         "use_blend", "use_identity",
     ),
     "rig": (
-        "add_arkit", "add_rig", "add_visemes", "aim_eyes", "keep_expression", "show_as_arkit",
+        "add_arkit", "add_rig", "add_visemes", "aim_eyes", "attach_to_armature",
+        "keep_expression", "show_as_arkit",
     ),
     "export": (
         "check_export", "export_animation", "export_head", "limit_influences", "real_size",

@@ -9,7 +9,7 @@ import bpy
 from ...ofer_engine.contract import performance
 from ...ofer_engine.contract.files.pieces import is_plain
 from ..head import hypotheses
-from ..rig import arkit_keys, rig
+from ..rig import arkit_keys, body, rig
 from ..translations import tr
 from .tab import Tab, say
 
@@ -28,8 +28,12 @@ class OFER_PT_rig(Tab, bpy.types.Panel):
         head = hypotheses.active_head(context)
         if armature := rig.rig_of(head):
             _draw_bones(layout, armature)
+        elif on := body.body_of(head):
+            layout.label(text=on.name, icon="OUTLINER_OB_ARMATURE", translate=False)
         else:
             layout.operator("ofer.add_rig", icon="ARMATURE_DATA")
+        if not body.body_of(head):
+            layout.operator("ofer.attach_to_armature", icon="CONSTRAINT_BONE")
         _draw_units(layout, head)
 
 

@@ -253,7 +253,7 @@ def test_check_reads_the_file(head: bpy.types.Object, tmp_path: Path) -> None:
     levels = [line.level for line in head.ofer_export.findings]
     assert check.Level.FAULT not in levels
     said = " ".join(line.text for line in head.ofer_export.findings)
-    assert "52 keys, read back by name and in order" in said and "Six bones, read back" in said
+    assert "52 keys, read back by name and in order" in said and "6 bones, read back" in said
     other = export(tmp_path / "other.glb", "GLB", keys="NONE")
     head.ofer_export.keys = "ARKIT"
     bpy.ops.ofer.check_export(filepath=str(other))

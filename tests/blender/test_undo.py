@@ -253,6 +253,7 @@ PREPARED: dict[str, Prepare] = {
 """How the file is made ready for each operator; gives the operator's arguments."""
 
 PLAYED_ELSEWHERE = {
+    "attach_to_armature": "needs a body: test_body",
     "browse": "modal: what its keys do is in test_gallery, the story in the window ends it",
     "choose_face": "needs faces that an engine found: test_getting_in",
     "clean_motion": "needs a motion: test_performance",

@@ -1,0 +1,160 @@
+"""A head on a body: the body's bones take over, and the head stands where they say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ..head import hypotheses, joint_anchors, presentation
+from . import body_bones, following, jaw_correctives, rig
+from .body_bones import BodyBones
+
+MODIFIER: Final = "OFER body"
+_NEAR: Final = 4
+"""Power of the distance by which the bones of a neck share its vertices."""
+_LEAST: Final = 1e-4
+_MOST: Final = 4
+"""Bones of a vertex."""
+
+
+def body_of(head: bpy.types.Object) -> bpy.types.Object | None:
+    """The body's armature that the head was attached to."""
+    modifier = head.modifiers.get(MODIFIER)
+    if modifier is None or modifier.type != "ARMATURE" or modifier.object != head.parent:
+        return None
+    return modifier.object
+
+
+def carrier_of(head: bpy.types.Object) -> bpy.types.Object | None:
+    """The armature whose bones move the head: its own rig, or a body's."""
+    return rig.rig_of(head) or body_of(head)
+
+
+def candidates(head: bpy.types.Object) -> list[bpy.types.Object]:
+    """Bodies in the scene that the head could go on, those that are selected first."""
+    found = [each for each in bpy.context.scene.objects
+             if each.type == "ARMATURE" and body_bones.recognise(each)]  # fmt: skip
+    return sorted(found, key=lambda each: not each.select_get())
+
+
+def attach(head: bpy.types.Object, armature: bpy.types.Object, size: float) -> BodyBones:
+    """Put a head on a body at rest: its joint `head` comes to where the body's head begins, it
+    looks where the body looks, and the body's bones move it. A rig of its own is taken away.
+
+    size : of the head against its real one. Raises OferError(BAD_REQUEST) for an armature that is
+    no body, or a head that follows something else; then nothing was changed.
+    """
+    bones = body_bones.recognise(armature)
+    if bones is None:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} is no body: it has no bones named head and neck as bodies have.",
+            "Choose the armature of a body: Rigify, MPFB, Mixamo, Unreal or VRM.",
+            name=armature.name,
+        )
+    own = rig.rig_of(head)
+    if own is None:
+        following.check_free(head)
+    joint = joint_anchors.places(head)["head"]
+    if own:
+        _take_off(head, own)
+    head.parent = armature
+    head.matrix_parent_inverse = armature.matrix_world.inverted()
+    head.matrix_basis = _place(armature, bones, Vector(joint), size)
+    bpy.context.view_layer.update()
+    _share(head, armature, bones)
+    modifier = head.modifiers.new(MODIFIER, "ARMATURE")
+    modifier.object = armature
+    smooth = head.modifiers.find(presentation.SMOOTH)
+    if smooth >= 0:  # bones move the head's own points, which are then rounded
+        head.modifiers.move(len(head.modifiers) - 1, smooth)
+    if own:
+        _remove(own)
+    return bones
+
+
+def _place(armature: bpy.types.Object, bones: BodyBones, joint: Vector, size: float) -> Matrix:
+    """World transform of the head."""
+    left, up = body_bones.left(armature), Vector((0, 0, 1))
+    turn = Matrix((left, up.cross(left), up)).transposed().to_4x4()
+    turn = turn @ Matrix.Scale(size, 4)
+    goal = armature.matrix_world @ armature.data.bones[bones.head].head_local
+    return Matrix.Translation(goal - turn @ joint) @ turn
+
+
+def _take_off(head: bpy.types.Object, own: bpy.types.Object) -> None:
+    """Part the head from its own rig, and what that drives."""
+    if modifier := head.modifiers.get(rig.MODIFIER):
+        head.modifiers.remove(modifier)
+    for name in jaw_correctives.NAMES:
+        if key := head.data.shape_keys.key_blocks.get(name):
+            key.driver_remove("value")
+            key.value = 0.0
+    head.parent = None
+
+
+def _remove(own: bpy.types.Object) -> None:
+    """Take away a rig that carries nothing any more, and what its eyes look at."""
+    target, data = rig.aim_target(own), own.data
+    name = own.name
+    bpy.data.objects.remove(own)
+    if not data.users:
+        bpy.data.armatures.remove(data)
+    if target and target.name == f"{name} gaze":
+        bpy.data.objects.remove(target)
+
+
+def _share(head: bpy.types.Object, armature: bpy.types.Object, bones: BodyBones) -> None:
+    """Give the body's bones what the head's joints have; the joints' own groups stay, but for those
+    that are called as another bone of the body."""
+    shares = {name: joint_anchors.shares(head, name) for name in rig.BONES}
+    given = {name: np.zeros(len(head.data.vertices)) for name in bones.all}
+    given[bones.chest] += shares["root"]
+    given[bones.head] += shares["head"]
+    given[bones.jaw or bones.head] += shares["jaw"]
+    for eye, name in zip(rig.EYES, bones.eyes, strict=True):
+        given[name or bones.head] += shares[eye]
+    for name, part in _along(head, armature, bones.necks).items():
+        given[name] += shares["neck"] * part
+    _limit(given)
+    for name in set(rig.BONES) & set(armature.data.bones.keys()) - set(given):
+        head.vertex_groups[name].remove(range(len(head.data.vertices)))
+    for name, weights in given.items():
+        group = head.vertex_groups.get(name) or head.vertex_groups.new(name=name)
+        group.remove(range(len(weights)))
+        for vertex in np.flatnonzero(weights > _LEAST).tolist():
+            group.add([vertex], float(weights[vertex]), "REPLACE")
+
+
+def _limit(given: dict[str, np.ndarray]) -> None:
+    """Let no vertex follow more bones than programs keep; what it follows in all stays."""
+    weights = np.stack(list(given.values()))
+    kept = np.argsort(np.argsort(-weights, axis=0), axis=0) < _MOST
+    total = np.maximum((weights * kept).sum(0), 1e-12)
+    weights *= kept * (weights.sum(0) / total)
+    given |= dict(zip(given, weights, strict=True))
+
+
+def _along(
+    head: bpy.types.Object, armature: bpy.types.Object, necks: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """Share of each neck bone in what follows the neck, by how near it is; they sum to one."""
+    points = hypotheses.points(head.data.shape_keys.reference_key).astype(float)
+    place = np.array(head.matrix_world)
+    points = points @ place[:3, :3].T + place[:3, 3]
+    near = []
+    for name in necks:
+        bone = armature.data.bones[name]
+        start, end = (np.array(armature.matrix_world @ each)
+                      for each in (bone.head_local, bone.tail_local))  # fmt: skip
+        along = np.clip(
+            (points - start) @ (end - start) / max((end - start) @ (end - start), 1e-12), 0, 1
+        )
+        away = np.linalg.norm(points - start - along[:, None] * (end - start), axis=1)
+        near.append(np.maximum(away, 1e-4) ** -_NEAR)
+    total = np.sum(near, axis=0)
+    return {name: each / total for name, each in zip(necks, near, strict=True)}

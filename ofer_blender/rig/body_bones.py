@@ -1,0 +1,120 @@
+"""Which bones of a body's armature carry its neck, head, jaw and eyes: by their names, and by where
+they are.
+
+Names are those of Rigify's human metarig and the rig that it generates, of MPFB2's default rig, of
+Mixamo, Unreal Engine's mannequin, VRoid Studio, and of VRM's and Unity's humanoid. What precedes a
+colon, and case, do not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import bpy
+from mathutils import Vector
+
+from .rest_bones import BONES
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """label; head; necks : the lowest first; jaw, eyes : left, right; "" where it has none;
+    prefix : what its names begin with."""
+
+    label: str
+    head: str
+    necks: tuple[str, ...]
+    jaw: str = ""
+    eyes: tuple[str, str] = ("", "")
+    prefix: str = ""
+
+
+_KINDS: Final = (
+    _Kind("Rigify", "DEF-spine.006", ("DEF-spine.004", "DEF-spine.005"), "DEF-jaw"),
+    _Kind("Rigify metarig", "spine.006", ("spine.004", "spine.005"), "jaw", ("eye.L", "eye.R")),
+    _Kind("MPFB", "head", ("neck01", "neck02", "neck03"), "jaw", ("eye.L", "eye.R")),
+    _Kind("Mixamo", "Head", ("Neck", "Neck1"), "", ("LeftEye", "RightEye"), "mixamorig"),
+    _Kind("Unreal Engine", "head", ("neck_01", "neck_02")),
+    _Kind("VRoid", "J_Bip_C_Head", ("J_Bip_C_Neck",), "",
+          ("J_Adj_L_FaceEye", "J_Adj_R_FaceEye")),
+    _Kind("VRM", "head", ("neck",), "jaw", ("eye.L", "eye.R")),
+    _Kind("Humanoid", "Head", ("Neck",), "Jaw", ("LeftEye", "RightEye")),
+)  # fmt: skip
+_SIDES: Final = ((".l", ".r"), ("_l", "_r"), ("left", "right"))
+
+
+@dataclass(frozen=True)
+class BodyBones:
+    """label : whose names they are; head; necks : the lowest first; chest : what the lowest neck
+    hangs on, or that neck; jaw, eyes : "" where it has none."""
+
+    label: str
+    head: str
+    necks: tuple[str, ...]
+    chest: str
+    jaw: str
+    eyes: tuple[str, str]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every bone that a head may follow."""
+        found = (self.chest, *self.necks, self.head, self.jaw, *self.eyes)
+        return tuple(dict.fromkeys(filter(None, found)))
+
+
+def recognise(armature: bpy.types.Object) -> BodyBones | None:
+    """The bones of a body; None where it is none, or the rig of a head."""
+    bones = armature.data.bones
+    if set(bones.keys()) <= set(BONES):
+        return None
+    there = {_plain(bone.name): bone.name for bone in reversed(bones.values()) if bone.use_deform}
+    found = [each for kind in _KINDS if (each := _as(kind, there, bones))]
+    return max(found, key=lambda each: len(each.all), default=None)
+
+
+def _as(
+    kind: _Kind, there: dict[str, str], bones: bpy.types.bpy_prop_collection
+) -> BodyBones | None:
+    """The bones by the names of one program."""
+    head = there.get(_plain(kind.head), "")
+    necks = [there[_plain(name)] for name in kind.necks if _plain(name) in there]
+    if not (head and head.lower().startswith(kind.prefix) and necks and _is_on(bones, head, necks)):
+        return None
+    chest = bones[necks[0]].parent
+    return BodyBones(
+        kind.label,
+        head,
+        tuple(necks),
+        chest.name if chest and chest.use_deform else necks[0],
+        there.get(_plain(kind.jaw), ""),
+        tuple(there.get(_plain(name), "") for name in kind.eyes),
+    )
+
+
+def left(armature: bpy.types.Object) -> Vector:
+    """Where a body's left is, in the world, level: from its farthest right bone to the left one."""
+    place = armature.matrix_world
+    names = {_plain(bone.name): bone for bone in armature.data.bones}
+    found = Vector((0, 0, 0))
+    for name, bone in names.items():
+        for here, there in _SIDES:
+            other = names.get(name.replace(here, there)) if here in name else None
+            if other and other != bone:
+                apart = place @ bone.head_local - place @ other.head_local
+                found = max(found, apart, key=lambda each: each.length)
+    if found.xy.length < 1e-6:
+        found = place.to_3x3() @ Vector((1, 0, 0))
+    return Vector((found.x, found.y, 0)).normalized()
+
+
+def _is_on(bones: bpy.types.bpy_prop_collection, head: str, necks: list[str]) -> bool:
+    """The head hangs on each neck, each on the one before; bones of other things are called so,
+    too."""
+    above = [each.name for each in bones[head].parent_recursive]
+    places = [above.index(name) for name in necks if name in above]
+    return len(places) == len(necks) and places == sorted(places, reverse=True)
+
+
+def _plain(name: str) -> str:
+    return name.rpartition(":")[2].lower()

@@ -1,0 +1,212 @@
+"""A head on a body: its bones are recognised, move it, and are in the files."""
+
+from __future__ import annotations
+
+from math import pi
+from pathlib import Path
+
+import bodies
+import bpy
+import numpy as np
+import played
+import pytest
+from mathutils import Euler, Matrix, Vector
+from ofer_faces.ofer_blender.export.fbx import FbxReader
+from ofer_faces.ofer_blender.export.glb import GlbReader
+from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
+from ofer_faces.ofer_blender.head import hypotheses, joint_anchors
+from ofer_faces.ofer_blender.rig import body, body_bones, rig
+from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
+from scene_dump import differences, dump
+
+
+@pytest.fixture
+def head(record: Reconstruction) -> bpy.types.Object:
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ofer.add_arkit()
+    return hypotheses.active_head(bpy.context)
+
+
+def place() -> Matrix:
+    """Somewhere, turned about the upright."""
+    return Matrix.Translation((1, 2, 0.1)) @ Euler((0, 0, 0.6)).to_matrix().to_4x4()
+
+
+def shown(head: bpy.types.Object) -> np.ndarray:
+    """(V, 3) metres, world."""
+    bpy.context.view_layer.update()
+    evaluated = head.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return np.array([evaluated.matrix_world @ v.co for v in evaluated.data.vertices])
+
+
+@pytest.mark.parametrize("kind", bodies.NAMES)
+def test_bodies_are_recognised(kind: str) -> None:
+    hip, chest, necks, head, jaw, eyes, _ = bodies.NAMES[kind]
+    found = body_bones.recognise(bodies.make(kind))
+    assert found == body_bones.BodyBones(kind, head, necks, chest, jaw, eyes)
+
+
+def test_rigifys_metarig_is_recognised() -> None:
+    found = body_bones.recognise(bodies.rigify(generated=False))
+    assert found.label == "Rigify metarig" and found.head == "spine.006"
+    assert found.necks == ("spine.004", "spine.005") and found.chest == "spine.003"
+    assert found.jaw == "jaw" and found.eyes == ("eye.L", "eye.R")
+
+
+def test_what_is_no_body_is_none(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.add_rig()
+    assert body_bones.recognise(rig.rig_of(head)) is None
+    lamp = bpy.data.objects.new("lamp", bpy.data.armatures.new("lamp"))
+    bpy.context.scene.collection.objects.link(lamp)
+    assert body_bones.recognise(lamp) is None
+    assert not bpy.ops.ofer.attach_to_armature.poll()
+
+
+@pytest.mark.parametrize("kind", bodies.NAMES)
+def test_the_head_stands_where_the_body_says(head: bpy.types.Object, kind: str) -> None:
+    """And is not moved by bones that rest."""
+    armature = bodies.make(kind, place())
+    bpy.ops.ofer.attach_to_armature()
+    name = bodies.NAMES[kind][3]
+    goal = armature.matrix_world @ armature.data.bones[name].head_local
+    joint = head.matrix_world @ Vector(joint_anchors.places(head)["head"])
+    assert (joint - goal).length < 1e-5
+    ahead = head.matrix_world.to_3x3() @ Vector((0, -1, 0))
+    assert (ahead - place().to_3x3() @ Vector((0, -1, 0))).length < 1e-5
+    rest = hypotheses.points(head.data.shape_keys.reference_key)
+    wanted = np.array([head.matrix_world @ Vector(each) for each in rest.tolist()])
+    assert np.abs(shown(head) - wanted).max() < 1e-5
+
+
+def test_a_body_in_centimetres_lying_as_an_import_does(head: bpy.types.Object) -> None:
+    """As an FBX of Mixamo: scaled by a hundredth."""
+    armature = bodies.make("Mixamo", place(), 0.01)
+    assert armature.matrix_world.to_scale().x == pytest.approx(0.01)
+    bpy.ops.ofer.attach_to_armature()
+    assert head.matrix_world.to_scale().x == pytest.approx(1.0)
+    before = shown(head)
+    turn = armature.pose.bones["mixamorig:Head"]
+    turn.rotation_mode, turn.rotation_euler = "XYZ", (0, 0.5, 0)
+    assert np.abs(shown(head) - before).max() > 0.02
+
+
+@pytest.mark.parametrize("kind", bodies.NAMES)
+def test_the_bones_take_over(head: bpy.types.Object, kind: str) -> None:
+    """What followed a joint follows the body's bone: all of it, and nothing else does."""
+    shares = {name: joint_anchors.shares(head, name) for name in rig.BONES}
+    armature = bodies.make(kind, place())
+    bpy.ops.ofer.attach_to_armature()
+    found = body_bones.recognise(armature)
+    groups = {name: joint_anchors.shares(head, name) for name in found.all}
+    assert np.allclose(sum(groups.values()), sum(shares.values()), atol=2e-4)
+    assert max(sum(groups[name] > 0 for name in found.all)) <= 4
+    necks = sum(groups[name] for name in found.necks)
+    assert np.abs(necks - shares["neck"]).mean() < 0.05  # where a vertex had more bones, some more
+    if found.jaw:
+        assert np.abs(groups[found.jaw] - shares["jaw"]).mean() < 0.05
+    there = set(armature.data.bones.keys()) - set(found.all)
+    for name in there & set(head.vertex_groups.keys()):
+        assert not joint_anchors.shares(head, name).any()
+    before = shown(head)
+    armature.pose.bones[bodies.NAMES[kind][6][0]].location.x = 0.2  # a hand
+    assert np.abs(shown(head) - before).max() < 1e-6
+    bone = armature.pose.bones[found.head]
+    bone.rotation_mode, bone.rotation_euler = "XYZ", (0, pi / 6, 0)
+    moved = np.linalg.norm(shown(head) - before, axis=1)
+    assert moved[groups[found.head] > 0.5].min() > 1e-3
+
+
+def test_a_rig_of_its_own_is_taken_away(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.add_rig()
+    own = rig.rig_of(head).name
+    bodies.make("MPFB", place())
+    bpy.ops.ofer.attach_to_armature()
+    assert own not in bpy.data.objects and body.body_of(head).name == "MPFB"
+    assert [each.type for each in head.modifiers].count("ARMATURE") == 1
+    assert not bpy.ops.ofer.attach_to_armature.poll()
+
+
+def test_of_two_bodies_the_selected_one(head: bpy.types.Object) -> None:
+    bodies.make("MPFB"), bodies.make("VRM")
+    with pytest.raises(RuntimeError, match="Select the armature"):
+        bpy.ops.ofer.attach_to_armature()
+    bpy.data.objects["VRM"].select_set(True)
+    bpy.ops.ofer.attach_to_armature()
+    assert body.body_of(head).name == "VRM"
+
+
+def test_undo_takes_it_back(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.add_rig()
+    bodies.make("Unreal Engine", place())
+    bpy.ops.ed.undo_push(message="Before")
+    before = dump()
+    bpy.ops.ofer.attach_to_armature("EXEC_DEFAULT", True)
+    assert differences(before, dump())
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+def export(path: Path, target: Target) -> Path:
+    bpy.ops.ofer.export_head(filepath=str(path), target=target)
+    return path.with_name(f"{path.name}.{PRESETS[target].format}")
+
+
+@pytest.mark.parametrize("kind", ["MPFB", "Mixamo", "Unreal Engine"])
+@pytest.mark.parametrize("target", [Target.UNITY, Target.UNREAL, Target.GODOT])
+def test_the_bodys_bones_are_in_the_file(
+    head: bpy.types.Object, tmp_path: Path, kind: str, target: Target
+) -> None:
+    """Read back by bytes, and played by Blender: the head stands on the body, and its bones turn
+    it as in the scene."""
+    armature = bodies.make(kind, Matrix.Identity(4), 0.01 if kind == "Mixamo" else 1.0)
+    bpy.ops.ofer.attach_to_armature()
+    bpy.context.scene.render.fps = played.RATE
+    found = body_bones.recognise(armature)
+    for frame, angle in ((played.FIRST, 0.0), (played.LAST, 0.4)):
+        for name in (found.necks[0], found.head):
+            bone = armature.pose.bones[name]
+            bone.rotation_mode, bone.rotation_euler = "XYZ", (angle, angle / 2, 0)
+            bone.keyframe_insert("rotation_euler", frame=frame)
+    wanted = played.in_the_scene(head)
+    before = dump()
+    path = export(tmp_path / "out", target)
+    assert differences(before, dump()) == []
+    head.ofer_export.target = target
+    bpy.ops.ofer.check_export(filepath=str(path))
+    lines = {line.text: line.level for line in head.ofer_export.findings}
+    count = len(armature.data.bones)
+    assert lines[f"{count} bones, read back by name."] == "good"
+    assert "fault" not in lines.values(), lines
+    reader = GlbReader if PRESETS[target].format is Format.GLB else FbxReader
+    assert set(reader(path).summary().joints) == set(armature.data.bones.keys())
+    turn = np.array(head.matrix_world)
+    seen = played.by_blender(path)
+    assert played.off(_placed(wanted, turn), seen) < 1e-4
+
+
+def _placed(wanted: played.Played, place: np.ndarray) -> played.Played:
+    """From the head's own frame to the world, both with glTF's axes."""
+    swap = np.array(((1, 0, 0), (0, 0, 1), (0, -1, 0)))
+    turn = swap @ place[:3, :3] @ swap.T
+    shift = swap @ place[:3, 3]
+    return played.Played(wanted.rest @ turn.T + shift, wanted.places @ turn.T + shift)
+
+
+def test_a_rig_that_rigify_made(head: bpy.types.Object, tmp_path: Path) -> None:
+    """Its controls move the head; the file gets the bones that deform, hung on each other."""
+    armature = bodies.rigify(generated=True)
+    armature.select_set(True)
+    bpy.ops.ofer.attach_to_armature()
+    assert body.body_of(head) == armature
+    before = shown(head)
+    armature.pose.bones["head"].rotation_mode = "XYZ"
+    armature.pose.bones["head"].rotation_euler = (0, 0.5, 0)
+    assert np.abs(shown(head) - before).max() > 0.02
+    armature.pose.bones["head"].rotation_euler = (0, 0, 0)
+    path = export(tmp_path / "out", Target.GODOT)
+    reader = GlbReader(path)
+    joints = reader.summary().joints
+    assert set(joints) == {n for n in armature.data.bones.keys() if n.startswith("DEF-")}
+    nodes = reader.document["nodes"]
+    above = {nodes[c]["name"]: node["name"] for node in nodes for c in node.get("children", ())}
+    assert above["DEF-spine.006"] == "DEF-spine.005" and above["DEF-jaw"] == "DEF-spine.006"
