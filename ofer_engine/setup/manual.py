@@ -69,8 +69,8 @@ def _blocks(markdown: str) -> Iterator[str]:
         elif line.startswith("    "):
             yield _code([each[4:] for each in _take(lines, lambda each: each.startswith("    "))])
         elif heading := re.match(r"(#{1,4}) +", line):
-            level = len(heading[1])
-            yield f"<h{level}>{_inline(lines.pop(0)[heading.end() :])}</h{level}>"
+            level, title = len(heading[1]), lines.pop(0)[heading.end() :]
+            yield f'<h{level} id="{_place(title)}">{_inline(title)}</h{level}>'
         elif line.startswith("|"):
             yield _table(_take(lines, lambda each: each.startswith("|")))
         elif _ITEM.match(line):
@@ -111,6 +111,12 @@ def _table(lines: list[str]) -> str:
         f"<tr>{''.join(f'<td>{_inline(cell)}</td>' for cell in row)}</tr>" for row in body
     )
     return f"<table><tr>{cells}</tr>{lower}</table>"
+
+
+def _place(title: str) -> str:
+    """What a link calls a heading, as the site of the pages has it: `How like they are` is
+    `how-like-they-are`."""
+    return "-".join(re.findall(r"[a-z0-9]+", title.lower()))
 
 
 def _inline(text: str) -> str:

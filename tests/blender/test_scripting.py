@@ -158,7 +158,8 @@ def test_markdown_becomes_html() -> None:
     )
     made = manual.page(text + "\n    code <\n\n[p](weights.md#x) [r](../README.md)\n", ("weights",))
     for part in (
-        "<h1>A &lt;b&gt;</h1>", "<p>One <i>two</i> <b>three</b> <code>*x*</code> four.</p>",
+        '<h1 id="a-b">A &lt;b&gt;</h1>',
+        "<p>One <i>two</i> <b>three</b> <code>*x*</code> four.</p>",
         "<ol><li>a b</li><li>c</li></ol>", "<tr><th>h</th></tr><tr><td><code>d</code></td></tr>",
         "<pre><code>code &lt;</code></pre>", '<a href="weights.html#x">p</a> r',
     ):  # fmt: skip
