@@ -57,9 +57,9 @@ _LEAST: Final = 0.15
 """Weight of a unit from which on it is seen."""
 _ONE_SIDED: Final = 2.0
 """Weight of one side against the other from which on it is the side that is named."""
-NEAR: Final = 0.0015
+NEAR: Final = 0.004
 """Metres that the most moved point of one expression is from another, or from none, at which the
-eye sees no difference at the size of a gallery."""
+eye sees no difference at the size of a gallery: of 15 drawn for one smile 8 are left."""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,9 @@ def contact_sheet(
 
 def _header(reconstruction: Reconstruction) -> Image.Image:
     told = certainty(reconstruction)
-    lines = [str(said(told)), *filter(None, (said_of_parts(told),))]
+    parts = said_of_parts(told).split("; ")
+    halves = ("; ".join(half) for half in (parts[:_COLUMNS], parts[_COLUMNS:]))
+    lines = [str(said(told)), *filter(None, halves)]
     strip, draw = _strip(84 + 22 * len(lines))
     draw.text((_GAP, 14), reconstruction.name, _INK, _font(28))
     pack = reconstruction.pack
