@@ -47,7 +47,7 @@ FITTING: Final = "Fitting the performance"
 FRAMES: Final = "_frames"
 """Ending of the folder of frames that the head is made from."""
 TAKE: Final = ".csv"
-_READING_SECONDS: Final = 0.08
+_READING_SECONDS: Final = 0.06
 _FITTING_SECONDS: Final = 0.013
 _WITHOUT_COUNT: Final = 1000
 _KEY: Final = 16

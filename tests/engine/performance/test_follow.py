@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ofer_engine.performance import watch
 from ofer_engine.performance.follow import STRANGER, WATCHED, CutFinder, Follower
 from ofer_engine.photo.landmarks import LandmarkReading
 from ofer_engine.photo.load import Photo
@@ -122,3 +123,30 @@ def test_a_pan_is_no_cut_and_another_picture_is_one():
     cuts = CutFinder()
     assert not any(cuts.is_cut(wide[:, 4 * n : 4 * n + 320]) for n in range(20))
     assert cuts.is_cut(255 - wide[:, 80:400])
+
+
+class Doubtful:
+    """A follower that finds out at one frame that it has followed somebody else."""
+
+    def __init__(self, at):
+        self.at, self.met = at, 0
+
+    def learn(self, identity, sureness):
+        self.met += 1
+        return self.met != self.at
+
+
+def test_frames_of_somebody_else_are_blotted_out_also_those_on_their_way(monkeypatch):
+    answer = {"identity": ANNA, "visible": np.ones(240)}
+    monkeypatch.setattr(watch, "read_crops", lambda pack, crops: [dict(answer) for _ in crops])
+    rows = []
+    glimpses = [watch._Glimpse({"seconds": n, "presence": 1.0}, object()) for n in range(60)]
+    with watch._Reader(None, rows, Doubtful(30)) as reader:
+        for glimpse in glimpses:
+            reader.take(glimpse)
+        reader.finish()
+    assert [row["seconds"] for row in rows] == list(range(60))
+    kept = [row["seconds"] for row in rows if "identity" in row]
+    assert set(range(30 - WATCHED)) <= set(kept) and not set(range(30 - WATCHED, 30)) & set(kept)
+    first_after = min(each for each in kept if each >= 30)
+    assert 30 < first_after <= 30 + 2 * watch.TOGETHER + 1 and kept[-1] == 59

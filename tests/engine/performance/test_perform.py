@@ -97,7 +97,7 @@ def test_a_stopped_video_is_gone_on_from_with_the_same_bits(
             stop.append(event.step)
 
     session = Session("cpu", None, None)
-    work = Work(1, send, lambda: bool(stop) and stop[-1] >= 11, Pace())
+    work = Work(1, send, lambda: bool(stop) and stop[-1] >= 13, Pace())
     with pytest.raises(OferError) as error:
         handler.perform(session, asked, work)
     assert error.value.code == ErrorCode.CANCELLED
