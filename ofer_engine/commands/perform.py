@@ -79,7 +79,7 @@ def _request(options: argparse.Namespace) -> Perform:
 def _face(text: str) -> dict[str, Any]:
     numbers = text.split(",")
     try:
-        if len(numbers) == 1:
+        if len(numbers) == 1 and int(text) > 0:
             return {"face": int(text) - 1}
         if len(numbers) == _BOX:
             return {"box": tuple(map(float, numbers))}

@@ -40,6 +40,8 @@ MIN_FACE_SIDE: Final = 32
 MEASURED_SMALL: Final = 0.96
 """A face of a certain size measures so much of it, at worst."""
 _LEAST: Final = MEASURED_SMALL * MIN_FACE_SIDE
+_LARGEST_BOX: Final = 4.0
+"""Of the photo's longer side: a face of which a corner is seen is no larger."""
 MAX_REGIONS: Final = 24
 MAX_SMALL_REGIONS: Final = 96
 GLANCED_REGIONS: Final = 6
@@ -125,7 +127,7 @@ class FaceDetector:
         """The face in a box given by hand, whatever the networks think of it.
 
         box : x, y, width, height, photo pixels, around the face from forehead to chin.
-        Raises OferError BAD_REQUEST for a box outside the photo, FACE_TOO_SMALL.
+        Raises OferError BAD_REQUEST for a box outside the photo or far larger, FACE_TOO_SMALL.
         """
         if len(box) != 4:
             raise OferError(
@@ -138,6 +140,7 @@ class FaceDetector:
         if not (
             np.isfinite((x, y, width, height)).all()
             and min(width, height) > 0
+            and max(width, height) <= _LARGEST_BOX * max(photo.width, photo.height)
             and min(x + width, photo.width) > max(x, 0)
             and min(y + height, photo.height) > max(y, 0)
         ):

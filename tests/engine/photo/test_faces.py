@@ -246,6 +246,8 @@ def test_a_box_on_nothing_is_taken_with_low_confidence(detector):
         ((10, -80, 50, 70), ErrorCode.BAD_REQUEST),
         ((10, 10, 0, 50), ErrorCode.BAD_REQUEST),
         ((10, 10, float("nan"), 50), ErrorCode.BAD_REQUEST),
+        ((1, 1, 1e300, 1e300), ErrorCode.BAD_REQUEST),
+        ((-1e15, -1e15, 2e15, 2e15), ErrorCode.BAD_REQUEST),
         ((10, 10, 20, 24), ErrorCode.FACE_TOO_SMALL),
     ],
 )
