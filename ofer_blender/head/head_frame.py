@@ -76,8 +76,8 @@ class HeadFrame:
 def of(head: bpy.types.Object) -> HeadFrame:
     """The frame of a head as its mesh is now.
 
-    Raises OferError(BAD_REQUEST) where vertices of the head were removed or reordered, or it was
-    mirrored or flattened, and OferError(RECONSTRUCTION_DAMAGED | READ_ONLY) as
+    Raises OferError(BAD_REQUEST) where vertices of the head were removed, reordered or made no
+    number, or it was mirrored or flattened, and OferError(RECONSTRUCTION_DAMAGED | READ_ONLY) as
     `packed_reconstruction.ensure`.
     """
     record = packed_reconstruction.record(head)
@@ -85,6 +85,13 @@ def of(head: bpy.types.Object) -> HeadFrame:
     basis = hypotheses.points(head.data.shape_keys.reference_key)
     if not _is_whole(head.data, record, len(neutral)):
         raise _changed(head)
+    if not np.isfinite(basis).all():  # as a script or a driver may leave it
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} has vertices whose place is no number: new shapes do not fit it.",
+            "Undo that, or open the reconstruction again.",
+            name=head.name,
+        )
     placed = affine_map.find(neutral, basis[: len(neutral)])
     if placed.scale < _SMALLEST or placed.stretch > _FLATTEST:
         raise OferError(

@@ -46,7 +46,8 @@ def differences(before: Any, after: Any, path: str = "") -> list[str]:
             (f"{path}/{number}", *pair) for number, pair in enumerate(zip_longest(before, after))
         ]
     else:
-        return [] if before == after else [f"{path}: {before!r:.80} is now {after!r:.80}"]
+        same = before == after or (before != before and after != after)  # NaN
+        return [] if same else [f"{path}: {before!r:.80} is now {after!r:.80}"]
     return [line for where, old, new in pairs for line in differences(old, new, where)]
 
 

@@ -470,6 +470,12 @@ def flattened(head: bpy.types.Object) -> None:
     bpy.ops.object.transform_apply(location=False, rotation=False, scale=True)
 
 
+def no_number(head: bpy.types.Object) -> None:
+    head.data.shape_keys.reference_key.data[60].co = (float("nan"),) * 3
+    head.data.update()
+    bpy.context.view_layer.update()
+
+
 def edit(head: bpy.types.Object, change: Callable[[bmesh.types.BMesh], object]) -> None:
     bpy.ops.object.mode_set(mode="EDIT")
     mesh = bmesh.from_edit_mesh(head.data)
@@ -490,6 +496,7 @@ SPOILED = {
     separated: "was changed",
     mirrored: "was mirrored",
     flattened: "was flattened",
+    no_number: "place is no number",
 }
 WORK = ("more_like_this", "again", "express", "add_arkit", "add_rig")
 
