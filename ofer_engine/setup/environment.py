@@ -124,16 +124,22 @@ class Environment:
                 broken.append(record.name.partition("-")[0])
         return tuple(sorted(broken))
 
-    def ask(self, code: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
-        """Run a line of Python in it, isolated."""
-        return subprocess.run(
-            [str(self.python), "-I", "-c", code],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env=clean_environment(),
-        )
+    def ask(self, code: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+        """Run a line of Python in it, isolated. One that does not end in time, as on a machine that
+        is busy with other work, has failed."""
+        command = [str(self.python), "-I", "-c", code]
+        try:
+            return subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                env=clean_environment(),
+            )
+        except subprocess.TimeoutExpired:
+            late = f"no answer within {timeout:.0f} seconds"
+            return subprocess.CompletedProcess(command, 1, "", late)
 
 
 def _runs(command: list[str]) -> bool:

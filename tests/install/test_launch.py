@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ofer_engine.client import launch
+from ofer_engine.setup.environment import Environment
 
 _TELL = """
 import json, os, sys
@@ -95,3 +96,8 @@ def test_home_is_the_variable_or_the_users_data_folder(
 def test_engine_python_is_in_its_own_environment(platform, inside, monkeypatch) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     assert launch.engine_python(Path("home")) == Path("home/engine") / inside
+
+
+def test_a_python_that_does_not_answer_has_failed() -> None:
+    answer = Environment(Path(sys.prefix)).ask("import time; time.sleep(30)", timeout=0.5)
+    assert answer.returncode != 0 and "no answer within" in answer.stderr
