@@ -64,6 +64,7 @@ def write_more(folder: Path, name: str = "anna") -> rec.Reconstruction:
         "identity_joints": arrays["identity_joints"][:3],
         "identity_coefficients": rng.normal(size=(3, 6)),
         "identity_scores": np.array((best.mean(), best.mean() - 1e-3, -9.0)),
+        "hint_values": np.zeros((3, 3)),
     }
     for array, values in more.items():
         arrays[array] = np.concatenate((arrays[array], values.astype(np.float32)))
