@@ -6,6 +6,8 @@ import bmesh
 import bpy
 from mathutils import Vector
 
+from ..head import open_edges
+
 
 def close(mesh: bpy.types.Mesh) -> None:
     """Close the lowest open edge of a mesh by one flat face of the skin around it.
@@ -16,40 +18,14 @@ def close(mesh: bpy.types.Mesh) -> None:
     work = bmesh.new()
     try:
         work.from_mesh(mesh)
-        loops = _open_loops(work)
+        loops = open_edges.rounds(work)
         if not loops:
             return
-        _cap(work, min(loops, key=_height))
+        _cap(work, min(loops, key=open_edges.height))
         work.to_mesh(mesh)
     finally:
         work.free()
     mesh.update()
-
-
-def _open_loops(work: bmesh.types.BMesh) -> list[list[bmesh.types.BMLoop]]:
-    """Closed rounds of edges that have one face, each as corners of those faces, in the order in
-    which the faces run; rounds that touch themselves are left out."""
-    follows: dict[bmesh.types.BMVert, bmesh.types.BMLoop | None] = {}
-    for edge in work.edges:
-        if edge.is_boundary:
-            corner = edge.link_loops[0]
-            follows[corner.vert] = None if corner.vert in follows else corner
-    found: list[list[bmesh.types.BMLoop]] = []
-    while follows:
-        start, corner = follows.popitem()
-        around = []
-        while corner is not None:
-            around.append(corner)
-            after = corner.link_loop_next.vert
-            if after == start:
-                found.append(around)
-                break
-            corner = follows.pop(after, None)
-    return found
-
-
-def _height(around: list[bmesh.types.BMLoop]) -> float:
-    return sum(corner.vert.co.z for corner in around) / len(around)
 
 
 def _cap(work: bmesh.types.BMesh, around: list[bmesh.types.BMLoop]) -> None:

@@ -7,7 +7,7 @@ import bpy
 from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import hypotheses, joint_anchors
-from ..rig import body
+from ..rig import body, seam
 from ..translations import tell, tr
 from .refusal import ready_head, refuse
 
@@ -65,4 +65,28 @@ class OFER_OT_attach_to_armature(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (OFER_OT_attach_to_armature,)
+class OFER_OT_bridge_neck(bpy.types.Operator):
+    """Close the gap between the head's neck and the body's with a strip that their bones move"""
+
+    bl_idname = "ofer.bridge_neck"
+    bl_label = "Bridge the Neck"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        head = ready_head(cls, context)
+        if head and not body.body_of(head):
+            cls.poll_message_set(tr("Attach this head to the armature of a body first"))
+            return False
+        return head is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            made = seam.bridge(hypotheses.active_head(context))
+        except OferError as error:
+            return refuse(self, error)
+        self.report({"INFO"}, tell(Sentence("{name} was made.", name=made.name)))
+        return {"FINISHED"}
+
+
+CLASSES = (OFER_OT_attach_to_armature, OFER_OT_bridge_neck)

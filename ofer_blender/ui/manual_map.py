@@ -28,6 +28,7 @@ _PAGES: Final = {
     ),
     "rig": (
         "add_arkit", "add_rig", "add_visemes", "aim_eyes", "attach_to_armature",
+        "bridge_neck",
         "keep_expression", "show_as_arkit",
     ),
     "export": (

@@ -30,6 +30,7 @@ class OFER_PT_rig(Tab, bpy.types.Panel):
             _draw_bones(layout, armature)
         elif on := body.body_of(head):
             layout.label(text=on.name, icon="OUTLINER_OB_ARMATURE", translate=False)
+            layout.operator("ofer.bridge_neck", icon="MOD_SKIN")
         else:
             layout.operator("ofer.add_rig", icon="ARMATURE_DATA")
         if not body.body_of(head):

@@ -210,3 +210,57 @@ def test_a_rig_that_rigify_made(head: bpy.types.Object, tmp_path: Path) -> None:
     nodes = reader.document["nodes"]
     above = {nodes[c]["name"]: node["name"] for node in nodes for c in node.get("children", ())}
     assert above["DEF-spine.006"] == "DEF-spine.005" and above["DEF-jaw"] == "DEF-spine.006"
+
+
+def tube(armature: bpy.types.Object, kind: str) -> bpy.types.Object:
+    """A neck of a body's mesh, open at both ends: 16 vertices around, on the chest and the neck."""
+    turn = np.arange(16) / 16 * 2 * np.pi
+    ring = np.stack((0.05 * np.cos(turn), 0.05 * np.sin(turn)), 1)
+    points = np.concatenate([np.column_stack((ring, np.full(16, z))) for z in (1.2, 1.38)])
+    faces = [(n, (n + 1) % 16, 16 + (n + 1) % 16, 16 + n) for n in range(16)]
+    mesh = bpy.data.meshes.new("torso")
+    mesh.from_pydata(points.tolist(), [], faces)
+    torso = bpy.data.objects.new("torso", mesh)
+    bpy.context.scene.collection.objects.link(torso)
+    torso.matrix_world = armature.matrix_world
+    _, chest, necks, *_ = bodies.NAMES[kind]
+    torso.vertex_groups.new(name=chest).add(range(32), 0.7, "REPLACE")
+    torso.vertex_groups.new(name=necks[0]).add(range(32), 0.3, "REPLACE")
+    torso.modifiers.new("Armature", "ARMATURE").object = armature
+    return torso
+
+
+def gap(seam: bpy.types.Object, *others: bpy.types.Object) -> float:
+    """Metres from the farthest vertex of a seam to the nearest of what it joins."""
+    there = np.concatenate([shown(each) for each in others])
+    return float(np.linalg.norm(shown(seam)[:, None] - there, axis=2).min(1).max())
+
+
+def test_the_neck_is_bridged(head: bpy.types.Object) -> None:
+    """From edge to edge without a hole, and it stays closed when the neck bends."""
+    armature = bodies.make("MPFB", place())
+    torso = tube(armature, "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    bpy.ops.ed.undo_push(message="Before")
+    before = dump()
+    bpy.ops.ofer.bridge_neck("EXEC_DEFAULT", True)
+    seam = bpy.data.objects["anna seam"]
+    assert len(seam.data.vertices) == 12 + 16
+    sides = [sum(edge in face.edge_keys for face in seam.data.polygons)
+             for edge in seam.data.edge_keys]  # fmt: skip
+    assert sides.count(1) == 12 + 16 and sides.count(2) == len(sides) - 28  # both edges, no hole
+    assert gap(seam, head, torso) < 1e-5
+    for name, angle in (("neck01", 0.5), ("spine01", -0.3), ("head", 0.4)):
+        bone = armature.pose.bones[name]
+        bone.rotation_mode, bone.rotation_euler = "XYZ", (angle, 0.2, 0)
+    assert gap(seam, head, torso) < 1e-5
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+def test_a_body_without_an_open_neck_is_refused(head: bpy.types.Object) -> None:
+    bodies.make("MPFB", place())
+    assert not bpy.ops.ofer.bridge_neck.poll()
+    bpy.ops.ofer.attach_to_armature()
+    with pytest.raises(RuntimeError, match="no open edge near the neck"):
+        bpy.ops.ofer.bridge_neck()

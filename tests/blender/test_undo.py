@@ -254,6 +254,7 @@ PREPARED: dict[str, Prepare] = {
 
 PLAYED_ELSEWHERE = {
     "attach_to_armature": "needs a body: test_body",
+    "bridge_neck": "needs a body with a mesh: test_body",
     "browse": "modal: what its keys do is in test_gallery, the story in the window ends it",
     "choose_face": "needs faces that an engine found: test_getting_in",
     "clean_motion": "needs a motion: test_performance",
