@@ -130,13 +130,16 @@ class Reconstructor:
         mixed with before it is drawn anew; at 1 nothing of it is left; on_step : called with each
         step; check : called between the parts of a step; both may raise to stop.
         """
-        denoise = self.pack.idgen.condition(self.person.contexts.identity)
+        context = self.person.contexts.identity
+        denoise = self.pack.idgen.condition(context)
         noise = seeded_noise(params.seed)
         start = noise((params.identities, self.pack.identities)).to(self.pack.device)
         level = self._schedule.level_of(strength)
         if head is not None and level < self._schedule.levels - 1:
             clean = torch.from_numpy(np.asarray(head, np.float32)).to(start)
             start = self._schedule.add_noise(clean.expand_as(start), level, start)
+        else:
+            start = self.pack.idgen.outset(context, start)
         if params.guidance > 0:
             denoise = guided(denoise, self._schedule, self._guide(params.guidance))
         drawn = self._sample(denoise, start, level, noise, params, on_step, check).cpu().numpy()

@@ -137,6 +137,11 @@ class EvidenceNetwork(nn.Module):
         return slice(0, identities), slice(first, first + _CONTEXT_MODES)
 
     @property
+    def visible_entries(self) -> slice:
+        """Where in `context` it says how much of each region is seen."""
+        return slice(self.context_size - 2 * _REGIONS, self.context_size - _REGIONS)
+
+    @property
     def doubt_entries(self) -> slice:
         """Where in `context` it says how unsure the points of each region are."""
         return slice(self.context_size - _REGIONS, self.context_size)

@@ -20,6 +20,10 @@ class Conditional(Protocol):
         """context : (1, C), or (B, C) for one context a row, float32."""
         ...
 
+    def outset(self, context: Tensor, noise: Tensor) -> Tensor:
+        """(B, D): where drawing begins, of standard normal noise (B, D) and contexts as above."""
+        ...
+
 
 class FoldedDenoiser:
     """Exact inference form of a `Denoiser`.
@@ -63,6 +67,10 @@ class FoldedDenoiser:
             return work(x, self._time_part(timestep))
 
         return denoise
+
+    def outset(self, context: Tensor, noise: Tensor) -> Tensor:
+        """The noise itself, as published."""
+        return noise
 
     def _time_part(self, timestep: int) -> Tensor:
         """All blocks' embeddings of a timestep, (1, sum of widths) float32."""

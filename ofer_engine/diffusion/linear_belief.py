@@ -1,9 +1,13 @@
-"""What a line makes of a context and of what an artist tells, and the noise that it foretells.
+"""What a line makes of a context and of hints, and the noise that it foretells.
 
 Data that are normally distributed around a linear function of their context have a denoiser in
 closed form. It knows nothing that a network could not learn, but it needs no steps to learn it, and
 far from everything seen in training it goes on as a line does. The network then learns what is
 missing (preconditioning, Karras et al. 2022, with the context's line in place of the data's mean).
+
+What the photo leaves open has the information form of a Gaussian (as in a Kalman filter):
+the precision of all people, plus what each region of the face measures, as far as it was seen. A
+face of which nothing is seen is as open as all people are; a hidden chin opens what chins tell.
 
 A context here is that of a person (`conditioning/person`): C entries of the photos, of which the
 first D are the data as they were regressed; how many photos it is worth; hints and their flags.
@@ -24,129 +28,108 @@ from .folded import FoldedDenoiser
 from .samplers import Denoise
 from .schedule import Schedule
 
+MEASURED: Final = 6
+"""Numbers that a region measures of the data."""
 _FARTHEST: Final = 3.0
 """Deviations of doubt beyond which a photo is no more doubtful."""
-_ROUNDS: Final = 6
-_LEAST: Final = 1e-4
-_RIDGE: Final = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """The belief about B people, in the frame in which the covariance is diagonal but for hints.
+    """The belief about U different people, and whose each of B rows is.
 
-    mean, variance : (B, D); pushes : (B, H, D) covariance of each hint with the data, 0 for one
-    that is not given; gram : (B, H, H) covariance of the hints.
+    mean : (U, D); precision : (U, D, D); person : (B,) int64.
     """
 
     mean: Tensor
-    variance: Tensor
-    pushes: Tensor
-    gram: Tensor
+    precision: Tensor
+    person: Tensor
 
 
 class LinearBelief(nn.Module):
     """Data (D,) given a person's context (C + 1 + 2 H).
 
-    Buffers, float32: slope (D, F) over `_features` and offset (D,); turn (D, D), orthonormal
-    columns, and variance (D,) of the covariance; doubt (C,), whose product with the photos' entries
-    says how doubtful they are; widening (D,), of the variances' logarithms with doubt; axes (H, D),
-    that hints measure along. How many photos the context is worth is left to the network.
+    Buffers, float32: slope (D, F) over `features` and offset (D,); prior (D, D), precision of the
+    data of all people; loads (R, D, M), directions that each region measures the data along;
+    seen (R, C) and threshold (R,), whose sigmoid says how well a region was seen; doubt (C,), whose
+    product with the photos' entries says how doubtful they are; axes (H, D), that hints measure
+    along. How many photos the context is worth is left to the network.
     """
 
     slope: Tensor
     offset: Tensor
-    turn: Tensor
-    variance: Tensor
+    prior: Tensor
+    loads: Tensor
+    seen: Tensor
+    threshold: Tensor
     doubt: Tensor
-    widening: Tensor
     axes: Tensor
 
-    def __init__(self, data: int, context: int, hints: int) -> None:
+    def __init__(self, data: int, context: int, hints: int, regions: int = 24) -> None:
         """context : C, at least D."""
         super().__init__()
         self._context = context
         self.register_buffer("slope", torch.zeros(data, context + data))
         self.register_buffer("offset", torch.zeros(data))
-        self.register_buffer("turn", torch.eye(data))
-        self.register_buffer("variance", torch.ones(data))
+        self.register_buffer("prior", torch.eye(data))
+        self.register_buffer("loads", torch.zeros(regions, data, MEASURED))
+        self.register_buffer("seen", torch.zeros(regions, context))
+        self.register_buffer("threshold", torch.zeros(regions))
         self.register_buffer("doubt", torch.zeros(context))
-        self.register_buffer("widening", torch.zeros(data))
         self.register_buffer("axes", torch.zeros(hints, data))
         self._alpha_bar = Schedule.linear().alpha_bar
 
-    def _doubt(self, context: Tensor) -> Tensor:
-        """(B, 1)."""
-        doubt = context[:, : self._context] @ self.doubt
-        return doubt.clamp(-_FARTHEST, _FARTHEST)[:, None]
-
-    def _features(self, context: Tensor) -> Tensor:
+    def features(self, context: Tensor) -> Tensor:
         """(B, F): the photos' entries, and the regressed data times their doubt: a doubtful photo's
         reading is followed less far."""
         regressed = context[:, : len(self.offset)]
-        return torch.cat([context[:, : self._context], self._doubt(context) * regressed], dim=1)
-
-    @torch.no_grad()
-    def fit(self, contexts: Tensor, data: Tensor, doubt: Tensor, axes: Tensor) -> None:
-        """Least squares over N pairs, contexts (N, C + 1 or more) and data (N, D); doubt and axes
-        as the buffers."""
-        self.doubt.copy_(doubt)
-        self.axes.copy_(axes)
-        features = self._features(contexts).double()
-        about, away = features.mean(dim=0), data.double().mean(dim=0)
-        features, missed = features - about, data.double() - away
-        normal = features.T @ features / len(features)
-        normal.diagonal().add_(_RIDGE)
-        slope = torch.linalg.solve(normal, features.T @ missed / len(features)).T
-        self.slope.copy_(slope)
-        self.offset.copy_(away - slope @ about)
-        self._fit_spread(missed - features @ slope.T, self._doubt(contexts).double())
-
-    def _fit_spread(self, left: Tensor, doubt: Tensor) -> None:
-        """What is left (N, D) is taken along the axes of its covariance; the variance along each is
-        an exponential of the doubt (N, 1)."""
-        variance, turn = torch.linalg.eigh(left.T @ left / len(left))
-        about = torch.cat([torch.ones_like(doubt), doubt], dim=1)
-        squares = (left @ turn).square() / variance.clamp_min(_LEAST)
-        powers = torch.zeros(about.shape[1], len(variance), dtype=torch.float64)
-        for _ in range(_ROUNDS):  # Newton's, on the likelihood of the squares
-            expected = squares * torch.exp(-about @ powers)
-            hessian = torch.einsum("nd,ni,nj->dij", expected, about, about) / len(left)
-            slope = (expected - 1).T @ about / len(left)
-            step = torch.linalg.solve(hessian + _RIDGE * torch.eye(about.shape[1]).double(), slope)
-            powers = powers + step.T
-        self.turn.copy_(turn)
-        self.variance.copy_(variance.clamp_min(_LEAST) * torch.exp(powers[0]))
-        self.widening.copy_(powers[1])
+        doubt = (context[:, : self._context] @ self.doubt).clamp(-_FARTHEST, _FARTHEST)
+        return torch.cat([context[:, : self._context], doubt[:, None] * regressed], dim=1)
 
     def mean(self, context: Tensor) -> Tensor:
         """(B, D) without the hints."""
-        return self._features(context) @ self.slope.T + self.offset
+        return self.features(context) @ self.slope.T + self.offset
 
     def given(self, context: Tensor) -> Given:
-        """The belief in contexts (B, C + 1 + 2 H)."""
+        """The belief in contexts (B, C + 1 + 2 H); rows that are the same are one person."""
+        context, person = torch.unique(context, dim=0, return_inverse=True)
         values, flags = context[:, self._context + 1 :][:, : 2 * len(self.axes)].chunk(2, dim=1)
-        mean = self.mean(context) @ self.turn
-        variance = torch.exp(self._doubt(context) * self.widening) * self.variance
-        axes = flags[:, :, None] * (self.axes @ self.turn)
-        pushes = axes * variance[:, None]
-        gram = pushes @ axes.mT + GUESSED**2 * torch.eye(len(self.axes)).to(pushes)
-        missed = flags * values - (axes @ mean[:, :, None])[..., 0]
-        moved = pushes.mT @ torch.linalg.solve(gram, missed[..., None])
-        return Given(mean + moved[..., 0], variance, pushes, gram)
+        seen = torch.sigmoid(context[:, : self._context] @ self.seen.T + self.threshold)
+        photos = informed(self.prior, self.loads, seen)
+        hinted = flags[:, :, None] * self.axes / GUESSED
+        precision = photos + hinted.mT @ hinted
+        mean = self.mean(context)
+        missed = flags * values / GUESSED - (hinted @ mean[..., None])[..., 0]
+        moved = torch.linalg.solve(precision, hinted.mT @ missed[..., None])
+        return Given(mean + moved[..., 0], precision, person)
 
     def noise(self, x: Tensor, timestep: int | Tensor, given: Given) -> Tensor:
-        """(B, D): the expected noise in x (B, D) at a level or levels (B,)."""
-        level = timestep.clamp_min(0)[:, None] if isinstance(timestep, Tensor) else max(timestep, 0)
+        """(B, D): the expected noise in x (B, D) at a level, or at levels (B,)."""
+        level = torch.as_tensor(timestep, device=x.device).clamp_min(0)
         signal = self._alpha_bar.to(x.device)[level]
-        away = x @ self.turn - signal.sqrt() * given.mean
-        inverse = 1 / (signal * given.variance + 1 - signal)
-        plain = inverse * away
-        held = given.pushes * inverse[:, None]
-        left = given.gram / signal[..., None] - held @ given.pushes.mT
-        solved = torch.linalg.solve(left, given.pushes @ plain[..., None])
-        clear = plain + (held.mT @ solved)[..., 0]
-        return ((1 - signal).sqrt() * clear) @ self.turn.T
+        away = x - signal.sqrt()[..., None] * given.mean[given.person]
+        identity = torch.eye(x.shape[1]).to(x)
+        if level.ndim == 0:
+            blurred = signal * identity + (1 - signal) * given.precision
+            clear = _each(torch.linalg.solve(blurred, given.precision), given.person, away)
+        else:
+            precision = given.precision[given.person]
+            blurred = signal[:, None, None] * identity + (1 - signal)[:, None, None] * precision
+            clear = torch.linalg.solve(blurred, precision @ away[..., None])[..., 0]
+        return (1 - signal).sqrt()[..., None] * clear
+
+    def outset(self, noise: Tensor, given: Given) -> Tensor:
+        """(B, D): data noised to the top level, of standard normal noise (B, D).
+
+        A sampler that begins with noise alone draws means that are up to 8 % too short: so much of
+        the data is left at the top of the schedule (Lin et al. 2024, "Common diffusion noise
+        schedules and sample steps are flawed").
+        """
+        signal = self._alpha_bar[-1].to(noise)
+        identity = torch.eye(noise.shape[1]).to(noise)
+        covariance = signal * torch.linalg.inv(given.precision) + (1 - signal) * identity
+        spread = _each(torch.linalg.cholesky(covariance), given.person, noise)
+        return signal.sqrt() * given.mean[given.person] + spread
 
 
 class BelievingDenoiser(nn.Module):
@@ -182,7 +165,30 @@ class FoldedBelief:
 
         return denoise
 
+    @torch.inference_mode()
+    def outset(self, context: Tensor, noise: Tensor) -> Tensor:
+        """As `Conditional.outset`: where data lie that were noised to the top level."""
+        return self._belief.outset(noise, self._belief.given(_unsigned(context)))
+
 
 def _unsigned(context: Tensor) -> Tensor:
     """A context as it was before `conditioning.person.signed`."""
     return context[:, : context.shape[1] // 2]
+
+
+def informed(prior: Tensor, loads: Tensor, seen: Tensor) -> Tensor:
+    """(B, D, D) precision: prior (D, D), and loads (R, D, M) weighed by seen (B, R)."""
+    flat = loads.transpose(0, 1).flatten(1)
+    weights = seen.repeat_interleave(loads.shape[2], dim=1)
+    return prior + (weights[:, None] * flat) @ flat.T
+
+
+def _each(matrices: Tensor, person: Tensor, rows: Tensor) -> Tensor:
+    """(B, D): the matrices (U, D, D) of the persons (B,) times rows (B, D)."""
+    if len(matrices) == 1:
+        return rows @ matrices[0].mT
+    found = torch.empty_like(rows)
+    for number, matrix in enumerate(matrices):
+        where = person == number
+        found[where] = rows[where] @ matrix.mT
+    return found

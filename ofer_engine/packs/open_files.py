@@ -5,7 +5,7 @@ head.npz                  `heads/open_head`
 conditioner.safetensors   `conditioning/evidence`
 idgen.safetensors, expgen.safetensors, idrank.safetensors
                           (weights as float16, or as bytes since format 6: `byte_weights`;
-                          idgen.safetensors with a `linear_belief` since format 7)
+                          idgen.safetensors with a `linear_belief` since format 8)
 CARD.md, card.json        how it was made, and how far it can be trusted
 """
 
@@ -41,9 +41,10 @@ from ..heads.open_head import OpenHead
 from ..ranking.ranker import Ranker, RankerShape
 from .byte_weights import SCALE, as_bytes, as_weights
 
-FORMAT_VERSION: Final = 7
-_READ: Final = (5, 6, 7)
-"""Formats that are read: 5 keeps no weight as bytes, 5 and 6 have no belief."""
+FORMAT_VERSION: Final = 8
+_READ: Final = (5, 6, 8)
+"""Formats that are read: 5 keeps no weight as bytes, 5 and 6 have no belief. 7, whose belief had
+one doubt for the whole face, was never released."""
 DESCRIPTION: Final = "pack.json"
 HEAD: Final = "head.npz"
 NETWORKS: Final = ("conditioner", "idgen", "expgen", "idrank")

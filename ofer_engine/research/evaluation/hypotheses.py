@@ -93,8 +93,10 @@ def _sample(
 ) -> tuple[Tensor, Callable[[Tensor, int], Tensor]]:
     """(B · samples, width) draws of `contexts` (B, C), photo by photo, and what drew them."""
     noise = seeded_noise(seed)
-    denoise = denoiser.condition(contexts.repeat_interleave(samples, dim=0))
-    start = noise((len(contexts) * samples, width)).to(contexts.device)
+    repeated = contexts.repeat_interleave(samples, dim=0)
+    denoise = denoiser.condition(repeated)
+    start = noise((len(repeated), width)).to(contexts.device)
+    start = denoiser.outset(repeated, start)
     drawn = dpm_solver_pp_2m(denoise, start, Schedule.linear(), noise=noise, steps=_STEPS)
     return drawn, denoise
 

@@ -23,6 +23,7 @@ from ...diffusion.schedule import Schedule
 from ...heads.open_head import OpenHead
 from ...packs.open_files import Networks
 from ...packs.open_ranking import ranked_points, with_mean
+from .belief import Regions, fit_belief
 from .budget import TrainingBudget
 from .denoising import train_denoiser
 from .idrank import train_ranker
@@ -132,10 +133,9 @@ def _fit_belief(
     contexts = sampler.random(kept, generator)
     met = torch.exp(-0.5 * contexts[:, [people.contexts.shape[1]]])  # errors average out
     contexts = contexts + noise * met * torch.randn(contexts.shape, generator=generator)
-    doubt = torch.zeros(people.contexts.shape[1])
-    doubt[networks.conditioner.doubt_entries] = 1.0
-    doubt = doubt / (people.contexts @ doubt).std()
-    belief.fit(contexts, people.identity[kept], doubt, networks.hint_axes)
+    conditioner = networks.conditioner
+    regions = Regions(conditioner.visible_entries, conditioner.doubt_entries)
+    fit_belief(belief, contexts, people.identity[kept], regions, networks.hint_axes, seed)
 
 
 def _train_expgen(
@@ -188,6 +188,7 @@ def _candidates(networks: Networks, contexts: Tensor, file: Path, seed: int) -> 
         for part in contexts.split(16):
             repeated = signed(part).repeat_interleave(_CANDIDATES, dim=0)
             start = noise((len(repeated), networks.idgen.shape.coefficients))
+            start = denoiser.outset(repeated, start)
             drawn = dpm_solver_pp_2m(
                 denoiser.condition(repeated), start, schedule, noise=noise, steps=_CANDIDATE_STEPS
             )

@@ -31,7 +31,7 @@ from .conditioner import new_network, standardise_context, train_conditioner
 from .generators import train_generators
 from .loop import Precision, TrainingPlan
 from .photo_set import PhotoSet, read_photo_set
-from .rebasing import rebased
+from .rebasing import rebased, same_basis
 
 OPEN_RECORD = PackRecord(
     id="open",
@@ -98,7 +98,8 @@ class FinishedConditioner:
 
     conditioner : its file, for the pack's own head; people : sets of pictures that IdGen and ExpGen
     learn from; judged : sets that IdRank learns from, and that contexts are made standard by; start
-    : a pack whose three networks are gone on from where the sizes are the same, or None.
+    : a pack whose three networks are gone on from where the sizes are the same, contexts staying
+    standard as they were, or None.
     """
 
     conditioner: Path
@@ -121,10 +122,9 @@ def train_generators_pack(
     sharp = any(name.startswith("fine.") for name in known)
     sizes = replace(_sizes(head, people), crop=people.side if sharp else CROP)
     networks = _fresh_networks(sizes)
-    if sources.start is not None:
-        _, before, _, earlier = read_files(sources.start, torch.device("cpu"))
-        for name in NETWORKS[1:] if before == sizes else ():
-            getattr(networks, name).load_state_dict(getattr(earlier, name).state_dict())
+    earlier = None if sources.start is None else _of_same_sizes(sources.start, sizes)
+    if earlier is not None:
+        _go_on(networks, earlier)
     networks.hint_axes.copy_(_hint_axes(out, sizes.identities))
     if not len(head.identity) == sizes.identities == len(known["identity_head.weight"]):
         raise OferError(
@@ -134,10 +134,27 @@ def train_generators_pack(
             name=sources.conditioner.name,
         )
     networks.conditioner.load_state_dict(known)
-    standardise_context(networks.conditioner, judged, Mirror.of(head), recipe.seed)
+    if earlier is None:
+        standardise_context(networks.conditioner, judged, Mirror.of(head), recipe.seed)
+    else:
+        networks.conditioner.context_mean.copy_(earlier.conditioner.context_mean)
+        networks.conditioner.context_deviation.copy_(earlier.conditioner.context_deviation)
     train_generators(networks, head, people, judged, work, recipe)
     write_pack(out, record, sizes, networks, small=True)
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
+
+
+def _of_same_sizes(folder: Path, sizes: Sizes) -> Networks | None:
+    """A pack's networks, or None where they have other sizes."""
+    _, before, _, networks = read_files(folder, torch.device("cpu"))
+    return networks if before == sizes else None
+
+
+def _go_on(networks: Networks, earlier: Networks) -> None:
+    """The three networks begin as the earlier ones; IdGen only where it stood on a belief, too."""
+    for name in NETWORKS[1:]:
+        if name != "idgen" or earlier.belief is not None:
+            getattr(networks, name).load_state_dict(getattr(earlier, name).state_dict())
 
 
 def _fresh_networks(sizes: Sizes) -> Networks:
@@ -179,6 +196,8 @@ def known_weights(conditioner: Path, head: Path, faces: Path) -> Mapping[str, Te
         return known
     rest = {name: value for name, value in known.items() if not name.startswith("identity_head.")}
     old, new = OpenHead.load(before), OpenHead.load(head)
+    if same_basis(old, new):
+        return known
     if old.template.shape != new.template.shape:
         return rest
     turn, shift = rebased(old, new)

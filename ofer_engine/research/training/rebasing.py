@@ -18,13 +18,28 @@ def rebased(old: OpenHead, new: OpenHead, missed: float = _READING) -> tuple[Ten
     """turn (K', K) and shift (K',), float32: `turn @ coefficients + shift` are the likeliest
     coefficients on `new` for a face that was given in those of `old`.
 
-    Both heads have one mesh and one frame. missed : metres, how wrong the coefficients were; the
-    prior of `new` decides the rest, so that modes which hardly move the face stay near the average.
+    The faces of both heads are one mesh in one frame; their other vertices may differ. missed :
+    metres, how wrong the coefficients were; the prior of `new` decides the rest, so that modes
+    which hardly move the face stay near the average.
     """
-    face = new.face
-    modes = new.identity[:, face].reshape(len(new.identity), -1).T.astype(np.float64)
-    away = (old.template - new.template)[face].reshape(1, -1)
-    known = np.concatenate([old.identity[:, face].reshape(len(old.identity), -1), away])
-    pull = missed**2 * face.sum() * np.linalg.inv(new.prior.covariance)
+    modes = _face_modes(new).T
+    away = (old.template[old.face] - new.template[new.face]).reshape(1, -1)
+    known = np.concatenate([_face_modes(old), away])
+    pull = missed**2 * new.face.sum() * np.linalg.inv(new.prior.covariance)
     found = np.linalg.solve(modes.T @ modes + pull, modes.T @ known.T.astype(np.float64))
     return torch.from_numpy(found[:, :-1]).float(), torch.from_numpy(found[:, -1]).float()
+
+
+def same_basis(old: OpenHead, new: OpenHead) -> bool:
+    """Whether coefficients mean one face on both heads: `finish` changes eyes, teeth and neck
+    alone."""
+    if old.face.sum() != new.face.sum() or len(old.identity) != len(new.identity):
+        return False
+    return np.array_equal(_face_modes(old), _face_modes(new)) and np.array_equal(
+        old.template[old.face], new.template[new.face]
+    )
+
+
+def _face_modes(head: OpenHead) -> np.ndarray:
+    """(K, 3 F) float64."""
+    return head.identity[:, head.face].reshape(len(head.identity), -1).astype(np.float64)

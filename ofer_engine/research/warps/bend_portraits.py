@@ -27,7 +27,7 @@ from ...photo.faces import FaceDetector
 from ...photo.load import load_photo
 from ..studio.photo_head import PhotoHead, load_open_photo_head
 from ..training.bent_portraits import BentPortraits
-from ..training.rebasing import rebased
+from ..training.rebasing import rebased, same_basis
 from ..wardrobe.build import KEPT_FOR_MEASURING
 from .sitter import Sitter, fit_sitter, read_portrait
 from .warp import Change, Warper, random_change
@@ -41,18 +41,25 @@ _VARIED: Final = 0.85
 
 
 def sitter_of(
-    path: Path, pack: OpenPack, detector: FaceDetector, head: PhotoHead, turn: tuple[Tensor, Tensor]
+    path: Path,
+    pack: OpenPack,
+    detector: FaceDetector,
+    head: PhotoHead,
+    turn: tuple[Tensor, Tensor] | None,
 ) -> Sitter | None:
     """Who a portrait shows, in the coefficients of `head`; None where no face is found.
 
-    turn : from the pack's coefficients to the head's, as `rebased` gives it.
+    turn : from the pack's coefficients to the head's, as `rebased` gives it; None where they are
+    the same.
     """
     try:
         photo = load_photo(path)
         face = detector.detect(photo)[0]
         reading = read_portrait(pack, photo.pixels, face.landmarks)
-        identity = turn[0].numpy() @ reading.identity + turn[1].numpy()
-        return fit_sitter(head, replace(reading, identity=identity), photo.pixels)
+        if turn is not None:
+            identity = turn[0].numpy() @ reading.identity + turn[1].numpy()
+            reading = replace(reading, identity=identity)
+        return fit_sitter(head, reading, photo.pixels)
     except (OferError, IndexError):
         return None
 
@@ -106,7 +113,8 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(1)
     pack = read_open_pack(options.pack, torch.device("cpu"))
     detector, head = FaceDetector.load(_FACES), load_open_photo_head(options.head)
-    turn = rebased(pack.head, OpenHead.load(options.head))
+    basis = OpenHead.load(options.head)
+    turn = None if same_basis(pack.head, basis) else rebased(pack.head, basis)
     found = []
     for path in sorted(options.portraits.glob("portrait_*.jpg")):
         number = int(path.stem.split("_")[-1])

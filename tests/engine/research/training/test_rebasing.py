@@ -10,7 +10,7 @@ import pytest
 from ofer_engine.heads.identity_prior import IdentityPrior
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
-from ofer_engine.research.training.rebasing import rebased
+from ofer_engine.research.training.rebasing import rebased, same_basis
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +55,14 @@ def test_what_was_told_badly_is_pulled_to_the_average_and_no_further(head):
             np.square(_face(head, again) - _face(head, told)).sum()
             < np.square(_face(head, told) - head.template[head.face]).sum()
         )
+
+
+def test_a_finished_head_has_the_basis_that_it_was_made_of(head):
+    built = OpenHead.load(BUNDLED / "training" / "head.npz")
+    assert len(built.template) != len(head.template)
+    assert same_basis(built, head) and same_basis(head, built)
+    mixed = replace(head, identity=head.identity[::-1].copy())
+    assert not same_basis(built, mixed)
+    turn, shift = rebased(built, head, missed=1e-9)
+    np.testing.assert_allclose(turn.numpy(), np.eye(len(head.identity)), atol=0.02)
+    np.testing.assert_allclose(shift.numpy(), 0, atol=1e-3)
