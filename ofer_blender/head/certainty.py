@@ -10,7 +10,6 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.client.head_arrays import HeadArrays
-from ...ofer_engine.contract.certainty import DECIDED
 
 
 class Mode(StrEnum):
@@ -26,6 +25,8 @@ _SEEN: Final = np.array((0.01, 0.20, 0.55))
 _BETWEEN: Final = np.array((0.86, 0.76, 0.42))
 _GUESSED: Final = np.array((0.80, 0.07, 0.03))
 """Linear RGB: calm, neutral, warm; told apart with any kind of colour blindness by lightness."""
+_BLUE: Final = 1 / 3
+"""What is told of a point that is as blue as can be."""
 _FULL: Final = 85.0
 """Percentile of the spread that is fully red: the neck and the back of the head, which no photo
 shows, would otherwise leave the whole face blue."""
@@ -39,7 +40,7 @@ def keep(head: bpy.types.Object, arrays: HeadArrays) -> None:
     """
     head.ofer.guessed_most = most = float(np.percentile(arrays.spread, _FULL))
     _write(head, LAYERS[Mode.MILLIMETRES], colours(arrays.spread / max(most, 1e-9)))
-    told = _write(head, LAYERS[Mode.GUESSED], colours(1.0 - arrays.told / DECIDED))
+    told = _write(head, LAYERS[Mode.GUESSED], colours(1.0 - arrays.told / _BLUE))
     head.data.color_attributes.active_color = told
     found, words = arrays.certainty, head.ofer.certainty
     words.shown, words.spread, words.people = found.shown, found.spread, found.without_photo

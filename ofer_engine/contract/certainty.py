@@ -25,10 +25,10 @@ class Grade(StrEnum):
     GUESSED = "guessed"
 
 
-DECIDED: Final = 1 / 3
+_DECIDED: Final = 3 / 4
 _GUESSED: Final = 1 / 8
-"""What is told of a decided part, at least, and of a guess, at most: of a part two thirds in sight
-whose heads spread 0.7 times as far as people do a third is told, of one a quarter in sight 1/8."""
+"""What is told of a decided part, at least, and of a guess, at most: of a part wholly in sight
+whose heads spread half as far as people do 3/4 is told, of one a quarter in sight 1/8."""
 _AS_MUCH_AS_TOLD: Final = 0.5
 """Taken to be told of what is in sight where a folder does not say how far people spread."""
 
@@ -45,7 +45,7 @@ class PartCertainty:
     @property
     def grade(self) -> Grade:
         """In a word."""
-        if self.told >= DECIDED:
+        if self.told >= _DECIDED:
             return Grade.DECIDED
         return Grade.GUESSED if self.told < _GUESSED else Grade.PARTLY
 

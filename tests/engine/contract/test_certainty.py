@@ -64,7 +64,8 @@ def test_a_folder_that_does_not_say_how_people_differ_tells_what_is_seen(folder)
 
 
 @pytest.mark.parametrize(
-    ("told", "grade"), [(0.5, Grade.DECIDED), (0.2, Grade.PARTLY), (0.1, Grade.GUESSED)]
+    ("told", "grade"),
+    [(0.8, Grade.DECIDED), (0.5, Grade.PARTLY), (0.2, Grade.PARTLY), (0.1, Grade.GUESSED)],
 )
 def test_grades(told, grade):
     assert PartCertainty("nose", told, 0.001).grade == grade
