@@ -49,7 +49,7 @@ def test_the_52_units_become_those_of_the_head_asked_for(desk, made, tmp_path):
     best, other = (made.identities[place].candidate for place in (0, -1))
     same = _express(desk, made, tmp_path / "same.npz", (best,), (1.0,), units=True)
     for name in ("arkit_units", "expression_arkit", "expression_arkit_residual"):
-        np.testing.assert_allclose(same[name], made.array(name), atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(same[name], made.array(name), atol=3e-5, err_msg=name)
     arrays = _express(desk, made, tmp_path / "other.npz", (other,), (1.0,), units=True)
     units, former = arrays["arkit_units"], made.array("arkit_units")
     assert units.shape == former.shape and units.dtype == np.float32

@@ -39,7 +39,7 @@ def test_the_skin_is_on_every_picture_and_the_irises_have_their_colour(desk, mad
     middle = np.s_[110:130, 90:110]  # a cheek
     assert clay[middle].mean((0, 1)).argmax() == 0
     assert green[middle].mean((0, 1)).argmax() == 1
-    assert np.array_equal(clay[:5], green[:5]), "the same backdrop"
+    assert np.array_equal(clay[:40, :5], green[:40, :5]), "the same backdrop"
     assert len(list(folder.iterdir())) == len(made.identities) + len(made.expressions)
     red = protocol.Picture(1, str(made.folder), str(tmp_path / "eyes"), **skin, iris=(1, 0, 0))
     eyes = _pixels(Path(desk.ask(red).path) / f"{best.name}.png")

@@ -1,6 +1,7 @@
 """Finding faces in a public-domain portrait, and in what can be made of it."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,7 @@ def someone_else(side: int) -> Image.Image:
     """The bundled head's mean, pictured, cut around its face and laid out by its own shape."""
     head = OpenHead.load(FOLDER.parent / "open" / "head.npz")
     look = Look.of_head(head)
+    look = replace(look, reach=1.3 * look.reach)  # with the top of the head
     picture = to_bytes(render(head.template.astype(np.float32), look, thumbnail_camera(look, side)))
     mask = np.where(picture[..., :3].max(-1) > 0, 255, 0).astype(np.uint8)
     return Image.fromarray(np.dstack((picture[..., :3], mask)))

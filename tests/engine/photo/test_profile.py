@@ -1,5 +1,6 @@
 """A face seen from the side: found, and called uncertain."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ def seen_from(degrees: float) -> Photo:
     """The bundled head's mean, turned, on a plain backdrop."""
     head = OpenHead.load(WEIGHTS / "open" / "head.npz")
     look = Look.of_head(head)
+    above = look.focus + np.array([0, 0.109 * look.reach, 0])
+    look = replace(look, focus=above, reach=1.315 * look.reach)  # the whole head
     turn = np.radians(degrees)
     rotation = np.array(
         [[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]]
