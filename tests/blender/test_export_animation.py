@@ -229,3 +229,33 @@ def test_unreal_gets_no_curves_of_what_is_not_there(head: bpy.types.Object, tmp_
               for kind in tree.only(b"Definitions").all(b"ObjectType")}  # fmt: skip
     for kind in (b"AnimationCurveNode", b"AnimationCurve", b"Model"):
         assert counts[kind] == len(objects.all(kind))
+
+
+def test_blender_s_own_exporter_writes_the_bones_as_bvh(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    """As the manual says: from the head's rig, and back."""
+    armature = rig.rig_of(head)
+    scene = bpy.context.scene
+    for each in bpy.context.selected_objects:
+        each.select_set(False)
+    armature.select_set(True)
+    bpy.context.view_layer.objects.active = armature
+    path = tmp_path / "anna.bvh"
+    bpy.ops.export_anim.bvh(
+        filepath=str(path), frame_start=FIRST, frame_end=LAST, rotate_mode="NATIVE"
+    )
+    bpy.ops.import_anim.bvh(filepath=str(path), axis_up="Z", axis_forward="Y", frame_start=FIRST)
+    back = bpy.context.object
+    assert set(back.pose.bones.keys()) >= {"head", "neck", "jaw"}
+    turned = 0.0
+    for frame in (FIRST, (FIRST + LAST) // 2, LAST):
+        scene.frame_set(frame)
+        ours, theirs = (
+            (each.pose.bones["head"].matrix @ each.data.bones["head"].matrix_local.inverted())
+            for each in (armature, back)
+        )
+        one, other = ours.to_quaternion(), theirs.to_quaternion()
+        assert one.rotation_difference(other).angle < 1e-3
+        turned = max(turned, one.angle)
+    assert turned > 0.05
