@@ -25,7 +25,7 @@ _SEEN: Final = np.array((0.01, 0.20, 0.55))
 _BETWEEN: Final = np.array((0.86, 0.76, 0.42))
 _GUESSED: Final = np.array((0.80, 0.07, 0.03))
 """Linear RGB: calm, neutral, warm; told apart with any kind of colour blindness by lightness."""
-_BLUE: Final = 1 / 3
+_BLUE: Final = 2 / 3
 """What is told of a point that is as blue as can be."""
 _FULL: Final = 85.0
 """Percentile of the spread that is fully red: the neck and the back of the head, which no photo

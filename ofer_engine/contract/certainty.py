@@ -25,12 +25,13 @@ class Grade(StrEnum):
     GUESSED = "guessed"
 
 
-_DECIDED: Final = 3 / 4
-_GUESSED: Final = 1 / 8
+_DECIDED: Final = 4 / 5
+_GUESSED: Final = 1 / 4
 """What is told of a decided part, at least, and of a guess, at most: of a part wholly in sight
-whose heads spread half as far as people do 3/4 is told, of one a quarter in sight 1/8."""
-_AS_MUCH_AS_TOLD: Final = 0.5
-"""Taken to be told of what is in sight where a folder does not say how far people spread."""
+whose heads leave two fifths of people's variance 4/5 is told, of one two fifths in sight 1/4."""
+_IN_SIGHT: Final = 0.5
+"""Told of a point in sight even where the heads drawn differ as people do: by how much less they
+differ alone, what is covered is hardly told from what is seen (docs/choosing.md)."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,15 @@ class Certainty:
 
 
 def told(reconstruction: Reconstruction) -> np.ndarray:
-    """(V,) float32 in 0..1: how much the photos tell of each point, the share of the variance
-    without a photo that is gone, as far as the point is seen.
+    """(V,) float32 in 0..1: how much the photos tell of each point, as far as it is seen: a half,
+    and half of the share of the variance without a photo that is gone.
 
     Folders that do not say how far people spread tell what is seen. Raises
     OferError(RECONSTRUCTION_DAMAGED).
     """
     visible = np.clip(reconstruction.array("vertex_visible"), 0, 1)
     if not _compares(reconstruction):
-        return (visible * _AS_MUCH_AS_TOLD).astype(np.float32)
+        return (visible * _IN_SIGHT).astype(np.float32)
     spreads = (reconstruction.array(name) for name in ("shape_spread", "prior_spread"))
     return share_told(visible, *spreads)
 
@@ -80,7 +81,8 @@ def share_told(visible: np.ndarray, drawn: np.ndarray, people: np.ndarray) -> np
     """As `told`, of (V,) each: visible, 0..1; drawn, people : metres, spread with the photo and
     without."""
     left = np.square(drawn) / np.maximum(np.square(people), 1e-12)
-    return (visible * np.clip(1 - left, 0, 1)).astype(np.float32)
+    agreed = np.clip(1 - left, 0, 1)
+    return (visible * (_IN_SIGHT + (1 - _IN_SIGHT) * agreed)).astype(np.float32)
 
 
 def spread(reconstruction: Reconstruction) -> np.ndarray:

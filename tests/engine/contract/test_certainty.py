@@ -33,8 +33,8 @@ def folder(tmp_path):
 
 def test_a_point_is_told_as_far_as_it_is_seen_and_its_spread_is_gone(folder):
     told = certainty.told(folder)
-    assert told[0] == pytest.approx(1 - 1 / 16)
-    assert told[1] == 0
+    assert told[0] == pytest.approx(1 - 1 / 32)
+    assert told[1] == 0.5
     assert (told[2:] == 0).all()
 
 
@@ -43,10 +43,12 @@ def test_parts_and_the_whole_face_are_said_in_words(folder):
     assert found.shown == pytest.approx(0.4) and found.without_photo == pytest.approx(0.004)
     grades = {each.part: each.grade for each in found.parts}
     assert (grades["nose"], grades["mouth"], grades["eyes"]) == (
-        Grade.DECIDED, Grade.GUESSED, Grade.GUESSED,
+        Grade.DECIDED, Grade.PARTLY, Grade.GUESSED,
     )  # fmt: skip
     line = certainty.said_of_parts(found)
-    assert line.startswith("nose: decided, ±1.0 mm; mouth: guessed, ±4.0 mm; eyes: guessed, ±2.0")
+    assert line.startswith(
+        "nose: decided, ±1.0 mm; mouth: partly decided, ±4.0 mm; eyes: guessed, ±2.0"
+    )
     assert str(certainty.said(found)) == (
         "40% of the face is seen. The heads drawn differ by ±2.4 mm there; people do by ±4.0 mm."
     )
@@ -65,7 +67,7 @@ def test_a_folder_that_does_not_say_how_people_differ_tells_what_is_seen(folder)
 
 @pytest.mark.parametrize(
     ("told", "grade"),
-    [(0.8, Grade.DECIDED), (0.5, Grade.PARTLY), (0.2, Grade.PARTLY), (0.1, Grade.GUESSED)],
+    [(0.9, Grade.DECIDED), (0.7, Grade.PARTLY), (0.3, Grade.PARTLY), (0.2, Grade.GUESSED)],
 )
 def test_grades(told, grade):
     assert PartCertainty("nose", told, 0.001).grade == grade
