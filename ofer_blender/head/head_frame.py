@@ -77,7 +77,7 @@ def of(head: bpy.types.Object) -> HeadFrame:
     """The frame of a head as its mesh is now.
 
     Raises OferError(BAD_REQUEST) where vertices of the head were removed, reordered or made no
-    number, or it was mirrored or flattened, and OferError(RECONSTRUCTION_DAMAGED | READ_ONLY) as
+    number, its keys are absolute, or it was mirrored or flattened, and OferError(RECONSTRUCTION_DAMAGED | READ_ONLY) as
     `packed_reconstruction.ensure`.
     """
     record = packed_reconstruction.record(head)
@@ -85,6 +85,14 @@ def of(head: bpy.types.Object) -> HeadFrame:
     basis = hypotheses.points(head.data.shape_keys.reference_key)
     if not _is_whole(head.data, record, len(neutral)):
         raise _changed(head)
+    if not head.data.shape_keys.use_relative:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} has absolute shape keys, which play one after the other: new shapes do not"
+            " fit among them.",
+            "Turn on Relative above its shape keys (Object Data Properties).",
+            name=head.name,
+        )
     if not np.isfinite(basis).all():  # as a script or a driver may leave it
         raise OferError(
             ErrorCode.BAD_REQUEST,

@@ -470,6 +470,10 @@ def flattened(head: bpy.types.Object) -> None:
     bpy.ops.object.transform_apply(location=False, rotation=False, scale=True)
 
 
+def absolute_keys(head: bpy.types.Object) -> None:
+    head.data.shape_keys.use_relative = False
+
+
 def no_number(head: bpy.types.Object) -> None:
     head.data.shape_keys.reference_key.data[60].co = (float("nan"),) * 3
     head.data.update()
@@ -497,6 +501,7 @@ SPOILED = {
     mirrored: "was mirrored",
     flattened: "was flattened",
     no_number: "place is no number",
+    absolute_keys: "absolute shape keys",
 }
 WORK = ("more_like_this", "again", "express", "add_arkit", "add_rig")
 
