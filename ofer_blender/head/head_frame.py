@@ -77,8 +77,8 @@ def of(head: bpy.types.Object) -> HeadFrame:
     """The frame of a head as its mesh is now.
 
     Raises OferError(BAD_REQUEST) where vertices of the head were removed, reordered or made no
-    number, its keys are absolute, or it was mirrored or flattened, and OferError(RECONSTRUCTION_DAMAGED | READ_ONLY) as
-    `packed_reconstruction.ensure`.
+    number, its keys are absolute, or it was mirrored or flattened, and
+    OferError(RECONSTRUCTION_DAMAGED | READ_ONLY) as `packed_reconstruction.ensure`.
     """
     record = packed_reconstruction.record(head)
     neutral, joints = _neutral(head, record)
