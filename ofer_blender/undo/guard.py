@@ -15,6 +15,7 @@ from typing import Any, Final
 import bpy
 
 from ...ofer_engine.client import faults
+from ..engine import jobs
 from ..engine.engine_settings import engine_settings
 from ..head import comparison, hypotheses, own_mesh
 from ..rig import rig
@@ -75,7 +76,7 @@ def _is_ours(kind: type) -> bool:
 
 def _executing(method: Callable) -> Callable:
     def execute(self: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
-        change = None
+        change, asked = None, (jobs.queue.job, len(jobs.queue.line))
         try:
             touched = _touched(self, context)
             shared = [each for each in touched if each.ofer.is_head and own_mesh.is_shared(each)]
@@ -87,6 +88,7 @@ def _executing(method: Callable) -> Callable:
         except BaseException as cause:
             if change:
                 change.take_back()
+            faults.guarded(reported=False)(jobs.queue.take_back)(*asked)
             if not isinstance(cause, Exception):
                 raise
             return _refuse(self, cause)

@@ -199,6 +199,22 @@ class JobQueue:
         self.outcome.clear()
         self.weights = ()
 
+    def take_back(self, job: Job | None, waiting: int) -> None:
+        """Drop what was asked for since `job` was in hand and so many waited in line: who asked
+        failed afterwards."""
+        for each in self.line[waiting:]:
+            each.discard()
+        del self.line[waiting:]
+        if self.job is None or self.job is job:
+            return
+        if self.setup:
+            self._stop_setup()
+            return
+        if self.job.sent:
+            self.engine.drop()
+            self.job.undo()
+        self._finish()
+
     def close(self) -> None:
         """Abandon everything and end the engine."""
         self.abandon()
@@ -243,9 +259,9 @@ class JobQueue:
         """Make it the job in hand; an engine that still winds up another is asked later."""
         self.job = job
         assert job.engine and job.request, "a set-up is never taken up"
-        if self.cancelled_job:
-            return
         try:
+            if self.cancelled_job:
+                return
             self.engine.start(job.engine)
             self.engine.send(job.request)
         except BaseException:
