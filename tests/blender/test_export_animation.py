@@ -10,6 +10,7 @@ import numpy as np
 import played
 import pytest
 import synthetic
+from exporting import export, findings
 from ofer_faces.ofer_blender.export.fbx import FbxReader
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
@@ -41,21 +42,6 @@ def head(record: Reconstruction) -> bpy.types.Object:
     played.animate(head)
     bpy.context.scene.frame_set(7)
     return head
-
-
-def export(path: Path, target: Target, **options: object) -> Path:
-    settings = hypotheses.active_head(bpy.context).ofer_export
-    for name, value in options.items():
-        setattr(settings, name, value)
-    bpy.ops.ofer.export_head(filepath=str(path), target=target)
-    return path.with_name(f"{path.name}.{PRESETS[target].format}")
-
-
-def findings(target: Target) -> dict[str, str]:
-    settings = hypotheses.active_head(bpy.context).ofer_export
-    settings.target = target
-    bpy.ops.ofer.check_export()
-    return {line.text: line.level for line in settings.findings}
 
 
 @pytest.mark.parametrize("target", MOVING)

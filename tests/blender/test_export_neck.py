@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import read_back
 import synthetic
+from exporting import export
 from ofer_faces.ofer_blender.export import neck
 from ofer_faces.ofer_blender.export.glb import GlbReader
-from ofer_faces.ofer_blender.export.presets import PRESETS, Target
+from ofer_faces.ofer_blender.export.presets import Target
 from ofer_faces.ofer_blender.head import hypotheses
 from scene_dump import differences, dump
 
@@ -25,14 +26,6 @@ def head(tmp_path: Path) -> bpy.types.Object:
     bpy.ops.ofer.insert_head(directory=str(synthetic.write(tmp_path, "anna").folder))
     bpy.ops.ofer.add_arkit()
     return hypotheses.active_head(bpy.context)
-
-
-def export(path: Path, target: Target, **options: object) -> Path:
-    settings = hypotheses.active_head(bpy.context).ofer_export
-    for name, value in options.items():
-        setattr(settings, name, value)
-    bpy.ops.ofer.export_head(filepath=str(path), target=target)
-    return path.with_name(f"{path.name}.{PRESETS[target].format}")
 
 
 def open_edges(mesh: bpy.types.Mesh) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import read_back
 import synthetic
+from exporting import export, findings
 from ofer_faces.ofer_blender.export import fbx_tree
 from ofer_faces.ofer_blender.export.fbx import FbxReader, name_of
 from ofer_faces.ofer_blender.export.glb import GlbReader
@@ -44,21 +45,6 @@ def head(record: Reconstruction) -> bpy.types.Object:
     bpy.ops.ofer.add_rig()
     bpy.ops.ofer.add_arkit()
     return hypotheses.active_head(bpy.context)
-
-
-def export(path: Path, target: Target, **options: object) -> Path:
-    settings = hypotheses.active_head(bpy.context).ofer_export
-    for name, value in options.items():
-        setattr(settings, name, value)
-    bpy.ops.ofer.export_head(filepath=str(path), target=target)
-    return path.with_name(f"{path.name}.{PRESETS[target].format}")
-
-
-def findings(target: Target) -> dict[str, str]:
-    settings = hypotheses.active_head(bpy.context).ofer_export
-    settings.target = target
-    bpy.ops.ofer.check_export()
-    return {line.text: line.level for line in settings.findings}
 
 
 def usd(path: Path, tmp_path: Path) -> dict[str, np.ndarray]:
