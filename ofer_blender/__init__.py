@@ -9,6 +9,7 @@ import bpy
 from . import operators, properties, translations, ui
 from .engine import jobs
 from .export import export_properties
+from .hair import hair_properties
 from .head import previews
 from .headless import command_line
 from .photo import face_pictures, painting, pin_overlay
@@ -21,6 +22,7 @@ CLASSES: Final = (
     *properties.CLASSES,
     *export_properties.CLASSES,
     *skin_properties.CLASSES,
+    *hair_properties.CLASSES,
     *view.CLASSES,
     *operators.CLASSES,
     *ui.CLASSES,
@@ -30,6 +32,7 @@ _WITH_STATE: Final = (
     properties,
     export_properties,
     skin_properties,
+    hair_properties,
     view,
     previews,
     face_pictures,

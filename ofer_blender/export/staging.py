@@ -16,7 +16,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..head import certainty
+from ..head import carried, certainty
 from ..rig import body_bones, rig
 from ..undo.landing import Landing
 from . import influences, neck, playing, skeleton
@@ -277,6 +277,8 @@ def _bare(head: bpy.types.Object, mesh: bpy.types.Mesh, made: _Made) -> bpy.type
     for layer in _NOT_SHIPPED:
         if attribute := mesh.color_attributes.get(layer):
             mesh.color_attributes.remove(attribute)
+    for name in carried.worn(mesh):
+        mesh.attributes.remove(mesh.attributes[carried.ATTRIBUTE + name])
     return copy
 
 

@@ -11,6 +11,8 @@ from typing import Final
 import bpy
 import numpy as np
 
+from . import carried
+
 NEUTRAL: Final = "neutral"
 
 
@@ -190,7 +192,14 @@ def points(key: bpy.types.ShapeKey) -> np.ndarray:
 
 
 def set_points(key: bpy.types.ShapeKey, shape: np.ndarray) -> None:
-    """shape : (V, 3) float, metres, object frame."""
+    """Give a key a shape; hair that the head wears follows its skin.
+
+    shape : (V, 3) float, metres, object frame.
+    """
+    keys = key.id_data
+    if isinstance(keys.user, bpy.types.Mesh) and key != keys.reference_key:
+        if carried.worn(keys.user):
+            shape = carried.along(keys.user, shape, points(keys.reference_key))
     key.points.foreach_set("co", np.ascontiguousarray(shape, dtype=np.float32).ravel())
 
 

@@ -8,10 +8,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..hair import hair
 from ..undo.likeness import match, plain
 from . import rig
 
-_SETTINGS: Final = ("ofer_skin", "ofer_export")
+_SETTINGS: Final = ("ofer_skin", "ofer_hair", "ofer_export")
 _KEPT: Final = ("hidden_here", "mask", "likeness", "drawn", "keep")
 
 
@@ -34,6 +35,7 @@ def succeed(old: bpy.types.Object, new: bpy.types.Object, placed: Matrix) -> Non
     _put_modifiers_on(old, new)
     if _is_same_surface(old.data, new.data):
         _dress(old.data, new.data)
+    hair.succeed(old, new)
 
 
 def _put_modifiers_on(old: bpy.types.Object, new: bpy.types.Object) -> None:
@@ -47,27 +49,31 @@ def _put_modifiers_on(old: bpy.types.Object, new: bpy.types.Object) -> None:
 
 
 def _is_same_surface(old: bpy.types.Mesh, new: bpy.types.Mesh) -> bool:
-    """Both have the same polygons, so that UVs and materials mean the same."""
-    if len(old.loops) != len(new.loops) or len(old.polygons) != len(new.polygons):
+    """The old one begins with the polygons of the new, so that UVs and materials mean the same."""
+    if len(old.loops) < len(new.loops) or len(old.polygons) < len(new.polygons):
         return False
-    corners = np.empty((2, len(old.loops)), np.int32)
-    for mesh, values in zip((old, new), corners, strict=True):
-        mesh.loops.foreach_get("vertex_index", values)
-    return bool((corners[0] == corners[1]).all())
+    was, now = (np.empty(len(mesh.loops), np.int32) for mesh in (old, new))
+    old.loops.foreach_get("vertex_index", was)
+    new.loops.foreach_get("vertex_index", now)
+    return bool((was[: len(now)] == now).all())
 
 
 def _dress(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
-    plain_ones = list(new.materials)
-    new.materials.clear()
-    for material in old.materials:
-        new.materials.append(material)
-    bpy.data.batch_remove([each for each in plain_ones if each and not each.users])
     slots = np.empty(len(old.polygons), np.int32)
     old.polygons.foreach_get("material_index", slots)
+    further = set(slots[len(new.polygons) :].tolist())
+    slots = slots[: len(new.polygons)]
+    further -= set(slots.tolist())  # of hair, which come behind the head's own
+    plain_ones = list(new.materials)
+    new.materials.clear()
+    for slot, material in enumerate(old.materials):
+        if slot not in further:
+            new.materials.append(material)
+    bpy.data.batch_remove([each for each in plain_ones if each and not each.users])
     new.polygons.foreach_set("material_index", slots)
     values = np.empty(len(old.loops) * 2, np.float32)
     for layer in old.uv_layers:
         layer.data.foreach_get("uv", values)
         theirs = new.uv_layers.get(layer.name) or new.uv_layers.new(name=layer.name)
-        theirs.data.foreach_set("uv", values)
+        theirs.data.foreach_set("uv", values[: len(new.loops) * 2])
     new.update()

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from . import export, expressions, hypotheses, look, photo, provenance, rig, setup, skin, web_page
+from . import (
+    export,
+    expressions,
+    hair,
+    hypotheses,
+    look,
+    photo,
+    provenance,
+    rig,
+    setup,
+    skin,
+    web_page,
+)
 
 CLASSES = (
     *photo.CLASSES,
@@ -11,6 +23,7 @@ CLASSES = (
     *expressions.CLASSES,
     *rig.CLASSES,
     *skin.CLASSES,
+    *hair.CLASSES,
     *export.CLASSES,
     *web_page.CLASSES,
     *provenance.CLASSES,

@@ -31,6 +31,7 @@ def test_tab_and_order() -> None:
         "Expressions",
         "Rig",
         "Skin",
+        "Hair and Brows",
         "Export",
         "Made From",
         "Setup",

@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+import styles
 import synthetic
 from ofer_faces import ofer_blender
 from ofer_faces.ofer_blender.operators import express, pictures
@@ -64,6 +65,17 @@ def _with_part(folder: Path) -> dict[str, Any]:
 
 def _comparing(folder: Path) -> dict[str, Any]:
     bpy.ops.ofer.compare(count="4")
+    return {}
+
+
+def _for_synthetic_hair(folder: Path) -> dict[str, Any]:
+    styles.write(folder / "styles")
+    return {}
+
+
+def _haired(folder: Path) -> dict[str, Any]:
+    styles.write(folder / "styles")
+    bpy.ops.ofer.add_hair()
     return {}
 
 
@@ -212,6 +224,8 @@ PREPARED: dict[str, Prepare] = {
     "end_compare": _comparing,
     "forget_paint": _with_paint,
     "give_part_back": _with_part,
+    "add_hair": _for_synthetic_hair,
+    "remove_hair": _haired,
     "hide_others": _starred,
     "insert_head": _presented,
     "keep_expression": _an_expression,

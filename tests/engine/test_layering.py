@@ -36,6 +36,7 @@ ADDON_ROOMS = (
     {"undo"},
     {"engine"},
     {"head"},
+    {"hair"},
     {"rig", "skin"},
     {"photo"},
     {"motion"},

@@ -1,0 +1,1 @@
+"""Hair and brows as cards that are part of a head's mesh and follow its skin."""

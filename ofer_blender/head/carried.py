@@ -1,0 +1,90 @@
+"""What hangs on a head's skin as part of its mesh: hair and brows, and how they follow its shapes.
+
+Each of their vertices has a number in an attribute that is called after its style; the style says
+which of the head's own vertices carry it. So whoever gives a key of the head another shape does not
+have to know of hair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import bpy
+import numpy as np
+
+FOLDER: Final = Path(__file__).parents[1] / "hair" / "styles"
+ATTRIBUTE: Final = "OFER worn "
+"""Before the style's name: 1 for its first vertex, 0 for what is not of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Style:
+    """head : digest of the polygons of the head it was made for; offset : (N, 3) float32 metres,
+    engine frame, from where the anchors carry a vertex to where it is; anchors : (N, A) int, the
+    head's vertices, and shares : (N, A) float32, of them, that sum to 1; triangles : (T, 3) int;
+    uv : (N, 2) float32."""
+
+    head: str
+    offset: np.ndarray
+    anchors: np.ndarray
+    shares: np.ndarray
+    triangles: np.ndarray
+    uv: np.ndarray
+
+    def carry(self, own: np.ndarray) -> np.ndarray:
+        """(N, C) of values (V, C) of the head's own vertices."""
+        return np.einsum("na,nac->nc", self.shares, own[self.anchors])
+
+
+@lru_cache(maxsize=4)
+def style(name: str) -> Style:
+    """One of those that ship. Raises OSError where there is none of this name."""
+    with np.load(FOLDER / f"{name}.npz", allow_pickle=False) as stored:
+        return Style(
+            str(stored["head"]),
+            stored["offset"],
+            stored["anchors"].astype(np.int32),
+            stored["steps"].astype(np.float32) / 255,
+            stored["triangles"].astype(np.int32),
+            stored["uv"],
+        )
+
+
+def worn(mesh: bpy.types.Mesh) -> tuple[str, ...]:
+    """Names of the styles that a head wears."""
+    found = (each.name for each in mesh.attributes if each.name.startswith(ATTRIBUTE))
+    return tuple(name.removeprefix(ATTRIBUTE) for name in found)
+
+
+def numbers(mesh: bpy.types.Mesh, name: str) -> np.ndarray:
+    """(N,) int32: which vertex of a style each vertex of the mesh is, from 1; 0: none."""
+    values = np.zeros(len(mesh.vertices), np.int32)
+    attribute = mesh.attributes.get(ATTRIBUTE + name)
+    if attribute and attribute.domain == "POINT" and attribute.data_type == "INT":
+        attribute.data.foreach_get("value", values)
+    return values
+
+
+def along(mesh: bpy.types.Mesh, shape: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """A shape of a head's mesh, its hair brought along with its skin.
+
+    shape, basis : (N, 3) metres, object frame; what hangs is taken from the basis.
+    """
+    names = worn(mesh)
+    if not names:
+        return shape
+    brought = np.array(shape, np.float32)
+    for name in names:
+        try:
+            made = style(name)
+        except OSError:  # of a version that has other styles: it stays where it is
+            continue
+        number = numbers(mesh, name)
+        rows = np.flatnonzero((number > 0) & (number <= len(made.offset)))
+        if made.anchors.max() < len(shape):
+            moves = made.carry(shape - basis)
+            brought[rows] = basis[rows] + moves[number[rows] - 1]
+    return brought
