@@ -78,7 +78,7 @@ def _errors(
     view = Viewpoint(camera.focal, camera.centre, camera.rotation, camera.translation)
     modes_of_expression = pins.principal_modes(moved, EXPRESSIONS)
     precision = seen.visible / seen.deviation**2
-    photo = pins.PhotoView(
+    photo = pins.LandmarkedPhoto(
         view, moved.mean(0), modes_of_expression, seen.vertices, seen.points, precision
     )
     prior = pins.Prior.of(shape, modes, [photo])

@@ -34,7 +34,7 @@ _ASIDE: Final = "\N{FULLWIDTH TILDE}"
 
 
 @dataclass(frozen=True, eq=False)
-class Stage:
+class StagedHead:
     """meshes : copies of the head, the finest first; armature : copy of its rig, or None;
     pictures : names of their files, in the landing's folder; animation : what all of them do."""
 
@@ -83,7 +83,7 @@ class _Made:
 
 
 @contextmanager
-def staged(head: bpy.types.Object, plan: Plan, landing: Landing) -> Iterator[Stage]:
+def staged(head: bpy.types.Object, plan: Plan, landing: Landing) -> Iterator[StagedHead]:
     """Make the copies, alone in the scene of the window, selected and active; take them away again
     whatever happens. Raises OferError(BAD_REQUEST) where a modifier cannot be applied, OSError."""
     made = _Made()
@@ -129,7 +129,7 @@ def _make(
     made: _Made,
     shown: bpy.types.Mesh | None,
     animation: Animation | None,
-) -> Stage:
+) -> StagedHead:
     name, source = file_name(head.name, plan), rig_in_file(head, plan)
     armature = _copy_rig(source, name, made) if source else None
     upright = _upright(source) if source else Matrix.Identity(4)
@@ -165,7 +165,7 @@ def _make(
     if animation:
         scale = upright.to_scale().x
         _play(meshes, armature, animation, dict(chosen(head, plan)), plan, made, scale)
-    return Stage(tuple(meshes), armature, tuple(pictures.names), animation)
+    return StagedHead(tuple(meshes), armature, tuple(pictures.names), animation)
 
 
 def _play(

@@ -16,7 +16,7 @@ from . import fbx_tidy, whole
 from .plan import Plan
 from .presets import INFLUENCES, PRESETS, Format, Target
 from .sidecar import write_sidecar
-from .staging import Stage, staged
+from .staging import StagedHead, staged
 
 _GLB: Final = {
     "export_format": "GLB",
@@ -148,7 +148,7 @@ def _call_exporter(plan: Plan, path: Path, animated: bool) -> None:
             bpy.ops.wm.obj_export(filepath=str(path), **(_OBJ | settings))
 
 
-def _tidy(plan: Plan, file: Path, stage: Stage, place: Landing) -> list[str]:
+def _tidy(plan: Plan, file: Path, stage: StagedHead, place: Landing) -> list[str]:
     """Take out what tells of this machine; gives the names of the files that go with this one.
     Raises OSError."""
     match plan.preset.format:
@@ -161,7 +161,7 @@ def _tidy(plan: Plan, file: Path, stage: Stage, place: Landing) -> list[str]:
     return []
 
 
-def _tidy_obj(file: Path, stage: Stage, place: Landing) -> list[str]:
+def _tidy_obj(file: Path, stage: StagedHead, place: Landing) -> list[str]:
     """The first line of the materials' file names the .blend. Gives its name, and those of the
     pictures that it names."""
     written = file.with_suffix(".mtl")

@@ -12,14 +12,14 @@ import numpy as np
 from ...ofer_engine.client.head_arrays import HeadArrays
 
 
-class Mode(StrEnum):
+class Colouring(StrEnum):
     """What the colours say."""
 
     GUESSED = "GUESSED"
     MILLIMETRES = "MILLIMETRES"
 
 
-LAYERS: Final = {Mode.GUESSED: "ofer_guessed", Mode.MILLIMETRES: "ofer_spread"}
+LAYERS: Final = {Colouring.GUESSED: "ofer_guessed", Colouring.MILLIMETRES: "ofer_spread"}
 """The colour attribute of each."""
 _SEEN: Final = np.array((0.01, 0.20, 0.55))
 _BETWEEN: Final = np.array((0.86, 0.76, 0.42))
@@ -39,8 +39,8 @@ def keep(head: bpy.types.Object, arrays: HeadArrays) -> None:
     Vertices that were joined to the head come after its own and keep their colour.
     """
     head.ofer.guessed_most = most = float(np.percentile(arrays.spread, _FULL))
-    _write(head, LAYERS[Mode.MILLIMETRES], colours(arrays.spread / max(most, 1e-9)))
-    told = _write(head, LAYERS[Mode.GUESSED], colours(1.0 - arrays.told / _BLUE))
+    _write(head, LAYERS[Colouring.MILLIMETRES], colours(arrays.spread / max(most, 1e-9)))
+    told = _write(head, LAYERS[Colouring.GUESSED], colours(1.0 - arrays.told / _BLUE))
     head.data.color_attributes.active_color = told
     found, words = arrays.certainty, head.ofer.certainty
     words.shown, words.spread, words.people = found.shown, found.spread, found.without_photo
@@ -50,12 +50,12 @@ def keep(head: bpy.types.Object, arrays: HeadArrays) -> None:
         part.name, part.told, part.spread = each.part, each.told, each.spread
 
 
-def is_coloured(head: bpy.types.Object, mode: Mode) -> bool:
+def is_coloured(head: bpy.types.Object, mode: Colouring) -> bool:
     """Nobody deleted these colours, and the head was made by a release that knew them."""
     return LAYERS[mode] in head.data.color_attributes
 
 
-def mode_of(head: bpy.types.Object) -> Mode | None:
+def mode_of(head: bpy.types.Object) -> Colouring | None:
     """What the mesh's active colours say; None where they are none of ours."""
     active = head.data.color_attributes.active_color_name
     return next((mode for mode, layer in LAYERS.items() if layer == active), None)

@@ -16,7 +16,7 @@ from . import eyes
 
 
 @dataclass(frozen=True)
-class Look:
+class PrincipledValues:
     """colour : linear RGB; roughness, subsurface, alpha, coat : 0..1, of a Principled BSDF; solid :
     RGB in the Solid view, whose lamps show everything darker, where it is not the colour."""
 
@@ -32,21 +32,23 @@ IRIS: Final = "iris"
 RING: Final = "iris ring"
 PUPIL: Final = "pupil"
 
-LOOKS: Final = {
-    "skin": Look((0.51, 0.28, 0.20), 0.5, 0.12, solid=(0.80, 0.60, 0.50)),
-    "eye_left": Look((0.71, 0.65, 0.60), 0.3, solid=(0.90, 0.87, 0.84), coat=1.0),
-    "eye_right": Look((0.71, 0.65, 0.60), 0.3, solid=(0.90, 0.87, 0.84), coat=1.0),
-    "lashes": Look((0.03, 0.018, 0.012), 0.8, alpha=0.45),  # bands of mesh that stand for hairs
-    "teeth_upper": Look((0.72, 0.66, 0.54), 0.25, 0.05),
-    "teeth_lower": Look((0.72, 0.66, 0.54), 0.25, 0.05),
-    "gums_upper": Look((0.48, 0.17, 0.16), 0.3, 0.10),
-    "gums_lower": Look((0.48, 0.17, 0.16), 0.3, 0.10),
-    "tongue": Look((0.42, 0.11, 0.10), 0.35, 0.10),
-    IRIS: Look((0.10, 0.055, 0.025), 0.3, coat=1.0),
-    RING: Look((0.01, 0.008, 0.006), 0.3, coat=1.0),
-    PUPIL: Look((0.001, 0.001, 0.001), 0.3, coat=1.0),
+MATERIALS: Final = {
+    "skin": PrincipledValues((0.51, 0.28, 0.20), 0.5, 0.12, solid=(0.80, 0.60, 0.50)),
+    "eye_left": PrincipledValues((0.71, 0.65, 0.60), 0.3, solid=(0.90, 0.87, 0.84), coat=1.0),
+    "eye_right": PrincipledValues((0.71, 0.65, 0.60), 0.3, solid=(0.90, 0.87, 0.84), coat=1.0),
+    "lashes": PrincipledValues(
+        (0.03, 0.018, 0.012), 0.8, alpha=0.45
+    ),  # bands of mesh that stand for hairs
+    "teeth_upper": PrincipledValues((0.72, 0.66, 0.54), 0.25, 0.05),
+    "teeth_lower": PrincipledValues((0.72, 0.66, 0.54), 0.25, 0.05),
+    "gums_upper": PrincipledValues((0.48, 0.17, 0.16), 0.3, 0.10),
+    "gums_lower": PrincipledValues((0.48, 0.17, 0.16), 0.3, 0.10),
+    "tongue": PrincipledValues((0.42, 0.11, 0.10), 0.35, 0.10),
+    IRIS: PrincipledValues((0.10, 0.055, 0.025), 0.3, coat=1.0),
+    RING: PrincipledValues((0.01, 0.008, 0.006), 0.3, coat=1.0),
+    PUPIL: PrincipledValues((0.001, 0.001, 0.001), 0.3, coat=1.0),
 }
-_UNKNOWN: Final = Look((0.5, 0.5, 0.5), 0.5)
+_UNKNOWN: Final = PrincipledValues((0.5, 0.5, 0.5), 0.5)
 _COARSE_IRIS: Final = 0.0055
 """Metres from the line of sight to polygons that are taken for iris where no ring tells."""
 _SIZES: Final = 0.25
@@ -114,9 +116,9 @@ def _material(part: str, iris: eyes.Colour) -> bpy.types.Material:
     return made
 
 
-def _look(part: str, iris: eyes.Colour) -> Look:
+def _look(part: str, iris: eyes.Colour) -> PrincipledValues:
     """How a part looks on a head whose irises are of an sRGB colour."""
-    look = LOOKS.get(part, _UNKNOWN)
+    look = MATERIALS.get(part, _UNKNOWN)
     shades = dict(zip((RING, IRIS), eyes.shades(iris), strict=True))
     if part not in shades:
         return look

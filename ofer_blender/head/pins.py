@@ -18,7 +18,7 @@ from ...ofer_engine.client.frame import ENGINE_TO_BLENDER, to_blender
 from ...ofer_engine.contract.reconstruction import Reconstruction
 from ...ofer_engine.contract.records import CameraRecord
 from ...ofer_engine.geometry import pins
-from ...ofer_engine.geometry.pins import PhotoView, Pin, Prior
+from ...ofer_engine.geometry.pins import LandmarkedPhoto, Pin, Prior
 from ...ofer_engine.geometry.viewpoint import Viewpoint
 from . import head_frame, hypotheses
 from .head_frame import HeadFrame
@@ -44,7 +44,7 @@ class Pinning:
 
     frame: HeadFrame
     modes: np.ndarray
-    views: tuple[PhotoView, ...]
+    views: tuple[LandmarkedPhoto, ...]
 
     @classmethod
     def of(cls, head: bpy.types.Object) -> Pinning:
@@ -178,7 +178,7 @@ def _modes(record: Reconstruction) -> np.ndarray:
     return pins.principal_modes(record.array("identity_vertices"), _MODES).astype(np.float32)
 
 
-def _views(record: Reconstruction) -> list[PhotoView]:
+def _views(record: Reconstruction) -> list[LandmarkedPhoto]:
     best = record.array("identity_vertices")[0].astype(np.float64)
     moved = record.array("expression_vertices") - best
     vertices = record.array("evidence_vertices")
@@ -192,6 +192,8 @@ def _views(record: Reconstruction) -> list[PhotoView]:
         precision = visible[number] / np.square(deviation[number], dtype=np.float64)
         modes = pins.principal_modes(own, _MODES).astype(np.float32)
         found.append(
-            PhotoView(viewpoint(view.camera), mean, modes, vertices, landmarks[number], precision)
+            LandmarkedPhoto(
+                viewpoint(view.camera), mean, modes, vertices, landmarks[number], precision
+            )
         )
     return found

@@ -193,7 +193,7 @@ covered; or by how far apart the heads drawn are; again for its usual colours"""
     def poll(cls, context: bpy.types.Context) -> bool:
         if no_head(cls, context):
             return False
-        if not certainty.is_coloured(hypotheses.active_head(context), certainty.Mode.GUESSED):
+        if not certainty.is_coloured(hypotheses.active_head(context), certainty.Colouring.GUESSED):
             cls.poll_message_set(tr("Someone deleted the colour attribute of this head"))
         elif view.of(context) is None:
             cls.poll_message_set(tr("Open a 3D view first"))
@@ -203,7 +203,7 @@ covered; or by how far apart the heads drawn are; again for its usual colours"""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         space, head = view.of(context), hypotheses.active_head(context)
-        mode, shown = certainty.Mode(self.mode), certainty.mode_of(head)
+        mode, shown = certainty.Colouring(self.mode), certainty.mode_of(head)
         if view.shows_colours(space) and mode == shown:
             view.hide_colours(space)
             return {"FINISHED"}

@@ -7,7 +7,7 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ..head.material import LOOKS
+from ..head.material import MATERIALS
 
 _SAME: Final = 1e-4
 
@@ -19,6 +19,6 @@ def wears(head: bpy.types.Object) -> bool:
     shader = tree and next((node for node in tree.nodes if node.type == "BSDF_PRINCIPLED"), None)
     if not shader or any(each.is_linked for each in shader.inputs):
         return False
-    look = LOOKS["skin"]
+    look = MATERIALS["skin"]
     has = (*shader.inputs["Base Color"].default_value[:3], shader.inputs["Roughness"].default_value)
     return bool(np.allclose(has, (*look.colour, look.roughness), atol=_SAME))

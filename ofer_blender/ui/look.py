@@ -104,12 +104,12 @@ def _draw_certainty(
     on = certainty.mode_of(head) if space and view.shows_colours(space) else None
     row = layout.row(align=True)
     for mode, text, icon in (
-        (certainty.Mode.GUESSED, "Seen / Guessed", "COLOR"),
-        (certainty.Mode.MILLIMETRES, "Millimetres", "DRIVER_DISTANCE"),
+        (certainty.Colouring.GUESSED, "Seen / Guessed", "COLOR"),
+        (certainty.Colouring.MILLIMETRES, "Millimetres", "DRIVER_DISTANCE"),
     ):
         row.operator("ofer.seen_guessed", text=text, icon=icon, depress=on == mode).mode = mode
     words = head.ofer.certainty
-    if on == certainty.Mode.MILLIMETRES:
+    if on == certainty.Colouring.MILLIMETRES:
         text = tr("Red: the heads drawn differ by {most} mm or more.")
         say(layout, text.format(most=f"{1000 * head.ofer.guessed_most:.1f}"))
     elif on:

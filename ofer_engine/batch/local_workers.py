@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 from .photo_list import Task
-from .recipe import Outcome, Recipe
+from .settings import BatchSettings, Outcome
 
 _SPAWNED: Final = multiprocessing.get_context("spawn")  # torch does not survive a fork
 _PATIENCE: Final = 5.0
@@ -31,8 +31,8 @@ class _Worker:
 class LocalWorkers:
     """`count` engine processes; a pipe to each."""
 
-    def __init__(self, recipe: Recipe, count: int) -> None:
-        self._recipe = recipe
+    def __init__(self, settings: BatchSettings, count: int) -> None:
+        self._settings = settings
         self._workers = [self._start() for _ in range(count)]
 
     @property
@@ -79,7 +79,7 @@ class LocalWorkers:
 
     def _start(self) -> _Worker:
         ours, theirs = _SPAWNED.Pipe()
-        process = _SPAWNED.Process(target=_serve, args=(self._recipe, theirs), daemon=True)
+        process = _SPAWNED.Process(target=_serve, args=(self._settings, theirs), daemon=True)
         process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -93,13 +93,13 @@ class LocalWorkers:
             worker.process.join()
 
 
-def _serve(recipe: Recipe, line: Connection) -> None:
+def _serve(settings: BatchSettings, line: Connection) -> None:
     """The life of a worker: task in, outcome out, until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the batch, which ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from .worker import BatchWorker
 
-    worker = BatchWorker(recipe)
+    worker = BatchWorker(settings)
     while True:
         try:
             task = line.recv()

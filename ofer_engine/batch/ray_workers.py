@@ -11,7 +11,7 @@ from typing import Any, Final
 from ..contract.errors import ErrorCode, OferError
 from ..requirements import PinGroup, required
 from .photo_list import Task
-from .recipe import Outcome, Recipe
+from .settings import BatchSettings, Outcome
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _AUTO: Final = "auto"
@@ -25,16 +25,16 @@ class RayWorkers:
     there is room; until then the others go on.
     """
 
-    def __init__(self, recipe: Recipe, address: str, count: int | None = None) -> None:
+    def __init__(self, settings: BatchSettings, address: str, count: int | None = None) -> None:
         """address : of a running cluster, or auto: the one that this machine belongs to, else one
         of this machine alone; count : of actors, or as many as the cluster has room for.
 
         Raises OferError(ENGINE_MISSING).
         """
         self._ray: Any = required("ray", "A batch on a cluster", PinGroup.BATCH)
-        self._recipe = recipe
+        self._settings = settings
         self._connect(address)
-        cards = recipe.device == "cuda"
+        cards = settings.device == "cuda"
         self._needs = {"num_cpus": 1, "num_gpus": 1} if cards else {"num_cpus": 1}
         room = int(self._ray.cluster_resources().get("GPU" if cards else "CPU", 0))
         self._actors = [self._start() for _ in range(max(count or room, 1))]
@@ -74,7 +74,7 @@ class RayWorkers:
         from .worker import BatchWorker
 
         remote = self._ray.remote(**self._needs, max_restarts=0)(BatchWorker)
-        return remote.remote(self._recipe)
+        return remote.remote(self._settings)
 
     def _connect(self, address: str) -> None:
         passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}

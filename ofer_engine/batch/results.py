@@ -14,7 +14,7 @@ from ..contract.reconstruction import RECORD
 from ..contract.records import CameraRecord
 from ..contract.sampling import SamplingParams
 from .photo_list import Task
-from .recipe import Outcome, Recipe, folder_of
+from .settings import BatchSettings, Outcome, folder_of
 
 ROWS: Final = "rows.jsonl"
 """The rows of the table as they came, one a line."""
@@ -41,13 +41,13 @@ class Results(Protocol):
 class FolderResults:
     """A `NAME.ofer` for each photo. The folders themselves say what is done."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
+    def __init__(self, settings: BatchSettings) -> None:
+        self._settings = settings
 
     def prepared(self, task: Task, sha256: str) -> Task | None:
         """As `Results.prepared`: what has the name but was made of something else stays."""
         name, number = task.name, 1
-        while os.path.lexists(folder_of(self._recipe.out, name)):
+        while os.path.lexists(folder_of(self._settings.out, name)):
             if sha256 and self._is_done(name, sha256):
                 return None
             number += 1
@@ -58,7 +58,7 @@ class FolderResults:
         """The worker has written the folder."""
 
     def _is_done(self, name: str, sha256: str) -> bool:
-        folder = folder_of(self._recipe.out, name)
+        folder = folder_of(self._settings.out, name)
         if not (folder / RECORD).is_file():
             return False
         try:
@@ -69,8 +69,8 @@ class FolderResults:
         return (
             [view.photo.sha256 for view in record.views] == [sha256]
             and (record.pack.id, record.pack.fingerprint)
-            == (self._recipe.pack.id, self._recipe.pack.fingerprint)
-            and made_with == self._recipe.sampling
+            == (self._settings.pack.id, self._settings.pack.fingerprint)
+            and made_with == self._settings.sampling
             and not record.settings.hints.given
         )
 
@@ -78,22 +78,22 @@ class FolderResults:
 class TableResults:
     """Rows of a table, each written as soon as it is there."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
-        self.file = recipe.out / ROWS
+    def __init__(self, settings: BatchSettings) -> None:
+        self._settings = settings
+        self.file = settings.out / ROWS
         self.places: dict[str, int] = {}
         """Key of a row → where its line begins."""
         self._read()
 
     def prepared(self, task: Task, sha256: str) -> Task | None:
         """As `Results.prepared`."""
-        return None if sha256 and self._recipe.key(sha256) in self.places else task
+        return None if sha256 and self._settings.key(sha256) in self.places else task
 
     def keep(self, task: Task, outcome: Outcome, sha256: str) -> None:
         """As `Results.keep`; the line is on the disk before the next task begins."""
         if outcome.row is None:
             return
-        key = self._recipe.key(sha256)
+        key = self._settings.key(sha256)
         with self.file.open("ab") as file:
             self.places[key] = file.tell()
             file.write(json.dumps({"key": key, "sha256": sha256, **outcome.row}).encode() + b"\n")
@@ -102,7 +102,7 @@ class TableResults:
 
     def row(self, sha256: str) -> dict[str, Any] | None:
         """The row of a photo, or None."""
-        place = self.places.get(self._recipe.key(sha256)) if sha256 else None
+        place = self.places.get(self._settings.key(sha256)) if sha256 else None
         if place is None:
             return None
         with self.file.open("rb") as file:

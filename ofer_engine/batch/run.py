@@ -14,8 +14,8 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.files.digest import sha256_of
 from ..contract.sentence import Sentence
 from .photo_list import Task
-from .recipe import Outcome
 from .results import Results
+from .settings import Outcome
 from .workers import Workers
 
 _TRIES: Final = 2

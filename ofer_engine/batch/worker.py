@@ -14,23 +14,23 @@ from ..handlers.reconstruct import reconstruct
 from ..progress import Work
 from ..session import Session
 from .photo_list import Task
-from .recipe import Outcome, Recipe
+from .settings import BatchSettings, Outcome
 
 
 class BatchWorker:
     """Keeps the pack loaded from photo to photo; a failure is the outcome of its photo alone."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
-        self._session = Session(recipe.device, recipe.home, recipe.threads)
+    def __init__(self, settings: BatchSettings) -> None:
+        self._settings = settings
+        self._session = Session(settings.device, settings.home, settings.threads)
 
     def do(self, task: Task) -> Outcome:
         """The result of one photo. Raises nothing but what ends the process."""
         work = Work(task.number, lambda event: None, lambda: False, self._session.pace)
         try:
-            if self._recipe.table:
+            if self._settings.table:
                 return Outcome(task.number, row=self._row(task, work))
-            finished = reconstruct(self._session, self._recipe.request(task), work)
+            finished = reconstruct(self._session, self._settings.request(task), work)
             return Outcome(task.number, folder=str(finished.folder))
         except Exception as cause:  # noqa: BLE001 - the border: one photo's failure is its own
             error = as_ofer_error(cause)
@@ -40,8 +40,8 @@ class BatchWorker:
 
     def _row(self, task: Task, work: Work) -> dict[str, Any]:
         """The likeliest head of a photo as plain values: no mesh is made of it."""
-        sampling = self._recipe.sampling
-        reconstructor = self._session.reconstructor(self._recipe.pack.id)
+        sampling = self._settings.sampling
+        reconstructor = self._session.reconstructor(self._settings.pack.id)
         reading = read_face(self._session, reconstructor.pack, PhotoFace(task.photo), work)
         reconstructor.set_evidence([reading.evidence])
         how = (sampling.seed, sampling.sampler, sampling.steps)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from .photo_list import Task
-from .recipe import Outcome
+from .settings import Outcome
 
 
 class Workers(Protocol):

@@ -20,9 +20,9 @@ from .terminal import show_line
 
 if TYPE_CHECKING:
     from ..batch.photo_list import Task
-    from ..batch.recipe import Recipe
     from ..batch.results import TableResults
     from ..batch.run import Summary
+    from ..batch.settings import BatchSettings
     from ..batch.workers import Workers
 
 _LOCK: Final = ".ofer-batch.lock"
@@ -79,26 +79,26 @@ def _run(options: argparse.Namespace) -> int:
             "Choose another folder or list.",
             name=options.source.name,
         )
-    recipe = _recipe(options)
+    settings = _settings(options)
     if options.table:
         _check_table()
     check_place(options.out)
     options.out.mkdir(parents=True, exist_ok=True)
-    with _alone(options.out), _workers(recipe, options, len(tasks)) as workers:
-        results = TableResults(recipe) if options.table else FolderResults(recipe)
+    with _alone(options.out), _workers(settings, options, len(tasks)) as workers:
+        results = TableResults(settings) if options.table else FolderResults(settings)
         summary = run_batch(
             tasks, workers, results, options.out / ERRORS, lambda s: show_line(s.line(len(tasks)))
         )
     show_line("")
     if isinstance(results, TableResults):
-        print(_write_table(options.out, tasks, recipe, results, summary))
+        print(_write_table(options.out, tasks, settings, results, summary))
     _say(summary, options.out)
     return 1 if summary.failed else 0
 
 
-def _recipe(options: argparse.Namespace) -> Recipe:
+def _settings(options: argparse.Namespace) -> BatchSettings:
     """Raises OferError(BAD_REQUEST | WEIGHTS_MISSING) before any photo is opened."""
-    from ..batch.recipe import Recipe
+    from ..batch.settings import BatchSettings
     from ..handlers.validation import check_sampling
     from ..pack_registry import pack_record
 
@@ -106,7 +106,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     check_sampling(sampling)
     pack = pack_record(options.pack, options.home)
     threads = options.threads or 1
-    return Recipe(
+    return BatchSettings(
         pack, sampling, options.out.absolute(), options.table, options.home, options.device, threads
     )
 
@@ -119,14 +119,16 @@ def _check_table() -> None:
 
 
 @contextmanager
-def _workers(recipe: Recipe, options: argparse.Namespace, tasks: int) -> Generator[Workers]:
+def _workers(
+    settings: BatchSettings, options: argparse.Namespace, tasks: int
+) -> Generator[Workers]:
     from ..batch.local_workers import LocalWorkers
     from ..batch.ray_workers import RayWorkers
 
     if options.ray:
-        workers: Workers = RayWorkers(recipe, options.ray, options.workers)
+        workers: Workers = RayWorkers(settings, options.ray, options.workers)
     else:
-        workers = LocalWorkers(recipe, min(options.workers or os.cpu_count() or 1, tasks))
+        workers = LocalWorkers(settings, min(options.workers or os.cpu_count() or 1, tasks))
     try:
         yield workers
     finally:
@@ -148,7 +150,11 @@ def _alone(out: Path) -> Generator[None]:
 
 
 def _write_table(
-    out: Path, tasks: Sequence[Task], recipe: Recipe, results: TableResults, summary: Summary
+    out: Path,
+    tasks: Sequence[Task],
+    settings: BatchSettings,
+    results: TableResults,
+    summary: Summary,
 ) -> Path:
     from ..batch.table import TABLE, write_table
 
@@ -160,8 +166,8 @@ def _write_table(
             named = {"photo": task.photo, "name": task.name, "sha256": sha256, "error": error}
             yield {**(results.row(sha256) or {}), **named}
 
-    made_with = {"pack": recipe.pack.id, "version": recipe.pack.version}
-    made_with |= {"licence": recipe.pack.licence, "fingerprint": recipe.pack.fingerprint}
+    made_with = {"pack": settings.pack.id, "version": settings.pack.version}
+    made_with |= {"licence": settings.pack.licence, "fingerprint": settings.pack.fingerprint}
     write_table(out / TABLE, rows(), made_with)
     return out / TABLE
 

@@ -37,7 +37,7 @@ _RIDGE: Final = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class PhotoView:
+class LandmarkedPhoto:
     """A photo of the head. viewpoint : its camera; expression : (V, 3) metres that its expression
     moves the shape; expression_modes : (Q, V, 3), of deviation 1; vertices : (L,) points that
     landmarks (L, 2), pixels, were found of; precision : (L,) inverse variance of each, pixels, 0
@@ -98,12 +98,12 @@ class Prior:
 
     shape: np.ndarray
     modes: np.ndarray
-    views: tuple[PhotoView, ...]
+    views: tuple[LandmarkedPhoto, ...]
     poses: tuple[_PosePosterior, ...]
     columns: tuple[slice, ...]
 
     @classmethod
-    def of(cls, shape: np.ndarray, modes: np.ndarray, views: Sequence[PhotoView]) -> Prior:
+    def of(cls, shape: np.ndarray, modes: np.ndarray, views: Sequence[LandmarkedPhoto]) -> Prior:
         """shape : (V, 3) metres, without expression; modes : (R, V, 3) of deviation 1; all in one
         frame."""
         shape = np.asarray(shape, np.float64)
@@ -154,7 +154,7 @@ class Prior:
         return near @ shares
 
 
-def _columns(modes: int, views: Sequence[PhotoView]) -> list[slice]:
+def _columns(modes: int, views: Sequence[LandmarkedPhoto]) -> list[slice]:
     """Which of the latent numbers are a view's own: its expression's, and six of its pose."""
     found: list[slice] = []
     start = modes
@@ -172,14 +172,14 @@ class _PosePosterior:
 
     shape: np.ndarray
     modes: np.ndarray
-    view: PhotoView
+    view: LandmarkedPhoto
     anchor: np.ndarray
     best: np.ndarray
     follows: np.ndarray
     root: np.ndarray
 
     @classmethod
-    def of(cls, shape: np.ndarray, modes: np.ndarray, view: PhotoView) -> _PosePosterior:
+    def of(cls, shape: np.ndarray, modes: np.ndarray, view: LandmarkedPhoto) -> _PosePosterior:
         viewpoint, vertices = view.viewpoint, view.vertices
         points = shape[vertices] + view.expression[vertices]
         anchor = viewpoint.to_camera((points if len(points) else shape).mean(0))

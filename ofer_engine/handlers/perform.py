@@ -27,7 +27,7 @@ from ..heads.camera import default_focal
 from ..packs.open_pack import OpenPack
 from ..performance import chosen_frames, result
 from ..performance.face_model import FaceModel
-from ..performance.fit import Fitted, Lens, fit, seen_share
+from ..performance.fit import Fitted, Intrinsics, fit, seen_share
 from ..performance.footage import Footage, open_footage
 from ..performance.readings import Readings
 from ..performance.steady import COVERED, Steady, steady, yaw_pitch_roll
@@ -98,7 +98,7 @@ def perform(session: Session, request: protocol.Perform, work: Work) -> Performe
         lambda done: progress.step(READING, done, max(footage.expected, done)),
     )
     readings, size = watch.readings(footage)
-    lens = Lens(default_focal(*size), np.array(size) / 2, size)
+    lens = Intrinsics(default_focal(*size), np.array(size) / 2, size)
     progress.step(CHOOSING, 0, 1)
     chosen = _choose(pack, readings, lens)
     photos = _write_frames(footage, readings, chosen, out / (request.name + FRAMES), progress)
@@ -162,7 +162,7 @@ def _start(
     return start
 
 
-def _choose(pack: OpenPack, readings: Readings, lens: Lens) -> np.ndarray:
+def _choose(pack: OpenPack, readings: Readings, lens: Intrinsics) -> np.ndarray:
     """(M,) frames that the head is made from, the best first."""
     rows = chosen_frames.candidates(readings)
     some = readings.rows(rows)
@@ -241,7 +241,7 @@ def _write(
     readings: Readings,
     moved: Steady,
     model: FaceModel,
-    lens: Lens,
+    lens: Intrinsics,
     chosen: np.ndarray,
 ) -> contract.Performance:
     gaze = model.gaze(moved.weights)

@@ -64,7 +64,7 @@ class Clearance:
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class ProbeView:
     """Rays (P, 3) to probes at far (P,) metres; near : (P, K) triangles about them; skin : (P,)
     metres to the first that is met, infinite where none."""
 
@@ -128,7 +128,7 @@ def distances(rays: np.ndarray, corners: np.ndarray, near: np.ndarray) -> np.nda
     return np.where(hit, distance, np.inf).min(1, initial=np.inf)
 
 
-def view(place: np.ndarray, skin: np.ndarray, probes: Probes, eye: np.ndarray) -> View:
+def view(place: np.ndarray, skin: np.ndarray, probes: Probes, eye: np.ndarray) -> ProbeView:
     """What is seen of skin (S, 3) of a head (V, 3) from an eye (3,) through the probes."""
     points = probes.on(place) - eye
     far = np.linalg.norm(points, axis=1)
@@ -136,4 +136,4 @@ def view(place: np.ndarray, skin: np.ndarray, probes: Probes, eye: np.ndarray) -
     middles = corners.mean(1)
     middles /= np.linalg.norm(middles, axis=1, keepdims=True)
     near = np.asarray(KDTree(middles).query(rays, min(_CANDIDATES, len(middles)))[1])
-    return View(rays, far, near, distances(rays, corners, near))
+    return ProbeView(rays, far, near, distances(rays, corners, near))

@@ -34,7 +34,7 @@ _UNITS: Final = len(ARKIT_52)
 
 
 @dataclass(frozen=True, eq=False)
-class Lens:
+class Intrinsics:
     """focal : pixels; centre : (2,) pixels; size : (width, height)."""
 
     focal: float
@@ -58,7 +58,7 @@ class Fitted:
 def fit(
     model: FaceModel,
     readings: Readings,
-    lens: Lens,
+    lens: Intrinsics,
     on_step: Callable[[int, int], None] = lambda done, of: None,
 ) -> Fitted:
     """Fit all frames. on_step : called with how many are done, and of how many; may raise."""
@@ -129,7 +129,7 @@ def _lids(readings: Readings, rows: np.ndarray) -> np.ndarray:
     )
 
 
-def _fit_block(model: FaceModel, observed: _Observed, lens: Lens) -> dict[str, np.ndarray]:
+def _fit_block(model: FaceModel, observed: _Observed, lens: Intrinsics) -> dict[str, np.ndarray]:
     weights = np.clip(observed.prior, 0.0, 1.0)
     rotation, translation = _poses(model, observed, weights, lens)
     inverse = np.zeros((len(weights), _POSE + _UNITS, _POSE + _UNITS))
@@ -156,7 +156,7 @@ def _fit_block(model: FaceModel, observed: _Observed, lens: Lens) -> dict[str, n
 
 
 def _poses(
-    model: FaceModel, observed: _Observed, weights: np.ndarray, lens: Lens
+    model: FaceModel, observed: _Observed, weights: np.ndarray, lens: Intrinsics
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rotation and translation of each frame alone, at the regressed weights."""
     moved = model.moved(weights)[:, : model.points]
@@ -183,7 +183,7 @@ def _normal_equations(
     weights: np.ndarray,
     rotation: np.ndarray,
     translation: np.ndarray,
-    lens: Lens,
+    lens: Intrinsics,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Normal matrices (B, 58, 58) and slopes (B, 58) by turn, shift and weights."""
     turned = np.einsum("bnk,bjk->bnj", model.moved(weights), rotation)

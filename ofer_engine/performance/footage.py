@@ -75,7 +75,7 @@ def open_footage(path: Path, rate: float | None = None) -> Footage:
             most=int(_RATES[1]),
         )
     if path.is_dir():
-        return Pictures(path, rate or _UNKNOWN_RATE)
+        return NumberedPictures(path, rate or _UNKNOWN_RATE)
     if not path.is_file():
         raise OferError(
             ErrorCode.PHOTO_MISSING,
@@ -86,7 +86,7 @@ def open_footage(path: Path, rate: float | None = None) -> Footage:
     return Video(path)
 
 
-class Pictures:
+class NumberedPictures:
     """A folder of pictures, in the order of the last number in their names."""
 
     def __init__(self, folder: Path, rate: float) -> None:

@@ -23,10 +23,10 @@ from .pins import Pins
 _NO_TESTS_CHOSEN: Final = 5  # pytest's exit code where every test was deselected
 
 _ENGINE_TESTS: Final = ("tests/engine", "tests/install")
-_BLENDER_TESTS: Final = ("tests/blender", "tests/e2e")
+_BLENDER_TESTS: Final = ("tests/blender",)
 
 
-class Part(StrEnum):
+class Suite(StrEnum):
     """What `--only` names."""
 
     LINT = "lint"
@@ -80,25 +80,25 @@ class Checks:
     options: tuple[str, ...] = ()
     coverage: bool = False
 
-    def run(self, parts: Sequence[Part]) -> CheckCounts:
-        """Set up what is missing and run these parts. Raises OferError where set-up fails."""
+    def run(self, suites: Sequence[Suite]) -> CheckCounts:
+        """Set up what is missing and run these suites. Raises OferError where set-up fails."""
         needed = [
             provision.engine(self.home, self.pins),
             provision.beside_engine(self.home, self.pins, TEST),
         ]
-        if Part.ENGINE in parts:
+        if Suite.ENGINE in suites:
             # One of the tests builds the site.
             needed.append(provision.beside_engine(self.home, self.pins, DOCS))
-        if Part.BLENDER in parts:
+        if Suite.BLENDER in suites:
             needed.append(provision.blender_module(self.home, self.pins, self.bpy))
         for each in needed:
             provision.provide(self.home, each, self.console)
         total = CheckCounts()
-        if Part.LINT in parts:
+        if Suite.LINT in suites:
             total += self._lint()
-        if Part.ENGINE in parts:
+        if Suite.ENGINE in suites:
             total += self._pytest(self.home.engine, _ENGINE_TESTS)
-        if Part.BLENDER in parts:
+        if Suite.BLENDER in suites:
             total += self._blender()
         if self.coverage:
             total += self._covered()

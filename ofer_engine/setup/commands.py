@@ -17,7 +17,7 @@ from ..client.launch import default_home
 from ..contract.causes import as_ofer_error
 from ..contract.errors import ErrorCode, OferError
 from . import blender, doctor, package, provision, torch_build
-from .checks import Checks, Part
+from .checks import Checks, Suite
 from .console import Console, JsonConsole
 from .home import Home
 from .lock import DOCS
@@ -138,10 +138,10 @@ class _Command:
             self._extra,
             chosen.coverage,
         )
-        only = Part(chosen.only) if chosen.only else None
-        tally = checks.run([only] if only else list(Part))
+        only = Suite(chosen.only) if chosen.only else None
+        tally = checks.run([only] if only else list(Suite))
         self._console.finish(str(tally))
-        lint_alone = only is Part.LINT
+        lint_alone = only is Suite.LINT
         return 0 if not tally.failed and (tally.passed or lint_alone) else 1
 
     def package(self) -> int:
@@ -249,7 +249,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_setup(commands, home)
 
     test = commands.add_parser("test", parents=[home], help="run every check and test")
-    test.add_argument("--only", choices=list(Part), help="one part of them (default: all)")
+    test.add_argument("--only", choices=list(Suite), help="one suite of them (default: all)")
     test.add_argument("--bpy", default="", metavar="VERSION", help="another Blender, as 4.2.23")
     covered = "also measure which lines the tests run: pages in dist/coverage, the share at the end"
     test.add_argument("--coverage", action="store_true", help=covered)

@@ -21,7 +21,7 @@ _LOG_LINES: Final = 8
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing looked at. needed : without it nothing runs; fix : how to get it."""
 
     name: str
@@ -37,7 +37,7 @@ class Finding:
         return "missing" if self.needed else "absent"
 
 
-def diagnose(home: Home, pins: Pins, root: Path, chosen: Path | None = None) -> list[Finding]:
+def diagnose(home: Home, pins: Pins, root: Path, chosen: Path | None = None) -> list[Diagnosis]:
     """Look at everything that a run needs; starts the engine's Python once."""
     looked = [_system(home), _python(), _engine(home, pins)]
     looked += _weights(root)
@@ -46,78 +46,80 @@ def diagnose(home: Home, pins: Pins, root: Path, chosen: Path | None = None) -> 
     return looked + _blender(home, pins, chosen)
 
 
-def can_run(findings: list[Finding]) -> bool:
+def can_run(diagnoses: list[Diagnosis]) -> bool:
     """True where a photo can be turned into a head."""
-    return not any(finding.fix and finding.needed for finding in findings)
+    return not any(diagnosis.fix and diagnosis.needed for diagnosis in diagnoses)
 
 
-def report(findings: list[Finding], pins: Pins, home: Home) -> str:
-    """The findings as text without private paths; with the end of a failed set-up's log."""
+def report(diagnoses: list[Diagnosis], pins: Pins, home: Home) -> str:
+    """The diagnoses as text without private paths; with the end of a failed set-up's log."""
     lines = [f"OFER Faces {pins.version}"]
-    for finding in findings:
-        lines.append(f"{finding.mark:8} {finding.name:15} {finding.text}")
-        if finding.fix:
-            lines.append(f"{'':24} -> {finding.fix}")
-    unset = any(finding.name == ENGINE and finding.fix for finding in findings)
+    for diagnosis in diagnoses:
+        lines.append(f"{diagnosis.mark:8} {diagnosis.name:15} {diagnosis.text}")
+        if diagnosis.fix:
+            lines.append(f"{'':24} -> {diagnosis.fix}")
+    unset = any(diagnosis.name == ENGINE and diagnosis.fix for diagnosis in diagnoses)
     if unset and home.log.is_file():
         lines.append("End of the last set-up's log:")
         lines += [f"  {line}" for line in home.log.read_text("utf-8").splitlines()[-_LOG_LINES:]]
-    able_text = "This machine can run OFER Faces." if can_run(findings) else "Something is missing."
+    able_text = (
+        "This machine can run OFER Faces." if can_run(diagnoses) else "Something is missing."
+    )
     return masked("\n".join([*lines, able_text]))
 
 
-def _system(home: Home) -> Finding:
+def _system(home: Home) -> Diagnosis:
     existing = next(each for each in (home.path, *home.path.parents) if each.exists())
     free = shutil.disk_usage(existing).free / machine.GIGABYTE
     gpus = ", ".join(machine.nvidia_gpus()) or str(machine.accelerator())
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
-    return Finding("system", f"{system}; device {gpus}; {free:.0f} GB free at {home.path}")
+    return Diagnosis("system", f"{system}; device {gpus}; {free:.0f} GB free at {home.path}")
 
 
-def _python() -> Finding:
-    return Finding("Python", f"{platform.python_version()} ({platform.python_implementation()})")
+def _python() -> Diagnosis:
+    return Diagnosis("Python", f"{platform.python_version()} ({platform.python_implementation()})")
 
 
-def _engine(home: Home, pins: Pins) -> Finding:
+def _engine(home: Home, pins: Pins) -> Diagnosis:
     if not provision.engine(home, pins).installed:
         state = "partly set up" if home.engine.python.exists() else "not set up"
-        return Finding(
+        return Diagnosis(
             ENGINE, f"{state} at {home.engine.folder}", "python3 install.py setup", needed=True
         )
     try:
         torch = provision.ask_torch(home.engine)
     except OferError as error:
-        return Finding(ENGINE, error.message, error.hint, needed=True)
+        return Diagnosis(ENGINE, error.message, error.hint, needed=True)
     text = f"{torch}, Python {interpreters.name(_version(home))}, {home.engine.python}"
     kind = machine.accelerator()
     if kind is not machine.Accelerator.CPU and torch.endswith("on CPU"):
-        return Finding(
+        return Diagnosis(
             ENGINE,
             f"{text}; the {kind} device is not used",
             "update its driver, then python3 install.py setup --rebuild",
         )
-    return Finding(ENGINE, text)
+    return Diagnosis(ENGINE, text)
 
 
 def _version(home: Home) -> interpreters.Version:
     return interpreters.version_of([str(home.engine.python)]) or (0, 0)
 
 
-def _weights(root: Path) -> list[Finding]:
+def _weights(root: Path) -> list[Diagnosis]:
     wanted = {
         "pack open": ("open/pack.json", "open/head.npz"),
         "face finder": ("faces/detector.safetensors", "faces/landmarks.safetensors"),
     }
-    findings = []
+    diagnoses = []
     for name, files in wanted.items():
         gone = [file for file in files if not (root / "weights" / file).is_file()]
         fix = "take a complete copy of the project (git clone, or the extension's zip)"
         text = f"weights/{', weights/'.join(gone)} not found" if gone else "bundled"
-        findings.append(Finding(name, text, fix if gone else "", needed=True))
-    return findings
+        diagnoses.append(Diagnosis(name, text, fix if gone else "", needed=True))
+    return diagnoses
 
 
-def _packs(home: Home, root: Path) -> Finding:
+def _packs(home: Home, root: Path) -> Diagnosis:
     """What the engine itself says about its packs: that it starts at all is the point."""
     answer = subprocess.run(
         home.engine_call(root, ["packs"]),
@@ -130,28 +132,28 @@ def _packs(home: Home, root: Path) -> Finding:
     said = [line.strip() for line in answer.stdout.splitlines() if line.strip()]
     blamed = [line.strip() for line in answer.stderr.splitlines() if line.strip()]
     if said and answer.returncode == 0:
-        return Finding("packs", "; ".join(said))
+        return Diagnosis("packs", "; ".join(said))
     if said:
         fix = "take the damaged pack away, or make it anew"
-        return Finding("packs", "; ".join(said + blamed), fix)
+        return Diagnosis("packs", "; ".join(said + blamed), fix)
     text = blamed[-1] if blamed else f"exit code {answer.returncode}"
-    return Finding("packs", f"the engine does not list them: {text}", "report this", needed=True)
+    return Diagnosis("packs", f"the engine does not list them: {text}", "report this", needed=True)
 
 
-def _blender(home: Home, pins: Pins, chosen: Path | None) -> list[Finding]:
+def _blender(home: Home, pins: Pins, chosen: Path | None) -> list[Diagnosis]:
     found = blender.find_all(chosen)
     usable = [each for each in found if each.version >= blender.OLDEST]
     text = "; ".join(f"{each.label} at {each.program}" for each in found) or "none found"
     fix = "" if usable else "install Blender 4.2 or newer, or name it with --blender PATH"
-    findings = [Finding("Blender", text, fix)]
+    diagnoses = [Diagnosis("Blender", text, fix)]
     module = provision.blender_module(home, pins)
     if module.installed:
         problem = blender.module_problem(module.environment)
         text = "Blender as a Python module works" if not problem else problem
-        findings.append(Finding("bpy", text, "see above" if problem else "", needed=not usable))
+        diagnoses.append(Diagnosis("bpy", text, "see above" if problem else "", needed=not usable))
     elif not usable:
         text, fix = "Blender as a Python module is not set up", "`install.py run` brings it in"
         if interpreters.find(interpreters.BPY) is None:
             fix = f"needs Python {interpreters.names(interpreters.BPY)}, or install Blender"
-        findings.append(Finding("bpy", text, fix))
-    return findings
+        diagnoses.append(Diagnosis("bpy", text, fix))
+    return diagnoses

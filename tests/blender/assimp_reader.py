@@ -10,7 +10,7 @@ from ctypes import POINTER, Structure, c_char, c_float, c_uint, c_void_p
 from pathlib import Path
 
 import numpy as np
-from read_back import Seen
+from read_back import ReadBack
 
 _COLOURS = _UVS = 8
 
@@ -85,7 +85,7 @@ def library() -> ctypes.CDLL | None:
     return None
 
 
-def read(path: Path) -> Seen:
+def read(path: Path) -> ReadBack:
     """Meshes of a file as one, in the file's own axes and unit. Raises ValueError."""
     lib = library()
     scene = lib.aiImportFile(str(path).encode(), 0)
@@ -100,7 +100,7 @@ def read(path: Path) -> Seen:
     keys = meshes[0].keys
     if any(each.keys != keys for each in meshes):
         raise ValueError("pieces of the mesh have other keys")
-    return Seen(
+    return ReadBack(
         keys,
         np.concatenate([each.rest for each in meshes]),
         np.concatenate([each.moves for each in meshes], 1),
@@ -121,7 +121,7 @@ def _placed(scene: _Scene) -> list[tuple[int, np.ndarray]]:
     return found
 
 
-def _mesh(mesh: _Mesh, place: np.ndarray) -> Seen:
+def _mesh(mesh: _Mesh, place: np.ndarray) -> ReadBack:
     count = mesh.vertices_count
     rest = _points(mesh.vertices, count)
     morphs = [mesh.morphs[n].contents for n in range(mesh.morphs_count)]
@@ -132,7 +132,7 @@ def _mesh(mesh: _Mesh, place: np.ndarray) -> Seen:
         for entry in (bone.weights[n] for n in range(bone.count)):
             weights[entry.vertex, column] = entry.weight
     turn = place[:3, :3].T
-    return Seen(
+    return ReadBack(
         tuple(str(each.name) for each in morphs),
         rest @ turn + place[:3, 3],
         moves.reshape(len(morphs), count, 3) @ turn,

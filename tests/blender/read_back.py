@@ -15,7 +15,7 @@ SAME_PLACE = 5e-5
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class ReadBack:
     """keys : names in the file's order; rest : (N, 3) and moves : (K, N, 3), in metres and glTF's
     axes unless said otherwise; bones : names; weights : (N, B); textures : pictures in the file."""
 
@@ -37,7 +37,7 @@ class Seen:
         return float(np.abs(self.weights.sum(1) - 1).max(initial=0))
 
 
-def by_its_bytes(path: Path) -> Seen:
+def by_its_bytes(path: Path) -> ReadBack:
     """Of a GLB, with nobody's help."""
     reader = GlbReader(path)
     file = reader.summary()
@@ -50,13 +50,13 @@ def by_its_bytes(path: Path) -> Seen:
         for a in (each["attributes"] for each in primitives)
         if "WEIGHTS_0" in a
     ]
-    return Seen(
+    return ReadBack(
         mesh.keys, rest, np.array(moves).reshape(-1, len(rest), 3), file.joints,
         np.concatenate(weights) if weights else np.zeros((len(rest), 0)), file.images,
     )  # fmt: skip
 
 
-def by_blender_beside(path: Path) -> Seen:
+def by_blender_beside(path: Path) -> ReadBack:
     """Imported into a scene of its own, and taken away again."""
     there = {each.name for each in bpy.data.objects}
     window = bpy.context.window
@@ -72,14 +72,14 @@ def by_blender_beside(path: Path) -> Seen:
         bpy.data.scenes.remove(scene)
 
 
-def by_blender(path: Path) -> Seen:
+def by_blender(path: Path) -> ReadBack:
     """Imported into an empty Blender."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     import_file(path)
     return _seen(list(bpy.data.objects))
 
 
-def _seen(objects: list[bpy.types.Object]) -> Seen:
+def _seen(objects: list[bpy.types.Object]) -> ReadBack:
     mesh = _mesh(objects)
     armatures = [each for each in objects if each.type == "ARMATURE"]
     bones = armatures[0].data.bones.keys() if armatures else []
@@ -90,7 +90,7 @@ def _seen(objects: list[bpy.types.Object]) -> Seen:
     for vertex in mesh.data.vertices:
         for entry in vertex.groups:
             weights[vertex.index, entry.group] = entry.weight
-    return Seen(
+    return ReadBack(
         tuple(key.name for key in keys),
         _placed(mesh, rest),
         _y_up(moves.reshape(-1, len(rest), 3) @ np.array(mesh.matrix_world)[:3, :3].T),
@@ -139,7 +139,7 @@ def _mesh(objects: list[bpy.types.Object]) -> bpy.types.Object:
 
 
 def differences(
-    seen: Seen, rest: np.ndarray, moves: np.ndarray, used: np.ndarray, scale: float = 1.0
+    seen: ReadBack, rest: np.ndarray, moves: np.ndarray, used: np.ndarray, scale: float = 1.0
 ) -> tuple[float, float]:
     """Metres by which places and movements differ at most.
 

@@ -29,7 +29,7 @@ from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client import launch
 from ofer_faces.ofer_engine.contract import reconstruction, skin
 from played import Played
-from read_back import Seen
+from read_back import ReadBack
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -125,7 +125,7 @@ def _export(folder: Path, out: Path) -> Sent:
     )
 
 
-def compare(sent: Sent, target: Target, seen: Seen, unit: float = 1.0) -> None:
+def compare(sent: Sent, target: Target, seen: ReadBack, unit: float = 1.0) -> None:
     """Names in order, bones, weights, texture, and every vertex of every key; unit : metres that 1
     stands for."""
     preset = PRESETS[target]
@@ -190,7 +190,7 @@ def test_usd_core_opens_it(
     assert up == ("Y" if target is Target.OMNIVERSE else "Z") and told["unit"] == 1
     turn = (lambda p: p) if up == "Y" else (lambda p: p[..., [0, 2, 1]] * (1, 1, -1))
     joints = tuple(str(name).rpartition("/")[2] for name in told["joints"])
-    seen = Seen(
+    seen = ReadBack(
         tuple(map(str, told["keys"])), turn(told["rest"]), turn(told["moves"]), joints,
         told["weights"], int(told["textures"]),
     )  # fmt: skip

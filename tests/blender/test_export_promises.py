@@ -558,7 +558,7 @@ def test_modifiers_are_applied_key_by_key(
     rest_there = to_gltf(rest)
     moves = np.stack([to_gltf(wanted[name]) for name in wanted])
     numbers = [ARKIT_52.index(name) for name in wanted]
-    few = read_back.Seen(tuple(wanted), seen.rest, seen.moves[numbers], (), seen.weights, 0)
+    few = read_back.ReadBack(tuple(wanted), seen.rest, seen.moves[numbers], (), seen.weights, 0)
     gap, worst = read_back.differences(few, rest_there, moves, np.arange(len(rest)))
     assert gap == 0.0 and worst < 1e-5
     head.ofer_export.apply_modifiers = True

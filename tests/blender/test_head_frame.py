@@ -397,7 +397,7 @@ def test_what_was_joined_to_the_head_is_carried_along(
     group = head.vertex_groups["head"].index
     for vertex in head.data.vertices[OWN:]:
         assert [(entry.group, entry.weight) for entry in vertex.groups] == [(group, 1.0)]
-    colours = head.data.color_attributes[certainty.LAYERS[certainty.Mode.GUESSED]]
+    colours = head.data.color_attributes[certainty.LAYERS[certainty.Colouring.GUESSED]]
     assert len(colours.data) == OWN + 8
 
 

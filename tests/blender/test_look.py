@@ -223,7 +223,7 @@ def test_a_lying_photo_is_shown_standing(head: bpy.types.Object, tmp_path: Path)
     assert picture.scale == pytest.approx(640 / 480) and not picture.use_flip_x
 
 
-def _colours(head: bpy.types.Object, mode: certainty.Mode) -> np.ndarray:
+def _colours(head: bpy.types.Object, mode: certainty.Colouring) -> np.ndarray:
     layer = head.data.color_attributes[certainty.LAYERS[mode]]
     values = np.empty((len(layer.data), 4), np.float32)
     layer.data.foreach_get("color", values.ravel())
@@ -232,8 +232,8 @@ def _colours(head: bpy.types.Object, mode: certainty.Mode) -> np.ndarray:
 
 def test_what_is_told_becomes_colour(record: Reconstruction, head: bpy.types.Object) -> None:
     told = record_certainty.told(record)
-    rgba = _colours(head, certainty.Mode.GUESSED)
-    assert certainty.mode_of(head) == certainty.Mode.GUESSED
+    rgba = _colours(head, certainty.Colouring.GUESSED)
+    assert certainty.mode_of(head) == certainty.Colouring.GUESSED
     assert np.all(rgba[:, 3] == 1)
     order = np.argsort(told)
     warmth = (rgba[:, 0] - rgba[:, 2])[order]
@@ -249,7 +249,7 @@ def test_what_is_covered_is_red_however_closely_the_heads_agree(
     changed = {"shape_spread": spread, "vertex_visible": (1.0 - covered).astype(np.float32)}
     folder = synthetic.write(tmp_path / "covered", **changed).folder
     bpy.ops.ofer.insert_head(directory=str(folder))
-    rgba = _colours(bpy.context.object, certainty.Mode.GUESSED)
+    rgba = _colours(bpy.context.object, certainty.Colouring.GUESSED)
     red = rgba[:, 0] > rgba[:, 2]
     assert np.array_equal(red, covered == 1)
 
@@ -257,15 +257,15 @@ def test_what_is_covered_is_red_however_closely_the_heads_agree(
 def test_millimetres_are_a_second_mode(record: Reconstruction, head: bpy.types.Object) -> None:
     space = next(a for a in bpy.context.screen.areas if a.type == "VIEW_3D").spaces.active
     spread = record.array("shape_spread")
-    rgba = _colours(head, certainty.Mode.MILLIMETRES)
+    rgba = _colours(head, certainty.Colouring.MILLIMETRES)
     warmth = (rgba[:, 0] - rgba[:, 2])[np.argsort(spread)]
     assert np.all(np.diff(warmth) >= -1e-6)
     assert head.ofer.guessed_most == pytest.approx(np.percentile(spread, 85), rel=1e-5)
     bpy.ops.ofer.seen_guessed(mode="MILLIMETRES")
-    assert certainty.mode_of(head) == certainty.Mode.MILLIMETRES
+    assert certainty.mode_of(head) == certainty.Colouring.MILLIMETRES
     assert any("or more" in line for line in draw("OFER_PT_look"))
     bpy.ops.ofer.seen_guessed()
-    assert certainty.mode_of(head) == certainty.Mode.GUESSED and view.shows_colours(space)
+    assert certainty.mode_of(head) == certainty.Colouring.GUESSED and view.shows_colours(space)
     bpy.ops.ofer.seen_guessed()
     assert not view.shows_colours(space)
 
@@ -292,7 +292,7 @@ def test_a_head_of_an_older_release_tells_what_is_seen(tmp_path: Path) -> None:
         (older.folder / f"{name}.npy").unlink()
     bpy.ops.ofer.insert_head(directory=str(older.folder))
     head, visible = bpy.context.object, older.array("vertex_visible")
-    rgba = _colours(head, certainty.Mode.GUESSED)
+    rgba = _colours(head, certainty.Colouring.GUESSED)
     assert np.all(np.diff((rgba[:, 0] - rgba[:, 2])[np.argsort(visible)]) <= 1e-6)
     assert head.ofer.certainty.people == 0 and len(head.ofer.certainty.parts) == 0
     bpy.ops.ofer.seen_guessed()

@@ -26,8 +26,8 @@ import torch
 from hypothesis import strategies as st
 
 from ofer_engine.batch.photo_list import read_photo_list
-from ofer_engine.batch.recipe import Recipe
 from ofer_engine.batch.results import TableResults
+from ofer_engine.batch.settings import BatchSettings
 from ofer_engine.contract import installed, performance, protocol, reconstruction, skin
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.face_motion import FaceMotion
@@ -552,13 +552,13 @@ def _rows() -> Target:
         "confidence": 1.0, "low_confidence": False, "share": 0.5, "camera": asdict(camera),
     }  # fmt: skip
     pack = PackRecord("open", "1", "Open", "CC0-1.0", True, "plausible", "ab")
-    recipe = Recipe(pack, SamplingParams(8, 2, 2), place.folder, True, None)
+    settings = BatchSettings(pack, SamplingParams(8, 2, 2), place.folder, True, None)
     first, last = (json.dumps(row | {"key": name}).encode() + b"\n" for name in ("first", "last"))
     line = st.one_of(harmed(row).map(lambda value: json.dumps(value).encode()), bitten(first))
 
     def check(data: bytes) -> None:
         place.put({"rows.jsonl": first + data.replace(b"\n", b" ") + b"\n" + last})
-        results = TableResults(recipe)
+        results = TableResults(settings)
         assert {"first", "last"} <= results.places.keys()
         for each in results.places.values():
             with results.file.open("rb") as file:

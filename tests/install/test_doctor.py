@@ -13,7 +13,7 @@ import pytest
 
 from ofer_engine.client.launch import HOME_VARIABLE
 from ofer_engine.setup import doctor
-from ofer_engine.setup.doctor import Finding
+from ofer_engine.setup.doctor import Diagnosis
 from ofer_engine.setup.home import Home
 from ofer_engine.setup.pins import Pins
 
@@ -69,9 +69,9 @@ def test_the_log_of_a_failed_setup_is_shown_without_addresses(bare: Project) -> 
 
 
 def test_only_what_is_needed_makes_a_machine_unable() -> None:
-    absent = Finding("Blender", "none found", fix="install it")
-    missing = Finding("engine", "not set up", fix="set it up", needed=True)
-    assert doctor.can_run([Finding("a", "there"), absent])
+    absent = Diagnosis("Blender", "none found", fix="install it")
+    missing = Diagnosis("engine", "not set up", fix="set it up", needed=True)
+    assert doctor.can_run([Diagnosis("a", "there"), absent])
     assert not doctor.can_run([absent, missing])
     assert (absent.mark, missing.mark) == ("absent", "missing")
 

@@ -33,7 +33,7 @@ _FACING: Final = 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class SeenLandmarks:
     """Landmarks of one face in a photo. places : (468, 2) photo pixels; size : width, height."""
 
     places: np.ndarray
@@ -69,7 +69,7 @@ class LandmarkHead:
         """(468, 3) of a neutral face. identity : (K,)."""
         return self.neutral + np.tensordot(identity, self.identity, 1)
 
-    def without_common(self, photos: Sequence[Seen]) -> tuple[Seen, ...]:
+    def without_common(self, photos: Sequence[SeenLandmarks]) -> tuple[SeenLandmarks, ...]:
         """The photos' landmarks, moved by what their mean is off the mean head's, whose pose,
         camera and expression were fitted to each."""
         away, frames = [], []
@@ -80,7 +80,7 @@ class LandmarkHead:
             away.append((seen.places - camera.project(surface)) @ np.linalg.inv(frames[-1]))
         common = np.mean(away, axis=0)
         return tuple(
-            Seen(seen.places - common @ frame, seen.size)
+            SeenLandmarks(seen.places - common @ frame, seen.size)
             for seen, frame in zip(photos, frames, strict=True)
         )
 
@@ -88,7 +88,7 @@ class LandmarkHead:
     def _everything(self) -> np.ndarray:
         return np.ones(len(self.neutral), bool)
 
-    def residuals(self, seen: Seen, identities: Sequence[np.ndarray]) -> np.ndarray:
+    def residuals(self, seen: SeenLandmarks, identities: Sequence[np.ndarray]) -> np.ndarray:
         """(H,) mm, root mean square over the landmarks that the mean head turns to the camera, of
         each of H heads (K,) at its own best pose, camera and expression."""
         _, camera = fitted(self.neutral, self.units, seen, self._everything)
@@ -105,7 +105,9 @@ def _upright(camera: Camera, surface: np.ndarray) -> np.ndarray:
     return pixels * np.array([[up[1], up[0]], [-up[0], up[1]]])
 
 
-def _residual(shape: np.ndarray, units: np.ndarray, seen: Seen, shown: np.ndarray) -> float:
+def _residual(
+    shape: np.ndarray, units: np.ndarray, seen: SeenLandmarks, shown: np.ndarray
+) -> float:
     expression, camera = fitted(shape, units, seen, shown)
     surface = shape[shown] + np.tensordot(expression, units[:, shown], 1)
     away = np.square(camera.project(surface) - seen.places[shown]).sum(axis=1)
@@ -114,7 +116,7 @@ def _residual(shape: np.ndarray, units: np.ndarray, seen: Seen, shown: np.ndarra
 
 
 def fitted(
-    shape: np.ndarray, units: np.ndarray, seen: Seen, shown: np.ndarray
+    shape: np.ndarray, units: np.ndarray, seen: SeenLandmarks, shown: np.ndarray
 ) -> tuple[np.ndarray, Camera]:
     """Unit weights (X,) in 0..1 and the camera under which a shape (L, 3) best explains a photo.
 
@@ -193,7 +195,7 @@ class _Problem:
         return np.r_[np.zeros(6), _FOCAL_DEVIATION**-2, units]
 
 
-def _start(shape: np.ndarray, seen: Seen, places: np.ndarray) -> Camera:
+def _start(shape: np.ndarray, seen: SeenLandmarks, places: np.ndarray) -> Camera:
     """A camera as far away as portraits are taken from."""
     centre = np.array(seen.size) / 2
     flat = np.ones(len(shape))

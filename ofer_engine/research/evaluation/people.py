@@ -19,7 +19,7 @@ from ...heads.open_head import OpenHead
 from ...packs.open_pack import OpenPack
 from ...photo.faces import FaceDetector
 from ...photo.load import load_photo
-from .cross_photo import LandmarkHead, Seen
+from .cross_photo import LandmarkHead, SeenLandmarks
 from .hypotheses import mean_identities
 from .metrics import Interval, bootstrap, similarity
 from .photo_files import SUFFIXES, middle_face
@@ -54,7 +54,7 @@ class PhotographedPeople:
     """
 
     names: tuple[str, ...]
-    seen: tuple[tuple[Seen, ...], tuple[Seen, ...]]
+    seen: tuple[tuple[SeenLandmarks, ...], tuple[SeenLandmarks, ...]]
     contexts: tuple[torch.Tensor, ...]
     left_out: tuple[str, ...]
 
@@ -175,11 +175,11 @@ def read_people(
 
 def _read(
     packs: Sequence[OpenPack], detector: FaceDetector, path: Path
-) -> tuple[Seen, list[torch.Tensor]]:
+) -> tuple[SeenLandmarks, list[torch.Tensor]]:
     photo = load_photo(path)
     face = middle_face(detector, photo)
     contexts = [pack.encode(photo, face).contexts.identity for pack in packs]
-    return Seen(face.landmarks[:, :2], (photo.width, photo.height)), contexts
+    return SeenLandmarks(face.landmarks[:, :2], (photo.width, photo.height)), contexts
 
 
 def measure_people(

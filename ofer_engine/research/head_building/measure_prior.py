@@ -26,7 +26,7 @@ from .landmark_cast import CastLandmarks, attach, cast_landmarks
 from .makehuman import MakeHuman
 from .open_head_shape import OpenHeadShape, shape_open_head
 from .painting import LEFT_BROW, RIGHT_BROW, paint_open_head
-from .registration import ScanRegistration, Source, Target, register
+from .registration import ScanRegistration, ScanTarget, Source, register
 from .settling import settle
 
 _LOG: Final = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def _landmark_trust(own: CastLandmarks, scan: CastLandmarks) -> np.ndarray:
 
 def register_scan(
     network: LandmarkNetwork, drawn: DrawnHead, scan: IctScan
-) -> tuple[Source, Target, ScanRegistration]:
+) -> tuple[Source, ScanTarget, ScanRegistration]:
     """Register the scans' mean head."""
     own = _cast_average(network, drawn)
     theirs = cast_landmarks(
@@ -138,7 +138,7 @@ def register_scan(
         *first,
         _landmark_trust(own, theirs),
     )
-    target = Target(scan.neutral * 1000, scan.outer, np.nan_to_num(theirs.position) * 1000)
+    target = ScanTarget(scan.neutral * 1000, scan.outer, np.nan_to_num(theirs.position) * 1000)
     fit = register(source, target, drawn.front)
     _LOG.info("face to scan: %.2f mm by sliders, %.2f mm free", *fit.face_distance)
     return source, target, fit

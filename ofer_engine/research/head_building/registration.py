@@ -26,7 +26,7 @@ _FAR: Final = 10.0
 
 
 @dataclass(frozen=True)
-class Target:
+class ScanTarget:
     """The scan. vertices : (W, 3) mm; triangles : (T, 3) outer skin; landmarks : (468, 3) mm."""
 
     vertices: np.ndarray
@@ -87,7 +87,7 @@ def nearest_on_scan(
     return places, towards, agree, (agree > 0.4) & (places.distance < reach)
 
 
-def _fit_sliders(source: Source, outer, target: Target) -> tuple[Similarity, np.ndarray]:
+def _fit_sliders(source: Source, outer, target: ScanTarget) -> tuple[Similarity, np.ndarray]:
     weights = source.landmark_weights
     sure = weights > 0.2
     similarity = best_similarity(target.landmarks, source.landmarks(source.average), weights)
@@ -157,7 +157,7 @@ def _follow(source: Source, outer, vertices, moved, marks, triangles) -> np.ndar
     return vertices
 
 
-def register(source: Source, target: Target, face: np.ndarray) -> ScanRegistration:
+def register(source: Source, target: ScanTarget, face: np.ndarray) -> ScanRegistration:
     """Find the scan's similarity, its slider values and the surface correspondence.
 
     face : (V,) bool, where the printed distances are measured.

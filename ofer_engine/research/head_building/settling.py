@@ -17,7 +17,13 @@ from scipy.sparse.linalg import splu
 
 from ...geometry.surface import Surface
 from ...geometry.triangles import edges_of
-from .registration import ScanRegistration, Source, Target, nearest_on_scan, trusted_places
+from .registration import (
+    ScanRegistration,
+    ScanTarget,
+    Source,
+    nearest_on_scan,
+    trusted_places,
+)
 
 _STIFFNESS: Final = (20.0, 5.0, 2.0, 1.0, 0.5, 0.3)
 _STRETCH: Final = 0.1
@@ -32,7 +38,7 @@ _PLACED: Final = 0.2
 
 
 def settle(
-    source: Source, target: Target, fit: ScanRegistration, face: np.ndarray
+    source: Source, target: ScanTarget, fit: ScanRegistration, face: np.ndarray
 ) -> ScanRegistration:
     """The registration with closer places.
 

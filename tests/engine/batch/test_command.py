@@ -16,9 +16,9 @@ from PIL import Image
 from ofer_engine.__main__ import main
 from ofer_engine.batch.local_workers import LocalWorkers
 from ofer_engine.batch.photo_list import Task, read_photo_list
-from ofer_engine.batch.recipe import Recipe
 from ofer_engine.batch.results import FolderResults
 from ofer_engine.batch.run import run_batch
+from ofer_engine.batch.settings import BatchSettings
 from ofer_engine.contract import reconstruction
 from ofer_engine.contract.sampling import SamplingParams
 from ofer_engine.pack_registry import pack_record
@@ -82,11 +82,11 @@ def test_what_has_the_name_already_stays(photos, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
 def test_a_killed_worker_loses_nothing(photos, tmp_path):
     (photos / "poison.png").unlink()
-    recipe = Recipe(
+    settings = BatchSettings(
         pack_record("open", None), SamplingParams(6, 2, 1, steps=4), tmp_path / "out", False, None
     )
-    recipe.out.mkdir()
-    workers = LocalWorkers(recipe, 1)
+    settings.out.mkdir()
+    workers = LocalWorkers(settings, 1)
     killed: list[int] = []
 
     def kill_once(summary):
@@ -96,13 +96,13 @@ def test_a_killed_worker_loses_nothing(photos, tmp_path):
 
     try:
         summary = run_batch(
-            read_photo_list(photos), workers, FolderResults(recipe), recipe.out / "e", kill_once
+            read_photo_list(photos), workers, FolderResults(settings), settings.out / "e", kill_once
         )
         assert killed and workers.processes != killed
     finally:
         workers.close()
     assert (summary.done, summary.failed) == (4, 0)
-    assert list(found_in(recipe.out)) == ["p0", "p1", "p2", "p3"]
+    assert list(found_in(settings.out)) == ["p0", "p1", "p2", "p3"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends signals")

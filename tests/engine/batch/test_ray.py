@@ -7,9 +7,9 @@ from PIL import Image
 
 from ofer_engine.batch.local_workers import LocalWorkers
 from ofer_engine.batch.photo_list import read_photo_list
-from ofer_engine.batch.recipe import Recipe
 from ofer_engine.batch.results import TableResults
 from ofer_engine.batch.run import run_batch
+from ofer_engine.batch.settings import BatchSettings
 from ofer_engine.contract.sampling import SamplingParams
 from ofer_engine.pack_registry import pack_record
 
@@ -25,9 +25,11 @@ def cluster():
     made.shutdown()
 
 
-def recipe(out):
+def settings(out):
     out.mkdir()
-    return Recipe(pack_record("open", None), SamplingParams(6, 2, 1, steps=4), out, True, None)
+    return BatchSettings(
+        pack_record("open", None), SamplingParams(6, 2, 1, steps=4), out, True, None
+    )
 
 
 def rows(tasks, results, summary):
@@ -45,7 +47,7 @@ def test_a_node_is_killed_and_every_photo_is_done_once(cluster, portrait, tmp_pa
         Image.fromarray(shaded).save(folder / f"p{number}.png")
     tasks = read_photo_list(folder)
     other = cluster.add_node(num_cpus=1)
-    on_ray = recipe(tmp_path / "ray")
+    on_ray = settings(tmp_path / "ray")
     workers = RayWorkers(on_ray, cluster.address)
     killed = []
 
@@ -62,7 +64,7 @@ def test_a_node_is_killed_and_every_photo_is_done_once(cluster, portrait, tmp_pa
     assert killed and (summary.done, summary.failed) == (8, 0)
     assert len(results.file.read_bytes().splitlines()) == 8
 
-    here = recipe(tmp_path / "here")
+    here = settings(tmp_path / "here")
     local, alone = LocalWorkers(here, 1), TableResults(here)
     try:
         same = run_batch(tasks, local, alone, here.out / "errors.jsonl")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ofer_engine.batch.photo_list import Task
-from ofer_engine.batch.recipe import Outcome, Recipe
 from ofer_engine.batch.results import TableResults
 from ofer_engine.batch.run import run_batch
+from ofer_engine.batch.settings import BatchSettings, Outcome
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.records import CameraRecord, PackRecord
 from ofer_engine.contract.sampling import SamplingParams
@@ -52,8 +52,8 @@ def row(number):
 
 
 @pytest.fixture
-def recipe(tmp_path):
-    return Recipe(PACK, SamplingParams(8, 2, 2), tmp_path, True, None)
+def settings(tmp_path):
+    return BatchSettings(PACK, SamplingParams(8, 2, 2), tmp_path, True, None)
 
 
 @pytest.fixture
@@ -73,79 +73,79 @@ def errors_in(folder: Path):
     )
 
 
-def run(tasks, workers, recipe, **more):
-    results = TableResults(recipe)
-    return run_batch(tasks, workers, results, recipe.out / "errors.jsonl", **more), results
+def run(tasks, workers, settings, **more):
+    results = TableResults(settings)
+    return run_batch(tasks, workers, results, settings.out / "errors.jsonl", **more), results
 
 
-def test_each_photo_once_and_never_more_at_once_than_workers(tasks, recipe):
+def test_each_photo_once_and_never_more_at_once_than_workers(tasks, settings):
     workers = ScriptedWorkers(2, {})
-    summary, results = run(tasks, workers, recipe)
+    summary, results = run(tasks, workers, settings)
     assert (summary.done, summary.failed, summary.earlier) == (6, 0, 0)
     assert sorted(workers.begun) == list(range(6)) and workers.most == 2
     assert [results.row(summary.photos[n])["identity"] for n in range(6)] == [
         [float(n)] for n in range(6)
     ]
-    assert errors_in(recipe.out) == []
+    assert errors_in(settings.out) == []
 
 
-def test_a_batch_goes_on_where_it_was(tasks, recipe):
-    run(tasks[:4], ScriptedWorkers(1, {}), recipe)
+def test_a_batch_goes_on_where_it_was(tasks, settings):
+    run(tasks[:4], ScriptedWorkers(1, {}), settings)
     workers = ScriptedWorkers(1, {})
-    summary, results = run(tasks, workers, recipe)
+    summary, results = run(tasks, workers, settings)
     assert (summary.done, summary.earlier) == (2, 4) and sorted(workers.begun) == [4, 5]
     assert results.row(summary.photos[0])["identity"] == [0.0]
 
 
-def test_other_settings_or_another_photo_are_done_again(tasks, recipe):
-    run(tasks, ScriptedWorkers(1, {}), recipe)
+def test_other_settings_or_another_photo_are_done_again(tasks, settings):
+    run(tasks, ScriptedWorkers(1, {}), settings)
     Path(tasks[3].photo).write_bytes(b"other")
-    assert run(tasks, ScriptedWorkers(1, {}), recipe)[0].done == 1
-    seeded = replace(recipe, sampling=replace(recipe.sampling, seed=1))
+    assert run(tasks, ScriptedWorkers(1, {}), settings)[0].done == 1
+    seeded = replace(settings, sampling=replace(settings.sampling, seed=1))
     assert run(tasks, ScriptedWorkers(1, {}), seeded)[0].done == 6
 
 
-def test_a_row_that_was_cut_off_is_done_again(tasks, recipe):
-    _, results = run(tasks[:3], ScriptedWorkers(1, {}), recipe)
+def test_a_row_that_was_cut_off_is_done_again(tasks, settings):
+    _, results = run(tasks[:3], ScriptedWorkers(1, {}), settings)
     whole = results.file.read_bytes()
     results.file.write_bytes(whole[:-9])
-    summary, results = run(tasks[:3], ScriptedWorkers(1, {}), recipe)
+    summary, results = run(tasks[:3], ScriptedWorkers(1, {}), settings)
     assert (summary.done, summary.earlier) == (1, 2)
     assert sorted(results.file.read_bytes().splitlines()) == sorted(whole.splitlines())
 
 
-def test_a_dead_workers_photo_is_tried_again_and_then_given_up(tasks, recipe):
+def test_a_dead_workers_photo_is_tried_again_and_then_given_up(tasks, settings):
     workers = ScriptedWorkers(2, {1: [None, row(1)], 4: [None]})
-    summary, results = run(tasks, workers, recipe)
+    summary, results = run(tasks, workers, settings)
     assert (summary.done, summary.failed) == (5, 1)
     assert workers.begun.count(1) == 2 and workers.begun.count(4) == 2
     assert results.row(summary.photos[1]) is not None
-    (error,) = errors_in(recipe.out)
+    (error,) = errors_in(settings.out)
     assert error["photo"] == tasks[4].photo and error["code"] == "engine_died"
     assert "ended 2 times" in error["message"] and error["hint"]
 
 
-def test_a_photo_without_a_face_fails_alone(tasks, recipe):
+def test_a_photo_without_a_face_fails_alone(tasks, settings):
     failed = Outcome(2, code=str(ErrorCode.NO_FACE), message="No face.", hint="Choose another.")
-    summary, _ = run(tasks, ScriptedWorkers(2, {2: [failed]}), recipe)
+    summary, _ = run(tasks, ScriptedWorkers(2, {2: [failed]}), settings)
     assert (summary.done, summary.failed) == (5, 1) and summary.errors[2] is failed
-    assert [error["code"] for error in errors_in(recipe.out)] == ["no_face"]
-    again, _ = run(tasks, ScriptedWorkers(2, {}), recipe)  # what failed is tried again
-    assert (again.done, again.earlier) == (1, 5) and errors_in(recipe.out) == []
+    assert [error["code"] for error in errors_in(settings.out)] == ["no_face"]
+    again, _ = run(tasks, ScriptedWorkers(2, {}), settings)  # what failed is tried again
+    assert (again.done, again.earlier) == (1, 5) and errors_in(settings.out) == []
 
 
-def test_a_full_disk_stops_the_batch(tasks, recipe):
+def test_a_full_disk_stops_the_batch(tasks, settings):
     full = Outcome(2, code=str(ErrorCode.DISK_FULL), message="Full.", hint="Free some space.")
     workers = ScriptedWorkers(1, {2: [full]})
     with pytest.raises(OferError, match="Full") as caught:
-        run(tasks, workers, recipe)
+        run(tasks, workers, settings)
     assert caught.value.code is ErrorCode.DISK_FULL and workers.begun == [0, 1, 2]
-    assert run(tasks, ScriptedWorkers(1, {}), recipe)[0].earlier == 2
+    assert run(tasks, ScriptedWorkers(1, {}), settings)[0].earlier == 2
 
 
-def test_progress_says_how_fast_and_how_long_still(tasks, recipe):
+def test_progress_says_how_fast_and_how_long_still(tasks, settings):
     lines = []
-    run(tasks, ScriptedWorkers(1, {}), recipe, show=lambda summary: lines.append(summary.line(6)))
+    run(tasks, ScriptedWorkers(1, {}), settings, show=lambda summary: lines.append(summary.line(6)))
     assert lines[0].startswith("1 of 6 photos, ") and "a minute, 0 min left, 0 failed" in lines[0]
     assert lines[-1].startswith("6 of 6 photos, ")
 
@@ -163,25 +163,25 @@ def test_progress_says_how_fast_and_how_long_still(tasks, recipe):
     ],
     ids=["deep", "text", "null", "gone", "400 digits", "object", "no object"],
 )
-def test_a_row_that_was_spoiled_is_worked_on_again(tasks, recipe, spoil):
-    run(tasks[:3], ScriptedWorkers(1, {}), recipe)
-    file = recipe.out / "rows.jsonl"
+def test_a_row_that_was_spoiled_is_worked_on_again(tasks, settings, spoil):
+    run(tasks[:3], ScriptedWorkers(1, {}), settings)
+    file = settings.out / "rows.jsonl"
     lines = file.read_text("utf-8").splitlines()
     lines[1] = spoil(json.loads(lines[1]))
     file.write_text("\n".join(lines) + "\n", "utf-8")
     workers = ScriptedWorkers(1, {})
-    summary, results = run(tasks[:3], workers, recipe)
+    summary, results = run(tasks[:3], workers, settings)
     assert (summary.done, summary.earlier) == (1, 2)
     assert [results.row(summary.photos[n])["identity"] for n in range(3)] == [[0.0], [1.0], [2.0]]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="makes pipes")
-def test_a_photo_that_has_no_end_holds_nothing_up(tmp_path, recipe):
+def test_a_photo_that_has_no_end_holds_nothing_up(tmp_path, settings):
     os.mkfifo(tmp_path / "pipe.jpg")
     endless = [tmp_path / "pipe.jpg", Path("/dev/zero"), Path("a\0b.jpg"), tmp_path]
     tasks = [Task(number, str(photo), str(number)) for number, photo in enumerate(endless)]
     failed = [Outcome(number, code="photo_unreadable") for number in range(len(tasks))]
     ends = {outcome.number: [outcome] for outcome in failed}
-    summary, _ = run(tasks, ScriptedWorkers(1, ends), recipe)
+    summary, _ = run(tasks, ScriptedWorkers(1, ends), settings)
     assert (summary.done, summary.failed) == (0, 4)
     assert set(summary.photos.values()) == {""}

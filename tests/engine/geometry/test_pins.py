@@ -8,7 +8,7 @@ import pytest
 from ofer_engine.geometry.pins import (
     DEVIATION,
     IMPROBABLE,
-    PhotoView,
+    LandmarkedPhoto,
     Pin,
     Prior,
     largest_modes,
@@ -37,12 +37,12 @@ def _modes(rng: np.random.Generator, shape: np.ndarray, count: int = 8) -> np.nd
     return 0.002 * waves * rng.normal(size=(count, 1, 3))
 
 
-def _photo(shape: np.ndarray, modes: np.ndarray, held: bool = True) -> PhotoView:
+def _photo(shape: np.ndarray, modes: np.ndarray, held: bool = True) -> LandmarkedPhoto:
     """Landmarks of every fourth point where they are; held : so exact that the camera stays."""
     vertices = np.arange(0, len(shape), 4)
     precision = np.full(len(vertices), 30.0 if held else 0.0)
-    return PhotoView(VIEW, np.zeros_like(shape), modes, vertices, VIEW.project(shape[vertices]),
-                 precision)  # fmt: skip
+    places = VIEW.project(shape[vertices])
+    return LandmarkedPhoto(VIEW, np.zeros_like(shape), modes, vertices, places, precision)
 
 
 def test_slopes_are_those_of_the_projection(shape: np.ndarray) -> None:
@@ -112,7 +112,7 @@ def test_two_photos_tell_more_than_one(rng: np.random.Generator, shape: np.ndarr
     none = np.zeros((0, *shape.shape))
     photos = [_photo(truth, none)]
     vertices = photos[0].vertices
-    photos.append(PhotoView(side, np.zeros_like(shape), none, vertices,
+    photos.append(LandmarkedPhoto(side, np.zeros_like(shape), none, vertices,
                             side.project(truth[vertices]), photos[0].precision))  # fmt: skip
     prior, left = Prior.of(shape, modes, photos), []
     for views in ((0,), (0, 1)):

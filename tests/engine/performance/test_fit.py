@@ -7,11 +7,11 @@ from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.geometry.rotations import rotation_about
 from ofer_engine.heads.camera import Camera
 from ofer_engine.performance import fit as fitting
-from ofer_engine.performance.fit import Lens, fit, seen_share
+from ofer_engine.performance.fit import Intrinsics, fit, seen_share
 from ofer_engine.performance.steady import yaw_pitch_roll
 from tests.engine.performance.conftest import made_up
 
-LENS = Lens(1400.0, np.array([640.0, 360.0]), (1280, 720))
+LENS = Intrinsics(1400.0, np.array([640.0, 360.0]), (1280, 720))
 JAW = ARKIT_52.index("jawOpen")
 
 

@@ -10,7 +10,7 @@ from ofer_engine.geometry.rotations import rotation_matrix
 from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
-from ofer_engine.research.evaluation.cross_photo import LandmarkHead, Seen
+from ofer_engine.research.evaluation.cross_photo import LandmarkHead, SeenLandmarks
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def _photo(head, identity, expression, turn, noise=0.0):
     camera = Camera(1300.0, np.array([125.0, 125.0]), *pose, 250, 250)
     places = camera.project(head.landmarks(head.vertices(identity, expression)))
     rng = np.random.default_rng(5)
-    return Seen(places + noise * rng.standard_normal(places.shape), (250, 250))
+    return SeenLandmarks(places + noise * rng.standard_normal(places.shape), (250, 250))
 
 
 def _units(**weights):
@@ -67,7 +67,9 @@ def test_the_detectors_own_idea_of_a_landmark_is_taken_away(head):
         bias @ np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]).T
         for a in 0.1 * np.arange(8)
     ]
-    biased = [Seen(one.places + off, one.size) for one, off in zip(photos, turned, strict=True)]
+    biased = [
+        SeenLandmarks(one.places + off, one.size) for one, off in zip(photos, turned, strict=True)
+    ]
     before, after = (
         np.mean([marked.residuals(s, [p])[0] for s, p in zip(seen, people, strict=True)])
         for seen in (biased, marked.without_common(biased))

@@ -22,7 +22,7 @@ from ofer_engine.research.head_building.identity_basis import identity_basis, wi
 from ofer_engine.research.head_building.makehuman import MakeHuman
 from ofer_engine.research.head_building.open_head_build import SOURCE, build_open_head
 from ofer_engine.research.head_building.painting import inside_polygon
-from ofer_engine.research.head_building.registration import Source, Target, register
+from ofer_engine.research.head_building.registration import ScanTarget, Source, register
 from ofer_engine.research.head_building.sliders import macro_weights
 from ofer_engine.research.head_building.surface_view import view
 from tests.engine.shared_files import ICT
@@ -167,7 +167,9 @@ def test_registration_finds_a_scan_made_of_its_own_sliders() -> None:
         average, columns, np.full(5, 0.01), ball.faces, np.ones(len(average)),
         ball.faces[landmarks], np.tile([1.0, 0, 0], (468, 1)), np.ones(468),
     )  # fmt: skip
-    target = Target(placed.apply(scan), ball.faces, placed.apply(scan[ball.faces[landmarks, 0]]))
+    target = ScanTarget(
+        placed.apply(scan), ball.faces, placed.apply(scan[ball.faces[landmarks, 0]])
+    )
     fit = register(source, target, np.ones(len(average), bool))
     assert max(fit.face_distance) < 0.05
     assert np.allclose(fit.sliders, sliders, atol=0.05)

@@ -23,7 +23,7 @@ from ofer_engine.research.head_building.phenotypes import (
     moves_from,
     random_phenotype,
 )
-from ofer_engine.research.head_building.registration import Source, Target, register
+from ofer_engine.research.head_building.registration import ScanTarget, Source, register
 from ofer_engine.research.head_building.settling import settle, smoothness
 from ofer_engine.research.head_building.teeth_rows import TeethRows
 from ofer_engine.research.head_building.wide_head_build import NOTICE
@@ -66,7 +66,7 @@ def test_moves_hold_no_pose_and_no_size() -> None:
     assert np.allclose(again.rotation, np.eye(3), atol=1e-9)
 
 
-def ball_and_scan() -> tuple[Source, Target, np.ndarray]:
+def ball_and_scan() -> tuple[Source, ScanTarget, np.ndarray]:
     """A ball with sliders, and a scan that bulges where no slider does, turned and grown."""
     ball = trimesh.creation.icosphere(subdivisions=4, radius=1.0)
     average = ball.vertices * [70, 100, 90] * (1 + 0.1 * np.sin(3 * ball.vertices[:, :1]))
@@ -82,7 +82,9 @@ def ball_and_scan() -> tuple[Source, Target, np.ndarray]:
         average, columns, np.full(4, 0.01), ball.faces, np.ones(len(average)),
         ball.faces[landmarks], np.tile([1.0, 0, 0], (468, 1)), np.ones(468),
     )  # fmt: skip
-    target = Target(placed.apply(scan), ball.faces, placed.apply(scan[ball.faces[landmarks, 0]]))
+    target = ScanTarget(
+        placed.apply(scan), ball.faces, placed.apply(scan[ball.faces[landmarks, 0]])
+    )
     return source, target, scan
 
 

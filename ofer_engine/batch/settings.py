@@ -16,7 +16,7 @@ from .photo_list import Task
 
 
 @dataclass(frozen=True)
-class Recipe:
+class BatchSettings:
     """pack : its record, as it is when the batch begins; out : folder of the results; table : rows
     are wanted, and no folder for each photo; home, device, threads : as a session takes them.
 
