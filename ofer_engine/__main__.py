@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import io
 import os
 import signal
 import sys
@@ -13,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from .client.launch import default_home, tune_this_process
+from .client.launch import chosen_home, mend_streams, tune_this_process
 from .commands import batch, more_like, packs, perform, reconstruct, serve, skin
 from .contract.causes import as_ofer_error
-from .contract.errors import ErrorCode
+from .contract.errors import ErrorCode, OferError
 
 LOG: Final = "engine-error.log"
 """In the data folder: the trace of the last failure that nobody foresaw."""
@@ -26,16 +25,14 @@ _STOPPED: Final = 130  # what a shell expects after an interrupt
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every failure is one sentence on stderr and a non-zero status."""
     tune_this_process()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a name that the terminal cannot show
+    mend_streams()
     parser = argparse.ArgumentParser(
         prog="python -m ofer_engine",
         description="Photos of a face in, ranked heads out. COMMAND --help tells its options;"
         " docs/engine.md tells what they mean.",
     )
     home = "the data folder, with further packs (default: the user's)"
-    parser.add_argument("--home", type=Path, metavar="DIR", default=default_home(), help=home)
+    parser.add_argument("--home", type=Path, metavar="DIR", help=home)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (reconstruct, batch, perform, more_like, skin, serve, packs):
         command.add(commands)
@@ -45,6 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         train.add(commands)
         evaluate.add(commands)
     options = parser.parse_args(arguments)
+    try:
+        options.home = chosen_home(options.home)
+    except OferError as error:
+        print(f"ofer: {error}", file=sys.stderr)
+        return 1
     try:
         status = options.command(options)
         sys.stdout.flush()  # else only the interpreter's end would find that nobody listens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -20,15 +21,28 @@ def engine_settings() -> EngineSettings:
     addon = bpy.context.preferences.addons.get(ADDON)
     chosen = addon.preferences if addon else None
     home, python = (chosen.home, chosen.python) if chosen else ("", "")
-    odd = [said for said in (home, python) if said and not _is_whole(said)]
-    refusal = (
-        Sentence("{folder} in the preferences is no whole path.", folder=odd[0]) if odd else ""
-    )
+    refusal = _refusal(home, python)
     if refusal:
         home = python = ""
-    place = Path(home).expanduser() if home else launch.default_home()
+        place = launch.users_home()
+    else:
+        place = Path(home).expanduser() if home else launch.default_home()
     program = Path(python).expanduser() if python else launch.engine_python(place)
     return EngineSettings(place, program, chosen.device if chosen else "auto", refusal)
+
+
+def _refusal(home: str, python: str) -> str:
+    """Why no program is started from where the preferences, or else the variable, say."""
+    for said in (home, python):
+        if said and not _is_whole(said):
+            return Sentence("{folder} in the preferences is no whole path.", folder=said)
+    variable = launch.HOME_VARIABLE
+    said = os.environ.get(variable, "")
+    if said and not home and not _is_whole(said):
+        return Sentence(
+            "{folder} in the variable {name} is no whole path.", folder=said, name=variable
+        )
+    return ""
 
 
 def _is_whole(path: str) -> bool:

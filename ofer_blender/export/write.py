@@ -9,9 +9,8 @@ from typing import Any, Final
 
 import bpy
 
-from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import compat
-from ..undo.landing import Landing, disk_full, is_full, landing, unwritable
+from ..undo.landing import Landing, disk_full, is_full, landing, nameless, unwritable
 from . import fbx_tidy, whole
 from .plan import Plan
 from .presets import INFLUENCES, PRESETS, Format, Target
@@ -96,7 +95,7 @@ def export(head: bpy.types.Object, plan: Plan) -> Path:
     OferError(READ_ONLY | DISK_FULL | BAD_REQUEST).
     """
     if not plan.path.name:
-        raise OferError(ErrorCode.BAD_REQUEST, "The file has no name.", "Choose a name for it.")
+        raise nameless()
     with landing(plan.file, overwrite=plan.overwrite) as place:
         file = place.folder / plan.file.name
         with staged(head, plan, place) as stage:

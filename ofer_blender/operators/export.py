@@ -16,6 +16,7 @@ from ..export.presets import PRESETS, Target
 from ..head import hypotheses
 from ..rig import body, jaw_correctives, rig
 from ..translations import tell
+from ..undo.landing import has_name, nameless
 from .refusal import ready_head, refuse
 
 _WRITTEN: Final[dict[tuple[int, Target], Path]] = {}
@@ -42,7 +43,7 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
     )
     overwrite: bpy.props.BoolProperty(
         name="Overwrite",
-        description="Write over a file of this name, even if no export of this head made it",
+        description="Write over a file of this name, even if no export of this name made it",
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
@@ -57,13 +58,16 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def check(self, context: bpy.types.Context) -> bool:
-        path = Path(self.filepath)
-        wanted = str(Plan(Target(self.target), path).file) if path.name else self.filepath
+        if not has_name(self.filepath):
+            return False
+        wanted = str(Plan(Target(self.target), Path(self.filepath)).file)
         changed = wanted != self.filepath
         self.filepath = wanted
         return changed
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        if not has_name(self.filepath):
+            return refuse(self, nameless())
         head = hypotheses.active_head(context)
         plan = plan_of(head, Path(bpy.path.abspath(self.filepath)), Target(self.target))
         plan = replace(plan, overwrite=self.overwrite)

@@ -15,8 +15,8 @@ from ..head import hypotheses
 from ..motion import take
 from ..rig import arkit_keys, rig
 from ..translations import tell, tr
-from ..undo.landing import landing
-from .refusal import ready_head
+from ..undo.landing import has_name, landing, nameless
+from .refusal import ready_head, refuse
 
 _SUFFIX = ".csv"
 
@@ -104,11 +104,15 @@ class OFER_OT_export_take(_OnUnits, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def check(self, context: bpy.types.Context) -> bool:
+        if not has_name(self.filepath):
+            return False
         wanted = bpy.path.ensure_ext(self.filepath, _SUFFIX)
         changed, self.filepath = wanted != self.filepath, wanted
         return changed
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        if not has_name(self.filepath):
+            return refuse(self, nameless())
         head, scene = hypotheses.active_head(context), context.scene
         path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), _SUFFIX))
         motion = take.record(head, scene.frame_start, scene.frame_end)

@@ -71,15 +71,15 @@ class Landing:
             for name in names:
                 place = self.file.parent / name
                 if os.path.lexists(place):
-                    place.rename(older / name)
+                    _put_by(place, older / name)
                     put_by.append(name)
-                (self.folder / name).rename(place)
+                (self.folder / name).replace(place)
                 moved.append(name)
         except OSError:
             for name in moved:
                 (self.file.parent / name).unlink(missing_ok=True)
             for name in put_by:
-                (older / name).rename(self.file.parent / name)
+                (older / name).replace(self.file.parent / name)
             raise
 
     def _may_replace(self, name: str) -> bool:
@@ -88,8 +88,8 @@ class Landing:
             return True
         if place.is_dir():
             return False
-        if name == self.file.name:
-            return self._overwrite or self._before is not None
+        if name == self.file.name and self._overwrite:
+            return True
         if name == self.sidecar.name:
             return self._before is not None
         return self._ours(name)
@@ -101,9 +101,30 @@ class Landing:
             return True
         known = (self._before or {}).get(name)
         try:
-            return not place.is_symlink() and known is not None and known == sha256_of(place)
+            return known is not None and _is_plain(place) and known == sha256_of(place)
         except OSError:
             return False
+
+
+def _put_by(place: Path, older: Path) -> None:
+    """Give a file a second name, so that the first is never without one: whoever is killed now
+    leaves the old file there. A disk without hard links, and a link itself, take the long way."""
+    try:
+        if place.is_symlink():
+            raise OSError
+        os.link(place, older)
+    except OSError:
+        place.rename(older)
+
+
+def has_name(filepath: str) -> bool:
+    """A file browser's path names a file, not a folder alone, beside which nothing is written."""
+    return bool(filepath) and not filepath.endswith(("/", os.sep))
+
+
+def nameless() -> OferError:
+    """The error for a file without a name."""
+    return OferError(ErrorCode.BAD_REQUEST, "The file has no name.", "Choose a name for it.")
 
 
 @contextmanager
@@ -200,10 +221,15 @@ def is_full(folder: Path) -> bool:
     return False
 
 
+def _is_plain(place: Path) -> bool:
+    """A file: not a link, nor what whoever reads would wait at."""
+    return place.is_file() and not place.is_symlink()
+
+
 def _made(sidecar: Path) -> dict[str, str] | None:
     """Name and hash of what an earlier export made; None where there was none."""
     try:
-        if sidecar.is_symlink() or sidecar.stat().st_size > _LONGEST:
+        if not _is_plain(sidecar) or sidecar.stat().st_size > _LONGEST:
             return None
         record = json.loads(sidecar.read_text("utf-8"))
         if not str(record["made_with"]).startswith(MADE_WITH):
@@ -217,7 +243,7 @@ def _made(sidecar: Path) -> dict[str, str] | None:
 def _taken(name: str) -> OferError:
     return OferError(
         ErrorCode.BAD_REQUEST,
-        "{name} is already there, and no export of this head made it.",
+        "{name} is already there, and not as an export of this name left it.",
         "Choose another name, or move that file away.",
         name=name,
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
+
+from ..contract.errors import ErrorCode, OferError
 
 HOME_VARIABLE: Final = "OFER_HOME"
 ENGINE_FOLDER: Final = "engine"
@@ -31,13 +34,39 @@ def default_home() -> Path:
     """Where OFER keeps its environments and packs: $OFER_HOME, else the user's data folder."""
     if chosen := os.environ.get(HOME_VARIABLE):
         return Path(chosen).expanduser().absolute()
+    return users_home()
+
+
+def users_home() -> Path:
+    """That place in the user's data folder, whatever $OFER_HOME says."""
     if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / "OFER Faces"
+        local = _whole("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+        return local / "OFER Faces"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "OFER Faces"
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "ofer-faces"
+    return (_whole("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "ofer-faces"
+
+
+def _whole(variable: str) -> Path | None:
+    """The folder that a variable of the system names; one that depends on where a program was
+    started counts as none, as the systems say."""
+    folder = Path(os.environ.get(variable, ""))
+    return folder if folder.is_absolute() else None
+
+
+def chosen_home(said: Path | str | None) -> Path:
+    """The data folder that somebody named, or the default; absolute. Raises
+    OferError(BAD_REQUEST) where nobody can know it."""
+    try:
+        return Path(said).expanduser().absolute() if said else default_home()
+    except (RuntimeError, OSError) as cause:  # no such user, no working folder any more
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "The data folder is not known: {why}.",
+            "Give its whole path with --home, or in the variable {name}.",
+            why=str(getattr(cause, "strerror", None) or cause).rstrip("."),
+            name=HOME_VARIABLE,
+        ) from cause
 
 
 def environment_python(folder: Path) -> Path:
@@ -75,6 +104,17 @@ def engine_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     source = os.environ if base is None else base
     kept = {name: value for name, value in source.items() if not name.startswith("PYTHON")}
     return {**_OURS, **kept}
+
+
+def mend_streams() -> None:
+    """Let what this process prints fail nowhere: a closed output leads into nothing, and of a name
+    that the terminal cannot show it shows what it can."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started this, as by a service
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def tune_this_process() -> None:

@@ -28,6 +28,9 @@ _LONGEST_VALUE: Final = 8000
 """Letters; a path has at most 4096."""
 _LARGEST: Final = 1 << 63
 _DEEPEST: Final = 4
+_LINES: Final = re.compile(r"[\t-\r\x85]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""What a name of a file may hold, and what would then tell a terminal what to do."""
 
 
 def readable(text: str) -> str:
@@ -154,7 +157,7 @@ def _plain(value: object) -> Value:
         return int(value)
     if isinstance(value, numbers.Real):
         return float(value)
-    return readable(str(value))
+    return _CONTROL.sub("\ufffd", _LINES.sub(" ", readable(str(value))))
 
 
 def _sound(text: str, most: float) -> str:

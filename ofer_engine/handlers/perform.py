@@ -16,7 +16,7 @@ from ..contract import performance as contract
 from ..contract import protocol
 from ..contract.causes import unwritable
 from ..contract.errors import ErrorCode, OferError
-from ..contract.files.live_link import RATES, write_live_link
+from ..contract.files.live_link import write_live_link
 from ..contract.files.replacement import Replacement
 from ..contract.files.whole_file import check_place
 from ..contract.names import check_name, free_name, kept_note
@@ -36,7 +36,8 @@ from ..photo.faces import Face, FaceDetector
 from ..photo.load import Photo
 from ..progress import Progress, Work
 from ..session import Session
-from .reconstruct import reconstruct
+from .performed_files import FRAMES, TAKE, check_replaceable, take_rate
+from .reconstruct import check_reconstruction, reconstruct
 from .stages import LOADING, WRITING
 from .validation import check_sampling
 
@@ -44,9 +45,6 @@ READING: Final = "Reading the video"
 CHOOSING: Final = "Choosing frames"
 SHAPING: Final = "Making the head"
 FITTING: Final = "Fitting the performance"
-FRAMES: Final = "_frames"
-"""Ending of the folder of frames that the head is made from."""
-TAKE: Final = ".csv"
 _READING_SECONDS: Final = 0.06
 _FITTING_SECONDS: Final = 0.013
 _WITHOUT_COUNT: Final = 1000
@@ -72,7 +70,7 @@ def answer(session: Session, request: protocol.Perform, work: Work) -> protocol.
 def perform(session: Session, request: protocol.Perform, work: Work) -> Performed:
     """As `answer`, giving the records."""
     check_name(request.name)
-    check_sampling(SamplingParams.of(_asked(request, ())))
+    check_sampling(SamplingParams.of(_asked(request, (), Path(request.out))))
     out = Path(request.out)
     check_place(out)
     footage = open_footage(Path(request.video), request.rate or None)
@@ -101,17 +99,28 @@ def perform(session: Session, request: protocol.Perform, work: Work) -> Performe
     lens = Intrinsics(default_focal(*size), np.array(size) / 2, size)
     progress.step(CHOOSING, 0, 1)
     chosen = _choose(pack, readings, lens)
-    photos = _write_frames(footage, readings, chosen, out / (request.name + FRAMES), progress)
-    progress.step(SHAPING, 0, 1)
-    record = reconstruct(session, _asked(request, photos), _silent(work))
-    progress.step(FITTING, 0, 1)
-    model = FaceModel.of(pack.head, _first_identity(record))
-    fitted = fit(model, readings, lens, lambda i, n: progress.step(FITTING, i, n))
-    moved = steady(readings, fitted, seen_share(model, readings.visible) < COVERED)
-    progress.step(WRITING, 0, 1)
-    performance = _write(record, pack, footage, readings, moved, model, lens, chosen)
+    folder, frames = (out / (request.name + ending) for ending in (SUFFIX, FRAMES))
+    try:
+        with Replacement(folder) as whole, Replacement(frames) as pictures:
+            photos = _write_frames(footage, readings, chosen, pictures.place, progress)
+            progress.step(SHAPING, 0, 1)
+            record = reconstruct(session, _asked(request, photos, whole.place), _silent(work))
+            progress.step(FITTING, 0, 1)
+            model = FaceModel.of(pack.head, _first_identity(record))
+            fitted = fit(model, readings, lens, lambda i, n: progress.step(FITTING, i, n))
+            moved = steady(readings, fitted, seen_share(model, readings.visible) < COVERED)
+            progress.step(WRITING, 0, 1)
+            performance = _write(record, pack, footage, readings, moved, model, lens, chosen)
+            motion = performance.motion()
+            _bring_up(record.folder, whole.place)
+            whole.finish(replace=request.overwrite)
+            pictures.finish(replace=request.overwrite)
+    except OSError as cause:
+        raise unwritable(folder, cause) from cause
+    record = replace(record, folder=folder)
+    performance = replace(performance, folder=folder / contract.FOLDER)
     take = out / (request.name + TAKE)
-    write_live_link(take, performance.motion(), _take_rate(footage.rate))
+    write_live_link(take, motion, take_rate(footage.rate))
     watch.forget()
     progress.step(WRITING, 1, 1)
     notes = (*renamed, *notes_of(readings), *(str(note) for note in record.notes))
@@ -119,9 +128,12 @@ def perform(session: Session, request: protocol.Perform, work: Work) -> Performe
 
 
 def _named(request: protocol.Perform) -> tuple[protocol.Perform, tuple[str, ...]]:
+    out = Path(request.out)
     if request.overwrite:
+        check_replaceable(out, request.name)
+        check_reconstruction(out / (request.name + SUFFIX))
         return request, ()
-    free = free_name(Path(request.out), request.name, (SUFFIX, FRAMES, TAKE))
+    free = free_name(out, request.name, (SUFFIX, FRAMES, TAKE))
     return replace(request, name=free), kept_note(request.name, free)
 
 
@@ -175,36 +187,38 @@ def _choose(pack: OpenPack, readings: Readings, lens: Intrinsics) -> np.ndarray:
 def _write_frames(
     footage: Footage, readings: Readings, chosen: np.ndarray, folder: Path, progress: Progress
 ) -> tuple[protocol.PhotoFace, ...]:
-    """The chosen frames as pictures, in a folder of their own, and the face in each."""
+    """The chosen frames as pictures, in a folder of their own, and the face in each. Raises
+    OSError."""
     wanted = {int(frame) for frame in chosen}
     last, paths = max(wanted), {}
-    try:
-        with Replacement(folder) as replacement:
-            replacement.place.mkdir()
-            for frame in footage.frames():
-                progress.check()
-                if frame.number in wanted:
-                    paths[frame.number] = folder / f"{frame.number:06d}.png"
-                    picture = replacement.place / paths[frame.number].name
-                    Image.fromarray(frame.pixels).save(picture)
-                if frame.number >= last:
-                    break
-            replacement.finish()
-    except OSError as cause:
-        raise unwritable(folder, cause) from cause
+    folder.mkdir()
+    for frame in footage.frames():
+        progress.check()
+        if frame.number in wanted:
+            paths[frame.number] = folder / f"{frame.number:06d}.png"
+            Image.fromarray(frame.pixels).save(paths[frame.number])
+        if frame.number >= last:
+            break
     return tuple(
         protocol.PhotoFace(str(paths[frame]), box=tuple(map(float, readings.box[frame])))
         for frame in map(int, chosen)
     )
 
 
+def _bring_up(made: Path, place: Path) -> None:
+    """Put the folder that lies in `place` in its place. Raises OSError."""
+    inner = made.rename(place.with_name("made"))
+    place.rmdir()
+    inner.rename(place)
+
+
 def _asked(
-    request: protocol.Perform, photos: tuple[protocol.PhotoFace, ...]
+    request: protocol.Perform, photos: tuple[protocol.PhotoFace, ...], out: Path
 ) -> protocol.Reconstruct:
     return protocol.Reconstruct(
         request.id,
         photos,
-        request.out,
+        str(out),
         request.name,
         request.pack,
         request.identities,
@@ -214,7 +228,6 @@ def _asked(
         sampler=request.sampler,
         steps=request.steps,
         guidance=request.guidance,
-        overwrite=request.overwrite,
     )
 
 
@@ -270,8 +283,3 @@ def _write(
         record.folder / contract.FOLDER,
     )
     return result.write(told, arrays)
-
-
-def _take_rate(rate: float) -> int:
-    """Whole frames a second of a take's time code, the app's own where one is near."""
-    return min(RATES, key=lambda own: abs(own - rate)) if 20 < rate < 70 else max(round(rate), 1)

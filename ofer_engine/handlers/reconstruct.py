@@ -110,6 +110,12 @@ def _named(request: protocol.Reconstruct) -> tuple[protocol.Reconstruct, tuple[s
     if not request.overwrite:
         free = free_name(out, name, (SUFFIX,))
         return replace(request, name=free), kept_note(name, free)
+    check_reconstruction(folder)
+    return request, ()
+
+
+def check_reconstruction(folder: Path) -> None:
+    """Raises OferError(BAD_REQUEST) where something is there that is no reconstruction."""
     if folder.exists() and not (folder / RECORD).is_file():
         raise OferError(
             ErrorCode.BAD_REQUEST,
@@ -117,7 +123,6 @@ def _named(request: protocol.Reconstruct) -> tuple[protocol.Reconstruct, tuple[s
             "Choose another name.",
             name=folder.name,
         )
-    return request, ()
 
 
 def _draw(

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import signal
 import subprocess
-import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from ..client.launch import default_home
+from ..client.launch import chosen_home, mend_streams
 from ..contract.causes import as_ofer_error
 from ..contract.errors import ErrorCode, OferError
 from . import blender, doctor, package, provision, torch_build
@@ -38,12 +36,14 @@ def main(root: Path, arguments: Sequence[str] | None = None) -> int:
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a path that the console cannot show
+    mend_streams()
     json_wanted = getattr(chosen, "progress", "text") == "json"
     console = JsonConsole() if json_wanted else Console()
-    home = Home(Path(getattr(chosen, "home", None) or default_home()).expanduser().absolute())
+    try:
+        home = Home(chosen_home(getattr(chosen, "home", None)))
+    except OferError as error:
+        console.fail(error)
+        return 1
     try:
         command = _Command(chosen, tuple(extra), home, Pins.read(root), root, console)
         return getattr(command, chosen.command)()

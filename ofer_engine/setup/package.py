@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.sentence import Sentence
 from . import manual
 from .machine import folder_error
 from .runner import clean_environment
@@ -88,7 +89,7 @@ def validate(package: Path, tool: list[str]) -> None:
             "Blender finds fault with {name}:\n{said}",
             "Correct blender_manifest.toml or the files it names and run this again.",
             name=package.name,
-            said=(done.stdout + done.stderr).strip(),
+            said=Sentence((done.stdout + done.stderr).strip()),
         )
 
 
@@ -126,7 +127,7 @@ def make_repository(package: Path, folder: Path, tool: list[str]) -> Path:
             "Blender's extension tool does not list {name}:\n{said}",
             "Remove {folder} and run this again.",
             name=package.name,
-            said=(done.stdout + done.stderr).strip(),
+            said=Sentence((done.stdout + done.stderr).strip()),
             folder=folder,
         )
     return index

@@ -17,6 +17,7 @@ from conftest import preferences
 from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.engine.engine_settings import engine_settings
 from ofer_faces.ofer_blender.head import provenance
+from ofer_faces.ofer_engine.client import launch
 from ofer_faces.ofer_engine.contract.errors import OferError
 from recording_layout import draw, draw_preferences
 from scene_dump import differences, dump
@@ -24,7 +25,7 @@ from scene_dump import differences, dump
 Employ = Callable[[str], None]
 
 
-@pytest.mark.parametrize("setting", ["home", "python"])
+@pytest.mark.parametrize("setting", ["home", "python", launch.HOME_VARIABLE])
 @pytest.mark.parametrize("said", ["//x", "x", "./x", "//x/../x", "~no_such_user/x"])
 def test_no_program_beside_a_blend_is_run(
     setting: str, said: str, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -38,7 +39,11 @@ def test_no_program_beside_a_blend_is_run(
         path.write_text(trap)
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "beside" / "trap.blend"))
-    setattr(preferences(), setting, said)
+    if setting == launch.HOME_VARIABLE:  # as a shell set it, from which a .blend is opened
+        preferences().home = ""
+        monkeypatch.setenv(setting, said)
+    else:
+        setattr(preferences(), setting, said)
     settings = engine_settings()
     assert not settings.installed and settings.home.is_absolute() and settings.python.is_absolute()
     for started in (
@@ -52,7 +57,8 @@ def test_no_program_beside_a_blend_is_run(
             started()
     time.sleep(0.1)
     assert not (tmp_path / "sprung").exists() and jobs.queue.client is None
-    assert f"{said} in the preferences is no whole path." in " ".join(draw("OFER_PT_setup"))
+    place = f"the variable {setting}" if setting == launch.HOME_VARIABLE else "the preferences"
+    assert f"{said} in {place} is no whole path." in " ".join(draw("OFER_PT_setup"))
 
 
 def test_a_whole_path_is_taken_as_it_is(tmp_path: Path) -> None:

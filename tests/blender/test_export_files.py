@@ -171,9 +171,11 @@ def test_what_no_export_made_is_not_replaced(
     ]
     export(tmp_path / "out", target, overwrite=True)
     assert whole.is_whole(path)
-    path.write_bytes(b"spoiled")  # ours by its sidecar: the next export mends it
     export(tmp_path / "out", target)
-    assert whole.is_whole(path)
+    path.write_bytes(BYTES_OF_OTHERS)  # worked on since, in another program
+    with pytest.raises(RuntimeError, match=rf"{path.name} is already there"):
+        export(tmp_path / "out", target)
+    assert path.read_bytes() == BYTES_OF_OTHERS
 
 
 def test_a_sidecar_of_others_is_not_replaced(head: bpy.types.Object, tmp_path: Path) -> None:
@@ -194,6 +196,44 @@ def test_a_link_is_replaced_and_not_followed(head: bpy.types.Object, tmp_path: P
     assert (tmp_path / "out.mtl").is_symlink()
 
 
+def test_what_has_two_names_is_not_written_through(head: bpy.types.Object, tmp_path: Path) -> None:
+    (tmp_path / "precious").write_bytes(BYTES_OF_OTHERS)
+    for name in ("out.obj", "out.mtl", "out_picture_1.png"):
+        os.link(tmp_path / "precious", tmp_path / name)
+    export(tmp_path / "out", Target.OBJ, overwrite=True)
+    assert (tmp_path / "precious").read_bytes() == BYTES_OF_OTHERS
+    assert b"mtllib out_2.mtl" in (tmp_path / "out.obj").read_bytes()
+
+
+@pytest.mark.parametrize("target", [Target.USD, Target.OBJ])
+def test_a_picture_of_the_blend_beside_it_is_left(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    """Unpacked, it may have the very name that the export would give it."""
+    (tmp_path / "out_skin.png").write_bytes(png((1, 0, 0)))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "out.blend"))
+    wear(head, png((1, 0, 0)), "out_skin", "//out_skin.png").unpack(method="USE_ORIGINAL")
+    own, blend = (tmp_path / "out_skin.png").read_bytes(), (tmp_path / "out.blend").read_bytes()
+    for _ in range(2):
+        export(tmp_path / "out", target)
+        assert (tmp_path / "out_skin.png").read_bytes() == own
+        assert (tmp_path / "out.blend").read_bytes() == blend
+    assert (tmp_path / "out_skin_2.png").is_file() and not (tmp_path / "out_skin_3.png").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of Unix")
+@pytest.mark.parametrize("name", ["out.obj", "out.obj.json", "out.mtl"])
+def test_a_pipe_is_not_waited_for(head: bpy.types.Object, tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    if name == "out.mtl":
+        export(tmp_path / "out", Target.OBJ)
+        assert (tmp_path / "out_2.mtl").is_file()
+    else:
+        with pytest.raises(RuntimeError, match=f"{name} is already there"):
+            export(tmp_path / "out", Target.OBJ)
+    assert (tmp_path / name).is_fifo()
+
+
 def test_what_a_killed_export_left_is_swept(head: bpy.types.Object, tmp_path: Path) -> None:
     """But not what one at work is writing."""
     for name, hours in ((".ofer_export_old", 25), (".ofer_export_new", 1)):
@@ -212,9 +252,15 @@ def test_a_name_that_only_looks_like_a_suffix_stays(tmp_path: Path) -> None:
         assert Plan(Target.GLB, tmp_path / path).file == tmp_path / file
 
 
-def test_a_file_without_a_name(head: bpy.types.Object) -> None:
-    with pytest.raises(RuntimeError, match="has no name"):
-        bpy.ops.ofer.export_head(filepath="", target="GLB")
+@pytest.mark.parametrize("folder", ["", "/", "//", "{here}/in/", "{here}/new/"])
+def test_a_file_without_a_name(head: bpy.types.Object, tmp_path: Path, folder: str) -> None:
+    """A folder alone, as the file browser gives it: nothing is written beside it."""
+    (tmp_path / "in").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for operator in (bpy.ops.ofer.export_head, bpy.ops.ofer.export_take):
+        with pytest.raises(RuntimeError, match="has no name"):
+            operator(filepath=folder.format(here=tmp_path))
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("target", ONE_EACH)

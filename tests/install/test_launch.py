@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from ofer_engine.client import launch
 from ofer_engine.setup.environment import Environment
 
+ROOT = Path(__file__).resolve().parents[2]
 _TELL = """
 import json, os, sys
 print(json.dumps({
@@ -90,6 +92,33 @@ def test_home_is_the_variable_or_the_users_data_folder(
     assert launch.default_home() == tmp_path / "mine"
 
 
+@pytest.mark.parametrize("said", ["data", "./data", "../data"])
+@pytest.mark.parametrize(
+    ("platform", "variable"), [("linux", "XDG_DATA_HOME"), ("win32", "LOCALAPPDATA")]
+)
+def test_a_data_folder_depends_on_no_working_folder(platform, variable, said, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.delenv(launch.HOME_VARIABLE, raising=False)
+    monkeypatch.setenv(variable, said)
+    assert launch.default_home().is_relative_to(Path.home())
+
+
+@pytest.mark.parametrize("command", [["install.py", "doctor"], ["-m", "ofer_engine", "packs"]])
+def test_a_data_folder_of_nobody_is_a_sentence(command: list[str]) -> None:
+    """As an option and as the variable, for both programs."""
+    options = ["--home", "~no_such_user/x"]
+    first = (
+        [*command, *options] if command[0] == "install.py" else [*command[:2], *options, "packs"]
+    )
+    for line, environment in ((first, {}), (command, {launch.HOME_VARIABLE: "~no_such_user/x"})):
+        done = subprocess.run(
+            [sys.executable, *line], cwd=ROOT, env=os.environ | environment,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 1 and "Traceback" not in done.stderr + done.stdout
+        assert "The data folder is not known" in done.stderr + done.stdout
+
+
 @pytest.mark.parametrize(
     ("platform", "inside"), [("linux", "bin/python"), ("win32", "Scripts/python.exe")]
 )
@@ -101,3 +130,19 @@ def test_engine_python_is_in_its_own_environment(platform, inside, monkeypatch) 
 def test_a_python_that_does_not_answer_has_failed() -> None:
     answer = Environment(Path(sys.prefix)).ask("import time; time.sleep(30)", timeout=0.5)
     assert answer.returncode != 0 and "no answer within" in answer.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of Unix closes the outputs")
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
+@pytest.mark.parametrize(
+    "command", ["-m ofer_engine --home {home} packs list", "install.py doctor --home {home}"]
+)
+def test_nobody_need_listen(tmp_path: Path, closed: str, command: str) -> None:
+    """A service may start a program without outputs. It ends as it does when it is heard."""
+    line = f'"{sys.executable}" {command.format(home=tmp_path / "home")}'
+    heard = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, check=False)
+    alone = subprocess.run(
+        ["sh", "-c", f"{line} {closed}"], cwd=ROOT, capture_output=True, check=False
+    )
+    assert alone.returncode == heard.returncode and b"Traceback" not in alone.stderr
+    assert not (tmp_path / "home" / "engine-error.log").exists()

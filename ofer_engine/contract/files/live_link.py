@@ -73,11 +73,16 @@ def read_live_link(path: Path, rate: float | None = None) -> FaceMotion:
 
 
 def write_live_link(path: Path, motion: FaceMotion, rate: int) -> None:
-    """Write a take whole or not at all, nine digits behind the point. rate : frames a second of its
-    time code.
+    """Write a take whole or not at all. rate : as for `live_link_text`.
 
     Raises OferError(DISK_FULL | READ_ONLY).
     """
+    write_whole(path, live_link_text(motion, rate))
+
+
+def live_link_text(motion: FaceMotion, rate: int) -> bytes:
+    """A take as its file has it, nine digits behind the point. rate : frames a second of its time
+    code."""
     angles = np.hstack((motion.head, motion.left_eye, motion.right_eye))
     units = {name.lower(): motion.weights[:, place] for place, name in enumerate(ARKIT_52)}
     values = [units[name.lower()] for name in COLUMNS[: len(ARKIT_52)]]
@@ -87,7 +92,7 @@ def write_live_link(path: Path, motion: FaceMotion, rate: int) -> None:
     writer.writerow((_TIME, _COUNT, *COLUMNS))
     for time, row in zip(motion.times, table, strict=True):
         writer.writerow((_time_code(float(time), rate), len(COLUMNS), *(f"{v:.9f}" for v in row)))
-    write_whole(path, text.getvalue().encode())
+    return text.getvalue().encode()
 
 
 def _lines(file: BinaryIO) -> Iterator[str]:

@@ -57,5 +57,5 @@ def check_place(folder: Path) -> None:
         sweep(there)
         with tempfile.TemporaryDirectory(prefix=".ofer-", dir=there):
             pass
-    except OSError as cause:
+    except (OSError, ValueError) as cause:  # ValueError: a NUL in it
         raise unwritable(folder, cause) from cause

@@ -1,6 +1,7 @@
 """`perform` as it is run: from pictures and a video to a head and its performance."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -174,6 +175,44 @@ def test_what_cannot_be_is_said_in_a_sentence(folder, tmp_path, arguments, words
     assert main(["perform", str(folder), "--out", str(tmp_path / "a.ofer"), *arguments]) == 1
     assert words in capsys.readouterr().err
     assert not list(tmp_path.glob("a*"))
+
+
+@pytest.mark.parametrize("theirs", ["ann_frames", "ann.csv", "a picture of ann_frames"])
+def test_overwrite_replaces_only_what_a_performance_left(
+    folder, performed, tmp_path, theirs, capsys
+):
+    """A shot may be called ann_frames, and a phone writes ann.csv beside its video."""
+    shutil.copytree(performed, tmp_path / "out")
+    out = tmp_path / "out"
+    command = ["perform", str(folder), "--out", str(out / "ann.ofer"), "--rate", "30", *OPTIONS]
+    assert main([*command, "--overwrite"]) == 0
+    if theirs == "ann_frames":
+        shutil.rmtree(out / theirs)
+        shutil.copytree(folder, out / theirs)
+    elif theirs == "ann.csv":
+        (out / theirs).write_bytes((out / theirs).read_bytes().replace(b"0.1", b"0.2", 1))
+    else:
+        next((out / "ann_frames").iterdir()).write_bytes(b"painted on")
+    before = {file: file.read_bytes() for file in out.rglob("*") if file.is_file()}
+    capsys.readouterr()
+    assert main([*command, "--overwrite"]) == 1
+    assert "not as a performance of that name left it" in capsys.readouterr().err
+    assert {file: file.read_bytes() for file in out.rglob("*") if file.is_file()} == before
+
+
+@pytest.mark.parametrize("stage", [handler.SHAPING, handler.FITTING])
+def test_stopped_after_the_video_was_read_nothing_is_left(folder, tmp_path, stage):
+    asked = protocol.Perform(1, str(folder), str(tmp_path), "ann", rate=30.0, **FEW)
+    seen = []
+
+    def send(event):
+        if isinstance(event, protocol.Stage):
+            seen.append(event.name)
+
+    work = Work(1, send, lambda: stage in seen, Pace())
+    with pytest.raises(OferError):
+        handler.perform(Session("cpu", None, None), asked, work)
+    assert [each.name for each in tmp_path.iterdir() if ".ofer-perform-" not in each.name] == []
 
 
 def test_a_performance_stays_when_more_heads_are_drawn(performed):
