@@ -76,6 +76,17 @@ PLACEHOLDER: Final = RefusedKind(
     "{name} only stands for a photo that was not fetched.",
     "Fetch it with `git lfs pull`, then choose it again.",
 )
+IN_THE_CLOUD: Final = RefusedKind(
+    "{name} only stands for a photo that was not fetched.",
+    "Download it in the Finder or the Files app, then choose it again.",
+)
+NOTED_BESIDE: Final = RefusedKind(
+    "{name} is what macOS noted beside a photo, not the photo.",
+    "Choose the file of that name without the dot and the line before it.",
+)
+SHORTCUT: Final = RefusedKind(
+    "{name} is a shortcut, not the photo that it leads to.", "Choose the photo itself."
+)
 ZEROS: Final = RefusedKind("{name} holds nothing but zeros.", "Copy or download the photo again.")
 
 
@@ -109,6 +120,8 @@ _MARKS: Final[tuple[tuple[int, bytes, RefusedKind], ...]] = (
     (0, b"OggS", SOUND),
     (0, b"MThd", SOUND),
     (8, b"AIFF", SOUND),
+    (0, b"\xff\xf1", SOUND),
+    (0, b"\xff\xf9", SOUND),
     (0, b"%PDF-", PDF),
     (0, b"%!PS", POSTSCRIPT),
     (0, b"\xc5\xd0\xd3\xc6", POSTSCRIPT),
@@ -135,6 +148,13 @@ _MARKS: Final[tuple[tuple[int, bytes, RefusedKind], ...]] = (
     (0, b"SIMPLE  =", _picture("FITS")),
     (128, b"DICM", _picture("DICOM")),
     (0, b"BPG\xfb", _picture("BPG")),
+    (0, b"FLIF", _picture("FLIF")),
+    (0, b"\xabKTX ", _picture("KTX")),
+    (0, b"\x0a\x05\x01\x08", _picture("PCX")),
+    (0, b"\0\0\x02\0\0\0\0\0", _picture("TGA")),
+    (0, b"\0\0\x0a\0\0\0\0\0", _picture("TGA")),
+    (0, b"\xd7\xcd\xc6\x9a", _picture("WMF")),
+    (40, b" EMF", _picture("EMF")),
     *((0, b"P%d%c" % (n, end), _picture("PNM")) for n in range(1, 8) for end in b"\n\r \t"),
     (0, b"8BPS", _work("Photoshop")),
     (0, b"gimp xcf", _work("GIMP")),
@@ -159,6 +179,11 @@ _MARKS: Final[tuple[tuple[int, bytes, RefusedKind], ...]] = (
     (0, b"\xca\xfe\xba\xbe", PROGRAM),
     (0, b"#!", PROGRAM),
     (0, b"version https://git-lfs", PLACEHOLDER),
+    (0, b"bplist00", IN_THE_CLOUD),
+    (0, b"\0\x05\x16\x07", NOTED_BESIDE),
+    (0, b"\0\x05\x16\0", NOTED_BESIDE),
+    (0, b"L\0\0\0\x01\x14\x02\0", SHORTCUT),
+    (0, b"[InternetShortcut]", SHORTCUT),
 )  # fmt: skip
 _PHOTOS: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8")
 _AVIF: Final = {b"avif", b"avis"}

@@ -120,6 +120,12 @@ OTHERS = {
     "japanese": ("写真はありません。\n".encode() * 400, "is text"),
     "latin-1": (("Das Foto wurde gelöscht.\n" * 9).encode("latin-1"), "is text"),
     "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "only stands for"),
+    "icloud": (b"bplist00" + bytes(range(200)), "only stands for"),
+    "apple double": (b"\0\x05\x16\x07\0\x02\0\0Mac OS X" + bytes(4000), "macOS noted beside"),
+    "shortcut": (b"L\0\0\0\x01\x14\x02\0" + bytes(100), "is a shortcut"),
+    "link to a page": (b"[InternetShortcut]\r\nURL=file:///a.jpg\r\n", "is a shortcut"),
+    "sound aac": (b"\xff\xf1\x50\x80" + bytes(range(200)), "is a sound"),
+    "emf": (b"\x01\0\0\0l\0\0\0" + bytes(32) + b" EMF" + bytes(90), "in the format EMF,"),
     "zeros": (bytes(70_000), "holds nothing but zeros"),
 }
 
@@ -151,6 +157,14 @@ def test_photos_are_no_other_kind_whatever_they_are_called(picture, tmp_path, ki
     renamed = file.rename(tmp_path / "movie.mp4")
     assert np.abs(load_photo(renamed).pixels.astype(int) - np.asarray(picture)).mean() < 6
     assert f".{kind}" in PHOTO_SUFFIXES
+
+
+@pytest.mark.parametrize("kind", ["tga", "pcx"])
+@pytest.mark.parametrize("packed_so", [None, "tga_rle"])
+def test_pictures_without_a_clear_mark_are_named(picture, tmp_path, kind, packed_so):
+    options = {"compression": packed_so} if kind == "tga" and packed_so else {}
+    error = refusal(saved(picture, tmp_path / f"a.{kind}", **options))
+    assert f"is a picture in the format {kind.upper()}," in error.message
 
 
 def test_bytes_that_nobody_knows_are_called_damaged(tmp_path):
