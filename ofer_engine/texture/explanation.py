@@ -8,7 +8,7 @@ of a hand) has heavy tails: Student's t, fitted by iteratively reweighted least 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,9 @@ _INDEPENDENT = 150
 """Neighbouring vertices err together: all of them count as this many."""
 _RAREST = 2.0
 """Standard deviations that a mode may differ from its mean."""
+_HUE = 0.15
+"""Log R/G and log B/G that skin in one photo differs from its middle."""
+_ENDS = (0.1, 0.85)
 _GREY = 0.05
 """Hue of skin, log R/G and log B/G, below which a photo has no colours."""
 
@@ -59,13 +62,16 @@ class VertexAlbedo:
 class Explanation:
     """level : (3,) the skin as this photo has it, log luminance, log R/G, log B/G; weights : (K,)
     of the albedo's modes; light : (V, 3) log of the light, about 0; likely : (V,) 0..1, how well a
-    vertex is explained; coloured : False for a photo in shades of grey."""
+    vertex is explained; coloured : False for a photo in shades of grey; lit, contrast : log
+    luminance by which the brightest skin lies above the level, and above the darkest."""
 
     level: np.ndarray
     weights: np.ndarray
     light: np.ndarray
     likely: np.ndarray
     coloured: bool = True
+    lit: float = 0.0
+    contrast: float = 0.0
 
 
 def explain(
@@ -78,7 +84,9 @@ def explain(
     then has no say in the second fit.
     """
     first = _explain(albedo.average, normals, colours, trust)
-    return _explain(albedo, normals, colours, trust * first.likely**2)
+    told = _explain(albedo, normals, colours, trust * first.likely**2)
+    dark, bright = _ends(albedo, told, colours, trust)
+    return replace(told, lit=bright, contrast=bright - dark)
 
 
 def _explain(
@@ -116,6 +124,24 @@ def _explain(
     light = np.stack([bright, *tint], 1).astype(np.float32)
     weights = np.clip(solution[17:], -_RAREST, _RAREST)
     return Explanation(solution[:3], weights, light, likely, coloured)
+
+
+def _ends(
+    albedo: VertexAlbedo, told: Explanation, colours: np.ndarray, trust: np.ndarray
+) -> tuple[float, float]:
+    """Log luminance, less the level, of the darkest and the brightest tenth or so of what is seen
+    and has the hue of the skin."""
+    seen = np.flatnonzero((trust > 0.05) & (colours.min(1) > 0))
+    if not len(seen):
+        return 0.0, 0.0
+    beyond = opponent(colours[seen]) - albedo.at(told.weights)[seen] - told.level
+    trust = trust[seen]
+    like = trust * np.exp(-0.5 * ((beyond[:, 1:] / _HUE) ** 2).sum(1))
+    order = np.argsort(beyond[:, 0])
+    below = np.cumsum(like[order])
+    places = np.searchsorted(below, np.multiply(_ENDS, below[-1]))
+    dark, bright = beyond[order[np.minimum(places, len(order) - 1)], 0]
+    return float(dark), float(bright)
 
 
 def _design(albedo: VertexAlbedo, basis: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -78,6 +78,20 @@ def test_the_tone_moves_less_than_the_light(shown, albedo, tone, light):
     assert moved < 0.55 * np.linalg.norm(lit.level - plain.level)
 
 
+def test_skin_in_the_sun_tells_the_tone_of_a_face_in_shade(shown, albedo, head, tone):
+    """A hand's shade over the upper two thirds: the fit follows the shade, the tone does not."""
+    normals, colours, trust = shown
+    shade = head.template[:, 1] > np.quantile(head.template[trust > 0.3, 1], 0.33)
+    dark = colours * np.where(shade, 0.15, 1.0)[:, None]
+    told = explain(albedo, normals, dark, trust)
+    assert told.contrast > 1.5 and told.level[0] < tone.mean[0] - 0.8
+    assert tone.of(told)[0] > SKIN[0] - 0.25
+    even = explain(albedo, *shown)
+    assert even.contrast < 0.5
+    bright = replace(told, contrast=even.contrast)
+    assert tone.of(bright)[0] < SKIN[0] - 0.4
+
+
 def test_nothing_seen_is_an_average_person(shown, albedo, tone):
     normals, colours, trust = shown
     told = explain(albedo, normals, colours, trust * 0)
