@@ -24,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ofer_engine.contract.records import NO_HINTS
 from ofer_engine.geometry import pins
+from ofer_engine.geometry.modes import principal_modes
+from ofer_engine.geometry.photo_pose import LandmarkedPhoto
 from ofer_engine.geometry.viewpoint import Viewpoint
 from ofer_engine.handlers.certainty import identity_modes
 from ofer_engine.pack_registry import load_pack
@@ -76,9 +78,9 @@ def _errors(
     moved = pack.head.vertices(first, reconstructor.expressions(EXPRESSIONS, seed=0)) - shape
     camera = seen.camera
     view = Viewpoint(camera.focal, camera.centre, camera.rotation, camera.translation)
-    modes_of_expression = pins.principal_modes(moved, EXPRESSIONS)
+    modes_of_expression = principal_modes(moved, EXPRESSIONS)
     precision = seen.visible / seen.deviation**2
-    photo = pins.LandmarkedPhoto(
+    photo = LandmarkedPhoto(
         view, moved.mean(0), modes_of_expression, seen.vertices, seen.points, precision
     )
     prior = pins.Prior.of(shape, modes, [photo])

@@ -23,7 +23,7 @@ from .contract.errors import ErrorCode, OferError
 from .contract.records import NO_HINTS, Hints
 from .contract.sampling import DEFAULT_SAMPLER, SamplingParams
 from .contract.sentence import Sentence
-from .diffusion.guidance import Guide, guided
+from .diffusion.guidance import Guide, guided, guided_outset
 from .diffusion.samplers import SAMPLERS, Denoise, Noise, OnStep, Sampler, seeded_noise
 from .diffusion.schedule import Schedule
 from .packs.pack import Contexts, Pack, PhotoEvidence
@@ -123,25 +123,35 @@ class Reconstructor:
         params: SamplingParams,
         on_step: OnStep | None = None,
         check: Callable[[], None] = lambda: None,
+        measured: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> np.ndarray:
         """(M, K) float32 coefficients of candidates like one head, of `params.identities` samples.
 
         head : (K,), or None for no such head; strength : 0..1, the share of noise that the head is
         mixed with before it is drawn anew; at 1 nothing of it is left; on_step : called with each
-        step; check : called between the parts of a step; both may raise to stop.
+        step; check : called between the parts of a step; both may raise to stop; measured : normal
+        equations (K, K) and (K,) of what is known beside the photos, which all candidates obey.
         """
         context = self.person.contexts.identity
         denoise = self.pack.idgen.condition(context)
         noise = seeded_noise(params.seed)
         start = noise((params.identities, self.pack.identities)).to(self.pack.device)
         level = self._schedule.level_of(strength)
+        known = (
+            None if measured is None else Guide.of(*measured, self.pack.idgen.precision(context))
+        )
         if head is not None and level < self._schedule.levels - 1:
-            clean = torch.from_numpy(np.asarray(head, np.float32)).to(start)
+            clean = torch.from_numpy(np.asarray(head, np.float32)).to(start)[None]
+            clean = clean if known is None else known(clean, 1.0)
             start = self._schedule.add_noise(clean.expand_as(start), level, start)
         else:
             start = self.pack.idgen.outset(context, start)
+            if known is not None:
+                start = guided_outset(denoise, self._schedule, known, start, level)
         if params.guidance > 0:
             denoise = guided(denoise, self._schedule, self._guide(params.guidance))
+        if known is not None:
+            denoise = guided(denoise, self._schedule, known)
         drawn = self._sample(denoise, start, level, noise, params, on_step, check).cpu().numpy()
         return self._finite(self.pack.candidates(drawn))
 

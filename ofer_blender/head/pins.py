@@ -7,19 +7,20 @@ is needed travels in the .blend.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import bpy
 import numpy as np
 
 from ...ofer_engine.client.frame import ENGINE_TO_BLENDER, to_blender
 from ...ofer_engine.contract.reconstruction import Reconstruction
-from ...ofer_engine.contract.records import CameraRecord
-from ...ofer_engine.geometry import pins
-from ...ofer_engine.geometry.pins import LandmarkedPhoto, Pin, Prior
-from ...ofer_engine.geometry.viewpoint import Viewpoint
+from ...ofer_engine.contract.record_sense import MOST_PINS, are_pins
+from ...ofer_engine.contract.records import CameraRecord, PinRecord
+from ...ofer_engine.geometry.modes import principal_modes
+from ...ofer_engine.geometry.photo_pose import LandmarkedPhoto
+from ...ofer_engine.geometry.photo_views import photo_views
+from ...ofer_engine.geometry.pins import Pin, Prior
 from . import head_frame, hypotheses
 from .head_frame import HeadFrame
 
@@ -31,8 +32,6 @@ HINTS_KEY: Final = "hints"
 """Of the parts taken from other heads (`head/parts.py`) and of what is told of the person
 (`head/hints.py`), which pins go on from."""
 _MODES: Final = 64
-_FARTHEST: Final = 1e5
-"""Pixels; no photo has as many on a side."""
 _SHOWS: Final = 1e-6
 """Metres that something moves, where an expression is shown at all."""
 
@@ -50,12 +49,18 @@ class Pinning:
     def of(cls, head: bpy.types.Object) -> Pinning:
         """Raises OferError as `head_frame.of`."""
         frame = head_frame.of(head)
-        return cls(frame, _modes(frame.record), tuple(_views(frame.record)))
+        return cls(frame, _modes(frame.record), tuple(photo_views(frame.record)))
 
     def holds(self, pin: bpy.types.PropertyGroup) -> bool:
         """It is of this head and its photos: a file from elsewhere may hold any numbers."""
-        there = 0 <= pin.point < self.frame.vertices and 0 <= pin.view < len(self.views)
-        return there and bool(np.abs(pin.place).max() < _FARTHEST)
+        recorded = PinRecord(pin.point, tuple(pin.place), pin.view)
+        return pin.point < self.frame.vertices and are_pins([recorded], self.frame.record.views)
+
+    def recorded(self, head: bpy.types.Object) -> tuple[PinRecord, ...]:
+        """The head's pins for the engine, as many as it takes."""
+        held = [each for each in head.ofer.pins if self.holds(each)]
+        found = [PinRecord(each.point, tuple(each.place), each.view) for each in held]
+        return tuple(found[-MOST_PINS:])
 
     def shown(
         self, head: bpy.types.Object, without: tuple[str, ...] = KEYS
@@ -164,36 +169,8 @@ def camera(head: bpy.types.Object, record: CameraRecord) -> CameraRecord:
     return replace(record, rotation=values[:9], translation=values[9:])
 
 
-def viewpoint(record: CameraRecord | Mapping[str, Any]) -> Viewpoint:
-    """A camera of the record, engine frame."""
-    camera = record if isinstance(record, CameraRecord) else CameraRecord(**record)
-    rotation = np.array(camera.rotation, np.float64).reshape(3, 3)
-    return Viewpoint(camera.focal, np.array(camera.centre), rotation, np.array(camera.translation))
-
-
 def _modes(record: Reconstruction) -> np.ndarray:
     """(R, V, 3) of the folder; where an older one has none, of the heads that it keeps."""
     if record.has("identity_modes"):
         return record.array("identity_modes").astype(np.float32)
-    return pins.principal_modes(record.array("identity_vertices"), _MODES).astype(np.float32)
-
-
-def _views(record: Reconstruction) -> list[LandmarkedPhoto]:
-    best = record.array("identity_vertices")[0].astype(np.float64)
-    moved = record.array("expression_vertices") - best
-    vertices = record.array("evidence_vertices")
-    landmarks, deviation, visible = (
-        record.array(f"evidence_{name}") for name in ("points", "deviation", "visible")
-    )
-    found = []
-    for number, view in enumerate(record.views):
-        own = moved[[each.candidate for each in record.expressions if each.view == number]]
-        mean = own.mean(axis=0) if len(own) else np.zeros_like(best)
-        precision = visible[number] / np.square(deviation[number], dtype=np.float64)
-        modes = pins.principal_modes(own, _MODES).astype(np.float32)
-        found.append(
-            LandmarkedPhoto(
-                viewpoint(view.camera), mean, modes, vertices, landmarks[number], precision
-            )
-        )
-    return found
+    return principal_modes(record.array("identity_vertices"), _MODES).astype(np.float32)

@@ -9,6 +9,9 @@ import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
 from ...ofer_engine.client.frame import ENGINE_TO_BLENDER
+from ...ofer_engine.contract.records import CameraRecord
+from ...ofer_engine.geometry.photo_views import viewpoint
+from ...ofer_engine.geometry.viewpoint import Viewpoint
 from ..head import pins
 from ..head.pins import Pinning
 from . import head_photos, through_photo
@@ -62,7 +65,9 @@ class PinDrag:
     def move(self, place: Point) -> None:
         """Bring the point that was grabbed there, and the head and the camera with it."""
         if (head := self.head) and self.grabbed >= 0:
-            x, y = np.array(place) + self._offset
+            camera = head_photos.views(head)[0]["camera"]
+            inside = (camera["width"], camera["height"])
+            x, y = np.clip(np.array(place) + self._offset, 0, inside)
             self._set(head, (float(x), float(y)))
 
     def release(self) -> None:
@@ -114,10 +119,10 @@ def nearest(places: np.ndarray, depth: np.ndarray, place: np.ndarray, reach: flo
     return int(np.argmin(np.where(near, apart, np.inf)))
 
 
-def main_viewpoint(head: bpy.types.Object) -> pins.Viewpoint:
+def main_viewpoint(head: bpy.types.Object) -> Viewpoint:
     """Where the main photo was taken from, as the pins corrected it."""
-    record = pins.CameraRecord(**head_photos.views(head)[0]["camera"])
-    return pins.viewpoint(pins.camera(head, record))
+    record = CameraRecord(**head_photos.views(head)[0]["camera"])
+    return viewpoint(pins.camera(head, record))
 
 
 def frame(context: bpy.types.Context, region: bpy.types.Region) -> PhotoFrame | None:

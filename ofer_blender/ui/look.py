@@ -74,6 +74,8 @@ class OFER_PT_more(HeadTab, bpy.types.Panel):
         row.prop(settings, "drawn")
         row.prop(settings, "keep")
         layout.operator("ofer.again", icon="FILE_REFRESH")
+        if settings.pins:
+            say(layout, "New heads are drawn under the pins.", "PINNED")
 
 
 class OFER_PT_hidden(HeadTab, bpy.types.Panel):

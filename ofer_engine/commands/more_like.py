@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
+from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.protocol import MoreLikeThis
 from ..contract.reconstruction import Reconstruction, read
+from ..contract.records import PinRecord
 from .machine import add_machine_options
 from .sampling import add_sampling_options, identity_params
 from .terminal import show, show_certainty, show_line
+
+_PIN: Final = re.compile(r"(?:(\d{1,4}):)?(\d{1,9})=(\d{1,9}(?:\.\d*)?),(\d{1,9}(?:\.\d*)?)", re.A)
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -30,6 +35,14 @@ def add(commands: argparse._SubParsersAction) -> None:
         metavar="0..1",
         default=0.5,
         help="0 gives that head again, 1 draws afresh (default: 0.5)",
+    )
+    parser.add_argument(
+        "--pin",
+        action="append",
+        default=[],
+        metavar="[N:]POINT=X,Y",
+        help="a vertex of the head and the pixel where the photo shows it, which all new heads"
+        " obey; N: puts it in the Nth photo; can be given again",
     )
     parser.add_argument("--name", help="write a copy of that name beside it instead of adding")
     add_sampling_options(parser, identities=40, keep=10)
@@ -53,6 +66,7 @@ def _run(options: argparse.Namespace) -> int:
         rows=rows,
         weights=weights,
         strength=options.strength,
+        pins=tuple(map(_pin, options.pin)),
         **identity_params(options),
     )
     result = answer(session, request, Work(request.id, show, lambda: False, session.pace))
@@ -60,6 +74,20 @@ def _run(options: argparse.Namespace) -> int:
     show_certainty(read(Path(result.path)))
     print(result.path)
     return 0
+
+
+def _pin(text: str) -> PinRecord:
+    """Raises OferError(BAD_REQUEST) for what is no pin."""
+    said = _PIN.fullmatch(text)
+    if said is None:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{text} is no pin.",
+            "Say the number of a vertex and a place in pixels: 1668=222.5,182, or 2:1668=90,75 for "
+            "the second photo.",
+            text=repr(text),
+        )
+    return PinRecord(int(said[2]), (float(said[3]), float(said[4])), int(said[1] or 1) - 1)
 
 
 def _blend(record: Reconstruction, heads: list[str]) -> tuple[tuple[int, ...], tuple[float, ...]]:

@@ -59,7 +59,8 @@ ARRAYS: Final[Mapping[str, str]] = {
     "identity_coefficients": "(N, K) float32: every candidate, in the order drawn",
     "identity_scores": "(N,) float32: ranking score of every candidate, higher is better",
     "identity_order": "(N,) int32: candidates from best to worst",
-    "identity_spread": "(V,) float32: metres, root mean square distance from their mean head",
+    "identity_spread": "(V,) float32: metres, root mean square distance from their mean head; of"
+    " the candidates that the photos alone tell of, as all that says how certain they are",
     "expression_vertices": "(E, V, 3) float32: the best head with each expression",
     "expression_coefficients": "(E, X) float32: the pack's expression coefficients",
     "polygons": "(F, 4) int32: quads, counter-clockwise from outside; -1 last in a triangle",

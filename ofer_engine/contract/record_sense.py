@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from .records import Addition, CameraRecord, Hypothesis, Mode, View
+from .records import Addition, CameraRecord, Hypothesis, Mode, PinRecord, View
 
 if TYPE_CHECKING:
     from .reconstruction import Reconstruction
@@ -22,6 +22,8 @@ _LONGEST_SIDE: Final = 1_000_000
 _FARTHEST: Final = 10_000.0
 """Metres."""
 _LONGEST_NAME: Final = 1000
+MOST_PINS: Final = 200
+"""Of a draw; each costs two rows of a system that is solved at once."""
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -37,6 +39,7 @@ def makes_sense(record: Reconstruction) -> bool:
         and _is_tree(record.joints, record.joint_parents)
         and 1 <= len(record.parts) <= _MOST_PARTS
         and all(map(_is_addition, record.additions))
+        and all(are_pins(addition.pins, record.views) for addition in record.additions)
         and _is_name(record.name)
         and all(map(_is_name, (*record.parts, *record.joints, *record.expression_names)))
         and record.settings.mode in tuple(Mode)
@@ -49,6 +52,18 @@ def makes_sense(record: Reconstruction) -> bool:
 def name_of(kind: str, number: int) -> str:
     """What the hypothesis of a kind at a place, from 1, is called; its picture is, too."""
     return f"{kind}_{number:02d}"
+
+
+def are_pins(pins: Sequence[PinRecord], views: Sequence[View]) -> bool:
+    """At most MOST_PINS, each at a place inside its photo; the head may have fewer points."""
+    return len(pins) <= MOST_PINS and all(
+        pin.vertex >= 0
+        and 0 <= pin.view < len(views)
+        and len(pin.place) == 2
+        and 0 <= pin.place[0] <= views[pin.view].camera.width
+        and 0 <= pin.place[1] <= views[pin.view].camera.height
+        for pin in pins
+    )
 
 
 def _is_name(text: str) -> bool:

@@ -144,11 +144,24 @@ class SettingsRecord:
 
 
 @dataclass(frozen=True)
+class PinRecord:
+    """A point of the head seen at a place in a photo.
+
+    vertex : index of the point; place : (x, y) photo pixels, inside the photo; view : which of the
+    photos, from 0.
+    """
+
+    vertex: int
+    place: tuple[float, ...]
+    view: int = 0
+
+
+@dataclass(frozen=True)
 class Addition:
     """A later draw near one head, and what gives the same bits again.
 
     rows, weights : the head, as a weighted sum of earlier rows of the coefficients; first : row of
-    its first candidate; strength : 0..1, how far it was noised.
+    its first candidate; strength : 0..1, how far it was noised; pins : that the heads obey.
     """
 
     seed: int
@@ -161,6 +174,12 @@ class Addition:
     rows: tuple[int, ...]
     weights: tuple[float, ...]
     first: int
+    pins: tuple[PinRecord, ...] = ()
+
+    @property
+    def free(self) -> bool:
+        """The photos alone say what was drawn: near no head, under no pins."""
+        return self.strength == 1 and not self.pins
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .records import NO_HINTS, Hints, Mode, Show
+from .records import NO_HINTS, Hints, Mode, PinRecord, Show
 from .sampling import DEFAULT_SAMPLER, DEFAULT_STEPS
 from .skin import Layout
 
@@ -88,8 +88,9 @@ class MoreLikeThis:
     folder : the `NAME.ofer`; out, name : where a copy of it with the new heads added is written,
     which may be the folder itself, and is never another that is there already; rows, weights : the
     head, as the sum of weights times rows of `identity_coefficients` (what the weights miss to 1 is
-    the pack's mean head); strength : 0 gives that head again, 1 draws afresh; the rest as in
-    `Reconstruct`.
+    the pack's mean head); strength : 0 gives that head again, 1 draws afresh; pins : at most
+    `record_sense.MOST_PINS` points of the head, each inside its photo, that the new heads obey; the
+    rest as in `Reconstruct`.
     """
 
     id: int
@@ -105,6 +106,7 @@ class MoreLikeThis:
     sampler: str = DEFAULT_SAMPLER
     steps: int = DEFAULT_STEPS
     guidance: float = 0.0
+    pins: tuple[PinRecord, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ class Conditional(Protocol):
         """(B, D): where drawing begins, of standard normal noise (B, D) and contexts as above."""
         ...
 
+    def precision(self, context: Tensor) -> Tensor:
+        """(D, D), of the data in one context (1, C)."""
+        ...
+
 
 class FoldedDenoiser:
     """Exact inference form of a `Denoiser`.
@@ -71,6 +75,11 @@ class FoldedDenoiser:
     def outset(self, context: Tensor, noise: Tensor) -> Tensor:
         """The noise itself, as published."""
         return noise
+
+    def precision(self, context: Tensor) -> Tensor:
+        """The coefficients' own, of deviation 1: such a network does not say what a context leaves
+        open."""
+        return torch.eye(self._network.first.in_features).to(context)
 
     def _time_part(self, timestep: int) -> Tensor:
         """All blocks' embeddings of a timestep, (1, sum of widths) float32."""

@@ -19,38 +19,41 @@ from .schedule import Schedule
 
 @dataclass(frozen=True, eq=False)
 class Guide:
-    """A linear measurement of the data in the frame in which its information is diagonal.
+    """A linear measurement of the data, beside what a denoiser's context tells of them.
 
-    turn : (D, D) float32, orthonormal columns; information : (D,) float32, at least 0, of each
-    column's coordinate; pull : (D,) float32, information times the measured coordinate.
+    normal : (D, D), right : (D,) float32, the normal equations `normal @ data = right`, weighted by
+    the measurement's certainty; precision : (D, D) float32, of the data as the context has them.
     """
 
-    turn: Tensor
-    information: Tensor
-    pull: Tensor
+    normal: Tensor
+    right: Tensor
+    precision: Tensor
 
     @staticmethod
-    def of(normal: np.ndarray, right: np.ndarray) -> Guide:
-        """normal : (D, D), right : (D,) float64, the normal equations `normal @ data = right`."""
-        information, turn = np.linalg.eigh(normal)
-        pull = turn.T @ right
-        tensors = (turn, np.maximum(information, 0), pull)
-        return Guide(*(torch.from_numpy(array.astype(np.float32)) for array in tensors))
+    def of(normal: np.ndarray, right: np.ndarray, precision: Tensor | None = None) -> Guide:
+        """normal : (D, D), right : (D,) float64; precision : as above, or None where the data's own
+        variance is one, as all coefficients here have it."""
+        return Guide(
+            torch.from_numpy(normal.astype(np.float32)),
+            torch.from_numpy(right.astype(np.float32)),
+            torch.eye(len(right)) if precision is None else precision,
+        )
 
     def __call__(self, clean: Tensor, variance: float) -> Tensor:
-        """(B, D): the mean of the belief N(clean, variance) once the measurement is known."""
-        turn, information, pull = (t.to(clean) for t in (self.turn, self.information, self.pull))
-        coordinates = clean @ turn
-        moved = (coordinates + variance * pull) / (1 + variance * information)
-        return moved @ turn.T
+        """(B, D): the mean of the belief around `clean` (B, D) once the measurement is known.
+
+        variance : of the noise, 1 - ᾱ_t, at the level where the denoiser had this idea; at 1 it
+        knew the context alone.
+        """
+        normal, right, precision = (
+            each.to(clean) for each in (self.normal, self.right, self.precision)
+        )
+        belief = precision + (1 / variance - 1) * torch.eye(clean.shape[1]).to(clean)
+        return torch.linalg.solve(belief + normal, (clean @ belief + right).mT).mT
 
 
 def guided(denoise: Denoise, schedule: Schedule, guide: Guide) -> Denoise:
-    """`denoise` with its idea of the clean data moved by a guide; for any sampler.
-
-    The data's own variance is one, as all coefficients here have it, so that of the belief at level
-    t is 1 - ᾱ_t.
-    """
+    """`denoise` with its idea of the clean data moved by a guide; for any sampler."""
 
     @torch.inference_mode()
     def pulled(x: Tensor, timestep: int) -> Tensor:
@@ -61,3 +64,15 @@ def guided(denoise: Denoise, schedule: Schedule, guide: Guide) -> Denoise:
         return noise + signal / spread * (clean - guide(clean, spread**2))
 
     return pulled
+
+
+@torch.inference_mode()
+def guided_outset(
+    denoise: Denoise, schedule: Schedule, guide: Guide, start: Tensor, level: int
+) -> Tensor:
+    """(B, D): where drawing begins once a measurement is known: `start` (B, D) at a level, moved as
+    far as it moves the clean data and as much of them as is left in it."""
+    signal = float(schedule.sqrt_alpha_bar[level])
+    spread = float(schedule.sqrt_one_minus_alpha_bar[level])
+    clean = (start - spread * denoise(start, level)) / signal
+    return start + signal * (guide(clean, spread**2) - clean)

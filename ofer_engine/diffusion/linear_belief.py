@@ -170,6 +170,11 @@ class FoldedBelief:
         """As `Conditional.outset`: where data lie that were noised to the top level."""
         return self._belief.outset(noise, self._belief.given(_unsigned(context)))
 
+    @torch.inference_mode()
+    def precision(self, context: Tensor) -> Tensor:
+        """As `Conditional.precision`: the belief's."""
+        return self._belief.given(_unsigned(context)).precision[0]
+
 
 def _unsigned(context: Tensor) -> Tensor:
     """A context as it was before `conditioning.person.signed`."""

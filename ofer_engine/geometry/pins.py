@@ -18,6 +18,8 @@ from typing import Final
 
 import numpy as np
 
+from .modes import weighted
+from .photo_pose import LandmarkedPhoto, PosePosterior
 from .viewpoint import Viewpoint
 
 DEVIATION: Final = 0.0005
@@ -27,28 +29,8 @@ IMPROBABLE: Final = 4.0
 it."""
 REACH: Final = 0.012
 """Metres around a pin that bend with it."""
-_ALIKE: Final = 30.0
-"""Landmarks of a photo err together: so many count as one. Chosen on the 40 heads of
-benchmarks/pins.py, where 10 to 300 differ by 2 % of the error."""
-_POSE: Final = np.array([0.1, 0.1, 0.1, 0.02, 0.02, 0.1])
-"""Radians and metres, camera frame: deviations of the pose where no landmark is seen."""
 _RIDGE: Final = 1e-3
 """Keeps two pins at one point from pulling against each other without end."""
-
-
-@dataclass(frozen=True, eq=False)
-class LandmarkedPhoto:
-    """A photo of the head. viewpoint : its camera; expression : (V, 3) metres that its expression
-    moves the shape; expression_modes : (Q, V, 3), of deviation 1; vertices : (L,) points that
-    landmarks (L, 2), pixels, were found of; precision : (L,) inverse variance of each, pixels, 0
-    where unseen."""
-
-    viewpoint: Viewpoint
-    expression: np.ndarray
-    expression_modes: np.ndarray
-    vertices: np.ndarray
-    landmarks: np.ndarray
-    precision: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,25 +55,6 @@ class Pinned:
     bent: np.ndarray
 
 
-def principal_modes(shapes: np.ndarray, most: int) -> np.ndarray:
-    """(R, V, 3) float64, R <= most: principal directions of shapes (N, V, 3), each of deviation 1,
-    the largest first; none where there are fewer than two shapes."""
-    shapes = np.asarray(shapes, np.float64)
-    if len(shapes) < 2:
-        return np.zeros((0, *shapes.shape[1:]))
-    away = (shapes - shapes.mean(0)) / np.sqrt(len(shapes) - 1)
-    return largest_modes(away.reshape(len(away), -1), most).reshape(-1, *shapes.shape[1:])
-
-
-def largest_modes(directions: np.ndarray, most: int) -> np.ndarray:
-    """(R, D) float64, R <= most: orthogonal rows with the covariance that directions (N, D) sum
-    to, but for what is smallest."""
-    squares, turns = np.linalg.eigh(directions @ directions.T)
-    kept = np.argsort(-squares)[:most]
-    kept = kept[squares[kept] > 1e-9 * max(float(squares.max(initial=0.0)), 1e-30)]
-    return turns[:, kept].T @ directions
-
-
 @dataclass(frozen=True, eq=False)
 class Prior:
     """What is known before any pin: the shape shown, its modes and the photos of it."""
@@ -99,7 +62,7 @@ class Prior:
     shape: np.ndarray
     modes: np.ndarray
     views: tuple[LandmarkedPhoto, ...]
-    poses: tuple[_PosePosterior, ...]
+    poses: tuple[PosePosterior, ...]
     columns: tuple[slice, ...]
 
     @classmethod
@@ -107,29 +70,45 @@ class Prior:
         """shape : (V, 3) metres, without expression; modes : (R, V, 3) of deviation 1; all in one
         frame."""
         shape = np.asarray(shape, np.float64)
-        poses = tuple(_PosePosterior.of(shape, modes, view) for view in views)
+        poses = tuple(PosePosterior.of(shape, modes, view) for view in views)
         return cls(shape, modes, tuple(views), poses, tuple(_columns(len(modes), views)))
 
     def given(self, pins: Sequence[Pin]) -> Pinned:
         """How the shape moves under pins."""
         modes = len(self.modes)
-        rows = np.zeros((len(pins), 2, self.columns[-1].stop))
-        missed = np.zeros((len(pins), 2))
-        for number, pin in enumerate(pins):
-            by_modes, by_own, missed[number] = self.poses[pin.view].observed(pin)
-            rows[number, :, :modes], rows[number, :, self.columns[pin.view]] = by_modes, by_own
-        apart = _deviations(rows, missed)
+        rows, missed, apart = self._observed(pins)
         bent = apart > IMPROBABLE
-        share = np.where(bent, IMPROBABLE / np.maximum(apart, 1e-12), 1.0)
-        latent = _posterior(rows.reshape(-1, rows.shape[-1]), (missed * share[:, None]).ravel())
+        latent = _posterior(rows, missed)
         identity = latent[:modes]
-        moves = _weighted(identity, self.modes)
+        moves = weighted(identity, self.modes)
         both = zip(self.poses, self.columns, strict=True)
         after = [each.after(identity, latent[own]) for each, own in both]
         expressions, viewpoints = tuple(each for each, _ in after), tuple(each for _, each in after)
         if bent.any():
             moves += self._bending(self.shape + moves, expressions, viewpoints, pins, bent)
         return Pinned(moves, expressions, viewpoints, apart, bent)
+
+    def measured(self, pins: Sequence[Pin]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What pins measure of the modes alone: (2P, R) metres that each moves them, (2P, 2P)
+        covariance of what expression, pose and hand add, and (2P,) what the pins miss, as far as
+        the modes go along."""
+        rows, missed, _ = self._observed(pins)
+        modes, own = np.split(rows, [len(self.modes)], axis=1)
+        return modes, own @ own.T + DEVIATION**2 * np.eye(len(own)), missed
+
+    def _observed(self, pins: Sequence[Pin]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(2P, Z) metres that the latent numbers move the pins, (2P,) what these miss, up to
+        IMPROBABLE deviations, and (P,) how many deviations each misses."""
+        modes = len(self.modes)
+        rows = np.zeros((len(pins), 2, self.columns[-1].stop))
+        missed = np.zeros((len(pins), 2))
+        for number, pin in enumerate(pins):
+            pose, own = self.poses[pin.view], self.columns[pin.view]
+            seen = pose.observed(pin.vertex, pin.place)
+            rows[number, :, :modes], rows[number, :, own], missed[number] = seen
+        apart = _deviations(rows, missed)
+        share = IMPROBABLE / np.maximum(apart, IMPROBABLE)
+        return rows.reshape(-1, rows.shape[-1]), (missed * share[:, None]).ravel(), apart
 
     def _bending(
         self,
@@ -163,76 +142,6 @@ def _columns(modes: int, views: Sequence[LandmarkedPhoto]) -> list[slice]:
         found.append(slice(start, stop))
         start = stop
     return found
-
-
-@dataclass(frozen=True, eq=False)
-class _PosePosterior:
-    """What a photo's landmarks say of its pose: the best one for the shape shown (6,), how it
-    follows modes and expression modes (6, R + Q), and the root of its covariance (6, 6)."""
-
-    shape: np.ndarray
-    modes: np.ndarray
-    view: LandmarkedPhoto
-    anchor: np.ndarray
-    best: np.ndarray
-    follows: np.ndarray
-    root: np.ndarray
-
-    @classmethod
-    def of(cls, shape: np.ndarray, modes: np.ndarray, view: LandmarkedPhoto) -> _PosePosterior:
-        viewpoint, vertices = view.viewpoint, view.vertices
-        points = shape[vertices] + view.expression[vertices]
-        anchor = viewpoint.to_camera((points if len(points) else shape).mean(0))
-        missed = viewpoint.metres(points, view.landmarks - viewpoint.project(points))
-        pixel = viewpoint.metres(points, np.broadcast_to((1.0, 0.0), missed.shape))[:, 0]
-        weight = view.precision / np.square(pixel) / _ALIKE
-        by_modes = _by_modes(viewpoint, points, modes, view.expression_modes, vertices)
-        by_pose = viewpoint.by_pose(points, anchor)
-        weighted = (by_pose * weight[:, None, None]).reshape(-1, 6)
-        covariance = np.linalg.inv(weighted.T @ by_pose.reshape(-1, 6) + np.diag(1 / _POSE**2))
-        gain = covariance @ weighted.T
-        return cls(
-            shape, modes, view, anchor,
-            gain @ missed.ravel(),
-            -gain @ by_modes.reshape(-1, by_modes.shape[-1]),
-            np.linalg.cholesky(covariance),
-        )  # fmt: skip
-
-    def observed(self, pin: Pin) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(2, R), (2, Q + 6) metres across the line of sight that the latent numbers move a pin's
-        point, and (2,) what it misses."""
-        viewpoint, at, modes = self.view.viewpoint, np.array([pin.vertex]), len(self.modes)
-        points = self.shape[at] + self.view.expression[at]
-        by_pose = viewpoint.by_pose(points, self.anchor)[0]
-        rows = _by_modes(viewpoint, points, self.modes, self.view.expression_modes, at)[0]
-        rows = rows + by_pose @ self.follows
-        missed = viewpoint.metres(points, pin.place - viewpoint.project(points))[0]
-        missed = missed - by_pose @ self.best
-        return rows[:, :modes], np.hstack([rows[:, modes:], by_pose @ self.root]), missed
-
-    def after(self, identity: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, Viewpoint]:
-        """The expression's moves (V, 3) and the camera for latent numbers (R,) and (Q + 6,)."""
-        expression = own[:-6]
-        pose = self.best + self.follows @ np.r_[identity, expression] + self.root @ own[-6:]
-        moves = _weighted(expression, self.view.expression_modes)
-        return moves, self.view.viewpoint.moved(pose, self.anchor)
-
-
-def _weighted(weights: np.ndarray, modes: np.ndarray) -> np.ndarray:
-    """(V, 3) float64: the sum of modes (R, V, 3)."""
-    return np.tensordot(weights.astype(modes.dtype), modes, 1).astype(np.float64)
-
-
-def _by_modes(
-    viewpoint: Viewpoint,
-    points: np.ndarray,
-    modes: np.ndarray,
-    expression_modes: np.ndarray,
-    vertices: np.ndarray,
-) -> np.ndarray:
-    """(P, 2, R + Q) metres across the line of sight that each mode moves points (P, 3)."""
-    both = np.concatenate([modes[:, vertices], expression_modes[:, vertices]]).astype(np.float64)
-    return viewpoint.across(points) @ np.moveaxis(both, 0, -1)
 
 
 def _deviations(rows: np.ndarray, missed: np.ndarray) -> np.ndarray:

@@ -143,27 +143,30 @@ def candidate_arrays(
     reconstructor: Reconstructor,
     coefficients: np.ndarray,
     scores: np.ndarray,
+    free: np.ndarray,
     check: Callable[[], None],
 ) -> dict[str, np.ndarray]:
     """The arrays of all candidates, by name.
 
-    coefficients : (N, K); scores : (N,); check : called now and again, may raise to stop.
+    coefficients : (N, K); scores : (N,); free : (N,) bool, those of which the photos alone tell:
+    they say what is open; check : called now and again, may raise to stop.
     """
     pack = reconstructor.pack
     order = Ranking.of(scores).order
     best = neutral_heads(pack, coefficients[order[:1]])[0]
-    spread = identity_spread(pack, coefficients, check, reconstructor.portion.heads)
-    with_photo, without = shape_spreads(pack, coefficients)
+    told = coefficients[free]
+    spread = identity_spread(pack, told, check, reconstructor.portion.heads)
+    with_photo, without = shape_spreads(pack, told)
     return {
         "identity_coefficients": coefficients,
         "identity_scores": scores,
         "identity_order": order.astype(np.int32),
         "identity_spread": spread,
-        "identity_modes": identity_modes(pack, coefficients),
+        "identity_modes": identity_modes(pack, told),
         "shape_spread": with_photo,
         "prior_spread": without,
         "vertex_visible": vertex_visible(pack, reconstructor.person.photos, best),
-    } | hint_arrays(pack, coefficients)
+    } | hint_arrays(pack, coefficients, told)
 
 
 def assemble(
@@ -186,7 +189,13 @@ def assemble(
             "expression_vertices": expressive_heads(pack, kept[0], expressions, heads),
             "expression_coefficients": expressions,
         }
-        | candidate_arrays(reconstructor, drawn.identities, drawn.ranking.scores, check)
+        | candidate_arrays(
+            reconstructor,
+            drawn.identities,
+            drawn.ranking.scores,
+            np.ones(len(drawn.identities), bool),
+            check,
+        )
     )
 
 

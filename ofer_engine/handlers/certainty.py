@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from ..geometry.pins import largest_modes
+from ..geometry.modes import largest_modes
 from ..geometry.similarity import without_similarity
 from ..geometry.triangles import triangulate, vertex_normals
 from ..packs.pack import Pack, PhotoEvidence
@@ -30,14 +30,23 @@ the same to 0.01 mm."""
 def identity_modes(pack: Pack, candidates: np.ndarray) -> np.ndarray:
     """(R, V, 3) float16 metres: how the candidates (N, K) vary, as independent directions of
     deviation 1, the largest first."""
-    away = candidates.astype(np.float64) - candidates.mean(axis=0)
-    covariance = away.T @ away / max(len(away) - 1, 1) + BEYOND * np.eye(away.shape[1])
-    squares, turns = np.linalg.eigh(covariance)
-    directions = (turns * np.sqrt(squares)).T.astype(np.float32)
-    still = _neutral(pack, np.zeros_like(directions[:1]))[0]
-    moves = np.concatenate([_neutral(pack, row[None]) - still for row in directions])
+    ways = directions(candidates).astype(np.float32)
+    still = _neutral(pack, np.zeros_like(ways[:1]))[0]
+    moves = np.concatenate([_neutral(pack, row[None]) - still for row in ways])
     modes = largest_modes(moves.reshape(len(moves), -1).astype(np.float64), _MODES)
     return modes.reshape(-1, *still.shape).astype(np.float16)
+
+
+def covariance(candidates: np.ndarray) -> np.ndarray:
+    """(K, K) float64: how the coefficients of candidates (N, K) vary, and what they do not show."""
+    away = candidates.astype(np.float64) - candidates.mean(axis=0)
+    return away.T @ away / max(len(away) - 1, 1) + BEYOND * np.eye(away.shape[1])
+
+
+def directions(candidates: np.ndarray) -> np.ndarray:
+    """(K, K) float64: rows that are independent, each of deviation 1, with that covariance."""
+    squares, turns = np.linalg.eigh(covariance(candidates))
+    return (turns * np.sqrt(squares)).T
 
 
 def identity_spread(

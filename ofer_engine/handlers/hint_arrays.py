@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from ..packs.pack import Pack
-from .certainty import BEYOND, unit_moves
+from .certainty import covariance, unit_moves
 
 
-def hint_arrays(pack: Pack, candidates: np.ndarray) -> dict[str, np.ndarray]:
-    """The arrays `hint_values`, `hint_gram` and `hint_pushes` of candidates (N, K), by name; none
-    for a pack whose hints are no axes of its coefficients."""
+def hint_arrays(pack: Pack, candidates: np.ndarray, free: np.ndarray) -> dict[str, np.ndarray]:
+    """The arrays `hint_values`, `hint_gram` and `hint_pushes` of candidates (N, K), by name, the
+    latter two as `free` (n, K) vary; none for a pack whose hints are no axes of its coefficients.
+    """
     axes = pack.hint_axes
     if axes is None:
         return {}
-    away = candidates.astype(np.float64) - candidates.mean(axis=0)
-    covariance = away.T @ away / max(len(away) - 1, 1) + BEYOND * np.eye(away.shape[1])
-    pushes = axes @ covariance
+    pushes = axes @ covariance(free)
     moves = unit_moves(pack, candidates.shape[1])
     return {
         "hint_values": (candidates.astype(np.float64) @ axes.T).astype(np.float32),

@@ -20,6 +20,7 @@ from ..progress import Progress, Work
 from ..session import Session
 from .assembly import ShownHeads, candidate_arrays, identity_hypotheses, neutral_heads, picture
 from .draft import Draft
+from .pinned import are_free, pinned
 from .reconstruction_arrays import ReconstructionArrays
 from .resume import blended, open_earlier, person_of
 from .stages import DRAWING, LOADING, RANKING, WRITING, plan_of_more
@@ -39,9 +40,15 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
     earlier, reconstructor = open_earlier(session, request.folder)
     reconstructor.person = person_of(earlier, session.device)
     head = blended(earlier, request.rows, request.weights)
+    told = pinned(reconstructor.pack, earlier, request.pins) if request.pins else None
     progress.step(LOADING, 1, 1)
     candidates = reconstructor.near(
-        head, request.strength, params, lambda i, n: progress.step(DRAWING, i, n), work.check
+        head,
+        request.strength,
+        params,
+        lambda i, n: progress.step(DRAWING, i, n),
+        work.check,
+        told,
     )
     ranking = reconstructor.rank(candidates)
     progress.step(RANKING, 1, 1)
@@ -78,6 +85,7 @@ def _write(
             reconstructor,
             np.concatenate([coefficients, candidates]),
             np.concatenate([scores, ranking.scores]),
+            are_free(record, len(coefficients) + len(candidates)),
             work.check,
         )
         joints = SixJoints.of(reconstructor.pack.head).joints(kept)
@@ -107,6 +115,7 @@ def _record(
         rows=request.rows,
         weights=request.weights,
         first=candidates,
+        pins=request.pins,
     )
     additions = (*earlier.additions, addition)
     new = identity_hypotheses(

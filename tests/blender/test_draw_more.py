@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import synthetic
 from ofer_faces.ofer_blender.engine import jobs
-from ofer_faces.ofer_blender.head import hypotheses, previews
+from ofer_faces.ofer_blender.head import hypotheses, pins, previews
 from ofer_faces.ofer_blender.operators.express import STEPS
 from ofer_faces.ofer_blender.photo import mask
 from ofer_faces.ofer_blender.rig import arkit_keys
@@ -114,6 +114,20 @@ def test_a_blend_is_what_more_is_like(
     assert request["strength"] == pytest.approx(head.ofer.likeness)
     now = {k.name: k.value for k in head.data.shape_keys.key_blocks}
     assert {name: now[name] for name in values} == values, "the blend stays shown"
+
+
+def test_new_heads_are_asked_for_under_the_pins_that_hold(
+    head: bpy.types.Object, employ: Employ, tmp_path: Path
+) -> None:
+    employ("ok")
+    assert "under the pins" not in " ".join(draw("OFER_PT_more"))
+    bpy.ops.ofer.pin(point=37, photo=(200.5, 150.0))
+    pins.put(head, 99_999, 0, (3.0, 3.0))  # of another head: a file from elsewhere
+    assert "under the pins" in " ".join(draw("OFER_PT_more"))
+    bpy.ops.ofer.again()
+    poll_until(idle)
+    assert asked(tmp_path)["pins"] == [{"vertex": 37, "place": [200.5, 150.0], "view": 0}]
+    assert "identity_07" in head.ofer.identities
 
 
 def test_again_takes_new_seeds_and_leaves_what_was_removed(

@@ -169,6 +169,17 @@ def test_dragging_follows_the_mouse_and_is_left_without_a_trace(
     assert drag.press(tuple(head.ofer.pins[0].place), 4.0) and drag.grabbed == point
 
 
+def test_a_pin_dragged_off_the_photo_stays_at_its_edge(head: bpy.types.Object, anna: Path) -> None:
+    step("through_photo", filepath=str(anna))
+    drag, start = pin_drag.PinDrag(head), place_of(head, POINT)
+    assert drag.press(tuple(start), 12.0)
+    drag.move((9000.0, start[1]))
+    drag.release()
+    assert head.ofer.pins[0].place[0] == 640.0
+    bpy.ops.ed.undo()
+    assert not bpy.context.object.ofer.pins
+
+
 def test_the_mouse_takes_the_nearest_point_of_the_surface_in_front() -> None:
     places = np.array(((10.0, 10.0), (11.0, 10.0), (10.2, 10.0), (10.1, 10.0)))
     depth = np.array((0.5, 0.5, 0.7, np.inf))

@@ -20,6 +20,7 @@ from ofer_engine.commands import more_like, sampling
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.files.whole_file import check_place
 from ofer_engine.contract.reconstruction import Hypothesis
+from ofer_engine.contract.records import PinRecord
 from ofer_engine.diffusion.samplers import SAMPLERS
 from tests.engine.child_engine import ROOT
 
@@ -148,6 +149,14 @@ def test_shares_sum_to_one():
     for wrong in ("identity_03", "identity_01=x", "identity_01=-1", "identity_01=0", "=1"):
         with pytest.raises(OferError, match="is no blend of heads"):
             more_like._blend(record, [wrong])
+
+
+def test_pins_are_vertices_at_pixels():
+    assert more_like._pin("1668=222.5,182") == PinRecord(1668, (222.5, 182.0))
+    assert more_like._pin("2:90=1.,7") == PinRecord(90, (1.0, 7.0), 1)
+    for wrong in ("", "90", "90=1", "90=1,2,3", "-1=1,2", "x=1,2", "90=nan,1", "90=1e9,1"):
+        with pytest.raises(OferError, match="is no pin"):
+            more_like._pin(wrong)
 
 
 def test_a_place_to_write_is_tried_without_a_trace(tmp_path):

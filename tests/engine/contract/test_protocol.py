@@ -7,7 +7,7 @@ import pytest
 
 from ofer_engine.contract import protocol
 from ofer_engine.contract.errors import ErrorCode, OferError
-from ofer_engine.contract.records import Hints
+from ofer_engine.contract.records import Hints, PinRecord
 from ofer_engine.contract.sentence import Sentence, joined
 
 REQUESTS = [
@@ -26,6 +26,9 @@ REQUESTS = [
         guidance=0.25,
     ),
     protocol.MoreLikeThis(3, "/out/a.ofer", "/out", "b", (4, 7), (0.5, 0.5), strength=0.25),
+    protocol.MoreLikeThis(
+        3, "/out/a.ofer", "/out", "b", (4,), (1.0,), pins=(PinRecord(9, (1.5, 2.0), 1),)
+    ),
     protocol.Express(4, "/out/a.ofer", "/out/e.npz", (4,), (1.0,)),
     protocol.Texture(
         5,

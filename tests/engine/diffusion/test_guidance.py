@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ofer_engine.diffusion.guidance import Guide, guided
+from ofer_engine.diffusion.guidance import Guide, guided, guided_outset
 from ofer_engine.diffusion.samplers import SAMPLERS, seeded_noise
 from ofer_engine.diffusion.schedule import Schedule
 
@@ -52,3 +52,34 @@ def test_no_information_changes_nothing():
     for timestep in (0, 10, 500, 999):
         pulled = guided(_standard_normal, SCHEDULE, guide)(x, timestep)
         torch.testing.assert_close(pulled, _standard_normal(x, timestep), atol=1e-3, rtol=1e-3)
+
+
+def test_what_a_belief_holds_firm_a_measurement_moves_less():
+    """Data N(mean, covariance), whose exact denoiser is known, and a measurement of them."""
+    rng = np.random.default_rng(2)
+    turn = np.linalg.qr(rng.normal(size=(8, 8)))[0]
+    covariance = turn @ np.diag(np.linspace(0.05, 1.5, 8)) @ turn.T
+    mean = rng.normal(size=8)
+    precision = np.linalg.inv(covariance)
+    normal, right = _measurement()
+
+    def exact(x, timestep):
+        signal = float(SCHEDULE.sqrt_alpha_bar[timestep])
+        spread = float(SCHEDULE.sqrt_one_minus_alpha_bar[timestep])
+        gain = np.linalg.inv(signal**2 * covariance + spread**2 * np.eye(8)) * spread
+        return (x - signal * torch.tensor(mean).float()) @ torch.tensor(gain).float()
+
+    guide = Guide.of(normal, right, torch.tensor(precision).float())
+    noise, top = seeded_noise(1), SCHEDULE.levels - 1
+    start = noise((6000, 8))
+    signal = float(SCHEDULE.alpha_bar[top])
+    root = np.linalg.cholesky(signal * covariance + (1 - signal) * np.eye(8))
+    start = start @ torch.from_numpy(root).float().mT
+    start += float(SCHEDULE.sqrt_alpha_bar[top]) * torch.tensor(mean).float()
+    start = guided_outset(exact, SCHEDULE, guide, start, top)
+    denoise = guided(exact, SCHEDULE, guide)
+    drawn = SAMPLERS["ddim"](denoise, start, SCHEDULE, noise=noise, steps=100).numpy()
+    wanted = np.linalg.solve(precision + normal, precision @ mean + right)
+    np.testing.assert_allclose(drawn.mean(0), wanted, atol=0.02)
+    spread = np.sqrt(np.diag(np.linalg.inv(precision + normal)))
+    np.testing.assert_allclose(drawn.std(0), spread, rtol=0.1)

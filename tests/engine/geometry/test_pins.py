@@ -5,15 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ofer_engine.geometry.pins import (
-    DEVIATION,
-    IMPROBABLE,
-    LandmarkedPhoto,
-    Pin,
-    Prior,
-    largest_modes,
-    principal_modes,
-)
+from ofer_engine.geometry.modes import largest_modes, principal_modes
+from ofer_engine.geometry.photo_pose import LandmarkedPhoto
+from ofer_engine.geometry.pins import DEVIATION, IMPROBABLE, Pin, Prior
 from ofer_engine.geometry.viewpoint import Viewpoint, _turn
 
 VIEW = Viewpoint(900.0, np.array((320.0, 240.0)), _turn(np.array((0.1, -0.3, 0.05))),
@@ -41,8 +35,8 @@ def _photo(shape: np.ndarray, modes: np.ndarray, held: bool = True) -> Landmarke
     """Landmarks of every fourth point where they are; held : so exact that the camera stays."""
     vertices = np.arange(0, len(shape), 4)
     precision = np.full(len(vertices), 30.0 if held else 0.0)
-    places = VIEW.project(shape[vertices])
-    return LandmarkedPhoto(VIEW, np.zeros_like(shape), modes, vertices, places, precision)
+    return LandmarkedPhoto(VIEW, np.zeros_like(shape), modes, vertices, VIEW.project(shape[vertices]),
+                 precision)  # fmt: skip
 
 
 def test_slopes_are_those_of_the_projection(shape: np.ndarray) -> None:
@@ -74,7 +68,7 @@ def test_the_closed_form_is_the_mean_of_what_samples_agree_with_the_pin(
     modes = _modes(rng, shape, 3)
     photo = _photo(shape, np.zeros((0, *shape.shape)), held=False)
     prior = Prior.of(shape, modes, [photo])
-    rows, own, _ = prior.poses[0].observed(Pin(3, np.zeros(2)))
+    rows, own, _ = prior.poses[0].observed(3, np.zeros(2))
     place = VIEW.project(shape[3]) + (1.5, -1.0)
     found = prior.given([Pin(3, place)]).moves
     drawn = rng.normal(size=(400_000, 3))

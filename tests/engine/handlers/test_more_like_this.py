@@ -11,6 +11,10 @@ import pytest
 from ofer_engine.contract import protocol
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.reconstruction import ARRAYS, RECORD
+from ofer_engine.contract.record_sense import MOST_PINS
+from ofer_engine.contract.records import PinRecord
+from ofer_engine.geometry.photo_views import photo_views
+from ofer_engine.geometry.pins import Prior
 
 GROWN = {
     "identity_vertices",
@@ -19,10 +23,7 @@ GROWN = {
     "identity_scores",
     "hint_values",
 }
-RECOMPUTED = {
-    "identity_order", "identity_spread", "shape_spread", "vertex_visible", "hint_gram",
-    "hint_pushes",
-}  # fmt: skip
+RECOMPUTED = {"identity_order", "vertex_visible"}
 
 
 def _request(made, out, **more):
@@ -70,10 +71,63 @@ def test_it_is_near_as_far_as_the_strength_goes(desk, made, tmp_path):
     assert away[-1] > 0.3 * others / np.sqrt(len(coefficients) - 1)
 
 
+def _missed(made, vertices, pins):
+    """Millimetres across the line of sight that a head (V, 3) misses pins by, its pose the best."""
+    none = np.zeros((0, *vertices.shape), np.float32)
+    pose = Prior.of(vertices, none, photo_views(made)[:1]).poses[0]
+    missed = [pose.observed(pin.vertex, np.array(pin.place))[2] for pin in pins]
+    return 1000 * float(np.linalg.norm(missed, axis=1).mean())
+
+
+def test_new_heads_obey_pins_and_vary_where_none_are(desk, made, tmp_path):
+    """Pins at the places of one head of the gallery, on its nose, mouth and chin."""
+    heads, (photo,) = made.array("identity_vertices"), photo_views(made)
+    points, seen = made.array("evidence_vertices"), made.array("evidence_visible")[0]
+    chosen = points[np.argsort(-seen)[:60:4]]
+    whose = heads[2].astype(np.float64)
+    pose = Prior.of(whose, np.zeros((0, *whose.shape), np.float32), [photo]).poses[0]
+    camera = photo.viewpoint.moved(pose.best, pose.anchor)
+    places = camera.project((whose + photo.expression)[chosen])
+    pins = tuple(PinRecord(int(v), tuple(p.tolist())) for v, p in zip(chosen, places, strict=True))
+    asked = {"strength": 1.0, "identities": 24, "keep": 24, "steps": 8, "seed": 2}
+    free = desk.read(_request(made, tmp_path, **asked))
+    held = desk.read(_request(made, tmp_path, **asked, pins=pins))
+    assert held.additions[0].pins == pins and not held.additions[0].free
+    drawn = [record.array("identity_vertices")[3:] for record in (free, held)]
+    missed = [np.mean([_missed(made, head, pins) for head in heads]) for heads in drawn]
+    assert missed[1] < 0.7 * missed[0] and missed[1] < 1.5
+    spread = [np.linalg.norm(heads.std(0), axis=1) for heads in drawn]
+    assert spread[1][chosen].mean() < 0.9 * spread[0][chosen].mean()
+    assert spread[1].mean() > 0.7 * spread[0].mean(), "what is not pinned stays open"
+    for name in ("identity_modes", "identity_spread", "shape_spread", "hint_gram"):
+        np.testing.assert_array_equal(held.array(name), made.array(name), "what the photos tell")
+        assert not np.array_equal(free.array(name), made.array(name))
+
+
+def test_pins_are_a_part_of_what_gives_the_same_bits_again(desk, made, tmp_path):
+    width, height = made.camera.width, made.camera.height
+    pins = (PinRecord(1668, (width / 2, height / 2)),)
+    one = desk.read(_request(made, tmp_path, pins=pins))
+    told = {f.name: getattr(one.additions[0], f.name) for f in dataclasses.fields(one.additions[0])}
+    del told["first"]
+    again = protocol.MoreLikeThis(2, str(made.folder), str(tmp_path), "again", **told)
+    two = desk.read(again)
+    without = desk.read(dataclasses.replace(again, pins=()))
+    coefficients = [each.array("identity_coefficients") for each in (one, two, without)]
+    np.testing.assert_array_equal(coefficients[0], coefficients[1])
+    assert not np.array_equal(coefficients[0], coefficients[2])
+
+
+def test_a_pin_far_beyond_all_heads_asks_for_no_more_than_heads_do(desk, made, tmp_path):
+    pins = (PinRecord(1668, (0.0, 0.0)),)
+    drawn = desk.read(_request(made, tmp_path, pins=pins)).array("identity_coefficients")
+    assert np.isfinite(drawn).all() and np.abs(drawn).max() < 8
+
+
 def test_the_recorded_seed_gives_the_same_bits_without_the_photo(desk, made, tmp_path):
     one = desk.read(_request(made, tmp_path, seed=9))
     told = dataclasses.asdict(one.additions[0])
-    assert told.pop("first") == len(made.array("identity_scores"))
+    assert told.pop("pins") == () and told.pop("first") == len(made.array("identity_scores"))
     desk.session.unload()
     again = protocol.MoreLikeThis(2, str(made.folder), str(tmp_path), "again", **told)
     two = desk.read(again)
@@ -112,6 +166,13 @@ def test_it_can_be_added_to_the_folder_itself_again_and_again(desk, made, tmp_pa
         {"weights": (float("nan"),)},
         {"strength": 1.5},
         {"keep": 7},
+        {"pins": (PinRecord(999_999, (9.0, 9.0)),)},
+        {"pins": (PinRecord(-1, (9.0, 9.0)),)},
+        {"pins": (PinRecord(3, (9.0, 1e9)),)},
+        {"pins": (PinRecord(3, (float("nan"), 9.0)),)},
+        {"pins": (PinRecord(3, (9.0, 9.0, 9.0)),)},
+        {"pins": (PinRecord(3, (9.0, 9.0), 1),)},
+        {"pins": (PinRecord(3, (9.0, 9.0)),) * (MOST_PINS + 1)},
     ],
 )
 def test_what_makes_no_sense_is_refused(desk, made, tmp_path, wrong):
