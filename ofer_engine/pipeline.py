@@ -13,21 +13,22 @@ the same steps for every pack.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .contract.errors import ErrorCode, OferError
+from .contract.hint_places import GUESSED, places
 from .contract.records import NO_HINTS, Hints
 from .contract.sampling import DEFAULT_SAMPLER, SamplingParams
 from .contract.sentence import Sentence
 from .diffusion.guidance import Guide, guided, guided_outset
 from .diffusion.samplers import SAMPLERS, Denoise, Noise, OnStep, Sampler, seeded_noise
 from .diffusion.schedule import Schedule
-from .packs.pack import Contexts, Pack, PhotoEvidence
-from .packs.reprojection import reprojection
+from .packs.pack import Contexts, Pack, PhotoEvidence, refuse_unknown_hints
+from .packs.reprojection import reprojection, seen_points
 from .photo.faces import Face
 from .photo.load import Photo
 from .portion import LARGE, Portion
@@ -59,10 +60,11 @@ class Ranking:
 @dataclass(frozen=True)
 class Person:
     """What one or more photos show of a person. photos : the main one first; contexts : of
-    all photos together."""
+    all photos together; hints : what an artist tells beside them."""
 
     photos: tuple[PhotoEvidence, ...]
     contexts: Contexts
+    hints: Hints = NO_HINTS
 
 
 class Reconstructor:
@@ -100,7 +102,27 @@ class Reconstructor:
 
         Raises OferError(BAD_REQUEST) for hints that the pack does not know.
         """
-        self.person = Person(tuple(evidence), self.pack.person_contexts(evidence, hints))
+        contexts = self.pack.person_contexts(evidence, hints)
+        if hints.given and self.pack.hint_axes is not None:  # what is drawn is brought to them
+            unhinted = self.pack.person_contexts(evidence, NO_HINTS)
+            contexts = replace(contexts, identity=unhinted.identity)
+        self.person = Person(tuple(evidence), contexts, hints)
+
+    def tell(self, hints: Hints) -> None:
+        """Change what an artist tells of the person, whose heads are drawn anew.
+
+        Raises OferError(BAD_REQUEST) for hints that the pack does not know, or of which it cannot
+        be told later.
+        """
+        refuse_unknown_hints(self.pack.record, hints)
+        if self.pack.hint_axes is None:
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                "The pack {id} takes hints before the photo is read, not later.",
+                "Reconstruct the photo again with them.",
+                id=self.pack.record.id,
+            )
+        self.person = replace(self.person, hints=hints)
 
     def identities(
         self,
@@ -137,10 +159,9 @@ class Reconstructor:
         noise = seeded_noise(params.seed)
         start = noise((params.identities, self.pack.identities)).to(self.pack.device)
         level = self._schedule.level_of(strength)
-        known = (
-            None if measured is None else Guide.of(*measured, self.pack.idgen.precision(context))
-        )
-        if head is not None and level < self._schedule.levels - 1:
+        known = None if measured is None else self._guide_to(measured)
+        near = head is not None and level < self._schedule.levels - 1
+        if near:
             clean = torch.from_numpy(np.asarray(head, np.float32)).to(start)[None]
             clean = clean if known is None else known(clean, 1.0)
             start = self._schedule.add_noise(clean.expand_as(start), level, start)
@@ -153,6 +174,8 @@ class Reconstructor:
         if known is not None:
             denoise = guided(denoise, self._schedule, known)
         drawn = self._sample(denoise, start, level, noise, params, on_step, check).cpu().numpy()
+        if not near:  # a head that is gone on from obeys already
+            drawn = self._hinted(drawn, noise, known)
         return self._finite(self.pack.candidates(drawn))
 
     def rank(self, identities: np.ndarray) -> Ranking:
@@ -214,6 +237,26 @@ class Reconstructor:
                 id=self.pack.record.id,
             )
         return values
+
+    def _guide_to(self, measured: tuple[np.ndarray, np.ndarray]) -> Guide:
+        return Guide.of(*measured, self.pack.idgen.precision(self.person.contexts.identity))
+
+    def _hinted(self, drawn: np.ndarray, noise: Noise, known: Guide | None) -> np.ndarray:
+        """(N, K): samples (N, K) brought to the artist's hints, each as far as it doubts them, in
+        the ways that the photos and what else is known leave open."""
+        axes, wanted = self.pack.hint_axes, places(self.person.hints)
+        given = np.flatnonzero(~np.isnan(wanted))
+        if axes is None or not len(given):
+            return drawn
+        precision, _ = seen_points(self.pack, self.person.photos)
+        precision += self.pack.idgen.precision(self.person.contexts.identity).double().cpu().numpy()
+        if known is not None:
+            precision += known.normal.double().numpy()
+        along = np.linalg.solve(precision, axes[given].T)
+        gram = axes[given] @ along + GUESSED**2 * np.eye(len(given))
+        doubted = wanted[given] + GUESSED * noise((len(drawn), len(given))).double().numpy()
+        missed = doubted - drawn @ axes[given].T
+        return (drawn + np.linalg.solve(gram, missed.T).T @ along.T).astype(np.float32)
 
     def _guide(self, strength: float) -> Guide:
         return reprojection(self.pack, self.person.photos, strength)

@@ -81,9 +81,10 @@ def _list(head: bpy.types.Object, parts: dict[str, float]) -> str:
         for row, weight in hypotheses.rows_of(head, item.name).items():
             rows[row] = rows.get(row, 0.0) + share * weight
     picture = previews.mixed([(item.picture, share) for item, share in mixed])
+    clay = previews.mixed([(item.clay, share) for item, share in mixed])
     new = head.ofer.identities.add()  # invalidates `mixed`
     new.name, new.candidate = _free_name(head), -1
-    previews.keep(new, picture)
+    previews.keep(new, picture, clay)
     for row, weight in rows.items():
         share = new.shares.add()
         share.row, share.weight = row, weight

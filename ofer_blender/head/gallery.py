@@ -68,24 +68,32 @@ def add_draw(head: bpy.types.Object, loaded: LoadedReconstruction, frame: HeadFr
     return [hypothesis.name for hypothesis in new]
 
 
-def picture_anew(head: bpy.types.Object, folder: Path) -> bool:
+def picture_anew(head: bpy.types.Object, folder: Path, painted: bool) -> bool:
     """Give the hypotheses of a head the pictures NAME.png of a folder, and its blends, and the
-    neutral expression, those that follow from them; False where nothing changed."""
-    before = [item.picture_key for item in (*head.ofer.identities, *head.ofer.expressions)]
+    neutral expression, those that follow from them; False where nothing changed.
+
+    painted : the pictures show skin; those in clay are kept beside them.
+    """
+    before = _pictures(head)
     for item in (*head.ofer.identities, *head.ofer.expressions):
         picture = folder / f"{item.name}.png"
         if picture.is_file():
-            previews.keep(item, picture.read_bytes())
-    drawn = {item.candidate: item.picture for item in head.ofer.identities if item.candidate >= 0}
+            clay = previews.unpainted(item) if painted else b""
+            previews.keep(item, picture.read_bytes(), clay)
+    drawn = {item.candidate: item for item in head.ofer.identities if item.candidate >= 0}
     for item in (each for each in head.ofer.identities if each.candidate < 0):
-        parts = [(drawn.get(share.row, b""), share.weight) for share in item.shares]
-        if mixed := previews.mixed(parts):
-            previews.keep(item, mixed)
+        parts = [(drawn[s.row], s.weight) for s in item.shares if s.row in drawn]
+        if len(parts) == len(item.shares):
+            previews.keep_mixed(item, parts)
     best, neutral = head.ofer.identities.get(head.ofer.expressions_of), head.ofer.expressions
     if best and hypotheses.NEUTRAL in neutral:
-        previews.keep(neutral[hypotheses.NEUTRAL], best.picture)
-    after = [item.picture_key for item in (*head.ofer.identities, *head.ofer.expressions)]
-    return before != after
+        previews.keep(neutral[hypotheses.NEUTRAL], best.picture, best.clay)
+    return before != _pictures(head)
+
+
+def _pictures(head: bpy.types.Object) -> list[tuple[str, str]]:
+    items = (*head.ofer.identities, *head.ofer.expressions)
+    return [(item.picture_key, item.clay_key) for item in items]
 
 
 def _list_identities(

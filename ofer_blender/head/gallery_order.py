@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.face_parts import FACE_PARTS
+from ...ofer_engine.contract.hint_places import HINTS
 from ...ofer_engine.contract.reconstruction import read
 from . import hypotheses, packed_reconstruction
 
@@ -16,6 +17,7 @@ ORDERS: Final = (
     ("WIDTH", "Width", "From narrow faces to wide ones"),
     ("JAW", "Jaw", "From narrow jaws to wide ones"),
     ("NOSE", "Nose", "From short noses to long ones"),
+    ("AGE", "Age", "From young faces to old ones"),
 )
 _MEASURED: Final = {"WIDTH": ("cheeks", 0), "JAW": ("jaw", 0), "NOSE": ("nose", 1)}
 """Of each order, the part that is measured and along which axis of the engine's frame."""
@@ -28,12 +30,21 @@ def sort(head: bpy.types.Object, by: str) -> None:
     """
     items, chosen = head.ofer.identities, hypotheses.chosen_identity(head)
     shown = hypotheses.identity_values(head)
-    sizes = _sizes(head, by) if by in _MEASURED else {}
+    sizes = _ages(head) if by == "AGE" else _sizes(head, by) if by in _MEASURED else {}
     wanted = sorted(items, key=lambda i: (i.candidate >= 0, sizes.get(i.name, 0.0), i.rank))
     for place, name in enumerate([item.name for item in wanted]):
         items.move(items.find(name), place)
     head.ofer.identity_index = items.find(chosen)  # which shows it alone
     hypotheses.set_identities(head, shown)
+
+
+def _ages(head: bpy.types.Object) -> dict[str, float]:
+    """Where each head of the reconstruction lies on the axis of age that hints go along."""
+    record = read(packed_reconstruction.ensure(head))
+    if not record.has("hint_values"):
+        return {}
+    ages = record.array("hint_values")[:, HINTS.index("age")]
+    return {each.name: float(ages[each.candidate]) for each in record.identities}
 
 
 def _sizes(head: bpy.types.Object, by: str) -> dict[str, float]:

@@ -176,6 +176,12 @@ class OFER_PG_hypothesis(bpy.types.PropertyGroup):
         name="Picture", description="Its thumbnail, a PNG file", subtype="BYTE_STRING"
     )
     picture_key: bpy.props.StringProperty(name="Picture Key")
+    clay: bpy.props.StringProperty(
+        name="Clay Picture",
+        description="Its thumbnail without skin, a PNG file; empty where the other has none either",
+        subtype="BYTE_STRING",
+    )
+    clay_key: bpy.props.StringProperty(name="Clay Picture Key")
 
 
 class OFER_PG_selected(bpy.types.PropertyGroup):
@@ -400,6 +406,18 @@ class OFER_PG_head(bpy.types.PropertyGroup):
         default=True,
     )
     pins: bpy.props.CollectionProperty(type=OFER_PG_pin)
+    in_clay: bpy.props.BoolProperty(
+        name="Clay",
+        description="Picture the heads of the gallery in clay, where shapes differ more clearly "
+        "than in their skin",
+    )
+    landmarks: bpy.props.BoolProperty(
+        name="Landmarks",
+        description="While pins are dragged, show the points of the face that OFER found in the "
+        "photo: click one and its point of the head comes there; a point of the head that is "
+        "brought near its own snaps to it",
+        default=True,
+    )
     pinned_camera: bpy.props.FloatVectorProperty(
         name="Pinned Camera",
         description="Turn and shift of the photo's camera as the pins corrected it, engine frame",

@@ -24,10 +24,25 @@ _collections: dict[str, bpy.utils.previews.ImagePreviewCollection] = {}
 _arrived: dict[str, bpy.types.ImagePreview | None] = {}
 
 
-def keep(item: bpy.types.PropertyGroup, picture: bytes) -> None:
-    """Keep a PNG with a hypothesis; the same picture is the same icon in every file."""
-    item.picture = picture
-    item.picture_key = _name(picture) if picture else ""
+def keep(item: bpy.types.PropertyGroup, picture: bytes, clay: bytes = b"") -> None:
+    """Keep a PNG with a hypothesis; the same picture is the same icon in every file.
+
+    clay : the same head without skin, where the picture shows skin.
+    """
+    item.picture, item.picture_key = picture, _name(picture) if picture else ""
+    item.clay, item.clay_key = clay, _name(clay) if clay else ""
+
+
+def unpainted(item: bpy.types.PropertyGroup) -> bytes:
+    """The PNG of a hypothesis without skin."""
+    return item.clay or item.picture
+
+
+def _shown(item: bpy.types.PropertyGroup) -> tuple[bytes, str]:
+    """The PNG of a hypothesis that its gallery shows, and its name among the icons."""
+    if item.clay_key and item.id_data.ofer.in_clay:
+        return item.clay, item.clay_key
+    return item.picture, item.picture_key
 
 
 def icon(item: bpy.types.PropertyGroup) -> int:
@@ -35,9 +50,10 @@ def icon(item: bpy.types.PropertyGroup) -> int:
 
     Panels ask while they draw, so a picture not yet known is only noted for `_load_missing`.
     """
-    if not item.picture_key:
+    _, key = _shown(item)
+    if not key:
         return 0
-    found = _collections[_PICTURES].get(item.picture_key)
+    found = _collections[_PICTURES].get(key)
     if found is None:
         _load_soon()
         return 0
@@ -95,6 +111,15 @@ def mixed(pictures: Sequence[tuple[bytes, float]]) -> bytes:
     return png.encode(np.rint(total[::-1] * 255).clip(0, 255).astype(np.uint8))
 
 
+def keep_mixed(
+    item: bpy.types.PropertyGroup, parts: Sequence[tuple[bpy.types.PropertyGroup, float]]
+) -> None:
+    """Keep with a blend the pictures of its parts, hypotheses with shares, laid over each other;
+    as it was where one is missing or they differ in size."""
+    if picture := mixed([(part.picture, share) for part, share in parts]):
+        keep(item, picture, mixed([(part.clay, share) for part, share in parts]))
+
+
 def _name(picture: bytes) -> str:
     return sha256(picture).hexdigest()[:16]
 
@@ -115,9 +140,9 @@ def _load_missing() -> float | None:
     heads = [each.ofer for each in bpy.data.objects]
     items = [item for head in heads for item in (*head.identities, *head.expressions)]
     known = _collections[_PICTURES]
-    missing = [item for item in items if item.picture_key and item.picture_key not in known]
-    for item in missing[:_AT_A_TIME]:
-        _ = load(item.picture, item.picture_key).image_size  # asking for it reads the file
+    missing = [each for each in map(_shown, items) if each[1] and each[1] not in known]
+    for picture, key in missing[:_AT_A_TIME]:
+        _ = load(picture, key).image_size  # asking for it reads the file
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             for region in area.regions:

@@ -12,7 +12,7 @@ from ...ofer_engine.contract import protocol, reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import blend, gallery, head_frame, hypotheses, pins
+from ..head import blend, gallery, head_frame, hints, hypotheses, pins
 from ..skin import skin
 from ..translations import CONTEXT
 from . import pictures
@@ -138,6 +138,7 @@ def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
         keep=min(head.ofer.keep, head.ofer.drawn),
         seed=record.settings.seed + len(record.additions) + 1,
         pins=pins.Pinning.of(head).recorded(head) if head.ofer.pins else (),
+        hints=hints.told(head),
     )
 
     def deliver(result: Path) -> None:

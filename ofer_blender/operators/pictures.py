@@ -35,7 +35,10 @@ class _Renewing:
     def execute(self, context: bpy.types.Context) -> set[str]:
         compat.make_undo_ready()
         head = bpy.data.objects.get(self.head)
-        if head is None or not gallery.picture_anew(head, Path(self.directory)):
+        if head is None:
+            return {"CANCELLED"}
+        painted = skin.picture(head) is not None
+        if not gallery.picture_anew(head, Path(self.directory), painted):
             return {"CANCELLED"}
         return {"FINISHED"}
 

@@ -7,7 +7,7 @@ from typing import Final
 import bpy
 
 from ..head import hypotheses, pins
-from ..photo import head_photos, pin_drag, through_photo
+from ..photo import head_photos, pin_drag, pin_overlay, through_photo
 from ..photo.pin_drag import PinDrag
 from ..translations import tr
 from .look import head_in_view
@@ -117,9 +117,13 @@ Esc ends"""
         return False
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self._rings = None
         self._drag = PinDrag(hypotheses.active_head(context))
         self._region = next(each for each in context.area.regions if each.type == "WINDOW")
         self._last = -1
+        self._rings = bpy.types.SpaceView3D.draw_handler_add(
+            pin_overlay.draw_landmarks, (self._drag,), "WINDOW", "POST_PIXEL"
+        )
         context.window_manager.modal_handler_add(self)
         self._say(context, tr("Drag points of the head   X take the last out   Enter done"))
         return {"RUNNING_MODAL"}
@@ -154,13 +158,21 @@ Esc ends"""
         return {"RUNNING_MODAL"}
 
     def cancel(self, context: bpy.types.Context) -> None:
+        self._unshow()
         self._say(context, None)
 
     def take_back(self, context: bpy.types.Context) -> None:
         """Something failed: what is being dragged is where it was before."""
+        self._unshow()
         self._drag.leave()
 
+    def _unshow(self) -> None:
+        if self._rings:
+            bpy.types.SpaceView3D.draw_handler_remove(self._rings, "WINDOW")
+            self._rings = None
+
     def _close(self, context: bpy.types.Context) -> set[str]:
+        self._unshow()
         self._drag.leave()
         self._say(context, None)
         return {"FINISHED"}

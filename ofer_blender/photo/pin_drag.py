@@ -12,10 +12,11 @@ from ...ofer_engine.client.frame import ENGINE_TO_BLENDER
 from ...ofer_engine.contract.records import CameraRecord
 from ...ofer_engine.geometry.photo_views import viewpoint
 from ...ofer_engine.geometry.viewpoint import Viewpoint
-from ..head import pins
+from ..head import packed_reconstruction, pins
 from ..head.pins import Pinning
 from . import head_photos, through_photo
 from .face_picker import PhotoFrame, Point
+from .landmarks import Landmarks
 
 REACH: Final = 12.0
 """Screen pixels within which a press grabs a pin."""
@@ -25,12 +26,21 @@ _DEEP: Final = 0.02
 
 class PinDrag:
     """One head looked at through its main photo; it is found by its name, as an undo may come
-    between two drags. grabbed : the point that follows the mouse, or -1."""
+    between two drags. Raises OferError as `head_frame.of`. grabbed : the point that follows the
+    mouse, or -1."""
 
     def __init__(self, head: bpy.types.Object) -> None:
         self._name = head.name
         self.grabbed = -1
         self._before: Point | None = None
+        self._reach = 0.0
+        self._landmarks = Landmarks.of(packed_reconstruction.record(head))
+
+    @property
+    def landmarks(self) -> Landmarks | None:
+        """What OFER found in the photo, where it is shown."""
+        head = self.head
+        return self._landmarks if head and head.ofer.landmarks else None
 
     @property
     def head(self) -> bpy.types.Object | None:
@@ -40,7 +50,8 @@ class PinDrag:
         return head if there else None
 
     def press(self, place: Point, reach: float) -> bool:
-        """Grab what lies under a place of the photo. reach : photo pixels. False: nothing does.
+        """Grab what lies under a place of the photo: a pin, a landmark, whose point comes there
+        at once, or a point of the head. reach : photo pixels. False: nothing does.
 
         Raises OferError as `head_frame.of`.
         """
@@ -56,10 +67,14 @@ class PinDrag:
             pin = held[int(np.argmin(apart))]
             self.grabbed, self._before = pin.point, (pin.place[0], pin.place[1])
             start = np.array(pin.place)
+        elif self.landmarks and (found := self.landmarks.near(place, reach / 2)) >= 0:
+            self.grabbed, start = int(self.landmarks.vertices[found]), self.landmarks.places[found]
+            self._before = None
+            self._set(head, (float(start[0]), float(start[1])))
         else:
             self.grabbed, self._before = nearest(places, depth, np.array(place), reach), None
             start = places[self.grabbed]
-        self._offset = start - place
+        self._offset, self._reach = start - place, reach
         return self.grabbed >= 0
 
     def move(self, place: Point) -> None:
@@ -67,7 +82,10 @@ class PinDrag:
         if (head := self.head) and self.grabbed >= 0:
             camera = head_photos.views(head)[0]["camera"]
             inside = (camera["width"], camera["height"])
-            x, y = np.clip(np.array(place) + self._offset, 0, inside)
+            wanted = np.clip(np.array(place) + self._offset, 0, inside)
+            if self.landmarks:
+                wanted = self.landmarks.snapped(self.grabbed, wanted, self._reach / 2)
+            x, y = wanted
             self._set(head, (float(x), float(y)))
 
     def release(self) -> None:

@@ -1,4 +1,5 @@
-"""The pins drawn over the photo, each in the colour of how improbable it is."""
+"""The pins drawn over the photo, each in the colour of how improbable it is, and what can be
+grabbed."""
 
 from __future__ import annotations
 
@@ -19,6 +20,8 @@ _PROBABLE: Final = np.array((0.15, 0.55, 1.0))
 _LIMIT: Final = np.array((1.0, 0.35, 0.05))
 _BENT: Final = (1.0, 0.0, 0.75)
 _DARK: Final = (0.0, 0.0, 0.0, 0.8)
+_LANDMARK: Final = (0.35, 1.0, 0.55, 0.8)
+_FINEST: Final = 2.0
 _handles: Final[list[object]] = []
 
 
@@ -49,11 +52,36 @@ def _draw() -> None:
     gpu.state.blend_set("NONE")
 
 
+@faults.guarded(reported=False)
+def draw_landmarks(drag: pin_drag.PinDrag) -> None:
+    """Rings around what OFER found in the photo, as wide as it is unsure; while a point is
+    dragged, around its own."""
+    context, found = bpy.context, drag.landmarks
+    frame = pin_drag.frame(context, context.region) if found else None
+    if frame is None or pin_drag.shown_head(context) != drag.head:
+        return
+    scale = context.preferences.system.ui_scale
+    gpu.state.blend_set("ALPHA")
+    each = zip(found.vertices, found.places.tolist(), found.deviations.tolist(), strict=True)
+    for vertex, (x, y), deviation in each:
+        if drag.grabbed in (-1, vertex):
+            radius = float(np.clip(deviation * frame.scale, _FINEST, _RADIUS)) * scale
+            _shape("LINE_LOOP", _rim(frame.to_screen((x, y)), radius), _LANDMARK)
+    gpu.state.blend_set("NONE")
+
+
 def _disc(at: tuple[float, float], radius: float, filled: tuple[float, ...]) -> None:
+    _shape("TRI_FAN", _rim(at, radius), filled)
+
+
+def _rim(at: tuple[float, float], radius: float) -> np.ndarray:
     turns = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
-    rim = np.stack((np.cos(turns), np.sin(turns)), 1) * radius + at
+    return np.stack((np.cos(turns), np.sin(turns)), 1) * radius + at
+
+
+def _shape(kind: str, rim: np.ndarray, filled: tuple[float, ...]) -> None:
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
-    batch = batch_for_shader(shader, "TRI_FAN", {"pos": rim.astype(np.float32).tolist()})
+    batch = batch_for_shader(shader, kind, {"pos": rim.astype(np.float32).tolist()})
     shader.bind()
     shader.uniform_float("color", filled)
     batch.draw(shader)

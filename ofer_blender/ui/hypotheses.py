@@ -147,6 +147,8 @@ def _draw_gallery(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     row = layout.row(align=True)
     row.operator("ofer.browse", icon="ARROW_LEFTRIGHT")
     row.operator_menu_enum("ofer.sort_gallery", "by", icon="SORTSIZE")
+    if any(item.clay_key for item in settings.identities):
+        row.prop(settings, "in_clay", icon="SHADING_SOLID")
     if not hypotheses.is_basis(head, hypotheses.chosen_identity(head)):
         layout.prop(settings, "exaggeration", slider=True)
 

@@ -142,7 +142,9 @@ def _part_said(
 def _draw_pins(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     """Setting pins, and each pin with how improbable it is."""
     column = layout.column(align=True)
-    column.operator("ofer.drag_pins", icon="PINNED")
+    row = column.row(align=True)
+    row.operator("ofer.drag_pins", icon="PINNED")
+    row.prop(head.ofer, "landmarks", text="", icon="SNAP_ON" if head.ofer.landmarks else "SNAP_OFF")
     for pin in head.ofer.pins:
         row = column.row(align=True)
         bent = pin.deviations > IMPROBABLE

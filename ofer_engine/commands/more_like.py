@@ -10,9 +10,9 @@ from typing import Final
 from ..contract.errors import ErrorCode, OferError
 from ..contract.protocol import MoreLikeThis
 from ..contract.reconstruction import Reconstruction, read
-from ..contract.records import PinRecord
+from ..contract.records import Hints, PinRecord
 from .machine import add_machine_options
-from .sampling import add_sampling_options, identity_params
+from .sampling import add_hint_options, add_sampling_options, identity_params
 from .terminal import show, show_certainty, show_line
 
 _PIN: Final = re.compile(r"(?:(\d{1,4}):)?(\d{1,9})=(\d{1,9}(?:\.\d*)?),(\d{1,9}(?:\.\d*)?)", re.A)
@@ -44,6 +44,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         help="a vertex of the head and the pixel where the photo shows it, which all new heads"
         " obey; N: puts it in the Nth photo; can be given again",
     )
+    add_hint_options(parser)
     parser.add_argument("--name", help="write a copy of that name beside it instead of adding")
     add_sampling_options(parser, identities=40, keep=10)
     add_machine_options(parser)
@@ -67,6 +68,7 @@ def _run(options: argparse.Namespace) -> int:
         weights=weights,
         strength=options.strength,
         pins=tuple(map(_pin, options.pin)),
+        hints=Hints(options.age, options.sex, options.build),
         **identity_params(options),
     )
     result = answer(session, request, Work(request.id, show, lambda: False, session.pace))

@@ -15,7 +15,7 @@ from ..contract.records import HiddenRegion, Hints, Mode, Show
 from ..contract.skin import RESOLUTIONS
 from .machine import add_machine_options
 from .results import SHEET, add_name_options, result_name
-from .sampling import add_sampling_options, sampling_params
+from .sampling import add_hint_options, add_sampling_options, sampling_params
 from .skin import paint_first, picture_first
 from .terminal import show, show_certainty, show_line
 
@@ -49,13 +49,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         " pack only)",
     )
     _add_photo_options(parser)
-    for name, metavar, meaning in (
-        ("age", "YEARS", "the person's age"),
-        ("sex", "0..1", "0 female, 1 male"),
-        ("build", "0..1", "0 slight, 1 heavy"),
-    ):
-        about = f"hint, for packs that take hints: {meaning}"
-        parser.add_argument(f"--{name}", type=float, metavar=metavar, help=about)
+    add_hint_options(parser)
     parser.add_argument(
         "--show",
         choices=tuple(Show),

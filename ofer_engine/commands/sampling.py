@@ -38,6 +38,17 @@ def add_sampling_options(parser: argparse.ArgumentParser, identities: int, keep:
     parser.set_defaults(most_kept=keep)
 
 
+def add_hint_options(parser: argparse.ArgumentParser) -> None:
+    """What an artist tells of the person."""
+    for name, metavar, meaning in (
+        ("age", "YEARS", "the person's age"),
+        ("sex", "0..1", "0 female, 1 male"),
+        ("build", "0..1", "0 slight, 1 heavy"),
+    ):
+        about = f"hint, for packs that take hints: {meaning}"
+        parser.add_argument(f"--{name}", type=float, metavar=metavar, help=about)
+
+
 def sampling_params(options: argparse.Namespace) -> dict[str, Any]:
     """The fields of a request that say how heads are drawn, by name."""
     if options.keep is None:

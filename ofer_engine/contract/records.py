@@ -161,7 +161,8 @@ class Addition:
     """A later draw near one head, and what gives the same bits again.
 
     rows, weights : the head, as a weighted sum of earlier rows of the coefficients; first : row of
-    its first candidate; strength : 0..1, how far it was noised; pins : that the heads obey.
+    its first candidate; strength : 0..1, how far it was noised; pins : that the heads obey; hints
+    : told then, if any.
     """
 
     seed: int
@@ -175,11 +176,12 @@ class Addition:
     weights: tuple[float, ...]
     first: int
     pins: tuple[PinRecord, ...] = ()
+    hints: Hints = NO_HINTS
 
     @property
     def free(self) -> bool:
-        """The photos alone say what was drawn: near no head, under no pins."""
-        return self.strength == 1 and not self.pins
+        """It is as the first draw: near no head, under no pins, with no other hints."""
+        return self.strength == 1 and not self.pins and not self.hints.given
 
 
 @dataclass(frozen=True)

@@ -89,8 +89,9 @@ class MoreLikeThis:
     which may be the folder itself, and is never another that is there already; rows, weights : the
     head, as the sum of weights times rows of `identity_coefficients` (what the weights miss to 1 is
     the pack's mean head); strength : 0 gives that head again, 1 draws afresh; pins : at most
-    `record_sense.MOST_PINS` points of the head, each inside its photo, that the new heads obey; the
-    rest as in `Reconstruct`.
+    `record_sense.MOST_PINS` points of the head, each inside its photo, that the new heads obey;
+    hints : in place of the reconstruction's, which count where none are given; the rest as in
+    `Reconstruct`.
     """
 
     id: int
@@ -107,6 +108,7 @@ class MoreLikeThis:
     steps: int = DEFAULT_STEPS
     guidance: float = 0.0
     pins: tuple[PinRecord, ...] = ()
+    hints: Hints = NO_HINTS
 
 
 @dataclass(frozen=True)

@@ -166,7 +166,7 @@ def candidate_arrays(
         "shape_spread": with_photo,
         "prior_spread": without,
         "vertex_visible": vertex_visible(pack, reconstructor.person.photos, best),
-    } | hint_arrays(pack, coefficients, told)
+    } | hint_arrays(pack, coefficients, told, reconstructor.person.photos)
 
 
 def assemble(

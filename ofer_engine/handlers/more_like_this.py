@@ -24,7 +24,7 @@ from .pinned import are_free, pinned
 from .reconstruction_arrays import ReconstructionArrays
 from .resume import blended, open_earlier, person_of
 from .stages import DRAWING, LOADING, RANKING, WRITING, plan_of_more
-from .validation import check_sampling, check_share
+from .validation import check_hints, check_sampling, check_share
 
 
 def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> protocol.Result:
@@ -33,12 +33,15 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
     params = SamplingParams.of(request)
     check_sampling(params)
     check_share("strength", request.strength)
+    check_hints(request.hints)
     check_place(Path(request.out))
     request = dataclasses.replace(request, name=_name(request))
     progress = work.progress(plan_of_more(session, request))
     progress.step(LOADING, 0, 1)
     earlier, reconstructor = open_earlier(session, request.folder)
     reconstructor.person = person_of(earlier, session.device)
+    if request.hints.given:
+        reconstructor.tell(request.hints)
     head = blended(earlier, request.rows, request.weights)
     told = pinned(reconstructor.pack, earlier, request.pins) if request.pins else None
     progress.step(LOADING, 1, 1)
@@ -116,6 +119,7 @@ def _record(
         weights=request.weights,
         first=candidates,
         pins=request.pins,
+        hints=request.hints,
     )
     additions = (*earlier.additions, addition)
     new = identity_hypotheses(

@@ -72,7 +72,7 @@ def person_of(record: Reconstruction, device: torch.device) -> Person:
             zip(*seen, record.views, strict=True)
         )
     )
-    return Person(photos, contexts)
+    return Person(photos, contexts, record.settings.hints)
 
 
 def blended(record: Reconstruction, rows: Sequence[int], weights: Sequence[float]) -> np.ndarray:

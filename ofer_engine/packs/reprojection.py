@@ -18,11 +18,12 @@ _INDEPENDENT: Final = 0.3
 together."""
 
 
-def reprojection(pack: Pack, photos: Sequence[PhotoEvidence], strength: float) -> Guide:
-    """A guide towards heads whose points fall where the photos show them.
+def seen_points(pack: Pack, photos: Sequence[PhotoEvidence]) -> tuple[np.ndarray, np.ndarray]:
+    """(K, K) and (K,) float64: normal equations of the identity coefficients, of heads whose points
+    fall where the photos show them.
 
-    strength : 0..1 of the points' information. The projection is linearised at the mean head; each
-    photo's pose is left free, since it was solved for another head.
+    The projection is linearised at the mean head; each photo's pose is left free, since it was
+    solved for another head.
     """
     size = pack.identities
     normal, right = np.zeros((size, size)), np.zeros(size)
@@ -30,8 +31,16 @@ def reprojection(pack: Pack, photos: Sequence[PhotoEvidence], strength: float) -
         moves, error = _equations(pack, photo)
         normal += moves.T @ moves
         right += moves.T @ error
-    share = strength * _INDEPENDENT
-    return Guide.of(share * normal, share * right)
+    return _INDEPENDENT * normal, _INDEPENDENT * right
+
+
+def reprojection(pack: Pack, photos: Sequence[PhotoEvidence], strength: float) -> Guide:
+    """A guide towards heads whose points fall where the photos show them.
+
+    strength : 0..1 of the points' information.
+    """
+    normal, right = seen_points(pack, photos)
+    return Guide.of(strength * normal, strength * right)
 
 
 def _equations(pack: Pack, photo: PhotoEvidence) -> tuple[np.ndarray, np.ndarray]:

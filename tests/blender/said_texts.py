@@ -58,7 +58,7 @@ def choices_of(item: bpy.types.Property) -> list[str]:
     return [text for each in item.enum_items for text in (each.name, each.description)]
 
 
-_INTERNAL = {"is_head", "picture", "picture_key"}
+_INTERNAL = {"is_head", "picture", "picture_key", "clay", "clay_key"}
 
 
 def written() -> set[str]:

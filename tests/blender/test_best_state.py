@@ -17,7 +17,7 @@ from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.export import check
 from ofer_faces.ofer_blender.export.plan import Keys, Plan
 from ofer_faces.ofer_blender.export.presets import Target
-from ofer_faces.ofer_blender.head import hypotheses, presentation
+from ofer_faces.ofer_blender.head import gallery, hypotheses, presentation, previews
 from ofer_faces.ofer_blender.photo import photo_beside
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_blender.skin import skin
@@ -79,6 +79,49 @@ def test_a_reconstruction_ends_with_the_best_state_in_one_step(
     assert differences(before, dump()) == []
     bpy.ops.ed.redo()
     assert skin.picture(bpy.context.object).packed_file
+
+
+def test_the_gallery_can_be_seen_in_clay_without_the_engine(
+    employ: Employ, photo: Path, tmp_path: Path
+) -> None:
+    employ("ok")
+    bpy.ops.ofer.reconstruct(filepath=str(photo))
+    poll_until(idle)
+    head = hypotheses.active_head(bpy.context)
+    thumbnails = tmp_path / "prepared" / "anna.ofer" / "thumbnails"
+    for item in (head.ofer.identities["identity_02"], head.ofer.expressions["expression_02"]):
+        assert item.clay == (thumbnails / f"{item.name}.png").read_bytes() != item.picture
+        for head.ofer.in_clay, wanted in ((True, item.clay), (False, item.picture)):
+            assert previews.icon(item) in (0, previews.load(wanted).icon_id)
+            previews._load_missing()
+            assert previews.icon(item) == previews.load(wanted).icon_id
+    assert head.ofer.expressions["neutral"].clay == head.ofer.identities["identity_01"].clay
+    assert "Clay: False" in draw("OFER_PT_hypotheses")
+    bpy.ops.ofer.blend_add(name="identity_01")
+    bpy.ops.ofer.blend_add(name="identity_02")
+    bpy.ops.ofer.use_blend()
+    blend = head.ofer.identities[0]
+    assert blend.clay and blend.clay != blend.picture
+    clays = {item.name: item.clay for item in head.ofer.identities}
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "kept.blend"))
+    head = hypotheses.active_head(bpy.context)
+    assert {item.name: item.clay for item in head.ofer.identities} == clays
+
+
+def test_without_skin_there_is_no_other_clay(head: bpy.types.Object, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    clay = head.ofer.identities["identity_01"].picture
+    other = head.ofer.identities["identity_02"].picture
+    (folder / "identity_01.png").write_bytes(other)
+    assert gallery.picture_anew(head, folder, painted=True)
+    assert head.ofer.identities["identity_01"].clay == clay
+    assert gallery.picture_anew(head, folder, painted=True) is False, "the first clay stays"
+    assert head.ofer.identities["identity_01"].clay == clay
+    gallery.picture_anew(head, folder, painted=False)
+    assert head.ofer.identities["identity_01"].clay == b""
+    assert "Clay: False" not in draw("OFER_PT_hypotheses")
 
 
 def test_the_pictures_are_asked_for_in_the_skin_that_is_worn(

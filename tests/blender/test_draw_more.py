@@ -116,17 +116,19 @@ def test_a_blend_is_what_more_is_like(
     assert {name: now[name] for name in values} == values, "the blend stays shown"
 
 
-def test_new_heads_are_asked_for_under_the_pins_that_hold(
+def test_new_heads_are_asked_for_under_pins_and_hints(
     head: bpy.types.Object, employ: Employ, tmp_path: Path
 ) -> None:
     employ("ok")
     assert "under the pins" not in " ".join(draw("OFER_PT_more"))
+    head.ofer.hints.tell_age, head.ofer.hints.age = True, 33.0
     bpy.ops.ofer.pin(point=37, photo=(200.5, 150.0))
     pins.put(head, 99_999, 0, (3.0, 3.0))  # of another head: a file from elsewhere
     assert "under the pins" in " ".join(draw("OFER_PT_more"))
     bpy.ops.ofer.again()
     poll_until(idle)
     assert asked(tmp_path)["pins"] == [{"vertex": 37, "place": [200.5, 150.0], "view": 0}]
+    assert asked(tmp_path)["hints"] == {"age": 33.0, "sex": None, "build": None}
     assert "identity_07" in head.ofer.identities
 
 

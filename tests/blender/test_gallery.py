@@ -51,7 +51,7 @@ def test_pictures_live_in_the_file(
     assert tuple(loaded.image_size) == (8, 8)
     assert all(abs(p * 255 - 60) <= 1 for p in loaded.image_pixels_float[:3])
     assert previews.load(head.ofer.identities["identity_03"].picture) is loaded
-    assert previews.icon(SimpleNamespace(picture_key="")) == 0
+    assert previews.icon(SimpleNamespace(picture=b"", picture_key="", clay_key="")) == 0
 
 
 def test_a_reopened_file_needs_neither_engine_nor_folder(

@@ -35,6 +35,13 @@ def test_heads_are_sorted_by_what_the_eye_can_follow(
     assert [item.rank for item in head.ofer.identities] == [1, 2, 3, 4]
 
 
+def test_heads_are_sorted_from_young_to_old(record: Reconstruction, head: bpy.types.Object) -> None:
+    ages = record.array("hint_values")[:, 0]
+    assert bpy.ops.ofer.sort_gallery(by="AGE") == {"FINISHED"}
+    sorted_ages = [ages[item.candidate] for item in head.ofer.identities]
+    assert sorted_ages == sorted(sorted_ages) and len(set(sorted_ages)) > 1
+
+
 def test_exaggerated_is_so_many_times_the_difference(head: bpy.types.Object) -> None:
     keys = key_points(head)
     bpy.ops.ofer.show(name="identity_02")

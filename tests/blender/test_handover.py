@@ -116,5 +116,7 @@ def test_a_name_in_a_file_is_no_path(head: bpy.types.Object, here: Path, tmp_pat
     item = head.ofer.identities[0]
     outside = tmp_path / "outside"
     item.picture_key = f"../../{outside.name}"
-    previews._load_missing()
+    item.clay_key = item.picture_key
+    for head.ofer.in_clay in (False, True):
+        previews._load_missing()
     assert not list(tmp_path.glob("outside*")) and not list(here.glob("../outside*"))

@@ -8,8 +8,9 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
-from ofer_faces.ofer_blender.head import hypotheses, pins
+from ofer_faces.ofer_blender.head import hypotheses, packed_reconstruction, pins
 from ofer_faces.ofer_blender.photo import pin_drag, pin_overlay
+from ofer_faces.ofer_blender.photo.landmarks import Landmarks
 from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.client.frame import ENGINE_TO_BLENDER
 from ofer_faces.ofer_engine.geometry.pins import IMPROBABLE
@@ -178,6 +179,57 @@ def test_a_pin_dragged_off_the_photo_stays_at_its_edge(head: bpy.types.Object, a
     assert head.ofer.pins[0].place[0] == 640.0
     bpy.ops.ed.undo()
     assert not bpy.context.object.ofer.pins
+
+
+def offered(head: bpy.types.Object) -> Landmarks:
+    """What OFER found in the photo of the egg, moved onto its surface."""
+    record = packed_reconstruction.record(head)
+    return Landmarks.of(record)
+
+
+def test_a_click_on_a_landmark_brings_its_point_there(head: bpy.types.Object, anna: Path) -> None:
+    step("through_photo", filepath=str(anna))
+    bpy.ops.ed.undo_push(message="Before")
+    before, found = dump(), offered(head)
+    place = found.places[0] + (1.0, -1.0)
+    drag = pin_drag.PinDrag(head)
+    assert drag.press(tuple(place), 6.0) and drag.grabbed == found.vertices[0]
+    drag.release()
+    pin = head.ofer.pins[0]
+    assert pin.point == found.vertices[0]
+    assert np.allclose(pin.place, found.places[0], atol=1e-3)
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+def test_a_point_snaps_to_its_landmark_and_only_where_they_are_shown(
+    head: bpy.types.Object, anna: Path
+) -> None:
+    step("through_photo", filepath=str(anna))
+    found = offered(head)
+    vertex, at = int(found.vertices[0]), found.places[0]
+    for shown_too, wanted in ((True, at), (False, at + (1.5, 0.0))):
+        head.ofer.landmarks = shown_too
+        drag = pin_drag.PinDrag(head)
+        drag.grabbed, drag._offset, drag._reach = vertex, np.zeros(2), 6.0
+        drag._pinning = pins.Pinning.of(head)
+        drag._prior = drag._pinning.prior(head)
+        drag.move((9.0, 9.0))
+        assert np.allclose(head.ofer.pins[0].place, (9.0, 9.0), atol=1e-3), "far from its own"
+        drag.move(tuple(at + (1.5, 0.0)))
+        assert np.allclose(head.ofer.pins[0].place, wanted, atol=1e-3)
+        drag.leave()
+
+
+def test_a_landmark_that_is_hidden_is_not_offered(head: bpy.types.Object, tmp_path: Path) -> None:
+    everything = synthetic.write(tmp_path / "other")
+    seen = everything.array("evidence_visible")
+    seen[:, 1::2] = 0.2
+    seen[:, ::2] = 0.9
+    record = synthetic.write(tmp_path, evidence_visible=seen)
+    found = Landmarks.of(record)
+    assert found.vertices.tolist() == record.array("evidence_vertices")[::2].tolist()
+    assert Landmarks.of(record).near((-50.0, -50.0), 5.0) == -1
 
 
 def test_the_mouse_takes_the_nearest_point_of_the_surface_in_front() -> None:

@@ -1,5 +1,7 @@
 """One photo set once, many heads drawn from it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from ofer_engine.conditioning.person import HINTS
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.records import NO_HINTS, Hints
 from ofer_engine.pack_registry import BUNDLED, load_pack
+from ofer_engine.packs.reprojection import seen_points
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
 from ofer_engine.pipeline import Reconstructor
@@ -96,6 +99,37 @@ def test_hints_move_the_heads_their_way(opened):
     reconstructor.set_evidence(evidence)
 
 
+def test_hints_leave_what_the_photo_shows_where_it_is(opened):
+    """Opposite hints move the seen points across the photo by less than half as much as where the
+    photo is said to show none."""
+    reconstructor, *_ = opened
+    pack, before = reconstructor.pack, reconstructor.person
+    normal, _ = seen_points(pack, before.photos)
+    unseen = tuple(replace(photo, visible=np.zeros_like(photo.visible)) for photo in before.photos)
+    across = []
+    for photos in (before.photos, unseen):
+        means = []
+        for hints in (Hints(20.0, 0.0, 0.1), Hints(60.0, 1.0, 0.9)):
+            reconstructor.person = replace(before, photos=photos)
+            reconstructor.tell(hints)
+            means.append(reconstructor.identities(16, seed=0, steps=8).mean(axis=0))
+        away = means[0] - means[1]
+        across.append(float(np.sqrt(away @ normal @ away)))
+    reconstructor.person = before
+    assert across[0] < 0.5 * across[1]
+
+
+def test_heads_told_something_vary_as_far_as_it_is_doubted(opened):
+    reconstructor, *_ = opened
+    before, axis = reconstructor.person, reconstructor.pack.hint_axes[0]
+    free = reconstructor.identities(60, seed=0)[:60] @ axis
+    reconstructor.tell(Hints(age=70.0))
+    told = reconstructor.identities(60, seed=0)[:60] @ axis
+    reconstructor.person = before
+    assert told.mean() > free.mean() + 0.2
+    assert 0.5 * free.std() < told.std() < free.std()
+
+
 def test_two_photos_of_a_person_leave_no_more_open_than_one(opened):
     reconstructor, *_ = opened
     evidence = list(reconstructor.person.photos)
@@ -103,7 +137,6 @@ def test_two_photos_of_a_person_leave_no_more_open_than_one(opened):
     reconstructor.set_evidence(evidence * 3)
     assert reconstructor.person.contexts.expression.shape[0] == 3
     together = reconstructor.identities(200, seed=0).var(axis=0).sum()
-    reconstructor.set_evidence(evidence)
     assert together < 1.001 * alone
 
 

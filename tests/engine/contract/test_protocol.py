@@ -27,7 +27,14 @@ REQUESTS = [
     ),
     protocol.MoreLikeThis(3, "/out/a.ofer", "/out", "b", (4, 7), (0.5, 0.5), strength=0.25),
     protocol.MoreLikeThis(
-        3, "/out/a.ofer", "/out", "b", (4,), (1.0,), pins=(PinRecord(9, (1.5, 2.0), 1),)
+        3,
+        "/out/a.ofer",
+        "/out",
+        "b",
+        (4,),
+        (1.0,),
+        pins=(PinRecord(9, (1.5, 2.0), 1),),
+        hints=Hints(age=30.0),
     ),
     protocol.Express(4, "/out/a.ofer", "/out/e.npz", (4,), (1.0,)),
     protocol.Texture(

@@ -12,7 +12,7 @@ from ofer_engine.contract import protocol
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.reconstruction import ARRAYS, RECORD
 from ofer_engine.contract.record_sense import MOST_PINS
-from ofer_engine.contract.records import PinRecord
+from ofer_engine.contract.records import NO_HINTS, Hints, PinRecord
 from ofer_engine.geometry.photo_views import photo_views
 from ofer_engine.geometry.pins import Prior
 
@@ -104,6 +104,18 @@ def test_new_heads_obey_pins_and_vary_where_none_are(desk, made, tmp_path):
         assert not np.array_equal(free.array(name), made.array(name))
 
 
+def test_hints_told_later_move_the_new_heads_their_way(desk, made, tmp_path):
+    axis = desk.session.reconstructor("open").pack.hint_axes[0]
+    ages = []
+    for age in (15.0, 70.0):
+        told = {"hints": Hints(age=age), "strength": 1.0, "identities": 12}
+        record = desk.read(_request(made, tmp_path, **told))
+        assert record.additions[0].hints == Hints(age=age) and not record.additions[0].free
+        new = record.array("identity_coefficients")[len(made.array("identity_scores")) :]
+        ages.append(float(new.mean(axis=0) @ axis))
+    assert ages[1] > ages[0] + 0.3
+
+
 def test_pins_are_a_part_of_what_gives_the_same_bits_again(desk, made, tmp_path):
     width, height = made.camera.width, made.camera.height
     pins = (PinRecord(1668, (width / 2, height / 2)),)
@@ -127,7 +139,8 @@ def test_a_pin_far_beyond_all_heads_asks_for_no_more_than_heads_do(desk, made, t
 def test_the_recorded_seed_gives_the_same_bits_without_the_photo(desk, made, tmp_path):
     one = desk.read(_request(made, tmp_path, seed=9))
     told = dataclasses.asdict(one.additions[0])
-    assert told.pop("pins") == () and told.pop("first") == len(made.array("identity_scores"))
+    assert told.pop("pins") == () and told.pop("hints") == dataclasses.asdict(NO_HINTS)
+    assert told.pop("first") == len(made.array("identity_scores"))
     desk.session.unload()
     again = protocol.MoreLikeThis(2, str(made.folder), str(tmp_path), "again", **told)
     two = desk.read(again)
@@ -166,6 +179,7 @@ def test_it_can_be_added_to_the_folder_itself_again_and_again(desk, made, tmp_pa
         {"weights": (float("nan"),)},
         {"strength": 1.5},
         {"keep": 7},
+        {"hints": Hints(age=300.0)},
         {"pins": (PinRecord(999_999, (9.0, 9.0)),)},
         {"pins": (PinRecord(-1, (9.0, 9.0)),)},
         {"pins": (PinRecord(3, (9.0, 1e9)),)},

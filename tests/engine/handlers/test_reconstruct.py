@@ -1,6 +1,7 @@
 """One or more photos become a folder; what is told on the way is true."""
 
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,12 @@ from ofer_engine.contract import protocol
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.reconstruction import ARRAYS
 from ofer_engine.contract.records import Hints
+from ofer_engine.geometry.photo_pose import PosePosterior
+from ofer_engine.geometry.photo_views import photo_views
 from ofer_engine.geometry.similarity import best_similarity
 from ofer_engine.handlers.certainty import BEYOND
+from ofer_engine.handlers.hint_arrays import hint_arrays
+from ofer_engine.handlers.resume import person_of
 
 STAGES = (
     "Loading the pack",
@@ -203,19 +208,51 @@ def test_shape_spread_is_what_is_left_when_heads_are_laid_on_each_other(desk, ma
     np.testing.assert_allclose(made.array("prior_spread")[face], wanted[face], rtol=0.15)
 
 
-def test_a_hint_moves_the_heads_drawn_along_its_axis(desk, made):
+def test_where_a_photo_shows_nothing_a_hint_moves_the_heads_as_they_vary(desk, made):
     pack = desk.session.reconstructor("open").pack
+    person = person_of(made, pack.device)
+    unseen = [replace(p, visible=np.zeros_like(p.visible)) for p in person.photos]
     coefficients = made.array("identity_coefficients").astype(np.float64)
+    found = hint_arrays(pack, coefficients, coefficients, unseen)
     values = made.array("hint_values").astype(np.float64)
     np.testing.assert_allclose(values, coefficients @ pack.hint_axes.T, atol=1e-4)
     beyond = BEYOND * pack.hint_axes @ pack.hint_axes.T
-    np.testing.assert_allclose(made.array("hint_gram"), np.cov(values.T) + beyond, atol=1e-4)
+    np.testing.assert_allclose(found["hint_gram"], np.cov(values.T) + beyond, atol=1e-4)
     heads = pack.head.vertices(coefficients.astype(np.float32)).astype(np.float64)
     together = np.tensordot(values - values.mean(0), heads - heads.mean(0), (0, 0))
     together /= len(values) - 1
-    found = made.array("hint_pushes").astype(np.float64)
-    unseen = np.tensordot(BEYOND * pack.hint_axes, pack.head.identity.astype(np.float64), 1)
-    np.testing.assert_allclose(found, together + unseen, atol=2e-5)
+    more = np.tensordot(BEYOND * pack.hint_axes, pack.head.identity.astype(np.float64), 1)
+    np.testing.assert_allclose(found["hint_pushes"], together + more, atol=2e-5)
+
+
+def test_a_hint_leaves_what_the_photo_shows_where_it_is(desk, made):
+    """Told to be as far away on an axis, a head keeps its seen points nearer to their places than
+    where nothing is seen, and gives way on the axis."""
+    pack = desk.session.reconstructor("open").pack
+    person = person_of(made, pack.device)
+    coefficients = made.array("identity_coefficients")
+    unseen = [replace(p, visible=np.zeros_like(p.visible)) for p in person.photos]
+    told = {name: made.array(name).astype(np.float64) for name in ("hint_gram", "hint_pushes")}
+    free = hint_arrays(pack, coefficients, coefficients, unseen)
+    (view,) = photo_views(made)
+    points, seen = view.vertices, view.precision > np.median(view.precision)
+    head = made.array("identity_vertices")[0].astype(np.float64)
+
+    def away(push):
+        """Millimetres across the line of sight that seen points move, the best pose taken away."""
+        none = np.zeros((0, *head.shape))
+        pose = PosePosterior.of(head + push, none, replace(view, landmarks=places)).best
+        moved = view.viewpoint.across(head[points]) @ push[points][..., None]
+        turned = view.viewpoint.by_pose(
+            head[points], view.viewpoint.to_camera(head[points].mean(0))
+        )
+        return 1000 * float(np.linalg.norm((moved[..., 0] + turned @ pose)[seen], axis=1).mean())
+
+    places = view.viewpoint.project((head + view.expression)[points])
+    for axis in range(3):
+        assert 0 < told["hint_gram"][axis, axis] <= free["hint_gram"][axis, axis]
+        pushes = (told["hint_pushes"][axis], free["hint_pushes"][axis].astype(np.float64))
+        assert away(pushes[0]) < 0.7 * away(pushes[1])
 
 
 def test_what_the_photo_shows_of_each_vertex_is_its_face(desk, made):
