@@ -35,8 +35,8 @@ def _photo(shape: np.ndarray, modes: np.ndarray, held: bool = True) -> Landmarke
     """Landmarks of every fourth point where they are; held : so exact that the camera stays."""
     vertices = np.arange(0, len(shape), 4)
     precision = np.full(len(vertices), 30.0 if held else 0.0)
-    return LandmarkedPhoto(VIEW, np.zeros_like(shape), modes, vertices, VIEW.project(shape[vertices]),
-                 precision)  # fmt: skip
+    places = VIEW.project(shape[vertices])
+    return LandmarkedPhoto(VIEW, np.zeros_like(shape), modes, vertices, places, precision)
 
 
 def test_slopes_are_those_of_the_projection(shape: np.ndarray) -> None:
