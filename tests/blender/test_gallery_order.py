@@ -10,6 +10,7 @@ from ofer_faces.ofer_blender.photo import face_order
 from ofer_faces.ofer_engine.contract.face_parts import FACE_PARTS
 from ofer_faces.ofer_engine.contract.protocol import FaceFound
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
+from scene_dump import differences, dump
 from shapes import key_points, shown
 
 
@@ -53,6 +54,19 @@ def test_exaggerated_is_so_many_times_the_difference(head: bpy.types.Object) -> 
     assert np.abs(shown(head) - wanted).max() < 1e-6
     head.ofer.exaggeration = 1.0
     assert np.abs(shown(head) - keys["identity_03"]).max() < 1e-6
+
+
+def test_exaggerating_is_undone_and_done_again(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.show("EXEC_DEFAULT", True, name="identity_02")
+    before, rest = dump(), shown(head)
+    head.ofer.exaggeration = 2.5
+    bpy.ops.ed.undo_push(message="Exaggerate")  # as the panel does
+    after = dump()
+    assert np.abs(shown(head) - rest).max() > 1e-4
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+    bpy.ops.ed.redo()
+    assert differences(after, dump()) == []
 
 
 def _face(left: float) -> FaceFound:

@@ -13,6 +13,7 @@ from ofer_faces.ofer_engine.contract import hint_places
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from ofer_faces.ofer_engine.contract.records import Hints
 from recording_layout import draw
+from scene_dump import differences, dump
 from shapes import key_points, shown
 
 
@@ -53,3 +54,16 @@ def test_an_older_head_offers_no_hints(tmp_path: Path) -> None:
 def test_the_panel_has_a_tick_and_a_slider_each(head: bpy.types.Object) -> None:
     drawn = [line.partition(":")[0] for line in draw("OFER_PT_hints")]
     assert {"Age", "Sex", "Build"} <= set(drawn)
+
+
+def test_a_hint_is_undone_and_done_again(head: bpy.types.Object) -> None:
+    bpy.ops.ed.undo_push(message="Before")
+    before = dump()
+    head.ofer.hints.age, head.ofer.hints.tell_age = 70.0, True
+    bpy.ops.ed.undo_push(message="Tell the Age")  # as the panel does
+    after = dump()
+    assert differences(before, after) != []
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+    bpy.ops.ed.redo()
+    assert differences(after, dump()) == []
