@@ -96,10 +96,10 @@ def use(stage: Stage) -> Moves:
     yield from stage.over_view()
     yield from stage.hand.key("RIGHT_ARROW")
     yield 0.3
-    before = _shape(stage.head)
+    before = shape(stage.head)
     yield from stage.hand.press("ofer.use_identity")
     yield from stage.job_done()
-    used = _shape(stage.head)
+    used = shape(stage.head)
     yield from stage.picture("used")
     steps = 0
     undone = used
@@ -107,13 +107,13 @@ def use(stage: Stage) -> Moves:
         yield from stage.over_view()
         yield from stage.hand.key("Z", ctrl=True)
         yield 1.0
-        undone, steps = _shape(stage.head), steps + 1
+        undone, steps = shape(stage.head), steps + 1
     yield from stage.picture("undone")
     for _ in range(steps):
         yield from stage.over_view()
         yield from stage.hand.key("Z", ctrl=True, shift=True)
         yield 1.0
-    redone = _shape(stage.head)
+    redone = shape(stage.head)
     stage.measured(
         "use",
         {
@@ -125,7 +125,7 @@ def use(stage: Stage) -> Moves:
     )
 
 
-def _shape(head: bpy.types.Object) -> np.ndarray:
+def shape(head: bpy.types.Object) -> np.ndarray:
     """All keys, their values, and the mesh itself, as one row of numbers."""
     keys = head.data.shape_keys.key_blocks
     parts = [np.array([key.value for key in keys], np.float32)]

@@ -15,6 +15,7 @@ import helping
 import keeping
 import looking
 import making
+import shaping
 from hand import Moves, view
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ CHAPTERS: Final[dict[str, Callable[[Stage], Moves]]] = {
     "compare": looking.compare,
     "through_photo": looking.through_photo,
     "seen_guessed": looking.seen_guessed,
+    "pin": shaping.pin,
+    "part": shaping.part,
+    "exaggerate": shaping.exaggerate,
+    "hints": shaping.hints,
     "more_like_this": choosing.more_like_this,
     "expressions": choosing.expressions,
     "blend": choosing.blend,
