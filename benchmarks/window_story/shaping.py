@@ -1,4 +1,4 @@
-"""Chapters about the artist's hand: pins, parts, exaggerating, hints; each taken back afterwards."""
+"""Chapters about the hand: pins, parts, exaggerating, hints; each taken back afterwards."""
 
 from __future__ import annotations
 
