@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from ..contract.errors import OferError
+from ..contract.sentence import one_line
 from . import weights
 
 
@@ -27,7 +28,7 @@ def _packs(options: argparse.Namespace) -> int:
         try:
             about = pack_record(identifier, options.home)
         except OferError as error:  # the others are ready all the same
-            print(f"{identifier}: {error}", file=sys.stderr)
+            print(f"{one_line(identifier)}: {error}", file=sys.stderr)
             status = 1
             continue
         may_sell = "commercial use: yes" if about.commercial else "commercial use: no"

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..contract.sentence import one_line
+
 if TYPE_CHECKING:
     from ..published.imported_files import ImportReport
 
@@ -34,7 +36,7 @@ def _import(options: argparse.Namespace) -> int:
         options.paths,
         options.home,
         Draw(options.projections),
-        on_file=lambda path: print(f"reading {path.name}", flush=True),
+        on_file=lambda path: print(f"reading {one_line(path.name)}", flush=True),
     )
     _print_report(report)
     return 1 if report.refused or not report.imported else 0
@@ -45,11 +47,11 @@ def _print_report(report: ImportReport) -> None:
 
     for record in report.imported:
         file = CATALOGUE[Part(record.part)]
-        print(f"imported {record.source_name}: {file.title} ({file.licence})")
+        print(f"imported {one_line(record.source_name)}: {file.title} ({file.licence})")
         for note in record.notes:
             print(f"  {note}")
     for refused in report.refused:
-        print(f"refused {refused.path.name}: {refused.error}", file=sys.stderr)
+        print(f"refused {one_line(refused.path.name)}: {refused.error}", file=sys.stderr)
     if not report.imported and not report.refused:
         print("There is no weight file in what you gave.", file=sys.stderr)
     if report.complete:

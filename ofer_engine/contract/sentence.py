@@ -38,6 +38,11 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+def one_line(text: str) -> str:
+    """Any text as one that is readable, in a line, and that no terminal takes for an order."""
+    return _CONTROL.sub("\ufffd", _LINES.sub(" ", readable(text)))
+
+
 class Sentence(str):
     """template : English, with `{name}` or `{name:.1f}` for each value; values : those it uses.
 
@@ -157,7 +162,7 @@ def _plain(value: object) -> Value:
         return int(value)
     if isinstance(value, numbers.Real):
         return float(value)
-    return _CONTROL.sub("\ufffd", _LINES.sub(" ", readable(str(value))))
+    return one_line(str(value))
 
 
 def _sound(text: str, most: float) -> str:

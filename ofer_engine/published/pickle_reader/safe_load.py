@@ -48,6 +48,8 @@ class FileKind(StrEnum):
 def file_kind(path: Path) -> FileKind:
     """Look at the first bytes. Raises OferError(WEIGHTS_MISSING | WEIGHTS_WRONG)."""
     try:
+        if not path.is_file():  # a pipe would be waited at
+            raise FileNotFoundError
         with path.open("rb") as file:
             head = file.read(16)
     except OSError as cause:

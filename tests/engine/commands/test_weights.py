@@ -1,7 +1,9 @@
 """The import command as people meet it: what it prints and how it ends."""
 
 import argparse
+import os
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -64,6 +66,18 @@ def test_a_damaged_pack_does_not_hide_the_others(run, tmp_path):
     assert status == 1 and "Files of the published OFER" in out
     assert err.startswith("broken: ") and "is damaged" in err
     assert out.split("\n\n")[0].count("commercial use: yes") == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names and pipes of Unix")
+def test_a_name_gives_the_terminal_no_orders_and_a_pipe_is_not_waited_for(run, tmp_path):
+    damaged = tmp_path / "home" / "packs" / "a\nb\x1b[31m"
+    damaged.mkdir(parents=True)
+    os.mkfifo(damaged / "pack.json")
+    status, _, err = run("list")
+    assert status == 1 and err.startswith("a b\ufffd[31m: ") and err.count("\n") == 1
+    os.mkfifo(tmp_path / "flame\x1b[2J.pkl")
+    status, out, err = run("import", str(tmp_path / "flame\x1b[2J.pkl"))
+    assert status == 1 and "cannot be read" in err and "\x1b" not in out + err
 
 
 def test_an_empty_folder_says_so(run, tmp_path):
