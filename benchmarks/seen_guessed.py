@@ -22,7 +22,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.guidance import _read
-from ofer_engine.contract.certainty import share_told
+from ofer_engine.contract.certainty import share_decided
 from ofer_engine.contract.records import NO_HINTS
 from ofer_engine.handlers.certainty import identity_spread, shape_spreads, vertex_visible
 from ofer_engine.pack_registry import load_pack
@@ -47,9 +47,9 @@ def main() -> None:
         names = (*LABELS, f"images{ending}", f"visible{ending}")
         chunk = {name: np.load(options.chunk / f"{name}.npy", mmap_mode="r") for name in names}
         found = [_points(pack, chunk, ending, number) for number in range(options.heads)]
-        hidden, told, apart = (np.stack(rows) for rows in zip(*found, strict=True))
+        hidden, decided, apart = (np.stack(rows) for rows in zip(*found, strict=True))
         print(f"{ending.strip('_') or 'clean':5s} hidden {hidden.mean():.0%} of points", end="")
-        for name, score in (("told", -told), ("differ", apart)):
+        for name, score in (("decided", -decided), ("differ", apart)):
             each = [area(h, s) for h, s in zip(hidden, score, strict=True) if 0 < h.mean() < 1]
             print(
                 f"   {name}: all {area(hidden, score):.3f}, a picture {np.mean(each):.3f}", end=""
@@ -66,10 +66,10 @@ def _points(
     reconstructor.set_evidence([seen], NO_HINTS)
     drawn = reconstructor.identities(SAMPLES, seed=0)
     first = pack.head.vertices(drawn[reconstructor.rank(drawn).order[0]])
-    told = share_told(vertex_visible(pack, [seen], first), *shape_spreads(pack, drawn))
+    decided = share_decided(vertex_visible(pack, [seen], first), *shape_spreads(pack, drawn))
     at = pack.head.point_vertices
     hidden = ~chunk[f"visible{ending}"][number].astype(bool)
-    return hidden, told[at], identity_spread(pack, drawn, lambda: None)[at]
+    return hidden, decided[at], identity_spread(pack, drawn, lambda: None)[at]
 
 
 def area(positive: np.ndarray, score: np.ndarray) -> float:

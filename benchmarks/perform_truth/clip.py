@@ -31,7 +31,7 @@ _EXPOSED = 0.24
 _HAND_LIFT = 0.025
 
 
-def render(seed: int, frames: int, folder: Path, tell: Callable[[int], None]) -> None:
+def render(seed: int, frames: int, folder: Path, show: Callable[[int], None]) -> None:
     """Write clip.mp4, and truth.npz with what `Acting` has, identity (K,), vertices (V, 3), focal,
     centre (2,) pixels and hidden (F,), the share of the face behind the hand."""
     studio = Studio(load_open_photo_head(BUNDLED / "open" / "head.npz"), 0.5, side=_SIDE)
@@ -54,7 +54,7 @@ def render(seed: int, frames: int, folder: Path, tell: Callable[[int], None]) ->
             cover, hidden[frame] = _covered(scene, acting.hand[frame], seed)
             response.seed = frame
             writer.add(_wide(response.applied_to(_light(studio, scene, cover), _SIDE / 128)))
-            tell(frame)
+            show(frame)
     centre = np.array(_SIZE) / 2
     still = studio.head.surface(identity, np.zeros(52, np.float32), misfit)
     np.savez(

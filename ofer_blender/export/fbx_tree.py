@@ -50,10 +50,6 @@ class Record:
         kind = self.raw[place][:1]
         self.raw[place] = kind + struct.pack(_PLAIN[kind], number)
 
-    def set_real(self, place: int, number: float) -> None:
-        """Give one of its values another number with decimals."""
-        self.raw[place] = b"D" + struct.pack("<d", number)
-
     def all(self, name: bytes) -> list[Record]:
         """The records of a name that lie in this one."""
         return [each for each in self.inner if each.name == name]

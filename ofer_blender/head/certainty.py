@@ -26,7 +26,7 @@ _BETWEEN: Final = np.array((0.86, 0.76, 0.42))
 _GUESSED: Final = np.array((0.80, 0.07, 0.03))
 """Linear RGB: calm, neutral, warm; told apart with any kind of colour blindness by lightness."""
 _BLUE: Final = 2 / 3
-"""What is told of a point that is as blue as can be."""
+"""How far a point is decided that is as blue as can be."""
 _FULL: Final = 85.0
 """Percentile of the spread that is fully red: the neck and the back of the head, which no photo
 shows, would otherwise leave the whole face blue."""
@@ -40,14 +40,14 @@ def keep(head: bpy.types.Object, arrays: HeadArrays) -> None:
     """
     head.ofer.guessed_most = most = float(np.percentile(arrays.spread, _FULL))
     _write(head, LAYERS[Colouring.MILLIMETRES], colours(arrays.spread / max(most, 1e-9)))
-    told = _write(head, LAYERS[Colouring.GUESSED], colours(1.0 - arrays.told / _BLUE))
-    head.data.color_attributes.active_color = told
+    guessed = _write(head, LAYERS[Colouring.GUESSED], colours(1.0 - arrays.decided / _BLUE))
+    head.data.color_attributes.active_color = guessed
     found, words = arrays.certainty, head.ofer.certainty
     words.shown, words.spread, words.people = found.shown, found.spread, found.without_photo
     words.parts.clear()
     for each in found.parts:
         part = words.parts.add()
-        part.name, part.told, part.spread = each.part, each.told, each.spread
+        part.name, part.told, part.spread = each.part, each.decided, each.spread
 
 
 def is_coloured(head: bpy.types.Object, mode: Colouring) -> bool:

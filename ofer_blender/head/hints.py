@@ -21,7 +21,7 @@ from .pins import HINTS_KEY as KEY
 _NEEDED: Final = ("hint_values", "hint_gram", "hint_pushes")
 
 
-def told(head: bpy.types.Object) -> Hints:
+def of_head(head: bpy.types.Object) -> Hints:
     """What is ticked."""
     said = head.ofer.hints
     return Hints(**{name: getattr(said, name) for name in HINTS if getattr(said, f"tell_{name}")})
@@ -32,7 +32,7 @@ def show(head: bpy.types.Object) -> None:
 
     Raises OferError as `head_frame.of`.
     """
-    key, hints = head.data.shape_keys.key_blocks.get(KEY), told(head)
+    key, hints = head.data.shape_keys.key_blocks.get(KEY), of_head(head)
     if not hints.given:
         if key:
             head.shape_key_remove(key)
@@ -51,7 +51,7 @@ def show(head: bpy.types.Object) -> None:
 
 def follow(head: bpy.types.Object) -> None:
     """As `show` for another head of the gallery, where it can be."""
-    if not told(head).given and KEY not in head.data.shape_keys.key_blocks:
+    if not of_head(head).given and KEY not in head.data.shape_keys.key_blocks:
         return
     try:
         show(head)

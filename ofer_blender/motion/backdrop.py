@@ -13,7 +13,7 @@ from ..photo import photo_camera
 
 
 def set_up(
-    scene: bpy.types.Scene, head: bpy.types.Object, told: Performance, video: Path, start: int
+    scene: bpy.types.Scene, head: bpy.types.Object, recorded: Performance, video: Path, start: int
 ) -> bpy.types.Object:
     """Make the camera of the video the scene's, with the video behind the head, its first frame at
     `start`; render size and frame rate become the video's.
@@ -23,15 +23,17 @@ def set_up(
     """
     placed = head_frame.placement(head)
     straight = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-    away = tuple(float(value) for value in told.array("place")[0])
-    centre = (told.width / 2, told.height / 2)
-    record = CameraRecord(told.focal, centre, straight, away, told.width, told.height, False)
+    away = tuple(float(value) for value in recorded.array("place")[0])
+    centre = (recorded.width / 2, recorded.height / 2)
+    record = CameraRecord(
+        recorded.focal, centre, straight, away, recorded.width, recorded.height, False
+    )
     camera = photo_camera.build(record, head, placed)
     camera.name = camera.data.name = f"{head.name} video"
     scene.collection.objects.link(camera)
-    _show(camera.data, _clip(video, told), start)
+    _show(camera.data, _clip(video, recorded), start)
     scene.camera = camera
-    scene.render.resolution_x, scene.render.resolution_y = told.width, told.height
+    scene.render.resolution_x, scene.render.resolution_y = recorded.width, recorded.height
     return camera
 
 
@@ -52,9 +54,9 @@ def file_of(video: Path) -> Path:
     )
 
 
-def _clip(video: Path, told: Performance) -> bpy.types.MovieClip:
+def _clip(video: Path, recorded: Performance) -> bpy.types.MovieClip:
     clip = bpy.data.movieclips.load(str(file_of(video)), check_existing=True)
-    clip.name = told.video
+    clip.name = recorded.video
     return clip
 
 

@@ -41,7 +41,7 @@ class Played:
     last: float
 
 
-def play(head: bpy.types.Object, told: Performance, start: int, movers: Movers) -> Played:
+def play(head: bpy.types.Object, recorded: Performance, start: int, movers: Movers) -> Played:
     """Let a head play a performance from a frame of the scene on, with a key at each of its frames.
 
     The 52 keys get an action; so does the rig, where there is one: bones `neck` and `head` turn,
@@ -56,22 +56,22 @@ def play(head: bpy.types.Object, told: Performance, start: int, movers: Movers) 
             "Press Add ARKit 52 first.",
             name=head.name,
         )
-    frames = start + told.array("seconds") * frames_a_second(bpy.context.scene)
+    frames = start + recorded.array("seconds") * frames_a_second(bpy.context.scene)
     armature = rig.rig_of(head)
     by_bones = movers is Movers.BONES and armature is not None
-    action = _play_keys(head, told, frames, by_bones)
+    action = _play_keys(head, recorded, frames, by_bones)
     actions = (action,)
     if armature is not None:
-        actions += (_play_bones(head, armature, told, frames, by_bones),)
+        actions += (_play_bones(head, armature, recorded, frames, by_bones),)
     return Played(actions, float(frames[0]), float(frames[-1]))
 
 
 def _play_keys(
-    head: bpy.types.Object, told: Performance, frames: np.ndarray, by_bones: bool
+    head: bpy.types.Object, recorded: Performance, frames: np.ndarray, by_bones: bool
 ) -> bpy.types.Action:
     keys = head.data.shape_keys
-    action, made = curves.begin(keys, f"{head.name} {told.video}")
-    weights = told.array("weights")
+    action, made = curves.begin(keys, f"{head.name} {recorded.video}")
+    weights = recorded.array("weights")
     for place, unit in enumerate(ARKIT_52):
         path = f'key_blocks["{bpy.utils.escape_identifier(unit)}"].value'
         moved_by_bone = by_bones and (unit == "jawOpen" or unit.startswith("eyeLook"))
@@ -83,19 +83,19 @@ def _play_keys(
 def _play_bones(
     head: bpy.types.Object,
     armature: bpy.types.Object,
-    told: Performance,
+    recorded: Performance,
     frames: np.ndarray,
     by_bones: bool,
 ) -> bpy.types.Action:
-    action, made = curves.begin(armature, f"{armature.name} {told.video}")
-    turned = told.array("head")
-    neck, top, moved = _neck_and_head(head, armature, turned, told.array("place"))
+    action, made = curves.begin(armature, f"{armature.name} {recorded.video}")
+    turned = recorded.array("head")
+    neck, top, moved = _neck_and_head(head, armature, turned, recorded.array("place"))
     angles = {_NECK: neck, _HEAD: top}
     if by_bones:
         angles |= {
-            _JAW: np.stack([told.array("jaw"), *np.zeros((2, len(frames)))], axis=1),
-            "eye_L": _eye(told.array("left_eye")),
-            "eye_R": _eye(told.array("right_eye")),
+            _JAW: np.stack([recorded.array("jaw"), *np.zeros((2, len(frames)))], axis=1),
+            "eye_L": _eye(recorded.array("left_eye")),
+            "eye_R": _eye(recorded.array("right_eye")),
         }
         _let_go_of_the_right_eye(armature)
     for name, values in angles.items():

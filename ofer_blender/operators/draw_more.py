@@ -138,7 +138,7 @@ def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
         keep=min(head.ofer.keep, head.ofer.drawn),
         seed=record.settings.seed + len(record.additions) + 1,
         pins=pins.Pinning.of(head).recorded(head) if head.ofer.pins else (),
-        hints=hints.told(head),
+        hints=hints.of_head(head),
     )
 
     def deliver(result: Path) -> None:

@@ -130,24 +130,24 @@ class OFER_OT_play_performance(OnHead, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head, scene = hypotheses.active_head(context), context.scene
         ofer = bpy.path.abspath(self.directory) if self.directory else head.ofer.folder
-        told = performance.read(Path(ofer) / performance.FOLDER)
+        recorded = performance.read(Path(ofer) / performance.FOLDER)
         if not arkit_keys.complete(head):
             bpy.ops.ofer.add_arkit()
         if rig.rig_of(head) is None:
             bpy.ops.ofer.add_rig()
-        backdrop.keep_step(scene, told.rate)
-        played = play(head, told, self.start, Movers(self.movers))
+        backdrop.keep_step(scene, recorded.rate)
+        played = play(head, recorded, self.start, Movers(self.movers))
         scene.frame_start, scene.frame_end = self.start, max(round(played.last), self.start)
         video = chosen_video(self.video)
         if self.backdrop and video is not None:
             try:
-                backdrop.set_up(scene, head, told, video, self.start)
+                backdrop.set_up(scene, head, recorded, video, self.start)
             except RuntimeError:
                 self.report({"WARNING"}, tell("Blender cannot show this video: it is left out."))
-        bridged = int(told.array("bridged").sum())
+        bridged = int(recorded.array("bridged").sum())
         said = Sentence(
             "{frames} frames are played; {bridged} of them did not show the face.",
-            frames=told.frames,
+            frames=recorded.frames,
             bridged=bridged,
         )
         self.report({"INFO"}, tell(said))

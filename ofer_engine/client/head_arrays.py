@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contract.certainty import Certainty, certainty, spread, told
+from ..contract.certainty import Certainty, certainty, decided, spread
 from ..contract.errors import ErrorCode, OferError
 from ..contract.reconstruction import Reconstruction
 from ..contract.sentence import Sentence
@@ -23,7 +23,7 @@ class HeadArrays:
     """identity_vertices : (I, V, 3), expression_vertices : (E, V, 3), identity_joints : (I, J, 3),
     float32, metres, Blender frame; polygons : (F, 4) int32, -1 last in a triangle;
     uv : (F, 4, 2) float32; part : (F,) uint8; skin_weights : (V, J) float32;
-    told : (V,) float32 in 0..1, how much the photos tell of each point; spread : (V,) float32,
+    decided : (V,) float32 in 0..1, how much the photos decide of each point; spread : (V,) float32,
     metres, how far the heads drawn differ there; certainty : both in few numbers;
     identity_scores : (N,) float32; expression_arkit : (E, 52) float32 units in 0..1, None where
     they are not known; iris_colour : (3,) float32 sRGB in 0..1, None where the photos
@@ -37,7 +37,7 @@ class HeadArrays:
     uv: np.ndarray
     part: np.ndarray
     skin_weights: np.ndarray
-    told: np.ndarray
+    decided: np.ndarray
     spread: np.ndarray
     certainty: Certainty
     identity_scores: np.ndarray
@@ -58,7 +58,7 @@ def read(reconstruction: Reconstruction) -> HeadArrays:
         uv=_table(reconstruction, "uv", 3, np.float32),
         part=_table(reconstruction, "part", 1, np.uint8),
         skin_weights=_table(reconstruction, "skin_weights", 2, np.float32),
-        told=told(reconstruction),
+        decided=decided(reconstruction),
         spread=spread(reconstruction),
         certainty=certainty(reconstruction),
         identity_scores=_table(reconstruction, "identity_scores", 1, np.float32),
@@ -111,7 +111,7 @@ def _check_shapes(reconstruction: Reconstruction, arrays: HeadArrays) -> None:
         and arrays.uv.shape == (faces, 4, 2)
         and arrays.part.shape == (faces,)
         and arrays.skin_weights.shape == (vertices, joints)
-        and arrays.told.shape == arrays.spread.shape == (vertices,)
+        and arrays.decided.shape == arrays.spread.shape == (vertices,)
         and all(0 <= i.candidate < len(arrays.identity_scores) for i in reconstruction.identities)
         and np.isfinite(arrays.identity_scores).all()
         and np.isfinite(arrays.uv).all()

@@ -1,7 +1,8 @@
 """How much the photos decide of a head: point by point, by its parts, and in words.
 
-A point is told as far as the photos show it and as the heads drawn lie closer together there than
-people do of whom there is no photo. A covered point is a guess, however closely the heads agree.
+The photos decide a point as far as they show it and as the heads drawn lie closer together there
+than people do of whom there is no photo. A covered point is a guess, however closely the heads
+agree.
 """
 
 from __future__ import annotations
@@ -27,28 +28,28 @@ class Grade(StrEnum):
 
 _DECIDED: Final = 4 / 5
 _GUESSED: Final = 1 / 4
-"""What is told of a decided part, at least, and of a guess, at most: of a part wholly in sight
-whose heads leave two fifths of people's variance 4/5 is told, of one two fifths in sight 1/4."""
+"""How far a decided part is decided, at least, and a guess, at most: a part wholly in sight whose
+heads leave two fifths of people's variance has 4/5, one two fifths in sight 1/4."""
 _IN_SIGHT: Final = 0.5
-"""Told of a point in sight even where the heads drawn differ as people do: by how much less they
-differ alone, what is covered is hardly told from what is seen (docs/choosing.md)."""
+"""Share of a point in sight even where the heads drawn differ as people do: by how much less they
+differ alone, what is covered can hardly be parted from what is seen (docs/choosing.md)."""
 
 
 @dataclass(frozen=True)
 class PartCertainty:
-    """part : of FACE_PARTS; told : 0..1; spread : metres, root mean square distance of the heads
+    """part : of FACE_PARTS; decided : 0..1; spread : metres, root mean square distance of the heads
     drawn from their mean."""
 
     part: str
-    told: float
+    decided: float
     spread: float
 
     @property
     def grade(self) -> Grade:
         """In a word."""
-        if self.told >= _DECIDED:
+        if self.decided >= _DECIDED:
             return Grade.DECIDED
-        return Grade.GUESSED if self.told < _GUESSED else Grade.PARTLY
+        return Grade.GUESSED if self.decided < _GUESSED else Grade.PARTLY
 
 
 @dataclass(frozen=True)
@@ -63,22 +64,22 @@ class Certainty:
     parts: tuple[PartCertainty, ...]
 
 
-def told(reconstruction: Reconstruction) -> np.ndarray:
-    """(V,) float32 in 0..1: how much the photos tell of each point, as far as it is seen: a half,
+def decided(reconstruction: Reconstruction) -> np.ndarray:
+    """(V,) float32 in 0..1: how much the photos decide of each point, as far as it is seen: a half,
     and half of the share of the variance without a photo that is gone.
 
-    Folders that do not say how far people spread tell what is seen. Raises
+    Where a folder does not say how far people spread, half of what is seen. Raises
     OferError(RECONSTRUCTION_DAMAGED).
     """
     visible = np.clip(reconstruction.array("vertex_visible"), 0, 1)
     if not _compares(reconstruction):
         return (visible * _IN_SIGHT).astype(np.float32)
     spreads = (reconstruction.array(name) for name in ("shape_spread", "prior_spread"))
-    return share_told(visible, *spreads)
+    return share_decided(visible, *spreads)
 
 
-def share_told(visible: np.ndarray, drawn: np.ndarray, people: np.ndarray) -> np.ndarray:
-    """As `told`, of (V,) each: visible, 0..1; drawn, people : metres, spread with the photo and
+def share_decided(visible: np.ndarray, drawn: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """As `decided`, of (V,) each: visible, 0..1; drawn, people : metres, spread with the photo and
     without."""
     left = np.square(drawn) / np.maximum(np.square(people), 1e-12)
     agreed = np.clip(1 - left, 0, 1)
@@ -95,7 +96,10 @@ def spread(reconstruction: Reconstruction) -> np.ndarray:
 
 
 def certainty(reconstruction: Reconstruction) -> Certainty:
-    """What is told of a whole face and of its parts. Raises OferError(RECONSTRUCTION_DAMAGED)."""
+    """What the photos decide of a whole face and of its parts.
+
+    Raises OferError(RECONSTRUCTION_DAMAGED).
+    """
     at = reconstruction.array("evidence_vertices")
     drawn, seen = spread(reconstruction), reconstruction.array("vertex_visible")
     known = _compares(reconstruction)
@@ -104,7 +108,7 @@ def certainty(reconstruction: Reconstruction) -> Certainty:
         float(seen[at].mean()),
         _root_mean_square(drawn[at]),
         _root_mean_square(without[at]),
-        _parts(reconstruction, told(reconstruction), drawn),
+        _parts(reconstruction, decided(reconstruction), drawn),
     )
 
 
@@ -138,14 +142,14 @@ def _compares(reconstruction: Reconstruction) -> bool:
 
 
 def _parts(
-    reconstruction: Reconstruction, told_there: np.ndarray, drawn: np.ndarray
+    reconstruction: Reconstruction, decided_there: np.ndarray, drawn: np.ndarray
 ) -> tuple[PartCertainty, ...]:
     if not reconstruction.has("part_masks"):
         return ()
     masks = np.clip(reconstruction.array("part_masks").astype(np.float64), 0, 1)
     masks /= np.maximum(masks.sum(axis=1, keepdims=True), 1e-9)
     return tuple(
-        PartCertainty(part, float(mask @ told_there), float(np.sqrt(mask @ np.square(drawn))))
+        PartCertainty(part, float(mask @ decided_there), float(np.sqrt(mask @ np.square(drawn))))
         for part, mask in zip(FACE_PARTS, masks, strict=True)
     )
 

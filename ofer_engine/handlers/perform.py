@@ -153,8 +153,8 @@ def _own_pack(session: Session, name: str) -> OpenPack:
 def _key(footage: Footage, pack: OpenPack, request: protocol.Perform) -> str:
     """Names what was read so far: the same only where the same would be read again."""
     place = (request.face, request.box)
-    told = (footage.sha256, footage.rate, pack.record.fingerprint, place, __version__)
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:_KEY]
+    parts = (footage.sha256, footage.rate, pack.record.fingerprint, place, __version__)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:_KEY]
 
 
 def _start(
@@ -271,7 +271,7 @@ def _write(
         "bridged": moved.bridged,
         "cut": readings.cut,
     }
-    told = contract.Performance(
+    recorded = contract.Performance(
         footage.name,
         footage.sha256,
         len(readings),
@@ -282,4 +282,4 @@ def _write(
         tuple(int(frame) for frame in sorted(chosen)),
         record.folder / contract.FOLDER,
     )
-    return result.write(told, arrays)
+    return result.write(recorded, arrays)

@@ -26,7 +26,7 @@ def read_crops(pack: OpenPack, crops: Sequence[FaceCrop]) -> list[dict[str, np.n
     pixels = np.stack([each.pixels for each in crops])
     with torch.inference_mode():
         evidence = pack.read(torch.from_numpy(pixels).permute(0, 3, 1, 2).to(pack.device))
-        told = {
+        sides = {
             "points": evidence.points,
             "deviation": torch.exp(0.5 * evidence.log_variance),
             "visible": torch.sigmoid(evidence.visibility),
@@ -37,7 +37,7 @@ def read_crops(pack: OpenPack, crops: Sequence[FaceCrop]) -> list[dict[str, np.n
             "identity": evidence.identity,
             "expression": evidence.expression.clamp(0.0, 1.0),
         }
-    arrays = {name: values.double().cpu().numpy() for name, values in told.items()}
+    arrays = {name: values.double().cpu().numpy() for name, values in sides.items()}
     found = []
     for row, each in enumerate(crops):
         of_frame = {name: values[row] for name, values in arrays.items()}

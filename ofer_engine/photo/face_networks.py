@@ -16,7 +16,6 @@ from torch.nn import functional as F
 DETECTOR_SIZE = 128
 LANDMARK_SIZE = 192
 LANDMARK_COUNT = 468
-ANCHOR_COUNT = 896
 ANCHOR_VALUES = 16
 
 

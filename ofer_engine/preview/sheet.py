@@ -62,10 +62,10 @@ def contact_sheet(
 
 
 def _header(reconstruction: Reconstruction) -> Image.Image:
-    told = certainty(reconstruction)
-    parts = said_of_parts(told).split("; ")
+    found = certainty(reconstruction)
+    parts = said_of_parts(found).split("; ")
     halves = ("; ".join(half) for half in (parts[:_COLUMNS], parts[_COLUMNS:]))
-    lines = [str(said(told)), *filter(None, halves)]
+    lines = [str(said(found)), *filter(None, halves)]
     strip, draw = _strip(84 + 22 * len(lines))
     draw.text((_GAP, 14), reconstruction.name, _INK, _font(28))
     pack = reconstruction.pack

@@ -119,8 +119,8 @@ def _properties() -> Target:
     record = st.one_of(harmed(whole), harmed(whole), JSON, st.just(whole))
 
     def check(sent: tuple[Any, dict, dict]) -> None:
-        told, changed, of_first = sent
-        _put(head, provenance.PROPERTY, told)
+        record_text, changed, of_first = sent
+        _put(head, provenance.PROPERTY, record_text)
         for name, value in changed.items():
             _set(head.ofer, name, value)
         for name, value in of_first.items():

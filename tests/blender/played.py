@@ -125,9 +125,9 @@ def by_usd(path: Path, out: Path) -> Played:
     if done.returncode == 3:
         pytest.skip("usd-core is not installed: `python3 install.py test`")
     assert done.returncode == 0, done.stderr
-    told = np.load(out)
-    turn = (lambda p: p) if str(told["up"]) == "Y" else (lambda p: p[..., [0, 2, 1]] * (1, 1, -1))
-    return Played(turn(told["rest"]), turn(told["places"]))
+    arrays = np.load(out)
+    turn = (lambda p: p) if str(arrays["up"]) == "Y" else (lambda p: p[..., [0, 2, 1]] * (1, 1, -1))
+    return Played(turn(arrays["rest"]), turn(arrays["places"]))
 
 
 def off(wanted: Played, seen: Played) -> float:

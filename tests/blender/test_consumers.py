@@ -185,14 +185,14 @@ def test_usd_core_opens_it(
     if done.returncode == 3:
         pytest.skip("usd-core is not installed: `python3 install.py test`")
     assert done.returncode == 0, done.stderr
-    told = np.load(out)
-    up = str(told["up"])
-    assert up == ("Y" if target is Target.OMNIVERSE else "Z") and told["unit"] == 1
+    arrays = np.load(out)
+    up = str(arrays["up"])
+    assert up == ("Y" if target is Target.OMNIVERSE else "Z") and arrays["unit"] == 1
     turn = (lambda p: p) if up == "Y" else (lambda p: p[..., [0, 2, 1]] * (1, 1, -1))
-    joints = tuple(str(name).rpartition("/")[2] for name in told["joints"])
+    joints = tuple(str(name).rpartition("/")[2] for name in arrays["joints"])
     seen = ReadBack(
-        tuple(map(str, told["keys"])), turn(told["rest"]), turn(told["moves"]), joints,
-        told["weights"], int(told["textures"]),
+        tuple(map(str, arrays["keys"])), turn(arrays["rest"]), turn(arrays["moves"]), joints,
+        arrays["weights"], int(arrays["textures"]),
     )  # fmt: skip
     compare(sent[pack], target, seen)
     assert seen.textures >= 2
@@ -251,9 +251,9 @@ def test_khronos_finds_no_error(sent: dict[str, Sent], npm_folder: Path, pack: s
     files.append(str(sent[pack].moving(Target.WEB)))
     done = subprocess.run(["node", script, *files], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(told) == len(GLTF) + 1
-    assert [each for each in told if each["errors"]] == []
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(reports) == len(GLTF) + 1
+    assert [each for each in reports if each["errors"]] == []
 
 
 _BROWSE = """
@@ -322,8 +322,8 @@ def test_three_js_plays_it(
     if done.returncode == 3:
         pytest.skip("no Chromium on this machine")
     assert done.returncode == 0, done.stderr
-    told = np.load(out)
-    assert played.off(sent[pack].talking, Played(told["rest"], told["places"])) < 1e-4
+    arrays = np.load(out)
+    assert played.off(sent[pack].talking, Played(arrays["rest"], arrays["places"])) < 1e-4
     image = bpy.data.images.load(str(picture))
     pixels = np.array(image.pixels[:]).reshape(image.size[1], image.size[0], 4)[..., :3]
     left, right = np.split(pixels, 2, axis=1)

@@ -226,12 +226,12 @@ def test_the_52_keys_become_those_of_the_head_chosen(
     assert "for identity_01 and carried over to identity_03" in " ".join(draw("OFER_PT_rig"))
     before, carried = dump(), key_points(head)
     computed = np.random.default_rng(3).normal(0, 0.002, (52, 120, 3)).astype(np.float32)
-    told = np.full((3, 52), 0.25, np.float32)
+    weights = np.full((3, 52), 0.25, np.float32)
     np.savez(
         tmp_path / "prepared" / "expressions.npz",
         expression_vertices=np.zeros((3, 120, 3), np.float32),
         arkit_units=computed,
-        expression_arkit=told,
+        expression_arkit=weights,
         expression_arkit_residual=np.full(3, 0.002, np.float32),
     )
     bpy.ops.ofer.express()

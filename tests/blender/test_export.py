@@ -161,15 +161,15 @@ def test_the_scene_is_as_it_was(
     path = export(tmp_path / f"{target}.x", target)
     assert path.stat().st_size > 1000
     assert differences(before, dump()) == []
-    told = json.loads(path.with_suffix(path.suffix + ".json").read_text("utf-8"))
-    assert list(told["expressions"]) == [item.name for item in record.expressions]
-    for row, said in enumerate(told["expressions"].values()):
+    sidecar = json.loads(path.with_suffix(path.suffix + ".json").read_text("utf-8"))
+    assert list(sidecar["expressions"]) == [item.name for item in record.expressions]
+    for row, said in enumerate(sidecar["expressions"].values()):
         weights = [said["arkit"].get(name, 0.0) for name in ARKIT_52]
         np.testing.assert_allclose(weights, record.array("expression_arkit")[row], atol=1e-4)
         assert said["left_over_mm"] == 1.0
-    assert told["licence"]["may_be_sold"] and "provenance" not in told
-    assert len(told["keys"]) == (52 if PRESETS[target].keys else 0)
-    assert told["bones"] == (list(rig.BONES) if PRESETS[target].rig else [])
+    assert sidecar["licence"]["may_be_sold"] and "provenance" not in sidecar
+    assert len(sidecar["keys"]) == (52 if PRESETS[target].keys else 0)
+    assert sidecar["bones"] == (list(rig.BONES) if PRESETS[target].rig else [])
 
 
 @pytest.mark.parametrize("target", ["UNITY", "UNREAL", "FBX"])

@@ -126,8 +126,8 @@ def test_rate_and_range(head: bpy.types.Object, tmp_path: Path) -> None:
         curve = animation.weights["jawOpen"]
         assert len(curve.times) == frames
         assert np.allclose(np.diff(curve.times), 1 / rate, atol=1e-5)
-        told = json.loads(landing.sidecar_of(path).read_text("utf-8"))["animation"]
-        assert told == {"name": "talking", "frames": frames, "frames_a_second": rate}
+        sidecar = json.loads(landing.sidecar_of(path).read_text("utf-8"))["animation"]
+        assert sidecar == {"name": "talking", "frames": frames, "frames_a_second": rate}
     scene.frame_set(10)
     assert curve.values[0, 0] == pytest.approx(head.data.shape_keys.key_blocks["jawOpen"].value)
 

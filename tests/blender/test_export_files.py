@@ -125,8 +125,8 @@ def test_the_companions_of_others_are_left(
         (tmp_path / name).write_bytes(BYTES_OF_OTHERS)
     path = export(tmp_path / "out", target)
     assert {(tmp_path / name).read_bytes() for name in theirs} == {BYTES_OF_OTHERS}
-    told = json.loads(landing.sidecar_of(path).read_text("utf-8"))
-    assert "out_skin_3.png" in told["files"]
+    sidecar = json.loads(landing.sidecar_of(path).read_text("utf-8"))
+    assert "out_skin_3.png" in sidecar["files"]
     if target is Target.OBJ:
         assert "mtllib out_2.mtl" in path.read_text("utf-8")
         assert "map_Kd out_skin_3.png" in (tmp_path / "out_2.mtl").read_text("utf-8")
@@ -385,8 +385,8 @@ def test_nothing_of_the_machine_and_the_photo(
 def test_the_record_goes_along_for_who_wants_it(head: bpy.types.Object, tmp_path: Path) -> None:
     head.ofer_export.record = True
     path = export(tmp_path / "out", Target.GLB)
-    told = json.loads(landing.sidecar_of(path).read_text("utf-8"))
-    assert told["provenance"]["photo"]["name"] == "anna.jpg"
+    sidecar = json.loads(landing.sidecar_of(path).read_text("utf-8"))
+    assert sidecar["provenance"]["photo"]["name"] == "anna.jpg"
 
 
 def test_a_jpeg_says_nothing_besides(head: bpy.types.Object, tmp_path: Path) -> None:

@@ -73,11 +73,11 @@ def test_fbx_lies_as_its_program_wants_it(
     tree = fbx_tree.read(path)
     settings = tree.only(b"GlobalSettings")
 
-    def told(name: bytes) -> float:
+    def number(name: bytes) -> float:
         return settings.setting(name).values[4]
 
-    assert told(b"UnitScaleFactor") == pytest.approx(METRES[target] * 100, rel=1e-6)
-    axes = [told(name) for name in (b"UpAxis", b"UpAxisSign", b"FrontAxis", b"FrontAxisSign",
+    assert number(b"UnitScaleFactor") == pytest.approx(METRES[target] * 100, rel=1e-6)
+    axes = [number(name) for name in (b"UpAxis", b"UpAxisSign", b"FrontAxis", b"FrontAxisSign",
                                     b"CoordAxis", b"CoordAxisSign")]  # fmt: skip
     assert axes == ([2, 1, 1, -1, 0, 1] if target in Z_UP else [1, 1, 2, 1, 0, 1])
     for model in tree.only(b"Objects").all(b"Model"):
@@ -179,8 +179,8 @@ def test_unreal_gets_root_as_its_first_bone(head: bpy.types.Object, tmp_path: Pa
         if kind.values[0] in (b"Model", b"NodeAttribute"):
             assert kind.array(b"Count").item() == count
     assert FbxReader(path).summary().joints == rig.BONES
-    told = json.loads(landing.sidecar_of(path).read_text("utf-8"))
-    assert told["bones"] == list(rig.BONES)
+    sidecar = json.loads(landing.sidecar_of(path).read_text("utf-8"))
+    assert sidecar["bones"] == list(rig.BONES)
 
 
 def test_unreal_bones_stand_where_the_rig_has_them(head: bpy.types.Object, tmp_path: Path) -> None:
@@ -230,8 +230,8 @@ def test_a_bone_of_the_artists_own_travels(
     bpy.ops.object.mode_set(mode="OBJECT")
     bpy.context.view_layer.objects.active = head
     path = export(tmp_path / "out", target)
-    told = json.loads(landing.sidecar_of(path).read_text("utf-8"))
-    assert set(told["bones"]) == {*rig.BONES, "hat"}
+    sidecar = json.loads(landing.sidecar_of(path).read_text("utf-8"))
+    assert set(sidecar["bones"]) == {*rig.BONES, "hat"}
     said = findings(target)
     assert said["Bones of your own travel, too: hat."] == "good"
     assert "fault" not in said.values()
@@ -282,24 +282,26 @@ def test_keys_of_the_artists_own_travel(
     listed = "vrc.v_aa, あ, A I, JawOpen, jawOpenWide"
     assert before[f"Keys of your own stay behind unless Keys is Everything: {listed}."] == "note"
     path = export(tmp_path / "out", target, keys="ALL")
-    told = json.loads(landing.sidecar_of(path).read_text("utf-8"))
+    sidecar = json.loads(landing.sidecar_of(path).read_text("utf-8"))
     expected = {
         Target.GLB: ("vrc.v_aa", "あ", "A I", "JawOpen", "jawOpenWide"),
         Target.FBX: ("vrc.v_aa", "あ", "A I", "JawOpen", "jawOpenWide"),
         Target.UNREAL: ("vrc.v_aa", "あ", "A I", "JawOpen_2", "jawOpenWide"),
         Target.USD: ("vrc_v_aa", "あ", "A_I", "JawOpen", "jawOpenWide"),
     }[target]
-    assert tuple(told["keys"][-5:]) == expected and len(set(told["keys"])) == len(told["keys"])
+    assert tuple(sidecar["keys"][-5:]) == expected and len(set(sidecar["keys"])) == len(
+        sidecar["keys"]
+    )
     match path.suffix:
         case ".glb":
             (mesh,) = GlbReader(path).summary().meshes
-            assert mesh.keys == tuple(told["keys"])
+            assert mesh.keys == tuple(sidecar["keys"])
             moved = GlbReader(path).displacement(mesh.name, "vrc.v_aa")
             assert np.abs(np.abs(moved) - 0.001).max() < 1e-6
         case ".fbx":
-            assert FbxReader(path).summary().meshes[0].keys == tuple(told["keys"])
+            assert FbxReader(path).summary().meshes[0].keys == tuple(sidecar["keys"])
         case _:
-            assert tuple(map(str, usd(path, tmp_path)["keys"])) == tuple(told["keys"])
+            assert tuple(map(str, usd(path, tmp_path)["keys"])) == tuple(sidecar["keys"])
     after = findings(target)
     assert "fault" not in after.values()
     assert f"Keys of your own travel: {listed}." in after

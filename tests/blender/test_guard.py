@@ -141,8 +141,10 @@ def test_a_timer_or_handler_that_fails_says_so_and_raises_nothing(
         if fault.where:
             failed += 1
             assert f"InventedFault: {fault.where}" in engine_settings().faults.read_text("utf-8")
-            told = jobs.queue.failure
-            assert name == "the tab" or "in a way nobody foresaw" in told.message and told.hint
+            failure = jobs.queue.failure
+            assert (
+                name == "the tab" or "in a way nobody foresaw" in failure.message and failure.hint
+            )
     assert failed or name in ("undo and redo", "rest", "the tab"), "these call only Blender"
     assert differences(before, dump()) == []
 

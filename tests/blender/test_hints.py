@@ -17,10 +17,10 @@ from scene_dump import differences, dump
 from shapes import key_points, shown
 
 
-def moved(record: Reconstruction, row: int, told: Hints) -> np.ndarray:
+def moved(record: Reconstruction, row: int, given_hints: Hints) -> np.ndarray:
     """(V, 3) metres, Blender frame, that the folder's arrays say."""
     values, gram, pushes = (record.array(f"hint_{name}") for name in ("values", "gram", "pushes"))
-    return to_blender(hint_places.moves(told, values[row].astype(float), pushes, gram))
+    return to_blender(hint_places.moves(given_hints, values[row].astype(float), pushes, gram))
 
 
 def test_the_head_follows_at_once_and_so_do_others(

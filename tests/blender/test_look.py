@@ -231,11 +231,11 @@ def _colours(head: bpy.types.Object, mode: certainty.Colouring) -> np.ndarray:
 
 
 def test_what_is_told_becomes_colour(record: Reconstruction, head: bpy.types.Object) -> None:
-    told = record_certainty.told(record)
+    decided = record_certainty.decided(record)
     rgba = _colours(head, certainty.Colouring.GUESSED)
     assert certainty.mode_of(head) == certainty.Colouring.GUESSED
     assert np.all(rgba[:, 3] == 1)
-    order = np.argsort(told)
+    order = np.argsort(decided)
     warmth = (rgba[:, 0] - rgba[:, 2])[order]
     assert np.all(np.diff(warmth) <= 1e-6), "the less is told, the warmer"
     assert rgba[order[0], 0] > rgba[order[0], 2] and rgba[order[-1], 2] > rgba[order[-1], 0]

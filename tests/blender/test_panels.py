@@ -123,10 +123,10 @@ def test_the_pack_s_claim_stands_under_reconstruct(
 
 
 def test_why_the_photo_is_not_followed_is_told() -> None:
-    told = "as different as drawn"
-    assert told in " ".join(draw("OFER_PT_options"))
+    note = "as different as drawn"
+    assert note in " ".join(draw("OFER_PT_options"))
     bpy.context.scene.ofer.guidance = 0.3
-    assert told not in " ".join(draw("OFER_PT_options"))
+    assert note not in " ".join(draw("OFER_PT_options"))
 
 
 def test_options_and_preferences(employ: Callable[[str], None]) -> None:

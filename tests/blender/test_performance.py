@@ -54,13 +54,13 @@ def write(ofer: Path) -> performance.Performance:
 
 
 @pytest.fixture
-def told(record: Reconstruction) -> performance.Performance:
+def recorded(record: Reconstruction) -> performance.Performance:
     """Beside the head of the record."""
     return write(record.folder)
 
 
 @pytest.fixture
-def head(record: Reconstruction, told: performance.Performance) -> bpy.types.Object:
+def head(record: Reconstruction, recorded: performance.Performance) -> bpy.types.Object:
     bpy.ops.ofer.insert_head(directory=str(record.folder))
     bpy.ops.ed.undo_push(message="Head")
     return bpy.context.object
@@ -95,45 +95,45 @@ def turned(armature: bpy.types.Object, name: str) -> Matrix:
 
 
 def test_keys_play_frame_by_frame_at_the_videos_rate(
-    head: bpy.types.Object, record: Reconstruction, told: performance.Performance
+    head: bpy.types.Object, record: Reconstruction, recorded: performance.Performance
 ) -> None:
     play(record, start=11)
     scene = bpy.context.scene
     assert scene.render.fps / scene.render.fps_base == pytest.approx(25.0)
     assert (scene.frame_start, scene.frame_end) == (11, 11 + FRAMES - 1)
-    weights = told.array("weights")
+    weights = recorded.array("weights")
     for place in (0, 10, FRAMES - 1):
         assert np.abs(values_at(head, 11 + place) - weights[place]).max() < 1e-5
 
 
 def test_a_head_knows_its_own_performance(
-    head: bpy.types.Object, told: performance.Performance
+    head: bpy.types.Object, recorded: performance.Performance
 ) -> None:
     assert "[ofer.play_performance]" in " ".join(draw("OFER_PT_rig"))
     bpy.ops.ofer.play_performance()
-    assert np.abs(values_at(head, FRAMES) - told.array("weights")[-1]).max() < 1e-5
+    assert np.abs(values_at(head, FRAMES) - recorded.array("weights")[-1]).max() < 1e-5
 
 
 def test_the_head_stands_and_turns_where_the_video_shows_it(
-    head: bpy.types.Object, record: Reconstruction, told: performance.Performance
+    head: bpy.types.Object, record: Reconstruction, recorded: performance.Performance
 ) -> None:
     play(record, start=1)
     armature = rig.rig_of(head)
     bone = armature.pose.bones["head"]
     for place in (0, 12, FRAMES - 1):
         bpy.context.scene.frame_set(1 + place)
-        yaw, pitch, _ = told.array("head")[place]
+        yaw, pitch, _ = recorded.array("head")[place]
         ahead = turned(armature, "head").to_3x3() @ bone.bone.matrix_local.to_3x3().col[2]
         straight = bone.bone.matrix_local.to_3x3().col[2]
         assert ahead.angle(straight) == pytest.approx(np.hypot(yaw, pitch), abs=0.03)
         moved = bone.head - bone.bone.head_local
-        wanted = to_blender(told.array("place")[place] - told.array("place")[0])
+        wanted = to_blender(recorded.array("place")[place] - recorded.array("place")[0])
         assert np.allclose(moved, wanted, atol=1e-4)
     assert armature.pose.bones["neck"].rotation_euler[0] != 0
 
 
 def test_bones_in_place_of_keys(
-    head: bpy.types.Object, record: Reconstruction, told: performance.Performance
+    head: bpy.types.Object, record: Reconstruction, recorded: performance.Performance
 ) -> None:
     play(record, movers="BONES")
     armature = rig.rig_of(head)
@@ -156,7 +156,7 @@ def test_bones_in_place_of_keys(
 def test_the_camera_sees_the_head_as_the_video_does(
     head: bpy.types.Object,
     record: Reconstruction,
-    told: performance.Performance,
+    recorded: performance.Performance,
     pictures: Path,
 ) -> None:
     play(record, video=str(pictures / "shot_0003.png"), start=1)
@@ -173,7 +173,7 @@ def test_the_camera_sees_the_head_as_the_video_does(
     at = armature.matrix_world @ armature.pose.bones["head"].head
     seen = camera.matrix_world.inverted() @ at
     rest = armature.data.bones["head"].head_local
-    wanted = told.array("place")[-1] + np.array((rest.x, rest.z, -rest.y))
+    wanted = recorded.array("place")[-1] + np.array((rest.x, rest.z, -rest.y))
     assert np.allclose(seen, wanted, atol=2e-3)
     assert camera.data.lens == pytest.approx(900.0 / 640 * camera.data.sensor_width)
 
@@ -191,9 +191,9 @@ def test_it_is_one_undo_step(
 
 @pytest.mark.parametrize("harm", ["gone", "damaged"])
 def test_what_is_no_performance_changes_nothing(
-    head: bpy.types.Object, record: Reconstruction, told: performance.Performance, harm: str
+    head: bpy.types.Object, record: Reconstruction, recorded: performance.Performance, harm: str
 ) -> None:
-    weights = told.folder / "weights.npy"
+    weights = recorded.folder / "weights.npy"
     weights.unlink() if harm == "gone" else weights.write_bytes(b"no array")
     before = dump()
     with pytest.raises(RuntimeError, match="cannot be read"):
@@ -210,7 +210,7 @@ def test_without_the_video_the_head_plays_and_it_is_said(
 
 
 def test_cleaning_smooths_what_shakes_and_keeps_a_blink(
-    head: bpy.types.Object, record: Reconstruction, told: performance.Performance
+    head: bpy.types.Object, record: Reconstruction, recorded: performance.Performance
 ) -> None:
     play(record)
     before = np.stack([values_at(head, 1 + place) for place in range(FRAMES)])
@@ -222,7 +222,7 @@ def test_cleaning_smooths_what_shakes_and_keeps_a_blink(
 
 
 def test_cleaning_exaggerates_and_takes_a_resting_face_off(
-    head: bpy.types.Object, record: Reconstruction, told: performance.Performance
+    head: bpy.types.Object, record: Reconstruction, recorded: performance.Performance
 ) -> None:
     play(record)
     before = np.stack([values_at(head, 1 + place) for place in range(FRAMES)])
@@ -246,7 +246,7 @@ def other_mesh(names: list[str]) -> bpy.types.Object:
 
 
 def test_another_mesh_plays_what_it_has_keys_for(
-    head: bpy.types.Object, record: Reconstruction, told: performance.Performance
+    head: bpy.types.Object, record: Reconstruction, recorded: performance.Performance
 ) -> None:
     play(record)
     mesh = other_mesh(["JawOpen", "BS.eyeBlinkLeft", "smile"])
@@ -256,7 +256,7 @@ def test_another_mesh_plays_what_it_has_keys_for(
     bpy.ops.ofer.retarget_motion()
     bpy.context.scene.frame_set(11)
     keys = mesh.data.shape_keys.key_blocks
-    assert keys["JawOpen"].value == pytest.approx(told.array("weights")[10, JAW], abs=1e-5)
+    assert keys["JawOpen"].value == pytest.approx(recorded.array("weights")[10, JAW], abs=1e-5)
     assert keys["BS.eyeBlinkLeft"].value == pytest.approx(1.0)
     assert keys["smile"].value == 0.0
 
@@ -290,7 +290,7 @@ def test_a_video_becomes_a_head_that_plays(
     employ: Callable[[str], None], tmp_path: Path, pictures: Path
 ) -> None:
     employ("ok")
-    told = write(tmp_path / "prepared" / "anna.ofer")
+    recorded = write(tmp_path / "prepared" / "anna.ofer")
     bpy.context.scene.ofer.keep = 3
     bpy.ops.ofer.perform(filepath=str(pictures / "shot_0002.png"), rate=25.0, wait=True)
     asked = json.loads((tmp_path / "prepared" / "request.json").read_text())
@@ -298,7 +298,7 @@ def test_a_video_becomes_a_head_that_plays(
     assert (asked["keep"], asked["rate"]) == (3, 25.0)
     head = bpy.context.object
     assert head.ofer.is_head and rig.rig_of(head)
-    assert np.abs(values_at(head, FRAMES) - told.array("weights")[-1]).max() < 1e-5
+    assert np.abs(values_at(head, FRAMES) - recorded.array("weights")[-1]).max() < 1e-5
     assert bpy.context.scene.camera.data.background_images[0].clip
     assert not jobs.queue.failure
 

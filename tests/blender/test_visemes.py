@@ -87,8 +87,8 @@ def test_a_file_has_them_and_their_weights(head: bpy.types.Object, tmp_path: Pat
     for unit in ("mouthLowerDownLeft", "mouthLowerDownRight"):
         wanted += 0.15 * reader.displacement(mesh.name, unit)
     assert np.abs(reader.displacement(mesh.name, "viseme_aa") - wanted).max() < 1e-5
-    told = json.loads(landing.sidecar_of(path).read_text("utf-8"))["visemes"]
-    assert told["meta"]["viseme_aa"]["jawOpen"] == 0.6 and len(told["microsoft"]) == 22
+    sidecar = json.loads(landing.sidecar_of(path).read_text("utf-8"))["visemes"]
+    assert sidecar["meta"]["viseme_aa"]["jawOpen"] == 0.6 and len(sidecar["microsoft"]) == 22
     bpy.ops.ofer.check_export(filepath=str(path))
     said = {line.text: line.level for line in head.ofer_export.findings}
     assert said["15 visemes travel."] == "good"

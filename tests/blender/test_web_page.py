@@ -15,7 +15,7 @@ from recording_layout import draw
 from scene_dump import differences, dump
 
 
-def told(folder: Path) -> dict:
+def content_of(folder: Path) -> dict:
     script = (folder / page.HEAD).read_text("ascii")
     start, end = "window.OFER_HEAD = ", ";\n"
     assert script.startswith(start) and script.endswith(end)
@@ -38,7 +38,7 @@ def test_the_page_holds_the_head_and_leaves_the_scene(
     html = (folder / page.PAGE).read_text("utf-8")
     assert html.index("head.js") < html.index("viewer.js")
     assert "http" not in html and "module" not in html, "it opens from disk, without a network"
-    content = told(folder)
+    content = content_of(folder)
     assert content["title"] == head.name and "Made with OFER Faces" in content["note"]
     (tmp_path / "inside.glb").write_bytes(base64.b64decode(content["glb"]))
     keys = GlbReader(tmp_path / "inside.glb").summary().meshes[0].keys

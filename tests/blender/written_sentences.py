@@ -49,23 +49,23 @@ def sentences() -> dict[str, str]:
 def _sentences_of(path: Path) -> Iterator[tuple[str, int]]:
     tree = ast.parse(path.read_text("utf-8"))
     no_sentence = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    told: set[int] = set()
+    spoken: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             no_sentence |= {id(inner) for inner in ast.walk(node)}
         if isinstance(node, ast.Call):
-            told |= {id(value) for value in _told(node)}
+            spoken |= {id(value) for value in _spoken(node)}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
             continue
         text = node.value
         if id(node) in no_sentence or not re.search("[A-Za-z]{2}", text):
             continue
-        if _is_whole(text) or (id(node) in told and "." not in text[:-1]):
+        if _is_whole(text) or (id(node) in spoken and "." not in text[:-1]):
             yield text.strip(), node.lineno
 
 
-def _told(call: ast.Call) -> list[ast.expr]:
+def _spoken(call: ast.Call) -> list[ast.expr]:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     if name in ("tell", "Sentence"):
         return call.args[:1]

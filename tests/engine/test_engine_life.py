@@ -159,6 +159,6 @@ def test_out_of_memory_is_told_and_survived(monkeypatch):
     with os.fdopen(read_end) as requests, os.fdopen(events_write, "w") as events:
         assert server.Server(requests, events, Session("cpu", None, 1)).run() == 0
     with os.fdopen(events_read) as answered:
-        told = [protocol.decode_event(line) for line in answered]
-    told = [event for event in told if not isinstance(event, protocol.Heartbeat)]
-    assert told[0].code == ErrorCode.OUT_OF_MEMORY and isinstance(told[1], protocol.Ready)
+        answers = [protocol.decode_event(line) for line in answered]
+    answers = [event for event in answers if not isinstance(event, protocol.Heartbeat)]
+    assert answers[0].code == ErrorCode.OUT_OF_MEMORY and isinstance(answers[1], protocol.Ready)

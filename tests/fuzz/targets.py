@@ -68,10 +68,10 @@ def _refused(read: Callable[[], Any], *codes: ErrorCode) -> Any:
 
 def _lines(messages: list) -> st.SearchStrategy:
     whole = [json.loads(protocol.encode(each)) for each in messages]
-    told = st.sampled_from(whole).flatmap(harmed).map(json.dumps)
+    harmed_text = st.sampled_from(whole).flatmap(harmed).map(json.dumps)
     texts = [protocol.encode(each).encode() for each in messages]
     broken = st.sampled_from(texts).flatmap(bitten).map(lambda raw: raw.decode("utf-8", "replace"))
-    return st.one_of(told, broken, JSON.map(json.dumps), st.text(max_size=200))
+    return st.one_of(harmed_text, broken, JSON.map(json.dumps), st.text(max_size=200))
 
 
 def _decodes(decode: Callable[[str], Any]) -> Callable[[str], None]:
@@ -234,7 +234,7 @@ def _pack() -> Target:
 
     place = _Place(make)
     text = place.files[installed.DESCRIPTION]
-    told = harmed(json.loads(text)).map(lambda value: json.dumps(value).encode())
+    harmed_text = harmed(json.loads(text)).map(lambda value: json.dumps(value).encode())
 
     def check(content: bytes) -> None:
         place.put({installed.DESCRIPTION: content})
@@ -246,7 +246,9 @@ def _pack() -> Target:
         if record is not None:
             assert all(isinstance(each, str) for each in (record.id, record.title, *record.hints))
 
-    return Target(st.one_of(told, bitten(text), JSON.map(lambda v: json.dumps(v).encode())), check)
+    return Target(
+        st.one_of(harmed_text, bitten(text), JSON.map(lambda v: json.dumps(v).encode())), check
+    )
 
 
 def _archive() -> Target:
@@ -399,8 +401,8 @@ def _glb() -> Target:
         except ValueError as error:
             assert "a.glb" in str(error) or str(error)
 
-    told = harmed(_GLTF).map(_glb_bytes)
-    return Target(st.one_of(told, told, bitten(_glb_bytes(_GLTF))), check)
+    harmed_text = harmed(_GLTF).map(_glb_bytes)
+    return Target(st.one_of(harmed_text, harmed_text, bitten(_glb_bytes(_GLTF))), check)
 
 
 def _fbx() -> Target:

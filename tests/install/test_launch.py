@@ -24,7 +24,7 @@ print(json.dumps({
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> dict:
+def report(tmp_path: Path) -> dict:
     """What an engine says of itself that a hostile caller has started."""
     root, elsewhere = tmp_path / "a root", tmp_path / "elsewhere"
     package = root / "ofer_engine"
@@ -52,24 +52,24 @@ def told(tmp_path: Path) -> dict:
     return {**json.loads(done.stdout), "root": str(root), "elsewhere": str(elsewhere)}
 
 
-def test_runs_the_package_of_the_root_with_the_arguments(told: dict) -> None:
-    assert told["path"][0] == told["root"]
-    assert told["name"] == "__main__"
-    assert told["argv"] == ["reconstruct", "a photo ü.png"]
+def test_runs_the_package_of_the_root_with_the_arguments(report: dict) -> None:
+    assert report["path"][0] == report["root"]
+    assert report["name"] == "__main__"
+    assert report["argv"] == ["reconstruct", "a photo ü.png"]
 
 
-def test_nothing_of_the_caller_gets_in(told: dict) -> None:
-    assert told["isolated"] == 1
-    assert told["elsewhere"] not in told["path"] and "" not in told["path"]
-    assert not [name for name in told["environment"] if name.startswith("PYTHON")]
+def test_nothing_of_the_caller_gets_in(report: dict) -> None:
+    assert report["isolated"] == 1
+    assert report["elsewhere"] not in report["path"] and "" not in report["path"]
+    assert not [name for name in report["environment"] if name.startswith("PYTHON")]
 
 
-def test_streams_are_utf8(told: dict) -> None:
-    assert (told["utf8"], told["text"]) == (1, "utf-8")
+def test_streams_are_utf8(report: dict) -> None:
+    assert (report["utf8"], report["text"]) == (1, "utf-8")
 
 
-def test_variables_of_the_user_win(told: dict) -> None:
-    environment = told["environment"]
+def test_variables_of_the_user_win(report: dict) -> None:
+    environment = report["environment"]
     assert (environment["KEPT"], environment["OMP_NUM_THREADS"]) == ("yes", "3")
     assert environment["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 

@@ -82,12 +82,12 @@ def _motion(text: str, rate: float | None) -> FaceMotion:
     parsed = _parsed(text)
     whole = _fields(parsed)
     frames = _listed(parsed, whole)
-    found = {number: told for number, each in enumerate(frames) if (told := _weights(each))}
+    found = {number: content for number, each in enumerate(frames) if (content := _weights(each))}
     if not found:
         raise ValueError("no frame has a unit")
     weights = np.zeros((len(found), len(ARKIT_52)))
-    for row, told in zip(weights, found.values(), strict=True):
-        row[list(told)] = list(told.values())
+    for row, content in zip(weights, found.values(), strict=True):
+        row[list(content)] = list(content.values())
     if weights.max() > _PERCENT:
         weights /= 100
     said = rate or next((float(whole[name]) for name in _RATES if name in whole), RATE)
@@ -113,9 +113,9 @@ def _listed(parsed: Any, whole: Mapping[str, Any]) -> Sequence[Any]:
     return cast("list[Any]", inner)
 
 
-def _fields(told: Any) -> Mapping[str, Any]:
+def _fields(content: Any) -> Mapping[str, Any]:
     """Of an object; none of anything else."""
-    return cast("Mapping[str, Any]", told) if isinstance(told, Mapping) else {}
+    return cast("Mapping[str, Any]", content) if isinstance(content, Mapping) else {}
 
 
 def _parsed(text: str) -> Any:
@@ -142,12 +142,12 @@ def _weights(frame: Any) -> dict[int, float]:
     return found
 
 
-def _scores(told: Any, depth: int) -> Iterator[tuple[str, Any]]:
+def _scores(content: Any, depth: int) -> Iterator[tuple[str, Any]]:
     """Names and scores wherever a frame has them; of several faces the first."""
     if depth > 4:
         return
-    if isinstance(told, Mapping):
-        fields = _fields(told)
+    if isinstance(content, Mapping):
+        fields = _fields(content)
         name = next((fields[key] for key in _NAMES if isinstance(fields.get(key), str)), None)
         score = next((fields[key] for key in _SCORES if key in fields), None)
         inner = next((fields[key] for key in _SHAPES if key in fields), None)
@@ -157,15 +157,15 @@ def _scores(told: Any, depth: int) -> Iterator[tuple[str, Any]]:
             yield name, score
         else:
             yield from ((k, v) for k, v in fields.items() if _is_number(v))
-    elif isinstance(told, list):
-        parts = cast("list[Any]", told)
+    elif isinstance(content, list):
+        parts = cast("list[Any]", content)
         for each in parts[:1] if parts and _is_face(parts[0]) else parts:
             yield from _scores(each, depth + 1)
 
 
-def _is_face(told: Any) -> bool:
+def _is_face(content: Any) -> bool:
     """It has scores of its own in it, and is no score."""
-    return isinstance(told, list) or (isinstance(told, Mapping) and "categories" in told)
+    return isinstance(content, list) or (isinstance(content, Mapping) and "categories" in content)
 
 
 def _is_number(value: Any) -> bool:

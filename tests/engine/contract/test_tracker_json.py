@@ -14,9 +14,9 @@ JAW, SMILE = ARKIT_52.index("jawOpen"), ARKIT_52.index("mouthSmileLeft")
 FRAMES = [{"jawOpen": 0.0, "mouthSmileLeft": 0.5}, {"jawOpen": 0.25}, {"jawOpen": 1.0}]
 
 
-def write(tmp_path, told, name="take.json"):
+def write(tmp_path, content, name="take.json"):
     path = tmp_path / name
-    path.write_text(told if isinstance(told, str) else json.dumps(told))
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
     return path
 
 
@@ -105,21 +105,21 @@ def turned(yaw, pitch, roll):
 @pytest.mark.parametrize("form", ["columns", "rows", "nested"])
 def test_mediapipes_matrix_turns_the_head(tmp_path, form):
     matrix = turned(0.4, -0.2, 0.1)
-    told = {
+    content = {
         "columns": [{"rows": 4, "columns": 4, "data": matrix.T.ravel().tolist()}],
         "rows": [{"data": matrix.ravel().tolist()}],
         "nested": [matrix.tolist(), turned(0, 0, 1).tolist()],
     }[form]
     frame = {
         "faceBlendshapes": [{"categories": listed(FRAMES[1])}],
-        "facialTransformationMatrixes": told,
+        "facialTransformationMatrixes": content,
     }
     read = read_tracker_json(write(tmp_path, [frame, frame]))
     assert np.allclose(read.head, [(0.4, -0.2, 0.1)] * 2, atol=1e-9)
 
 
 @pytest.mark.parametrize(
-    "told",
+    "content",
     [
         "", "{}", "[]", "[1, 2]", '{"frames": 3}', '[{"smile": 1}]', "who,anna\n1,2\n",
         '[{"jawOpen": NaN}]', '[{"jawOpen": 1e999}]', "[" * 100_000, '{"frames": "jawOpen"}',
@@ -130,9 +130,9 @@ def test_mediapipes_matrix_turns_the_head(tmp_path, form):
         '[{"t": 0, "jawOpen": 1}, {"t": 1e30, "jawOpen": 1}]',
     ],
 )  # fmt: skip
-def test_what_is_none_is_refused(tmp_path, told):
+def test_what_is_none_is_refused(tmp_path, content):
     with pytest.raises(OferError, match=r"take\.json is no take"):
-        read_take(write(tmp_path, told))
+        read_take(write(tmp_path, content))
 
 
 def test_a_csv_is_read_as_before(tmp_path):

@@ -46,7 +46,7 @@ def belief():
     return found
 
 
-def told(seen=(1.0, 1.0), values=(0.0, 0.0), flags=(0.0, 0.0)):
+def context_of(seen=(1.0, 1.0), values=(0.0, 0.0), flags=(0.0, 0.0)):
     there = [4 * each - 2 for each in seen]
     photo = torch.tensor([*torch.linspace(-1, 1, READ), *there, *(-each for each in there)])
     return torch.cat([photo, torch.tensor([0.0, *values, *flags])])[None]
@@ -62,22 +62,25 @@ def test_the_line_and_what_it_leaves_open_are_found(belief):
     torch.testing.assert_close(read @ belief.slope[:, :READ].T, read, atol=0.1, rtol=0)
     torch.testing.assert_close(belief.offset, torch.full((DATA,), 0.3), atol=0.05, rtol=0)
     for seen in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)):
-        found = covariance(belief.given(told(seen)))
+        found = covariance(belief.given(context_of(seen)))
         true = torch.linalg.inv(precision(torch.tensor([seen]))[0])
         torch.testing.assert_close(found, true, atol=0.07, rtol=0.1)
 
 
 def test_a_hidden_region_opens_what_it_tells_and_nothing_else(belief):
     clear, first, second = (
-        covariance(belief.given(told(seen))).diagonal() for seen in ((1, 1), (0, 1), (1, 0))
+        covariance(belief.given(context_of(seen))).diagonal() for seen in ((1, 1), (0, 1), (1, 0))
     )
     assert first[0] > 2 * clear[0] and first[2] < 1.3 * clear[2]
     assert second[2] > 2 * clear[2] and second[0] < 1.3 * clear[0]
 
 
 def test_a_hint_is_weighed_against_the_photo_by_bayes_s_rule(belief):
-    plain, hinted = belief.given(told()), belief.given(told((1, 1), (2.0, 9.0), (1.0, 0.0)))
-    prior, mean = covariance(plain), belief.mean(told())[0]
+    plain, hinted = (
+        belief.given(context_of()),
+        belief.given(context_of((1, 1), (2.0, 9.0), (1.0, 0.0))),
+    )
+    prior, mean = covariance(plain), belief.mean(context_of())[0]
     axis = AXES[0]
     gain = prior @ axis / (axis @ prior @ axis + GUESSED**2)
     expected = mean + gain * (2.0 - axis @ mean)
@@ -91,7 +94,7 @@ def test_samples_are_spread_as_is_believed(belief, flags):
     network = Denoiser(DenoiserShape(DATA, 2 * (CONTEXT + 1 + 2 * HINTS), (8, 4)))
     torch.nn.init.zeros_(network.last.weight)
     torch.nn.init.zeros_(network.last.bias)
-    contexts = torch.cat([told((0, 1), (0.5, -0.5), flags), told((1, 0))])
+    contexts = torch.cat([context_of((0, 1), (0.5, -0.5), flags), context_of((1, 0))])
     noise = seeded_noise(0)
     repeated = signed(contexts).repeat_interleave(4000, dim=0)
     denoise = FoldedBelief(network, belief).condition(repeated)
@@ -106,7 +109,11 @@ def test_samples_are_spread_as_is_believed(belief, flags):
 def test_what_is_trained_is_what_draws(belief):
     torch.manual_seed(0)
     network = Denoiser(DenoiserShape(DATA, 2 * (CONTEXT + 1 + 2 * HINTS), (8, 4)))
-    people = [told(), told((0, 1), (1.0, 2.0), (1.0, 1.0)), told((1, 0), (1, 0), (1, 0))]
+    people = [
+        context_of(),
+        context_of((0, 1), (1.0, 2.0), (1.0, 1.0)),
+        context_of((1, 0), (1, 0), (1, 0)),
+    ]
     contexts = torch.cat(people)
     x = torch.randn(3, DATA)
     for level in (0, 3, 999):

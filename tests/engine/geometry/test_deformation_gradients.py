@@ -71,9 +71,9 @@ def test_weights_that_made_an_expression_are_found_again():
     units[51] = 0.0
     weights = np.clip(rng.normal(0, 0.5, (5, 52)), 0, 1)
     weights[:, 51] = 0.0
-    told = unit_weights(units, np.tensordot(weights, units, 1), np.ones(300))
-    np.testing.assert_allclose(told.weights, weights, atol=0.01)
-    assert told.residual.max() < 0.02
+    found = unit_weights(units, np.tensordot(weights, units, 1), np.ones(300))
+    np.testing.assert_allclose(found.weights, weights, atol=0.01)
+    assert found.residual.max() < 0.02
 
 
 def test_what_no_unit_can_do_is_left_over():
@@ -81,9 +81,9 @@ def test_what_no_unit_can_do_is_left_over():
     units[0, :, 0] = 1.0
     away = np.zeros((1, 10, 3))
     away[0, :, 1] = 0.5
-    told = unit_weights(units, away, np.ones(10))
-    assert not told.weights.any()
-    np.testing.assert_allclose(told.residual, 0.5)
+    found = unit_weights(units, away, np.ones(10))
+    assert not found.weights.any()
+    np.testing.assert_allclose(found.residual, 0.5)
     beyond = unit_weights(units, units[:1] * 3, np.ones(10))
     assert beyond.weights[0, 0] == 1.0
     np.testing.assert_allclose(beyond.residual, 2.0, rtol=1e-6)

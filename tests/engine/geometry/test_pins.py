@@ -129,8 +129,8 @@ def test_an_expression_of_the_photo_is_told_from_the_head(
     pins = [Pin(v, VIEW.project(shape[v] + 1.2 * smile[0, v])) for v in range(0, 200, 10)]
     pins += [Pin(v, VIEW.project(shape[v] + 1.2 * smile[0, v])) for v in range(1, 20)]
     answer = Prior.of(shape, modes, [photo]).given(pins)
-    told = np.abs(answer.expressions[0][:20, 1]).mean()
-    assert told > 0.003 and np.abs(answer.moves).mean() < 0.0008
+    movement = np.abs(answer.expressions[0][:20, 1]).mean()
+    assert movement > 0.003 and np.abs(answer.moves).mean() < 0.0008
 
 
 def test_beyond_four_deviations_the_shape_bends_there_alone(

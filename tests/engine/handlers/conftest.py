@@ -10,7 +10,7 @@ from ofer_engine.progress import Work
 from ofer_engine.session import Session
 
 
-class Desk:
+class InProcessEngine:
     """Asks a session, in this process."""
 
     def __init__(self):
@@ -26,8 +26,8 @@ class Desk:
 
 
 @pytest.fixture(scope="package")
-def desk():
-    return Desk()
+def engine():
+    return InProcessEngine()
 
 
 @pytest.fixture(scope="package")
@@ -44,7 +44,7 @@ def small(portrait):
 
 
 @pytest.fixture(scope="package")
-def made(desk, small, tmp_path_factory):
+def made(engine, small, tmp_path_factory):
     """A reconstruction that no test may change."""
     out = tmp_path_factory.mktemp("made")
-    return desk.read(protocol.Reconstruct(out=str(out), name="anna", **small))
+    return engine.read(protocol.Reconstruct(out=str(out), name="anna", **small))

@@ -16,8 +16,8 @@ TWO = "The two photos may show different people; if they do, reconstruct each al
 
 
 @pytest.fixture(scope="module")
-def pack(desk):
-    return desk.session.reconstructor("open").pack
+def pack(engine):
+    return engine.session.reconstructor("open").pack
 
 
 @pytest.fixture(scope="module")
@@ -36,26 +36,26 @@ def stranger(pack):
 
 
 @pytest.fixture(scope="module")
-def told(desk, pack):
+def notes(engine, pack):
     """What is said of pictures given as one person's."""
 
     def say(*pictures, said_of=pack):
         evidence = []
         for picture in pictures:
             photo = photo_from_pixels(np.asarray(picture), "photo.png")
-            evidence.append(pack.encode(photo, desk.session.detector().detect(photo)[0]))
-        quiet = Work(1, lambda event: None, lambda: False, desk.session.pace)
+            evidence.append(pack.encode(photo, engine.session.detector().detect(photo)[0]))
+        quiet = Work(1, lambda event: None, lambda: False, engine.session.pace)
         return disagreement(said_of, evidence, quiet)
 
     return say
 
 
-def test_two_people_are_told_of(told, astronaut, stranger):
-    assert told(astronaut, stranger) == told(stranger, astronaut) == (TWO,)
+def test_two_people_are_told_of(notes, astronaut, stranger):
+    assert notes(astronaut, stranger) == notes(stranger, astronaut) == (TWO,)
 
 
 @pytest.mark.parametrize("change", ["same", "mirrored", "dark", "small", "rolled", "half", "grey"])
-def test_one_person_is_not_doubted(told, astronaut, change):
+def test_one_person_is_not_doubted(notes, astronaut, change):
     half = astronaut.copy()
     half.paste((90, 110, 140), (222, 0, 330, 220))
     other = {
@@ -67,29 +67,29 @@ def test_one_person_is_not_doubted(told, astronaut, change):
         "half": half,
         "grey": ImageOps.grayscale(astronaut).convert("RGB"),
     }[change]
-    assert told(astronaut, other) == ()
+    assert notes(astronaut, other) == ()
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_the_odd_one_of_three_is_named_by_its_place(told, astronaut, stranger, place):
+def test_the_odd_one_of_three_is_named_by_its_place(notes, astronaut, stranger, place):
     pictures = [astronaut, ImageOps.mirror(astronaut)]
     pictures.insert(place, stranger)
     said = f"Photo {place + 1} may show another person than the others do; if so, leave it out."
-    assert told(*pictures) == (said,)
+    assert notes(*pictures) == (said,)
 
 
 def test_nothing_is_said_of_one_photo_nor_by_a_pack_that_was_not_measured(
-    told, pack, astronaut, stranger
+    notes, pack, astronaut, stranger
 ):
-    assert told(stranger) == ()
+    assert notes(stranger) == ()
     other = dataclasses.replace(pack, record=dataclasses.replace(pack.record, id="mine"))
-    assert told(astronaut, stranger, said_of=other) == ()
+    assert notes(astronaut, stranger, said_of=other) == ()
 
 
-def test_the_note_is_kept_with_the_reconstruction(desk, small, stranger, tmp_path):
+def test_the_note_is_kept_with_the_reconstruction(engine, small, stranger, tmp_path):
     stranger.save(tmp_path / "other.png")
     photos = (*small["photos"], protocol.PhotoFace(str(tmp_path / "other.png")))
     request = protocol.Reconstruct(**(small | {"out": str(tmp_path), "photos": photos}), name="two")
-    assert TWO in desk.read(request).notes
+    assert TWO in engine.read(request).notes
     again = dataclasses.replace(request, photos=small["photos"] * 2, name="one")
-    assert TWO not in desk.read(again).notes
+    assert TWO not in engine.read(again).notes

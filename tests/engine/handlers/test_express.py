@@ -11,16 +11,16 @@ from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.packs.open_files import HEAD
 
 
-def _express(desk, made, out, rows, weights, units=False):
-    result = desk.ask(protocol.Express(1, str(made.folder), str(out), rows, weights, units))
+def _express(engine, made, out, rows, weights, units=False):
+    result = engine.ask(protocol.Express(1, str(made.folder), str(out), rows, weights, units))
     assert result.path == str(out)
     with np.load(out) as arrays:
         return dict(arrays)
 
 
-def test_on_the_best_head_they_are_what_they_were(desk, made, tmp_path):
+def test_on_the_best_head_they_are_what_they_were(engine, made, tmp_path):
     best = made.identities[0].candidate
-    arrays = _express(desk, made, tmp_path / "e.npz", (best,), (1.0,))
+    arrays = _express(engine, made, tmp_path / "e.npz", (best,), (1.0,))
     for name in ("identity_vertices", "identity_joints"):
         np.testing.assert_allclose(arrays[name], made.array(name)[0], atol=1e-7)
     np.testing.assert_allclose(
@@ -28,10 +28,10 @@ def test_on_the_best_head_they_are_what_they_were(desk, made, tmp_path):
     )
 
 
-def test_on_a_blend_they_are_the_blend(desk, made, tmp_path):
+def test_on_a_blend_they_are_the_blend(engine, made, tmp_path):
     rows = tuple(hypothesis.candidate for hypothesis in made.identities)
     shares = np.float32([0.5, 0.3, 0.2])
-    arrays = _express(desk, made, tmp_path / "e.npz", rows, tuple(map(float, shares)))
+    arrays = _express(engine, made, tmp_path / "e.npz", rows, tuple(map(float, shares)))
     blended = np.tensordot(shares, made.array("identity_vertices"), 1)
     np.testing.assert_allclose(arrays["identity_vertices"], blended, atol=1e-6)
     moved = arrays["expression_vertices"] - arrays["identity_vertices"]
@@ -45,12 +45,12 @@ def test_on_a_blend_they_are_the_blend(desk, made, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["e.npz"]
 
 
-def test_the_52_units_become_those_of_the_head_asked_for(desk, made, tmp_path):
+def test_the_52_units_become_those_of_the_head_asked_for(engine, made, tmp_path):
     best, other = (made.identities[place].candidate for place in (0, -1))
-    same = _express(desk, made, tmp_path / "same.npz", (best,), (1.0,), units=True)
+    same = _express(engine, made, tmp_path / "same.npz", (best,), (1.0,), units=True)
     for name in ("arkit_units", "expression_arkit", "expression_arkit_residual"):
         np.testing.assert_allclose(same[name], made.array(name), atol=3e-5, err_msg=name)
-    arrays = _express(desk, made, tmp_path / "other.npz", (other,), (1.0,), units=True)
+    arrays = _express(engine, made, tmp_path / "other.npz", (other,), (1.0,), units=True)
     units, former = arrays["arkit_units"], made.array("arkit_units")
     assert units.shape == former.shape and units.dtype == np.float32
     differ = np.linalg.norm(units - former, axis=2).max(1)
@@ -58,20 +58,20 @@ def test_the_52_units_become_those_of_the_head_asked_for(desk, made, tmp_path):
     head = OpenHead.load(BUNDLED / "open" / HEAD)
     fitted = fitted_units(UnitModel.of_open_head(head), arrays["identity_vertices"])
     np.testing.assert_allclose(units, fitted, atol=1e-6)
-    plain = _express(desk, made, tmp_path / "plain.npz", (best,), (1.0,))
+    plain = _express(engine, made, tmp_path / "plain.npz", (best,), (1.0,))
     assert not any("arkit" in name for name in plain)
 
 
 @pytest.mark.parametrize(("rows", "weights"), [((99,), (1.0,)), ((0,), ()), ((), ())])
-def test_heads_that_there_are_not_are_refused(desk, made, tmp_path, rows, weights):
+def test_heads_that_there_are_not_are_refused(engine, made, tmp_path, rows, weights):
     with pytest.raises(OferError) as caught:
-        desk.ask(protocol.Express(1, str(made.folder), str(tmp_path / "e.npz"), rows, weights))
+        engine.ask(protocol.Express(1, str(made.folder), str(tmp_path / "e.npz"), rows, weights))
     assert caught.value.code is ErrorCode.BAD_REQUEST
     assert not list(tmp_path.iterdir())
 
 
-def test_a_place_that_may_not_be_written_is_said(desk, made, tmp_path):
+def test_a_place_that_may_not_be_written_is_said(engine, made, tmp_path):
     with pytest.raises(OferError) as caught:
         out = tmp_path / "nowhere" / "e.npz"
-        desk.ask(protocol.Express(1, str(made.folder), str(out), (0,), (1.0,)))
+        engine.ask(protocol.Express(1, str(made.folder), str(out), (0,), (1.0,)))
     assert caught.value.code is ErrorCode.READ_ONLY

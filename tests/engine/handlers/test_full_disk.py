@@ -42,18 +42,18 @@ def refused(call):
 
 
 @pytest.mark.parametrize("kilobytes", [16, 600, 4000])
-def test_a_new_reconstruction(desk, small, tmp_path, kilobytes):
+def test_a_new_reconstruction(engine, small, tmp_path, kilobytes):
     with small_disk(tmp_path / "disk", kilobytes) as disk:
         request = protocol.Reconstruct(out=str(disk / "out"), name="anna", **small)
-        refused(lambda: desk.ask(request))
+        refused(lambda: engine.ask(request))
         assert list(disk.iterdir()) == []
 
 
 @pytest.fixture(scope="module")
-def disk(tmp_path_factory, desk, small):
+def disk(tmp_path_factory, engine, small):
     """A small disk with a reconstruction on it, and the wishes that go on from it."""
     with small_disk(tmp_path_factory.mktemp("disk") / "disk", 40_000) as place:
-        desk.ask(protocol.Reconstruct(out=str(place), name="anna", **small))
+        engine.ask(protocol.Reconstruct(out=str(place), name="anna", **small))
         yield place
 
 
@@ -84,10 +84,10 @@ def wishes(disk, portrait):
         ("express", 100), ("skin", 8), ("skin", 60), ("photo", 0), ("photo", 40),
     ],
 )  # fmt: skip
-def test_what_goes_on_from_it(desk, disk, portrait, wish, left):
+def test_what_goes_on_from_it(engine, disk, portrait, wish, left):
     before = contents(disk)
     with filled(disk, left):
-        refused(lambda: desk.ask(wishes(disk, portrait)[wish]))
+        refused(lambda: engine.ask(wishes(disk, portrait)[wish]))
     assert contents(disk) == before and not list(disk.glob("**/.*"))
 
 

@@ -32,9 +32,9 @@ def _request(made, out, **more):
     return protocol.MoreLikeThis(1, str(made.folder), str(out), "more", **(usual | more))
 
 
-def test_new_heads_come_after_the_old_ones(desk, made, tmp_path):
+def test_new_heads_come_after_the_old_ones(engine, made, tmp_path):
     seen = []
-    record = desk.read(_request(made, tmp_path, seed=5), watch=seen.append)
+    record = engine.read(_request(made, tmp_path, seed=5), watch=seen.append)
     assert record.identities[:3] == made.identities and record.expressions == made.expressions
     new = record.identities[3:]
     assert [(h.name, h.rank, h.draw) for h in new] == [("identity_04", 1, 1), ("identity_05", 2, 1)]
@@ -58,12 +58,12 @@ def test_new_heads_come_after_the_old_ones(desk, made, tmp_path):
     assert all(record.thumbnail(h).is_file() for h in new)
 
 
-def test_it_is_near_as_far_as_the_strength_goes(desk, made, tmp_path):
+def test_it_is_near_as_far_as_the_strength_goes(engine, made, tmp_path):
     coefficients = made.array("identity_coefficients")
     chosen = coefficients[made.identities[1].candidate]
     away = []
     for strength in (0.0, 0.3, 0.7, 1.0):
-        record = desk.read(_request(made, tmp_path, strength=strength))
+        record = engine.read(_request(made, tmp_path, strength=strength))
         drawn = record.array("identity_coefficients")[len(coefficients) :]
         away.append(float(np.linalg.norm(drawn - chosen, axis=1).mean()))
     assert away == sorted(away) and away[0] < 0.05 * away[-1]
@@ -79,7 +79,7 @@ def _missed(made, vertices, pins):
     return 1000 * float(np.linalg.norm(missed, axis=1).mean())
 
 
-def test_new_heads_obey_pins_and_vary_where_none_are(desk, made, tmp_path):
+def test_new_heads_obey_pins_and_vary_where_none_are(engine, made, tmp_path):
     """Pins at the places of one head of the gallery, on its nose, mouth and chin."""
     heads, (photo,) = made.array("identity_vertices"), photo_views(made)
     points, seen = made.array("evidence_vertices"), made.array("evidence_visible")[0]
@@ -90,8 +90,8 @@ def test_new_heads_obey_pins_and_vary_where_none_are(desk, made, tmp_path):
     places = camera.project((whose + photo.expression)[chosen])
     pins = tuple(PinRecord(int(v), tuple(p.tolist())) for v, p in zip(chosen, places, strict=True))
     asked = {"strength": 1.0, "identities": 24, "keep": 24, "steps": 8, "seed": 2}
-    free = desk.read(_request(made, tmp_path, **asked))
-    held = desk.read(_request(made, tmp_path, **asked, pins=pins))
+    free = engine.read(_request(made, tmp_path, **asked))
+    held = engine.read(_request(made, tmp_path, **asked, pins=pins))
     assert held.additions[0].pins == pins and not held.additions[0].free
     drawn = [record.array("identity_vertices")[3:] for record in (free, held)]
     missed = [np.mean([_missed(made, head, pins) for head in heads]) for heads in drawn]
@@ -104,63 +104,65 @@ def test_new_heads_obey_pins_and_vary_where_none_are(desk, made, tmp_path):
         assert not np.array_equal(free.array(name), made.array(name))
 
 
-def test_hints_told_later_move_the_new_heads_their_way(desk, made, tmp_path):
-    axis = desk.session.reconstructor("open").pack.hint_axes[0]
+def test_hints_told_later_move_the_new_heads_their_way(engine, made, tmp_path):
+    axis = engine.session.reconstructor("open").pack.hint_axes[0]
     ages = []
     for age in (15.0, 70.0):
-        told = {"hints": Hints(age=age), "strength": 1.0, "identities": 12}
-        record = desk.read(_request(made, tmp_path, **told))
+        addition = {"hints": Hints(age=age), "strength": 1.0, "identities": 12}
+        record = engine.read(_request(made, tmp_path, **addition))
         assert record.additions[0].hints == Hints(age=age) and not record.additions[0].free
         new = record.array("identity_coefficients")[len(made.array("identity_scores")) :]
         ages.append(float(new.mean(axis=0) @ axis))
     assert ages[1] > ages[0] + 0.3
 
 
-def test_pins_are_a_part_of_what_gives_the_same_bits_again(desk, made, tmp_path):
+def test_pins_are_a_part_of_what_gives_the_same_bits_again(engine, made, tmp_path):
     width, height = made.camera.width, made.camera.height
     pins = (PinRecord(1668, (width / 2, height / 2)),)
-    one = desk.read(_request(made, tmp_path, pins=pins))
-    told = {f.name: getattr(one.additions[0], f.name) for f in dataclasses.fields(one.additions[0])}
-    del told["first"]
-    again = protocol.MoreLikeThis(2, str(made.folder), str(tmp_path), "again", **told)
-    two = desk.read(again)
-    without = desk.read(dataclasses.replace(again, pins=()))
+    one = engine.read(_request(made, tmp_path, pins=pins))
+    addition = {
+        f.name: getattr(one.additions[0], f.name) for f in dataclasses.fields(one.additions[0])
+    }
+    del addition["first"]
+    again = protocol.MoreLikeThis(2, str(made.folder), str(tmp_path), "again", **addition)
+    two = engine.read(again)
+    without = engine.read(dataclasses.replace(again, pins=()))
     coefficients = [each.array("identity_coefficients") for each in (one, two, without)]
     np.testing.assert_array_equal(coefficients[0], coefficients[1])
     assert not np.array_equal(coefficients[0], coefficients[2])
 
 
-def test_a_pin_far_beyond_all_heads_asks_for_no_more_than_heads_do(desk, made, tmp_path):
+def test_a_pin_far_beyond_all_heads_asks_for_no_more_than_heads_do(engine, made, tmp_path):
     pins = (PinRecord(1668, (0.0, 0.0)),)
-    drawn = desk.read(_request(made, tmp_path, pins=pins)).array("identity_coefficients")
+    drawn = engine.read(_request(made, tmp_path, pins=pins)).array("identity_coefficients")
     assert np.isfinite(drawn).all() and np.abs(drawn).max() < 8
 
 
-def test_the_recorded_seed_gives_the_same_bits_without_the_photo(desk, made, tmp_path):
-    one = desk.read(_request(made, tmp_path, seed=9))
-    told = dataclasses.asdict(one.additions[0])
-    assert told.pop("pins") == () and told.pop("hints") == dataclasses.asdict(NO_HINTS)
-    assert told.pop("first") == len(made.array("identity_scores"))
-    desk.session.unload()
-    again = protocol.MoreLikeThis(2, str(made.folder), str(tmp_path), "again", **told)
-    two = desk.read(again)
+def test_the_recorded_seed_gives_the_same_bits_without_the_photo(engine, made, tmp_path):
+    one = engine.read(_request(made, tmp_path, seed=9))
+    addition = dataclasses.asdict(one.additions[0])
+    assert addition.pop("pins") == () and addition.pop("hints") == dataclasses.asdict(NO_HINTS)
+    assert addition.pop("first") == len(made.array("identity_scores"))
+    engine.session.unload()
+    again = protocol.MoreLikeThis(2, str(made.folder), str(tmp_path), "again", **addition)
+    two = engine.read(again)
     for name in ARRAYS:
         np.testing.assert_array_equal(one.array(name), two.array(name))
-    other = desk.read(dataclasses.replace(again, seed=10))
+    other = engine.read(dataclasses.replace(again, seed=10))
     assert not np.array_equal(
         other.array("identity_coefficients"), one.array("identity_coefficients")
     )
 
 
-def test_it_can_be_added_to_the_folder_itself_again_and_again(desk, made, tmp_path):
+def test_it_can_be_added_to_the_folder_itself_again_and_again(engine, made, tmp_path):
     folder = shutil.copytree(made.folder, tmp_path / "anna.ofer")
     (folder / "skin").mkdir()
     (folder / "skin" / "albedo.png").write_bytes(b"painted")
     mine = dataclasses.replace(made, folder=folder)
     request = dataclasses.replace(_request(mine, tmp_path), name="anna")
-    first = desk.read(request)
+    first = engine.read(request)
     rows = (first.identities[3].candidate, first.identities[0].candidate)
-    second = desk.read(dataclasses.replace(request, rows=rows, weights=(0.5, 0.5)))
+    second = engine.read(dataclasses.replace(request, rows=rows, weights=(0.5, 0.5)))
     assert second.folder == folder and [path.name for path in tmp_path.iterdir()] == ["anna.ofer"]
     assert [h.draw for h in second.identities] == [0, 0, 0, 1, 1, 2, 2]
     assert len({h.name for h in second.identities}) == 7
@@ -189,20 +191,20 @@ def test_it_can_be_added_to_the_folder_itself_again_and_again(desk, made, tmp_pa
         {"pins": (PinRecord(3, (9.0, 9.0)),) * (MOST_PINS + 1)},
     ],
 )
-def test_what_makes_no_sense_is_refused(desk, made, tmp_path, wrong):
+def test_what_makes_no_sense_is_refused(engine, made, tmp_path, wrong):
     with pytest.raises(OferError) as caught:
-        desk.ask(_request(made, tmp_path, **wrong))
+        engine.ask(_request(made, tmp_path, **wrong))
     assert caught.value.code is ErrorCode.BAD_REQUEST and caught.value.hint
     assert not list(tmp_path.iterdir())
 
 
-def test_a_cancel_leaves_the_folder_as_it_was(desk, made, tmp_path):
+def test_a_cancel_leaves_the_folder_as_it_was(engine, made, tmp_path):
     folder = shutil.copytree(made.folder, tmp_path / "anna.ofer")
     mine = dataclasses.replace(made, folder=folder)
     before = _contents(folder)
     pictured = []
     with pytest.raises(OferError):
-        desk.ask(
+        engine.ask(
             dataclasses.replace(_request(mine, tmp_path), name="anna"),
             watch=lambda e: pictured.append(e) if hasattr(e, "number") else None,
             cancelled=lambda: bool(pictured),
@@ -210,22 +212,22 @@ def test_a_cancel_leaves_the_folder_as_it_was(desk, made, tmp_path):
     assert _contents(folder) == before and len(list(tmp_path.iterdir())) == 1
 
 
-def test_heads_of_another_version_of_the_pack_are_not_gone_on_with(desk, made, tmp_path):
+def test_heads_of_another_version_of_the_pack_are_not_gone_on_with(engine, made, tmp_path):
     folder = shutil.copytree(made.folder, tmp_path / "anna.ofer")
     fields = json.loads((folder / RECORD).read_text())
     fields["pack"]["fingerprint"] = "0123456789abcdef"
     (folder / RECORD).write_text(json.dumps(fields))
     with pytest.raises(OferError) as caught:
-        desk.ask(_request(dataclasses.replace(made, folder=folder), tmp_path))
+        engine.ask(_request(dataclasses.replace(made, folder=folder), tmp_path))
     assert caught.value.code is ErrorCode.WEIGHTS_WRONG
 
 
 @pytest.mark.parametrize("name", ["context_identity", "evidence_points", "identity_coefficients"])
-def test_a_folder_with_a_damaged_array_is_refused(desk, made, tmp_path, name):
+def test_a_folder_with_a_damaged_array_is_refused(engine, made, tmp_path, name):
     folder = shutil.copytree(made.folder, tmp_path / "anna.ofer")
     (folder / f"{name}.npy").write_bytes(b"no array")
     with pytest.raises(OferError) as caught:
-        desk.ask(_request(dataclasses.replace(made, folder=folder), tmp_path))
+        engine.ask(_request(dataclasses.replace(made, folder=folder), tmp_path))
     assert caught.value.code is ErrorCode.RECONSTRUCTION_DAMAGED
     assert [path.name for path in tmp_path.iterdir()] == ["anna.ofer"]
 
@@ -234,10 +236,10 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
 
 
-def test_a_copy_takes_no_name_that_is_taken(desk, made, tmp_path):
+def test_a_copy_takes_no_name_that_is_taken(engine, made, tmp_path):
     taken = tmp_path / "more.ofer"
     taken.mkdir()
     (taken / "mine.txt").write_text("mine")
-    grown = desk.read(_request(made, tmp_path))
+    grown = engine.read(_request(made, tmp_path))
     assert grown.folder.name == "more_02.ofer"
     assert [file.name for file in taken.iterdir()] == ["mine.txt"]

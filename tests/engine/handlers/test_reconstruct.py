@@ -35,7 +35,7 @@ def _request(small, out, **more):
     return protocol.Reconstruct(**(small | {"out": str(out), "name": "anna"} | more))
 
 
-def test_heads_arrive_best_first_and_can_be_shown_at_once(desk, small, tmp_path):
+def test_heads_arrive_best_first_and_can_be_shown_at_once(engine, small, tmp_path):
     seen, shown = [], []
 
     def watch(event):
@@ -49,10 +49,10 @@ def test_heads_arrive_best_first_and_can_be_shown_at_once(desk, small, tmp_path)
             assert {name for name in ARRAYS if "arkit" not in name} <= there
             shown.append(np.load(folder / f"{event.kind}_vertices.npy")[event.row])
 
-    record = desk.read(_request(small, tmp_path), watch=watch)
+    record = engine.read(_request(small, tmp_path), watch=watch)
     ready = [event for event in seen if isinstance(event, protocol.HypothesisReady)]
-    told = [(e.kind, e.name, e.row, e.rank, e.score) for e in ready]
-    assert told == [
+    heads = [(e.kind, e.name, e.row, e.rank, e.score) for e in ready]
+    assert heads == [
         *(("identity", h.name, r, h.rank, h.score) for r, h in enumerate(record.identities)),
         *(("expression", h.name, r, h.rank, h.score) for r, h in enumerate(record.expressions)),
     ]
@@ -63,16 +63,16 @@ def test_heads_arrive_best_first_and_can_be_shown_at_once(desk, small, tmp_path)
     np.testing.assert_array_equal(np.stack(shown[3:]), record.array("expression_vertices"))
 
 
-def test_every_stage_is_told_with_the_time_left(desk, small, tmp_path):
+def test_every_stage_is_told_with_the_time_left(engine, small, tmp_path):
     seen = []
-    desk.ask(_request(small, tmp_path), watch=seen.append)
+    engine.ask(_request(small, tmp_path), watch=seen.append)
     stages = [event for event in seen if isinstance(event, protocol.Stage)]
     assert tuple(dict.fromkeys(event.name for event in stages)) == STAGES
     assert all(event.eta > 0 for event in stages[:-1]) and stages[-1].eta == 0
 
 
 @pytest.mark.parametrize("stage", STAGES[:-1])
-def test_a_cancel_in_any_stage_leaves_nothing(desk, small, tmp_path, stage):
+def test_a_cancel_in_any_stage_leaves_nothing(engine, small, tmp_path, stage):
     seen = set()
 
     def watch(event):
@@ -80,14 +80,14 @@ def test_a_cancel_in_any_stage_leaves_nothing(desk, small, tmp_path, stage):
             seen.add(event.name)
 
     with pytest.raises(OferError) as caught:
-        desk.ask(_request(small, tmp_path), watch=watch, cancelled=lambda: stage in seen)
+        engine.ask(_request(small, tmp_path), watch=watch, cancelled=lambda: stage in seen)
     assert caught.value.code is ErrorCode.CANCELLED
     assert not list(tmp_path.iterdir())
 
 
-def test_a_cancel_over_an_older_folder_leaves_that(desk, small, made, tmp_path):
+def test_a_cancel_over_an_older_folder_leaves_that(engine, small, made, tmp_path):
     request = _request(small, tmp_path, seed=1)
-    older = desk.read(request)
+    older = engine.read(request)
     vertices = older.array("identity_vertices")
     pictured = []
 
@@ -97,25 +97,25 @@ def test_a_cancel_over_an_older_folder_leaves_that(desk, small, made, tmp_path):
             pictured.append(event)
 
     with pytest.raises(OferError):
-        desk.ask(
+        engine.ask(
             dataclasses.replace(request, seed=2), watch=watch, cancelled=lambda: len(pictured) > 1
         )
     assert [path.name for path in tmp_path.iterdir()] == ["anna.ofer"]
     np.testing.assert_array_equal(older.array("identity_vertices"), vertices)
 
 
-def test_the_irises_are_told_where_an_eye_is_seen(desk, small, made, tmp_path):
+def test_the_irises_are_told_where_an_eye_is_seen(engine, small, made, tmp_path):
     colour = made.array("iris_colour")
     assert colour.shape == (3,) and (0 < colour).all() and (colour < 1).all()
     covered = dataclasses.replace(small["photos"][0], hidden=("eyes",))
-    assert not desk.read(_request(small, tmp_path, photos=(covered,))).has("iris_colour")
+    assert not engine.read(_request(small, tmp_path, photos=(covered,))).has("iris_colour")
 
 
-def test_the_likeliest_is_first_and_the_others_differ(desk, small, tmp_path):
+def test_the_likeliest_is_first_and_the_others_differ(engine, small, tmp_path):
     apart = {}
     for show in ("likely", "diverse"):
         request = _request(small, tmp_path, name=show, show=show, expressions=0, identities=24)
-        record = desk.read(request)
+        record = engine.read(request)
         order = record.array("identity_order")
         rows = [each.candidate for each in record.identities]
         assert rows[0] == order[0] and record.settings.show == show
@@ -126,8 +126,8 @@ def test_the_likeliest_is_first_and_the_others_differ(desk, small, tmp_path):
     assert apart["diverse"] > apart["likely"]
 
 
-def test_every_candidate_may_be_kept(desk, small, tmp_path):
-    record = desk.read(_request(small, tmp_path, keep=8, expressions=0, show="likely"))
+def test_every_candidate_may_be_kept(engine, small, tmp_path):
+    record = engine.read(_request(small, tmp_path, keep=8, expressions=0, show="likely"))
     assert [h.rank for h in record.identities] == list(range(1, 9))
     assert record.expressions == () and record.array("expression_vertices").shape[0] == 0
     scores = record.array("identity_scores")
@@ -136,24 +136,26 @@ def test_every_candidate_may_be_kept(desk, small, tmp_path):
     np.testing.assert_allclose([h.score for h in record.identities], shares[:8], rtol=1e-4)
 
 
-def test_two_photos_are_one_person_with_an_expression_each(desk, small, tmp_path, portrait):
+def test_two_photos_are_one_person_with_an_expression_each(engine, small, tmp_path, portrait):
     photo = protocol.PhotoFace(str(portrait))
     half = dataclasses.replace(photo, hidden=("left",))
-    both = desk.read(_request(small, tmp_path, photos=(photo, half)))
+    both = engine.read(_request(small, tmp_path, photos=(photo, half)))
     # Not the module's `made`: other tests may have set another number of threads since.
-    whole = desk.read(_request(small, tmp_path, name="whole"))
-    one = desk.read(_request(small, tmp_path, name="half", photos=(half,)))
+    whole = engine.read(_request(small, tmp_path, name="whole"))
+    one = engine.read(_request(small, tmp_path, name="half", photos=(half,)))
     assert [view.hidden for view in both.views] == [(), ("left",)]
-    told = [record.array("context_ranking")[0] for record in (whole, one)]
+    contexts = [record.array("context_ranking")[0] for record in (whole, one)]
     pooled = both.array("context_ranking")[0]
     hints = slice(-6, None)
-    assert not any(row[hints].any() for row in (pooled, *told))
+    assert not any(row[hints].any() for row in (pooled, *contexts))
     between = slice(0, -7)
-    assert (pooled[between] >= np.minimum(*told)[between] - 1e-4).all()
-    assert (pooled[between] <= np.maximum(*told)[between] + 1e-4).all()
-    assert told[0][-7] == told[1][-7] == 0 < pooled[-7] <= np.log(2) + 1e-6
-    told = [record.array("context_expression") for record in (whole, one)]
-    np.testing.assert_allclose(both.array("context_expression"), np.concatenate(told), atol=1e-3)
+    assert (pooled[between] >= np.minimum(*contexts)[between] - 1e-4).all()
+    assert (pooled[between] <= np.maximum(*contexts)[between] + 1e-4).all()
+    assert contexts[0][-7] == contexts[1][-7] == 0 < pooled[-7] <= np.log(2) + 1e-6
+    contexts = [record.array("context_expression") for record in (whole, one)]
+    np.testing.assert_allclose(
+        both.array("context_expression"), np.concatenate(contexts), atol=1e-3
+    )
     assert [(h.view, h.rank) for h in both.expressions] == [(0, 1), (0, 2), (1, 1), (1, 2)]
     np.testing.assert_allclose(
         both.array("expression_coefficients")[:2], whole.array("expression_coefficients"), atol=1e-2
@@ -165,7 +167,7 @@ def test_two_photos_are_one_person_with_an_expression_each(desk, small, tmp_path
     assert (both.array("vertex_visible") >= 0.9 * best).mean() > 0.95
 
 
-def test_what_is_hidden_by_name_or_by_paint_is_not_believed(desk, small, made, tmp_path):
+def test_what_is_hidden_by_name_or_by_paint_is_not_believed(engine, small, made, tmp_path):
     below = dataclasses.replace(small["photos"][0], hidden=("below_nose",))
     mask = np.zeros((512, 512), np.uint8)
     x, y, width, height = (round(value) for value in made.face.box)
@@ -173,7 +175,7 @@ def test_what_is_hidden_by_name_or_by_paint_is_not_believed(desk, small, made, t
     Image.fromarray(mask).save(tmp_path / "mask.png")
     painted = dataclasses.replace(small["photos"][0], mask=str(tmp_path / "mask.png"))
     for name, photo in (("below", below), ("painted", painted)):
-        record = desk.read(_request(small, tmp_path, name=name, photos=(photo,)))
+        record = engine.read(_request(small, tmp_path, name=name, photos=(photo,)))
         lower = made.array("evidence_points")[0, :, 1] > y + height * 0.75
         upper = made.array("evidence_points")[0, :, 1] < y + height * 0.5
         visible = record.array("evidence_visible")[0]
@@ -185,15 +187,15 @@ def test_what_is_hidden_by_name_or_by_paint_is_not_believed(desk, small, made, t
     assert len(record.views[0].mask) == 64 and record.views[0].hidden == ()
 
 
-def test_spread_is_how_far_the_candidates_disagree(desk, made):
-    pack = desk.session.reconstructor("open").pack
+def test_spread_is_how_far_the_candidates_disagree(engine, made):
+    pack = engine.session.reconstructor("open").pack
     heads = pack.head.vertices(made.array("identity_coefficients")).astype(np.float64)
     away = np.square(heads - heads.mean(0)).sum(-1).mean(0)
     np.testing.assert_allclose(made.array("identity_spread"), np.sqrt(away), atol=1e-7)
 
 
-def test_shape_spread_is_what_is_left_when_heads_are_laid_on_each_other(desk, made):
-    head = desk.session.reconstructor("open").pack.head
+def test_shape_spread_is_what_is_left_when_heads_are_laid_on_each_other(engine, made):
+    head = engine.session.reconstructor("open").pack.head
     heads = head.vertices(made.array("identity_coefficients")).astype(np.float64)
     mean = heads.mean(0)
     laid = best_similarity(heads[:, head.rank_vertices], mean[head.rank_vertices]).apply(heads)
@@ -208,8 +210,8 @@ def test_shape_spread_is_what_is_left_when_heads_are_laid_on_each_other(desk, ma
     np.testing.assert_allclose(made.array("prior_spread")[face], wanted[face], rtol=0.15)
 
 
-def test_where_a_photo_shows_nothing_a_hint_moves_the_heads_as_they_vary(desk, made):
-    pack = desk.session.reconstructor("open").pack
+def test_where_a_photo_shows_nothing_a_hint_moves_the_heads_as_they_vary(engine, made):
+    pack = engine.session.reconstructor("open").pack
     person = person_of(made, pack.device)
     unseen = [replace(p, visible=np.zeros_like(p.visible)) for p in person.photos]
     coefficients = made.array("identity_coefficients").astype(np.float64)
@@ -225,14 +227,14 @@ def test_where_a_photo_shows_nothing_a_hint_moves_the_heads_as_they_vary(desk, m
     np.testing.assert_allclose(found["hint_pushes"], together + more, atol=2e-5)
 
 
-def test_a_hint_leaves_what_the_photo_shows_where_it_is(desk, made):
+def test_a_hint_leaves_what_the_photo_shows_where_it_is(engine, made):
     """Told to be as far away on an axis, a head keeps its seen points nearer to their places than
     where nothing is seen, and gives way on the axis."""
-    pack = desk.session.reconstructor("open").pack
+    pack = engine.session.reconstructor("open").pack
     person = person_of(made, pack.device)
     coefficients = made.array("identity_coefficients")
     unseen = [replace(p, visible=np.zeros_like(p.visible)) for p in person.photos]
-    told = {name: made.array(name).astype(np.float64) for name in ("hint_gram", "hint_pushes")}
+    contexts = {name: made.array(name).astype(np.float64) for name in ("hint_gram", "hint_pushes")}
     free = hint_arrays(pack, coefficients, coefficients, unseen)
     (view,) = photo_views(made)
     points, seen = view.vertices, view.precision > np.median(view.precision)
@@ -250,13 +252,13 @@ def test_a_hint_leaves_what_the_photo_shows_where_it_is(desk, made):
 
     places = view.viewpoint.project((head + view.expression)[points])
     for axis in range(3):
-        assert 0 < told["hint_gram"][axis, axis] <= free["hint_gram"][axis, axis]
-        pushes = (told["hint_pushes"][axis], free["hint_pushes"][axis].astype(np.float64))
+        assert 0 < contexts["hint_gram"][axis, axis] <= free["hint_gram"][axis, axis]
+        pushes = (contexts["hint_pushes"][axis], free["hint_pushes"][axis].astype(np.float64))
         assert away(pushes[0]) < 0.7 * away(pushes[1])
 
 
-def test_what_the_photo_shows_of_each_vertex_is_its_face(desk, made):
-    head = desk.session.reconstructor("open").pack.head
+def test_what_the_photo_shows_of_each_vertex_is_its_face(engine, made):
+    head = engine.session.reconstructor("open").pack.head
     visible = made.array("vertex_visible")
     assert visible.min() >= 0 and visible.max() <= 1
     back = head.template[:, 2] < head.template[head.point_vertices, 2].min() - 0.02
@@ -275,9 +277,9 @@ def test_what_the_photo_shows_of_each_vertex_is_its_face(desk, made):
         ({"identities": 1001}, "bad_request"),
     ],
 )
-def test_wishes_that_make_no_sense_are_refused(desk, small, tmp_path, change, code):
+def test_wishes_that_make_no_sense_are_refused(engine, small, tmp_path, change, code):
     with pytest.raises(OferError) as caught:
-        desk.ask(_request(small, tmp_path, **change))
+        engine.ask(_request(small, tmp_path, **change))
     assert caught.value.code == code and caught.value.hint
     assert not list(tmp_path.iterdir())
 
@@ -294,26 +296,26 @@ def test_wishes_that_make_no_sense_are_refused(desk, small, tmp_path, change, co
         {"box": (1.0, 2.0, -3.0, 4.0)},
     ],
 )
-def test_faces_that_make_no_sense_are_refused(desk, small, tmp_path, wrong):
+def test_faces_that_make_no_sense_are_refused(engine, small, tmp_path, wrong):
     photo = dataclasses.replace(small["photos"][0], **wrong)
     with pytest.raises(OferError) as caught:
-        desk.ask(_request(small, tmp_path, photos=(photo,)))
+        engine.ask(_request(small, tmp_path, photos=(photo,)))
     assert caught.value.code in ("bad_request", "photo_missing") and caught.value.hint
     assert not list(tmp_path.iterdir())
 
 
-def test_a_mask_of_another_shape_is_refused(desk, small, tmp_path):
+def test_a_mask_of_another_shape_is_refused(engine, small, tmp_path):
     Image.new("L", (100, 300)).save(tmp_path / "mask.png")
     photo = dataclasses.replace(small["photos"][0], mask=str(tmp_path / "mask.png"))
     with pytest.raises(OferError, match="another shape"):
-        desk.ask(_request(small, tmp_path / "out", photos=(photo,)))
+        engine.ask(_request(small, tmp_path / "out", photos=(photo,)))
 
 
-def test_a_face_placed_by_its_eyes_and_chin_is_the_face(desk, small, made, tmp_path):
+def test_a_face_placed_by_its_eyes_and_chin_is_the_face(engine, small, made, tmp_path):
     photo = dataclasses.replace(
         small["photos"][0], points=(249.0, 103.0, 203.0, 107.0, 229.0, 174.0)
     )
-    record = desk.read(_request(small, tmp_path, photos=(photo,)))
+    record = engine.read(_request(small, tmp_path, photos=(photo,)))
     assert record.face.by_hand and not record.face.low_confidence
     points, found = record.array("evidence_points")[0], made.array("evidence_points")[0]
     assert np.linalg.norm(points - found, axis=1).max() < 0.03 * max(made.face.box[2:])
@@ -327,29 +329,29 @@ def _bytes(folder):
     }
 
 
-def test_results_that_are_there_stay_and_the_new_ones_get_a_number(desk, small, tmp_path):
-    first = desk.read(_request(small, tmp_path))
+def test_results_that_are_there_stay_and_the_new_ones_get_a_number(engine, small, tmp_path):
+    first = engine.read(_request(small, tmp_path))
     before = _bytes(first.folder)
-    second = desk.read(_request(small, tmp_path, seed=1))
+    second = engine.read(_request(small, tmp_path, seed=1))
     assert (second.name, second.folder.name) == ("anna_02", "anna_02.ofer")
     assert "anna is there already and stays as it is: this is anna_02." in second.notes
     assert _bytes(first.folder) == before
-    replaced = desk.read(_request(small, tmp_path, seed=1, overwrite=True))
+    replaced = engine.read(_request(small, tmp_path, seed=1, overwrite=True))
     assert (replaced.name, replaced.folder) == ("anna", first.folder)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["anna.ofer", "anna_02.ofer"]
 
 
-def test_what_is_no_reconstruction_is_never_replaced(desk, small, tmp_path):
+def test_what_is_no_reconstruction_is_never_replaced(engine, small, tmp_path):
     (tmp_path / "anna.ofer").mkdir()
     (tmp_path / "anna.ofer" / "mine.txt").write_text("mine")
     with pytest.raises(OferError, match="is no reconstruction, and is not replaced"):
-        desk.ask(_request(small, tmp_path, overwrite=True))
-    assert desk.read(_request(small, tmp_path)).name == "anna_02"
+        engine.ask(_request(small, tmp_path, overwrite=True))
+    assert engine.read(_request(small, tmp_path)).name == "anna_02"
     assert (tmp_path / "anna.ofer" / "mine.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize("name", ["../x", "/x", "..", "a/b", ""])
-def test_a_name_that_is_a_path_writes_nothing(desk, small, tmp_path, name):
+def test_a_name_that_is_a_path_writes_nothing(engine, small, tmp_path, name):
     with pytest.raises(OferError, match="cannot be the name"):
-        desk.ask(_request(small, tmp_path / "out", name=name))
+        engine.ask(_request(small, tmp_path / "out", name=name))
     assert not list(tmp_path.iterdir())

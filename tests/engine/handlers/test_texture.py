@@ -24,8 +24,8 @@ def _request(made, photo, out, **changes):
     return protocol.Texture(**(fields | changes))
 
 
-def test_the_portrait_is_painted(desk, made, portrait, tmp_path):
-    result = desk.ask(_request(made, portrait, tmp_path / "skin"))
+def test_the_portrait_is_painted(engine, made, portrait, tmp_path):
+    result = engine.ask(_request(made, portrait, tmp_path / "skin"))
     painted = skin.read(Path(result.path))
     assert sorted(path.name for path in painted.folder.iterdir()) == sorted(skin.FILES)
     assert painted.normal == painted.folder / skin.NORMAL
@@ -40,11 +40,11 @@ def test_the_portrait_is_painted(desk, made, portrait, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["skin"]
 
 
-def test_another_photo_is_refused(desk, made, tmp_path):
+def test_another_photo_is_refused(engine, made, tmp_path):
     other = tmp_path / "other.png"
     Image.new("RGB", (300, 300)).save(other)
     with pytest.raises(OferError) as caught:
-        desk.ask(_request(made, other, tmp_path / "skin"))
+        engine.ask(_request(made, other, tmp_path / "skin"))
     assert caught.value.code is ErrorCode.BAD_REQUEST
     assert not (tmp_path / "skin").exists()
 
@@ -53,41 +53,41 @@ def test_another_photo_is_refused(desk, made, tmp_path):
     "changes",
     [{"resolution": 100}, {"layout": "round"}, {"photos": ()}, {"rows": (999,)}],
 )
-def test_what_cannot_be_painted_is_refused(desk, made, portrait, tmp_path, changes):
+def test_what_cannot_be_painted_is_refused(engine, made, portrait, tmp_path, changes):
     with pytest.raises(OferError) as caught:
-        desk.ask(_request(made, portrait, tmp_path / "skin", **changes))
+        engine.ask(_request(made, portrait, tmp_path / "skin", **changes))
     assert caught.value.code is ErrorCode.BAD_REQUEST
     assert not list(tmp_path.iterdir())
 
 
-def test_cancelled_it_leaves_nothing(desk, made, portrait, tmp_path):
+def test_cancelled_it_leaves_nothing(engine, made, portrait, tmp_path):
     with pytest.raises(OferError) as caught:
-        desk.ask(_request(made, portrait, tmp_path / "skin"), cancelled=lambda: True)
+        engine.ask(_request(made, portrait, tmp_path / "skin"), cancelled=lambda: True)
     assert caught.value.code is ErrorCode.CANCELLED
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_of_other_things_is_never_replaced(desk, made, portrait, tmp_path):
+def test_a_folder_of_other_things_is_never_replaced(engine, made, portrait, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     for out in (tmp_path, tmp_path / "mine.txt"):
         with pytest.raises(OferError, match="holds something else than a painted skin"):
-            desk.ask(_request(made, portrait, out))
+            engine.ask(_request(made, portrait, out))
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
 def test_a_skin_that_somebody_worked_on_is_kept_when_it_is_made_again(
-    desk, made, portrait, tmp_path
+    engine, made, portrait, tmp_path
 ):
     out = tmp_path / "skin"
-    desk.ask(_request(made, portrait, out))
-    desk.ask(_request(made, portrait, out))
+    engine.ask(_request(made, portrait, out))
+    engine.ask(_request(made, portrait, out))
     assert [path.name for path in tmp_path.iterdir()] == ["skin"]
     written = (out / skin.RECORD).stat().st_mtime
     Image.new("RGB", (512, 512), "green").save(out / skin.ALBEDO)
     os.utime(out / skin.ALBEDO, (written + 60, written + 60))
-    desk.ask(_request(made, portrait, out))
+    engine.ask(_request(made, portrait, out))
     (out / "notes.txt").write_text("mine")
-    desk.ask(_request(made, portrait, out))
+    engine.ask(_request(made, portrait, out))
     kept = sorted(path.name for path in tmp_path.iterdir())
     assert kept == ["skin", "skin_before", "skin_before_02"]
     with Image.open(tmp_path / "skin_before" / skin.ALBEDO) as picture:

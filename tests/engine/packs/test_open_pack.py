@@ -115,8 +115,8 @@ def test_a_pack_may_have_a_belief_beneath_its_idgen_or_none(pack, copy):
         write_pack(copy, pack.record, pack.sizes, dataclasses.replace(pack.networks, belief=held))
         again = read_open_pack(copy, CPU)
         plain = FoldedDenoiser(again.networks.idgen).condition(context)(x, 700)
-        told = torch.zeros(1, photo + EXTRA)
-        line = 0.0 if held is None else belief.noise(x, 700, belief.given(told))
+        photo_context = torch.zeros(1, photo + EXTRA)
+        line = 0.0 if held is None else belief.noise(x, 700, belief.given(photo_context))
         torch.testing.assert_close(again.idgen.condition(context)(x, 700), plain + line)
     file = copy / "idgen.safetensors"
     tensors = load_file(file) | {"belief.slope": torch.zeros(2, 2)}

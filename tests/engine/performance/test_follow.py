@@ -90,11 +90,11 @@ def test_a_jump_is_no_movement(scene, follower):
 
 def test_somebody_who_came_before_the_person_is_let_go_of(scene, follower):
     stranger = ANNA + (STRANGER + 1) / np.sqrt(120)
-    told = []
+    learned = []
     for _ in range(WATCHED):
         follower.next(GREY)
-        told.append(follower.learn(stranger, 1.0))
-    assert told[0] and told.count(False) == 1
+        learned.append(follower.learn(stranger, 1.0))
+    assert learned[0] and learned.count(False) == 1
     scene.near, scene.seen = face(60), [(face(60), stranger)]
     assert follower.next(GREY).landmarks is None
 

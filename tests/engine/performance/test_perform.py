@@ -63,26 +63,31 @@ def contents(folder):
 
 def test_a_head_its_performance_and_a_take_are_written(performed):
     record = reconstruction.read(performed / "ann.ofer")
-    told = performance.read(record.folder / performance.FOLDER)
-    assert (told.frames, told.rate, told.width, told.height) == (FRAMES, 30.0, SIZE[1], SIZE[0])
+    recorded = performance.read(record.folder / performance.FOLDER)
+    assert (recorded.frames, recorded.rate, recorded.width, recorded.height) == (
+        FRAMES,
+        30.0,
+        SIZE[1],
+        SIZE[0],
+    )
     names = [view.photo.name for view in record.views]
-    assert sorted(names) == [f"{frame:06d}.png" for frame in told.chosen]
+    assert sorted(names) == [f"{frame:06d}.png" for frame in recorded.chosen]
     assert sorted(file.name for file in (performed / "ann_frames").iterdir()) == sorted(names)
     take = read_live_link(performed / "ann.csv", 30)
-    np.testing.assert_allclose(take.weights, told.motion().weights, atol=1e-6)
-    np.testing.assert_allclose(take.head, told.motion().head, atol=1e-6)
+    np.testing.assert_allclose(take.weights, recorded.motion().weights, atol=1e-6)
+    np.testing.assert_allclose(take.head, recorded.motion().head, atol=1e-6)
     assert not [file for file in performed.iterdir() if file.name.startswith(".")]
 
 
 def test_the_head_turns_and_moves_as_the_picture_does(performed):
-    told = performance.read(performed / "ann.ofer" / performance.FOLDER)
-    seen = told.array("bridged") == 0
+    recorded = performance.read(performed / "ann.ofer" / performance.FOLDER)
+    seen = recorded.array("bridged") == 0
     np.testing.assert_array_equal(np.flatnonzero(~seen), [8, 9])
     # Pictures are turned anticlockwise, a degree a frame.
-    roll = np.degrees(told.array("head")[:, 2])
+    roll = np.degrees(recorded.array("head")[:, 2])
     np.testing.assert_allclose(np.diff(roll)[[0, 2, 4, 11]], 1.0, atol=0.8)
-    assert (np.diff(told.array("place")[seen, 0]) > 0).mean() > 0.8
-    assert told.array("confidence")[seen].min() > 0.5 > told.array("confidence")[8]
+    assert (np.diff(recorded.array("place")[seen, 0]) > 0).mean() > 0.8
+    assert recorded.array("confidence")[seen].min() > 0.5 > recorded.array("confidence")[8]
 
 
 def test_a_stopped_video_is_gone_on_from_with_the_same_bits(

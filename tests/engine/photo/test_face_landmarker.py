@@ -40,8 +40,8 @@ def test_frozen_stages_take_no_gradient():
     trunk = LandmarkerTrunk()
     trunk.freeze(2)
     trunk(torch.rand(1, 3, 128, 128)).sum().backward()
-    told = [any(p.grad is not None for p in stage.parameters()) for stage in trunk.stages]
-    assert told == [False, False, True, True, True, True, True]
+    trained = [any(p.grad is not None for p in stage.parameters()) for stage in trunk.stages]
+    assert trained == [False, False, True, True, True, True, True]
 
 
 @torch.inference_mode()
@@ -60,9 +60,9 @@ def test_names_are_arkits_without_the_tongue():
     assert len(set(UNITS)) == 52 and len(set(UNIT_LANDMARKS)) == 146
     assert set(UNITS) - {"_neutral"} == set(ARKIT_52) - {"tongueOut"}
     units = torch.arange(52.0)[None]
-    told = arkit_weights(units)[0]
+    weights = arkit_weights(units)[0]
     for place, name in enumerate(ARKIT_52):
-        assert told[place] == (UNITS.index(name) if name in UNITS else 0)
+        assert weights[place] == (UNITS.index(name) if name in UNITS else 0)
 
 
 @pytest.mark.parametrize("load", [load_landmarker_network, load_unit_network])

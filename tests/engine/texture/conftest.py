@@ -121,12 +121,12 @@ def camera_at(yaw: float) -> Camera:
     return Camera(SIDE * 3.6, np.array([SIDE / 2, SIDE / 2]), rotation, shift, SIDE, SIDE)
 
 
-def covered(view: PhotoView, hidden: np.ndarray, colour, told: bool) -> PhotoView:
+def covered(view: PhotoView, hidden: np.ndarray, colour, known: bool) -> PhotoView:
     """Something held before the face. hidden : (H, W) bool; told : the evidence knows of it."""
     pixels = view.pixels.copy()
     pixels[hidden] = colour
     places = np.clip(view.evidence.points.astype(int), 0, SIDE - 1)
-    gone = hidden[places[:, 1], places[:, 0]] & told
+    gone = hidden[places[:, 1], places[:, 0]] & known
     evidence = replace(view.evidence, visible=np.where(gone, 0.02, view.evidence.visible))
     return replace(view, pixels=pixels, evidence=evidence)
 

@@ -33,21 +33,21 @@ def test_opponents_and_linear_light_are_inverse():
 
 
 def test_an_average_person_is_explained_by_the_tone_alone(shown, albedo, tone):
-    told = explain(albedo, *shown)
-    np.testing.assert_allclose(told.level, tone.mean, atol=0.02)
-    assert np.abs(told.light[shown[2] > 0.5]).max() < 0.03
-    np.testing.assert_allclose(tone.of(told), SKIN, atol=0.02)
+    explained = explain(albedo, *shown)
+    np.testing.assert_allclose(explained.level, tone.mean, atol=0.02)
+    assert np.abs(explained.light[shown[2] > 0.5]).max() < 0.03
+    np.testing.assert_allclose(tone.of(explained), SKIN, atol=0.02)
 
 
 def test_a_lamp_from_the_side_is_light_and_no_skin(shown, albedo, tone):
     normals, colours, trust = shown
     lit = colours * np.exp(0.5 * normals[:, :1])
-    told = explain(albedo, normals, lit, trust)
+    explained = explain(albedo, normals, lit, trust)
     seen = trust > 0.5
-    across = np.corrcoef(told.light[seen, 0], normals[seen, 0])[0, 1]
+    across = np.corrcoef(explained.light[seen, 0], normals[seen, 0])[0, 1]
     assert across > 0.95
     plain = explain(albedo, *shown)
-    drift = np.abs(albedo.at(told.weights) - albedo.at(plain.weights))[seen, 0]
+    drift = np.abs(albedo.at(explained.weights) - albedo.at(plain.weights))[seen, 0]
     assert np.median(drift) < 0.05
 
 
@@ -56,18 +56,18 @@ def test_what_hides_a_third_of_the_face_has_no_say(shown, albedo, head):
     normals, colours, trust = shown
     eyes = np.abs(head.template[:, 1] - 0.04) < 0.018
     covered = np.where((eyes & (trust > 0))[:, None], 0.01, colours)
-    told = explain(albedo, normals, covered, trust)
-    np.testing.assert_allclose(told.level, explain(albedo, *shown).level, atol=0.08)
-    assert told.likely[eyes & (trust > 0.3)].max() < 0.35
-    assert (albedo.at(told.weights) - albedo.mean)[eyes & (trust > 0.3), 0].mean() > -0.2
+    explained = explain(albedo, normals, covered, trust)
+    np.testing.assert_allclose(explained.level, explain(albedo, *shown).level, atol=0.08)
+    assert explained.likely[eyes & (trust > 0.3)].max() < 0.35
+    assert (albedo.at(explained.weights) - albedo.mean)[eyes & (trust > 0.3), 0].mean() > -0.2
 
 
 def test_a_grey_photo_gets_the_hue_of_people(shown, albedo, tone):
     normals, colours, trust = shown
     grey = np.repeat(colours.mean(1, keepdims=True), 3, 1)
-    told = explain(albedo, normals, grey, trust)
-    assert not told.coloured
-    assert np.abs(tone.of(told)[1:] - SKIN[1:]).max() < 0.1
+    explained = explain(albedo, normals, grey, trust)
+    assert not explained.coloured
+    assert np.abs(tone.of(explained)[1:] - SKIN[1:]).max() < 0.1
 
 
 @pytest.mark.parametrize("light", [(1.6, 1.6, 1.6), (0.5, 0.5, 0.5), (1.3, 1.0, 0.65)])
@@ -94,9 +94,9 @@ def test_skin_in_the_sun_tells_the_tone_of_a_face_in_shade(shown, albedo, head, 
 
 def test_nothing_seen_is_an_average_person(shown, albedo, tone):
     normals, colours, trust = shown
-    told = explain(albedo, normals, colours, trust * 0)
-    assert np.array_equal(tone.of(told), SKIN)
-    assert not told.weights.any()
+    explained = explain(albedo, normals, colours, trust * 0)
+    assert np.array_equal(tone.of(explained), SKIN)
+    assert not explained.weights.any()
 
 
 def test_the_prior_survives_its_file(tmp_path):

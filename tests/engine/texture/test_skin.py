@@ -63,7 +63,7 @@ def test_unseen_skin_has_the_tone_of_the_seen(sitter, plain):
 def test_nothing_of_an_occluder_is_painted(sitter, paint):
     """It has a colour that skin has not, so that no evidence is needed."""
     hidden = _left_half()
-    painted = paint(covered(sitter.photo(), hidden, GREEN, told=False))
+    painted = paint(covered(sitter.photo(), hidden, GREEN, known=False))
     linear = painted.albedo.astype(int)
     assert (linear[..., 1] <= linear[..., 0]).all()
     left = Patches.of(sitter, painted)
@@ -72,7 +72,7 @@ def test_nothing_of_an_occluder_is_painted(sitter, paint):
 
 def test_a_hand_is_left_out_where_the_evidence_says_hidden(sitter, paint, plain):
     hand = np.array([170, 120, 100])  # skin, but darker than the sitter's
-    painted = paint(covered(sitter.photo(), _left_half(), hand, told=True))
+    painted = paint(covered(sitter.photo(), _left_half(), hand, known=True))
     before, after = Patches.of(sitter, plain), Patches.of(sitter, painted)
     cheek = (before.seen > 0.9) & (before.places[:, 0] > 0.025)
     assert cheek.sum() > 60
@@ -100,7 +100,7 @@ def test_the_shadow_below_a_fringe_is_not_painted(sitter, head, paint):
 
 def test_an_artists_mask_is_enough(sitter, paint, plain):
     hidden = _left_half()
-    view = covered(sitter.photo(), hidden, (170, 120, 100), told=False)
+    view = covered(sitter.photo(), hidden, (170, 120, 100), known=False)
     after = Patches.of(sitter, paint(replace(view, hidden=hidden)))
     before = Patches.of(sitter, plain)
     cheek = (before.seen > 0.9) & (before.places[:, 0] > 0.025)

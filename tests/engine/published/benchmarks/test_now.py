@@ -147,12 +147,12 @@ def test_processes_change_nothing(now, exact, tmp_path, face_of):
 
 def test_a_failure_in_another_process_is_told_as_in_this_one(now, exact, tmp_path, face_of):
     (now / "scans" / "BERT" / "head.obj").unlink()
-    mean_head, told = _mean_head(tmp_path, face_of), []
+    mean_head, errors = _mean_head(tmp_path, face_of), []
     for processes in (1, 2):
         with pytest.raises(OferError, match="the scans of BERT") as caught:
             _board(now, Predictions(exact), mean_head, processes=processes)
-        told.append((caught.value.code, caught.value.message, caught.value.hint))
-    assert told[0] == told[1]
+        errors.append((caught.value.code, caught.value.message, caught.value.hint))
+    assert errors[0] == errors[1]
 
 
 def test_a_missing_library_is_named_with_what_brings_it(monkeypatch, now):

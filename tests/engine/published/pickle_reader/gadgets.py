@@ -62,8 +62,8 @@ SHARED = {
 def state_for(name: tuple[str, str], state: object) -> bytes:
     """A pickle that gives state to what a name means: no call is in it."""
     module, attribute = (text.encode() for text in name)
-    told = pickle.dumps(state, protocol=2)[2:-1]
-    return b"\x80\x02}X\x01\0\0\0ac" + module + b"\n" + attribute + b"\n" + told + b"bs."
+    pickled = pickle.dumps(state, protocol=2)[2:-1]
+    return b"\x80\x02}X\x01\0\0\0ac" + module + b"\n" + attribute + b"\n" + pickled + b"bs."
 
 
 def dtype_reversed() -> bytes:

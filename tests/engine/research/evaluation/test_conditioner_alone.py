@@ -45,8 +45,8 @@ def test_one_that_was_kept_small_reads_nearly_the_same(head, crops, tmp_path):
     network.trunk.freeze(len(network.trunk.stages))
     keep(network, tmp_path / "kept.safetensors")
     again = read_conditioner(tmp_path / "kept.safetensors", head)
-    told, kept = (read_identities(one, Mirror.of(head), crops) for one in (network, again))
-    assert np.abs(told - kept).max() < 0.15
+    first, kept = (read_identities(one, Mirror.of(head), crops) for one in (network, again))
+    assert np.abs(first - kept).max() < 0.15
     assert (tmp_path / "kept.safetensors").stat().st_size < 16_000_000
 
 

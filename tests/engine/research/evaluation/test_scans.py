@@ -177,8 +177,8 @@ def test_what_is_no_scan_is_one_sentence(made, said, tmp_path, capsys):
     (tmp_path / "x").mkdir()
     made(tmp_path / "x")
     assert main(["evaluate", "scans", str(tmp_path)]) == 1
-    told = capsys.readouterr().err
-    assert said in told and "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert said in printed and "Traceback" not in printed
 
 
 def test_a_scan_without_a_face_is_one_sentence(tmp_path):

@@ -31,10 +31,10 @@ def head() -> OpenHead:
 
 
 @pytest.fixture(scope="module")
-def told_of(head):
-    """told_of(name, narrowed): people who lie 1 / narrowed times as far out as their samples."""
+def samples_of(head):
+    """samples_of(name, narrowed): people who lie 1 / narrowed times as far out as their samples."""
 
-    def told_of(name: str, narrowed: float) -> IdentitySamples:
+    def samples_of(name: str, narrowed: float) -> IdentitySamples:
         rng = np.random.default_rng(3)
         who = rng.standard_normal((PEOPLE, len(head.identity))).astype(np.float32)
         samples = rng.standard_normal((PEOPLE, SAMPLES, len(head.identity))).astype(np.float32)
@@ -44,24 +44,24 @@ def told_of(head):
         scale = Scale.of(SimpleNamespace(head=head), truth)
         return IdentitySamples(condition, scale, samples * np.float32(narrowed))
 
-    return told_of
+    return samples_of
 
 
-def test_samples_of_the_right_width_cover_what_they_should(told_of):
-    covered = told_of("own: clean", 1.0).covered(1.0)
+def test_samples_of_the_right_width_cover_what_they_should(samples_of):
+    covered = samples_of("own: clean", 1.0).covered(1.0)
     assert covered == pytest.approx(right_share(SAMPLES), abs=0.03)
     assert right_share(100) == pytest.approx(0.882, abs=5e-4)
 
 
-def test_samples_too_close_together_are_moved_apart(told_of):
-    told = told_of("own: clean", 0.7)
-    assert told.covered(1.0) < right_share(SAMPLES) - 0.1
-    assert fitting_factor([told]) == pytest.approx(1 / 0.7, abs=0.1)
+def test_samples_too_close_together_are_moved_apart(samples_of):
+    close = samples_of("own: clean", 0.7)
+    assert close.covered(1.0) < right_share(SAMPLES) - 0.1
+    assert fitting_factor([close]) == pytest.approx(1 / 0.7, abs=0.1)
 
 
-def test_surfaces_count_alike_however_many_conditions_they_have(told_of):
-    right, narrow = told_of("own: clean", 1.0), told_of("ict: clean", 0.7)
-    hidden = told_of("ict: 40 % hidden", 0.7)
+def test_surfaces_count_alike_however_many_conditions_they_have(samples_of):
+    right, narrow = samples_of("own: clean", 1.0), samples_of("ict: clean", 0.7)
+    hidden = samples_of("ict: 40 % hidden", 0.7)
     shares = covered_by_surface([right, narrow, hidden], 1.0)
     assert list(shares) == ["own", "ict"]
     assert shares["ict"] == pytest.approx(narrow.covered(1.0))

@@ -193,5 +193,5 @@ def test_a_sheet_that_is_no_picture_is_one_sentence(portrait, capsys, tmp_path):
 def test_a_machine_without_numba_is_told_what_to_do(portrait, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     assert main(["evaluate", "warps", str(portrait.parent)]) == 1
-    told = capsys.readouterr().err
-    assert "Bending pictures needs numba" in told and "setup --with evaluate" in told
+    printed = capsys.readouterr().err
+    assert "Bending pictures needs numba" in printed and "setup --with evaluate" in printed

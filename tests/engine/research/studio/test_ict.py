@@ -126,9 +126,9 @@ def test_units_of_another_surface_are_labelled_as_strong_as_they_look(head, disg
         as_strong = {name: archive[name] for name in archive.files}
     np.savez(scan, **as_strong | {"expression": as_strong["expression"] * 1.5})
     labels = fit_ict_labels(OpenHead.load(HEAD), scan, places)
-    told = dict(zip(ARKIT_52, labels.expression_of(np.full((1, 52), 0.4))[0], strict=True))
+    weights = dict(zip(ARKIT_52, labels.expression_of(np.full((1, 52), 0.4))[0], strict=True))
     for name in ("jawOpen", "mouthSmileLeft", "browInnerUp", "eyeSquintRight"):
-        assert told[name] == pytest.approx(0.6, abs=0.01)
+        assert weights[name] == pytest.approx(0.6, abs=0.01)
     for name in ("eyeBlinkLeft", "eyeLookInRight", "tongueOut"):
-        assert told[name] == pytest.approx(0.4)
+        assert weights[name] == pytest.approx(0.4)
     assert labels.expression_of(np.ones((1, 52))).max() == 1.0

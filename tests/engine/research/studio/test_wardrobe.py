@@ -184,8 +184,8 @@ def test_ages_are_told_by_the_group_that_people_are_drawn_from(head):
     )
     ages = Ages(prior)
     for name in prior.names:
-        told = [ages.of(person) == name for person in prior.people_of(name, rng, 60)]
-        assert np.mean(told) > 0.9
+        in_group = [ages.of(person) == name for person in prior.people_of(name, rng, 60)]
+        assert np.mean(in_group) > 0.9
     assert Ages(head.prior).of(head.prior.draw(rng)) == Age.ADULT
 
 

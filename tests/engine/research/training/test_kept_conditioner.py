@@ -24,13 +24,13 @@ def test_every_matrix_is_kept_to_a_step_and_what_is_frozen_is_not_rounded(tmp_pa
     network = _network()
     keep(network, tmp_path / "kept.safetensors")
     read = as_weights(load_file(tmp_path / "kept.safetensors"))
-    told = network.state_dict()
-    assert read.keys() == told.keys()
+    state = network.state_dict()
+    assert read.keys() == state.keys()
     for name in ("2.weight", "3.weight"):
-        away = (told[name] - read[name]).abs()
-        assert 0 < away.max() <= 0.51 * told[name].abs().max() / 127
-    assert torch.equal(read["0.weight"], told["0.weight"])
-    assert torch.equal(read["1.running_mean"], told["1.running_mean"])
+        away = (state[name] - read[name]).abs()
+        assert 0 < away.max() <= 0.51 * state[name].abs().max() / 127
+    assert torch.equal(read["0.weight"], state["0.weight"])
+    assert torch.equal(read["1.running_mean"], state["1.running_mean"])
     network.load_state_dict(read)
 
 

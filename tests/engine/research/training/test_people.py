@@ -26,29 +26,29 @@ def people():
 
 
 def test_alone_means_one_photo_and_no_hint(people):
-    told = ContextSampler(people, torch.eye(3, 4)).alone(torch.arange(6))
-    torch.testing.assert_close(told[:, :8], people.contexts)
-    assert torch.equal(told[:, 8:], torch.zeros(6, 7))
+    contexts = ContextSampler(people, torch.eye(3, 4)).alone(torch.arange(6))
+    torch.testing.assert_close(contexts[:, :8], people.contexts)
+    assert torch.equal(contexts[:, 8:], torch.zeros(6, 7))
 
 
 def test_company_is_of_the_same_person_and_includes_the_photo_itself(people):
     sampler = ContextSampler(people, torch.eye(3, 4))
     rows = torch.arange(6).repeat(400)
-    told = sampler.random(rows, torch.Generator().manual_seed(0))
-    worth = told[:, 8].exp().round().long()
+    contexts = sampler.random(rows, torch.Generator().manual_seed(0))
+    worth = contexts[:, 8].exp().round().long()
     most = torch.tensor([int((PERSON == p).sum()) for p in PERSON]).repeat(400)
     assert (worth >= 1).all() and (worth <= most).all()
     assert set(worth[rows == 1].tolist()) == {1, 2, 3}
     everyone = (worth == most) & (most == 3)
     mean = people.contexts[PERSON == 3].mean(dim=0)
-    torch.testing.assert_close(told[everyone, :8], mean.expand(int(everyone.sum()), 8))
+    torch.testing.assert_close(contexts[everyone, :8], mean.expand(int(everyone.sum()), 8))
 
 
 def test_hints_are_about_the_truth_and_often_nothing_is_told(people):
     sampler = ContextSampler(people, torch.eye(3, 4))
     rows = torch.arange(6).repeat(400)
-    told = sampler.random(rows, torch.Generator().manual_seed(2))
-    values, given = told[:, 9:12], told[:, 12:].bool()
+    contexts = sampler.random(rows, torch.Generator().manual_seed(2))
+    values, given = contexts[:, 9:12], contexts[:, 12:].bool()
     missed = values[given] - people.identity[rows, :3][given]
     assert abs(float(missed.mean())) < 0.03
     assert 0.27 < float(missed.std()) < 0.33

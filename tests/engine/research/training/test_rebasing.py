@@ -33,27 +33,27 @@ def test_another_mean_and_mixed_modes_say_the_same_faces(head):
         identity=np.tensordot(mix, head.identity, 1),
         prior=IdentityPrior.independent(count),
     )
-    told = rng.standard_normal((20, count)).astype(np.float32)
+    before = rng.standard_normal((20, count)).astype(np.float32)
     turn, shift = rebased(head, new, missed=1e-6)
-    away = _face(new, told @ turn.numpy().T + shift.numpy()) - _face(head, told)
+    away = _face(new, before @ turn.numpy().T + shift.numpy()) - _face(head, before)
     assert np.abs(away).max() < 2e-5
 
 
 def test_what_was_told_badly_is_pulled_to_the_average_and_no_further(head):
-    told = np.random.default_rng(2).standard_normal((50, len(head.identity))).astype(np.float32)
+    before = np.random.default_rng(2).standard_normal((50, len(head.identity))).astype(np.float32)
     movement = np.sqrt(np.square(head.identity[:, head.face]).sum(2).mean(1))
     for missed in (1e-5, 0.7e-3):
         turn, shift = rebased(head, head, missed)
-        again = told @ turn.numpy().T
+        again = before @ turn.numpy().T
         assert np.abs(shift.numpy()).max() < 1e-4
-        kept = (again * told).sum(axis=0) / np.square(told).sum(axis=0)
+        kept = (again * before).sum(axis=0) / np.square(before).sum(axis=0)
         # Wiener's factor for modes that stand alone on the face; these overlap a little
         alone = movement**2 / (movement**2 + missed**2)
         assert np.corrcoef(kept, alone)[0, 1] > 0.95 or missed < 1e-4
         np.testing.assert_allclose(kept[:20], alone[:20], atol=0.2)
         assert (
-            np.square(_face(head, again) - _face(head, told)).sum()
-            < np.square(_face(head, told) - head.template[head.face]).sum()
+            np.square(_face(head, again) - _face(head, before)).sum()
+            < np.square(_face(head, before) - head.template[head.face]).sum()
         )
 
 

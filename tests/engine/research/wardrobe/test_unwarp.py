@@ -159,9 +159,9 @@ def test_light_of_a_place_is_what_its_panorama_sheds():
     for normal in normals:
         truth = (np.clip(ways @ normal, 0, None) * solid * panorama[..., 0]).sum() * scale / np.pi
         lamps = place.lamps[0]
-        told = harmonics(normal) @ place.ambient[0][:, 0]
-        told += (np.clip(lamps[:, :3] @ normal, 0, None) * lamps[:, 3]).sum()
-        assert told == pytest.approx(truth, abs=0.06)
+        shading = harmonics(normal) @ place.ambient[0][:, 0]
+        shading += (np.clip(lamps[:, :3] @ normal, 0, None) * lamps[:, 3]).sum()
+        assert shading == pytest.approx(truth, abs=0.06)
     sun = ways[18:20, 70:72].mean((0, 1))
     assert place.lamps[0, 0, :3] @ sun > 0.99
     quarter = len(place.lamps) // 4
