@@ -222,7 +222,7 @@ class FaceDetector:
             face = self._seen(photo, region)
             if face is None:
                 continue
-            rivals = [f for f in faces if f.region.overlap(face.region) > SAME_FACE]
+            rivals = [each for each in faces if _at_one_place(each, face)]
             if _likely(face) and all(_merit(face) > _merit(rival) for rival in rivals):
                 faces = [f for f in faces if f not in rivals] + [face]
         return faces
@@ -266,6 +266,13 @@ def _taken(face: Face) -> bool:
 def _merit(face: Face) -> tuple[bool, float]:
     """By which of two faces at one place the better is kept."""
     return _taken(face), face.confidence
+
+
+def _at_one_place(one: Face, other: Face) -> bool:
+    """They are one face, perhaps read the wrong way up the second time, somewhat beside."""
+    overlap = one.region.overlap(other.region)
+    opposed = math.cos(one.angle - other.angle) < -0.5
+    return overlap > (OVERLAP_THRESHOLD if opposed else SAME_FACE)
 
 
 def _check_side(photo: Photo, side: float) -> None:

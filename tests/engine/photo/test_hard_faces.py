@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 from skimage import data
 
 from ofer_engine.contract.errors import ErrorCode, OferError
@@ -124,6 +124,16 @@ def test_a_hanging_face_is_not_read_upside_down(detector, portrait, turn):
     matrix = np.array([(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))])
     assert np.linalg.norm(face.landmarks[4, :2] - (matrix @ (NOSE - 256) + 256)) < 8
     assert abs((face.angle + angle + np.pi) % (2 * np.pi) - np.pi) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("turn", "mirrored"),
+    [(100, False), (150, False), (180, False), (170, True), (180, True), (210, True)],
+)
+def test_a_hanging_face_is_one_face(detector, portrait, turn, mirrored):
+    upright = ImageOps.mirror(portrait) if mirrored else portrait
+    turned = upright.rotate(turn, Image.Resampling.BICUBIC, fillcolor=(120, 120, 120))
+    assert len(detector.detect(as_photo(turned))) == 1
 
 
 @pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
