@@ -23,6 +23,9 @@ FOR_THE_ADDON = (
     "ofer_engine.client",
     "ofer_engine.geometry.affine_map",
     "ofer_engine.geometry.chosen_parts",
+    "ofer_engine.geometry.modes",
+    "ofer_engine.geometry.photo_pose",
+    "ofer_engine.geometry.photo_views",
     "ofer_engine.geometry.pins",
     "ofer_engine.geometry.viewpoint",
 )
