@@ -13,7 +13,7 @@ from ...ofer_engine.client.job_queue import JobQueue
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.protocol import HypothesisReady
 from ...ofer_engine.contract.sentence import joined
-from ..translations import tell
+from ..translations import translate
 from .engine_settings import idle_minutes
 
 INTERVAL: Final = 0.1
@@ -35,7 +35,7 @@ def follow(operator: bpy.types.Operator, wait: bool) -> set[str]:
         return {"FINISHED"}
     queue.wait()
     if queue.failure:
-        operator.report({"ERROR"}, tell(joined(queue.failure.message, queue.failure.hint)))
+        operator.report({"ERROR"}, translate(joined(queue.failure.message, queue.failure.hint)))
         return {"CANCELLED"}
     return {"FINISHED"}
 

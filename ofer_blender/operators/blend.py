@@ -6,7 +6,7 @@ import bpy
 
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import blend, hypotheses
-from ..translations import CONTEXT, tell, tr
+from ..translations import CONTEXT, tr, translate
 from . import express
 from .look import head_in_view
 from .refusal import no_head, refuse
@@ -50,7 +50,7 @@ class OFER_OT_blend_add(bpy.types.Operator):
         if name in head.ofer.blend:
             self.report(
                 {"INFO"},
-                tell(Sentence("{name} is in the blend already. Show another one.", name=name)),
+                translate(Sentence("{name} is in the blend already. Show another one.", name=name)),
             )
             return {"CANCELLED"}
         blend.add(head_in_view(context), name)
@@ -118,7 +118,7 @@ class OFER_OT_use_blend(_BlendOperator, bpy.types.Operator):
             )
         name = blend.use(head_in_view(context))
         express.ask_if_awake(head, "use_blend")
-        self.report({"INFO"}, tell(Sentence("{name} is the Basis now.", name=name)))
+        self.report({"INFO"}, translate(Sentence("{name} is the Basis now.", name=name)))
         return {"FINISHED"}
 
 

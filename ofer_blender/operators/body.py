@@ -8,7 +8,7 @@ from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import hypotheses, joint_anchors
 from ..rig import body, seam
-from ..translations import tell, tr
+from ..translations import tr, translate
 from .refusal import ready_head, refuse
 
 
@@ -61,7 +61,7 @@ class OFER_OT_attach_to_armature(bpy.types.Operator):
             label=bones.label,
             bones=", ".join(bones.all),
         )
-        self.report({"INFO"}, tell(said))
+        self.report({"INFO"}, translate(said))
         return {"FINISHED"}
 
 
@@ -85,7 +85,7 @@ class OFER_OT_bridge_neck(bpy.types.Operator):
             made = seam.bridge(hypotheses.active_head(context))
         except OferError as error:
             return refuse(self, error)
-        self.report({"INFO"}, tell(Sentence("{name} was made.", name=made.name)))
+        self.report({"INFO"}, translate(Sentence("{name} was made.", name=made.name)))
         return {"FINISHED"}
 
 

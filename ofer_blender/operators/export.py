@@ -15,7 +15,7 @@ from ..export.plan import Frames, Keys, Plan, identifier
 from ..export.presets import PRESETS, Target
 from ..head import hypotheses
 from ..rig import body, jaw_correctives, rig
-from ..translations import tell
+from ..translations import translate
 from ..undo.landing import has_name, nameless
 from .refusal import ready_head, refuse
 
@@ -80,13 +80,13 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
         if faults:
             self.report(
                 {"WARNING"},
-                tell(
+                translate(
                     Sentence("{name} was written, but: {text}", name=path.name, text=faults[0].text)
                 ),
             )
         else:
             said = Sentence("{name} was written.", name=path.name)
-            self.report({"INFO"}, tell(joined(said, plan.preset.note)))
+            self.report({"INFO"}, translate(joined(said, plan.preset.note)))
         return {"FINISHED"}
 
 
@@ -120,7 +120,9 @@ class OFER_OT_check_export(_HeadOperator, bpy.types.Operator):
         faults = sum(each.level is check.Level.FAULT for each in found)
         self.report(
             {"INFO"},
-            tell(Sentence("{faults} faults found.", faults=faults) if faults else "Fit to go."),
+            translate(
+                Sentence("{faults} faults found.", faults=faults) if faults else "Fit to go."
+            ),
         )
         return {"FINISHED"}
 

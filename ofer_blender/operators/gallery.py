@@ -10,7 +10,7 @@ from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.sentence import Sentence
 from .. import compat
 from ..head import gallery_order, hypotheses
-from ..translations import CONTEXT, tell, tr
+from ..translations import CONTEXT, tr, translate
 from . import express
 from .look import head_in_view
 from .refusal import OnHead, no_head, refuse
@@ -102,7 +102,7 @@ class OFER_OT_use_identity(OnHead, bpy.types.Operator):
         head = hypotheses.active_head(context)
         name = self.name or hypotheses.chosen_identity(head)
         if hypotheses.is_basis(head, name):
-            self.report({"INFO"}, tell(Sentence("{name} is the Basis already.", name=name)))
+            self.report({"INFO"}, translate(Sentence("{name} is the Basis already.", name=name)))
             return {"CANCELLED"}
         if name not in head.ofer.identities or name not in head.data.shape_keys.key_blocks:
             return refuse(

@@ -13,7 +13,7 @@ from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import asset, head_object, hypotheses, placement, presentation, provenance
 from ..photo import head_photos, photo_beside
-from ..translations import CONTEXT, tell, tr
+from ..translations import CONTEXT, tr, translate
 from ..ui import view
 from .dropped import OnViewport
 from .refusal import OnHead, no_place, refuse
@@ -136,7 +136,9 @@ class OFER_OT_save_as_asset(OnHead, bpy.types.Operator):
             path = asset.export(head, self.library)
         except OferError as error:
             return refuse(self, error)
-        self.report({"INFO"}, tell(Sentence("{name} is in the asset library.", name=path.name)))
+        self.report(
+            {"INFO"}, translate(Sentence("{name} is in the asset library.", name=path.name))
+        )
         return {"CANCELLED"}  # this file is as it was, so there is nothing to undo
 
 

@@ -19,7 +19,7 @@ from ..motion import backdrop, cleaning, retarget
 from ..motion.performance import Movers, play
 from ..photo import head_photos, photo_source
 from ..rig import arkit_keys, rig
-from ..translations import CONTEXT, tell, tr
+from ..translations import CONTEXT, tr, translate
 from ..ui import view
 from .dropped import OnViewport
 from .refusal import OnHead, engine_missing, ready_head, refuse, setting_up
@@ -143,14 +143,16 @@ class OFER_OT_play_performance(OnHead, bpy.types.Operator):
             try:
                 backdrop.set_up(scene, head, recorded, video, self.start)
             except RuntimeError:
-                self.report({"WARNING"}, tell("Blender cannot show this video: it is left out."))
+                self.report(
+                    {"WARNING"}, translate("Blender cannot show this video: it is left out.")
+                )
         bridged = int(recorded.array("bridged").sum())
         said = Sentence(
             "{frames} frames are played; {bridged} of them did not show the face.",
             frames=recorded.frames,
             bridged=bridged,
         )
-        self.report({"INFO"}, tell(said))
+        self.report({"INFO"}, translate(said))
         return {"FINISHED"}
 
 
@@ -223,7 +225,7 @@ class OFER_OT_retarget_motion(_OnMotion, bpy.types.Operator):
         for mesh in _targets(context):
             _, units = retarget.retarget(made, mesh, f"{mesh.name} {source}")
             said = Sentence("{name} plays {units} of 52 units.", name=mesh.name, units=units)
-            self.report({"INFO"}, tell(said))
+            self.report({"INFO"}, translate(said))
         return {"FINISHED"}
 
 

@@ -11,7 +11,7 @@ from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..engine import jobs
 from ..head import hypotheses
 from ..photo import photo_source
-from ..translations import tell, tr
+from ..translations import tr, translate
 
 
 def refuse(operator: bpy.types.Operator, error: OferError | str) -> NoReturn:
@@ -42,7 +42,7 @@ def engine_missing(operator: type[bpy.types.Operator], engine: EngineSettings) -
     if engine.installed:
         return False
     if engine.refusal:
-        operator.poll_message_set(tell(engine.refusal))
+        operator.poll_message_set(translate(engine.refusal))
         return True
     operator.poll_message_set(tr("The engine is not set up yet: press Set Up Engine"))
     return True

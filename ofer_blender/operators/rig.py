@@ -9,7 +9,7 @@ from ...ofer_engine.contract.sentence import Sentence
 from ...ofer_engine.contract.visemes import VisemeSet
 from ..head import hypotheses, joint_anchors
 from ..rig import arkit_keys, expression_pose, rig, visemes
-from ..translations import CONTEXT, tell, tr
+from ..translations import CONTEXT, tr, translate
 from . import express
 from .refusal import ready_head, refuse
 
@@ -67,7 +67,7 @@ class OFER_OT_add_arkit(bpy.types.Operator):
         tongue = hypotheses.points(keys.key_blocks[arkit_keys.TONGUE])
         if (tongue == hypotheses.points(keys.reference_key)).all():
             said = "This head has no tongue: its key tongueOut is there, and empty."
-            self.report({"INFO"}, tell(said))
+            self.report({"INFO"}, translate(said))
         return {"FINISHED"}
 
 
@@ -167,7 +167,7 @@ class OFER_OT_show_as_arkit(bpy.types.Operator):
         said = Sentence(
             "The 52 keys miss {residual:.1f} mm of it (root mean square).", residual=residual * 1000
         )
-        self.report({"INFO"}, tell(said))
+        self.report({"INFO"}, translate(said))
         return {"FINISHED"}
 
 
@@ -187,7 +187,7 @@ class OFER_OT_keep_expression(bpy.types.Operator):
             action = expression_pose.keep(hypotheses.active_head(context))
         except OferError as error:
             return refuse(self, error)
-        self.report({"INFO"}, tell(Sentence("Kept as the action {name}.", name=action.name)))
+        self.report({"INFO"}, translate(Sentence("Kept as the action {name}.", name=action.name)))
         return {"FINISHED"}
 
 

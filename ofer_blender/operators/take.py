@@ -14,7 +14,7 @@ from ...ofer_engine.contract.sentence import Sentence
 from ..head import hypotheses
 from ..motion import take
 from ..rig import arkit_keys, rig
-from ..translations import tell, tr
+from ..translations import tr, translate
 from ..undo.landing import has_name, landing, nameless
 from .refusal import ready_head, refuse
 
@@ -72,10 +72,10 @@ class OFER_OT_import_take(_OnUnits, bpy.types.Operator):
             seconds=f"{motion.times[-1]:.1f}",
             start=self.start,
         )
-        self.report({"INFO"}, tell(said))
+        self.report({"INFO"}, translate(said))
         if self.turn and motion.head.any() and rig.rig_of(head) is None:
             said = "The take turns the head: press Rig and import it again for that."
-            self.report({"INFO"}, tell(said))
+            self.report({"INFO"}, translate(said))
         return {"FINISHED"}
 
 
@@ -120,7 +120,7 @@ class OFER_OT_export_take(_OnUnits, bpy.types.Operator):
             rate = max(round(take.frames_a_second(scene)), 1)
             write_live_link(place.folder / path.name, motion, rate)
             place.publish([path.name])
-        self.report({"INFO"}, tell(Sentence("{name} was written.", name=path.name)))
+        self.report({"INFO"}, translate(Sentence("{name} was written.", name=path.name)))
         return {"FINISHED"}
 
 

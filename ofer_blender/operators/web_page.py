@@ -10,7 +10,7 @@ from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.sentence import Sentence
 from ..export.plan import identifier
 from ..head import hypotheses
-from ..translations import tell
+from ..translations import translate
 from ..web_page import page
 from .refusal import ready_head, refuse
 
@@ -48,7 +48,9 @@ disk, and shows the head with sliders for its other heads, expressions and face 
             return refuse(self, error)
         self.report(
             {"INFO"},
-            tell(Sentence("Open {written} in a browser; send the whole folder.", written=written)),
+            translate(
+                Sentence("Open {written} in a browser; send the whole folder.", written=written)
+            ),
         )
         return {"FINISHED"}
 

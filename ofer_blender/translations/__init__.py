@@ -24,7 +24,7 @@ def tr(text: str) -> str:
     return bpy.app.translations.pgettext_iface(text, CONTEXT)
 
 
-def tell(text: str) -> str:
+def translate(text: str) -> str:
     """A `Sentence`, or one without values, in the user's language; English where it has none."""
     return translated(text, tr).replace("。 ", "。")  # the blank between two sentences
 

@@ -15,7 +15,7 @@ from ..photo import face_pictures, panel_photo, photo_source
 from ..photo.face_order import left_to_right
 from ..photo.panel_photo import Shown
 from ..photo.photo_properties import BOX, FOUND
-from ..translations import tell, tr
+from ..translations import tr, translate
 from .setup import draw_set_up
 from .tab import Tab, draw_hints, draw_job, say
 from .weights import draw_weights
@@ -176,7 +176,7 @@ def _draw_claim(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -
     pack = packs.installed().get(settings.pack_id)
     if pack and pack.claim:
         row = layout.row(align=True)
-        text = tr("Heads: {claim}").format(claim=tell(pack.claim))
+        text = tr("Heads: {claim}").format(claim=translate(pack.claim))
         row.label(text=text, icon="INFO", translate=False)
         row.operator("ofer.open_likeness", text="", icon="URL")
 

@@ -12,7 +12,7 @@ from ...ofer_engine.contract.errors import ErrorCode
 from ...ofer_engine.contract.protocol import Failure
 from ..engine import jobs
 from ..head import hypotheses
-from ..translations import CONTEXT, tell, tr
+from ..translations import CONTEXT, tr, translate
 from . import lines
 from .reveal import NAME
 
@@ -62,7 +62,7 @@ class HeadTab(Tab):
 def say(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
     """A sentence in the user's language, wrapped: labels do not."""
     column = layout.column(align=True)
-    for number, line in enumerate(lines.fitting(tell(text))):
+    for number, line in enumerate(lines.fitting(translate(text))):
         beside = icon if number == 0 or icon == "NONE" else "BLANK1"
         column.label(text=line, icon=beside, translate=False)
 
@@ -95,7 +95,7 @@ def draw_job(layout: bpy.types.UILayout) -> None:
 
 def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:
     column = layout.column(align=True)
-    text = tell(job.stage)
+    text = translate(job.stage)
     if job.eta is not None:
         left = tr("{duration} left").format(duration=_duration(job.eta))
         text = f"{text} · {left}"

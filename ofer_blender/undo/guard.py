@@ -19,7 +19,7 @@ from ..engine import jobs
 from ..engine.engine_settings import engine_settings
 from ..head import comparison, hypotheses, own_mesh
 from ..rig import rig
-from ..translations import tell
+from ..translations import translate
 from . import transaction
 from .transaction import Transaction
 
@@ -119,7 +119,9 @@ def _drawing(method: Callable) -> Callable:
             method(self, context)
         except Exception as cause:  # noqa: BLE001 the border; a panel is drawn again and again
             column = self.layout.column(align=True)
-            column.label(text=tell(faults.caught(cause).message), icon="ERROR", translate=False)
+            column.label(
+                text=translate(faults.caught(cause).message), icon="ERROR", translate=False
+            )
             column.operator("ofer.copy_report", icon="COPYDOWN")
 
     return draw
@@ -146,14 +148,14 @@ def _polling(method: Callable) -> Callable:
         except Exception as cause:  # noqa: BLE001 the border
             error = faults.caught(cause)
             if issubclass(kind, bpy.types.Operator):
-                kind.poll_message_set(tell(error.sentence))
+                kind.poll_message_set(translate(error.sentence))
             return False
 
     return poll
 
 
 def _refuse(operator: bpy.types.Operator, cause: Exception) -> set[str]:
-    operator.report({"ERROR"}, tell(faults.caught(cause).sentence))
+    operator.report({"ERROR"}, translate(faults.caught(cause).sentence))
     return {"CANCELLED"}
 
 

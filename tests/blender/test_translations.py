@@ -57,7 +57,7 @@ def test_blender_gets_them_for_labels_and_buttons() -> None:
 
 
 def test_sentences_are_translated_before_they_are_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tab, "tell", LANGUAGES["de_DE"].__getitem__)
+    monkeypatch.setattr(tab, "translate", LANGUAGES["de_DE"].__getitem__)
     layout = RecordingLayout()
     tab.say(layout, "Low confidence: check the result, or place the face by hand.")
     assert " ".join(layout.drawn).startswith("Unsicher: Ergebnis prüfen")

@@ -67,7 +67,7 @@ def _sentences_of(path: Path) -> Iterator[tuple[str, int]]:
 
 def _spoken(call: ast.Call) -> list[ast.expr]:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-    if name in ("tell", "Sentence"):
+    if name in ("translate", "Sentence"):
         return call.args[:1]
     if name in _ERRORS | {"refuse"}:
         return call.args[1:3]
