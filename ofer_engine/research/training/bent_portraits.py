@@ -2,7 +2,8 @@
 
 What a bent picture's identity is cannot be told: it goes back to a first reading of the portrait,
 which is shrunk. The difference between two pictures bent out of one portrait can be told exactly,
-so that is all that is learnt of identity, beside the points. `warps/bend_portraits` makes them.
+so that is all that is learnt of identity, beside the points. Expressions are learnt as far as a
+teacher is trusted (`warps/expression_teacher`). `warps/bend_portraits` makes them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from ...conditioning.mirror import Mirror
 
-_ARRAYS: Final = ("crops", "points", "identity", "portrait")
+_ARRAYS: Final = ("crops", "points", "identity", "portrait", "expression", "trust")
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,27 +26,30 @@ class BentPortraits:
     """N pictures, those of one portrait one after the other, equally many of each.
 
     crops : (N, 128, 128, 3) uint8; points : (N, P, 2) crop pixels; identity : (N, K) that they
-    show, but for what is wrong of their portrait's first reading; portrait : (N,) int64.
+    show, but for what is wrong of their portrait's first reading; portrait : (N,) int64;
+    expression : (N, X) unit weights that they show, trust : (X,) 0..1 how far these are known.
     """
 
     crops: np.ndarray
     points: Tensor
     identity: Tensor
     portrait: np.ndarray
+    expression: Tensor
+    trust: Tensor
 
     @staticmethod
     def read(file: Path) -> BentPortraits:
         """What `write` wrote."""
         with np.load(file) as archive:
-            crops, points, identity, portrait = (archive[name] for name in _ARRAYS)
-        return BentPortraits(
-            crops, torch.from_numpy(points).float(), torch.from_numpy(identity).float(), portrait
-        )
+            found = {name: archive[name] for name in _ARRAYS}
+        crops, portrait = found.pop("crops"), found.pop("portrait")
+        known = {name: torch.from_numpy(values).float() for name, values in found.items()}
+        return BentPortraits(crops=crops, portrait=portrait, **known)
 
     def write(self, file: Path) -> None:
         """Keep them as one .npz."""
-        values = (self.crops, self.points.numpy(), self.identity.numpy(), self.portrait)
-        np.savez(file, allow_pickle=False, **dict(zip(_ARRAYS, values, strict=True)))
+        values = {name: np.asarray(getattr(self, name)) for name in _ARRAYS}
+        np.savez(file, allow_pickle=False, **values)
 
     @property
     def each(self) -> int:
@@ -67,15 +71,16 @@ class BentPortraits:
 
     def turned(
         self, rows: np.ndarray, crops: Tensor, mirror: Mirror, mirrored: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Pictures, points and identities of the rows, mirrored where `mirrored` (B,) is true; the
-        two of a pair ought to be mirrored together."""
-        points, identity = self.points[rows], self.identity[rows]
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Pictures, points, identities and expressions of the rows, mirrored where `mirrored` (B,)
+        is true; the two of a pair ought to be mirrored together."""
+        points, identity, expression = self.points[rows], self.identity[rows], self.expression[rows]
         where = mirrored[:, None]
         return (
             torch.where(where[..., None, None], crops.flip(3), crops),
             torch.where(where[..., None], mirror.place(points), points),
             torch.where(where, identity * mirror.identity, identity),
+            torch.where(where, expression[:, mirror.expression], expression),
         )
 
 

@@ -1,16 +1,17 @@
 """Bends public-domain portraits until they show other, known heads, for the conditioner to learn.
 
     python -m ofer_engine.research.warps.bend_portraits --portraits ../shared/faces/portraits
-        --pack weights/open --head BASIS/head.npz --each 8 --seed 1 --out FILE.npz
+        --pack weights/open --head BASIS/head.npz --teacher FOLDER --each 8 --seed 1 --out FILE.npz
 
-Portraits from number 780 on are never bent for training: `evaluate warps` measures on them.
+FOLDER is what `research/face_networks/face_landmarker_build` wrote. Portraits from number 780 on
+are never bent for training: `evaluate warps` measures on them.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,7 @@ from ..studio.photo_head import PhotoHead, load_open_photo_head
 from ..training.bent_portraits import BentPortraits
 from ..training.rebasing import rebased, same_basis
 from ..wardrobe.build import KEPT_FOR_MEASURING
+from .expression_teacher import TRUST, ExpressionTeacher, taught
 from .sitter import Sitter, fit_sitter, read_portrait
 from .warp import Change, Warper, random_change
 
@@ -38,6 +40,19 @@ _LIKE: Final = 0.7
 """A new identity has at most so much of the first one's."""
 _VARIED: Final = 0.85
 """Of how far a stranger is from the average, so that few bends crease."""
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """number : of the file; sitter : who it shows; expression : (52,) what the teacher says."""
+
+    number: int
+    sitter: Sitter
+    expression: np.ndarray
+
+    def shown(self, change: Change) -> np.ndarray:
+        """(52,) of a bent picture: what was there, and by how much that was changed."""
+        return np.clip(self.expression + change.expression - self.sitter.expression, 0, 1)
 
 
 def sitter_of(
@@ -73,13 +88,35 @@ def other_person(rng: np.random.Generator, sitter: Sitter, prior: IdentityPrior)
     return replace(change, identity=identity.astype(np.float32))
 
 
-def bend(sitters: list[tuple[int, Sitter]], head: PhotoHead, each: int, seed: int) -> BentPortraits:
-    """`each` pictures of every (number, sitter)."""
+def read(
+    path: Path,
+    pack: OpenPack,
+    detector: FaceDetector,
+    head: PhotoHead,
+    turn: tuple[Tensor, Tensor] | None,
+    teacher: ExpressionTeacher,
+) -> Portrait | None:
+    """A file named portrait_NUMBER; None where no face is found. turn : as in `sitter_of`."""
+    sitter = sitter_of(path, pack, detector, head, turn)
+    if sitter is None:
+        return None
+    photo = load_photo(path)
+    expression = taught(teacher.read(photo, detector.detect(photo)[0]))
+    return Portrait(_number(path), sitter, expression)
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.split("_")[-1])
+
+
+def bend(portraits: list[Portrait], head: PhotoHead, each: int, seed: int) -> BentPortraits:
+    """`each` pictures of every portrait."""
     warper, still = Warper(head, CROP), np.zeros(len(head.bumps), np.float32)
-    crops, points, identities, portraits = [], [], [], []
-    for done, (number, sitter) in enumerate(sitters, 1):
+    crops, points, identities, numbers, expressions = [], [], [], [], []
+    for done, portrait in enumerate(portraits, 1):
         for which in range(each):
-            rng = np.random.default_rng([seed, number, which])
+            rng = np.random.default_rng([seed, portrait.number, which])
+            sitter = portrait.sitter
             warped = warper.warp(rng, sitter, other_person(rng, sitter, head.prior))
             change, framing = warped.change, warped.framing
             surface = head.surface(change.identity, change.expression, still)
@@ -88,14 +125,17 @@ def bend(sitters: list[tuple[int, Sitter]], head: PhotoHead, each: int, seed: in
             crops.append(warped.image)
             points.append(drawn / zoom)
             identities.append(change.identity)
-            portraits.append(number)
+            numbers.append(portrait.number)
+            expressions.append(portrait.shown(change))
         if done % 100 == 0:
             _LOG.info("%d portraits bent", done)
     return BentPortraits(
         np.stack(crops),
         torch.from_numpy(np.stack(points)).float(),
         torch.from_numpy(np.stack(identities)).float(),
-        np.array(portraits),
+        np.array(numbers),
+        torch.from_numpy(np.stack(expressions)).float(),
+        torch.from_numpy(TRUST),
     )
 
 
@@ -105,6 +145,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--pack", type=Path, required=True, help="a pack that reads the portraits")
     parser.add_argument("--head", type=Path, required=True, help="head.npz to bend them to")
+    parser.add_argument("--teacher", type=Path, required=True, help="the newer landmarker's folder")
     parser.add_argument("--each", type=int, default=6, help="pictures of a portrait")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
@@ -115,14 +156,14 @@ def main(arguments: list[str] | None = None) -> None:
     detector, head = FaceDetector.load(_FACES), load_open_photo_head(options.head)
     basis = OpenHead.load(options.head)
     turn = None if same_basis(pack.head, basis) else rebased(pack.head, basis)
-    found = []
-    for path in sorted(options.portraits.glob("portrait_*.jpg")):
-        number = int(path.stem.split("_")[-1])
-        if number >= KEPT_FOR_MEASURING:
-            continue
-        sitter = sitter_of(path, pack, detector, head, turn)
-        if sitter is not None:
-            found.append((number, sitter))
+    teacher = ExpressionTeacher.load(options.teacher)
+    paths = sorted(options.portraits.glob("portrait_*.jpg"))
+    each = [
+        read(path, pack, detector, head, turn, teacher)
+        for path in paths
+        if _number(path) < KEPT_FOR_MEASURING
+    ]
+    found = [portrait for portrait in each if portrait is not None]
     _LOG.info("%d portraits read", len(found))
     bend(found, head, options.each, options.seed).write(options.out)
 

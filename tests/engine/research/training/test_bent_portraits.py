@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,15 @@ import pytest
 import torch
 
 from ofer_engine.conditioning.mirror import Mirror
+from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.research.studio.photo_head import load_open_photo_head
 from ofer_engine.research.training.bent_portraits import BentPortraits, pair_loss
-from ofer_engine.research.warps.bend_portraits import bend
+from ofer_engine.research.warps.bend_portraits import Portrait, bend
+from ofer_engine.research.warps.expression_teacher import TRUST, taught
 from ofer_engine.research.warps.sitter import Sitter
+from ofer_engine.research.warps.warp import Change
 
 _FILE = Path(__file__).parents[4] / "weights" / "open" / "head.npz"
 
@@ -25,12 +29,12 @@ def bent() -> BentPortraits:
     head = load_open_photo_head(_FILE)
     camera = Camera(900.0, np.array([112.0, 137.0]), np.eye(3), np.array([0, 0, -1.4]), 225, 275)
     pixels = np.full((275, 225, 3), 128, np.uint8)
-    still = np.zeros(len(head.expression), np.float32)
-    sitters = [
-        (number, Sitter(pixels, np.full(len(head.identity), 0.3, np.float32), still, camera))
-        for number in (4, 9)
+    still, shown = (np.full(len(head.expression), value, np.float32) for value in (0.0, 0.25))
+    identity = np.full(len(head.identity), 0.3, np.float32)
+    portraits = [
+        Portrait(number, Sitter(pixels, identity, still, camera), shown) for number in (4, 9)
     ]
-    return bend(sitters, head, each=3, seed=1)
+    return bend(portraits, head, each=3, seed=1)
 
 
 def test_points_lie_in_the_picture_and_people_differ(bent):
@@ -45,7 +49,31 @@ def test_what_is_written_is_read(bent, tmp_path):
     bent.write(tmp_path / "bent.npz")
     again = BentPortraits.read(tmp_path / "bent.npz")
     assert np.array_equal(again.crops, bent.crops)
-    assert torch.equal(again.points, bent.points) and torch.equal(again.identity, bent.identity)
+    for name in ("points", "identity", "expression", "trust"):
+        assert torch.equal(getattr(again, name), getattr(bent, name)), name
+
+
+def test_a_bent_picture_shows_what_the_teacher_saw_and_what_was_changed(bent):
+    assert (bent.expression == 0.25).all()  # a still sitter is not changed
+    sitter = Sitter(np.zeros((1, 1, 3), np.uint8), *np.full((2, 52), 0.5, np.float32), None)
+    portrait = Portrait(0, sitter, np.linspace(0, 1, 52))
+    shown = portrait.shown(Change(np.zeros(3), np.full(52, 0.2), np.eye(3), 1.0))
+    assert shown == pytest.approx(np.clip(np.linspace(0, 1, 52) - 0.3, 0, 1))
+
+
+def test_a_teacher_s_smile_is_taken_over_and_its_lowered_brows_are_not():
+    read = np.zeros(52, np.float32)
+    places = {name: place for place, name in enumerate(ARKIT_52)}
+    for name in ("mouthSmileLeft", "mouthUpperUpLeft", "browDownLeft", "eyeBlinkLeft"):
+        read[places[name]] = 0.6
+    read[places["eyeBlinkRight"]] = 0.12  # lids at rest
+    found = taught(read)
+    assert found[places["mouthSmileLeft"]] == pytest.approx(0.6)
+    assert found[places["browDownLeft"]] < 0.1 and found[places["eyeBlinkRight"]] == 0
+    assert 0 < found[places["noseSneerLeft"]] < 0.1 and found[places["noseSneerRight"]] == 0
+    assert TRUST[places["mouthSmileLeft"]] == 1
+    for name in ("tongueOut", "cheekSquintLeft", "eyeLookUpLeft", "mouthClose"):
+        assert TRUST[places[name]] == 0, name
 
 
 def test_pairs_are_two_pictures_of_one_portrait(bent):
@@ -73,8 +101,12 @@ def test_a_mirrored_picture_shows_the_mirrored_person(bent):
     assert mirror is not None
     rows = np.arange(2)
     crops = bent.pictures(rows)
-    turned, points, identity = bent.turned(rows, crops, mirror, torch.tensor([True, False]))
+    smiling = replace(bent, expression=torch.arange(52.0).repeat(6, 1))
+    which = torch.tensor([True, False])
+    turned, points, identity, expression = smiling.turned(rows, crops, mirror, which)
     assert torch.equal(turned[0], crops[0].flip(2)) and torch.equal(turned[1], crops[1])
     torch.testing.assert_close(mirror.place(points[:1])[0], bent.points[0])
     torch.testing.assert_close(identity[0] * mirror.identity, bent.identity[0])
     assert torch.equal(points[1], bent.points[1])
+    left, right = (ARKIT_52.index(f"mouthSmile{side}") for side in ("Left", "Right"))
+    assert expression[:, left].tolist() == [right, left]

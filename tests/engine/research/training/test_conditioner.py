@@ -83,9 +83,30 @@ def _photo_set(count: int) -> PhotoSet:
     )
 
 
+def _bent(photos, trust):
+    return BentPortraits(
+        photos.images[0], photos.points, photos.identity, np.repeat([0, 1], 10),
+        photos.expression, torch.full((52,), trust),
+    )  # fmt: skip
+
+
+def test_a_teacher_is_followed_as_far_as_it_is_trusted(tmp_path):
+    photos = _photo_set(20)
+    losses = []
+    for trust in (0.0, 0.5, 1.0):
+        torch.manual_seed(0)
+        network = new_network(HEAD, photos, {})
+        plan = TrainingPlan(1, rate=1e-3, warmup=0, average=0.0)
+        folder = tmp_path / str(trust)
+        train_conditioner(network, HEAD, photos, photos, plan, folder, 8, _bent(photos, trust))
+        with (folder / "log.csv").open(newline="") as stream:
+            losses.append(float(next(csv.DictReader(stream))["bent_expression"]))
+    assert losses[0] == 0 and losses[1] == pytest.approx(losses[2] / 2, rel=1e-3)
+
+
 def test_pairs_of_bent_portraits_are_learnt_from_beside_the_photos(tmp_path):
     photos = _photo_set(20)
-    bent = BentPortraits(photos.images[0], photos.points, photos.identity, np.repeat([0, 1], 10))
+    bent = _bent(photos, 1.0)
     ends = []
     for name, portraits in (("with", bent), ("without", None)):
         torch.manual_seed(0)
@@ -97,6 +118,7 @@ def test_pairs_of_bent_portraits_are_learnt_from_beside_the_photos(tmp_path):
     for name in ("with", "without"):
         with (tmp_path / name / "log.csv").open(newline="") as stream:
             rows[name] = next(csv.DictReader(stream))
-    assert float(rows["with"]["bent_pairs"]) > 0 and float(rows["with"]["bent_points"]) > 0
+    for name in ("bent_pairs", "bent_points", "bent_expression"):
+        assert float(rows["with"][name]) > 0, name
     assert "bent_pairs" not in rows["without"]
     assert not torch.equal(*ends)
