@@ -248,7 +248,7 @@ def main(arguments: list[str] | None = None) -> None:
         help="each moment clean, and with about so much of the face hidden",
     )  # fmt: skip
     parser.add_argument(
-        "--wardrobe", type=Path, help="skins, hair, light and places: looks/build makes it"
+        "--wardrobe", type=Path, help="skins, hair, light and places: wardrobe.build makes it"
     )
     parser.add_argument(
         "--side", type=int, default=PICTURE_SIDE, help="also keep a closer picture of so many px"
