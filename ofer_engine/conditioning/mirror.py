@@ -1,16 +1,19 @@
-"""A face and its mirror image: every picture is two, for nothing.
+"""A face and its mirror image: every picture counts as two.
 
 The open head is its own mirror image, and each of its identity modes is even or odd under it. So
 the truth of a mirrored picture is known in training, and at run time a picture is read twice, as it
-is and mirrored, and the two answers are averaged.
+is and mirrored, and the two answers are averaged. A single photo is read turned a little, too: who
+a person is does not change with that, and errors average out.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..heads.iris import AROUND
@@ -21,6 +24,9 @@ _TOLERANCE = 1e-4
 _PARITY = 0.9
 _ACROSS = (-1.0, 1.0)
 _POSE = (-1.0, 1.0, 1.0, 1.0)
+_TURNS = (math.radians(7.0), math.radians(-7.0))
+_GREY = 0.5
+"""Beside the picture, as where a crop leaves its photo."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +116,27 @@ def read_both_ways(network: EvidenceNetwork, crops: Tensor, mirror: Mirror | Non
         name: (getattr(read, name) + getattr(back, name)) / 2 for name in Evidence.__annotations__
     }
     return replace(Evidence(**mean), shape=network.shape_of(mean["points"]))
+
+
+def read_turned(network: EvidenceNetwork, crops: Tensor, mirror: Mirror | None) -> Evidence:
+    """As `read_both_ways`, with identity and expression averaged over the pictures (B, 3, S, S)
+    and the same turned by seven degrees either way: three times the work."""
+    straight = read_both_ways(network, crops, mirror)
+    turned = [read_both_ways(network, _turned(crops, angle), mirror) for angle in _TURNS]
+    views = [straight, *turned]
+    return replace(
+        straight,
+        identity=torch.stack([view.identity for view in views]).mean(dim=0),
+        expression=torch.stack([view.expression for view in views]).mean(dim=0),
+    )
+
+
+def _turned(crops: Tensor, angle: float) -> Tensor:
+    """Pictures (B, 3, S, S) turned about their middle by `angle` radians."""
+    cosine, sine = math.cos(angle), math.sin(angle)
+    turn = torch.tensor([(cosine, -sine, 0.0), (sine, cosine, 0.0)]).to(crops)
+    grid = F.affine_grid(turn.expand(len(crops), 2, 3), list(crops.shape), align_corners=False)
+    return F.grid_sample(crops - _GREY, grid, align_corners=False) + _GREY
 
 
 def _other_side(unit: str) -> str:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..conditioning.evidence import CROP, Evidence
-from ..conditioning.mirror import Mirror, read_both_ways
+from ..conditioning.mirror import Mirror, read_both_ways, read_turned
 from ..conditioning.person import hint_values, pooled, signed, unsigned, with_hints
 from ..contract.hint_places import HINTS
 from ..contract.records import Hints, PackRecord
@@ -88,6 +88,10 @@ class OpenPack:
         """What crops (B, 3, S, S) in 0..1 show, each read as it is and mirrored."""
         return read_both_ways(self.networks.conditioner, crops, self.mirror)
 
+    def read_photos(self, crops: Tensor) -> Evidence:
+        """As `read`, each turned a little, too: three times the work, for single photos."""
+        return read_turned(self.networks.conditioner, crops, self.mirror)
+
     @torch.inference_mode()
     def read_around(self, pixels: np.ndarray, landmarks: np.ndarray) -> tuple[Crop, Evidence]:
         """The crop around a face, and what it shows, a batch of one.
@@ -118,7 +122,7 @@ class OpenPack:
         hidden : (H, W) bool of the photo, as in `encode`.
         """
         conditioner = self.networks.conditioner
-        evidence = self.read(pixels.to(self.device))
+        evidence = self.read_photos(pixels.to(self.device))
         points = crop.to_photo(evidence.points[0].double().cpu().numpy())
         covered = covers(hidden, points)
         context = conditioner.context(evidence, torch.from_numpy(covered)[None].to(self.device))

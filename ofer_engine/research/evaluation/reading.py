@@ -16,7 +16,7 @@ def read_crops(pack: OpenPack, crops: Tensor) -> tuple[Evidence, Contexts]:
 
     crops : (B, 3, 128, 128) in 0..1.
     """
-    read = pack.read(crops.to(pack.device))
+    read = pack.read_photos(crops.to(pack.device))
     return read, pack.single_photo_contexts(pack.networks.conditioner.context(read))
 
 

@@ -195,7 +195,7 @@ def _read(pack: OpenPack, crops: np.ndarray) -> tuple[np.ndarray, torch.Tensor]:
     identities, contexts = [], []
     for first in range(0, len(crops), _TOGETHER):
         part = torch.from_numpy(crops[first : first + _TOGETHER]).permute(0, 3, 1, 2)
-        evidence = pack.read((part.float() / 255).to(pack.device))
+        evidence = pack.read_photos((part.float() / 255).to(pack.device))
         identities.append(evidence.identity.cpu().numpy())
         contexts.append(pack.networks.conditioner.context(evidence))
     return np.concatenate(identities), torch.cat(contexts)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ofer_engine.conditioning.evidence import Evidence
-from ofer_engine.conditioning.mirror import Mirror, iris_twins, read_both_ways
+from ofer_engine.conditioning.mirror import Mirror, iris_twins, read_both_ways, read_turned
 from ofer_engine.geometry.triangles import triangulate
 from ofer_engine.heads.contour import RAYS, contour_of, outline_skin
 from ofer_engine.heads.iris import iris_points
@@ -149,3 +149,22 @@ def test_a_picture_and_its_mirror_image_are_read_as_mirror_images(head):
             )
         rebuilt = network.mean_points + read.shape @ network.point_modes.T
         torch.testing.assert_close(rebuilt.view_as(read.points), read.points, atol=0.5, rtol=0)
+
+
+def test_turning_a_little_averages_who_it_is_and_leaves_the_places(head):
+    pack = read_open_pack(BUNDLED / "open", torch.device("cpu"))
+    network, mirror = pack.networks.conditioner, pack.mirror
+    crops = torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(5))
+    with torch.inference_mode():
+        straight = read_both_ways(network, crops, mirror)
+        read = read_turned(network, crops, mirror)
+        other = read_turned(network, crops.flip(3), mirror)
+        back = mirror.evidence(network, other)
+    for name in ("identity", "expression"):
+        found = getattr(read, name)
+        # the turns are mirror images of each other, so that the whole still is
+        torch.testing.assert_close(getattr(back, name), found, atol=2e-3, rtol=1e-3)
+        assert (found - getattr(straight, name)).abs().max() > 1e-3
+    for name in ("points", "log_variance", "visibility", "contour", "irises", "shape", "pose"):
+        assert torch.equal(getattr(read, name), getattr(straight, name)), name
+    assert torch.equal(pack.read_photos(crops).identity, read.identity)
