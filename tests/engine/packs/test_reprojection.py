@@ -54,7 +54,7 @@ def test_a_guide_of_exact_points_finds_the_head_that_was_seen(pack, turn):
 def test_two_photos_say_more_than_one_and_none_says_nothing(pack):
     truth = np.random.default_rng(4).normal(size=pack.identities).astype(np.float32)
     seen = _seen(pack, truth)
-    one, two = (reprojection(pack, [seen] * count, 1.0).information for count in (1, 2))
+    one, two = (reprojection(pack, [seen] * count, 1.0).normal for count in (1, 2))
     torch.testing.assert_close(two, 2 * one, rtol=1e-3, atol=1e-3 * float(one.max()))
     hidden = dataclasses.replace(seen, visible=np.zeros_like(seen.visible))
     guide = reprojection(pack, [hidden], 1.0)
