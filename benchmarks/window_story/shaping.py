@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
+from bpy_extras.view3d_utils import location_3d_to_region_2d
 from choosing import shape
-from hand import Moves
+from hand import Moves, view
 
 if TYPE_CHECKING:
     from stage import Stage
@@ -18,7 +19,7 @@ def pin(stage: Stage) -> Moves:
     yield from stage.hand.press("ofer.through_photo")
     before = shape(stage.head)
     yield from stage.hand.press("ofer.drag_pins")
-    yield from stage.over_view(0.5, 0.5)
+    yield from stage.hand.move(*_nose_on_screen(stage))
     yield from stage.picture("landmarks_to_grab")
     yield from stage.hand.hold("LEFTMOUSE")
     for _ in range(10):
@@ -30,6 +31,16 @@ def pin(stage: Stage) -> Moves:
     pins = len(stage.head.ofer.pins)
     yield from _taken_back(stage, "pin", before, {"pins_after_one_drag": pins})
     yield from stage.hand.press("ofer.through_photo")
+
+
+def _nose_on_screen(stage: Stage) -> tuple[float, float]:
+    """Window pixels of what juts out farthest of the face."""
+    head, area = stage.head, view(stage.hand.window)
+    region = next(each for each in area.regions if each.type == "WINDOW")
+    tip = min((vertex.co for vertex in head.data.vertices), key=lambda place: place.y)
+    looked = area.spaces.active.region_3d
+    place = location_3d_to_region_2d(region, looked, head.matrix_world @ tip)
+    return region.x + place.x, region.y + place.y
 
 
 def part(stage: Stage) -> Moves:

@@ -121,9 +121,7 @@ Esc ends"""
         self._drag = PinDrag(hypotheses.active_head(context))
         self._region = next(each for each in context.area.regions if each.type == "WINDOW")
         self._last = -1
-        self._rings = bpy.types.SpaceView3D.draw_handler_add(
-            pin_overlay.draw_landmarks, (self._drag,), "WINDOW", "POST_PIXEL"
-        )
+        self._rings = pin_overlay.show_landmarks(self._drag)
         context.window_manager.modal_handler_add(self)
         self._say(context, tr("Drag points of the head   X take the last out   Enter done"))
         return {"RUNNING_MODAL"}
@@ -132,9 +130,9 @@ Esc ends"""
         drag, frame = self._drag, pin_drag.frame(context, self._region)
         if drag.head is None or frame is None:
             return self._close(context)
-        x, y = event.mouse_x - self._region.x, event.mouse_y - self._region.y
-        inside = 0 <= x < self._region.width and 0 <= y < self._region.height
-        place = frame.to_photo((x, y))
+        mouse = event.mouse_x, event.mouse_y
+        at = mouse[0] - self._region.x, mouse[1] - self._region.y
+        place = frame.to_photo(at)
         if event.type in {"RET", "NUMPAD_ENTER"} and event.value == "PRESS":
             return self._close(context)
         if event.type in {"ESC", "RIGHTMOUSE"} and event.value == "PRESS":
@@ -142,8 +140,11 @@ Esc ends"""
                 return self._close(context)
             drag.leave()
         elif event.type == "LEFTMOUSE" and event.value == "PRESS":
-            if not (inside and drag.press(place, pin_drag.REACH / frame.scale)):
+            over = context.area and pin_drag.over(self._region, context.area, mouse)
+            if not over:
                 return {"PASS_THROUGH"}
+            if not drag.press(place, pin_drag.REACH / frame.scale) and not frame.holds(at):
+                return {"PASS_THROUGH"}  # on the photo, a miss selects nothing that lies behind it
         elif event.type == "MOUSEMOVE" and drag.grabbed >= 0:
             drag.move(place)
         elif event.type == "LEFTMOUSE" and event.value == "RELEASE" and drag.grabbed >= 0:
@@ -168,7 +169,7 @@ Esc ends"""
 
     def _unshow(self) -> None:
         if self._rings:
-            bpy.types.SpaceView3D.draw_handler_remove(self._rings, "WINDOW")
+            pin_overlay.hide_landmarks(self._rings)
             self._rings = None
 
     def _close(self, context: bpy.types.Context) -> set[str]:

@@ -25,6 +25,9 @@ from .draw_more import shown
 from .refusal import engine_missing, no_head, refuse, setting_up
 
 _SKIP: Final = {"SKIP_SAVE"}
+_USUAL_LIGHT: Final = "Default"
+_EVEN_LIGHT: Final = "paint.sl"
+"""Of Blender's studio lights."""
 
 
 class OFER_OT_make_skin(bpy.types.Operator):
@@ -179,12 +182,17 @@ def ask(
 
 
 def show_textures(context: bpy.types.Context) -> None:
-    """Solid views show the colours of materials: let them show their pictures."""
+    """Solid views show the colours of materials: let them show their pictures, and under an even
+    light, since Blender's own darkens a skin by a third. A light that was chosen stays."""
+    lights = {each.name for each in context.preferences.studio_lights if each.type == "STUDIO"}
     for area in context.screen.areas if context.screen else ():
         if area.type == "VIEW_3D":
             shading = area.spaces.active.shading
             if shading.type == "SOLID" and shading.color_type == "MATERIAL":
                 shading.color_type = "TEXTURE"
+                usual = shading.light == "STUDIO" and shading.studio_light == _USUAL_LIGHT
+                if usual and _EVEN_LIGHT in lights:
+                    shading.studio_light = _EVEN_LIGHT
 
 
 def sources(

@@ -39,6 +39,11 @@ class PhotoFrame:
         y = self.height - (point[1] - self.bottom) / self.scale
         return min(max(x, 0.0), float(self.width)), min(max(y, 0.0), float(self.height))
 
+    def holds(self, point: Point) -> bool:
+        """Whether a place on the screen lies on the photo."""
+        x, y = point[0] - self.left, point[1] - self.bottom
+        return 0 <= x <= self.width * self.scale and 0 <= y <= self.height * self.scale
+
     def to_screen(self, point: Point) -> Point:
         """Where a photo pixel is on the screen."""
         x = self.left + point[0] * self.scale

@@ -165,6 +165,18 @@ def frame(context: bpy.types.Context, region: bpy.types.Region) -> PhotoFrame | 
     return PhotoFrame(width, height, left, bottom, (right - left) / width)
 
 
+def over(region: bpy.types.Region, area: bpy.types.Area, mouse: Point) -> bool:
+    """Whether the mouse, window pixels, is over a region and not over another that lies on it, as
+    the sidebar lies on the view."""
+    others = [each for each in area.regions if each != region and each.width > 1]
+    return _inside(region, mouse) and not any(_inside(each, mouse) for each in others)
+
+
+def _inside(region: bpy.types.Region, mouse: Point) -> bool:
+    x, y = mouse[0] - region.x, mouse[1] - region.y
+    return 0 <= x < region.width and 0 <= y < region.height
+
+
 def shown_head(context: bpy.types.Context) -> bpy.types.Object | None:
     """The head of the scene that is looked at through its photo."""
     return next((each for each in context.scene.objects if each.ofer.through_photo), None)

@@ -52,10 +52,19 @@ def _draw() -> None:
     gpu.state.blend_set("NONE")
 
 
+def show_landmarks(drag: pin_drag.PinDrag) -> object:
+    """Draw rings around what OFER found in the photo, as wide as it is unsure; while a point is
+    dragged, around its own. Returns what `hide_landmarks` takes."""
+    return bpy.types.SpaceView3D.draw_handler_add(_draw_landmarks, (drag,), "WINDOW", "POST_PIXEL")
+
+
+def hide_landmarks(shown: object) -> None:
+    """Draw them no longer. shown : of `show_landmarks`."""
+    bpy.types.SpaceView3D.draw_handler_remove(shown, "WINDOW")
+
+
 @faults.guarded(reported=False)
-def draw_landmarks(drag: pin_drag.PinDrag) -> None:
-    """Rings around what OFER found in the photo, as wide as it is unsure; while a point is
-    dragged, around its own."""
+def _draw_landmarks(drag: pin_drag.PinDrag) -> None:
     context, found = bpy.context, drag.landmarks
     frame = pin_drag.frame(context, context.region) if found else None
     if frame is None or pin_drag.shown_head(context) != drag.head:

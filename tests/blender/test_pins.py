@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import synthetic
 from ofer_faces.ofer_blender.head import hypotheses, packed_reconstruction, pins
 from ofer_faces.ofer_blender.photo import pin_drag, pin_overlay
+from ofer_faces.ofer_blender.photo.face_picker import PhotoFrame
 from ofer_faces.ofer_blender.photo.landmarks import Landmarks
 from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.client.frame import ENGINE_TO_BLENDER
@@ -266,3 +268,25 @@ def test_pins_that_no_head_can_have_do_nothing(head: bpy.types.Object) -> None:
     step("show", name="identity_02")
     assert np.isfinite(shown(head)).all() and np.abs(shown(head) - rest).max() < 0.1
     assert np.isfinite(pin_drag.main_viewpoint(head).rotation).all()
+
+
+def _region(x: int, y: int, width: int, height: int) -> SimpleNamespace:
+    return SimpleNamespace(x=x, y=y, width=width, height=height)
+
+
+def test_a_press_over_the_sidebar_is_the_sidebar_s() -> None:
+    view, sidebar = _region(10, 20, 800, 600), _region(610, 20, 200, 600)
+    tools = _region(9, 19, 1, 1)
+    area = SimpleNamespace(regions=[view, tools, sidebar])
+    assert pin_drag.over(view, area, (400, 300))
+    assert pin_drag.over(view, area, (10, 20)), "what is closed has a size of one pixel"
+    assert not pin_drag.over(view, area, (700, 300)), "the sidebar lies on the view there"
+    assert not pin_drag.over(view, area, (400, 700))
+
+
+def test_a_miss_on_the_photo_is_told_from_a_press_beside_it() -> None:
+    frame = PhotoFrame(100, 50, left=200.0, bottom=300.0, scale=2.0)
+    for inside in ((200, 300), (400, 400), (300, 350)):
+        assert frame.holds(inside)
+    for outside in ((199, 350), (401, 350), (300, 299), (300, 401)):
+        assert not frame.holds(outside)

@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 import pytest
 from ofer_faces.ofer_blender.engine import jobs
+from ofer_faces.ofer_blender.operators import skin as make_skin
 from ofer_faces.ofer_blender.skin import skin, skin_nodes
 from ofer_faces.ofer_engine.contract import skin as contract
 from recording_layout import draw
@@ -145,3 +146,22 @@ def test_the_panel_offers_it(head: bpy.types.Object, tmp_path: Path) -> None:
     assert "ofer.make_skin" in str(draw("OFER_PT_skin"))
     wear(head, write_skin(tmp_path / "skin"))
     assert "ofer.remove_skin" in str(draw("OFER_PT_skin"))
+
+
+def test_a_plain_solid_view_shows_a_skin_under_an_even_light() -> None:
+    area = next(each for each in bpy.context.screen.areas if each.type == "VIEW_3D")
+    shading = area.spaces.active.shading
+    before = shading.type, shading.color_type, shading.studio_light
+    try:
+        shading.type, shading.color_type, shading.studio_light = "SOLID", "MATERIAL", "Default"
+        make_skin.show_textures(bpy.context)
+        assert (shading.color_type, shading.studio_light) == ("TEXTURE", "paint.sl")
+        # what an artist chose stays: a light of theirs, or colours of theirs
+        shading.color_type, shading.studio_light = "MATERIAL", "rim.sl"
+        make_skin.show_textures(bpy.context)
+        assert (shading.color_type, shading.studio_light) == ("TEXTURE", "rim.sl")
+        shading.color_type, shading.studio_light = "OBJECT", "Default"
+        make_skin.show_textures(bpy.context)
+        assert (shading.color_type, shading.studio_light) == ("OBJECT", "Default")
+    finally:
+        shading.type, shading.color_type, shading.studio_light = before
