@@ -38,6 +38,15 @@ class Camera:
     width: int
     height: int
 
+    def slopes(self, points: np.ndarray, moved: np.ndarray) -> np.ndarray:
+        """(2P, K) pixels, x and y of each point in turn, that points (P, 3) metres move when they
+        are moved by (K, P, 3) metres, head frame."""
+        seen, turned = self.to_camera(points), moved @ self.rotation.T
+        depth = -seen[:, 2]
+        found = self.focal * (turned[..., :2] / depth[:, None])
+        found += self.focal * seen[:, :2] * (turned[..., 2] / depth**2)[..., None]
+        return (found * (1, -1)).reshape(len(moved), -1).T
+
     def to_camera(self, points: ArrayLike) -> Array:
         """points : (..., 3) metres, head frame → (..., 3) metres, camera frame."""
         return np.asarray(points, np.float64) @ self.rotation.T + self.translation

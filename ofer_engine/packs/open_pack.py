@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from ..contract.records import Hints, PackRecord
 from ..diffusion.folded import Conditional, FoldedDenoiser
 from ..diffusion.samplers import OnStep
 from ..heads.camera import default_focal, solve_camera
+from ..heads.expression_fit import fitted_expression
 from ..heads.mouth_limits import limited
 from ..heads.open_head import OpenHead
 from ..photo.align import Crop, cut, cut_pixels, evidence_crop
@@ -29,6 +30,8 @@ from .open_files import Networks, Sizes, read_files
 from .open_ranking import ranked_points, widened, with_mean
 from .pack import Contexts, MovingPoints, PhotoEvidence, refuse_unknown_hints
 
+_SUREST: Final = 0.05
+"""Deviation that a regressed weight has at least."""
 _MARGIN: Final = 1.28
 """Side of the crop over the extent of the landmarks. The training photos have 1.22 over the true
 landmarks; the detector's span 5 % less (median of 63 synthetic photos)."""
@@ -125,10 +128,11 @@ class OpenPack:
         evidence = self.read_photos(pixels.to(self.device))
         points = crop.to_photo(evidence.points[0].double().cpu().numpy())
         covered = covers(hidden, points)
-        context = conditioner.context(evidence, torch.from_numpy(covered)[None].to(self.device))
         deviation = torch.exp(0.5 * evidence.log_variance[0]).cpu().numpy() * crop.photo_scale
         visible = torch.sigmoid(evidence.visibility[0]).cpu().numpy() * ~covered
         neutral = self.head.vertices(evidence.identity[0].cpu().numpy())
+        evidence = self._fitted(evidence, neutral, points, visible / deviation**2, lens)
+        context = conditioner.context(evidence, torch.from_numpy(covered)[None].to(self.device))
         surface = self.head.vertices(
             evidence.identity[0].cpu().numpy(), evidence.expression[0].clamp(0, 1).cpu().numpy()
         )
@@ -150,6 +154,27 @@ class OpenPack:
             Contexts(context, context, context),
             moving=_moving(evidence, crop),
         )
+
+    def _fitted(
+        self,
+        evidence: Evidence,
+        neutral: np.ndarray,
+        points: np.ndarray,
+        precision: np.ndarray,
+        lens: Lens,
+    ) -> Evidence:
+        """What one photo shows, its expression such that the head meets the points. neutral :
+        (V, 3) metres; points : (P, 2) photo pixels, precision : (P,)."""
+        seen = self.head.point_vertices
+        regressed = evidence.expression[0].clamp(0, 1).double().cpu().numpy()
+        doubt = self.networks.expression_deviation.double().cpu().numpy()
+        fitted = fitted_expression(
+            neutral[seen].astype(np.float64), self.head.expression[:, seen].astype(np.float64),
+            points, precision, regressed, np.maximum(doubt, _SUREST), lens.focal, lens.centre,
+            lens.size,
+        )  # fmt: skip
+        moved = torch.from_numpy(fitted - regressed).to(evidence.expression)
+        return replace(evidence, expression=evidence.expression + moved)
 
     @torch.inference_mode()
     def person_contexts(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:

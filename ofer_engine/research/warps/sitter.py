@@ -67,7 +67,7 @@ def fit_sitter(head: PhotoHead, reading: PackReading, pixels: np.ndarray) -> Sit
     identity, doubt = read, np.eye(len(read)) / _LEAVE**2
     surface, camera = camera_of(identity, focal)
     for _ in range(_ROUNDS):
-        slopes = _slopes(camera, surface, basis)
+        slopes = camera.slopes(surface, basis)
         away = (reading.points - camera.project(surface)).ravel()
         believed = _INDEPENDENT * np.repeat(weight, 2)
         normal = slopes.T @ (slopes * believed[:, None]) + doubt
@@ -94,12 +94,3 @@ def read_portrait(pack: OpenPack, pixels: np.ndarray, landmarks: np.ndarray) -> 
         np.exp(0.5 * evidence.log_variance[0].cpu().numpy()) * crop.photo_scale,
         1 / (1 + np.exp(-evidence.visibility[0].cpu().numpy())),
     )
-
-
-def _slopes(camera: Camera, surface: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """(2P, K) pixels by coefficients. surface : (P, 3); basis : (K, P, 3)."""
-    seen, turned = camera.to_camera(surface), basis @ camera.rotation.T
-    depth = -seen[:, 2]
-    moved = camera.focal * (turned[..., :2] / depth[:, None])
-    moved += camera.focal * seen[:, :2] * (turned[..., 2] / depth**2)[..., None]
-    return (moved * (1, -1)).reshape(len(basis), -1).T

@@ -1,0 +1,51 @@
+"""The expression with which a head meets the points of a photo: a maximum a posteriori fit.
+
+What was regressed is the prior; the points, as sure as each is, draw the weights to where the
+head's own units meet them. One network read both, so that the points count little.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from scipy.optimize import lsq_linear
+
+from .camera import solve_camera
+
+INFORMATION: Final = 0.03
+"""Share of the points' information that is believed. On 50 portraits the mouth misses its points by
+1.9 px of a 128 px crop without the fit, 1.0 at this share and 0.7 at a tenth, where smiles are told
+as sneers again."""
+_ROUNDS: Final = 3
+
+
+def fitted_expression(
+    neutral: np.ndarray,
+    units: np.ndarray,
+    points: np.ndarray,
+    precision: np.ndarray,
+    regressed: np.ndarray,
+    deviation: np.ndarray,
+    focal: float,
+    centre: np.ndarray,
+    size: tuple[int, int],
+) -> np.ndarray:
+    """(X,) float64 weights in 0..1.
+
+    neutral : (P, 3) metres, the head's points at rest; units : (X, P, 3) metres that each unit
+    moves them; points : (P, 2) photo pixels, precision : (P,) of one coordinate; regressed : (X,)
+    in 0..1, deviation : (X,) of its errors; focal, centre, size : of the photo, as in
+    `solve_camera`.
+    """
+    weights, prior = regressed, np.diag(1 / deviation)
+    believed = np.sqrt(INFORMATION * np.repeat(precision, 2))[:, None]
+    for _ in range(_ROUNDS):
+        surface = neutral + np.tensordot(weights, units, 1)
+        seen = solve_camera(surface, points, precision, focal, centre, size)
+        slopes = seen.slopes(surface, units)
+        wanted = (points - seen.project(surface)).reshape(-1, 1) + slopes @ weights[:, None]
+        left = np.concatenate([slopes * believed, prior])
+        right = np.concatenate([(wanted * believed)[:, 0], regressed / deviation])
+        weights = lsq_linear(left, right, (0.0, 1.0), method="bvls").x
+    return weights
