@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from ofer_engine.contract.skin import Layout  # noqa: E402
-from ofer_engine.heads.camera import Camera, default_focal, solve_camera  # noqa: E402
+from ofer_engine.heads.camera import Camera  # noqa: E402
 from ofer_engine.heads.open_head import OpenHead  # noqa: E402
 from ofer_engine.packs.open_pack import read_open_pack  # noqa: E402
 from ofer_engine.photo.faces import FaceDetector  # noqa: E402
@@ -78,23 +78,19 @@ class Studio:
             self._detector = FaceDetector.load(ROOT / "weights" / "faces")
         photo = load_photo(path)
         face = self._detector.detect(photo)[0]
-        crop, read = self._pack.read_around(photo.pixels, face.landmarks[:, :2])
-        identity = read.identity[0].cpu().numpy()
-        expression = read.expression[0].clamp(0, 1).cpu().numpy()
-        points = crop.to_photo(read.points[0].double().cpu().numpy())
-        deviation = torch.exp(0.5 * read.log_variance[0]).cpu().numpy() * crop.photo_scale
-        visible = torch.sigmoid(read.visibility[0]).cpu().numpy()
-        width, height = photo.width, photo.height
-        camera = solve_camera(
-            self.head.vertices(identity, expression)[self.head.point_vertices], points,
-            visible / deviation**2, default_focal(width, height), (width / 2, height / 2),
-            (width, height),
-        )  # fmt: skip
+        seen = self._pack.encode(photo, face)
+        conditioner, context = self._pack.networks.conditioner, seen.contexts.identity
+        part, _ = conditioner.shape_entries
+        identity = context[:, part] * conditioner.context_deviation[part]
+        identity = identity + conditioner.context_mean[part]
+        camera = seen.camera
         return {
-            "identity": identity, "expression": expression, "points": points,
-            "deviation": deviation, "visible": visible, "focal": np.float64(camera.focal),
-            "centre": np.asarray(camera.centre), "rotation": camera.rotation,
-            "shift": camera.translation, "size": np.array([height, width]),
+            "identity": identity[0].cpu().numpy(),
+            "expression": conditioner.regressed_expression(context)[0].cpu().numpy(),
+            "points": seen.points, "deviation": seen.deviation, "visible": seen.visible,
+            "focal": np.float64(camera.focal), "centre": np.asarray(camera.centre),
+            "rotation": camera.rotation, "shift": camera.translation,
+            "size": np.array([photo.height, photo.width]),
         }  # fmt: skip
 
     def paint(self, sitting: Sitting, resolution: int = 1024) -> Painted:
