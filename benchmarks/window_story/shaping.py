@@ -81,7 +81,7 @@ def _push(stage: Stage, message: str) -> None:
         bpy.ops.ed.undo_push(message=message)
 
 
-def _taken_back(stage: Stage, name: str, before: np.ndarray, told: dict[str, object]) -> Moves:
+def _taken_back(stage: Stage, name: str, before: np.ndarray, seen: dict[str, object]) -> Moves:
     """Undo once; what was there before is there again, exactly."""
     changed = shape(stage.head)
     yield from stage.over_view()
@@ -89,4 +89,4 @@ def _taken_back(stage: Stage, name: str, before: np.ndarray, told: dict[str, obj
     yield 1.0
     differs = not np.array_equal(before, changed)
     restored = np.array_equal(before, shape(stage.head))
-    stage.measured(name, {**told, "changed_the_head": differs, "undo_restored_it": restored})
+    stage.measured(name, {**seen, "changed_the_head": differs, "undo_restored_it": restored})

@@ -20,7 +20,8 @@ import torch
 
 from ...contract.arkit import ARKIT_52
 from ...contract.errors import OferError
-from ...packs.open_pack import OpenPack, read_open_pack
+from ...packs.open_pack import OpenPack, crop_around, read_open_pack
+from ...photo.align import cut
 from ...photo.faces import Face, FaceDetector
 from ...photo.load import Photo, load_photo
 from ..warps.expression_teacher import ExpressionTeacher
@@ -48,8 +49,12 @@ def agreement(read: np.ndarray, landmarker: np.ndarray) -> dict[str, Any]:
 
 @torch.inference_mode()
 def _read(pack: OpenPack, faces: list[tuple[Photo, Face]]) -> np.ndarray:
-    found = [pack.read_around(photo.pixels, face.landmarks)[1] for photo, face in faces]
-    return np.stack([one.expression[0].clamp(0, 1).cpu().numpy() for one in found])
+    found = []
+    for photo, face in faces:
+        picture = cut(photo, crop_around(face.landmarks).resized(pack.sizes.crop))
+        crops = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+        found.append(pack.read_photos(crops.to(pack.device)).expression[0].clamp(0, 1).cpu())
+    return torch.stack(found).numpy()
 
 
 def main(arguments: list[str] | None = None) -> None:

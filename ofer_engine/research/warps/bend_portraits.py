@@ -55,30 +55,6 @@ class Portrait:
         return np.clip(self.expression + change.expression - self.sitter.expression, 0, 1)
 
 
-def sitter_of(
-    path: Path,
-    pack: OpenPack,
-    detector: FaceDetector,
-    head: PhotoHead,
-    turn: tuple[Tensor, Tensor] | None,
-) -> Sitter | None:
-    """Who a portrait shows, in the coefficients of `head`; None where no face is found.
-
-    turn : from the pack's coefficients to the head's, as `rebased` gives it; None where they are
-    the same.
-    """
-    try:
-        photo = load_photo(path)
-        face = detector.detect(photo)[0]
-        reading = read_portrait(pack, photo.pixels, face.landmarks)
-        if turn is not None:
-            identity = turn[0].numpy() @ reading.identity + turn[1].numpy()
-            reading = replace(reading, identity=identity)
-        return fit_sitter(head, reading, photo.pixels)
-    except (OferError, IndexError):
-        return None
-
-
 def other_person(rng: np.random.Generator, sitter: Sitter, prior: IdentityPrior) -> Change:
     """As `random_change`, but people are drawn as the head's prior distributes them."""
     change = random_change(rng, sitter)
@@ -96,13 +72,23 @@ def read(
     turn: tuple[Tensor, Tensor] | None,
     teacher: ExpressionTeacher,
 ) -> Portrait | None:
-    """A file named portrait_NUMBER; None where no face is found. turn : as in `sitter_of`."""
-    sitter = sitter_of(path, pack, detector, head, turn)
-    if sitter is None:
+    """Who a file named portrait_NUMBER shows, in the coefficients of `head`; None where no face is
+    found.
+
+    turn : from the pack's coefficients to the head's, as `rebased` gives it; None where they are
+    the same.
+    """
+    try:
+        photo = load_photo(path)
+        face = detector.detect(photo)[0]
+        reading = read_portrait(pack, photo.pixels, face.landmarks)
+        if turn is not None:
+            identity = turn[0].numpy() @ reading.identity + turn[1].numpy()
+            reading = replace(reading, identity=identity)
+        sitter = fit_sitter(head, reading, photo.pixels)
+    except (OferError, IndexError):
         return None
-    photo = load_photo(path)
-    expression = taught(teacher.read(photo, detector.detect(photo)[0]))
-    return Portrait(_number(path), sitter, expression)
+    return Portrait(_number(path), sitter, taught(teacher.read(photo, face)))
 
 
 def _number(path: Path) -> int:
