@@ -4,7 +4,8 @@ Our renders know every unit, but a smile of theirs folds no cheek, so that a con
 seen renders alone takes a real smile for a sneer with lowered brows. The landmarker
 (`photo/face_landmarker`, Apache-2.0) has seen real smiles. It is not right in everything: beside
 portraits looked at one by one, it gives neutral brows as lowered by half, lids at rest as a sixth
-closed, eyes as turned too far, and no sneer nor raised cheek ever. `taught` mends what is known;
+closed, eyes as turned too far and, looking at the camera, both up and down, and no sneer nor
+raised cheek ever. `taught` mends what is known;
 `TRUST` says how far each unit is believed.
 """
 
@@ -38,11 +39,12 @@ _TRUSTED: Final = {
     "browDown": 0.6, "eyeLookIn": 0.5, "eyeLookOut": 0.5, "browInnerUp": 0.4, "browOuterUp": 0.4,
     "mouthPress": 0.4, "mouthDimple": 0.4, "mouthRoll": 0.4, "mouthShrug": 0.4, "mouthFrown": 0.4,
     "mouthLowerDown": 0.4, "mouthStretch": 0.4, "mouthFunnel": 0.4, "mouthPucker": 0.4,
-    "mouthLeft": 0.4, "mouthRight": 0.4, "eyeSquint": 0.3,
+    "mouthLeft": 0.4, "mouthRight": 0.4, "eyeSquint": 0.4, "eyeLookDown": 0.4, "eyeLookUp": 0.4,
 }  # fmt: skip
 _LINES: Final = {
     "eyeBlink": (1 / 0.88, 0.12), "eyeLookIn": (0.6, 0.0), "eyeLookOut": (0.6, 0.0),
-    "browDown": (0.15, 0.0), "eyeSquint": (0.6, 0.15),
+    "browDown": (0.15, 0.0), "eyeSquint": (0.6, 0.15), "eyeLookDown": (0.6, 0.15),
+    "eyeLookUp": (0.6, 0.09),
 }  # fmt: skip
 """Slope, and the value that counts as rest."""
 _SNEER_OF_LIP: Final = 0.12
