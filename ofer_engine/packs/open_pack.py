@@ -107,7 +107,7 @@ class OpenPack:
 
     @torch.inference_mode()
     def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
-        """Crop → evidence network → points, camera and one context for all three networks."""
+        """Crop → evidence network → points, camera and the contexts of the three networks."""
         crop = crop_around(face.landmarks)
         pixels = _tensor(cut(photo, crop.resized(self.sizes.crop)))
         size = (photo.width, photo.height)
@@ -122,6 +122,9 @@ class OpenPack:
     ) -> PhotoEvidence:
         """What `pixels` (1, 3, S, S) in 0..1, cut out of a photo by `crop`, show of it.
 
+        IdGen and IdRank take the expression as it was regressed, as in their training; ExpGen
+        takes the one that meets the points.
+
         hidden : (H, W) bool of the photo, as in `encode`.
         """
         conditioner = self.networks.conditioner
@@ -131,8 +134,9 @@ class OpenPack:
         deviation = torch.exp(0.5 * evidence.log_variance[0]).cpu().numpy() * crop.photo_scale
         visible = torch.sigmoid(evidence.visibility[0]).cpu().numpy() * ~covered
         neutral = self.head.vertices(evidence.identity[0].cpu().numpy())
+        hides = torch.from_numpy(covered)[None].to(self.device)
+        identity = conditioner.context(evidence, hides)
         evidence = self._fitted(evidence, neutral, points, visible / deviation**2, lens)
-        context = conditioner.context(evidence, torch.from_numpy(covered)[None].to(self.device))
         surface = self.head.vertices(
             evidence.identity[0].cpu().numpy(), evidence.expression[0].clamp(0, 1).cpu().numpy()
         )
@@ -151,7 +155,7 @@ class OpenPack:
                 lens.size,
             ),
             lens.known,
-            Contexts(context, context, context),
+            Contexts(identity, identity, conditioner.context(evidence, hides)),
             moving=_moving(evidence, crop),
         )
 
@@ -180,8 +184,9 @@ class OpenPack:
     def person_contexts(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:
         """The photos pooled by how sure each is, with the hints; each one's own expression."""
         refuse_unknown_hints(self.record, hints)
-        contexts = torch.cat([photo.contexts.identity for photo in evidence])
-        return self._contexts(contexts[None], hint_values(hints).to(contexts), contexts)
+        people = torch.cat([photo.contexts.identity for photo in evidence])
+        photos = torch.cat([photo.contexts.expression for photo in evidence])
+        return self._contexts(people[None], hint_values(hints).to(people), photos)
 
     @torch.inference_mode()
     def single_photo_contexts(self, contexts: Tensor) -> Contexts:

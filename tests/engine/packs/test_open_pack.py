@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ofer_engine import pack_registry
-from ofer_engine.conditioning.person import EXTRA, HINTS, signed
+from ofer_engine.conditioning.person import EXTRA, HINTS, signed, unsigned
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.records import Hints
@@ -25,8 +25,11 @@ from ofer_engine.packs.open_files import (
     read_record,
     write_pack,
 )
-from ofer_engine.packs.open_pack import read_open_pack
+from ofer_engine.packs.open_pack import crop_around, read_open_pack
 from ofer_engine.packs.pack import refuse_unknown_hints
+from ofer_engine.photo.align import cut
+from ofer_engine.photo.faces import FaceDetector
+from ofer_engine.photo.load import load_photo
 
 CPU = torch.device("cpu")
 CORNER = [i for i, name in enumerate(ARKIT_52) if name.startswith("mouth") and "Left" in name]
@@ -81,6 +84,26 @@ def test_drawn_expressions_lie_about_the_one_that_the_conditioner_reads(pack):
     np.testing.assert_allclose(still, limited(regressed + mean)[0], atol=1e-4)
     assert moved[smile] > still[smile]
     np.testing.assert_allclose(np.delete(moved, CORNER), np.delete(still, CORNER), atol=1e-6)
+
+
+@torch.inference_mode()
+def test_identity_is_drawn_from_what_was_regressed_and_expressions_from_what_meets_the_points(
+    pack, portrait
+):
+    photo = load_photo(portrait)
+    face = FaceDetector.load(pack_registry.BUNDLED / "faces").detect(photo)[0]
+    evidence = pack.encode(photo, face)
+    picture = cut(photo, crop_around(face.landmarks).resized(pack.sizes.crop))
+    read = pack.read_photos(torch.from_numpy(picture).permute(2, 0, 1)[None])
+    said = pack.networks.conditioner.regressed_expression
+    regressed, fitted = read.expression.clamp(0, 1), said(evidence.contexts.expression)
+    torch.testing.assert_close(said(evidence.contexts.identity), regressed, atol=1e-4, rtol=0)
+    torch.testing.assert_close(evidence.contexts.ranking, evidence.contexts.identity)
+    assert (fitted - regressed).abs().max() > 0.01
+    person = pack.person_contexts([evidence], Hints())
+    torch.testing.assert_close(said(unsigned(person.expression)), fitted, atol=1e-4, rtol=0)
+    moved = np.tensordot(fitted[0].numpy(), pack.head.expression[:, pack.head.point_vertices], 1)
+    np.testing.assert_allclose(evidence.shift, moved, atol=1e-4)
 
 
 def test_candidates_are_the_samples_moved_apart_and_their_mean(pack):
