@@ -108,7 +108,7 @@ class Reconstructor:
             contexts = replace(contexts, identity=unhinted.identity)
         self.person = Person(tuple(evidence), contexts, hints)
 
-    def tell(self, hints: Hints) -> None:
+    def set_hints(self, hints: Hints) -> None:
         """Change what an artist tells of the person, whose heads are drawn anew.
 
         Raises OferError(BAD_REQUEST) for hints that the pack does not know, or of which it cannot

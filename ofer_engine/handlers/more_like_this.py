@@ -41,7 +41,7 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
     earlier, reconstructor = open_earlier(session, request.folder)
     reconstructor.person = person_of(earlier, session.device)
     if request.hints.given:
-        reconstructor.tell(request.hints)
+        reconstructor.set_hints(request.hints)
     head = blended(earlier, request.rows, request.weights)
     told = pinned(reconstructor.pack, earlier, request.pins) if request.pins else None
     progress.step(LOADING, 1, 1)

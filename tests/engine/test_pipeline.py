@@ -111,7 +111,7 @@ def test_hints_leave_what_the_photo_shows_where_it_is(opened):
         means = []
         for hints in (Hints(20.0, 0.0, 0.1), Hints(60.0, 1.0, 0.9)):
             reconstructor.person = replace(before, photos=photos)
-            reconstructor.tell(hints)
+            reconstructor.set_hints(hints)
             means.append(reconstructor.identities(16, seed=0, steps=8).mean(axis=0))
         away = means[0] - means[1]
         across.append(float(np.sqrt(away @ normal @ away)))
@@ -123,7 +123,7 @@ def test_heads_told_something_vary_as_far_as_it_is_doubted(opened):
     reconstructor, *_ = opened
     before, axis = reconstructor.person, reconstructor.pack.hint_axes[0]
     free = reconstructor.identities(60, seed=0)[:60] @ axis
-    reconstructor.tell(Hints(age=70.0))
+    reconstructor.set_hints(Hints(age=70.0))
     told = reconstructor.identities(60, seed=0)[:60] @ axis
     reconstructor.person = before
     assert told.mean() > free.mean() + 0.2

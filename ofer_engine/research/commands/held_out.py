@@ -85,10 +85,10 @@ def _begin(
     pack = read_open_pack(where, choose_device("cpu"))
     scans = Scans(options.ict, options.ict_map) if options.ict else None
 
-    def tell(condition: str) -> None:
+    def on_message(condition: str) -> None:
         print(f"{time.monotonic() - started:6.0f} s  {condition}", file=sys.stderr, flush=True)
 
-    return pack, scans, tell
+    return pack, scans, on_message
 
 
 def _synthetic(options: argparse.Namespace) -> int:
@@ -102,9 +102,9 @@ def _synthetic(options: argparse.Namespace) -> int:
     )
     from ..evaluation.synthetic import figures
 
-    pack, scans, tell = _begin(options)
+    pack, scans, on_message = _begin(options)
     counts = Counts(options.heads, options.hidden_heads, options.turned_heads, options.samples)
-    measured = measure_conditions(pack, options.photos, scans, counts, tell)
+    measured = measure_conditions(pack, options.photos, scans, counts, on_message)
     card = PackCard(
         pack.record.id,
         pack.record.version,
@@ -115,7 +115,7 @@ def _synthetic(options: argparse.Namespace) -> int:
             if (kinds := by_occluder(measured, surface))
         },
     )
-    tell("done")
+    on_message("done")
     print(sections(card))
     if options.json:
         card.save(options.json)
@@ -130,14 +130,14 @@ def _spread(options: argparse.Namespace) -> int:
     from ..evaluation import spread
     from ..evaluation.conditions import Counts, read_conditions
 
-    pack, scans, tell = _begin(options, options.into)
+    pack, scans, on_message = _begin(options, options.into)
     counts = Counts(options.heads, options.heads, options.heads)
     drawn = []
     for condition in read_conditions(pack.head, options.photos, scans, counts):
-        tell(condition.name)
+        on_message(condition.name)
         drawn.append(spread.sample_identities(pack, condition, options.samples))
     factor = spread.fitting_factor(drawn)
-    tell("done")
+    on_message("done")
     print(f"5-95 % should cover {spread.right_share(options.samples):.1%}, and covers")
     for number in (1.0, factor):
         shares = spread.covered_by_surface(drawn, number).items()

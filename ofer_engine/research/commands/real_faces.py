@@ -65,10 +65,10 @@ def _begin(options: argparse.Namespace) -> Callable[[str], None]:
     set_threads(options.threads)
     started = time.monotonic()
 
-    def tell(what: str) -> None:
+    def on_message(what: str) -> None:
         print(f"{time.monotonic() - started:6.0f} s  {what}", file=sys.stderr, flush=True)
 
-    return tell
+    return on_message
 
 
 def _folder(pack: str, home: Path) -> Path:
@@ -106,15 +106,15 @@ def _people(options: argparse.Namespace) -> int:
     from ..evaluation.people import gain, measure_people, people_in, read_people
     from ..evaluation.real_tables import people_table
 
-    files, tell = people_in(options.folder), _begin(options)
+    files, on_message = people_in(options.folder), _begin(options)
     packs = [_pack(name, options.home) for name in (options.pack, options.against) if name]
-    people = read_people(packs, FaceDetector.load(BUNDLED / "faces"), files, tell)
+    people = read_people(packs, FaceDetector.load(BUNDLED / "faces"), files, on_message)
     measured = [
-        measure_people(pack, people, contexts, options.samples, tell)
+        measure_people(pack, people, contexts, options.samples, on_message)
         for pack, contexts in zip(packs, people.contexts, strict=True)
     ]
     gained = gain(*measured) if options.against else None
-    tell("done")
+    on_message("done")
     figures = {
         "packs": [asdict(one.figures) for one in measured],
         "gain": asdict(gained) if gained else None,
@@ -139,25 +139,27 @@ def _warps(options: argparse.Namespace) -> int:
         sheet,
     )
 
-    paths, tell = photos_in(options.folder)[-options.last :], _begin(options)
+    paths, on_message = photos_in(options.folder)[-options.last :], _begin(options)
     maker_name = options.maker or options.pack
     maker = _pack(maker_name, options.home)
     head = head_of(_folder(maker_name, options.home))
     detector = FaceDetector.load(BUNDLED / "faces")
     bent = {
-        "portraits": bend(head, portrait_sitters(maker, head, detector, paths, tell), tell),
-        "renders": bend(head, render_sitters(head, options.renders, tell), tell),
+        "portraits": bend(
+            head, portrait_sitters(maker, head, detector, paths, on_message), on_message
+        ),
+        "renders": bend(head, render_sitters(head, options.renders, on_message), on_message),
     }
     found = {}
     for name in filter(None, (options.pack, options.against)):
         pack = _pack(name, options.home)
         title = f"{pack.record.id} {pack.record.version}"
-        tell(f"reading with {title}")
+        on_message(f"reading with {title}")
         found[title if title not in found else name] = {
             kind: read_warps(pack, warps, maker.head, options.samples)
             for kind, warps in bent.items()
         }
-    tell("done")
+    on_message("done")
     if options.sheet:
         save_picture(sheet(bent["portraits"]), options.sheet)
     figures = {
@@ -173,20 +175,20 @@ def _scans(options: argparse.Namespace) -> int:
     from ..evaluation.scanned_people import scanned_in
     from ..evaluation.scans import answers_of, measure_scan, read_person
 
-    files, tell = scanned_in(options.folder), _begin(options)
+    files, on_message = scanned_in(options.folder), _begin(options)
     pack = _pack(options.pack, options.home)
     detector = FaceDetector.load(BUNDLED / "faces")
     people, answers = [], []
     for each in files:
-        tell(f"reading {each.name}")
+        on_message(f"reading {each.name}")
         people.append(read_person(pack, detector, each))
         answers.append(answers_of(pack, people[-1], options.samples))
     found = []
     for number, person in enumerate(people):
-        tell(f"measuring {person.name}")
+        on_message(f"measuring {person.name}")
         another = answers[(number + 1) % len(answers)] if len(answers) > 1 else None
         found.append(measure_scan(pack.head, person, answers[number], another))
-    tell("done")
+    on_message("done")
     title = f"{pack.record.id} {pack.record.version}"
     figures = {"pack": title, "scans": [asdict(one) for one in found]}
     return _put_out(options, figures, scans_table(title, found))

@@ -73,10 +73,10 @@ def _run(options: argparse.Namespace) -> int:
         fingerprint="",
     )
 
-    def tell(stage: str) -> None:
+    def on_message(stage: str) -> None:
         print(f"{time.monotonic() - started:6.0f} s  {stage}", file=sys.stderr, flush=True)
 
-    train_head_pack(plan, record, BUNDLED, options.out, options.work, tell)
-    tell("done")
+    train_head_pack(plan, record, BUNDLED, options.out, options.work, on_message)
+    on_message("done")
     print(options.out)
     return 0

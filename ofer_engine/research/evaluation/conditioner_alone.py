@@ -36,9 +36,9 @@ from ...photo.faces import FaceDetector
 from ...photo.load import load_photo
 from .people import PersonFiles, faces_beside_mean, people_in
 from .photo_files import middle_face, photos_in
+from .progress import OnMessage
 from .verification import separation, unlike
 from .warps import (
-    Tell,
     Warps,
     bend,
     compared_identities,
@@ -123,13 +123,15 @@ def warp_figures(
     return {"pictures": len(warps), "regressed": asdict(plain), "one_size": asdict(one_size)}
 
 
-def _bent(portraits: Path, folder: Path, tell: Tell) -> tuple[OpenHead, dict[str, Warps]]:
+def _bent(
+    portraits: Path, folder: Path, on_message: OnMessage
+) -> tuple[OpenHead, dict[str, Warps]]:
     maker, head = read_open_pack(folder, torch.device("cpu")), head_of(folder)
     paths = photos_in(portraits)[-_KEPT_BACK:]
-    sitters = portrait_sitters(maker, head, FaceDetector.load(_FACES), paths, tell)
+    sitters = portrait_sitters(maker, head, FaceDetector.load(_FACES), paths, on_message)
     return maker.head, {
-        "portraits": bend(head, sitters, tell),
-        "renders": bend(head, render_sitters(head, _KEPT_BACK, tell), tell),
+        "portraits": bend(head, sitters, on_message),
+        "renders": bend(head, render_sitters(head, _KEPT_BACK, on_message), on_message),
     }
 
 

@@ -6,7 +6,7 @@ changes is an error, and whatever two people share is not read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from .cross_photo import LandmarkHead, SeenLandmarks
 from .hypotheses import mean_identities
 from .metrics import Interval, bootstrap, similarity
 from .photo_files import SUFFIXES, middle_face
+from .progress import OnMessage
 from .verification import Separation, difference, separation, unlike
 
 _FIRST, _SECOND = "_a", "_b"
@@ -33,7 +34,6 @@ _OTHERS: Final = 4
 _OTHER_NOISE: Final = 1_000_003
 """Seed for the second photos: by the same noise, a person's two heads would be alike whatever the
 photos show."""
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,10 @@ def people_in(folder: Path) -> list[PersonFiles]:
 
 
 def read_people(
-    packs: Sequence[OpenPack], detector: FaceDetector, files: Sequence[PersonFiles], tell: Tell
+    packs: Sequence[OpenPack],
+    detector: FaceDetector,
+    files: Sequence[PersonFiles],
+    on_message: OnMessage,
 ) -> PhotographedPeople:
     """Both photos of each person: the face nearest to the middle, read by every pack.
 
@@ -148,7 +151,7 @@ def read_people(
     names, left_out, rows = [], [], []
     for number, person in enumerate(files):
         if number % 50 == 0:
-            tell(f"person {number} of {len(files)}")
+            on_message(f"person {number} of {len(files)}")
         try:
             photos = [_read(packs, detector, path) for path in (person.first, person.second)]
         except OferError as error:
@@ -183,10 +186,14 @@ def _read(
 
 
 def measure_people(
-    pack: OpenPack, people: PhotographedPeople, contexts: torch.Tensor, samples: int, tell: Tell
+    pack: OpenPack,
+    people: PhotographedPeople,
+    contexts: torch.Tensor,
+    samples: int,
+    on_message: OnMessage,
 ) -> PackMeasurements:
     """Figures of one pack. contexts : (2, N, C) its own of `people`."""
-    tell(f"heads of {pack.record.id} {pack.record.version}")
+    on_message(f"heads of {pack.record.id} {pack.record.version}")
     first, second = (
         mean_identities(pack, one, samples, seed)
         for one, seed in zip(contexts, (0, _OTHER_NOISE), strict=True)
@@ -195,7 +202,7 @@ def measure_people(
     faces = [faces_beside_mean(pack.head, each) for each in (first, second)]
     by_geometry = unlike(*faces)
     own, other = rms_distances(*faces)
-    tell("heads fitted to the other photo's landmarks")
+    on_message("heads fitted to the other photo's landmarks")
     cross, nearer = _cross_photo(pack.head, people, (first, second))
     figures = PeopleFigures(
         pack=pack.record.id,

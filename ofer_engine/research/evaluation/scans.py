@@ -7,7 +7,7 @@ head laid on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,7 +52,6 @@ CONTENDERS: Final = {
     "best_sample": "best of the samples measured (oracle)",
     "floor": "best that the basis can do (floor)",
 }
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ read of real pixels, with a known answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,6 +31,7 @@ from ..warps.warp import Warper, random_change
 from .hypotheses import mean_identities
 from .metrics import Interval, bootstrap_statistic, similarity
 from .photo_files import middle_face
+from .progress import OnMessage
 
 PICTURES: Final = 3
 """Bent out of each picture."""
@@ -41,7 +42,6 @@ _MOST_YAW, _MOST_PITCH, _NEAREST = 14.0, 12.0, 0.8
 _TRIES: Final = 40
 _THIN: Final = 3
 _TOGETHER: Final = 16
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,11 @@ class WarpFigures:
 
 
 def portrait_sitters(
-    pack: OpenPack, head: PhotoHead, detector: FaceDetector, paths: Sequence[Path], tell: Tell
+    pack: OpenPack,
+    head: PhotoHead,
+    detector: FaceDetector,
+    paths: Sequence[Path],
+    on_message: OnMessage,
 ) -> list[Sitter]:
     """The person in the middle of each photo; photos without a face are passed over.
 
@@ -91,7 +95,7 @@ def portrait_sitters(
     sitters = []
     for number, path in enumerate(paths):
         if number % 20 == 0:
-            tell(f"portrait {number} of {len(paths)}")
+            on_message(f"portrait {number} of {len(paths)}")
         photo = load_photo(path)
         try:
             face = middle_face(detector, photo)
@@ -110,7 +114,7 @@ def portrait_sitters(
     return sitters
 
 
-def render_sitters(head: PhotoHead, count: int, tell: Tell) -> list[Sitter]:
+def render_sitters(head: PhotoHead, count: int, on_message: OnMessage) -> list[Sitter]:
     """Synthetic people photographed like portraits: nothing in front of them, hardly turned.
 
     Their head is known, not read.
@@ -125,7 +129,7 @@ def render_sitters(head: PhotoHead, count: int, tell: Tell) -> list[Sitter]:
         if (turned < (_MOST_YAW, _MOST_PITCH)).all() and photo.distance > _NEAREST:
             sitters.append(_of_render(photo))
             if len(sitters) % 20 == 0:
-                tell(f"render {len(sitters)} of {count}")
+                on_message(f"render {len(sitters)} of {count}")
     return sitters
 
 
@@ -137,13 +141,13 @@ def _of_render(photo: StudioPhoto) -> Sitter:
     return Sitter(photo.image, photo.identity, photo.expression, camera)
 
 
-def bend(head: PhotoHead, sitters: Sequence[Sitter], tell: Tell) -> Warps:
+def bend(head: PhotoHead, sitters: Sequence[Sitter], on_message: OnMessage) -> Warps:
     """Each sitter's picture three times, as three other people; the same from run to run."""
     warper = Warper(head, CROP)
     crops, identities = [], []
     for number, sitter in enumerate(sitters):
         if number % 20 == 0:
-            tell(f"bending {number} of {len(sitters)}")
+            on_message(f"bending {number} of {len(sitters)}")
         made = []
         for which in range(PICTURES):
             rng = np.random.default_rng([_SEED, which, number])
