@@ -108,9 +108,11 @@ def _show_news() -> None:
 
 def _obstacle() -> str:
     """Inserting while a tool runs or in Edit Mode would not be one clean undo step."""
-    if any(window.modal_operators for window in bpy.context.window_manager.windows):
+    windows = bpy.context.window_manager.windows
+    if any(window.modal_operators for window in windows):
         return "Waiting until the tool in use is done"
-    if bpy.context.mode != "OBJECT":
+    shown = [window.view_layer.objects.active for window in windows]
+    if bpy.context.mode != "OBJECT" or any(each and each.mode != "OBJECT" for each in shown):
         return "Waiting for Object Mode"
     return ""
 

@@ -7,6 +7,7 @@ have to know of hair.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -54,9 +55,10 @@ def style(name: str) -> Style:
 
 
 def worn(mesh: bpy.types.Mesh) -> tuple[str, ...]:
-    """Names of the styles that a head wears."""
+    """Names of the styles that a head wears; what names a file elsewhere is none of ours."""
     found = (each.name for each in mesh.attributes if each.name.startswith(ATTRIBUTE))
-    return tuple(name.removeprefix(ATTRIBUTE) for name in found)
+    names = (name.removeprefix(ATTRIBUTE) for name in found)
+    return tuple(name for name in names if re.fullmatch(r"[a-z_]+", name))
 
 
 def numbers(mesh: bpy.types.Mesh, name: str) -> np.ndarray:

@@ -28,8 +28,13 @@ def active_head(context: bpy.types.Context) -> bpy.types.Object | None:
     elif active.type == "EMPTY" and active.parent and active.parent.ofer.photo_beside == active:
         active = active.parent
     elif active.type == "ARMATURE":
-        active = next((child for child in active.children if _is_head(child)), None)
-    return active if active and _is_head(active) else None
+        active = next((child for child in active.children if is_head(child)), None)
+    return active if active and is_head(active) else None
+
+
+def is_head(thing: bpy.types.Object) -> bool:
+    """It is one of our heads and has its shape keys."""
+    return bool(thing.type == "MESH" and thing.ofer.is_head and thing.data.shape_keys)
 
 
 def is_basis(head: bpy.types.Object, name: str) -> bool:
@@ -201,10 +206,6 @@ def set_points(key: bpy.types.ShapeKey, shape: np.ndarray) -> None:
         if carried.worn(keys.user):
             shape = carried.along(keys.user, shape, points(keys.reference_key))
     key.points.foreach_set("co", np.ascontiguousarray(shape, dtype=np.float32).ravel())
-
-
-def _is_head(thing: bpy.types.Object) -> bool:
-    return bool(thing.type == "MESH" and thing.ofer.is_head and thing.data.shape_keys)
 
 
 def _chosen(items: bpy.types.bpy_prop_collection, index: int) -> str:

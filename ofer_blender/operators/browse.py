@@ -6,7 +6,7 @@ from typing import Final
 
 import bpy
 
-from ..head import hypotheses, own_mesh
+from ..head import hypotheses, lookup, own_mesh
 from ..translations import tr
 from ..undo import transaction
 from . import express
@@ -53,11 +53,11 @@ class OFER_OT_browse(OnHead, bpy.types.Operator):
 class Walk:
     """What a press of a key does while browsing a head; Esc brings everything back as it was.
 
-    Heads are found by name each time: a pointer would not live through an undo.
+    Heads are found by uid each time: a pointer would not live through an undo.
     """
 
     def __init__(self, head: bpy.types.Object) -> None:
-        self._name = head.name
+        self._uid = head.session_uid
         self._before = (
             (head.ofer.identity_index, head.ofer.expression_index),
             [(i.favourite, i.hidden) for i in head.ofer.identities],
@@ -67,7 +67,7 @@ class Walk:
 
     def press(self, key: str) -> str:
         """RUNNING_MODAL, FINISHED or CANCELLED."""
-        head = bpy.data.objects.get(self._name)
+        head = lookup.of_uid(self._uid)
         if head is None or not head.data.shape_keys:
             return "CANCELLED"
         if key in _WALKS:
@@ -91,13 +91,15 @@ class Walk:
 
     def leave(self) -> None:
         """Go back, if the head is still there."""
-        head = bpy.data.objects.get(self._name)
+        head = lookup.of_uid(self._uid)
         if head and head.data.shape_keys:
             self._go_back(head)
 
     def line(self) -> str:
         """What the header of the view says."""
-        head = bpy.data.objects[self._name]
+        head = lookup.of_uid(self._uid)
+        if head is None:
+            return ""
         listed = [i.name for i in head.ofer.identities if hypotheses.is_listed(head, i)]
         name = hypotheses.chosen_identity(head)
         item = head.ofer.identities[name]

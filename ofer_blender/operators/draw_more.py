@@ -12,11 +12,11 @@ from ...ofer_engine.contract import protocol, reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import blend, gallery, head_frame, hints, hypotheses, pins
+from ..head import blend, gallery, head_frame, hints, hypotheses, lookup, pins
 from ..skin import skin
 from ..translations import CONTEXT
 from . import pictures
-from .refusal import engine_missing, no_head, refuse, setting_up
+from .refusal import engine_missing, existing, gone, no_head, refuse, setting_up
 
 WAIT: Final = {
     "name": "Wait",
@@ -124,7 +124,7 @@ def shown(head: bpy.types.Object) -> dict[int, float]:
 def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
     """Ask for new heads and add them to the gallery when they come. Raises OferError."""
     record = head_frame.of(head).record  # a head that they would not fit is refused before the work
-    folder, name = record.folder, head.name
+    folder, name, uid = record.folder, head.name, head.session_uid
     rows = shown(head)
     asked = protocol.MoreLikeThis(
         id=0,  # the queue numbers its requests
@@ -142,25 +142,14 @@ def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
     )
 
     def deliver(result: Path) -> None:
-        jobs.insert(bpy.ops.ofer.add_heads, directory=str(result), head=name)
-        head = bpy.data.objects.get(name)
-        if head and skin.picture(head):
+        head = lookup.of_uid(uid)
+        if head is None:
+            raise gone(name)
+        jobs.insert(bpy.ops.ofer.add_heads, directory=str(result), head=head.name)
+        if skin.picture(head):
             pictures.ask(head, "heads")
 
     jobs.queue.ask(engine_settings(), title, asked, deliver, subject=name, in_line=True)
-
-
-def existing(name: str) -> bpy.types.Object:
-    """The head that something was drawn for. Raises OferError(BAD_REQUEST) where it is gone."""
-    head = bpy.data.objects.get(name)
-    if head is None or not head.ofer.is_head or not head.data.shape_keys:
-        raise OferError(
-            ErrorCode.BAD_REQUEST,
-            "The head {head} is gone.",
-            "Open the reconstruction again to see the new heads.",
-            head=repr(name),
-        )
-    return head
 
 
 CLASSES: Final = (

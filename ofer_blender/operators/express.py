@@ -13,12 +13,11 @@ from ...ofer_engine.contract.errors import OferError
 from .. import compat
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import head_frame, hypotheses
+from ..head import head_frame, hypotheses, lookup
 from ..head.head_frame import HeadFrame
 from ..rig import arkit_keys, computed
 from ..translations import tr
-from .draw_more import existing
-from .refusal import engine_missing, no_head, refuse, setting_up
+from .refusal import engine_missing, existing, no_head, refuse, setting_up
 
 STEPS: Final = {
     "use_identity": "Use This One",
@@ -112,18 +111,18 @@ def ask(head: bpy.types.Object, step: str = "", frame: HeadFrame | None = None) 
     frame = frame or head_frame.of(
         head
     )  # a head that they would not fit is refused before the work
-    folder, name, basis = frame.record.folder, head.name, head.ofer.basis
+    folder, uid, basis = frame.record.folder, head.session_uid, head.ofer.basis
     rows = hypotheses.rows_of(head, basis)
     out = handover.expect("expressions.npz")
 
     def deliver(result: Path) -> None:
-        _deliver(result, name, basis, step)
+        _deliver(result, uid, basis, step)
 
     shares, units = tuple(rows.values()), bool(arkit_keys.present(head))
     asked = protocol.Express(0, str(folder), str(out), tuple(rows), shares, units)
     engine = engine_settings()
     title = "Computing expressions"
-    jobs.queue.ask(engine, title, asked, deliver, (), name, in_line=True, scratch=out.parent)
+    jobs.queue.ask(engine, title, asked, deliver, (), head.name, True, out.parent)
 
 
 def ask_if_awake(head: bpy.types.Object, step: str, frame: HeadFrame | None = None) -> None:
@@ -150,9 +149,9 @@ def _taken(head: bpy.types.Object, path: str) -> tuple[HeadFrame, computed.Compu
     return frame, computed.read(Path(path), frame.vertices)
 
 
-def _deliver(result: Path, name: str, basis: str, step: str) -> None:
+def _deliver(result: Path, uid: int, basis: str, step: str) -> None:
     """Change the keys where they differ; what was computed for a head left since is dropped."""
-    head = bpy.data.objects.get(name)
+    head = lookup.of_uid(uid)
     if head is None or head.ofer.basis != basis or not head.data.shape_keys:
         return
     frame = head_frame.of(head)
@@ -161,7 +160,7 @@ def _deliver(result: Path, name: str, basis: str, step: str) -> None:
         renewing = f"renew_after_{step}" if step else "renew_expressions"
         _read_ahead[str(result)] = frame, found
         try:
-            jobs.insert(getattr(bpy.ops.ofer, renewing), filepath=str(result), head=name)
+            jobs.insert(getattr(bpy.ops.ofer, renewing), filepath=str(result), head=head.name)
         finally:
             _read_ahead.clear()
     else:

@@ -11,11 +11,11 @@ from ...ofer_engine.contract import skin as contract
 from ...ofer_engine.contract.errors import OferError
 from .. import compat
 from ..engine import jobs
-from ..head import head_frame
+from ..head import head_frame, lookup
 from ..skin import plain_skin, skin
 from . import pictures
 from . import skin as make_skin
-from .refusal import refuse
+from .refusal import check_ready, refuse
 
 _SKIP: Final = {"SKIP_SAVE"}
 
@@ -33,10 +33,11 @@ class OFER_OT_wear_first_skin(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         compat.make_undo_ready()
-        head = bpy.data.objects.get(self.head)
+        head = lookup.named(self.head)
         if head is None or not is_wanted(head):
             return {"CANCELLED"}
         try:
+            check_ready(head)
             worn = contract.read(Path(self.directory))
             skin.wear(head, worn, skin.Keep.PACK, head_frame.polygons(head))
         except OferError as error:
@@ -51,13 +52,13 @@ def ask(head: bpy.types.Object, settings: bpy.types.PropertyGroup, made: Path) -
 
     made : the folder that the head was made of.
     """
-    name = head.name
+    name, uid = head.name, head.session_uid
 
     def deliver(result: Path) -> None:
-        head = bpy.data.objects.get(name)
+        head = lookup.of_uid(uid)
         if head is None or not is_wanted(head):
             return
-        jobs.insert(bpy.ops.ofer.wear_first_skin, directory=str(result), head=name)
+        jobs.insert(bpy.ops.ofer.wear_first_skin, directory=str(result), head=head.name)
         pictures.ask(head, "insert", result)
 
     try:

@@ -15,12 +15,12 @@ from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.protocol import PhotoFace, Reconstruct
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import head_frame, head_object, hypotheses
+from ..head import head_frame, head_object, hypotheses, lookup
 from ..photo import head_photos, mask, painting, panel_photo, reconstruct_request
 from ..rig import succession
 from ..translations import tr
-from .draw_more import WAIT, Drawing, existing
-from .refusal import OnHead, no_head, refuse
+from .draw_more import WAIT, Drawing
+from .refusal import OnHead, existing, gone, no_head, refuse
 
 
 class OFER_OT_hidden_here(Drawing, bpy.types.Operator):
@@ -47,10 +47,12 @@ head as it is now is hidden, not deleted"""
             for source in sources:
                 source.discard()
             raise
-        engine, name = engine_settings(), head.name
+        engine, name, uid = engine_settings(), head.name, head.session_uid
 
         def deliver(folder: Path) -> None:
-            jobs.insert(bpy.ops.ofer.replace_head, directory=str(folder), head=name)
+            if (old := lookup.of_uid(uid)) is None:
+                raise gone(name)
+            jobs.insert(bpy.ops.ofer.replace_head, directory=str(folder), head=old.name)
 
         title = "Drawing without it"
         jobs.queue.ask(engine, title, asked, deliver, tuple(sources), subject=name, in_line=True)

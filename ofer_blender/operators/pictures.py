@@ -14,7 +14,7 @@ from ...ofer_engine.contract.errors import OferError
 from .. import compat
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import gallery, iris_colour, packed_reconstruction
+from ..head import gallery, iris_colour, lookup, packed_reconstruction
 from ..skin import handed_skin, skin
 
 STEPS: Final = {
@@ -34,8 +34,8 @@ class _Renewing:
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         compat.make_undo_ready()
-        head = bpy.data.objects.get(self.head)
-        if head is None:
+        head = lookup.named(self.head)
+        if head is None or head.override_library:
             return {"CANCELLED"}
         painted = skin.picture(head) is not None
         if not gallery.picture_anew(head, Path(self.directory), painted):
@@ -62,7 +62,7 @@ def ask(head: bpy.types.Object, step: str, painted: Path | None = None) -> None:
     painted : folder of the skin that it was just given, which is taken; None: what it wears is read
     off the head.
     """
-    name, worn = head.name, skin.picture(head)
+    uid, worn = head.session_uid, skin.picture(head)
     place = handover.folder()
     try:
         folder = packed_reconstruction.ensure(head)
@@ -74,13 +74,15 @@ def ask(head: bpy.types.Object, step: str, painted: Path | None = None) -> None:
     asked = protocol.Picture(0, str(folder), out, albedo, uv, iris_colour.of(head))
 
     def deliver(result: Path) -> None:
-        head = bpy.data.objects.get(name)
+        head = lookup.of_uid(uid)
         if head and head.type == "MESH" and head.ofer.is_head and skin.picture(head) == worn:
             renew = getattr(bpy.ops.ofer, f"renew_pictures_after_{step}")
-            jobs.insert(renew, directory=str(result), head=name)
+            jobs.insert(renew, directory=str(result), head=head.name)
 
     title = "Picturing the heads"
-    jobs.queue.ask(engine_settings(), title, asked, deliver, (), name, True, place, follows=True)
+    jobs.queue.ask(
+        engine_settings(), title, asked, deliver, (), head.name, True, place, follows=True
+    )
 
 
 def _taken(painted: Path, place: Path) -> tuple[str, str]:

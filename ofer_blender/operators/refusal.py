@@ -9,7 +9,7 @@ import bpy
 from ...ofer_engine.client.engine_settings import EngineSettings
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..engine import jobs
-from ..head import hypotheses
+from ..head import hypotheses, lookup
 from ..photo import photo_source
 from ..translations import tr, translate
 
@@ -79,13 +79,55 @@ def ready_head(
     head = hypotheses.active_head(context)
     if head is None:
         operator.poll_message_set(tr("Select a head made by OFER Faces"))
-    elif not (head.is_editable and head.data.is_editable):
+    elif is_linked(head):
         operator.poll_message_set(tr("This head is linked from another file: make it local first"))
     elif context.mode != "OBJECT":
         operator.poll_message_set(tr("Switch to Object Mode first"))
     else:
         return head
     return None
+
+
+def is_linked(head: bpy.types.Object) -> bool:
+    """It is another file's, in part or, as with a library override, in what we may change."""
+    return not (head.is_editable and head.data.is_editable) or bool(head.override_library)
+
+
+def existing(name: str) -> bpy.types.Object:
+    """The head that something was drawn for, ready to take it. Raises OferError(BAD_REQUEST)."""
+    head = lookup.named(name)
+    if head is None or not hypotheses.is_head(head):
+        raise gone(name)
+    check_ready(head)
+    return head
+
+
+def check_ready(head: bpy.types.Object) -> None:
+    """Raise OferError(BAD_REQUEST) where nothing can be added to a head just now."""
+    if is_linked(head):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} is linked from another file, where nothing can be added to it.",
+            "Make it local first, and open its reconstruction again.",
+            name=head.name,
+        )
+    if head.mode != "OBJECT":
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} is being edited: its shapes cannot change meanwhile.",
+            "Switch to Object Mode first.",
+            name=head.name,
+        )
+
+
+def gone(name: str) -> OferError:
+    """That a head which something was drawn for is there no more."""
+    return OferError(
+        ErrorCode.BAD_REQUEST,
+        "The head {head} is gone.",
+        "Open the reconstruction again to see the new heads.",
+        head=repr(name),
+    )
 
 
 class OnHead:

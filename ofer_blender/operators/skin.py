@@ -16,13 +16,13 @@ from ...ofer_engine.contract import skin as contract
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import head_frame, hypotheses, packed_reconstruction
+from ..head import head_frame, hypotheses, lookup, packed_reconstruction
 from ..photo import head_photos, mask, photo_source
 from ..skin import skin
 from ..translations import tr
 from . import pictures
 from .draw_more import shown
-from .refusal import engine_missing, no_head, refuse, setting_up
+from .refusal import check_ready, engine_missing, no_head, refuse, setting_up
 
 _SKIP: Final = {"SKIP_SAVE"}
 _USUAL_LIGHT: Final = "Default"
@@ -80,11 +80,13 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
         head = hypotheses.active_head(context)
         head_frame.polygons(head)  # what the skin would not fit is refused before the work
         photos, found = sources(head, context.scene.ofer, self.filepath, self.any_photo)
-        keep, name = head.ofer_skin.keep, head.name
+        keep, name, uid = head.ofer_skin.keep, head.name, head.session_uid
 
         def deliver(result: Path) -> None:
-            jobs.insert(bpy.ops.ofer.wear_skin, directory=str(result), head=name, keep=keep)
-            pictures.ask(bpy.data.objects[name], "skin", result)
+            if (head := lookup.of_uid(uid)) is None:
+                raise _gone(name)
+            jobs.insert(bpy.ops.ofer.wear_skin, directory=str(result), head=head.name, keep=keep)
+            pictures.ask(head, "skin", result)
 
         ask(head, photos, found, deliver, self.unwanted)
         return jobs.follow(self, self.wait)
@@ -104,15 +106,11 @@ class OFER_OT_wear_skin(bpy.types.Operator):
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        head = bpy.data.objects.get(self.head)
+        head = lookup.named(self.head)
         try:
             if head is None or head.type != "MESH":
-                raise OferError(
-                    ErrorCode.BAD_REQUEST,
-                    "The head {head} is gone.",
-                    "Make the skin for another one.",
-                    head=repr(self.head),
-                )
+                raise _gone(self.head)
+            check_ready(head)
             worn = contract.read(Path(self.directory))
             skin.wear(head, worn, skin.Keep(self.keep), head_frame.polygons(head))
         except OferError as error:
@@ -222,6 +220,15 @@ def sources(
         photos[0] = dataclasses.replace(photos[0], hidden=str(painted.path))
         taken.append(painted)
     return tuple(photos), tuple(taken)
+
+
+def _gone(name: str) -> OferError:
+    return OferError(
+        ErrorCode.BAD_REQUEST,
+        "The head {head} is gone.",
+        "Make the skin for another one.",
+        head=repr(name),
+    )
 
 
 CLASSES = (OFER_OT_make_skin, OFER_OT_wear_skin, OFER_OT_remove_skin)

@@ -12,7 +12,7 @@ from ...ofer_engine.client.frame import ENGINE_TO_BLENDER
 from ...ofer_engine.contract.records import CameraRecord
 from ...ofer_engine.geometry.photo_views import viewpoint
 from ...ofer_engine.geometry.viewpoint import Viewpoint
-from ..head import packed_reconstruction, pins
+from ..head import lookup, packed_reconstruction, pins
 from ..head.pins import Pinning
 from . import head_photos, through_photo
 from .face_picker import PhotoFrame, Point
@@ -30,7 +30,7 @@ class PinDrag:
     mouse, or -1."""
 
     def __init__(self, head: bpy.types.Object) -> None:
-        self._name = head.name
+        self._uid = head.session_uid
         self.grabbed = -1
         self._before: Point | None = None
         self._reach = 0.0
@@ -45,7 +45,7 @@ class PinDrag:
     @property
     def head(self) -> bpy.types.Object | None:
         """The head, if it is still there and seen through its photo."""
-        head = bpy.data.objects.get(self._name)
+        head = lookup.of_uid(self._uid)
         there = head is not None and head.ofer.through_photo and head.data.shape_keys
         return head if there else None
 

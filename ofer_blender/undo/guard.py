@@ -17,7 +17,7 @@ import bpy
 from ...ofer_engine.client import faults
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import comparison, hypotheses, own_mesh
+from ..head import comparison, hypotheses, lookup, own_mesh
 from ..rig import rig
 from ..translations import translate
 from . import transaction
@@ -163,7 +163,7 @@ def _touched(operator: bpy.types.Operator, context: bpy.types.Context) -> list[b
     """The objects that an operator of ours may change: the head, and what belongs to it."""
     if not _CHANGING & set(operator.bl_options):
         return []
-    named = bpy.data.objects.get(getattr(operator, "head", "") or "")
+    named = lookup.named(getattr(operator, "head", ""))
     found: dict[int, bpy.types.Object] = {}
     for head in filter(None, (hypotheses.active_head(context), named)):
         copies = comparison.copies(head) if head.ofer.comparing else []

@@ -166,6 +166,23 @@ def test_styles_of_another_version_stay_where_they_are(head: bpy.types.Object) -
     assert len(head.data.vertices) == OWN
 
 
+@pytest.mark.parametrize("name", ["../elsewhere", "../styles/elsewhere", "hair_short/../x", ""])
+def test_a_style_that_a_file_names_elsewhere_is_not_read(
+    head: bpy.types.Object, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "elsewhere.npz").write_bytes(b"of a stranger")
+    called = carried.ATTRIBUTE + name
+    put = head.data.attributes.new(called, "INT", "POINT")
+    put.data.foreach_set("value", np.ones(len(head.data.vertices), np.int32))
+    assert carried.worn(head.data) == ()
+    before = shapes(head)["identity_03"]
+    assert bpy.ops.ofer.use_identity(name="identity_03") == {"FINISHED"}
+    np.testing.assert_array_equal(shapes(head)["Basis"], before)
+    bpy.ops.ofer.add_hair()
+    bpy.ops.ofer.remove_hair()
+    assert len(head.data.vertices) == OWN
+
+
 def test_what_ships_fits_the_bundled_head_and_is_small() -> None:
     root = Path(__file__).parents[2]
     polygons = read_head_arrays(root / "weights" / "open" / "head.npz")["polygons"]
