@@ -69,13 +69,13 @@ class BentPortraits:
         """(B, 3, 128, 128) float32 in 0..1."""
         return torch.from_numpy(self.crops[rows]).permute(0, 3, 1, 2).float() / 255
 
-    def turned(
-        self, rows: np.ndarray, crops: Tensor, mirror: Mirror, mirrored: Tensor
+    def mirrored(
+        self, rows: np.ndarray, crops: Tensor, mirror: Mirror, which: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Pictures, points, identities and expressions of the rows, mirrored where `mirrored` (B,)
-        is true; the two of a pair ought to be mirrored together."""
+        """Pictures, points, identities and expressions of the rows, mirrored where `which` (B,) is
+        true; the two of a pair ought to be mirrored together."""
         points, identity, expression = self.points[rows], self.identity[rows], self.expression[rows]
-        where = mirrored[:, None]
+        where = which[:, None]
         return (
             torch.where(where[..., None, None], crops.flip(3), crops),
             torch.where(where[..., None], mirror.place(points), points),

@@ -268,7 +268,7 @@ def _with_pairs(
     points, identity, expression = bent.points[rows], bent.identity[rows], bent.expression[rows]
     if mirror is not None:
         mirrored = (torch.rand(pairs, generator=generator) < 0.5).repeat_interleave(2)
-        crops, points, identity, expression = bent.turned(rows, crops, mirror, mirrored)
+        crops, points, identity, expression = bent.mirrored(rows, crops, mirror, mirrored)
     side = photos.crops.shape[-1]
     if crops.shape[-1] != side:
         crops = F.interpolate(crops, size=side, mode="bilinear", align_corners=False)

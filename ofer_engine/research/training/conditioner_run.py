@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
         seed=options.seed,
         weight_decay=0.03,
         every=options.every,
-        precision=Precision.BFLOAT16,
+        precision=Precision.of_this_cpu(),
     )
     if options.compile:
         compiled(network)
