@@ -54,6 +54,11 @@ def _is_whole(path: str) -> bool:
         return False
 
 
+def is_kept_offline() -> bool:
+    """Blender was started so that no preference lets it go online."""
+    return bpy.app.online_access_override and not bpy.app.online_access
+
+
 def idle_minutes() -> int:
     """After how many minutes without work the engine ends; 0 is never."""
     addon = bpy.context.preferences.addons.get(ADDON)

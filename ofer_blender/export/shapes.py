@@ -149,10 +149,33 @@ def _move(head: bpy.types.Object, key: bpy.types.ShapeKey) -> np.ndarray:
 
 def _shown(head: bpy.types.Object, rest: np.ndarray, moving: Collection[str]) -> np.ndarray:
     """(V, 3): the Basis with every key that is on and not muted, but those that move, and what an
-    open jaw bone adds, since the bones rest."""
+    open jaw bone adds, since the bones rest. Where keys do not add up, what Blender shows."""
+    if head.show_only_shape_key or not head.data.shape_keys.use_relative:
+        return _played(head)
     shown = rest.astype(np.float64)
     for key in head.data.shape_keys.key_blocks[1:]:
         kept = key.name not in jaw_correctives.NAMES and key.name not in moving
         if key.value and not key.mute and kept:
             shown += key.value * _move(head, key)
     return shown.astype(np.float32)
+
+
+def _played(head: bpy.types.Object) -> np.ndarray:
+    """(V, 3) float32: what the keys alone make of a head whose keys are absolute, or of which one
+    is shown alone."""
+    theirs = bpy.context.scene
+    alone, scene = bpy.data.objects.new(head.name, head.data), bpy.data.scenes.new(theirs.name)
+    try:
+        alone.show_only_shape_key = head.show_only_shape_key
+        alone.active_shape_key_index = head.active_shape_key_index
+        scene.frame_current, scene.frame_subframe = theirs.frame_current, theirs.frame_subframe
+        scene.collection.objects.link(alone)
+        layer = scene.view_layers[0]
+        layer.update()
+        seen = alone.evaluated_get(layer.depsgraph).data
+        shown = np.empty((len(seen.vertices), 3), np.float32)
+        seen.vertices.foreach_get("co", shown.ravel())
+        return shown
+    finally:
+        bpy.data.scenes.remove(scene)
+        bpy.data.objects.remove(alone)

@@ -114,6 +114,7 @@ def _scene(head: bpy.types.Object) -> Iterator[None]:
         scene = bpy.data.scenes.new(head.name)
         try:
             scene.frame_current = theirs.frame_current
+            scene.frame_subframe = theirs.frame_subframe
             window.scene = scene
             yield
         finally:

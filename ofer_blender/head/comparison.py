@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import zlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,7 +45,11 @@ class Stand:
 
 def copies(head: bpy.types.Object) -> list[bpy.types.Object]:
     """The copies and captions that stand for a head now."""
-    return [each for each in bpy.data.objects if each.ofer.compared_with == head]
+    return [
+        each
+        for each in bpy.data.objects
+        if each.ofer.compared_with == head and each.ofer.compared_made in ("", _made(each))
+    ]
 
 
 def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: int) -> Stand:
@@ -70,6 +75,7 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: in
         for each in (copy, _caption(head, name)):
             holder.objects.link(each)
             each.ofer.compared_with, each.ofer.compared_as = head, name
+            each.ofer.compared_made = _made(each)
         copy.matrix_world = head.matrix_world
         made.append(copy)
     modifiers.give(head, made, bound)
@@ -80,13 +86,16 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: in
 
 
 def end(head: bpy.types.Object) -> None:
-    """Remove the copies, and show and select what was shown and selected before."""
+    """Remove the copies, and show and select what was shown and selected before. What an artist
+    duplicated, renamed or sculpted of them stays."""
     head.ofer.comparing = head.ofer.compare_page = 0
     for each in copies(head):
         data = each.data
         bpy.data.objects.remove(each)
         if not data.users:
             bpy.data.batch_remove([data])
+    for each in [each for each in bpy.data.objects if each.ofer.compared_with == head]:
+        each.ofer.compared_with, each.ofer.compared_as, each.ofer.compared_made = None, "", ""
     for collection in [c for c in bpy.data.collections if c.name.startswith(COLLECTION)]:
         if not collection.all_objects:
             bpy.data.collections.remove(collection)
@@ -114,6 +123,15 @@ def page(head: bpy.types.Object, count: int, turned: int) -> list[str]:
         return []
     first = (turned * count) % (math.ceil(len(names) / count) * count)
     return names[first : first + count]
+
+
+def _made(copy: bpy.types.Object) -> str:
+    """What a copy or caption is called, and where its points are: as it was made, or not."""
+    if copy.type != "MESH":
+        return copy.name
+    points = np.empty(3 * len(copy.data.vertices), np.float32)
+    copy.data.vertices.foreach_get("co", points)
+    return f"{zlib.crc32(points.tobytes()):08x} {copy.name}"
 
 
 def _grid(count: int) -> tuple[int, int]:

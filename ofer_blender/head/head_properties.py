@@ -439,6 +439,9 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     compared_as: bpy.props.StringProperty(
         name="Compared As", description="For a head shown by Compare: its hypothesis"
     )
+    compared_made: bpy.props.StringProperty(
+        name="Compared Made", description="For a head shown by Compare: its name and points"
+    )
     compared_with: bpy.props.PointerProperty(
         name="Compared Head",
         description="For a head shown by Compare: the head that it is a copy of",

@@ -1,5 +1,5 @@
-"""A linked copy of a head (Alt-D) shows the same mesh, but keeps a gallery of its own: as soon as
-one of the two is changed, it gets a mesh of its own."""
+"""A copy of a head is a head of its own: as soon as one of the two is changed, a linked one (Alt-D)
+gets a mesh of its own, and each keeps to its own camera and its own photo beside it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,21 @@ def part(head: bpy.types.Object) -> None:
     active = head.active_shape_key_index
     head.data = head.data.copy()
     head.active_shape_key_index = active
+
+
+def let_go(head: bpy.types.Object) -> None:
+    """Leave the photo's camera, and the photo beside, to the head that this one was copied from."""
+    if _is_anothers(head, "photo_beside"):
+        head.ofer.photo_beside = None
+    if _is_anothers(head, "camera"):
+        head.ofer.camera = head.ofer.scene_camera = None
+        head.ofer.through_photo = False
+
+
+def _is_anothers(head: bpy.types.Object, name: str) -> bool:
+    thing = getattr(head.ofer, name)
+    holder = thing.parent if thing else None
+    return bool(holder and holder != head and getattr(holder.ofer, name) == thing)
 
 
 def own_material(head: bpy.types.Object, slot: int) -> bpy.types.Material:

@@ -17,7 +17,7 @@ from ..head import hypotheses
 from ..rig import body, jaw_correctives, rig
 from ..translations import translate
 from ..undo.landing import has_name, nameless
-from .refusal import ready_head, refuse
+from .refusal import place, ready_head, refuse
 
 _WRITTEN: Final[dict[tuple[int, Target], Path]] = {}
 """The files that this session wrote or looked at, by head and target: the scene keeps no path."""
@@ -69,7 +69,7 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
         if not has_name(self.filepath):
             return refuse(self, nameless())
         head = hypotheses.active_head(context)
-        plan = plan_of(head, Path(bpy.path.abspath(self.filepath)), Target(self.target))
+        plan = plan_of(head, place(self.filepath), Target(self.target))
         plan = replace(plan, overwrite=self.overwrite)
         try:
             path = write.export(head, plan)

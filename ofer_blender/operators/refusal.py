@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NoReturn
 
 import bpy
@@ -128,6 +129,18 @@ def gone(name: str) -> OferError:
         "Open the reconstruction again to see the new heads.",
         head=repr(name),
     )
+
+
+def place(filepath: str) -> Path:
+    """Where a path of an operator leads that something is written to. Raises OferError."""
+    if filepath.startswith("//") and not bpy.data.filepath:
+        raise OferError(
+            ErrorCode.READ_ONLY,
+            "This .blend has not been saved: there is no folder for {path}.",
+            "Save it first, or choose another folder.",
+            path=filepath,
+        )
+    return Path(bpy.path.abspath(filepath))
 
 
 class OnHead:

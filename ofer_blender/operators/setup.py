@@ -6,7 +6,7 @@ import bpy
 
 from ...ofer_engine.contract.errors import OferError
 from ..engine import jobs
-from ..engine.engine_settings import ADDON, engine_settings
+from ..engine.engine_settings import ADDON, engine_settings, is_kept_offline
 from ..translations import tr
 from .refusal import busy, refuse
 
@@ -25,6 +25,11 @@ class OFER_OT_set_up_engine(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if busy(cls, with_what_follows=True):
+            return False
+        if is_kept_offline():
+            cls.poll_message_set(
+                tr("Blender was started in offline mode: start it without --offline-mode.")
+            )
             return False
         if not bpy.app.online_access:
             cls.poll_message_set(tr("Allow online access in Preferences › System first"))

@@ -16,7 +16,7 @@ from ..motion import take
 from ..rig import arkit_keys, rig
 from ..translations import tr, translate
 from ..undo.landing import has_name, landing, nameless
-from .refusal import ready_head, refuse
+from .refusal import place, ready_head, refuse
 
 _SUFFIX = ".csv"
 
@@ -114,12 +114,12 @@ class OFER_OT_export_take(_OnUnits, bpy.types.Operator):
         if not has_name(self.filepath):
             return refuse(self, nameless())
         head, scene = hypotheses.active_head(context), context.scene
-        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), _SUFFIX))
+        path = Path(bpy.path.ensure_ext(str(place(self.filepath)), _SUFFIX))
         motion = take.record(head, scene.frame_start, scene.frame_end)
-        with landing(path, overwrite=self.overwrite) as place:
+        with landing(path, overwrite=self.overwrite) as landed:
             rate = max(round(take.frames_a_second(scene)), 1)
-            write_live_link(place.folder / path.name, motion, rate)
-            place.publish([path.name])
+            write_live_link(landed.folder / path.name, motion, rate)
+            landed.publish([path.name])
         self.report({"INFO"}, translate(Sentence("{name} was written.", name=path.name)))
         return {"FINISHED"}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
@@ -12,7 +10,7 @@ from ..export.plan import identifier
 from ..head import hypotheses
 from ..translations import translate
 from ..web_page import page
-from .refusal import ready_head, refuse
+from .refusal import place, ready_head, refuse
 
 
 class OFER_OT_export_web_page(bpy.types.Operator):
@@ -39,11 +37,11 @@ disk, and shows the head with sliders for its other heads, expressions and face 
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
-        place = Path(bpy.path.abspath(self.directory))
-        if not self.directory or not place.is_dir():
+        folder = place(self.directory)
+        if not self.directory or not folder.is_dir():
             return refuse(self, "Choose a folder to put the page in.")
         try:
-            written = page.export(head, place / f"{identifier(head.name)}_page")
+            written = page.export(head, folder / f"{identifier(head.name)}_page")
         except OferError as error:
             return refuse(self, error)
         self.report(

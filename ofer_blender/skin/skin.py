@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -208,13 +209,12 @@ def _beside(albedo: Path, name: str) -> Path:
 
 def _copy_whole(source: Path, path: Path) -> None:
     """Raises OSError; then nothing is left of the copy."""
-    part = path.with_name(f".{path.name}.part")
+    folder = Path(tempfile.mkdtemp(prefix=".ofer_", dir=path.parent))
     try:
-        shutil.copyfile(source, part)
-        part.rename(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+        shutil.copyfile(source, folder / path.name)
+        (folder / path.name).rename(path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _show(

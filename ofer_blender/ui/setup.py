@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..engine import jobs, packs
-from ..engine.engine_settings import engine_settings
+from ..engine.engine_settings import engine_settings, is_kept_offline
 from ..translations import tr
 from .tab import Tab, draw_job, say
 from .weights import draw_weights
@@ -47,7 +47,13 @@ def draw_set_up(layout: bpy.types.UILayout) -> None:
     """The button that fetches the engine; and how to let it, where Blender may not go online."""
     if not engine_settings().installed:
         say(layout, "It is a download of about 1 GB, several for a graphics card.", "BLANK1")
-        if not bpy.app.online_access:
+        if is_kept_offline():
+            say(
+                layout,
+                "Blender was started in offline mode: start it without --offline-mode.",
+                "ERROR",
+            )
+        elif not bpy.app.online_access:
             say(layout, "Blender may not go online: allow it in the preferences first.", "ERROR")
             allow = layout.operator(
                 "screen.userpref_show", text="Allow Online Access…", icon="INTERNET_OFFLINE"

@@ -83,6 +83,8 @@ def _executing(method: Callable) -> Callable:
             change = Transaction(context, touched, getattr(self, "changes_surface", True))
             for each in shared if getattr(self, "changes_head", True) else ():
                 own_mesh.part(each)
+            for each in touched:
+                own_mesh.let_go(each)
             outcome = method(self, context)
             change.check()
         except BaseException as cause:

@@ -17,6 +17,8 @@ from conftest import preferences
 from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.engine.engine_settings import engine_settings
 from ofer_faces.ofer_blender.head import provenance
+from ofer_faces.ofer_blender.operators import setup as operators_setup
+from ofer_faces.ofer_blender.ui import setup as ui_setup
 from ofer_faces.ofer_engine.client import launch
 from ofer_faces.ofer_engine.contract.errors import OferError
 from recording_layout import draw, draw_preferences
@@ -132,6 +134,19 @@ def test_offline_is_told_in_the_panel_with_the_way_there() -> None:
         assert "Blender may not go online" in text and "1 GB" in text
         assert "[screen.userpref_show] Allow Online Access…" in drawn
         assert "[ofer.set_up_engine] Set Up Engine" in drawn
+
+
+def test_offline_for_good_is_told_with_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started with --offline-mode, no preference helps: the button there would lead nowhere."""
+    if bpy.app.online_access:
+        bpy.context.preferences.system.use_online_access = False
+    for module in (ui_setup, operators_setup):
+        monkeypatch.setattr(module, "is_kept_offline", lambda: True)
+    drawn = draw("OFER_PT_photo")
+    assert "start it without --offline-mode" in " ".join(drawn)
+    assert not [each for each in drawn if "screen.userpref_show" in each]
+    with pytest.raises(RuntimeError, match="start it without --offline-mode"):
+        bpy.ops.ofer.set_up_engine()
 
 
 def test_offline_is_not_told_where_it_is_allowed() -> None:

@@ -331,3 +331,31 @@ def test_a_collection_instance_is_an_obstacle(head: bpy.types.Object) -> None:
     for copy in bodies(head).values():
         low, high = box(copy)
         assert low[0] >= 0.4 or high[0] <= 0.2 or low[2] >= 0.1 or high[2] <= -0.1
+
+
+def test_what_an_artist_made_of_the_copies_stays(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.compare(count="4")
+    copies = [each for each in comparison.copies(head) if each.type == "MESH"]
+    assert len(copies) == 4
+    bpy.ops.object.select_all(action="DESELECT")
+    copies[0].select_set(True)
+    bpy.context.view_layer.objects.active = copies[0]
+    bpy.ops.object.duplicate()
+    duplicate = bpy.context.object
+    copies[1].name = "the one I like"
+    copies[2].data.vertices[7].co.x += 0.01
+    sculpted, points = copies[2], [tuple(each.co) for each in copies[2].data.vertices]
+    gone = copies[0].name, copies[3].name
+    bpy.ops.ofer.end_compare()
+    assert not head.hide_get() and not comparison.copies(head)
+    left = [each for each in bpy.data.objects if each != head]
+    assert {each.name for each in left} == {duplicate.name, "the one I like", sculpted.name}
+    assert not set(gone) & set(bpy.data.objects.keys())
+    assert [tuple(each.co) for each in sculpted.data.vertices] == points
+    bpy.context.view_layer.objects.active = duplicate
+    assert hypotheses.active_head(bpy.context) is None, "it stands for no head any more"
+    bpy.context.view_layer.objects.active = head
+    bpy.ops.ofer.compare(count="4")
+    assert sum(each.type == "MESH" for each in comparison.copies(head)) == 4
+    bpy.ops.ofer.end_compare()
+    assert {each.name for each in bpy.data.objects} == {each.name for each in (head, *left)}

@@ -585,3 +585,16 @@ def test_a_cut_file_is_not_called_whole(
         path.write_bytes(data[: int(len(data) * share)])
         assert not whole.is_whole(path)
     assert Format.OBJ == "obj"
+
+
+@pytest.mark.parametrize("write", ["export_head", "export_web_page", "export_take"])
+def test_beside_a_blend_that_was_never_saved_there_is_nowhere(
+    head: bpy.types.Object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    """Blender would take its working directory for it."""
+    (tmp_path / "here" / "out").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    named = {"directory": "//out/"} if write == "export_web_page" else {"filepath": "//out/anna"}
+    with pytest.raises(RuntimeError, match="has not been saved.*Save it first"):
+        getattr(bpy.ops.ofer, write)(**named)
+    assert not list((tmp_path / "here" / "out").iterdir())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -458,6 +459,51 @@ def test_what_is_shown_is_baked_with_the_pose(
     assert apart(read_back.by_blender_beside(path).rest, to_gltf(shown)) < 1e-5
     rest = hypotheses.points(head.data.shape_keys.reference_key)
     assert np.linalg.norm(shown - rest, axis=1).max() > 0.01
+
+
+def one_key_alone(head: bpy.types.Object) -> None:
+    head.data.shape_keys.key_blocks["mouthSmileLeft"].value = 0.8
+    half = head.vertex_groups.new(name="half")
+    half.add(list(range(0, len(head.data.vertices), 2)), 0.5, "REPLACE")
+    head.data.shape_keys.key_blocks["identity_03"].vertex_group = "half"
+    head.active_shape_key_index = head.data.shape_keys.key_blocks.find("identity_03")
+    head.show_only_shape_key = True
+
+
+def a_muted_key_alone(head: bpy.types.Object) -> None:
+    one_key_alone(head)
+    head.data.shape_keys.key_blocks["identity_03"].mute = True
+
+
+def absolute(head: bpy.types.Object) -> None:
+    head.data.shape_keys.use_relative = False
+    head.data.shape_keys.eval_time = 25.0
+
+
+def absolute_and_animated(head: bpy.types.Object) -> None:
+    absolute(head)
+    for frame, time in ((1, 10.0), (11, 30.0)):
+        head.data.shape_keys.eval_time = time
+        head.data.shape_keys.keyframe_insert("eval_time", frame=frame)
+    bpy.context.scene.frame_set(4, subframe=0.5)
+
+
+@pytest.mark.parametrize(
+    "set_up", [one_key_alone, a_muted_key_alone, absolute, absolute_and_animated]
+)
+@pytest.mark.parametrize("target", [Target.GLB, Target.OBJ])
+def test_keys_that_do_not_add_up_are_baked_as_they_show(
+    head: bpy.types.Object, tmp_path: Path, set_up: Callable[[bpy.types.Object], None],
+    target: Target,
+) -> None:  # fmt: skip
+    set_up(head)
+    bpy.context.view_layer.update()
+    shown = seen_now(head)
+    head.ofer_export.bake = True
+    before = dump()
+    path = export(tmp_path / "out", target)
+    assert differences(before, dump()) == []
+    assert apart(read_back.by_blender_beside(path).rest, to_gltf(shown)) < 1e-5
 
 
 def test_what_is_shown_has_its_modifiers(head: bpy.types.Object, tmp_path: Path) -> None:

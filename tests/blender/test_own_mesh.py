@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+import synthetic
 from ofer_faces.ofer_blender.head import hypotheses
 from ofer_faces.ofer_blender.skin import skin
 from scene_dump import differences, dump
@@ -83,3 +84,42 @@ def test_a_skin_on_a_copy_is_not_worn_by_the_head(
     again = bpy.context.object
     bpy.ops.ofer.remove_skin()
     assert skin.picture(again) is None and skin.picture(copy) is not None
+
+
+def duplicated(head: bpy.types.Object) -> bpy.types.Object:
+    """As Shift-D makes it, away from the head and active."""
+    for each in bpy.context.selected_objects:
+        each.select_set(False)
+    bpy.context.view_layer.objects.active = head
+    head.select_set(True)
+    bpy.ops.object.duplicate()
+    bpy.context.object.location.x = 2.0
+    bpy.context.view_layer.update()
+    return bpy.context.object
+
+
+def test_a_copy_has_its_own_camera(head: bpy.types.Object, tmp_path: Path) -> None:
+    bpy.ops.ofer.through_photo(**PREPARED["through_photo"](tmp_path))
+    camera = head.ofer.camera
+    copy = duplicated(head)
+    assert copy.ofer.camera == camera and copy.ofer.through_photo, "as Blender copies it"
+    bpy.ops.ofer.through_photo(**PREPARED["through_photo"](tmp_path))
+    bpy.context.view_layer.update()
+    own = copy.ofer.camera
+    assert own not in (None, camera) and own.parent == copy and camera.parent == head
+    apart = own.matrix_world.translation - camera.matrix_world.translation
+    assert np.allclose(apart, (2.0, 0.0, 0.0), atol=1e-5)
+    assert bpy.context.scene.camera == own and head.ofer.camera == camera
+
+
+def test_a_copy_has_its_own_photo_beside(head: bpy.types.Object, tmp_path: Path) -> None:
+    bpy.ops.ofer.choose_photo(**PREPARED["choose_photo"](tmp_path))
+    bpy.ops.ofer.photo_beside()
+    beside = head.ofer.photo_beside
+    copy = duplicated(head)
+    synthetic.made_of(copy, tmp_path / "anna.jpg")
+    bpy.ops.ofer.photo_beside()
+    assert head.ofer.photo_beside == beside and beside.parent == head
+    assert copy.ofer.photo_beside.parent == copy
+    bpy.ops.ofer.photo_beside()
+    assert copy.ofer.photo_beside is None and head.ofer.photo_beside == beside

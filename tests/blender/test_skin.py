@@ -118,6 +118,24 @@ def test_beside_the_file_it_is_a_png(head: bpy.types.Object, tmp_path: Path) -> 
     assert Path(bpy.path.abspath(image.filepath)).is_file()
 
 
+def test_a_link_beside_the_file_is_not_written_through(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    theirs, textures = tmp_path / "thesis.png", tmp_path / "textures"
+    theirs.write_bytes(b"years of work")
+    textures.mkdir()
+    for name in ("anna_skin.png", ".anna_skin.png.part"):
+        (textures / name).symlink_to(theirs)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "file.blend"))
+    head = bpy.data.objects[head.name]
+    wear(head, write_skin(tmp_path / "skin"), "BESIDE")
+    assert theirs.read_bytes() == b"years of work"
+    written = Path(bpy.path.abspath(skin.picture(head).filepath))
+    assert written.is_file() and not written.is_symlink()
+    names = {each.name for each in textures.iterdir()}
+    assert not [name for name in names if name.startswith(".ofer_")]
+
+
 def test_a_changed_mesh_is_refused_and_left_alone(head: bpy.types.Object, tmp_path: Path) -> None:
     before = dump()
     uv = np.zeros((3, 4, 2), np.float32)
