@@ -9,6 +9,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.names import plain_name
 from ...ofer_engine.contract.sentence import Sentence, joined
 from ..export import check, influences, write
 from ..export.plan import Frames, Keys, Plan, identifier
@@ -53,7 +54,7 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
         self.overwrite = True  # the file browser asks
         suffix = f".{PRESETS[Target(self.target)].format}"
         folder = bpy.path.abspath("//") if bpy.data.filepath else str(Path.home())
-        self.filepath = str(Path(folder) / f"{identifier(head.name)}{suffix}")
+        self.filepath = str(Path(folder) / f"{plain_name(identifier(head.name))}{suffix}")
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 

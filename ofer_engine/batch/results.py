@@ -107,7 +107,7 @@ class TableResults:
             return None
         with self.file.open("rb") as file:
             file.seek(place)
-            return strict_json.parse_object(file.readline())
+            return strict_json.parse_object(file.readline(), paths=True)
 
     def _read(self) -> None:
         """Find the rows there are; a line that was cut off when a batch was killed is cut away."""
@@ -129,7 +129,7 @@ def _key(line: bytes) -> str | None:
     """The key of a row; None where the line is none that a batch wrote, so that its photo is worked
     on again."""
     try:
-        row = strict_json.parse_object(line)
+        row = strict_json.parse_object(line, paths=True)
         from_fields(CameraRecord, row["camera"])
     except (ValueError, KeyError):
         return None

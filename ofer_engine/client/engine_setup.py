@@ -69,7 +69,7 @@ class EngineSetup:
 
 def _decode(line: str) -> SetupProgress | SetupDone | None:
     try:
-        fields = strict_json.parse(line)
+        fields = strict_json.parse(line, paths=True)
         if "error" in fields:
             said, hint = from_fields(fields["error"]), from_fields(fields.get("hint", ""))
             raise OferError(ErrorCode.ENGINE_MISSING, said, hint)

@@ -18,7 +18,9 @@ from .sentence import Sentence, readable
 _MOST_BYTES: Final = 180
 """Of UTF-8: file systems take 255, and endings and the marks of unfinished files come on top."""
 _FORBIDDEN: Final = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f\ud800-\udfff]')
-_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_RESERVED: Final = re.compile(
+    r"(con|prn|aux|nul|(com|lpt)[\d\xb9\xb2\xb3]|con(in|out)\$) *(\..*)?", re.IGNORECASE
+)
 _FALLBACK: Final = "head"
 
 

@@ -116,7 +116,7 @@ def _decode(line: str, kinds: dict[str, type]) -> typing.Any:
     try:
         if len(line) > LONGEST:
             raise ValueError("it is longer than any message")
-        fields = strict_json.parse_object(line)
+        fields = strict_json.parse_object(line, paths=True)
         kind = fields.pop("type", None)
         if not isinstance(kind, str) or kind not in kinds:
             raise ValueError("it is of no known kind")

@@ -29,13 +29,16 @@ _LONGEST_VALUE: Final = 8000
 _LARGEST: Final = 1 << 63
 _DEEPEST: Final = 4
 _LINES: Final = re.compile(r"[\t-\r\x85]+")
+_HALF: Final = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
+"""Halves of characters that are no odd byte of a file's name, as Python escapes those."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """What a name of a file may hold, and what would then tell a terminal what to do."""
 
 
 def readable(text: str) -> str:
     """Any text, such as a file name of odd bytes, as one that can be written, sent and shown."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    whole = _HALF.sub("\ufffd", text)
+    return whole.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def one_line(text: str) -> str:

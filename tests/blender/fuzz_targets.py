@@ -37,8 +37,15 @@ finally:
     sys.path.remove(str(ROOT))
 
 _NAMES = (*PACKED_FILES, "../../outside.npy", "/tmp/outside.npy", "C:\\outside.npy", "a/b.npy", "")
-_TEXT_FIELDS = ("folder", "basis", "expressions_of", "units_of", "compared_as", "compared_made",
-                "active_before")
+_TEXT_FIELDS = (
+    "folder",
+    "basis",
+    "expressions_of",
+    "units_of",
+    "compared_as",
+    "compared_made",
+    "active_before",
+)
 _NUMBER_FIELDS = ("candidates", "identity_index", "expression_index", "comparing", "compare_page")
 
 

@@ -25,6 +25,8 @@ from ofer_engine.contract.sentence import readable
         ("x\udcff", "x"),
         ("con", "con_"),
         ("LPT1", "LPT1_"),
+        ("COM\xb2", "COM\xb2_"),
+        ("x\ud800y", "x_y"),
         ("a\x00b\nc", "a_b_c"),
     ],
 )
@@ -47,7 +49,8 @@ def test_names_that_are_taken_as_they_are(name):
 @pytest.mark.parametrize(
     "name",
     ["", ".", "..", "../x", "/x", "a/b", "a\\b", "c:", "a\x00", "a\n", "x.", "x ", " x", ".x"]
-    + ["nul", "Con.txt", "com1", "x" * 181, "a*", 'a"', "\udcff", "~/../x"],
+    + ["nul", "Con.txt", "com1", "x" * 181, "a*", 'a"', "\udcff", "\ud800", "~/../x"]
+    + ["COM\xb9", "lpt\xb3.txt", "nul .txt", "CONIN$", "conout$"],
 )
 def test_paths_and_what_some_system_refuses_end_in_a_sentence(name):
     with pytest.raises(OferError) as caught:

@@ -130,6 +130,9 @@ def test_events_survive_the_wire(message):
         "[" * 100_000,
         "\x00\xff",
         "\ud800",
+        '{"type": "OpenPhoto", "id": 1, "path": "a\\ud800b"}',
+        '{"type": "OpenPhoto", "id": 1, "path": "\\uD83D"}',
+        '{"type": "OpenPhoto", "id": 1, "path": "a", "\\udbff": 1}',
     ],
 )
 def test_anything_else_is_refused_by_name(line):
@@ -158,6 +161,12 @@ def test_what_would_have_ended_a_request_is_told_from_what_a_library_prints():
 
 def test_a_file_name_that_is_no_utf_8_survives_the_wire():
     request = protocol.OpenPhoto(1, "/photos/Zo\udceb.jpg")
+    line = protocol.encode(request)
+    assert line.isascii() and protocol.decode_request(line) == request
+
+
+def test_letters_beyond_the_first_plane_survive_the_wire():
+    request = protocol.OpenPhoto(1, "/photos/\N{GRINNING FACE}\N{LINEAR B SYLLABLE B008 A}.jpg")
     line = protocol.encode(request)
     assert line.isascii() and protocol.decode_request(line) == request
 

@@ -45,6 +45,8 @@ def test_a_sentence_is_its_english() -> None:
         (None, "None"),
         (ErrorCode.NO_FACE, "no_face"),
         ("a\udcffb", "a\ufffdb"),
+        ("a\ud800b\udfff", "a\ufffdb\ufffd"),
+        ("Zo\udcc3\udcab", "Zo\xeb"),
         ("a\n\tb\x1b[31m\x9b1m\x7f.png", "a b\ufffd[31m\ufffd1m\ufffd.png"),
         (EMPTY, EMPTY),
     ],

@@ -51,6 +51,17 @@ def test_a_spoiled_folder_is_refused_in_a_sentence(whole, tmp_path, kind):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
 
 
+def test_an_odd_byte_of_a_file_s_name_becomes_a_mark(whole, tmp_path):
+    """As folders of earlier releases may have it; Blender takes no such text."""
+    folder = shutil.copytree(whole.folder, tmp_path / "other.ofer")
+    record = folder / reconstruction.RECORD
+    text = record.read_text("utf-8").replace(
+        "zo\xeb.jpg", "zo\\udceb \\udcc3\\udcab\\ud83d\\ude00.jpg"
+    )
+    record.write_text(text, "utf-8")
+    assert read_all(folder).photo.name == "zo\ufffd \xeb\N{GRINNING FACE}.jpg"
+
+
 def test_big_endian_numbers_and_other_orders_are_read(whole, tmp_path):
     folder = shutil.copytree(whole.folder, tmp_path / "other.ofer")
     values = arrays_of()["uv"]
