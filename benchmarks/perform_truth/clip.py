@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.research.studio.camera_response import CameraResponse, halve
@@ -112,11 +112,11 @@ def _plain_response(seed: int) -> CameraResponse:
 
 
 def _wide(square: np.ndarray) -> np.ndarray:
-    """(720, 1280, 3): the picture in the middle of a blurred wide one."""
+    """(720, 1280, 3): the picture in the middle of one that has the colour of its sides."""
     picture = Image.fromarray(square)
     middle = picture.resize((_SIZE[1], _SIZE[1]), Image.Resampling.BICUBIC)
     edge = square[:, [0, 1, -2, -1]].mean((0, 1)).astype(np.uint8)
-    wide = Image.new("RGB", _SIZE, tuple(int(v) for v in edge)).filter(ImageFilter.GaussianBlur(8))
+    wide = Image.new("RGB", _SIZE, tuple(int(v) for v in edge))
     wide.paste(middle, ((_SIZE[0] - _SIZE[1]) // 2, 0))
     return np.asarray(wide)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..rig import body
+from ..rig.at_rest import evaluated
 from .plan import Plan
 from .shapes import Shapes, chosen, put_on
 
@@ -55,7 +56,7 @@ def applied(copy: bpy.types.Object, shapes: Shapes) -> Shapes:
 
     Raises OferError(BAD_REQUEST) where a modifier makes other points of one key than of another.
     """
-    mesh = _evaluated(copy)
+    mesh = evaluated(copy)
     basis, corners = _points(mesh), _corners(mesh)
     moves = np.zeros((len(shapes.names), *basis.shape), np.float32)
     try:
@@ -75,14 +76,6 @@ def applied(copy: bpy.types.Object, shapes: Shapes) -> Shapes:
     found = Shapes(basis, shapes.names, moves)
     put_on(copy, found)
     return found
-
-
-def _evaluated(copy: bpy.types.Object) -> bpy.types.Mesh:
-    """A new mesh of what the modifiers make of the shape that is on."""
-    graph = bpy.context.evaluated_depsgraph_get()
-    return bpy.data.meshes.new_from_object(
-        copy.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
-    )
 
 
 def _key_by_key(

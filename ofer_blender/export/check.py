@@ -14,7 +14,7 @@ from ...ofer_engine.contract.sentence import Sentence
 from ..head import presentation, provenance
 from ..rig import arkit_keys, body, jaw_correctives, rig, visemes
 from ..undo.landing import sidecar_of
-from . import animation, check_animation, influences, skeleton
+from . import animation, check_animation, check_body, companions, influences, skeleton
 from .applied import is_applied, rig_in_file
 from .content import FileContent, FileMesh
 from .fbx import FbxReader
@@ -193,13 +193,19 @@ def _object(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
 def _left(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     """What belongs to the head for its artist, and to nothing in the file."""
     armature = body.carrier_of(head)
+    yield from check_body.before(head, plan)
     yield from check_animation.before(head, plan)
     owners = (head,) if animation.times(head, plan) else (head.data.shape_keys, head)
     driven = [each.data_path for owner in owners for each in _drivers(owner)]
     theirs = [path for path in driven if not any(f'"{n}"' in path for n in jaw_correctives.NAMES)]
     if theirs:
         yield Finding(Level.NOTE, Sentence("{theirs} drivers stay behind.", theirs=len(theirs)))
-    hung = [each.name for each in bpy.context.scene.objects if _hangs_on(each, {head, armature})]
+    along, carriers = companions.sources(head, plan), {head, armature}
+    hung = [
+        each.name
+        for each in bpy.context.scene.objects
+        if each not in along and _hangs_on(each, carriers)
+    ]
     if hung:
         what = Sentence(
             "What hangs on the head or its bones stays behind: {hung}.", hung=listed(hung)
@@ -303,13 +309,16 @@ def _sidecar(path: Path) -> Iterator[Finding]:
 
 
 def _content(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
-    if not file.meshes:
+    along = companions.named(head, plan)
+    meshes = [mesh for mesh in file.meshes if mesh.name not in along]
+    if not meshes:
         yield Finding(Level.FAULT, "There is no mesh in the file.", AGAIN)
         return
     wanted = expected_keys(head, plan)
-    for mesh in file.meshes:
+    for mesh in meshes:
         yield from _mesh(mesh, wanted)
-    if all(mesh.keys == wanted for mesh in file.meshes):
+    yield from check_body.after(file, head, plan)
+    if all(mesh.keys == wanted for mesh in meshes):
         yield Finding(
             Level.GOOD,
             Sentence("{wanted} keys, read back by name and in order.", wanted=len(wanted)),
@@ -323,7 +332,7 @@ def _content(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[
         else:
             lost = listed(list(file.joints)) or "lost"
             yield Finding(Level.FAULT, Sentence("The bones are {lost}.", lost=lost), AGAIN)
-    tall = max(max(mesh.size) for mesh in file.meshes)
+    tall = max(max(mesh.size) for mesh in meshes)
     if not _HEAD_SIZE[0] < tall < _HEAD_SIZE[1]:
         yield Finding(
             Level.FAULT, Sentence("The head is {tall:.2f} m tall in the file.", tall=tall), AGAIN

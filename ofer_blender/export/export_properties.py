@@ -81,6 +81,11 @@ class OFER_PG_export(bpy.types.PropertyGroup):
         name="Close the Neck",
         description="One flat face closes the open edge of the neck, for a head that stands alone",
     )
+    body: bpy.props.BoolProperty(
+        name="Body",
+        description="What the bones of the head's body move goes along: its meshes and the seam",
+        default=True,
+    )
     findings: bpy.props.CollectionProperty(type=OFER_PG_finding)
 
 

@@ -35,11 +35,11 @@ LOD_RATIOS: Final = (1.0, 0.5, 0.25, 0.12)
 class Plan:
     """target : where it goes; path : the file; keys : which are shipped; bake : what is shown now
     becomes the neutral shape; lods : how many levels of detail, 1 or more; close_neck : a
-    face closes the neck's open edge; modifiers : the artist's
-    are applied, key by key; record : the sidecar tells the photo's name and hash, the face and the
-    settings; overwrite : another program's file of this name may be replaced; animation : what the
-    head does over time goes along; frames : which of it; rate : frames a second, 0 : as the
-    scene."""
+    face closes the neck's open edge; body : meshes that its body's bones move go along; modifiers :
+    the artist's are applied, key by key; record : the sidecar tells the photo's name and hash, the
+    face and the settings; overwrite : another program's file of this name may be replaced;
+    animation : what the head does over time goes along; frames : which of it; rate : frames a
+    second, 0 : as the scene."""
 
     target: Target
     path: Path
@@ -47,6 +47,7 @@ class Plan:
     bake: bool = False
     lods: int = 1
     close_neck: bool = False
+    body: bool = False
     modifiers: bool = False
     record: bool = False
     overwrite: bool = False

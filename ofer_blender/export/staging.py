@@ -18,8 +18,9 @@ from mathutils import Matrix
 
 from ..head import carried, certainty
 from ..rig import body_bones, rig
+from ..rig.at_rest import copy_at_rest
 from ..undo.landing import Landing
-from . import influences, neck, playing, skeleton
+from . import companions, influences, neck, playing, skeleton
 from .animation import Animation, sample
 from .applied import applied, is_applied, rig_in_file, shape_shown
 from .lods import reduced, without_keys
@@ -35,10 +36,12 @@ _ASIDE: Final = "\N{FULLWIDTH TILDE}"
 
 @dataclass(frozen=True, eq=False)
 class StagedHead:
-    """meshes : copies of the head, the finest first; armature : copy of its rig, or None;
-    pictures : names of their files, in the landing's folder; animation : what all of them do."""
+    """meshes : copies of the head, the finest first; others : of what goes along; armature : copy
+    of its rig, or None; pictures : names of their files, in the landing's folder; animation : what
+    all of them do."""
 
     meshes: tuple[bpy.types.Object, ...]
+    others: tuple[bpy.types.Object, ...]
     armature: bpy.types.Object | None
     pictures: tuple[str, ...]
     animation: Animation | None
@@ -46,7 +49,8 @@ class StagedHead:
     @property
     def objects(self) -> tuple[bpy.types.Object, ...]:
         """Everything that goes into the file."""
-        return (*self.meshes, self.armature) if self.armature else self.meshes
+        bones = (self.armature,) if self.armature else ()
+        return (*self.meshes, *self.others, *bones)
 
 
 @dataclass(eq=False)
@@ -87,13 +91,13 @@ def staged(head: bpy.types.Object, plan: Plan, landing: Landing) -> Iterator[Sta
     """Make the copies, alone in the scene of the window, selected and active; take them away again
     whatever happens. Raises OferError(BAD_REQUEST) where a modifier cannot be applied, OSError."""
     made = _Made()
-    animation = sample(head, plan)
+    animation, along = sample(head, plan), companions.named(head, plan)
     shown = shape_shown(head, plan)
     if shown is not None:
         made.blocks.append(shown)
     try:
         with _scene(head):
-            stage = _make(head, plan, landing, made, shown, animation)
+            stage = _make(head, plan, landing, made, shown, animation, along)
             for each in stage.objects:
                 each.select_set(True)
             bpy.context.view_layer.objects.active = stage.meshes[0]
@@ -130,6 +134,7 @@ def _make(
     made: _Made,
     shown: bpy.types.Mesh | None,
     animation: Animation | None,
+    along: dict[str, bpy.types.Object],
 ) -> StagedHead:
     name, source = file_name(head.name, plan), rig_in_file(head, plan)
     armature = _copy_rig(source, name, made) if source else None
@@ -149,24 +154,44 @@ def _make(
         _name(coarse, f"{name}_LOD{level}", made)
         meshes.append(coarse)
     _name(fine, f"{name}_LOD0" if len(meshes) > 1 else f"{name}_head", made)
-    for each in (*meshes, *([armature] if armature else [])):
+    others = [_copy_along(each, called, source, pictures, made) for called, each in along.items()]
+    for each in (*meshes, *others, *([armature] if armature else [])):
         _put_forward(each)
     if armature:
-        _onto(head, source, meshes, armature, upright)
+        if source != rig.rig_of(head):
+            _onto(dict.fromkeys(meshes, head) | dict(zip(others, along.values(), strict=True)),
+                  source, upright)  # fmt: skip
+            armature.data.transform(upright)
         skeleton.prune(armature, skeleton.parents(source))
         bones = armature.data.bones.keys()
-        for each in meshes:
+        for each in (*meshes, *others):
             if influences.most(each, bones) > INFLUENCES:
                 influences.limit(each, bones)
             influences.lead(each, bones, next(iter(skeleton.parents(source))))
             each.parent = armature
             each.modifiers.new(rig.MODIFIER, "ARMATURE").object = armature
     if plan.preset.format is Format.FBX:
-        _lay(meshes, armature, plan.preset.space)
+        _lay([*meshes, *others], armature, plan.preset.space)
     if animation:
         scale = upright.to_scale().x
         _play(meshes, armature, animation, dict(chosen(head, plan)), plan, made, scale)
-    return StagedHead(tuple(meshes), armature, tuple(pictures.names), animation)
+    return StagedHead(tuple(meshes), tuple(others), armature, tuple(pictures.names), animation)
+
+
+def _copy_along(
+    source: bpy.types.Object,
+    name: str,
+    armature: bpy.types.Object,
+    pictures: Pictures,
+    made: _Made,
+) -> bpy.types.Object:
+    """What goes beside the head, dressed as it is. Raises OSError."""
+    copy = copy_at_rest(source, armature)
+    made.blocks.append(copy)
+    _forget(copy)
+    _dress(copy, source, pictures, made)
+    _name(copy, name, made)
+    return copy
 
 
 def _play(
@@ -195,21 +220,17 @@ def _upright(source: bpy.types.Object) -> Matrix:
 
 
 def _onto(
-    head: bpy.types.Object,
-    source: bpy.types.Object,
-    meshes: list[bpy.types.Object],
-    armature: bpy.types.Object,
-    upright: Matrix,
+    made_of: dict[bpy.types.Object, bpy.types.Object], source: bpy.types.Object, upright: Matrix
 ) -> None:
-    """Lay the meshes where the head is on its body, and both as the body stands in the scene: in
-    metres, the file's origin between its feet."""
-    if source == rig.rig_of(head):
-        return
-    place = upright @ source.matrix_world.inverted() @ head.matrix_world
-    for each in meshes:
-        each.data.transform(place, shape_keys=True)  # pyright: ignore[reportCallIssue]
-        each.data.update()
-    armature.data.transform(upright)
+    """Lay copies where what they are made of is on its body, and as the body stands in the scene:
+    in metres, the file's origin between its feet."""
+    body = upright @ source.matrix_world.inverted()
+    for copy, original in made_of.items():
+        copy.data.transform(
+            body @ original.matrix_world,
+            shape_keys=True,  # pyright: ignore[reportCallIssue]
+        )
+        copy.data.update()
 
 
 def _copy_rig(source: bpy.types.Object, name: str, made: _Made) -> bpy.types.Object:

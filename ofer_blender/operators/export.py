@@ -213,7 +213,7 @@ def plan_of(head: bpy.types.Object, path: Path, target: Target) -> Plan:
     settings = head.ofer_export
     return Plan(
         target, path, Keys(settings.keys), settings.bake, settings.lods,
-        close_neck=settings.close_neck, modifiers=settings.apply_modifiers,
+        close_neck=settings.close_neck, body=settings.body, modifiers=settings.apply_modifiers,
         record=settings.record, animation=settings.animation,
         frames=Frames(settings.frames), rate=settings.rate,
     )  # fmt: skip

@@ -41,6 +41,16 @@ def candidates(head: bpy.types.Object) -> list[bpy.types.Object]:
     return sorted(found, key=lambda each: not each.select_get())
 
 
+def meshes_of(armature: bpy.types.Object) -> list[bpy.types.Object]:
+    """Meshes in the scene that a body's bones move, seams with them, heads left out."""
+    return [
+        each
+        for each in bpy.context.scene.objects
+        if each.type == "MESH" and not each.ofer.is_head
+        and any(m.type == "ARMATURE" and m.object == armature for m in each.modifiers)
+    ]  # fmt: skip
+
+
 def attach(head: bpy.types.Object, armature: bpy.types.Object, size: float) -> BodyBones:
     """Put a head on a body at rest: its joint `head` comes to where the body's head begins, it
     looks where the body looks, and the body's bones move it. A rig of its own is taken away.

@@ -13,6 +13,7 @@ from mathutils import Vector
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..head import open_edges
 from . import body
+from .at_rest import shape_at_rest
 
 _FARTHEST: Final = 0.3
 """Metres between the middles of both edges."""
@@ -44,11 +45,12 @@ def bridge(head: bpy.types.Object) -> bpy.types.Object:
     armature = body.body_of(head)
     if armature is None:
         raise _refusal("{name} is on no body.", "Press Attach to Armature first.", head)
-    own = _edges(head, armature)
+    own = _edges(head, armature, modifiers=False)
     if not own:
         raise _refusal("The neck of {name} has no open edge.", "Open its neck first.", head)
     upper = min(own, key=lambda each: each.middle[2])
-    others = [each for mesh in _worn(armature) for each in _edges(mesh, armature)]
+    worn = [each for each in body.meshes_of(armature) if body.MODIFIER not in each.modifiers]
+    others = [each for mesh in worn for each in _edges(mesh, armature)]
     others = [each for each in others if _apart(each, upper) < _FARTHEST]
     if not others:
         raise _refusal(
@@ -60,40 +62,33 @@ def bridge(head: bpy.types.Object) -> bpy.types.Object:
     return _strip(head, armature, upper, lower)
 
 
-def _worn(armature: bpy.types.Object) -> list[bpy.types.Object]:
-    """Meshes that an armature moves, heads and seams left out."""
-    return [
-        each
-        for each in bpy.context.scene.objects
-        if each.type == "MESH" and not each.ofer.is_head and body.MODIFIER not in each.modifiers
-        and any(m.type == "ARMATURE" and m.object == armature for m in each.modifiers)
-    ]  # fmt: skip
-
-
 def _apart(one: _Edge, other: _Edge) -> float:
     return float(np.linalg.norm(one.middle - other.middle))
 
 
-def _edges(mesh: bpy.types.Object, armature: bpy.types.Object) -> list[_Edge]:
-    """All open edges of an object, at rest."""
+def _edges(
+    thing: bpy.types.Object, armature: bpy.types.Object, *, modifiers: bool = True
+) -> list[_Edge]:
+    """All open edges of an object as it is seen at rest."""
+    names = {group.index: group.name for group in thing.vertex_groups
+             if group.name in armature.data.bones}  # fmt: skip
+    slots = [slot.material for slot in thing.material_slots]
     work = bmesh.new()
     try:
-        work.from_mesh(mesh.data)
+        with shape_at_rest(thing, armature, modifiers=modifiers) as mesh:
+            work.from_mesh(mesh)
         deform, picture = work.verts.layers.deform.active, work.loops.layers.uv.active
-        names = {group.index: group.name for group in mesh.vertex_groups
-                 if group.name in armature.data.bones}  # fmt: skip
         found = []
         for around in open_edges.rounds(work):
             verts = [corner.vert for corner in around]
             followed = [vert[deform].items() if deform else () for vert in verts]
-            weights = [{names[n]: w for n, w in each if n in names} for each in followed]
-            slots, slot = mesh.material_slots, around[0].face.material_index
+            slot = around[0].face.material_index
             found.append(
                 _Edge(
-                    np.array([mesh.matrix_world @ vert.co for vert in verts]),
-                    tuple(weights),
+                    np.array([thing.matrix_world @ vert.co for vert in verts]),
+                    tuple({names[n]: w for n, w in each if n in names} for each in followed),
                     np.array([corner[picture].uv for corner in around]) if picture else None,
-                    slots[slot].material if slot < len(slots) else None,
+                    slots[slot] if slot < len(slots) else None,
                 )
             )
         return found

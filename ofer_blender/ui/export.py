@@ -10,6 +10,7 @@ from ..export.check import Level
 from ..export.motion_sources import span_of
 from ..export.presets import PRESETS, Target
 from ..head import hypotheses
+from ..rig import body
 from ..translations import tr
 from .tab import Tab, say
 
@@ -38,6 +39,8 @@ class OFER_PT_export(Tab, bpy.types.Panel):
         column.prop(settings, "apply_modifiers")
         column.prop(settings, "lods")
         column.prop(settings, "close_neck")
+        if preset.rig and body.body_of(head):
+            column.prop(settings, "body")
         column.prop(settings, "record")
         if preset.keys or preset.rig:
             _draw_animation(column, head)

@@ -1,0 +1,59 @@
+"""What goes along with a head on a body: whether it is fit to, and whether it arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import bpy
+
+from ...ofer_engine.contract.sentence import Sentence
+from ..rig import body
+from . import companions, influences
+from .applied import rig_in_file
+from .content import FileContent
+from .finding import AGAIN, Finding, Level, listed
+from .plan import Plan
+from .presets import INFLUENCES
+
+
+def before(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
+    """Which meshes travel."""
+    armature = rig_in_file(head, plan)
+    if armature is None or armature != body.body_of(head):
+        return
+    along = companions.sources(head, plan)
+    if along:
+        what = Sentence("The body goes along: {meshes}.", meshes=listed([m.name for m in along]))
+        yield Finding(Level.GOOD, what)
+    elif not plan.body and body.meshes_of(armature):
+        yield Finding(Level.NOTE, "The body's meshes stay behind unless Body is on.")
+    bones = armature.data.bones.keys()
+    many = [each.name for each in along if influences.most(each, bones) > INFLUENCES]
+    if many:
+        what = Sentence(
+            "In the file a vertex follows its {influences} strongest bones: {meshes}.",
+            influences=INFLUENCES,
+            meshes=listed(many),
+        )
+        yield Finding(Level.NOTE, what)
+
+
+def after(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
+    """Meshes that the file has to have, and with no more bones for a vertex than programs keep."""
+    wanted = companions.named(head, plan)
+    there = {mesh.name: mesh for mesh in file.meshes if mesh.name in wanted}
+    if lost := [name for name in wanted if name not in there]:
+        what = Sentence("Of the body, {lost} is not in the file.", lost=listed(lost))
+        yield Finding(Level.FAULT, what, AGAIN)
+    elif wanted:
+        yield Finding(
+            Level.GOOD, Sentence("{count} meshes of the body, read back.", count=len(wanted))
+        )
+    for name, mesh in there.items():
+        if mesh.influences > INFLUENCES:
+            many = Sentence(
+                "In {name}, a vertex follows {influences} bones.",
+                name=name,
+                influences=mesh.influences,
+            )
+            yield Finding(Level.FAULT, many, AGAIN)
