@@ -28,6 +28,8 @@ def add(packs: argparse._SubParsersAction) -> None:
         )
     start = "pack whose networks of the same sizes are gone on from (default: fresh ones)"
     parser.add_argument("--start", type=Path, metavar="DIR", help=start)
+    bent = "file of research.warps.bend_portraits that IdGen's belief is fitted to, too"
+    parser.add_argument("--bent", type=Path, metavar="FILE", help=bent)
     ranked = "pictures that IdRank learns from (default: the recipe's)"
     parser.add_argument("--ranked-photos", type=positive, metavar="N", help=ranked)
     add_stage_options(parser, _STAGES)
@@ -44,7 +46,7 @@ def _run(options: argparse.Namespace) -> int:
     counts = {name: getattr(options, name) for name in names if getattr(options, name)}
     recipe = TrainingBudget(conditioner=0, seed=options.seed, **counts)
     sources = FinishedConditioner(
-        options.conditioner, options.people, options.judged, options.start
+        options.conditioner, options.people, options.judged, options.start, options.bent
     )
     train_generators_pack(sources, options.out, options.work, OPEN_RECORD, recipe)
     print(options.out)

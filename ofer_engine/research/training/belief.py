@@ -1,4 +1,9 @@
-"""Fitting IdGen's belief (`diffusion/linear_belief`) to contexts of people who are known."""
+"""Fitting IdGen's belief (`diffusion/linear_belief`) to contexts of people who are known.
+
+Renders say how a face is read that is known; bent portraits (`bent_portraits`) say it of real
+pixels, but only of differences between two pictures of one portrait. Both are equations of one
+line, solved together by least squares.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,10 @@ from torch import Tensor
 from ...diffusion.linear_belief import LinearBelief, informed
 
 _RIDGE: Final = 1e-3
+_DIFFERENCES: Final = 0.35
+"""Weight of bent portraits' equations in the line, renders having the rest. On portraits never bent
+for training it reads 44.9 % of a difference, with 0 41.4 % and with 0.8 45.4 %, where renders of
+ICT's surfaces are read a tenth less well."""
 _STEPS: Final = 800
 _BATCH: Final = 256
 _RATE: Final = 3e-3
@@ -18,6 +27,17 @@ _DECAY: Final = 1e-3
 _LOAD, _WEIGHT = 0.15, 0.7
 """Where the steps begin: deviation of a region's directions, and weight of what it tells of how
 well it was seen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Differences:
+    """What is known of N bent pictures within each portrait. contexts : (N, C) of single photos;
+    data : (N, D), right but for what all pictures of a portrait have in common; portrait : (N,)
+    int64."""
+
+    contexts: Tensor
+    data: Tensor
+    portrait: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +56,13 @@ def fit_belief(
     regions: Regions,
     axes: Tensor,
     seed: int = 0,
+    differences: Differences | None = None,
 ) -> None:
     """Fit to N pairs of contexts (N, C + 1 or more) and data (N, D), in place.
 
-    The mean is fitted by least squares, then the precision by the likelihood of what the mean
-    leaves. axes : (H, D), along which hints measure.
+    The mean is fitted by least squares, to `differences`, too, where there are any; then the
+    precision by the likelihood of what the mean leaves of the pairs. axes : (H, D), along which
+    hints measure.
     """
     photos = contexts[:, : belief.seen.shape[1]]
     belief.doubt.zero_()
@@ -50,12 +72,27 @@ def fit_belief(
     features = belief.features(contexts).double()
     about, away = features.mean(dim=0), data.double().mean(dim=0)
     features, missed = features - about, data.double() - away
-    normal = _covariance(features)
-    slope = torch.linalg.solve(normal, features.T @ missed / len(features)).T
+    normal, right = _covariance(features), features.T @ missed / len(features)
+    if differences is not None:
+        seen = _within(belief.features(differences.contexts), differences.portrait)
+        known = _within(differences.data, differences.portrait)
+        normal = torch.lerp(normal, _covariance(seen), _DIFFERENCES)
+        right = torch.lerp(right, seen.T @ known / len(seen), _DIFFERENCES)
+    slope = torch.linalg.solve(normal, right).T
     belief.slope.copy_(slope)
     belief.offset.copy_(away - slope @ about)
     belief.prior.copy_(torch.linalg.inv(_covariance(missed)))
     _fit_regions(belief, (missed - features @ slope.T).float(), photos, regions, seed)
+
+
+def _within(rows: Tensor, portrait: Tensor) -> Tensor:
+    """(N, F) float64: rows less the mean of their portrait, scaled so that their mean square is
+    that of a single picture's."""
+    _, whose, count = torch.unique(portrait, return_inverse=True, return_counts=True)
+    rows = rows.double()
+    sums = torch.zeros(len(count), rows.shape[1], dtype=rows.dtype).index_add_(0, whose, rows)
+    away = rows - (sums / count[:, None])[whose]
+    return away * (count / (count - 1)).sqrt()[whose, None]
 
 
 def _covariance(centred: Tensor) -> Tensor:

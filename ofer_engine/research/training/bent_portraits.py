@@ -16,9 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...conditioning.mirror import Mirror
+from ...conditioning.evidence import EvidenceNetwork
+from ...conditioning.mirror import Mirror, read_both_ways
 
 _ARRAYS: Final = ("crops", "points", "identity", "portrait", "expression", "trust")
+_TOGETHER: Final = 50
+"""Pictures that are read at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +85,18 @@ class BentPortraits:
             torch.where(where, identity * mirror.identity, identity),
             torch.where(where, expression[:, mirror.expression], expression),
         )
+
+
+@torch.no_grad()
+def read_contexts(network: EvidenceNetwork, bent: BentPortraits, mirror: Mirror | None) -> Tensor:
+    """(N, C) of all pictures, each read as it is and mirrored by a conditioner that is trained."""
+    network.eval()
+    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    found = []
+    for rows in np.array_split(np.arange(len(bent.portrait)), -(-len(bent.portrait) // _TOGETHER)):
+        crops = bent.pictures(rows).contiguous(memory_format=torch.channels_last)
+        found.append(network.context(read_both_ways(network, crops, mirror)))
+    return torch.cat(found)
 
 
 def pair_loss(read: Tensor, truth: Tensor, weights: Tensor) -> Tensor:

@@ -23,7 +23,8 @@ from ...diffusion.schedule import Schedule
 from ...heads.open_head import OpenHead
 from ...packs.open_files import Networks
 from ...packs.open_ranking import ranked_points, with_mean
-from .belief import Regions, fit_belief
+from .belief import Differences, Regions, fit_belief
+from .bent_portraits import BentPortraits, read_contexts
 from .budget import TrainingBudget
 from .denoising import train_denoiser
 from .idrank import train_ranker
@@ -54,16 +55,19 @@ def train_generators(
     judged: PhotoSet,
     work: Path,
     recipe: TrainingBudget,
+    bent: BentPortraits | None = None,
 ) -> None:
     """Train all but the conditioner of `networks`, in place.
 
     people : pictures that IdGen and ExpGen learn from; judged : pictures that none of the networks
     has learnt from, for IdRank, whose candidates are then as in use; work : folder of checkpoints
-    and of what the conditioner read, which is read once.
+    and of what the conditioner read, which is read once; bent : pictures that IdGen's belief is
+    fitted to as well.
     """
     mirror = Mirror.of(head)
     read = _read(networks.conditioner, people, mirror, work / "people.npz", recipe)
-    _train_idgen(networks, read, work / "idgen", recipe)
+    differences = bent and _read_bent(networks.conditioner, bent, mirror, work / "bent.npz")
+    _train_idgen(networks, read, work / "idgen", recipe, differences)
     _train_expgen(networks, read, work / "expgen", recipe)
     read = _read(networks.conditioner, judged, mirror, work / "judged.npz", recipe)
     _train_ranker(networks, head, read, work, recipe)
@@ -92,13 +96,28 @@ def _read(
     return load_people(file)
 
 
+def _read_bent(
+    conditioner: EvidenceNetwork, bent: BentPortraits, mirror: Mirror | None, file: Path
+) -> Differences:
+    """What the conditioner reads in bent portraits, each as it is and mirrored; read once."""
+    if not file.exists():
+        np.savez(file, contexts=read_contexts(conditioner, bent, mirror).numpy())
+    with np.load(file) as kept:
+        contexts = torch.from_numpy(kept["contexts"])
+    return Differences(contexts, bent.identity, torch.from_numpy(bent.portrait))
+
+
 def _held(people: PictureContexts) -> Tensor:
     """(N,) bool: a person and the mirror image together."""
     return people.person // 2 % _HELD_PEOPLE == 0
 
 
 def _train_idgen(
-    networks: Networks, people: PictureContexts, folder: Path, recipe: TrainingBudget
+    networks: Networks,
+    people: PictureContexts,
+    folder: Path,
+    recipe: TrainingBudget,
+    differences: Differences | None,
 ) -> None:
     sampler = ContextSampler(people, networks.hint_axes)
 
@@ -110,7 +129,7 @@ def _train_idgen(
     held, noise = _held(people), photo_noise(networks.conditioner)
     denoiser: nn.Module = networks.idgen
     if networks.belief is not None:
-        _fit_belief(networks, networks.belief, people, sampler, noise, recipe.seed)
+        _fit_belief(networks, networks.belief, people, sampler, noise, recipe.seed, differences)
         denoiser = BelievingDenoiser(networks.idgen, networks.belief)
     plan = TrainingPlan(recipe.idgen, rate=1e-3, seed=recipe.seed + 1, average=_AVERAGE)
     train_denoiser(
@@ -126,6 +145,7 @@ def _fit_belief(
     sampler: ContextSampler,
     noise: Tensor,
     seed: int,
+    differences: Differences | None,
 ) -> None:
     """On contexts as IdGen meets them, people met alone and in several photos."""
     kept = torch.nonzero(~_held(people))[:, 0].repeat(_DRAWN)
@@ -135,7 +155,9 @@ def _fit_belief(
     contexts = contexts + noise * met * torch.randn(contexts.shape, generator=generator)
     conditioner = networks.conditioner
     regions = Regions(conditioner.visible_entries, conditioner.doubt_entries)
-    fit_belief(belief, contexts, people.identity[kept], regions, networks.hint_axes, seed)
+    fit_belief(
+        belief, contexts, people.identity[kept], regions, networks.hint_axes, seed, differences
+    )
 
 
 def _train_expgen(

@@ -26,6 +26,7 @@ from ...heads.open_head import OpenHead
 from ...packs.byte_weights import as_weights
 from ...packs.open_files import NETWORKS, Networks, Sizes, build_networks, read_files, write_pack
 from ...photo.face_weights import load_landmark_network
+from .bent_portraits import BentPortraits
 from .budget import TrainingBudget
 from .conditioner import new_network, standardise_context, train_conditioner
 from .generators import train_generators
@@ -35,7 +36,7 @@ from .rebasing import rebased, same_basis
 
 OPEN_RECORD = PackRecord(
     id="open",
-    version="0.9",
+    version="1.0",
     title="OFER Faces open pack",
     licence=(
         "CC0-1.0 head with shapes of ICT-FaceKit (MIT, Copyright (c) 2020 USC Institute for "
@@ -83,7 +84,7 @@ def train_open_pack(
         rate=1e-3,
         seed=recipe.seed,
         weight_decay=0.03,
-        precision=Precision.BFLOAT16,
+        precision=Precision.of_this_cpu(),
     )
     train_conditioner(networks.conditioner, head, kept, held, plan, work / "conditioner")
     standardise_context(networks.conditioner, held, Mirror.of(head), recipe.seed)
@@ -99,13 +100,15 @@ class FinishedConditioner:
     conditioner : its file, for the pack's own head; people : sets of pictures that IdGen and ExpGen
     learn from; judged : sets that IdRank learns from, and that contexts are made standard by; start
     : a pack whose three networks are gone on from where the sizes are the same, contexts staying
-    standard as they were, or None.
+    standard as they were, or None; bent : file of bent portraits that IdGen's belief is fitted to
+    as well, or None.
     """
 
     conditioner: Path
     people: Sequence[Path]
     judged: Sequence[Path]
     start: Path | None = None
+    bent: Path | None = None
 
 
 def train_generators_pack(
@@ -139,7 +142,8 @@ def train_generators_pack(
     else:
         networks.conditioner.context_mean.copy_(earlier.conditioner.context_mean)
         networks.conditioner.context_deviation.copy_(earlier.conditioner.context_deviation)
-    train_generators(networks, head, people, judged, work, recipe)
+    bent = None if sources.bent is None else BentPortraits.read(sources.bent)
+    train_generators(networks, head, people, judged, work, recipe, bent)
     write_pack(out, record, sizes, networks, small=True)
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
 

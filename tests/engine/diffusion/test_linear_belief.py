@@ -13,7 +13,7 @@ from ofer_engine.diffusion.linear_belief import (
 )
 from ofer_engine.diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ofer_engine.diffusion.schedule import Schedule
-from ofer_engine.research.training.belief import Regions, fit_belief
+from ofer_engine.research.training.belief import Differences, Regions, fit_belief
 
 PEOPLE, DATA, READ, HINTS = 20_000, 4, 4, 2
 REGIONS = Regions(slice(READ, READ + 2), slice(READ + 2, READ + 4))
@@ -55,6 +55,38 @@ def context_of(seen=(1.0, 1.0), values=(0.0, 0.0), flags=(0.0, 0.0)):
 def covariance(given):
     """(D, D) of one person."""
     return torch.linalg.inv(given.precision[0])
+
+
+@pytest.fixture
+def half_read():
+    """Contexts that read known data rightly, and pictures of portraits that are read by half, beside
+    what their portrait alone has: (contexts, data, differences)."""
+    generator = torch.Generator().manual_seed(5)
+
+    def normal(*shape):
+        return torch.randn(shape, generator=generator)
+
+    data, drawn = normal(4000, DATA), normal(1000, 4, DATA)
+    known = torch.cat([data, normal(4000, 4), torch.zeros(4000, 1 + 2 * HINTS)], dim=1)
+    read = torch.cat([0.5 * drawn + 9 * normal(1000, 1, DATA), normal(1000, 4, 4)], dim=2)
+    unknown = 5 * normal(1000, 1, DATA)  # what is wrong of all labels of a portrait
+    portrait = torch.arange(1000).repeat_interleave(4)
+    labels = (drawn + unknown).flatten(0, 1)
+    return known, data, Differences(read.flatten(0, 1), labels, portrait)
+
+
+def test_differences_within_portraits_steepen_the_line_and_what_they_share_does_not(half_read):
+    known, data, differences = half_read
+    found = LinearBelief(DATA, CONTEXT, HINTS, regions=2)
+    slopes = []
+    for beside in (None, differences):
+        fit_belief(found, known, data, REGIONS, AXES, differences=beside)
+        slopes.append(found.slope[:, :DATA].clone())
+    alone, together = slopes
+    torch.testing.assert_close(alone, torch.eye(DATA), atol=0.01, rtol=0)
+    share = 0.35  # of the equations of both kinds, 1 = s and 0.5 = 0.25 s
+    wanted = (1 - share + share * 0.5) / (1 - share + share * 0.25)
+    torch.testing.assert_close(together, wanted * torch.eye(DATA), atol=0.04, rtol=0)
 
 
 def test_the_line_and_what_it_leaves_open_are_found(belief):
