@@ -1,12 +1,15 @@
 """Performance from a rendered video whose truth is known.
 
-    ENGINE_PYTHON -m benchmarks.perform_truth FOLDER [--seed 12] [--frames 300] [--grain 0.0]
+    ENGINE_PYTHON -m benchmarks.perform_truth FOLDER [--seed 12] [--frames 300] [--side 512]
+                                                        [--grain 0.0]
 
 Renders a clip into FOLDER, once (the studio needs `setup --with train`, writing a video `--with
 perform`), reads it with `perform`, and prints what it comes to: the weights' root mean square error
-beside that of each frame read alone and of a face that never moves; blinks found and invented; the
-head's rotation; the person beside the best single frame; frames a second of one core. `--grain`
-adds noise of so much, of 1, to the frames that are read.
+beside that of each frame read alone, of a face that never moves, and of readings whose mean error
+over the clip, or best line to the truth, were known for each unit; how much of the error is noise
+from frame to frame; blinks found and invented; the head's rotation; the person beside the best
+single frame; frames a second of one core. `--grain` adds noise of so much, of 1, to the frames that
+are read.
 """
 
 from __future__ import annotations
@@ -154,6 +157,9 @@ def measured(folder: Path, grain: float) -> dict[str, Any]:
         "weights": rms(weights, everywhere),
         "weights_per_frame": rms(read.expression, everywhere),
         "weights_neutral": rms(np.zeros_like(true), everywhere),
+        "weights_offset_known": rms(_best(read.expression, true, slope=False), everywhere),
+        "weights_line_known": rms(_best(read.expression, true, slope=True), everywhere),
+        "noise_per_frame": _jitter(read.expression, true) / np.sqrt(6),
         "weights_seen": rms(weights, seen),
         "weights_per_frame_seen": rms(read.expression, seen),
         "jitter": _jitter(weights, true),
@@ -169,6 +175,14 @@ def measured(folder: Path, grain: float) -> dict[str, Any]:
     }
 
 
+def _best(found: np.ndarray, true: np.ndarray, *, slope: bool) -> np.ndarray:
+    """(F, 52) what each unit of `found` would be at best, moved by a constant, or along a line: who
+    does not know the truth cannot do that."""
+    moved = found - found.mean(0)
+    steep = (moved * (true - true.mean(0))).sum(0) / np.maximum(np.square(moved).sum(0), 1e-12)
+    return true.mean(0) + moved * (steep if slope else 1.0)
+
+
 def _jitter(weights: np.ndarray, true: np.ndarray) -> float:
     """Root mean square of the error's second differences: what shakes."""
     return float(np.sqrt(np.square(np.diff(weights - true, 2, axis=0)).mean()))
@@ -180,6 +194,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=12)
     parser.add_argument("--frames", type=int, default=300)
+    parser.add_argument("--side", type=int, default=512, help="pixels that the head is drawn at")
     parser.add_argument("--grain", type=float, default=0.0)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -187,7 +202,11 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     if not (options.folder / "truth.npz").is_file():
         clip.render(
-            options.seed, options.frames, options.folder, lambda n: _LOG.info("frame %d", n)
+            options.seed,
+            options.frames,
+            options.folder,
+            lambda n: _LOG.info("frame %d", n),
+            options.side,
         )
     print(json.dumps(measured(options.folder, options.grain), indent=1))
 

@@ -23,7 +23,6 @@ from ofer_engine.research.studio.studio import Studio
 
 from .acting import RATE, Acting, acted
 
-_SIDE = 512
 _SIZE = (1280, 720)
 _FOCAL = 1.75
 """Of the square picture's side."""
@@ -31,10 +30,13 @@ _EXPOSED = 0.24
 _HAND_LIFT = 0.025
 
 
-def render(seed: int, frames: int, folder: Path, show: Callable[[int], None]) -> None:
+def render(
+    seed: int, frames: int, folder: Path, show: Callable[[int], None], side: int = 512
+) -> None:
     """Write clip.mp4, and truth.npz with what `Acting` has, identity (K,), vertices (V, 3), focal,
-    centre (2,) pixels and hidden (F,), the share of the face behind the hand."""
-    studio = Studio(load_open_photo_head(BUNDLED / "open" / "head.npz"), 0.5, side=_SIDE)
+    centre (2,) pixels and hidden (F,), the share of the face behind the hand. side : pixels of the
+    square picture that is drawn, which then fills the height of 720p."""
+    studio = Studio(load_open_photo_head(BUNDLED / "open" / "head.npz"), 0.5, side=side)
     born = np.random.default_rng([seed, 1])
     identity = studio.head.prior.draw(born)
     misfit = born.standard_normal(len(studio.head.bumps), dtype=np.float32) * studio.misfit
@@ -49,11 +51,11 @@ def render(seed: int, frames: int, folder: Path, show: Callable[[int], None]) ->
                 vertices,
                 np.random.default_rng([seed, 3]),
                 studio.ages.of(identity),
-                _framing(acting, frame, studio.stage.fields.pivot),
+                _framing(acting, frame, studio.stage.fields.pivot, side),
             )
             cover, hidden[frame] = _covered(scene, acting.hand[frame], seed)
             response.seed = frame
-            writer.add(_wide(response.applied_to(_light(studio, scene, cover), _SIDE / 128)))
+            writer.add(_wide(response.applied_to(_light(studio, scene, cover), side / 128)))
             show(frame)
     centre = np.array(_SIZE) / 2
     still = studio.head.surface(identity, np.zeros(52, np.float32), misfit)
@@ -65,9 +67,9 @@ def render(seed: int, frames: int, folder: Path, show: Callable[[int], None]) ->
     )  # fmt: skip
 
 
-def _framing(acting: Acting, frame: int, pivot: np.ndarray) -> Framing:
+def _framing(acting: Acting, frame: int, pivot: np.ndarray, size: int) -> Framing:
     rotation = acting.rotation[frame].astype(np.float32)
-    side = SAMPLES * _SIDE
+    side = SAMPLES * size
     return Framing(
         rotation,
         (acting.place[frame] - rotation @ pivot).astype(np.float32),
