@@ -59,8 +59,8 @@ def covariance(given):
 
 @pytest.fixture
 def half_read():
-    """Contexts that read known data rightly, and pictures of portraits that are read by half, beside
-    what their portrait alone has: (contexts, data, differences)."""
+    """Contexts that read known data rightly, and pictures of portraits that are read by half,
+    beside what their portrait alone has: (contexts, data, differences)."""
     generator = torch.Generator().manual_seed(5)
 
     def normal(*shape):

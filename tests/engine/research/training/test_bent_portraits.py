@@ -13,8 +13,13 @@ from ofer_engine.conditioning.mirror import Mirror
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.packs.open_pack import read_open_pack
 from ofer_engine.research.studio.photo_head import load_open_photo_head
-from ofer_engine.research.training.bent_portraits import BentPortraits, pair_loss
+from ofer_engine.research.training.bent_portraits import (
+    BentPortraits,
+    pair_loss,
+    read_contexts,
+)
 from ofer_engine.research.warps.bend_portraits import Portrait, bend
 from ofer_engine.research.warps.expression_teacher import TRUST, taught
 from ofer_engine.research.warps.sitter import Sitter
@@ -51,6 +56,15 @@ def test_what_is_written_is_read(bent, tmp_path):
     assert np.array_equal(again.crops, bent.crops)
     for name in ("points", "identity", "expression", "trust"):
         assert torch.equal(getattr(again, name), getattr(bent, name)), name
+
+
+def test_contexts_are_what_the_conditioner_reads_in_each_picture(bent):
+    pack = read_open_pack(_FILE.parent, torch.device("cpu"))
+    found = read_contexts(pack.networks.conditioner, bent, pack.mirror)
+    with torch.inference_mode():
+        alone = pack.networks.conditioner.context(pack.read(bent.pictures(np.array([4]))))
+    torch.testing.assert_close(found[[4]], alone, atol=2e-4, rtol=0)
+    assert (found[0] - found[1]).abs().max() > 0.1
 
 
 def test_a_bent_picture_shows_what_the_teacher_saw_and_what_was_changed(bent):
@@ -106,8 +120,8 @@ def test_a_mirrored_picture_shows_the_mirrored_person(bent):
     crops = bent.pictures(rows)
     smiling = replace(bent, expression=torch.arange(52.0).repeat(6, 1))
     which = torch.tensor([True, False])
-    turned, points, identity, expression = smiling.turned(rows, crops, mirror, which)
-    assert torch.equal(turned[0], crops[0].flip(2)) and torch.equal(turned[1], crops[1])
+    shown, points, identity, expression = smiling.mirrored(rows, crops, mirror, which)
+    assert torch.equal(shown[0], crops[0].flip(2)) and torch.equal(shown[1], crops[1])
     torch.testing.assert_close(mirror.place(points[:1])[0], bent.points[0])
     torch.testing.assert_close(identity[0] * mirror.identity, bent.identity[0])
     assert torch.equal(points[1], bent.points[1])
