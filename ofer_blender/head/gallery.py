@@ -11,6 +11,7 @@ import numpy as np
 from ...ofer_engine.client.reconstruction_reader import LoadedReconstruction
 from ...ofer_engine.contract import expression_words
 from ...ofer_engine.contract.reconstruction import Hypothesis
+from ...ofer_engine.geometry.photo_views import refuted_expressions
 from . import certainty, hypotheses, packed_reconstruction, previews
 from .head_frame import HeadFrame
 
@@ -35,12 +36,16 @@ def fill(head: bpy.types.Object, loaded: LoadedReconstruction) -> None:
 
 
 def name_expressions(head: bpy.types.Object, loaded: LoadedReconstruction) -> None:
-    """Call each expression by what moves in it, and hide those that look like an earlier one."""
+    """Call each expression by what moves in it, and hide those that the photo's points speak
+    against or that look like an earlier one."""
     arrays, items = loaded.arrays, head.ofer.expressions
-    alike = expression_words.alike(arrays.expression_vertices, arrays.identity_vertices[0])
+    hidden = refuted_expressions(loaded.record)
+    meets, neutral = np.flatnonzero(~hidden), arrays.identity_vertices[0]
+    rows = np.array([each.candidate for each in loaded.record.expressions], int)
+    hidden[meets] = expression_words.alike(arrays.expression_vertices[rows[meets]], neutral)
     for row, hypothesis in enumerate(loaded.record.expressions):
         item = items[hypothesis.name]
-        item.hidden = bool(alike[row])
+        item.hidden = bool(hidden[row])
         if arrays.expression_arkit is not None:
             said = expression_words.words(arrays.expression_arkit[row])
             item.feature, item.second, item.side = said.feature, said.second, said.side

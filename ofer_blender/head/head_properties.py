@@ -7,7 +7,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract import expression_words
-from ..translations import CONTEXT
+from ..translations import CONTEXT, tr
 from . import blend, hints, hypotheses, own_mesh, parts, previews
 
 _REGIONS: Final = (
@@ -65,11 +65,16 @@ def _tell(self: OFER_PG_hints, context: bpy.types.Context) -> None:
 
 _choices: dict[str, list[tuple[str, str, str, int, int]]] = {}
 """Kept alive here, as Blender needs the strings of an enumeration to be."""
+_PHOTO: Final = 1 << 20
+"""Number of the photo in such an enumeration: no gallery has so many."""
 
 
 def _choices_of(self: OFER_PG_head, kept: str, chosen: int) -> list:
-    """The hypotheses that are not hidden, and the chosen one, as an enumeration with pictures."""
-    _choices[kept] = [
+    """The hypotheses that are not hidden, and the chosen one, as an enumeration with pictures;
+    before them the photo, for the eye alone."""
+    photo = previews.photo()
+    _choices[kept] = [("photo", tr("Photo"), "", photo, _PHOTO)] if photo else []
+    _choices[kept] += [
         (item.name, hypotheses.caption(self.id_data, item), "", previews.icon(item), place)
         for place, item in enumerate(getattr(self, kept))
         if not item.hidden or place == chosen
@@ -94,11 +99,13 @@ def _chosen_expression(self: OFER_PG_head) -> int:
 
 
 def _choose_identity(self: OFER_PG_head, place: int) -> None:
-    self.identity_index = place
+    if place != _PHOTO:
+        self.identity_index = place
 
 
 def _choose_expression(self: OFER_PG_head, place: int) -> None:
-    self.expression_index = place
+    if place != _PHOTO:
+        self.expression_index = place
 
 
 class OFER_PG_share(bpy.types.PropertyGroup):

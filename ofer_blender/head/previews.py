@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,16 @@ _AT_A_TIME: Final = 10
 _NEXT: Final = 0.02  # seconds until the next few
 _collections: dict[str, bpy.utils.previews.ImagePreviewCollection] = {}
 _arrived: dict[str, bpy.types.ImagePreview | None] = {}
+
+
+def no_photo() -> int:
+    """Icon number of nothing."""
+    return 0
+
+
+photo: Callable[[], int] = no_photo
+"""Icon number of the face in the photo of the active head, beside which its gallery is seen; 0
+where that photo was not opened. `photo/face_pictures.py` knows it."""
 
 
 def keep(item: bpy.types.PropertyGroup, picture: bytes, clay: bytes = b"") -> None:

@@ -14,6 +14,8 @@ import numpy as np
 from ...ofer_engine.client.opened_photos import OpenedPhoto
 from ...ofer_engine.contract.protocol import FaceFound
 from ..engine import jobs
+from ..head import previews
+from . import panel_photo, photo_source
 from .face_order import left_to_right
 
 SIDE: Final = 256
@@ -43,6 +45,15 @@ def whole(key: str) -> int:
 def face(key: str, index: int) -> int:
     """Icon number of one face; 0 where there is none."""
     return _icon(f"{key}\n{index}")
+
+
+def of_head() -> int:
+    """Icon number of the face in the photo of the active head; 0 where it was not opened."""
+    shown = panel_photo.shown(bpy.context)
+    if shown is None:
+        return 0
+    key = photo_source.key(shown.entry)
+    return face(key, shown.face) or whole(key)
 
 
 def renew() -> None:
@@ -137,8 +148,10 @@ def _icon(name: str) -> int:
 def register() -> None:
     _collections[_WHOLE] = bpy.utils.previews.new()
     jobs.queue.photos.on_change = renew
+    previews.photo = of_head
 
 
 def unregister() -> None:
     jobs.queue.photos.on_change = lambda: None
+    previews.photo = previews.no_photo
     bpy.utils.previews.remove(_collections.pop(_WHOLE))

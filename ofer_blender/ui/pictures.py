@@ -8,7 +8,6 @@ from typing import Final
 import bpy
 
 from ..head import previews
-from ..photo import face_pictures, panel_photo, photo_source
 from ..translations import tr
 
 LARGE, SMALL = 7.0, 2.8
@@ -38,7 +37,7 @@ def draw_large(
 
     choice : name of the property that the gallery sets; kind : as `ofer.step` has it.
     """
-    photo = _photo()
+    photo = previews.photo()
     side = across(2 if photo else 1, LARGE, taken=3.0)
     side = side if photo else min(side, LARGE)
     row = layout.row(align=True)
@@ -47,15 +46,6 @@ def draw_large(
     if photo:
         row.template_icon(icon_value=photo, scale=side)
     _draw_arrow(row, kind, 1, "TRIA_RIGHT", side)
-
-
-def _photo() -> int:
-    """Icon number of the face in the photo of the active head; 0 where it was not opened."""
-    shown = panel_photo.shown(bpy.context)
-    if shown is None:
-        return 0
-    key = photo_source.key(shown.entry)
-    return face_pictures.face(key, shown.face) or face_pictures.whole(key)
 
 
 def first_of_page(places: Sequence[int], chosen: int) -> int:

@@ -17,6 +17,7 @@ from ofer_faces.ofer_engine.handlers import draft
 
 RINGS, SIDES = 10, 12
 SKIN_SIDE = 8
+_FOUND = 12  # points of the head that were found in the photo: the first
 IDENTITIES, EXPRESSIONS, CANDIDATES = 4, 3, 7
 JOINTS = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
 PARTS = ("skin", "eye_left", "eye_right", "lashes", "teeth_upper", "teeth_lower", "tongue")
@@ -86,6 +87,7 @@ def _arrays() -> dict[str, np.ndarray]:
     smooth = np.stack([np.sin(egg @ rng.normal(0, 40, 3)) for _ in range(3)], axis=-1)
     identity = egg + rng.normal(0, 0.002, (IDENTITIES, 1, 3)) * smooth
     expression = identity[0] + rng.normal(0, 0.004, (EXPRESSIONS, vertices, 3))
+    expression[:, :_FOUND] = identity[0, :_FOUND]  # the photo's points speak against none
     joints = np.array([(0, -0.13, 0), (0, -0.1, 0), (0, 0, 0), (0, 0.01, 0.02),
                        (0.03, 0.04, 0.08), (-0.03, 0.04, 0.08)])  # fmt: skip
     weights = rng.dirichlet(np.ones(4), vertices)
@@ -105,11 +107,11 @@ def _arrays() -> dict[str, np.ndarray]:
         "skin_weights": np.pad(weights, ((0, 0), (0, 2))).astype(np.float32),
         "identity_spread": rng.uniform(0, 0.004, vertices).astype(np.float32),
         "vertex_visible": rng.uniform(0, 1, vertices).astype(np.float32),
-        "evidence_points": in_photo(identity[0, :12])[None].astype(np.float32),
-        "evidence_deviation": np.ones((1, 12), np.float32),
-        "evidence_visible": np.ones((1, 12), np.float32),
-        "evidence_vertices": np.arange(12, dtype=np.int32),
-        "expression_shift": np.zeros((1, 12, 3), np.float32),
+        "evidence_points": in_photo(identity[0, :_FOUND])[None].astype(np.float32),
+        "evidence_deviation": np.ones((1, _FOUND), np.float32),
+        "evidence_visible": np.ones((1, _FOUND), np.float32),
+        "evidence_vertices": np.arange(_FOUND, dtype=np.int32),
+        "expression_shift": np.zeros((1, _FOUND, 3), np.float32),
         "shape_spread": rng.uniform(0, 0.004, vertices).astype(np.float32),
         "prior_spread": np.full(vertices, 0.004, np.float32),
         "hint_values": rng.normal(size=(CANDIDATES, 3)).astype(np.float32),

@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 import pytest
 from conftest import HERE
-from ofer_faces.ofer_blender.head import hypotheses, previews
+from ofer_faces.ofer_blender.head import head_properties, hypotheses, previews
 from ofer_faces.ofer_blender.operators.browse import KEYS, Walk
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from recording_layout import draw
@@ -146,6 +146,22 @@ def test_a_choice_from_the_popup_gallery_shows_it(head: bpy.types.Object) -> Non
     head.ofer.expression_choice = "expression_01"
     assert head.data.shape_keys.key_blocks["expression_01"].value == 1
     assert head.ofer.expression_choice == "expression_01"
+
+
+def test_the_popup_gallery_begins_with_the_photo_which_chooses_nothing(
+    head: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(TypeError, match="photo"):
+        head.ofer.identity_choice = "photo"  # it was not opened
+    monkeypatch.setattr(previews, "photo", lambda: 7)
+    head.ofer.identity_choice, head.ofer.expression_choice = "identity_03", "expression_01"
+    before = dump()
+    head.ofer.identity_choice = head.ofer.expression_choice = "photo"
+    assert differences(before, dump()) == []
+    assert head.ofer.identity_choice == "identity_03"
+    first, *heads = head_properties._identity_choices(head.ofer, None)
+    assert first[0] == "photo" and first[3] == 7
+    assert [each[0] for each in heads] == listed(head)
 
 
 @pytest.mark.parametrize("leave", ["ESC", "RIGHTMOUSE"])

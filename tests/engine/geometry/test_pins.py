@@ -7,7 +7,7 @@ import pytest
 
 from ofer_engine.geometry.modes import largest_modes, principal_modes
 from ofer_engine.geometry.photo_pose import LandmarkedPhoto
-from ofer_engine.geometry.pins import DEVIATION, IMPROBABLE, Pin, Prior
+from ofer_engine.geometry.pins import DEVIATION, IMPROBABLE, REACH, Pin, Prior
 from ofer_engine.geometry.viewpoint import Viewpoint, _turn
 
 VIEW = Viewpoint(900.0, np.array((320.0, 240.0)), _turn(np.array((0.1, -0.3, 0.05))),
@@ -143,9 +143,49 @@ def test_beyond_four_deviations_the_shape_bends_there_alone(
     assert answer.bent.all() and answer.deviations[0] > IMPROBABLE
     seen = answer.viewpoints[0].project((shape + answer.moves)[3])
     assert np.linalg.norm(seen - place) < 1.0
-    share = IMPROBABLE / answer.deviations[0]
+    share = np.square(IMPROBABLE / answer.deviations[0])
     start = answer.viewpoints[0].project(shape[3])
-    gentle = prior.given([Pin(3, VIEW.project(shape[3]) + (80.0 * share * 0.99, 0.0))])
+    gentle = prior.given([Pin(3, VIEW.project(shape[3]) + (80.0 * share, 0.0))])
     assert not gentle.bent.any() and np.linalg.norm(start - place) > 1
     far = np.linalg.norm(shape - shape[3], axis=1) > 0.08
     assert np.abs(answer.moves - gentle.moves)[far].max() < 5e-4
+
+
+def test_what_bends_does_so_as_the_shapes_vary(shape: np.ndarray) -> None:
+    """The upper half of a ball varies in width, the lower hardly: a point of the upper half that is
+    pulled far out brings its neighbours along, but none of the lower half, however near."""
+    varies = np.clip(shape[:, 2] / 0.01, 0, 1)
+    modes = np.zeros((2, *shape.shape))
+    modes[0, :, 0] = 0.003 * varies
+    modes[1, :, 0] = 2e-5
+    prior = Prior.of(shape, modes, [_photo(shape, np.zeros((0, *shape.shape)))])
+    upper = np.flatnonzero(varies == 1)
+    point = int(upper[np.argmax(shape[upper, 0])])
+    answer = prior.given([Pin(point, VIEW.project(shape[point] + (0.03, 0, 0)))])
+    share = np.square(IMPROBABLE / answer.deviations[0])
+    gentle = prior.given([Pin(point, VIEW.project(shape[point] + (0.03 * share, 0, 0)))])
+    assert answer.bent.all()
+    bend = np.linalg.norm(answer.moves - gentle.moves, axis=1)
+    away = np.linalg.norm(shape - shape[point], axis=1)
+    along = (varies == 1) & (away < 0.04)
+    assert along.sum() > 2 and bend[along].min() > 0.25 * bend[point]
+    lower = (varies == 0) & (away > 0.04) & (away < 0.05)
+    assert lower.any() and bend[lower].max() < 0.02 * bend[point]
+    assert bend[away > REACH].max() < 5e-4
+
+
+def test_the_less_probable_a_pin_the_less_it_says_of_the_rest(
+    rng: np.random.Generator, shape: np.ndarray
+) -> None:
+    prior = Prior.of(shape, _modes(rng, shape), [_photo(shape, np.zeros((0, *shape.shape)))])
+    far = np.linalg.norm(shape - shape[3], axis=1) > REACH
+    moved, apart = [], []
+    for pixels in np.linspace(1.0, 80.0, 30):
+        answer = prior.given([Pin(3, VIEW.project(shape[3]) + (pixels, 0.0))])
+        moved.append(np.abs(answer.moves[far]).max())
+        apart.append(answer.deviations[0])
+    most = int(np.argmax(moved))
+    assert abs(apart[most] - IMPROBABLE) < 1.0
+    assert np.all(np.diff(moved[: most + 1]) > 0) and np.all(np.diff(moved[most + 1 :]) < 0)
+    wanted = np.square(IMPROBABLE / apart[-1]) * apart[-1] / IMPROBABLE
+    assert abs(moved[-1] / moved[most] / wanted - 1) < 0.25
