@@ -20,7 +20,8 @@ from .face_order import left_to_right
 
 SIDE: Final = 256
 """Pixels of the whole photo's picture."""
-_FACE_SIDE: Final = 96
+_FACE_SIDE: Final = 192
+"""As of the pictures of heads, which it stands beside."""
 _MARGIN: Final = 0.25  # of a face's box, shown around it
 _LINE: Final = 2
 COLOUR: Final = (1.0, 0.62, 0.10)

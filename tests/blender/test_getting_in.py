@@ -230,7 +230,7 @@ def test_pictures_of_the_photo_and_its_faces(employ: Employ, photo: Path) -> Non
     assert abs(rows.min() - (32 + 20 * scale)) <= 2, "the photo stands in the middle of a square"
     assert np.isclose(whole[..., :3], face_pictures.DOUBTFUL).all(axis=2).any()
     face = face_pictures.cropped(opened, opened.event.faces[0])
-    assert face.shape == (96, 96, 4) and np.allclose(face[..., :3], 128 / 255)
+    assert face.shape == (192, 192, 4) and np.allclose(face[..., :3], 128 / 255)
     bpy.ops.wm.read_homefile(use_empty=True)
     assert not jobs.queue.photos.keys(), "of a face nothing is kept when another file is opened"
 
