@@ -24,6 +24,9 @@ from .shapes import chosen
 _STILL: Final = 1e-6
 _MOST: Final = 1 << 28
 """Numbers of an animation: an hour of all keys and bones has a hundredth."""
+_MOST_FRAMES: Final = 1 << 18
+"""Over an hour at 60 a second; a single key left far out would hold Blender up for as long."""
+_ENDLESS: Final = 1e15
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +75,12 @@ def times(head: bpy.types.Object, plan: Plan) -> tuple[np.ndarray, float] | None
     own = scene.render.fps / scene.render.fps_base
     rate = float(plan.rate) or own
     step = own / rate
-    count = math.ceil((span.last - span.first) / step - 1e-6) + 1
+    length = (span.last - span.first) / step
+    count = math.ceil((length if length < _ENDLESS else _ENDLESS) - 1e-6) + 1
     if count < 2:
         return None
     width = len(head.data.shape_keys.key_blocks) + 16 * _bones(head, plan)
-    if count * width > _MOST:
+    if count > _MOST_FRAMES or count * width > _MOST:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "{count} frames are more than a file can hold.",

@@ -185,7 +185,10 @@ def _object(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         )
         yield Finding(Level.NOTE, what)
     scale = head.matrix_world.to_scale()
-    if max(abs(each - 1) for each in scale) > 1e-4:
+    if head.matrix_world.determinant() < 0:
+        what = "The head is mirrored in the scene; in the file left and right are the photo's."
+        yield Finding(Level.NOTE, what, "ofer.real_size")
+    elif max(abs(each - 1) for each in scale) > 1e-4:
         yield Finding(Level.NOTE, "The head is scaled in the scene; the file has its real size.",
                       "ofer.real_size")  # fmt: skip
 

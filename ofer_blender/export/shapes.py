@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from ..rig import jaw_correctives, visemes
 from .motion_sources import span_of
 from .names import names
 from .plan import Keys, Plan, identifier
-from .presets import Format
+from .presets import Format, Target
 
 _STIR: Final = 1e-6
 """Metres."""
@@ -104,7 +104,8 @@ def chosen(head: bpy.types.Object, plan: Plan) -> list[tuple[str, str]]:
     if plan.keys is not Keys.NONE and plan.animates and plan.preset.rig and span_of(head):
         found += [(name, name) for name in jaw_correctives.NAMES]  # a jaw that moves needs them
     taken: set[str] = set()
-    return [(source, _free(name, taken)) for source, name in found if source in there]
+    fold = str.casefold if plan.target is Target.UNREAL else str  # where FName is without case
+    return [(source, _free(name, taken, fold)) for source, name in found if source in there]
 
 
 def own(head: bpy.types.Object) -> list[str]:
@@ -124,12 +125,12 @@ def _listed(head: bpy.types.Object) -> list[str]:
     return [*head.ofer.identities.keys(), *head.ofer.expressions.keys()]
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _free(name: str, taken: set[str], fold: Callable[[str], str]) -> str:
     free, number = name, 1
-    while free in taken:
+    while fold(free) in taken:
         number += 1
         free = f"{name}_{number}"
-    taken.add(free)
+    taken.add(fold(free))
     return free
 
 

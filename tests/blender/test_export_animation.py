@@ -11,6 +11,7 @@ import played
 import pytest
 import synthetic
 from exporting import export, findings
+from ofer_faces.ofer_blender import compat
 from ofer_faces.ofer_blender.export.fbx import FbxReader
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
@@ -174,6 +175,29 @@ def test_check_plays_the_file(head: bpy.types.Object, tmp_path: Path, target: Ta
     head.data.shape_keys.key_blocks["cheekPuff"].value = 0.5
     off = [text for text, level in findings(target).items() if level == "fault"]
     assert len(off) == 1 and "another one in the file" in off[0]
+
+
+@pytest.mark.parametrize("last", [1e6, 1e30])
+def test_a_key_left_far_out_does_not_hold_blender_up(
+    record: Reconstruction, tmp_path: Path, last: float
+) -> None:
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    head = hypotheses.active_head(bpy.context)
+    keys = head.data.shape_keys
+    for frame, value in ((1, 0.0), (20, 0.5), (30, 1.0)):
+        keys.key_blocks["identity_02"].value = value
+        keys.key_blocks["identity_02"].keyframe_insert("value", frame=frame)
+    (curve,) = compat.curves_of(keys)
+    curve.keyframe_points[2].co.x = last
+    bpy.context.scene.frame_end = 20
+    bpy.context.scene.frame_set(7)
+    head.ofer_export.keys = "ALL"
+    before = dump()
+    with pytest.raises(RuntimeError, match="more than a file can hold. Choose fewer frames"):
+        export(tmp_path / "out", Target.GLB, animation=True)
+    assert not list(tmp_path.glob("out*"))
+    assert differences(before, dump()) == []
+    assert export(tmp_path / "out", Target.GLB, animation=True, frames="SCENE").is_file()
 
 
 def test_check_finds_a_lost_animation(head: bpy.types.Object, tmp_path: Path) -> None:

@@ -421,6 +421,42 @@ def test_what_stays_behind_is_said(head: bpy.types.Object, tmp_path: Path) -> No
     assert differences(before, dump()) == []
 
 
+@pytest.mark.parametrize("target", [Target.UNREAL, Target.FBX])
+def test_names_that_differ_by_capitals_alone(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    """Unreal takes them for one: the second gets a number there, and the check says so."""
+    for name in ("Smile", "smile", "JAWOPEN"):
+        head.shape_key_add(name=name, from_mix=False)
+    head.ofer_export.keys = "ALL"
+    path = export(tmp_path / "out", target)
+    keys = read_back.by_blender_beside(path).keys
+    found = [name for name in keys if name.casefold() in ("smile", "smile_2", "jawopen_2")]
+    other = "Keys of your own have other names in the file: smile_2, JAWOPEN_2."
+    if target is Target.FBX:
+        assert found == ["Smile", "smile"] and other not in findings(target)
+    else:
+        assert found == ["Smile", "smile_2", "JAWOPEN_2"]
+        assert len({name.casefold() for name in keys}) == len(keys)
+        assert findings(target)[other] == "note"
+
+
+@pytest.mark.parametrize("whose", ["head", "rig", "parent"])
+def test_a_mirrored_head_is_named(head: bpy.types.Object, tmp_path: Path, whose: str) -> None:
+    """Mirrored, it looks to the other side than in its file."""
+    plain = _geometry(export(tmp_path / "plain", Target.GLB))
+    parent = bpy.data.objects.new("parent", None)
+    bpy.context.scene.collection.objects.link(parent)
+    rig.rig_of(head).parent = parent
+    {"head": head, "rig": rig.rig_of(head), "parent": parent}[whose].scale.x = -1.0
+    bpy.context.view_layer.update()
+    what = "The head is mirrored in the scene; in the file left and right are the photo's."
+    assert findings(Target.GLB)[what] == "note"
+    seen = _geometry(export(tmp_path / "out", Target.GLB))
+    for name, values in plain.items():
+        np.testing.assert_array_equal(seen[name], values, err_msg=name)
+
+
 def test_a_rig_of_another_is_named_without_a_circular_fix(
     record: Reconstruction, tmp_path: Path
 ) -> None:
