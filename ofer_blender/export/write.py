@@ -10,7 +10,15 @@ from typing import Any, Final
 import bpy
 
 from .. import compat
-from ..undo.landing import Landing, disk_full, is_full, landing, nameless, unwritable
+from ..undo.landing import (
+    Landing,
+    check_readable,
+    disk_full,
+    is_full,
+    landing,
+    nameless,
+    unwritable,
+)
 from . import fbx_tidy, whole
 from .plan import Plan
 from .presets import INFLUENCES, PRESETS, Format, Target
@@ -96,6 +104,7 @@ def export(head: bpy.types.Object, plan: Plan) -> Path:
     """
     if not plan.path.name:
         raise nameless()
+    check_readable(plan.file)
     with landing(plan.file, overwrite=plan.overwrite) as place:
         file = place.folder / plan.file.name
         with staged(head, plan, place) as stage:

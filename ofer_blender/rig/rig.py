@@ -59,7 +59,8 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
     rig.data.display_type = "STICK"
     rig.parent, rig.parent_type = head.parent, head.parent_type
     rig.parent_vertices = head.parent_vertices
-    rig.matrix_world = head.matrix_world.copy()
+    rig.matrix_parent_inverse = head.matrix_parent_inverse.copy()
+    rig.matrix_basis = head.matrix_basis.copy()  # on the same parent it stands where the head does
     view = bpy.context.view_layer
     before = view.objects.active
     view.objects.active = rig
@@ -149,7 +150,7 @@ def _take_along(head: bpy.types.Object, vertices: int) -> None:
 
 
 def _hang(head: bpy.types.Object, rig: bpy.types.Object) -> None:
-    head.parent = rig
+    head.parent, head.parent_type = rig, "OBJECT"
     head.matrix_parent_inverse.identity()
     head.matrix_basis.identity()
     modifier = head.modifiers.new(MODIFIER, "ARMATURE")

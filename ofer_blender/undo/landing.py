@@ -20,6 +20,7 @@ from typing import Final
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.digest import sha256_of
+from ...ofer_engine.contract.sentence import readable
 
 MADE_WITH: Final = "OFER Faces"
 _PREFIX: Final = ".ofer_export_"
@@ -27,6 +28,8 @@ _ABANDONED: Final = 24 * 3600.0
 """Seconds; no export takes as long."""
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _PROBE: Final = 1 << 18
+_MISREAD: Final = re.compile(r'^[-\s]+|["\x00-\x1f\x7f-\x9f\u2028\u2029]')
+"""What an .obj or .mtl that names the file would end or begin at."""
 _LONGEST: Final = 8 << 20
 """Bytes of a sidecar; ours have a hundredth of that."""
 
@@ -43,7 +46,7 @@ class Landing:
     def companion(self, label: str, suffix: str) -> str:
         """The name of a file that goes with the main one and is named after it: the next one that
         nobody else's file has."""
-        first = re.sub(r'^-|"', "_", f"{self.file.stem}{label}")  # which an .mtl would misread
+        first = _MISREAD.sub("_", f"{self.file.stem}{label}")
         name, number = f"{first}{suffix}", 1
         while not self._ours(name) or (self.folder / name).exists():
             number += 1
@@ -120,6 +123,18 @@ def _put_by(place: Path, older: Path) -> None:
 def has_name(filepath: str) -> bool:
     """A file browser's path names a file, not a folder alone, beside which nothing is written."""
     return bool(filepath) and not filepath.endswith(("/", os.sep))
+
+
+def check_readable(file: Path) -> None:
+    """Raise OferError(BAD_REQUEST) where the file's name is no UTF-8, as the files of other
+    programs name it."""
+    if readable(file.name) != file.name:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} is no name that other programs can read.",
+            "Choose a name for it.",
+            name=file.name,
+        )
 
 
 def nameless() -> OferError:

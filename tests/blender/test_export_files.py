@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -598,3 +599,28 @@ def test_beside_a_blend_that_was_never_saved_there_is_nowhere(
     with pytest.raises(RuntimeError, match="has not been saved.*Save it first"):
         getattr(bpy.ops.ofer, write)(**named)
     assert not list((tmp_path / "here" / "out").iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+@pytest.mark.parametrize("target", [Target.GLB, Target.OBJ, Target.FBX, Target.USD])
+def test_a_name_that_is_no_utf_8_is_refused(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    before = sorted(os.listdir(tmp_path))
+    with pytest.raises(RuntimeError, match="no name that other programs can read. Choose a name"):
+        export(tmp_path / "Zo\udceb", target)
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+@pytest.mark.parametrize("name", [" anna", "anna\nmtllib mine", "\tanna", "- anna", "an\x85na"])
+def test_names_that_would_break_a_line_of_an_obj(
+    head: bpy.types.Object, tmp_path: Path, name: str
+) -> None:
+    path = export(tmp_path / name, Target.OBJ)
+    lines = path.read_text("utf-8").split("\n")
+    (named,) = [line.removeprefix("mtllib ") for line in lines if line.startswith("mtllib ")]
+    assert named == named.strip() and (tmp_path / named).is_file()
+    shown = [line.partition(" ")[2] for line in (tmp_path / named).read_text("utf-8").split("\n")
+             if line.startswith("map_")]  # fmt: skip
+    assert shown and all((tmp_path / each).is_file() for each in shown)

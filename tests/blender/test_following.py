@@ -115,6 +115,26 @@ def test_a_head_on_anything_but_an_armature_keeps_it(head: bpy.types.Object) -> 
     assert np.abs(evaluated(head) - before).max() < 1e-5
 
 
+@pytest.mark.parametrize("kind", ["VERTEX", "VERTEX_3"])
+def test_a_head_on_vertices_of_a_mesh_keeps_them(head: bpy.types.Object, kind: str) -> None:
+    mesh = bpy.data.meshes.new("shoulders")
+    mesh.from_pydata([(0, 0, 1), (1, 0, 1), (0, 1, 2)], [], [(0, 1, 2)])
+    shoulders = bpy.data.objects.new("shoulders", mesh)
+    bpy.context.scene.collection.objects.link(shoulders)
+    shoulders.location = (0.0, 0.5, 2.0)
+    head.parent, head.parent_type, head.parent_vertices = shoulders, kind, (2, 1, 0)
+    bpy.context.view_layer.update()
+    before = head.matrix_world.copy(), evaluated(head)
+    assert bpy.ops.ofer.add_rig() == {"FINISHED"}
+    bpy.context.view_layer.update()
+    made = rig.rig_of(head)
+    assert (made.parent, made.parent_type) == (shoulders, kind)
+    assert list(made.parent_vertices) == [2, 1, 0]
+    assert head.parent_type == "OBJECT"
+    assert np.abs(np.array(head.matrix_world) - np.array(before[0])).max() < 1e-5
+    assert np.abs(evaluated(head) - before[1]).max() < 1e-5
+
+
 def test_a_modifier_without_an_armature_is_no_obstacle(head: bpy.types.Object) -> None:
     head.modifiers.new("Empty", "ARMATURE")
     assert bpy.ops.ofer.add_rig() == {"FINISHED"}
