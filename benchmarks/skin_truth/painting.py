@@ -23,6 +23,7 @@ from ofer_engine.photo.load import load_photo  # noqa: E402
 from ofer_engine.texture.albedo_prior import AlbedoPrior  # noqa: E402
 from ofer_engine.texture.alignment import PointEvidence  # noqa: E402
 from ofer_engine.texture.features import Features, features_of  # noqa: E402
+from ofer_engine.texture.landmark_evidence import with_landmarks  # noqa: E402
 from ofer_engine.texture.layout import layout  # noqa: E402
 from ofer_engine.texture.photo_view import PhotoView  # noqa: E402
 from ofer_engine.texture.skin import Painted, make_skin  # noqa: E402
@@ -49,13 +50,14 @@ class Studio:
         kept.mkdir(parents=True, exist_ok=True)
         self._kept = kept
         self._pack = None
+        self.detector = FaceDetector.load(ROOT / "weights" / "faces")
         self.head = OpenHead.load(ROOT / "weights" / "open" / "head.npz")
         self.uv = layout(self.head, Layout.FACE)
         self.albedo = AlbedoPrior.load().on(self.head, lambda: self.head)
         self.features: Features = features_of(self.head, lambda: self.head)
 
-    def sitting(self, path: Path) -> Sitting:
-        """Raises IndexError where no face is found."""
+    def sitting(self, path: Path, landmarks: bool = True) -> Sitting:
+        """landmarks : laid by the detector's, too. Raises IndexError where no face is found."""
         file = self._kept / f"{path.stem}.npz"
         if not file.is_file():
             np.savez(file, **self._read(path))
@@ -70,14 +72,16 @@ class Studio:
             evidence = PointEvidence(
                 read["points"], read["deviation"], read["visible"], self.head.point_vertices
             )
-        return Sitting(still, PhotoView(load_photo(path).pixels, camera, moved, evidence))
+        photo = load_photo(path)
+        if landmarks:
+            evidence = with_landmarks(evidence, self.detector, self.head, photo, camera, moved)
+        return Sitting(still, PhotoView(photo.pixels, camera, moved, evidence))
 
     def _read(self, path: Path) -> dict[str, np.ndarray]:
         if self._pack is None:
             self._pack = read_open_pack(ROOT / "weights" / "open", torch.device("cpu"))
-            self._detector = FaceDetector.load(ROOT / "weights" / "faces")
         photo = load_photo(path)
-        face = self._detector.detect(photo)[0]
+        face = self.detector.detect(photo)[0]
         seen = self._pack.encode(photo, face)
         conditioner, context = self._pack.networks.conditioner, seen.contexts.identity
         part, _ = conditioner.shape_entries

@@ -29,6 +29,7 @@ from ..session import Session
 from ..texture.albedo_prior import AlbedoPrior
 from ..texture.alignment import PointEvidence, mixed_expression
 from ..texture.features import features_of
+from ..texture.landmark_evidence import with_landmarks
 from ..texture.layout import layout
 from ..texture.photo_view import PhotoView
 from ..texture.skin import Painted, make_skin
@@ -159,7 +160,10 @@ def _views(
     views = []
     for number, photo in photos:
         seen = person.photos[number]
-        evidence = PointEvidence(seen.points, seen.deviation, seen.visible, seen.vertices)
+        evidence = with_landmarks(
+            PointEvidence(seen.points, seen.deviation, seen.visible, seen.vertices),
+            session.detector(), pack.head, photo, seen.camera, neutral,
+        )  # fmt: skip
         rows = [row for row, each in enumerate(record.expressions) if each.view == number]
         moved = expressive_heads(pack, identity, coefficients[rows]) - neutral
         vertices = mixed_expression(neutral, moved, seen.camera, evidence)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from ..heads.camera import Camera
 
@@ -18,6 +19,9 @@ _REACH = 0.022
 _LEAST_VISIBLE = 0.3
 _ROUNDS = 60
 _OUTLIER = 3.0
+_POINT_REACH = 0.008
+"""Metres over which points tell what is seen."""
+_ASKED = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,15 @@ class PointEvidence:
         """(P,) 1 / pixels²: zero for points that are hidden."""
         seen = np.clip((self.visible - _LEAST_VISIBLE) / (1 - _LEAST_VISIBLE), 0, 1)
         return seen / np.maximum(self.deviation, 0.3) ** 2
+
+    def seen_at(self, template: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(N,) 0..1, how far the nearest points are seen, and (N,) metres to the nearest one.
+
+        template : (V, 3) metres; places : (N, 3) on it.
+        """
+        away, near = KDTree(template[self.vertices]).query(places, k=_ASKED)
+        weight = np.exp(-0.5 * (away / _POINT_REACH) ** 2) + 1e-12
+        return (weight * self.visible[near]).sum(1) / weight.sum(1), np.asarray(away)[:, 0]
 
 
 def mixed_expression(

@@ -29,6 +29,8 @@ _DARKER, _BRIGHTER, _COLOUR = 0.28, 0.10, 0.14
 _FINE_DARKER, _FINE_BRIGHTER = 0.16, 0.07
 _HAIR = 0.8
 """What brows may be darker, besides."""
+_BROW_DARK = 0.75
+"""How much less a pixel of a brow that is darker than the usual one counts as no skin."""
 _LIPSTICK = 0.35
 """How much redder lips may be, besides."""
 _ERROR = np.array([0.24, 0.09, 0.10])
@@ -110,7 +112,8 @@ def _believed(
     smooth = ndimage.gaussian_filter(away, (reach, reach, 0))
     error = np.sqrt(_ERROR**2 + spread**2)
     scaled = smooth / error
-    scaled[..., 0] *= np.where(smooth[..., 0] < 0, 1 - 0.75 * brow, 1)
+    darker = np.where(smooth[..., 0] < 0, 1 - _BROW_DARK * brow, 1)
+    scaled *= darker[..., None]  # dark hair is grey beside skin, too
     scaled[..., 1] *= np.where(smooth[..., 1] > 0, 1 - 0.65 * np.clip(spared, 0, 1), 1)
     like = ramp(np.sqrt((scaled**2).sum(2)), _OTHER, _SKIN).astype(np.float32)
     other = like < 0.3

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from ..geometry.triangles import vertex_normals
 from .alignment import PointEvidence, photo_places
@@ -21,7 +20,6 @@ from .trust import DepthMap, ramp
 _GRAZING, _FACING = 0.15, 0.65
 """Cosines between normal and view: nothing is believed below the first, all above the second."""
 _HIDDEN, _SEEN = 0.30, 0.70
-_POINT_REACH = 0.008
 _UNTOLD = 0.6
 """How far a place is believed about which the evidence says nothing: ears, crown, neck."""
 _FEATHER = 5.0
@@ -98,9 +96,6 @@ def _vertex_colours(
 
 def _seen_by_evidence(shape: Shape, evidence: PointEvidence) -> np.ndarray:
     """(V,) 0..1: how far the evidence says that a vertex is seen."""
-    points = shape.template[evidence.vertices]
-    away, near = KDTree(points).query(shape.template, k=6)
-    weight = np.exp(-0.5 * (away / _POINT_REACH) ** 2) + 1e-12
-    visible = (weight * evidence.visible[near]).sum(1) / weight.sum(1)
-    known = ramp(-np.asarray(away)[:, 0], -0.035, -0.012)
+    visible, away = evidence.seen_at(shape.template, shape.template)
+    known = ramp(-away, -0.035, -0.012)
     return ramp(visible, _HIDDEN, _SEEN) * known + _UNTOLD * (1 - known)

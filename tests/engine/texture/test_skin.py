@@ -98,6 +98,35 @@ def test_the_shadow_below_a_fringe_is_not_painted(sitter, head, paint):
     assert bright[shaded].min() > 0.97
 
 
+def test_black_brows_stay_black(sitter, head, paint, plain):
+    """They are grey beside skin, as glasses are; but they are where brows are."""
+    brows = head.region("brows") > 0.3
+    colours = sitter.colours.copy()
+    colours[brows] = (0.022, 0.020, 0.019)
+    black = replace(sitter, colours=colours)
+    before, after = Patches.of(sitter, plain), Patches.of(black, paint(black.photo()))
+    polygons = head.polygons[np.flatnonzero(head.part == 0), :3]
+    inside = head.region("brows")[polygons].mean(1) > 0.6
+    assert inside.sum() >= 10
+    darker = after.colours.mean(1) / before.colours.mean(1)
+    assert np.quantile(darker[inside], 0.75) < 0.85
+    cheek = (before.seen > 0.9) & (before.places[:, 1] < 0.03)
+    assert cheek.sum() > 60 and abs(np.median(darker[cheek]) - 1) < 0.03
+
+
+def test_glasses_over_the_brows_are_not_painted(sitter, head, paint, plain):
+    """As black as brows, but wider."""
+    bar = head.template[head.region("brows") > 0.8, 1].mean()
+    colours = sitter.colours.copy()
+    colours[(np.abs(head.template[:, 1] - bar + 0.018) < 0.026)] = (0.022, 0.020, 0.019)
+    worn = replace(sitter, colours=colours)
+    before, after = Patches.of(sitter, plain), Patches.of(worn, paint(worn.photo()))
+    polygons = head.polygons[np.flatnonzero(head.part == 0), :3]
+    inside = head.region("brows")[polygons].mean(1) > 0.6
+    darker = after.colours.mean(1) / before.colours.mean(1)
+    assert np.median(darker[inside]) > 0.75
+
+
 def test_an_artists_mask_is_enough(sitter, paint, plain):
     hidden = _left_half()
     view = covered(sitter.photo(), hidden, (170, 120, 100), known=False)
