@@ -22,8 +22,8 @@ def pinned(
     """(K, K) and (K,) float64: the normal equations of the identity coefficients that pins tell.
 
     A pin sees the head through the photo's expression and camera, which it does not know; both are
-    as open as in the reconstruction. Beyond 4 deviations of the heads drawn a pin asks for ever less.
-    Raises OferError(BAD_REQUEST | RECONSTRUCTION_DAMAGED).
+    as open as in the reconstruction. Beyond 4 deviations of the heads drawn a pin asks for ever
+    less. Raises OferError(BAD_REQUEST | RECONSTRUCTION_DAMAGED).
     """
     vertices = len(pack.head.template)
     if not are_pins(pins, record.views) or any(pin.vertex >= vertices for pin in pins):
