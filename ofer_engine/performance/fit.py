@@ -17,13 +17,12 @@ import numpy as np
 from ..contract.arkit import ARKIT_52
 from ..geometry.rotations import rotation_matrix
 from ..heads.camera import solve_camera
+from ..heads.expression_fit import INFORMATION
 from .face_model import FaceModel
 from .readings import Readings
 
 PRIOR_DEVIATION: Final = 0.10
 """Of a regressed weight: the conditioner's root mean square error on held-out heads (its card)."""
-INFORMATION: Final = 0.1
-"""Share of the points' information that is believed: neighbours err together."""
 _UNSEEN: Final = 6.0
 """Times that a weight is less sure where nothing that it moves is seen."""
 _ROUNDS: Final = 5
