@@ -6,9 +6,18 @@ from typing import Final
 
 import bpy
 
-from ...ofer_engine.contract import expression_words
 from ..translations import CONTEXT, tr
-from . import blend, hints, hypotheses, own_mesh, parts, previews
+from . import (
+    hints,
+    hypotheses,
+    hypothesis_properties,
+    own_mesh,
+    parts,
+    previews,
+    shaping_properties,
+)
+from .hypothesis_properties import OFER_PG_hypothesis, OFER_PG_part_of_blend
+from .shaping_properties import OFER_PG_hints, OFER_PG_pin, OFER_PG_taken_part
 
 _REGIONS: Final = (
     ("eyes", "Eyes", "Both eyes and their brows: glasses, hair, a hand"),
@@ -43,24 +52,6 @@ def _show_identity(self: OFER_PG_head, context: bpy.types.Context) -> None:
 def _show_expression(self: OFER_PG_head, context: bpy.types.Context) -> None:
     own_mesh.ensure_shown(self.id_data)
     hypotheses.show_expression(self.id_data)
-
-
-def _pin(self: OFER_PG_hypothesis, context: bpy.types.Context) -> None:
-    own_mesh.ensure_shown(self.id_data)
-    hypotheses.show_expression(self.id_data)
-
-
-def _mix(self: OFER_PG_part_of_blend, context: bpy.types.Context) -> None:
-    own_mesh.ensure_shown(self.id_data)
-    blend.show(self.id_data)
-    hints.follow(self.id_data)
-    parts.follow(self.id_data)
-
-
-def _tell(self: OFER_PG_hints, context: bpy.types.Context) -> None:
-    own_mesh.ensure_shown(self.id_data)
-    hints.follow(self.id_data)
-    parts.follow(self.id_data)
 
 
 _choices: dict[str, list[tuple[str, str, str, int, int]]] = {}
@@ -108,89 +99,6 @@ def _choose_expression(self: OFER_PG_head, place: int) -> None:
         self.expression_index = place
 
 
-class OFER_PG_share(bpy.types.PropertyGroup):
-    """A candidate of the reconstruction's folder, and its part in a blend."""
-
-    row: bpy.props.IntProperty(name="Candidate")
-    weight: bpy.props.FloatProperty(name="Weight", translation_context=CONTEXT)
-
-
-class OFER_PG_part_of_blend(bpy.types.PropertyGroup):
-    """A hypothesis in the blend being made; its name is the hypothesis's."""
-
-    weight: bpy.props.FloatProperty(
-        name="Weight",
-        description="How much of this hypothesis is in the blend, against the others",
-        default=1.0,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-        update=_mix,
-        translation_context=CONTEXT,
-    )
-
-
-class OFER_PG_hypothesis(bpy.types.PropertyGroup):
-    """One guess; its shape key has the same name unless it is the Basis."""
-
-    rank: bpy.props.IntProperty(name="Rank", description="Place in the gallery; 0 for a blend")
-    score: bpy.props.FloatProperty(
-        name="Share",
-        description="What the ranking network gives it among all heads drawn, which sum to 1",
-        precision=3,
-    )
-    ranking: bpy.props.FloatProperty(
-        name="Ranking Score", description="What the ranking network gave it; higher is better"
-    )
-    candidate: bpy.props.IntProperty(
-        name="Candidate", description="Row of the reconstruction's coefficients; -1 for a blend"
-    )
-    draw: bpy.props.IntProperty(
-        name="Draw",
-        description="0: the first draw; n: the n-th time more were drawn",
-        translation_context=CONTEXT,
-    )
-    shares: bpy.props.CollectionProperty(type=OFER_PG_share)
-    favourite: bpy.props.BoolProperty(name="Favourite", description="Star it to find it again")
-    hidden: bpy.props.BoolProperty(
-        name="Hidden", description="Leave it out of the gallery", translation_context=CONTEXT
-    )
-    feature: bpy.props.EnumProperty(
-        name="Expression",
-        description="What moves most in this expression",
-        items=expression_words.FEATURES,
-        translation_context=CONTEXT,
-    )
-    second: bpy.props.EnumProperty(
-        name="And",
-        description="What moves most beside it; Calm for nothing",
-        items=expression_words.FEATURES,
-        translation_context=CONTEXT,
-    )
-    side: bpy.props.EnumProperty(
-        name="Side",
-        description="On which side of the person",
-        items=expression_words.SIDES,
-        translation_context=CONTEXT,
-    )
-    pinned: bpy.props.BoolProperty(
-        name="Pinned",
-        description="Keep this expression on while others are tried",
-        update=_pin,
-        translation_context=CONTEXT,
-    )
-    picture: bpy.props.StringProperty(
-        name="Picture", description="Its thumbnail, a PNG file", subtype="BYTE_STRING"
-    )
-    picture_key: bpy.props.StringProperty(name="Picture Key")
-    clay: bpy.props.StringProperty(
-        name="Clay Picture",
-        description="Its thumbnail without skin, a PNG file; empty where the other has none either",
-        subtype="BYTE_STRING",
-    )
-    clay_key: bpy.props.StringProperty(name="Clay Picture Key")
-
-
 class OFER_PG_selected(bpy.types.PropertyGroup):
     """An object that was selected, by its name."""
 
@@ -215,74 +123,6 @@ class OFER_PG_certainty(bpy.types.PropertyGroup):
         name="People", description="Metres by which people differ there; 0 where it is not known"
     )
     parts: bpy.props.CollectionProperty(type=OFER_PG_part_certainty)
-
-
-class OFER_PG_hints(bpy.types.PropertyGroup):
-    """What the artist tells of the person of a head; the head follows at once."""
-
-    tell_age: bpy.props.BoolProperty(
-        name="Tell the Age", description="Say how old the person is", update=_tell
-    )
-    age: bpy.props.FloatProperty(
-        name="Age",
-        description="Years",
-        default=40.0,
-        min=0.0,
-        max=100.0,
-        precision=0,
-        update=_tell,
-        translation_context=CONTEXT,
-    )
-    tell_sex: bpy.props.BoolProperty(
-        name="Tell the Sex", description="Say how female or male the face is", update=_tell
-    )
-    sex: bpy.props.FloatProperty(
-        name="Sex",
-        description="0 is female, 1 is male",
-        default=0.5,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-        update=_tell,
-    )
-    tell_build: bpy.props.BoolProperty(
-        name="Tell the Build", description="Say how slight or heavy the person is", update=_tell
-    )
-    build: bpy.props.FloatProperty(
-        name="Build",
-        description="0 is slight, 1 is heavy",
-        default=0.5,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-        update=_tell,
-        translation_context=CONTEXT,
-    )
-
-
-class OFER_PG_taken_part(bpy.types.PropertyGroup):
-    """A part of the head taken from another one of the gallery; its name is the part's."""
-
-    identity: bpy.props.StringProperty(name="Head", translation_context=CONTEXT)
-    follows: bpy.props.BoolProperty(
-        name="The Rest Follows",
-        description="The rest of the head goes along, as the heads drawn say it must",
-    )
-
-
-class OFER_PG_pin(bpy.types.PropertyGroup):
-    """A point of the head set to a place in a photo."""
-
-    point: bpy.props.IntProperty(name="Point", description="Vertex of the head")
-    view: bpy.props.IntProperty(name="Photo", description="Which of the head's photos, from 0")
-    place: bpy.props.FloatVectorProperty(
-        name="Place", description="Pixels of the photo, from its top left corner", size=2
-    )
-    deviations: bpy.props.FloatProperty(
-        name="Deviations",
-        description="How improbable its place is among the heads drawn, in standard deviations; "
-        "beyond 4 the head bends around it",
-    )
 
 
 class OFER_PG_head(bpy.types.PropertyGroup):
@@ -457,14 +297,10 @@ class OFER_PG_head(bpy.types.PropertyGroup):
 
 
 CLASSES: Final = (
-    OFER_PG_share,
-    OFER_PG_part_of_blend,
-    OFER_PG_hypothesis,
+    *hypothesis_properties.CLASSES,
+    *shaping_properties.CLASSES,
     OFER_PG_selected,
     OFER_PG_part_certainty,
     OFER_PG_certainty,
-    OFER_PG_hints,
-    OFER_PG_taken_part,
-    OFER_PG_pin,
     OFER_PG_head,
 )
