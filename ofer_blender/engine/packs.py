@@ -9,6 +9,7 @@ import bpy
 
 from ...ofer_engine.client.engine_settings import ROOT
 from ...ofer_engine.contract.installed import InstalledPack, installed_packs
+from .. import enum_items
 from .engine_settings import engine_settings
 
 OPEN: Final = "open"
@@ -16,8 +17,6 @@ _FRESH_SECONDS: Final = 10.0
 """A panel is drawn many times a second; somebody may import weights in a terminal meanwhile."""
 
 _found: dict[str, InstalledPack] = {}
-_items: list[tuple[str, str, str, str, int]] = []
-"""Kept alive here, as Blender needs the strings of an enumeration to be."""
 _looked: list[float] = []
 
 
@@ -38,14 +37,14 @@ def forget() -> None:
 def items(self: bpy.types.PropertyGroup, context: bpy.types.Context | None) -> list:
     """For an enumeration: what is installed, and what a file from elsewhere asks for."""
     packs = installed()
-    _items[:] = [
+    found = [
         (pack.id, pack.title, f"{pack.title}; licence: {pack.licence}", "PACKAGE", number)
         for number, pack in enumerate(packs.values())
     ]
     if self.pack_id not in packs:
         missing = f"{self.pack_id} is not installed on this computer"
-        _items.append((self.pack_id, self.pack_id, missing, "ERROR", len(_items)))
-    return _items
+        found.append((self.pack_id, self.pack_id, missing, "ERROR", len(found)))
+    return enum_items.kept(found)
 
 
 def chosen(self: bpy.types.PropertyGroup) -> int:

@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.names import free_name, plain_name
+from .. import enum_items
 from ..undo.landing import beside, disk_full, is_full, unwritable
 from . import previews, provenance
 
@@ -20,19 +21,16 @@ _ENDING: Final = ".blend"
 _CATALOGUES: Final = "blender_assets.cats.txt"
 _NEW_CATALOGUES: Final = b"VERSION 1\n\n"
 
-_items: list[tuple[str, str, str]] = []
-"""Kept alive here, as Blender needs the strings of an enumeration to be."""
-
 
 def libraries(
     self: bpy.types.Operator, context: bpy.types.Context | None
 ) -> list[tuple[str, str, str]]:
     """This file, and every asset library of the preferences: the items of an enumeration."""
-    _items[:] = [(THIS_FILE, "This File", "Mark the head as an asset of this .blend")]
+    found = [(THIS_FILE, "This File", "Mark the head as an asset of this .blend")]
     for library in bpy.context.preferences.filepaths.asset_libraries:
         if library.path:
-            _items.append((library.name, library.name, f"Write the head to {library.path}"))
-    return _items
+            found.append((library.name, library.name, f"Write the head to {library.path}"))
+    return enum_items.kept(found)
 
 
 def mark(head: bpy.types.Object) -> None:

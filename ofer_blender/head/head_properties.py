@@ -6,6 +6,7 @@ from typing import Final
 
 import bpy
 
+from .. import enum_items
 from ..translations import CONTEXT, tr
 from . import (
     hints,
@@ -54,8 +55,6 @@ def _show_expression(self: OFER_PG_head, context: bpy.types.Context) -> None:
     hypotheses.show_expression(self.id_data)
 
 
-_choices: dict[str, list[tuple[str, str, str, int, int]]] = {}
-"""Kept alive here, as Blender needs the strings of an enumeration to be."""
 _PHOTO: Final = 1 << 20
 """Number of the photo in such an enumeration: no gallery has so many."""
 
@@ -64,13 +63,13 @@ def _choices_of(self: OFER_PG_head, kept: str, chosen: int) -> list:
     """The hypotheses that are not hidden, and the chosen one, as an enumeration with pictures;
     before them the photo, for the eye alone."""
     photo = previews.photo()
-    _choices[kept] = [("photo", tr("Photo"), "", photo, _PHOTO)] if photo else []
-    _choices[kept] += [
+    choices = [("photo", tr("Photo"), "", photo, _PHOTO)] if photo else []
+    choices += [
         (item.name, hypotheses.caption(self.id_data, item), "", previews.icon(item), place)
         for place, item in enumerate(getattr(self, kept))
         if not item.hidden or place == chosen
     ]
-    return _choices[kept]
+    return enum_items.kept(choices)
 
 
 def _identity_choices(self: OFER_PG_head, context: bpy.types.Context | None) -> list:

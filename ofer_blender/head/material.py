@@ -56,8 +56,6 @@ _SIZES: Final = 0.25
 _RINGS: Final = ((6, RING), (5, IRIS), (2, PUPIL))
 """So many rings of a fine eye's polygons, from the inside, show no white, are iris, are pupil:
 `research/head_building/round_eyes.py` of the engine. Eyes are as large as their heads are."""
-_GAP: Final = 0.0003
-"""Metres between the middles of two rings at least."""
 _COAT_ROUGHNESS: Final = 0.03
 
 
@@ -72,27 +70,51 @@ def materials(parts: tuple[str, ...], iris: np.ndarray | None = None) -> list[bp
 
 def slots(reconstruction: Reconstruction, arrays: HeadArrays, gaze_uv: np.ndarray) -> np.ndarray:
     """(F,) int32: the material slot of each polygon; gaze_uv : from `eyes.gaze_uv`."""
-    corners = arrays.polygons[..., None] >= 0
-    middle = (gaze_uv * corners).sum(axis=1) / corners.sum(axis=1)
-    away = np.linalg.norm(middle - 0.5, axis=1) * eyes.SIDE
-    eye = eyes.polygons(reconstruction, arrays)
+    eye, first = eyes.polygons(reconstruction, arrays), len(reconstruction.parts)
     own = arrays.part.astype(np.int32)
-    first = len(reconstruction.parts)
-    between = _between_rings(away[eye])
-    if len(between) < _RINGS[0][0] or abs(between[_RINGS[0][0] - 1] / IRIS_RADIUS - 1) > _SIZES:
-        own[eye & (away < _COARSE_IRIS)] = first + [name for _, name in _RINGS].index(IRIS)
-        return own
-    for slot, (rings, _) in enumerate(_RINGS, first):
-        own[eye & (away < between[rings - 1])] = slot
+    for part in np.unique(own[eye]):
+        faces = np.flatnonzero(own == part)
+        corners = arrays.polygons[faces] >= 0
+        away = np.linalg.norm(gaze_uv[faces] - 0.5, axis=-1) * eyes.SIDE
+        middle = (gaze_uv[faces] * corners[..., None]).sum(axis=1) / corners.sum(axis=1)[:, None]
+        middle = np.linalg.norm(middle - 0.5, axis=-1) * eyes.SIDE
+        ring = _rings(arrays.polygons[faces], np.where(corners, away, np.inf))
+        if not _is_fine(ring, middle):
+            own[faces[middle < _COARSE_IRIS]] = first + [name for _, name in _RINGS].index(IRIS)
+            continue
+        for slot, (rings, _) in enumerate(_RINGS, first):
+            own[faces[ring < rings]] = slot
     return own
 
 
-def _between_rings(away: np.ndarray) -> np.ndarray:
-    """Metres from the line of sight between one ring of polygons and the next, from the inside;
-    away : (N,) metres to the middles of the polygons, which lie in rings."""
-    near = np.sort(away)
-    wide = np.flatnonzero(np.diff(near) > _GAP)
-    return (near[wide] + near[wide + 1]) / 2
+def _rings(polygons: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """(F,) which ring of polygons each of an eye is in, from 0 around the corner that is nearest to
+    the line of sight; one more than are looked for, farther out.
+
+    Told by which polygons touch: how far a ring is from the line of sight differs along it where
+    an eyeball is not round. polygons : (F, 4), -1 for no corner; away : (F, 4) metres.
+    """
+    looked_for = _RINGS[0][0] + 1
+    ring = np.full(len(polygons), looked_for)
+    reached = np.zeros(polygons.max() + 1, bool)
+    reached[polygons.flat[away.argmin()]] = True
+    for number in range(looked_for):
+        touched = (reached[polygons] & (polygons >= 0)).any(axis=1) & (ring == looked_for)
+        ring[touched] = number
+        corners = polygons[touched]
+        reached[corners[corners >= 0]] = True
+    return ring
+
+
+def _is_fine(ring: np.ndarray, middle: np.ndarray) -> bool:
+    """Whether rings lie as those of a fine eye: as many polygons in each but the innermost, and the
+    white beginning where an iris ends. middle : (F,) metres of the polygons' middles."""
+    last = _RINGS[0][0]
+    counts = np.bincount(ring, minlength=last + 1)[1 : last + 1]
+    if counts.min() == 0 or counts.min() != counts.max():
+        return False
+    ends = (middle[ring == last - 1].mean() + middle[ring == last].mean()) / 2
+    return bool(abs(ends / IRIS_RADIUS - 1) <= _SIZES)
 
 
 def _material(part: str, iris: eyes.Colour) -> bpy.types.Material:

@@ -8,6 +8,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.errors import OferError
+from .. import enum_items
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
 from ..photo import panel_photo, photo_source
@@ -20,15 +21,10 @@ ONE: Final = "ONE"
 SEVERAL: Final = "SEVERAL"
 
 
-_image_items: list[tuple[str, str, str]] = []
-"""Kept alive here, as Blender needs the strings of an enumeration to be."""
-
-
 def _images(
     self: bpy.types.Operator, context: bpy.types.Context | None
 ) -> list[tuple[str, str, str]]:
-    _image_items[:] = [(i.name, i.name, "") for i in bpy.data.images if _is_picture(i)]
-    return _image_items
+    return enum_items.kept((i.name, i.name, "") for i in bpy.data.images if _is_picture(i))
 
 
 def _is_picture(image: bpy.types.Image) -> bool:

@@ -161,6 +161,9 @@ def test_the_popup_gallery_begins_with_the_photo_which_chooses_nothing(
     assert head.ofer.identity_choice == "identity_03"
     first, *heads = head_properties._identity_choices(head.ofer, None)
     assert first[0] == "photo" and first[3] == 7
+    again = head_properties._identity_choices(head.ofer, None)
+    for one, other in zip([first, *heads], again, strict=True):  # Blender still shows the first
+        assert one[0] is other[0] and one[1] is other[1]
     assert [each[0] for each in heads] == listed(head)
 
 

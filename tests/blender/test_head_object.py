@@ -78,19 +78,40 @@ def test_irises_have_the_colour_of_the_photos(tmp_path: Path) -> None:
     assert pixels[middle, middle].max() < 0.05 and pixels[0, 0].max() < 0.85, "no white is white"
 
 
-@pytest.mark.parametrize("size", [0.9, 1.0, 1.1])
-def test_fine_eyes_are_coloured_ring_by_ring(size: float) -> None:
-    count = 210
-    radii = size * np.array((0.0007, 0.0016, 0.0026, 0.0037, 0.0047, 0.0056, 0.00645))
+RADII = np.array((0.0011, 0.0021, 0.0031, 0.0042, 0.0051, 0.0060, 0.0069))
+"""Where the rings of a fine eye's polygons end, metres from the line of sight."""
+SPOKES = 24
+
+
+def eye_disk() -> tuple[np.ndarray, np.ndarray]:
+    """((F, 4) polygons, (V, 2) metres) of the front of an eye, from the pole outwards."""
+    turns = 2 * np.pi * np.arange(SPOKES) / SPOKES
+    rings = RADII[:, None, None] * np.stack((np.cos(turns), np.sin(turns)), axis=-1)
+    places = np.concatenate([[[0, 0]], rings.reshape(-1, 2)])
+    at = 1 + np.arange(len(RADII) * SPOKES).reshape(len(RADII), SPOKES)
+    first = at[0]
+    inner = [(0, first[k], first[k + 1], first[(k + 2) % SPOKES]) for k in range(0, SPOKES, 2)]
+    outer = [
+        (at[ring, k], at[ring + 1, k], at[ring + 1, k - 1], at[ring, k - 1])
+        for ring in range(len(RADII) - 1)
+        for k in range(SPOKES)
+    ]
+    return np.array(inner + outer, np.int32), places
+
+
+@pytest.mark.parametrize("shape", [(0.9, 0.9), (1, 1), (1.1, 1.1), (1.15, 0.9), (0.9, 1.1)])
+@pytest.mark.parametrize("off", [0.0, 0.0004])
+def test_fine_eyes_are_coloured_ring_by_ring(shape: tuple[float, float], off: float) -> None:
+    polygons, places = eye_disk()
     parts = SimpleNamespace(parts=("eye_left", "eye_right"), joints=("eye_L", "eye_R"))
-    uv = np.full((2 * count, 4, 2), 0.5, np.float32)
-    uv[..., 0] += np.tile(radii, 2 * count // len(radii))[:, None] / eyes.SIDE
-    arrays = SimpleNamespace(
-        part=np.repeat((0, 1), count), polygons=np.zeros((2 * count, 4), np.int32)
-    )
+    both = np.concatenate([polygons, polygons + len(places)])
+    seen = np.tile(places * shape + [off, 0], (2, 1))
+    uv = (0.5 + seen[both] / eyes.SIDE).astype(np.float32)
+    arrays = SimpleNamespace(part=np.repeat((0, 1), len(polygons)), polygons=both)
     names = [*parts.parts, *RINGS]
-    found = [names[slot] for slot in material.slots(parts, arrays, uv)[:7]]
-    assert found == ["pupil"] * 2 + ["iris"] * 3 + ["iris ring", "eye_left"]
+    found = [names[slot] for slot in material.slots(parts, arrays, uv)]
+    inner = ["pupil"] * 36 + ["iris"] * 72 + ["iris ring"] * 24
+    assert found == [*inner, *["eye_left"] * 24, *inner, *["eye_right"] * 24]
     strange = 0.5 + 0.3 * (uv - 0.5)  # rings that are none of ours
     assert {names[slot] for slot in material.slots(parts, arrays, strange)} == {"iris"}
 

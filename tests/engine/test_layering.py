@@ -32,7 +32,7 @@ ROOMS = (
     {"__main__"},
 )
 ADDON_ROOMS = (
-    {"compat", "translations"},
+    {"compat", "enum_items", "translations"},
     {"undo"},
     {"engine"},
     {"head"},

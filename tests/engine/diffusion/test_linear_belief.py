@@ -66,7 +66,7 @@ def half_read():
     def normal(*shape):
         return torch.randn(shape, generator=generator)
 
-    data, drawn = normal(4000, DATA), normal(1000, 4, DATA)
+    data, drawn = normal(4000, DATA), 4 * normal(1000, 4, DATA)
     known = torch.cat([data, normal(4000, 4), torch.zeros(4000, 1 + 2 * HINTS)], dim=1)
     read = torch.cat([0.5 * drawn + 9 * normal(1000, 1, DATA), normal(1000, 4, 4)], dim=2)
     unknown = 5 * normal(1000, 1, DATA)  # what is wrong of all labels of a portrait
@@ -84,8 +84,8 @@ def test_differences_within_portraits_steepen_the_line_and_what_they_share_does_
         slopes.append(found.slope[:, :DATA].clone())
     alone, together = slopes
     torch.testing.assert_close(alone, torch.eye(DATA), atol=0.01, rtol=0)
-    share = 0.35  # of the equations of both kinds, 1 = s and 0.5 = 0.25 s
-    wanted = (1 - share + share * 0.5) / (1 - share + share * 0.25)
+    share, square = 0.1, 16  # of the differences' equations; their data's variance
+    wanted = (1 - share + share * square * 0.5) / (1 - share + share * square * 0.25)
     torch.testing.assert_close(together, wanted * torch.eye(DATA), atol=0.04, rtol=0)
 
 
