@@ -49,7 +49,7 @@ def test_heads_arrive_best_first_and_can_be_shown_at_once(engine, small, tmp_pat
             assert {name for name in ARRAYS if "arkit" not in name} <= there
             shown.append(np.load(folder / f"{event.kind}_vertices.npy")[event.row])
 
-    record = engine.read(_request(small, tmp_path), watch=watch)
+    record = engine.read(_request(small, tmp_path, show="likely"), watch=watch)
     ready = [event for event in seen if isinstance(event, protocol.HypothesisReady)]
     heads = [(e.kind, e.name, e.row, e.rank, e.score) for e in ready]
     assert heads == [
