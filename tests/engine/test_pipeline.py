@@ -130,14 +130,14 @@ def test_heads_told_something_vary_as_far_as_it_is_doubted(opened):
     assert 0.5 * free.std() < told.std() < free.std()
 
 
-def test_two_photos_of_a_person_leave_no_more_open_than_one(opened):
+def test_copies_of_a_photo_leave_as_much_open_as_one(opened):
     reconstructor, *_ = opened
     evidence = list(reconstructor.person.photos)
     alone = reconstructor.identities(200, seed=0).var(axis=0).sum()
     reconstructor.set_evidence(evidence * 3)
     assert reconstructor.person.contexts.expression.shape[0] == 3
     together = reconstructor.identities(200, seed=0).var(axis=0).sum()
-    assert together < 1.001 * alone
+    assert abs(together / alone - 1) < 0.02  # they tell nothing new; IdGen knows how many they are
 
 
 def test_the_face_that_is_asked_for_is_the_one_that_is_read(opened):
