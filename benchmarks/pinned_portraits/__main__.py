@@ -53,11 +53,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE.parents[1] / "docs/pictures/pinned.jpg")
     options = parser.parse_args()
     cells: list[Image.Image] = []
-    for name, told in json.loads((HERE / "portraits.json").read_text()).items():
+    for name, portrait in json.loads((HERE / "portraits.json").read_text()).items():
         own = Path(skimage.__file__).parent / "data" if name == SHOWN else options.portraits
         if own:
             with tempfile.TemporaryDirectory() as scratch:
-                cells.append(_portrait(own / name, told, options.blender, Path(scratch)))
+                cells.append(_portrait(own / name, portrait, options.blender, Path(scratch)))
     sheet = Image.new("RGB", (sum(cell.width for cell in cells), _HEIGHT), _PAPER)
     left = 0
     for cell in cells:
@@ -66,12 +66,12 @@ def main() -> None:
     sheet.save(options.out, quality=90)
 
 
-def _portrait(photo: Path, told: dict, blender: Path, scratch: Path) -> Image.Image:
+def _portrait(photo: Path, portrait: dict, blender: Path, scratch: Path) -> Image.Image:
     """Reconstruct a photo, pin the head, print how far the outlines are, and draw them."""
     engine = [sys.executable, "-m", "ofer_engine", "reconstruct", str(photo)]
     _run([*engine, "--out", str(scratch), "--name", "head"])
     record = reconstruction.read(scratch / "head.ofer")
-    drags = [",".join(map(str, drag)) for drag in told["pins"]]
+    drags = [",".join(map(str, drag)) for drag in portrait["pins"]]
     found = scratch / "pinned.npz"
     _run([str(blender), str(HERE / "pin.py"), str(record.folder), str(found), *drags])
     pinned = np.load(found)
@@ -81,13 +81,13 @@ def _portrait(photo: Path, told: dict, blender: Path, scratch: Path) -> Image.Im
     moved = replace(view, rotation=pinned["rotation"], shift=pinned["shift"])
     before = _outline(record, first, view, size)
     after = _outline(record, pinned["shown"], moved, size)
-    traced = np.concatenate([np.array(each) for each in told["outline"].values()])
+    traced = np.concatenate([np.array(each) for each in portrait["outline"].values()])
     depth = float(-view.to_camera(first).mean(0)[2])
     said = (f"{_apart(e, traced):.1f} px, {_apart(e, traced) * depth / view.focal * 1000:.1f} mm"
             for e in (before, after))  # fmt: skip
     apart = ", ".join(f"{each:.1f}" for each in pinned["deviations"])
     print(f"{photo.stem}: {' -> '.join(said)} with {len(drags)} pins of {apart} deviations")
-    return _drawn(photo, before, after, told)
+    return _drawn(photo, before, after, portrait)
 
 
 def _run(command: list[str]) -> None:
@@ -115,7 +115,7 @@ def _apart(edges: np.ndarray, traced: np.ndarray) -> float:
     return float(np.linalg.norm(traced[:, None] - places, axis=-1).min(axis=1).mean())
 
 
-def _drawn(photo: Path, before: np.ndarray, after: np.ndarray, told: dict) -> Image.Image:
+def _drawn(photo: Path, before: np.ndarray, after: np.ndarray, portrait: dict) -> Image.Image:
     """The outlines over the photo, where it may be shown, else on paper."""
     height, width = before.shape
     picture = Image.new("RGB", (width, height), _PAPER)
@@ -126,12 +126,12 @@ def _drawn(photo: Path, before: np.ndarray, after: np.ndarray, told: dict) -> Im
         pixels[edges | np.roll(edges, 1, 0) | np.roll(edges, 1, 1)] = colour
     picture = Image.fromarray(pixels)
     draw = ImageDraw.Draw(picture)
-    for line in told["outline"].values():
+    for line in portrait["outline"].values():
         for place in line:
             draw.circle([each * _SCALE for each in place], 4, fill=_TRACED)
-    for _, *place in told["pins"]:
+    for _, *place in portrait["pins"]:
         draw.circle([each * _SCALE for each in place], 8, outline=_PIN, width=3)
-    points = np.concatenate([np.array(each) for each in told["outline"].values()])
+    points = np.concatenate([np.array(each) for each in portrait["outline"].values()])
     low, high = points.min(0) - _MARGIN[:2], points.max(0) + _MARGIN[2:]
     box = (np.r_[low, high] * _SCALE).astype(int)
     cut = picture.crop(tuple(box.tolist()))

@@ -90,6 +90,13 @@ def head(record: Reconstruction) -> bpy.types.Object:
 
 
 @pytest.fixture
+def as_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Operators return at once; a test's own polling is the timer, which never fires."""
+    jobs = sys.modules["ofer_faces.ofer_blender.engine.jobs"]
+    monkeypatch.setattr(jobs, "follow", lambda operator, wait: {"FINISHED"})
+
+
+@pytest.fixture
 def photo(tmp_path: Path) -> Path:
     """A file that the double takes for a photo."""
     path = tmp_path / "anna.jpg"
@@ -103,6 +110,7 @@ def employ(tmp_path: Path) -> Callable[[str], None]:
     import synthetic
 
     synthetic.write(tmp_path / "prepared")
+    synthetic.write_more(tmp_path / "prepared" / "more")
     synthetic.write_skin(tmp_path / "prepared" / "skin")
 
     def employ(mode: str) -> None:

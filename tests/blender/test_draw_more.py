@@ -27,20 +27,7 @@ from scene_dump import differences, dump
 from shapes import key_points
 
 Employ = Callable[[str], None]
-
-
-@pytest.fixture(autouse=True)
-def _as_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Operators return at once; `poll_until` is the timer, which never fires in this module."""
-    monkeypatch.setattr(jobs, "follow", lambda operator, wait: {"FINISHED"})
-
-
-@pytest.fixture
-def head(tmp_path: Path) -> bpy.types.Object:
-    record = synthetic.write(tmp_path)
-    synthetic.write_more(tmp_path / "prepared" / "more")
-    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
-    return bpy.context.object
+pytestmark = pytest.mark.usefixtures("as_in_a_window")
 
 
 def poll_until(done: Callable[[], bool], seconds: float = 30.0) -> None:

@@ -21,20 +21,7 @@ from test_draw_more import idle, poll_until
 from test_undo import PREPARED
 
 Employ = Callable[[str], None]
-
-
-@pytest.fixture(autouse=True)
-def _as_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Operators return at once; `poll_until` is the timer, which never fires in this module."""
-    monkeypatch.setattr(jobs, "follow", lambda operator, wait: {"FINISHED"})
-
-
-@pytest.fixture
-def head(tmp_path: Path) -> bpy.types.Object:
-    record = synthetic.write(tmp_path)
-    synthetic.write_more(tmp_path / "prepared" / "more")
-    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
-    return bpy.context.object
+pytestmark = pytest.mark.usefixtures("as_in_a_window")
 
 
 HEADLESS = ("add_heads", "renew_expressions", "replace_head", "wear_skin", "wear_first_skin")

@@ -19,12 +19,7 @@ from recording_layout import draw
 from scene_dump import differences, dump
 
 Employ = Callable[[str], None]
-
-
-@pytest.fixture(autouse=True)
-def _as_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Operators return at once; `poll_until` is the timer, which never fires in this module."""
-    monkeypatch.setattr(jobs, "follow", lambda operator, wait: {"FINISHED"})
+pytestmark = pytest.mark.usefixtures("as_in_a_window")
 
 
 def begin(photo: Path) -> None:

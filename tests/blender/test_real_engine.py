@@ -37,8 +37,7 @@ def poll(seconds: float = 120.0, until: str = "") -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def _as_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "follow", lambda operator, wait: {"FINISHED"})
+def _a_few(as_in_a_window: None) -> None:
     settings = bpy.context.scene.ofer
     settings.identities, settings.keep, settings.expressions = 20, 10, 15
 
