@@ -25,9 +25,10 @@ from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.contract import skin as contract
 from recording_layout import draw
 from scene_dump import differences, dump
-from test_jobs import _as_in_a_window, idle, poll_until  # noqa: F401
+from test_jobs import idle, poll_until
 
 Employ = Callable[[str], None]
+pytestmark = pytest.mark.usefixtures("as_in_a_window")
 PARTS = ("skin", "expression", "smooth", "photo", "front")
 
 

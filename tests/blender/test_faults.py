@@ -28,11 +28,6 @@ from scene_dump import differences, dump
 Employ = Callable[[str], None]
 
 
-@pytest.fixture
-def as_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "follow", lambda operator, wait: {"FINISHED"})
-
-
 def until(done: Callable[[], bool], *queues: JobQueue, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not done():
