@@ -98,7 +98,9 @@ def fit_portrait(reading: PortraitReading, head: PhotoHead) -> FittedPortrait:
         elif turn < _ROUNDS - 1:
             identity = _nearer(reading, identity, camera, head.points.on(surface), modes)
     assert camera is not None
-    seen, off = _onto_landmarks(reading, head, surface, camera)
+    flat, marks = camera.project(surface), camera.project(head.landmarks.on(surface))
+    offsets, off = landmark_offsets(flat, marks, reading.landmarks)
+    seen = (flat + offsets).astype(np.float32)
     return FittedPortrait(reading.pixels, surface, camera, seen, off)
 
 
@@ -123,21 +125,23 @@ def _nearer(
     return identity + np.linalg.solve(normal, pull)
 
 
-def _onto_landmarks(
-    reading: PortraitReading, head: PhotoHead, surface: np.ndarray, camera: Camera
+def landmark_offsets(
+    flat: np.ndarray, marks: np.ndarray, landmarks: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    """Where the vertices are seen, (V, 2) float32, once a smooth warp has met the landmarks."""
-    marks = camera.project(head.landmarks.on(surface))
-    missed = reading.landmarks - marks
-    size = float(np.ptp(reading.landmarks[:, 0]))
+    """By how much places of a head have to move so that a smooth warp meets the landmarks found.
+
+    flat : (V, 2) photo pixels, where the head has its vertices; marks : (468, 2), where it has the
+    landmarks; landmarks : (468, 2), where they were found. -> (V, 2), nothing far from the face;
+    rms in face widths of what that moves the landmarks.
+    """
+    missed = landmarks - marks
+    size = float(np.ptp(landmarks[:, 0]))
     warp = RBFInterpolator(
         marks + np.random.default_rng(0).normal(size=marks.shape) * 1e-3, missed,
         smoothing=20.0, kernel="thin_plate_spline",
     )  # fmt: skip
-    flat = camera.project(surface)
     low, high = marks.min(0) - 0.1 * size, marks.max(0) + 0.1 * size
     nearby = np.clip(flat, low, high)
     away = np.linalg.norm(flat - nearby, axis=1)
     share = np.exp(-((away / (0.15 * size)) ** 2))[:, None]
-    off = float(np.sqrt((missed**2).sum(1).mean()) / size)
-    return (flat + share * warp(nearby)).astype(np.float32), off
+    return share * warp(nearby), float(np.sqrt((missed**2).sum(1).mean()) / size)

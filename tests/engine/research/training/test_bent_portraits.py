@@ -11,6 +11,7 @@ import torch
 
 from ofer_engine.conditioning.mirror import Mirror
 from ofer_engine.contract.arkit import ARKIT_52
+from ofer_engine.geometry.rotations import rotation_about
 from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.packs.open_pack import read_open_pack
@@ -20,7 +21,7 @@ from ofer_engine.research.training.bent_portraits import (
     pair_loss,
     read_contexts,
 )
-from ofer_engine.research.warps.bend_portraits import Portrait, bend
+from ofer_engine.research.warps.bend_portraits import Portrait, bend, features_beside
 from ofer_engine.research.warps.expression_teacher import TRUST, taught
 from ofer_engine.research.warps.sitter import Sitter
 from ofer_engine.research.warps.warp import Change
@@ -36,9 +37,8 @@ def bent() -> BentPortraits:
     pixels = np.full((275, 225, 3), 128, np.uint8)
     still, shown = (np.full(len(head.expression), value, np.float32) for value in (0.0, 0.25))
     identity = np.full(len(head.identity), 0.3, np.float32)
-    portraits = [
-        Portrait(number, Sitter(pixels, identity, still, camera), shown) for number in (4, 9)
-    ]
+    sitter, nothing = Sitter(pixels, identity, still, camera), np.zeros_like(head.template)
+    portraits = [Portrait(number, sitter, nothing, shown) for number in (4, 9)]
     return bend(portraits, head, each=3, seed=1)
 
 
@@ -48,6 +48,39 @@ def test_points_lie_in_the_picture_and_people_differ(bent):
     assert ((bent.points > -10) & (bent.points < 138)).all()
     assert bent.points.std(dim=1).min() > 15
     assert (bent.identity[0] - bent.identity[1]).abs().max() > 0.5
+
+
+def test_points_go_where_the_detector_has_the_features():
+    """A sitter whose brows are 4 mm too high: points follow the brows, and only they do."""
+    head = load_open_photo_head(_FILE)
+    pose = rotation_about("y", 20.0) @ rotation_about("z", 10.0)
+    camera = Camera(900.0, np.array([112.0, 137.0]), pose, np.array([0, 0, -1.0]), 225, 275)
+    still = np.zeros(len(head.expression), np.float32)
+    sitter = Sitter(
+        np.full((275, 225, 3), 128, np.uint8),
+        np.zeros(len(head.identity), np.float32),
+        still,
+        camera,
+    )
+    surface = head.surface(sitter.identity, still, np.zeros(len(head.bumps), np.float32))
+    marks = camera.project(head.landmarks.on(surface))
+    low = marks.copy()
+    brow = np.linalg.norm(marks - marks[105], axis=1) < 12
+    low[brow, 1] += 3.6
+    right = features_beside(head, sitter, low)
+    moved = camera.project(head.landmarks.on(surface + right)) - marks
+    assert moved[105] == pytest.approx([0, 3.6], abs=1.0)  # the warp is smooth
+    assert np.abs(moved[152]).max() < 0.6 and np.abs(moved[334]).max() < 0.8
+    depth = camera.to_camera(surface + right)[:, 2] - camera.to_camera(surface)[:, 2]
+    assert np.abs(depth).max() < 1e-5  # a photo shows nothing of depth
+    portrait = Portrait(4, sitter, right, still)
+    plain = replace(portrait, beside=np.zeros_like(right))
+    drawn, before = (bend([each], head, each=1, seed=2).points[0] for each in (portrait, plain))
+    near = np.linalg.norm(
+        head.points.on(head.template) - head.landmarks.on(head.template)[105], axis=1
+    )
+    apart = (drawn - before).norm(dim=1).numpy()
+    assert apart[near.argmin()] > 1 and apart[near > 0.06].max() < 0.6
 
 
 def test_what_is_written_is_read(bent, tmp_path):
@@ -70,7 +103,7 @@ def test_contexts_are_what_the_conditioner_reads_in_each_picture(bent):
 def test_a_bent_picture_shows_what_the_teacher_saw_and_what_was_changed(bent):
     assert (bent.expression == 0.25).all()  # a still sitter is not changed
     sitter = Sitter(np.zeros((1, 1, 3), np.uint8), *np.full((2, 52), 0.5, np.float32), None)
-    portrait = Portrait(0, sitter, np.linspace(0, 1, 52))
+    portrait = Portrait(0, sitter, np.zeros((1, 3)), np.linspace(0, 1, 52))
     shown = portrait.shown(Change(np.zeros(3), np.full(52, 0.2), np.eye(3), 1.0))
     assert shown == pytest.approx(np.clip(np.linspace(0, 1, 52) - 0.3, 0, 1))
 
