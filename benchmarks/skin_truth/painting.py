@@ -75,7 +75,7 @@ class Studio:
         photo = load_photo(path)
         if landmarks:
             evidence = with_landmarks(evidence, self.detector, self.head, photo, camera, moved)
-        return Sitting(still, PhotoView(photo.pixels, camera, moved, evidence))
+        return Sitting(still, PhotoView(photo.pixels, camera, moved, still, evidence))
 
     def _read(self, path: Path) -> dict[str, np.ndarray]:
         if self._pack is None:

@@ -168,7 +168,7 @@ def _views(
         moved = expressive_heads(pack, identity, coefficients[rows]) - neutral
         vertices = mixed_expression(neutral, moved, seen.camera, evidence)
         hidden = _hidden(request.photos[number].hidden, photo)
-        views.append(PhotoView(photo.pixels, seen.camera, vertices, evidence, hidden))
+        views.append(PhotoView(photo.pixels, seen.camera, vertices, neutral, evidence, hidden))
     return views
 
 

@@ -33,6 +33,10 @@ _BROW_DARK = 0.75
 """How much less a pixel of a brow that is darker than the usual one counts as no skin."""
 _LIPSTICK = 0.35
 """How much redder lips may be, besides."""
+_FOLD, _FINE_FOLD = 0.85, 0.5
+"""How much less is kept of middle and of fine differences where the expression folds skin."""
+_STUBBLE = 0.002
+"""Metres over which a beard is told from a fold."""
 _ERROR = np.array([0.24, 0.09, 0.10])
 """Deviation of skin from its explanation, besides the prior's spread."""
 _SKIN, _OTHER = 2.0, 3.2
@@ -56,13 +60,18 @@ class Details:
 
 
 def details(
-    laid: Laid, shape: Shape, features: Features, albedo: VertexAlbedo, explanation: Explanation
+    laid: Laid,
+    shape: Shape,
+    features: Features,
+    folds: np.ndarray,
+    albedo: VertexAlbedo,
+    explanation: Explanation,
 ) -> Details:
-    """The photo less its explanation."""
+    """The photo less its explanation. folds : (V,) 0..1, where its expression folds skin."""
     model = explanation.level + explanation.light + albedo.at(explanation.weights)
     brows = np.clip(1.6 * features.brows - 0.3, 0, 1)
     soft_parts = np.clip(features.lids + features.lips, 0, 1)
-    maps = laid.maps(shape, np.c_[model, albedo.spread, brows, soft_parts, features.lips])
+    maps = laid.maps(shape, np.c_[model, albedo.spread, brows, soft_parts, features.lips, folds])
     brow, spared = maps[6], maps[7]
     away = opponent(laid.picture) - np.moveaxis(maps[:3], 0, 2)
     if not explanation.coloured:
@@ -78,6 +87,11 @@ def details(
     broad = membrane(shape, np.clip(at, -1, 1), known, _BROAD, 0.02)
     broad = np.moveaxis(laid.maps(shape, broad), 0, 2)
     between = middle - broad
+    fold = maps[9] * (1 - np.clip(brow + spared, 0, 1))
+    if explanation.coloured:
+        fold = fold * (1 - _beard(away, laid.pixel))
+    between = between * (1 - _FOLD * fold)[..., None]
+    fine = fine * (1 - _FINE_FOLD * fold)[..., None]
     hair = brow[..., None] * np.array([_HAIR, 0, 0])
     darkest = np.array([_DARKER, _COLOUR, _COLOUR]) + hair
     brightest = np.array([_BRIGHTER, _COLOUR, _COLOUR])
@@ -92,6 +106,14 @@ def details(
     uneven = float(1.4826 * np.median(np.abs(fine[good, 0]))) if good.sum() > 100 else 0.0
     detail = np.concatenate([kept + fine, fine[..., :1]], 2)
     return Details(detail.astype(np.float32), trust.astype(np.float32), uneven)
+
+
+def _beard(away: np.ndarray, pixel: float) -> np.ndarray:
+    """(h, w) 0..1: what is darker than skin and no redder. Light that reaches into a fold has been
+    on skin before, so its shadow is redder; hair is grey beside skin."""
+    reach = _STUBBLE / pixel
+    dark, red = (ndimage.gaussian_filter(away[..., column], reach) for column in (0, 1))
+    return ramp(dark, -0.08, -0.25) * ramp(red, 0.04, -0.04)
 
 
 def _soft(values: np.ndarray, most: np.ndarray | float) -> np.ndarray:

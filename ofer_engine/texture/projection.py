@@ -12,6 +12,7 @@ from .details import details
 from .explanation import Explanation, VertexAlbedo, explain
 from .features import Features
 from .fields import spread
+from .folds import folded, pressed
 from .laid_photo import Laid, averaged, lay, nearest, sample
 from .photo_view import PhotoView
 from .shape import Shape
@@ -23,7 +24,7 @@ _HIDDEN, _SEEN = 0.30, 0.70
 _UNTOLD = 0.6
 """How far a place is believed about which the evidence says nothing: ears, crown, neck."""
 _FEATHER = 5.0
-"""Millimetres over which belief fades on the skin."""
+"""Millimetres over which belief fades on the skin, and skin shares its folds."""
 _BEHIND = 0.004
 _VERTEX = 0.0025
 """Metres over which the colour of a vertex is averaged."""
@@ -73,10 +74,12 @@ def project(
     facing = (normals * towards).sum(1)
     seen = _seen_by_evidence(shape, view.evidence)
     sure = ramp(facing, _GRAZING, _FACING) * seen * (1 - np.clip(features.cavity * 2, 0, 1))
-    sure = np.minimum(sure, np.clip(spread(shape, sure[:, None], _FEATHER)[:, 0], 0, 1))
+    shorter = pressed(shape, view.calm, view.vertices)
+    feathered, shorter = spread(shape, np.c_[sure, shorter], _FEATHER).T
+    sure = np.minimum(sure, np.clip(feathered, 0, 1))
     laid = lay(shape, view, places, facing, resolution)
     explanation = explain(albedo, normals, *_vertex_colours(laid, features, sure * seen))
-    found = details(laid, shape, features, albedo, explanation)
+    found = details(laid, shape, features, folded(shorter), albedo, explanation)
     return Projection(
         found.detail, laid.plain * found.trust, laid.depth, laid.places, laid.distance, sure,
         explanation, found.uneven,

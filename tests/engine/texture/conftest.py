@@ -72,10 +72,12 @@ class Sitter:
     colours: np.ndarray
     points: np.ndarray
 
-    def photo(self, yaw: float = 0.0) -> PhotoView:
-        """Photographed in even light from `yaw` degrees, every point seen exactly."""
+    def photo(self, yaw: float = 0.0, moved: np.ndarray | None = None) -> PhotoView:
+        """Photographed in even light from `yaw` degrees, every point seen exactly; moved : (V, 3),
+        the head with an expression."""
         camera = camera_at(yaw)
-        vertices = self.head.template
+        calm = self.head.template
+        vertices = calm if moved is None else moved
         places, depth = camera.project(vertices), -camera.to_camera(vertices)[:, 2]
         triangles, _ = split(self.head.polygons, self.head.uv)
         fragments = rasterise(places, depth, triangles, SIDE, SIDE)
@@ -85,7 +87,7 @@ class Sitter:
         normals = vertex_normals(vertices, triangles)[at] @ camera.rotation.T
         seen = np.where(normals[:, 2] > 0.1, 0.98, 0.05)
         evidence = PointEvidence(places[at], np.full(len(at), 0.5), seen, at)
-        return PhotoView(pixels.reshape(SIDE, SIDE, 3), camera, vertices, evidence)
+        return PhotoView(pixels.reshape(SIDE, SIDE, 3), camera, vertices, calm, evidence)
 
 
 @pytest.fixture(scope="session")
