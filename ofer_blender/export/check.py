@@ -12,7 +12,7 @@ from mathutils import Matrix
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import presentation, provenance
-from ..rig import arkit_keys, body, jaw_correctives, rig, visemes
+from ..rig import arkit_keys, body, jaw_correctives, neck_fit, rig, visemes
 from ..undo.landing import sidecar_of
 from . import animation, check_animation, check_body, companions, influences, skeleton
 from .applied import is_applied, rig_in_file
@@ -62,7 +62,8 @@ def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         yield Finding(Level.GOOD, Sentence("{count} visemes travel.", count=len(spoken)))
     yield from _own_keys(head, plan)
     blocks = head.data.shape_keys.key_blocks
-    shown = [key for key in blocks[1:] if key.name not in jaw_correctives.NAMES]  # the bone's stay
+    stay = (*jaw_correctives.NAMES, neck_fit.KEY)  # as bones and body have them
+    shown = [key for key in blocks[1:] if key.name not in stay]
     muted = [key.name for key in shown if key.mute]
     if muted:
         yield Finding(

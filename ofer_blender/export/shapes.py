@@ -11,7 +11,7 @@ import numpy as np
 
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ..head import hypotheses
-from ..rig import jaw_correctives, visemes
+from ..rig import jaw_correctives, neck_fit, visemes
 from .motion_sources import span_of
 from .names import names
 from .plan import Keys, Plan, identifier
@@ -36,19 +36,29 @@ def gather(head: bpy.types.Object, plan: Plan, moving: Collection[str] = frozens
     each as it ranks, then the artist's own keys as they stand.
 
     Where what is shown is baked, its keys move the baked shape as they moved the Basis, identities
-    become the whole way to their shape. Keys that the file's animation moves are not baked.
+    become the whole way to their shape. Keys that the file's animation moves are not baked. A neck
+    that was eased to its body always is: the seam was made for it.
     """
     keys = head.data.shape_keys
     rest = hypotheses.points(keys.reference_key)
-    basis = _shown(head, rest, moving) if plan.bake else rest
+    fitted = _fitted(head)
+    basis = _shown(head, rest, moving) if plan.bake else rest + fitted
     moves = np.zeros((len(found := chosen(head, plan)), *basis.shape), np.float32)
     for move, (source, _) in zip(moves, found, strict=True):
         key = keys.key_blocks[source]
         if source in head.ofer.identities and source not in moving:
-            move[:] = hypotheses.points(key) - basis
+            move[:] = hypotheses.points(key) + fitted - basis
         else:
             move[:] = _move(head, key)
     return Shapes(basis, tuple(name for _, name in found), moves)
+
+
+def _fitted(head: bpy.types.Object) -> np.ndarray:
+    """(V, 3) metres that the head's neck was eased to its body, or 0."""
+    key = head.data.shape_keys.key_blocks.get(neck_fit.KEY)
+    if key is None or key.mute or not key.value:
+        return np.zeros(3, np.float32)
+    return key.value * _move(head, key)
 
 
 def put_on(copy: bpy.types.Object, shapes: Shapes) -> None:
@@ -110,8 +120,8 @@ def chosen(head: bpy.types.Object, plan: Plan) -> list[tuple[str, str]]:
 
 def own(head: bpy.types.Object) -> list[str]:
     """Names of the keys that the artist made: no unit, no viseme, no hypothesis, none that a bone
-    drives."""
-    ours = {*ARKIT_52, *visemes.present(head), *_listed(head), *jaw_correctives.NAMES}
+    drives, nor the eased neck."""
+    ours = {*ARKIT_52, *visemes.present(head), *_listed(head), *jaw_correctives.NAMES, neck_fit.KEY}
     return [key.name for key in head.data.shape_keys.key_blocks[1:] if key.name not in ours]
 
 

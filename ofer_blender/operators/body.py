@@ -72,6 +72,12 @@ class OFER_OT_bridge_neck(bpy.types.Operator):
     bl_label = "Bridge the Neck"
     bl_options = {"REGISTER", "UNDO"}
 
+    fit: bpy.props.BoolProperty(
+        name="Fit the Neck",
+        description="Ease the head's lower neck to the edge of the body, in a shape key of its own",
+        default=True,
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         head = ready_head(cls, context)
@@ -82,7 +88,7 @@ class OFER_OT_bridge_neck(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            made = seam.bridge(hypotheses.active_head(context))
+            made = seam.bridge(hypotheses.active_head(context), fit=self.fit)
         except OferError as error:
             return refuse(self, error)
         self.report({"INFO"}, translate(Sentence("{name} was made.", name=made.name)))

@@ -12,7 +12,7 @@ from mathutils import Vector
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..head import open_edges
-from . import body
+from . import body, neck_fit
 from .at_rest import shape_at_rest
 
 _FARTHEST: Final = 0.3
@@ -21,9 +21,10 @@ _FARTHEST: Final = 0.3
 
 @dataclass(frozen=True, eq=False)
 class _Edge:
-    """A round of n vertices. places : (n, 3) metres, world; weights : of the bones, a vertex; uv :
-    (n, 2) or None; material : of the faces there."""
+    """A round of n vertices. numbers : (n,) in the mesh as seen; places : (n, 3) metres, world;
+    weights : of the bones, a vertex; uv : (n, 2) or None; material : of the faces there."""
 
+    numbers: np.ndarray
     places: np.ndarray
     weights: tuple[dict[str, float], ...]
     uv: np.ndarray | None
@@ -35,20 +36,18 @@ class _Edge:
         return self.places.mean(0)
 
 
-def bridge(head: bpy.types.Object) -> bpy.types.Object:
-    """A new object that the body's bones move as they move both edges; head and body stay as they
-    are. It wears the skin of the head, as it is at its edge.
+def bridge(head: bpy.types.Object, *, fit: bool = True) -> bpy.types.Object:
+    """A new object that the body's bones move as they move both edges. It wears the skin of the
+    head, as it is at its edge. The body stays as it is.
 
+    fit : the head's lower neck is eased to the body's edge, in a key of its own (`neck_fit`).
     Raises OferError(BAD_REQUEST) for a head on no body, or where the head, or what the body's bones
     move near its neck, has no open edge.
     """
     armature = body.body_of(head)
     if armature is None:
         raise _refusal("{name} is on no body.", "Press Attach to Armature first.", head)
-    own = _edges(head, armature, modifiers=False)
-    if not own:
-        raise _refusal("The neck of {name} has no open edge.", "Open its neck first.", head)
-    upper = min(own, key=lambda each: each.middle[2])
+    upper = _lowest(head, armature)
     worn = [each for each in body.meshes_of(armature) if body.MODIFIER not in each.modifiers]
     others = [each for mesh in worn for each in _edges(mesh, armature)]
     others = [each for each in others if _apart(each, upper) < _FARTHEST]
@@ -59,7 +58,17 @@ def bridge(head: bpy.types.Object) -> bpy.types.Object:
             armature,
         )
     lower = min(others, key=lambda each: _apart(each, upper))
+    if fit and neck_fit.ease(head, armature, upper.numbers, lower.places):
+        upper = _lowest(head, armature)
     return _strip(head, armature, upper, lower)
+
+
+def _lowest(head: bpy.types.Object, armature: bpy.types.Object) -> _Edge:
+    """The open edge of a head's neck. Raises OferError(BAD_REQUEST)."""
+    own = _edges(head, armature, modifiers=False)
+    if not own:
+        raise _refusal("The neck of {name} has no open edge.", "Open its neck first.", head)
+    return min(own, key=lambda each: each.middle[2])
 
 
 def _apart(one: _Edge, other: _Edge) -> float:
@@ -85,6 +94,7 @@ def _edges(
             slot = around[0].face.material_index
             found.append(
                 _Edge(
+                    np.array([vert.index for vert in verts]),
                     np.array([thing.matrix_world @ vert.co for vert in verts]),
                     tuple({names[n]: w for n, w in each if n in names} for each in followed),
                     np.array([corner[picture].uv for corner in around]) if picture else None,
@@ -112,6 +122,8 @@ def _strip(
         bmesh.ops.bridge_loops(work, edges=edges)
         work.verts.index_update()
         bmesh.ops.recalc_face_normals(work, faces=work.faces)
+        if _runs_with(work, len(upper.places)):
+            bmesh.ops.reverse_faces(work, faces=work.faces)
         _paint(work, upper, lower)
         work.to_mesh(mesh)
     finally:
@@ -128,6 +140,14 @@ def _strip(
     seam.matrix_parent_inverse = armature.matrix_world.inverted()
     seam.modifiers.new(body.MODIFIER, "ARMATURE").object = armature
     return seam
+
+
+def _runs_with(work: bmesh.types.BMesh, count: int) -> bool:
+    """Whether the strip's faces run along its upper edge, the first `count` vertices, as those of
+    the head do: then they look inwards."""
+    corners = (corner for face in work.faces for corner in face.loops)
+    ends = ((each.vert.index, each.link_loop_next.vert.index) for each in corners)
+    return any(end < count and end == (start + 1) % count for start, end in ends if start < count)
 
 
 def _paint(work: bmesh.types.BMesh, upper: _Edge, lower: _Edge) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from math import pi
 from pathlib import Path
 
@@ -151,8 +152,13 @@ def export(path: Path, target: Target) -> Path:
     return path.with_name(f"{path.name}.{PRESETS[target].format}")
 
 
-@pytest.mark.parametrize("kind", ["MPFB", "Mixamo", "Unreal Engine"])
-@pytest.mark.parametrize("target", [Target.UNITY, Target.UNREAL, Target.GODOT])
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        *product(("MPFB", "Mixamo", "Unreal Engine"), (Target.UNITY, Target.UNREAL, Target.GODOT)),
+        *product(("VRM", "VRoid", "Humanoid"), (Target.VRM, Target.UNITY)),
+    ],
+)
 def test_the_bodys_bones_are_in_the_file(
     head: bpy.types.Object, tmp_path: Path, kind: str, target: Target
 ) -> None:
@@ -256,6 +262,53 @@ def test_the_neck_is_bridged(head: bpy.types.Object) -> None:
     assert gap(seam, head, torso) < 1e-5
     bpy.ops.ed.undo()
     assert differences(before, dump()) == []
+
+
+def sideways(points: np.ndarray) -> np.ndarray:
+    """(N, 2) metres, across the body, of points (N, 3) in the world."""
+    turn = np.array(place().to_3x3())
+    return ((points - np.array(place().translation)) @ turn)[:, :2]
+
+
+def outwards(seam: bpy.types.Object) -> np.ndarray:
+    """(F,) cosine between each face of a seam and the way out from its middle."""
+    middle = shown(seam).mean(0)
+    turn = seam.matrix_world.to_3x3()
+    return np.array([
+        (turn @ face.normal).dot((seam.matrix_world @ face.center - Vector(middle)).normalized())
+        for face in seam.data.polygons
+    ])  # fmt: skip
+
+
+def test_a_neck_wider_than_the_bodys_leaves_no_fold(head: bpy.types.Object) -> None:
+    """Its edge comes to the body's, what is above it fades to nothing, and the face stays."""
+    armature = bodies.make("MPFB", place())
+    torso = tube(armature, "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    before, axis = shown(head), np.array(armature.matrix_world @ Vector((0, 0, 1.38)))
+    bpy.ops.ofer.bridge_neck(fit=False)
+    straight = bpy.data.objects["anna seam"]
+    edge = shown(straight)[:12]
+    assert np.abs(shown(head) - before).max() < 1e-6
+    bpy.data.objects.remove(straight)
+    bpy.ops.ofer.bridge_neck()
+    (seam,) = (each for each in bpy.data.objects if "seam" in each.name)
+    fitted = shown(seam)[:12]
+    away = [
+        np.linalg.norm(sideways(each) - sideways(axis[None]), axis=1) for each in (edge, fitted)
+    ]
+    rise = np.abs(fitted[:, 2] - shown(torso)[:, 2].max())
+    assert (np.abs(away[0] - 0.05) > 0.5 * rise + 0.005).any()  # else there was no fold
+    assert (np.abs(away[1] - 0.05) <= 0.5 * rise + 0.001).all()
+    assert np.abs(fitted[:, 2] - edge[:, 2]).max() < 1e-5
+    moved = np.linalg.norm(shown(head) - before, axis=1)
+    high = before[:, 2] > edge[:, 2].max() + 0.09
+    assert high.any() and moved[high].max() < 1e-6 < moved.max()
+    assert gap(seam, head, torso) < 1e-5 and outwards(seam).min() > 0
+    bpy.ops.ofer.bridge_neck()  # again: eased anew, not twice
+    assert np.linalg.norm(shown(head) - before, axis=1) == pytest.approx(moved, abs=1e-5)
+    head.data.shape_keys.key_blocks["neck_fit"].value = 0.0
+    assert np.abs(shown(head) - before).max() < 1e-6
 
 
 def test_a_body_without_an_open_neck_is_refused(head: bpy.types.Object) -> None:

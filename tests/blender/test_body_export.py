@@ -119,6 +119,10 @@ def test_the_body_goes_along(head: bpy.types.Object, tmp_path: Path, target: Tar
     assert set(names.values()) <= set(bones.data.bones.keys())
     strip = found[next(n for n in found if "seam" in n)]
     assert len({tuple(np.round(v.co, 5)) for v in strip.data.vertices}) == count
+    others = [each for each in found.values() if each != strip]
+    there = np.concatenate([[o.matrix_world @ v.co for v in o.data.vertices] for o in others])
+    ends = np.array([strip.matrix_world @ v.co for v in strip.data.vertices])
+    assert np.linalg.norm(ends[:, None] - there, axis=2).min(1).max() < 1e-5  # the eased neck, too
 
 
 def _ring() -> np.ndarray:
