@@ -22,6 +22,7 @@ from ofer_engine.photo.faces import FaceDetector  # noqa: E402
 from ofer_engine.photo.load import load_photo  # noqa: E402
 from ofer_engine.texture.albedo_prior import AlbedoPrior  # noqa: E402
 from ofer_engine.texture.alignment import PointEvidence  # noqa: E402
+from ofer_engine.texture.drawn_brows import DrawnBrows  # noqa: E402
 from ofer_engine.texture.features import Features, features_of  # noqa: E402
 from ofer_engine.texture.landmark_evidence import with_landmarks  # noqa: E402
 from ofer_engine.texture.layout import layout  # noqa: E402
@@ -54,6 +55,7 @@ class Studio:
         self.head = OpenHead.load(ROOT / "weights" / "open" / "head.npz")
         self.uv = layout(self.head, Layout.FACE)
         self.albedo = AlbedoPrior.load().on(self.head, lambda: self.head)
+        self.brows = DrawnBrows.on(self.head, lambda: self.head)
         self.features: Features = features_of(self.head, lambda: self.head)
 
     def sitting(self, path: Path, landmarks: bool = True) -> Sitting:
@@ -100,5 +102,11 @@ class Studio:
     def paint(self, sitting: Sitting, resolution: int = 1024) -> Painted:
         """Its skin."""
         return make_skin(
-            self.head, self.uv, self.features, self.albedo, (sitting.view,), resolution
+            self.head,
+            self.uv,
+            self.features,
+            self.albedo,
+            self.brows,
+            (sitting.view,),
+            resolution,
         )

@@ -28,6 +28,7 @@ from ..progress import Work
 from ..session import Session
 from ..texture.albedo_prior import AlbedoPrior
 from ..texture.alignment import PointEvidence, mixed_expression
+from ..texture.drawn_brows import DrawnBrows
 from ..texture.features import features_of
 from ..texture.landmark_evidence import with_landmarks
 from ..texture.layout import layout
@@ -66,6 +67,7 @@ def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.
         uv,
         features,
         AlbedoPrior.load().on(pack.head, _open_head),
+        DrawnBrows.on(pack.head, _open_head),
         views,
         request.resolution,
         _unwanted(request),

@@ -9,7 +9,7 @@ import numpy as np
 from ..geometry.triangles import vertex_normals
 from .alignment import PointEvidence, photo_places
 from .details import details
-from .explanation import Explanation, VertexAlbedo, explain
+from .explanation import Explanation, VertexAlbedo, explain, opponent
 from .features import Features
 from .fields import spread
 from .folds import folded, pressed
@@ -26,6 +26,10 @@ _UNTOLD = 0.6
 _FEATHER = 5.0
 """Millimetres over which belief fades on the skin, and skin shares its folds."""
 _BEHIND = 0.004
+_ON_SCALP, _PLAIN, _FEW = 0.7, 0.5, 30
+"""Where hair is looked for: belonging to the scalp, clear of edges, and the least vertices."""
+_BALD = -0.35
+"""Log luminance beside skin above which a scalp is bald, or white."""
 _VERTEX = 0.0025
 """Metres over which the colour of a vertex is averaged."""
 
@@ -37,7 +41,8 @@ class Projection:
     detail : (h, w, 4) float32, what the skin has beyond the prior's albedo (log luminance, log R/G,
     log B/G), and the finest of its luminance; trust : (h, w) float32; depth : of the head; places :
     (V, 2) pixels of `detail`; distance : (V,) metres; sure : (V,) 0..1, what angle and evidence
-    leave; explanation : what explains the photo; uneven : deviation of the finest luminance.
+    leave; explanation : what explains the photo; uneven : deviation of the finest luminance; hair :
+    (3,) of the hair that it shows, beside its skin, or None.
     """
 
     detail: np.ndarray
@@ -48,6 +53,7 @@ class Projection:
     sure: np.ndarray
     explanation: Explanation
     uneven: float
+    hair: np.ndarray | None
 
     def at_vertices(self) -> np.ndarray:
         """(V, 4) float32: place x, y, distance, sure; what `details` reads."""
@@ -82,7 +88,7 @@ def project(
     found = details(laid, shape, features, folded(shorter), albedo, explanation)
     return Projection(
         found.detail, laid.plain * found.trust, laid.depth, laid.places, laid.distance, sure,
-        explanation, found.uneven,
+        explanation, found.uneven, _hair(laid, features, explanation, facing),
     )  # fmt: skip
 
 
@@ -95,6 +101,22 @@ def _vertex_colours(
     weight = sure * (1 - hair) * sample(laid.plain[..., None], laid.places)[:, 0]
     weight = weight * (laid.distance <= nearest(laid.depth.depth, laid.places) + _BEHIND)
     return sample(soft, laid.places), weight
+
+
+def _hair(
+    laid: Laid, features: Features, explanation: Explanation, facing: np.ndarray
+) -> np.ndarray | None:
+    """(3,) log luminance, log R/G, log B/G of the hair on the scalp, less the skin's."""
+    near = laid.distance <= nearest(laid.depth.depth, laid.places) + _BEHIND
+    scalp = (features.scalp > _ON_SCALP) & (facing > _GRAZING) & near
+    scalp &= sample(laid.plain[..., None], laid.places)[:, 0] > _PLAIN
+    if scalp.sum() < _FEW:
+        return None
+    shown = sample(laid.picture, laid.places[scalp])
+    beside = np.median(opponent(shown) - explanation.level, axis=0)
+    if not explanation.coloured:
+        beside[1:] = 0
+    return beside if beside[0] < _BALD else None
 
 
 def _seen_by_evidence(shape: Shape, evidence: PointEvidence) -> np.ndarray:

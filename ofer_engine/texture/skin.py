@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -14,6 +14,7 @@ from .albedo_prior import AlbedoPrior
 from .bake import Layers, bake
 from .colours import to_srgb
 from .complexion import complexion
+from .drawn_brows import DrawnBrows, hidden_brows, without_brows
 from .explanation import VertexAlbedo, linear
 from .features import Features
 from .photo_view import PhotoView
@@ -46,6 +47,7 @@ def make_skin(
     uv: np.ndarray,
     features: Features,
     albedo: VertexAlbedo,
+    brows: DrawnBrows,
     views: Sequence[PhotoView],
     resolution: int,
     unwanted: np.ndarray | None = None,
@@ -53,9 +55,9 @@ def make_skin(
 ) -> Painted:
     """Paint a head from one or more photos of one person.
 
-    uv : (F, 4, 2), from `layout.layout`; albedo : the prior on this head; unwanted : (R, R)
-    float32, 1 where the artist wants nothing of the photos; step : called with rows done, of how
-    many.
+    uv : (F, 4, 2), from `layout.layout`; albedo : the prior on this head; brows : drawn where no
+    photo shows them; unwanted : (R, R) float32, 1 where the artist wants nothing of the photos;
+    step : called with rows done, of how many.
     """
     shape = Shape.of(head, uv)
     projections = tuple(project(shape, features, view, albedo, resolution) for view in views)
@@ -65,8 +67,12 @@ def make_skin(
     tone = np.average([model.of(each) for each in explanations], 0, counts)
     weights = np.average([each.weights for each in explanations], 0, counts)
     made = complexion(shape, features, albedo, weights, tone)
+    hidden = hidden_brows(brows, shape, features, projections)
+    if hidden.skin.any():
+        bare = without_brows(shape, features, made.base) - made.base
+        made = replace(made, base=made.base + hidden.skin[:, None] * bare)
     uneven = float(np.clip(max(each.uneven for each in projections), *_UNEVEN))
-    maps = bake(Layers(shape, projections, made, uneven, unwanted), resolution, step)
+    maps = bake(Layers(shape, projections, made, hidden, uneven, unwanted), resolution, step)
     nearest = nearest_covered(maps.covered)
     return Painted(
         padded(maps.albedo, nearest),

@@ -19,6 +19,7 @@ from ofer_engine.texture import tone
 from ofer_engine.texture.albedo_prior import AlbedoPrior
 from ofer_engine.texture.alignment import PointEvidence
 from ofer_engine.texture.colours import TO_LINEAR, to_srgb
+from ofer_engine.texture.drawn_brows import DrawnBrows
 from ofer_engine.texture.explanation import linear
 from ofer_engine.texture.features import features_of
 from ofer_engine.texture.layout import layout
@@ -57,6 +58,11 @@ def features(head):
 @pytest.fixture(scope="session")
 def albedo(head):
     return AlbedoPrior.load().on(head, lambda: head)
+
+
+@pytest.fixture(scope="session")
+def drawn_brows(head):
+    return DrawnBrows.on(head, lambda: head)
 
 
 @pytest.fixture(scope="session")

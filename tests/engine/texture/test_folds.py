@@ -50,7 +50,7 @@ def test_a_smile_folds_the_upper_lip_and_not_the_forehead(head, shape, smiling):
 
 @pytest.mark.parametrize("worn", [SHADOW, STUBBLE], ids=["shadow", "stubble"])
 def test_a_smiles_shadow_is_not_painted_and_a_moustache_is(
-    sitter, head, face_uv, features, albedo, smiling, worn
+    sitter, head, face_uv, features, albedo, drawn_brows, smiling, worn
 ):
     def darker(moved):
         """How much darker than without it what lies above the lip is painted."""
@@ -58,8 +58,9 @@ def test_a_smiles_shadow_is_not_painted_and_a_moustache_is(
         colours[_above_the_lip(head)] *= worn
         bright = []
         for each in (replace(sitter, colours=colours), sitter):
-            view = each.photo(moved=moved)
-            patches = Patches.of(sitter, make_skin(head, face_uv, features, albedo, (view,), 512))
+            views = (each.photo(moved=moved),)
+            painted = make_skin(head, face_uv, features, albedo, drawn_brows, views, 512)
+            patches = Patches.of(sitter, painted)
             above = _above_the_lip(head)[head.polygons[head.part == 0, :3]].all(1)
             assert above.sum() > 5
             bright.append(np.median(patches.colours[above].mean(1)))

@@ -7,6 +7,7 @@ import pytest
 
 from ofer_engine.texture.albedo_prior import AlbedoPrior
 from ofer_engine.texture.complexion import complexion
+from ofer_engine.texture.drawn_brows import DrawnBrows
 from ofer_engine.texture.features import features_of
 from ofer_engine.texture.shape import Shape
 from ofer_engine.texture.skin import make_skin, nearest_covered, padded
@@ -18,9 +19,9 @@ GREEN = (20, 200, 40)
 
 
 @pytest.fixture(scope="module")
-def paint(head, face_uv, features, albedo):
+def paint(head, face_uv, features, albedo, drawn_brows):
     def paint(*views, unwanted=None):
-        return make_skin(head, face_uv, features, albedo, views, RESOLUTION, unwanted)
+        return make_skin(head, face_uv, features, albedo, drawn_brows, views, RESOLUTION, unwanted)
 
     return paint
 
@@ -182,7 +183,9 @@ def test_a_flame_without_uvs_is_painted(flame, flame_uv, flame_sitter, head):
     its eyeballs hide what lies behind them and are not painted on it."""
     features = features_of(flame, lambda: head)
     albedo = AlbedoPrior.load().on(flame, lambda: head)
-    painted = make_skin(flame, flame_uv, features, albedo, (flame_sitter.photo(),), RESOLUTION)
+    brows = DrawnBrows.on(flame, lambda: head)
+    views = (flame_sitter.photo(),)
+    painted = make_skin(flame, flame_uv, features, albedo, brows, views, RESOLUTION)
     patches = Patches.of(flame_sitter, painted)
     seen = patches.seen > 0.9
     assert seen.sum() > 500
