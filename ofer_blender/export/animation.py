@@ -133,13 +133,14 @@ def _weight(key: bpy.types.ShapeKey) -> float:
 
 
 def _against_rest(posed: bpy.types.bpy_prop_collection, name: str, above: str) -> Matrix:
-    """What a bone's channels would have to be without constraints, hung on the one above."""
+    """What a bone's channels would have to be without constraints, hung on the one above, which may
+    be scaled to nothing."""
     bone, parent = posed[name], posed[above] if above else None
     rest = bone.bone
     if parent is None:
         return rest.matrix_local.inverted() @ bone.matrix
     hung = parent.bone.matrix_local.inverted() @ rest.matrix_local
-    return hung.inverted() @ parent.matrix.inverted() @ bone.matrix
+    return hung.inverted() @ parent.matrix.inverted_safe() @ bone.matrix
 
 
 def _bones(head: bpy.types.Object, plan: Plan) -> int:

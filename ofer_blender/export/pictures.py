@@ -13,6 +13,7 @@ from typing import Final
 import bpy
 
 from .. import compat
+from ..image_size import image_size
 from ..skin import skin
 from ..undo.landing import Landing
 
@@ -83,7 +84,7 @@ class Pictures:
         path = self._landing.folder / name
         if data:
             path.write_bytes(data)
-        elif image.size[0] and len(image.pixels):
+        elif image_size(image)[0] and len(image.pixels):
             compat.save_pixels(image, str(path))
         else:
             return None
@@ -110,7 +111,7 @@ def missing(head: bpy.types.Object) -> list[str]:
                 trees.append(node.node_tree)
             elif node.type in _SHOWN and node.image:
                 seen[node.image] = None
-    return [image.name for image in seen if not (_bytes(image) or image.size[0])]
+    return [image.name for image in seen if not (_bytes(image) or image_size(image)[0])]
 
 
 def _bytes(image: bpy.types.Image) -> bytes:

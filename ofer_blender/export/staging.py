@@ -224,7 +224,7 @@ def _onto(
 ) -> None:
     """Lay copies where what they are made of is on its body, and as the body stands in the scene:
     in metres, the file's origin between its feet."""
-    body = upright @ source.matrix_world.inverted()
+    body = upright @ body_bones.into_frame(source)
     for copy, original in made_of.items():
         copy.data.transform(
             body @ original.matrix_world,

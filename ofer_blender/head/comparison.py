@@ -111,6 +111,11 @@ def end(head: bpy.types.Object) -> None:
     before.active_before, before.hidden_before = "", False
 
 
+def selected(context: bpy.types.Context) -> str:
+    """Name of the identity whose copy is the active object; "" where none is."""
+    return context.object.ofer.compared_as if context.object else ""
+
+
 def page(head: bpy.types.Object, count: int, turned: int) -> list[str]:
     """Names of `count` listed identities, so many pages on from the best; after the last page
     comes the first."""
@@ -220,7 +225,7 @@ def _spread(head: bpy.types.Object, made: list[bpy.types.Object]) -> Stand:
 
 def _facing(head: bpy.types.Object) -> np.ndarray:
     """(3, 3), columns in the world: to the left, back and up of the face, as the mesh stands."""
-    linear = np.array(head.matrix_world.to_3x3())
+    linear = head_frame.in_world(head)
     with contextlib.suppress(OferError):  # a head of which nothing is known stands as it was drawn
         linear = linear @ head_frame.placement(head, unpack=False).linear
     axes = Affine(linear, np.zeros(3)).rotation

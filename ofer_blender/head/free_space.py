@@ -8,6 +8,8 @@ from typing import Final
 import bpy
 import numpy as np
 
+from ..image_size import image_size
+
 _SOLID: Final = frozenset((
     "MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "VOLUME", "GPENCIL",
     "GREASEPENCIL", "ARMATURE", "LATTICE",
@@ -125,7 +127,7 @@ def _boxes(
 def _frame(thing: bpy.types.Object) -> list[tuple[float, float, float]]:
     """The corners of a picture that an empty shows, in its own frame: its longer side is as long as
     the empty is large."""
-    pixels = tuple(thing.data.size) if thing.data else (0, 0)
+    pixels = image_size(thing.data) if thing.data else (0, 0)
     size = np.array(pixels if all(pixels) else (1, 1), float)
     width, height = size / size.max() * thing.empty_display_size
     left, low = np.array(tuple(thing.empty_image_offset)) * (width, height)

@@ -135,6 +135,20 @@ def placement(head: bpy.types.Object, unpack: bool = True) -> Affine:
         raise
 
 
+def in_world(head: bpy.types.Object) -> np.ndarray:
+    """(3, 3) float64: how the scene turns and scales a head. Raises OferError(BAD_REQUEST) where
+    that is no number, as a script or a driver may leave it."""
+    linear = np.array(head.matrix_world.to_3x3())
+    if not np.isfinite(linear).all():
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} is turned or scaled by what is no number.",
+            "Clear its rotation and scale.",
+            name=head.name,
+        )
+    return linear
+
+
 def or_unmoved(head: bpy.types.Object) -> HeadFrame | None:
     """As `of`; None where the reconstruction is lost. Raises OferError(BAD_REQUEST)."""
     try:

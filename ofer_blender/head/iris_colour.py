@@ -6,13 +6,14 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.irises import IRIS_RADIUS, PUPIL_RADIUS
+from ..image_size import image_size
 from . import eyes
 
 
 def of(head: bpy.types.Object) -> tuple[float, ...]:
     """(3,) sRGB 0..1: the mean of the painted iris; empty where the head has none."""
     image = next(filter(None, map(_picture, head.data.materials)), None)
-    if image is None or not all(image.size):
+    if image is None or not all(image_size(image)):
         return ()
     width, height = image.size
     pixels = np.empty(width * height * image.channels, np.float32)

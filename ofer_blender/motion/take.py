@@ -115,14 +115,21 @@ def _turns(
 
 def _turn(bone: bpy.types.PoseBone) -> Matrix:
     """How a bone is turned against its rest, in its own axes."""
-    return bone.bone.matrix_local.to_3x3().inverted() @ bone.matrix.to_3x3().normalized()
+    return bone.bone.matrix_local.to_3x3().inverted() @ _rotation(bone)
 
 
 def _against(turn: Matrix, head: bpy.types.PoseBone, eye: bpy.types.PoseBone) -> Matrix:
     """How an eye is turned against the head, in the head's axes."""
     rest = head.bone.matrix_local.to_3x3()
-    moved = eye.matrix.to_3x3().normalized() @ eye.bone.matrix_local.to_3x3().inverted()
+    moved = _rotation(eye) @ eye.bone.matrix_local.to_3x3().inverted()
     return turn.inverted() @ rest.inverted() @ moved @ rest
+
+
+def _rotation(bone: bpy.types.PoseBone) -> Matrix:
+    """How a bone is turned in its armature, however it is scaled; not at all, scaled to nothing."""
+    if not bone.matrix.determinant():
+        return bone.bone.matrix_local.to_3x3()
+    return bone.matrix.to_quaternion().to_matrix()
 
 
 def _yaw_pitch_roll(turn: Matrix) -> tuple[float, float, float]:

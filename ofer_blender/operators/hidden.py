@@ -37,7 +37,10 @@ head as it is now is hidden, not deleted"""
         photos = head_photos.find(head, settings)
         sources = [each.source for each in photos]
         try:
-            if painted := mask.write(head, head_photos.image(sources[0])):
+            painted = None
+            if head.ofer.mask:  # else the engine alone need read the photo
+                painted = mask.write(head, head_photos.image(sources[0]))
+            if painted:
                 sources.append(painted)
             hidden = tuple(sorted(head.ofer.hidden_here))
             if not (hidden or painted):

@@ -81,7 +81,7 @@ class OFER_OT_pick_compared(_WhileComparing, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
-        place = head.ofer.identities.find(self.name or context.object.ofer.compared_as)
+        place = head.ofer.identities.find(self.name or comparison.selected(context))
         if place < 0:
             return refuse(self, "Select one of the heads that are compared first.")
         _stop(context, head)

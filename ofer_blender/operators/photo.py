@@ -24,14 +24,8 @@ SEVERAL: Final = "SEVERAL"
 def _images(
     self: bpy.types.Operator, context: bpy.types.Context | None
 ) -> list[tuple[str, str, str]]:
-    return enum_items.kept((i.name, i.name, "") for i in bpy.data.images if _is_picture(i))
-
-
-def _is_picture(image: bpy.types.Image) -> bool:
-    return image.source in {"FILE", "GENERATED"} and image.type not in {
-        "RENDER_RESULT",
-        "COMPOSITING",
-    }
+    pictures = filter(photo_source.is_picture, bpy.data.images)
+    return enum_items.kept((each.name, each.name, "") for each in pictures)
 
 
 class _Choosing:
@@ -144,7 +138,7 @@ class OFER_OT_use_image(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if any(_is_picture(image) for image in bpy.data.images):
+        if any(map(photo_source.is_picture, bpy.data.images)):
             return True
         cls.poll_message_set(tr("There is no picture in this .blend"))
         return False

@@ -14,6 +14,7 @@ import bpy
 from ...ofer_engine.client.photo_source import PhotoSource
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..head import provenance
+from ..image_size import image_size
 from . import photo_source
 
 _seen: Final[dict[str, str]] = {}
@@ -78,12 +79,7 @@ def unread(head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> bpy.typ
     if kind == "image":
         return _image_called(where)
     if not is_readable(Path(where)):
-        raise OferError(
-            ErrorCode.PHOTO_UNREADABLE,
-            "Blender cannot read {name}.",
-            "Save the photo as JPEG or PNG and choose that.",
-            name=repr(Path(where).name),
-        )
+        raise _unreadable(Path(where).name)
     return bpy.data.images.load(where, check_existing=True)
 
 
@@ -120,19 +116,30 @@ def load(path: Path) -> bpy.types.Image:
     image = bpy.data.images.load(str(path), check_existing=True)
     if not image.size[0]:  # which reads it
         bpy.data.images.remove(image)
-        raise OferError(
-            ErrorCode.PHOTO_UNREADABLE,
-            "Blender cannot read {name}.",
-            "Save the photo as JPEG or PNG and choose that.",
-            name=repr(path.name),
-        )
+        raise _unreadable(path.name)
     return image
 
 
 def image(source: PhotoSource) -> bpy.types.Image:
     """A photo as an image of the .blend. Raises OferError as `load`."""
     kind, _, where = source.key.partition(":")
-    return _image_called(where) if kind == "image" else load(Path(where))
+    if kind != "image":
+        return load(Path(where))
+    found = _image_called(where)
+    if (
+        found is None or not image_size(found)[0]
+    ):  # packed in a kind that only the engine reads, perhaps
+        raise _unreadable(source.name)
+    return found
+
+
+def _unreadable(name: str) -> OferError:
+    return OferError(
+        ErrorCode.PHOTO_UNREADABLE,
+        "Blender cannot read {name}.",
+        "Save the photo as JPEG or PNG and choose that.",
+        name=repr(name),
+    )
 
 
 def remember(sha256: str, source: PhotoSource) -> None:

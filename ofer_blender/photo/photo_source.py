@@ -12,6 +12,7 @@ from ...ofer_engine.client import handover
 from ...ofer_engine.client.photo_source import PhotoSource
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import compat
+from ..image_size import image_size
 
 MAX_PIXELS: Final = 50_000_000
 _FALLBACK_NAME: Final = "photo"
@@ -75,11 +76,24 @@ def _none_chosen() -> OferError:
     )
 
 
+def is_picture(image: bpy.types.Image) -> bool:
+    """It is one picture: no film, row of tiles, pair for two eyes or what Blender renders."""
+    plain = image.source in {"FILE", "GENERATED"} and not image.is_stereo_3d
+    return plain and image.type not in {"RENDER_RESULT", "COMPOSITING"}
+
+
 def from_image(image: bpy.types.Image | None) -> PhotoSource:
     """An image of the .blend. Raises OferError as `chosen`."""
     if image is None:
         raise OferError(
             ErrorCode.PHOTO_MISSING, "No image is chosen.", "Choose an image of this file."
+        )
+    if not is_picture(image):
+        raise OferError(
+            ErrorCode.PHOTO_UNREADABLE,
+            "The image {name} is no single picture.",
+            "Choose another image, or save this one to a file first.",
+            name=repr(image.name),
         )
     source_key = f"image:{image.name_full}"
     name = Path(image.name).stem or _FALLBACK_NAME
@@ -95,7 +109,7 @@ def from_image(image: bpy.types.Image | None) -> PhotoSource:
 
 
 def _check_pixels(image: bpy.types.Image) -> None:
-    width, height = image.size
+    width, height = image_size(image)
     if not width:
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,

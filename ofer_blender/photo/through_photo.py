@@ -92,8 +92,8 @@ def check(head: bpy.types.Object) -> tuple[CameraRecord, Affine]:
     """
     record = pins.camera(head, CameraRecord(**head_photos.views(head)[0]["camera"]))
     placed = head_frame.placement(head)
-    in_world = Affine(np.array(head.matrix_world.to_3x3()) @ placed.linear, placed.offset)
-    if not in_world.stretch < _STRETCHED:  # a scale of 0 has no number
+    in_world = Affine(head_frame.in_world(head) @ placed.linear, placed.offset)
+    if in_world.stretch >= _STRETCHED:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "{name} was stretched: no camera sees it as the photo does.",
@@ -130,10 +130,9 @@ def _near(place: np.ndarray, given: np.ndarray) -> bool:
 
 def _make(head: bpy.types.Object, record: CameraRecord, placed: Affine) -> bpy.types.Object:
     camera = photo_camera.build(record, head, placed)
-    place = head.matrix_world.inverted() @ camera.matrix_world
     camera.parent = head
-    camera.matrix_basis = place
-    camera[_GIVEN] = _flat(place).tolist()
+    camera.matrix_basis = photo_camera.pose(record, placed)
+    camera[_GIVEN] = _flat(camera.matrix_basis).tolist()
     head.ofer.camera = camera
     return camera
 

@@ -73,7 +73,7 @@ def attach(head: bpy.types.Object, armature: bpy.types.Object, size: float) -> B
     if own:
         _take_off(head, own)
     head.parent = armature
-    head.matrix_parent_inverse = armature.matrix_world.inverted()
+    head.matrix_parent_inverse = body_bones.into_frame(armature)
     head.matrix_basis = _place(armature, bones, Vector(joint), size)
     bpy.context.view_layer.update()
     _share(head, armature, bones)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import bpy
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .rest_bones import BONES
 
 
@@ -61,6 +62,22 @@ class BodyBones:
         """Every bone that a head may follow."""
         found = (self.chest, *self.necks, self.head, self.jaw, *self.eyes)
         return tuple(dict.fromkeys(filter(None, found)))
+
+
+def into_frame(armature: bpy.types.Object) -> Matrix:
+    """What brings the world's points into an armature's frame.
+
+    Raises OferError(BAD_REQUEST) for one that is scaled to nothing, and so has none.
+    """
+    place = armature.matrix_world
+    if not abs(place.determinant()) > 0:  # also catches what is no number
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} is scaled to nothing.",
+            "Give it a scale other than 0 along X, Y and Z.",
+            name=armature.name,
+        )
+    return place.inverted_safe()
 
 
 def recognise(armature: bpy.types.Object) -> BodyBones | None:

@@ -12,7 +12,7 @@ from mathutils import Vector
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..head import open_edges
-from . import body, neck_fit
+from . import body, body_bones, neck_fit
 from .at_rest import shape_at_rest
 
 _FARTHEST: Final = 0.3
@@ -137,7 +137,7 @@ def _strip(
     for collection in head.users_collection:
         collection.objects.link(seam)
     seam.parent = armature
-    seam.matrix_parent_inverse = armature.matrix_world.inverted()
+    seam.matrix_parent_inverse = body_bones.into_frame(armature)
     seam.modifiers.new(body.MODIFIER, "ARMATURE").object = armature
     return seam
 

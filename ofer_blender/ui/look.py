@@ -7,7 +7,7 @@ import bpy
 from ...ofer_engine.contract.certainty import Grade, PartCertainty
 from ...ofer_engine.contract.hint_places import HINTS
 from ...ofer_engine.geometry.pins import IMPROBABLE
-from ..head import certainty, hypotheses
+from ..head import certainty, comparison, hypotheses
 from ..photo import through_photo
 from ..translations import tr
 from . import view
@@ -168,7 +168,7 @@ def _draw_compare(
             button.count, button.page = count, 0
         return
     box = layout.box()
-    chosen = context.object.ofer.compared_as
+    chosen = comparison.selected(context)
     item = head.ofer.identities.get(chosen)
     if item:
         text = tr("Selected: No. {rank}").format(rank=hypotheses.caption(head, item))

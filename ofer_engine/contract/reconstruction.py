@@ -245,7 +245,7 @@ def read(folder: Path) -> Reconstruction:
         version = fields.pop("format", None)
         if type(version) is int and version != FORMAT_VERSION:
             raise _of_another_version(folder, version)
-        if version is None or "folder" in fields:
+        if type(version) is not int or "folder" in fields:
             raise ValueError("it is no record")
         record = dataclasses.replace(from_fields(Reconstruction, fields), folder=folder)
     except (OSError, ValueError) as cause:

@@ -278,7 +278,9 @@ def _read_description(folder: Path) -> _Description:
             raise _of_another_version(folder)
         described = from_fields(_Description, {"hints": [], **fields, "files": []})
         files = fields["files"]
-        if version is None or set(files) != _FILES or not all(map(_is_digest, files.values())):
+        if type(version) is not int:
+            raise ValueError("it has no format")
+        if set(files) != _FILES or not all(map(_is_digest, files.values())):
             raise ValueError("it lists other files than a pack has")
         if not all(map(_is_size, asdict(described.sizes).values())):
             raise ValueError("its networks have no sizes")

@@ -136,6 +136,23 @@ def test_of_two_bodies_the_selected_one(head: bpy.types.Object) -> None:
     assert body.body_of(head).name == "VRM"
 
 
+def test_a_body_that_is_scaled_to_nothing_is_named(head: bpy.types.Object, tmp_path: Path) -> None:
+    """Before the head is attached to it, and before a file is written."""
+    armature = bodies.make("Mixamo")
+    for said in (bpy.ops.ofer.attach_to_armature, lambda: export(tmp_path / "out", Target.UNREAL)):
+        armature.scale = (1, 1, 0)
+        bpy.context.view_layer.update()
+        before = dump()
+        with pytest.raises(RuntimeError, match="Mixamo is scaled to nothing"):
+            said()
+        assert differences(before, dump()) == [] and not list(tmp_path.glob("out*"))
+        armature.scale = (1, 1, 1)
+        bpy.context.view_layer.update()
+        if not head.parent:
+            bpy.ops.ofer.attach_to_armature()
+    assert export(tmp_path / "out", Target.UNREAL).is_file()
+
+
 def test_undo_takes_it_back(head: bpy.types.Object) -> None:
     bpy.ops.ofer.add_rig()
     bodies.make("Unreal Engine", place())

@@ -12,6 +12,7 @@ from mathutils import Matrix, Vector
 from ofer_faces.ofer_blender.head import comparison, hypotheses, modifiers
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
+from recording_layout import draw
 from scene_dump import differences, dump
 from test_rig import evaluated
 
@@ -359,3 +360,15 @@ def test_what_an_artist_made_of_the_copies_stays(head: bpy.types.Object) -> None
     assert sum(each.type == "MESH" for each in comparison.copies(head)) == 4
     bpy.ops.ofer.end_compare()
     assert {each.name for each in bpy.data.objects} == {each.name for each in (head, *left)}
+
+
+def test_with_nothing_active_the_way_back_is_open(head: bpy.types.Object) -> None:
+    """As after the copy that was clicked is deleted."""
+    compare(count="4")
+    bpy.data.objects.remove(bpy.context.object)
+    assert bpy.context.object is None
+    assert "Click one of the heads." in draw("OFER_PT_look")
+    with pytest.raises(RuntimeError, match="Select one of the heads that are compared first"):
+        bpy.ops.ofer.pick_compared()
+    bpy.ops.ofer.pick_compared(name="identity_03")
+    assert not head.ofer.comparing and head.data.shape_keys.key_blocks["identity_03"].value == 1

@@ -365,6 +365,34 @@ def test_hidden_here_draws_a_new_head_in_the_old_one_s_place(
     assert differences(before, dump()) == []
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_of_a_photo_that_blender_cannot_read(
+    head: bpy.types.Object, employ: Employ, tmp_path: Path, packed: bool
+) -> None:
+    """As HEIC, on disk or in the .blend: the engine draws without what is named; what needs
+    Blender's eyes says so."""
+    employ("ok")
+    photo = tmp_path / "anna.jpg"
+    photo.write_bytes(b"a kind that only the engine reads")
+    synthetic.made_of(head, photo)
+    if packed:
+        image = bpy.data.images.new("anna.jpg", 4, 4)
+        image.pack(data=photo.read_bytes(), data_len=photo.stat().st_size)
+        image.source, image.filepath = "FILE", "//anna.jpg"
+        bpy.ops.ofer.use_image(image=image.name)
+    else:
+        bpy.ops.ofer.choose_photo(filepath=str(photo))
+    before = dump()
+    for operator in (bpy.ops.ofer.paint_hidden, bpy.ops.ofer.through_photo):
+        with pytest.raises(RuntimeError, match="Blender cannot read 'anna"):
+            operator()
+    assert differences(before, dump()) == []
+    head.ofer.hidden_here = {"mouth"}
+    bpy.ops.ofer.hidden_here()
+    poll_until(idle)
+    assert jobs.queue.failure is None and asked(tmp_path)["photos"][0]["hidden"] == ["mouth"]
+
+
 def test_the_panel_offers_regions_that_the_engine_knows(head: bpy.types.Object) -> None:
     offered = head.ofer.bl_rna.properties["hidden_here"].enum_items.keys()
     assert set(offered) <= set(HiddenRegion) and len(offered) == 5

@@ -54,6 +54,21 @@ def test_blender_plays_it(head: bpy.types.Object, tmp_path: Path, target: Target
     assert played.off(wanted, played.by_blender(path)) < APART
 
 
+@pytest.mark.parametrize("target", [Target.UNREAL, Target.WEB])
+def test_a_bone_that_shrinks_to_nothing(
+    head: bpy.types.Object, tmp_path: Path, target: Target
+) -> None:
+    """As one is hidden by: what hangs on it has no place of its own then."""
+    bone = rig.rig_of(head).pose.bones["head"]
+    for frame, scale in ((FIRST, 1.0), (LAST, 0.0)):
+        bone.scale = (scale,) * 3
+        bone.keyframe_insert("scale", frame=frame)
+    wanted = played.in_the_scene(head)
+    assert "the animation" not in " ".join(findings(target))
+    path = export(tmp_path / "out", target)
+    assert played.off(wanted, played.by_blender(path)) < APART
+
+
 @pytest.mark.parametrize("target", [each for each in Target if PRESETS[each].format is Format.GLB])
 def test_its_own_bytes_play_it(head: bpy.types.Object, tmp_path: Path, target: Target) -> None:
     path = export(tmp_path / "out", target)

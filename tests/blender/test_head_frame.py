@@ -589,6 +589,36 @@ def test_no_camera_sees_a_stretched_head_as_the_photo_does(
     assert differences(before, dump()) == []
 
 
+def test_scaled_to_nothing_and_back_the_camera_sees_it_as_ever(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    bpy.ops.ofer.through_photo(filepath=picture(tmp_path))
+    bpy.context.view_layer.update()
+    wanted = np.array(head.ofer.camera.matrix_world)
+    bpy.ops.ofer.through_photo()
+    bpy.data.objects.remove(head.ofer.camera)
+    head.scale = (0, 0, 0)
+    bpy.context.view_layer.update()
+    bpy.ops.ofer.through_photo(filepath=picture(tmp_path))
+    head.scale = (1, 1, 1)
+    bpy.context.view_layer.update()
+    np.testing.assert_allclose(np.array(head.ofer.camera.matrix_world), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("operator", ["through_photo", "compare"])
+def test_a_scale_that_is_no_number_is_named(
+    head: bpy.types.Object, tmp_path: Path, operator: str
+) -> None:
+    bpy.ops.ofer.choose_photo(filepath=picture(tmp_path))
+    head.scale.x = float("nan")
+    bpy.context.view_layer.update()
+    before = dump()
+    arguments = {"filepath": picture(tmp_path)} if operator == "through_photo" else {}
+    with pytest.raises(RuntimeError, match="is turned or scaled by what is no number"):
+        getattr(bpy.ops.ofer, operator)(**arguments)
+    assert differences(before, dump()) == []
+
+
 def test_without_its_reconstruction_a_head_is_rigged_as_it_was_drawn(
     head: bpy.types.Object, record: Reconstruction, tmp_path: Path
 ) -> None:

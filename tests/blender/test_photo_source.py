@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
+from conftest import ROOT
 from ofer_faces.ofer_blender.photo import photo_source
 from ofer_faces.ofer_engine.client.photo_source import PhotoSource
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
@@ -80,6 +83,10 @@ def test_packed_image_keeps_its_bytes(settings: bpy.types.PropertyGroup, tmp_pat
         (lambda s: setattr(s, "image", None), ErrorCode.PHOTO_MISSING),
         (lambda s: setattr(s, "source", "FILE"), ErrorCode.PHOTO_MISSING),
         (lambda s: setattr(s, "image", _missing()), ErrorCode.PHOTO_UNREADABLE),
+        (lambda s: setattr(s, "image", _of_source("TILED")), ErrorCode.PHOTO_UNREADABLE),
+        (lambda s: setattr(s, "image", _of_source("SEQUENCE")), ErrorCode.PHOTO_UNREADABLE),
+        (lambda s: setattr(s, "image", _of_source("MOVIE")), ErrorCode.PHOTO_UNREADABLE),
+        (lambda s: setattr(s, "image", _for_two_eyes()), ErrorCode.PHOTO_UNREADABLE),
         (lambda s: setattr(s, "image", painted(6, 4)[0]), ErrorCode.PHOTO_TOO_LARGE),
     ],
 )
@@ -101,6 +108,62 @@ def _missing() -> bpy.types.Image:
     image.source, image.filepath = "FILE", "/nowhere/anna.png"
     image.reload()
     return image
+
+
+def _of_source(source: str) -> bpy.types.Image:
+    image, _ = painted()
+    image.source = source
+    return image
+
+
+def _for_two_eyes() -> bpy.types.Image:
+    return bpy.data.images.new("Anna", 5, 3, stereo3d=True)
+
+
+def test_what_is_no_single_picture_is_not_offered(settings: bpy.types.PropertyGroup) -> None:
+    for source in ("TILED", "SEQUENCE", "MOVIE"):
+        _of_source(source)
+    assert not bpy.ops.ofer.use_image.poll()
+    painted()
+    assert bpy.ops.ofer.use_image.poll()
+
+
+WAITS = """
+import os, sys, bpy
+os.mkfifo(sys.argv[1])
+image = bpy.data.images.new("Anna", 5, 3)
+image.source, image.filepath = "FILE", sys.argv[1]
+{asked}
+"""
+"""A picture of a .blend from elsewhere that names a pipe, which Blender opens and waits for."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes a pipe")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """In a Blender of its own: one that waits can only be killed."""
+    ours = f"""
+sys.path.insert(0, {str(ROOT.parent)!r})
+from {ROOT.name}.ofer_blender.image_size import image_size
+from {ROOT.name}.ofer_blender.photo import photo_source
+assert image_size(image) == (0, 0)
+try:
+    photo_source.from_image(image)
+except Exception as error:
+    assert "has no pixels" in str(error), error
+    print("refused")
+"""
+    for number, (asked, waits) in enumerate(((ours, False), ("tuple(image.size)", True))):
+        program = WAITS.format(asked=asked)
+        call = [sys.executable, "-c", program, str(tmp_path / f"pipe_{number}.png")]
+        try:
+            done = subprocess.run(
+                call, capture_output=True, text=True, timeout=10 if waits else 120
+            )
+            assert done.stdout.splitlines()[-1:] == ["refused"], done.stderr
+        except subprocess.TimeoutExpired:
+            assert waits, "ours does not"
+        else:
+            assert not waits, "Blender waits no more: image_size can go"
 
 
 def test_another_photo_forgets_the_face(settings: bpy.types.PropertyGroup) -> None:

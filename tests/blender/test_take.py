@@ -147,6 +147,24 @@ def test_eyes_are_written_against_the_head(units: bpy.types.Object, tmp_path: Pa
     assert np.allclose(read.head[0], (yaw, pitch, roll), atol=0.05)
 
 
+def test_a_bone_scaled_to_nothing_is_not_turned(units: bpy.types.Object, tmp_path: Path) -> None:
+    """As a head is hidden by; halved or mirrored, it turns as ever."""
+    bpy.ops.ofer.add_rig()
+    bpy.context.scene.frame_end = 1
+    bone = rig.rig_of(units).pose.bones["head"]
+    bone.rotation_euler = (0, 0.4, 0)
+    turned = {}
+    for number, scale in enumerate((1.0, 0.5, 0.0)):
+        bone.scale = (scale,) * 3
+        bpy.ops.ofer.export_take(filepath=str(tmp_path / f"take_{number}.csv"))
+        turned[scale] = read_live_link(tmp_path / f"take_{number}.csv")
+    assert np.abs(turned[1.0].head[0]).max() > 0.3
+    assert np.allclose(turned[0.5].head, turned[1.0].head, atol=1e-5)
+    assert np.abs(turned[0.0].head).max() < 1e-6
+    for read in turned.values():
+        assert np.abs(read.left_eye).max() < 1e-5 and np.abs(read.right_eye).max() < 1e-5
+
+
 def test_a_file_of_that_name_stays(units: bpy.types.Object, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("mine")
     with pytest.raises(RuntimeError, match="is already there"):

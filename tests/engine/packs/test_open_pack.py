@@ -246,6 +246,14 @@ def test_files_that_a_pack_does_not_have_are_never_opened(copy, files):
     assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
 
 
+@pytest.mark.parametrize("version", [1e100, True, "8", None])
+def test_a_format_that_is_no_whole_number_is_refused(copy, version):
+    _describe(copy, format=version)
+    with pytest.raises(OferError, match="pack.json") as caught:
+        read_open_pack(copy, CPU)
+    assert caught.value.code is ErrorCode.WEIGHTS_DAMAGED
+
+
 @pytest.mark.parametrize("version", [1, 99])
 def test_a_pack_of_another_version_is_told_from_a_damaged_one(copy, version):
     (copy / "pack.json").write_text(f'{{"format": {version}}}')
