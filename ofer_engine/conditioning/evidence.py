@@ -153,9 +153,9 @@ class EvidenceNetwork(nn.Module):
 
     def rounds(self, crops: Tensor) -> list[Evidence]:
         """What the first look reads in the crops, and every further one, the last the surest."""
-        small = _resized(crops, CROP)
+        small = resized_crops(crops, CROP)
         last, maps = self.detail(small)
-        fine_maps = [] if self.fine is None else self.fine(_resized(crops, self.side))
+        fine_maps = [] if self.fine is None else self.fine(resized_crops(crops, self.side))
         fine = F.relu(self.detail_squeeze(last)).flatten(1)
         # The rest is cheap, and its pixels need more digits than a training's bfloat16 has.
         with torch.autocast(crops.device.type, enabled=False):
@@ -246,7 +246,7 @@ class EvidenceNetwork(nn.Module):
             head.weight.mul_(0.3)
 
 
-def _resized(crops: Tensor, side: int) -> Tensor:
+def resized_crops(crops: Tensor, side: int) -> Tensor:
     """(B, 3, side, side) of crops (B, 3, S, S); they themselves where they have that side."""
     if crops.shape[-1] == side:
         return crops

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..conditioning.evidence import CROP, Evidence
+from ..conditioning.covered_points import SIDE as LOOKED_AT
+from ..conditioning.covered_points import CoveredPoints
+from ..conditioning.evidence import CROP, Evidence, resized_crops
 from ..conditioning.mirror import Mirror, read_both_ways, read_turned
 from ..conditioning.person import hint_values, pooled, signed, unsigned, with_hints
 from ..contract.hint_places import HINTS
@@ -132,7 +134,7 @@ class OpenPack:
         points = crop.to_photo(evidence.points[0].double().cpu().numpy())
         covered = covers(hidden, points)
         deviation = torch.exp(0.5 * evidence.log_variance[0]).cpu().numpy() * crop.photo_scale
-        visible = torch.sigmoid(evidence.visibility[0]).cpu().numpy() * ~covered
+        visible = self._seen(pixels, evidence, points, lens.size) * ~covered
         neutral = self.head.vertices(evidence.identity[0].cpu().numpy())
         hides = torch.from_numpy(covered)[None].to(self.device)
         identity = conditioner.context(evidence, hides)
@@ -158,6 +160,21 @@ class OpenPack:
             Contexts(identity, identity, conditioner.context(evidence, hides)),
             moving=_moving(evidence, crop),
         )
+
+    def _seen(
+        self, pixels: Tensor, evidence: Evidence, points: np.ndarray, size: tuple[int, int]
+    ) -> np.ndarray:
+        """(P,) 0..1: how far one photo shows the points: as the conditioner says, but not where
+        something that it does not know lies over them, nor beyond the photo's border.
+
+        pixels : (1, 3, S, S) in 0..1, the crop; points : (P, 2) photo pixels; size : of the photo.
+        """
+        told = torch.sigmoid(evidence.visibility[0]).cpu().numpy()
+        picture = resized_crops(pixels, LOOKED_AT)[0].permute(1, 2, 0).cpu().numpy()
+        at = evidence.points[0].double().cpu().numpy() * (LOOKED_AT / CROP)
+        places = self.head.template[self.head.point_vertices]
+        bare = 1 - CoveredPoints.load().chances(picture, at, told, places)
+        return told * bare * ((points >= 0) & (points <= size)).all(axis=1)
 
     def _fitted(
         self,

@@ -1,0 +1,1 @@
+"""Teaches which points of a face something lies over."""
