@@ -20,9 +20,8 @@ from .shape import Shape
 
 _BAND = 1 << 19
 """Texels worked on at a time, which keeps 4096 x 4096 within a few hundred megabytes."""
-_OWN = 12
-"""Columns of a vertex before those of the projections: base, place, roughness, size of a texel, and
-those of hidden brows."""
+_OWN = 8
+"""Columns of a vertex before those of the projections: base, place, roughness, size of a texel."""
 _SURE = 0.995
 """Belief from which on the mirror image is not asked."""
 _FINE_ROUGH = 0.9
@@ -35,7 +34,7 @@ _GRAIN_TEXEL = (1.5, 0.7)
 class Layers:
     """What the texels are made of.
 
-    projections : one a photo; brows : drawn where none shows them; unevenness : of unseen skin,
+    projections : one a photo; brows : drawn if none shows them; unevenness : of unseen skin,
     standard deviation of log luminance; unwanted : (R, R) float32, 1 where the artist wants nothing
     of the photos, or None.
     """
@@ -43,7 +42,7 @@ class Layers:
     shape: Shape
     projections: tuple[Projection, ...]
     complexion: Complexion
-    brows: HiddenBrows
+    brows: HiddenBrows | None
     unevenness: float
     unwanted: np.ndarray | None = None
 
@@ -71,8 +70,6 @@ def bake(layers: Layers, resolution: int, step: Callable[[int, int], None]) -> M
         texels = fragments.pixel + first * resolution
         values = _interpolate(fragments, corners, attributes)
         detail, direct, believed = _texels(layers, values)
-        own = 1 - values[:, 11]
-        direct, believed = direct * own, believed * own
         if layers.unwanted is not None:
             believed = believed * (1 - layers.unwanted.ravel()[texels])
         share = np.clip((_GRAIN_TEXEL[0] - values[:, 7]) / np.ptp(_GRAIN_TEXEL), 0, 1)
@@ -80,7 +77,8 @@ def bake(layers: Layers, resolution: int, step: Callable[[int, int], None]) -> M
         detail = detail * believed[:, None]
         colour = values[:, :3] + detail[:, :3]
         colour[:, 0] += uneven
-        colour += layers.brows.covers(values[:, 8:12])[:, None] * layers.brows.colour
+        if layers.brows is not None:
+            colour += layers.brows.over(values[:, -2:])
         fine = detail[:, 3] + uneven
         albedo[texels] = to_srgb(linear(colour))
         rough = np.clip(values[:, 6] - _FINE_ROUGH * fine, 0.2, 0.9)
@@ -99,14 +97,15 @@ def bake(layers: Layers, resolution: int, step: Callable[[int, int], None]) -> M
 
 
 def _attributes(layers: Layers, resolution: int) -> np.ndarray:
-    """(V, 12 + 8 M) float32: base, place, roughness, millimetres of a texel, those of brows, then
-    each photo's columns and their mirror images."""
+    """(V, 8 + 8 M) float32: base, place, roughness, millimetres of a texel, then each photo's
+    columns and their mirror images; at the end two more, the place in hidden brows."""
     shape, made = layers.shape, layers.complexion
     columns = [made.base, shape.template, made.roughness, shape.texel_size / resolution]
-    columns.append(layers.brows.columns)
     for each in layers.projections:
         own = each.at_vertices()
         columns += [own, shape.mirrored(own)]
+    if layers.brows is not None:
+        columns.append(layers.brows.drawn.places)
     return np.column_stack(columns).astype(np.float32)
 
 

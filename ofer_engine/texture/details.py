@@ -35,8 +35,6 @@ _LIPSTICK = 0.35
 """How much redder lips may be, besides."""
 _FOLD, _FINE_FOLD = 0.85, 0.5
 """How much less is kept of middle and of fine differences where the expression folds skin."""
-_STUBBLE = 0.002
-"""Metres over which a beard is told from a fold."""
 _ERROR = np.array([0.24, 0.09, 0.10])
 """Deviation of skin from its explanation, besides the prior's spread."""
 _SKIN, _OTHER = 2.0, 3.2
@@ -89,7 +87,7 @@ def details(
     between = middle - broad
     fold = maps[9] * (1 - np.clip(brow + spared, 0, 1))
     if explanation.coloured:
-        fold = fold * (1 - _beard(away, laid.pixel))
+        fold = fold * (1 - _beard(middle))
     between = between * (1 - _FOLD * fold)[..., None]
     fine = fine * (1 - _FINE_FOLD * fold)[..., None]
     hair = brow[..., None] * np.array([_HAIR, 0, 0])
@@ -108,12 +106,10 @@ def details(
     return Details(detail.astype(np.float32), trust.astype(np.float32), uneven)
 
 
-def _beard(away: np.ndarray, pixel: float) -> np.ndarray:
-    """(h, w) 0..1: what is darker than skin and no redder. Light that reaches into a fold has been
-    on skin before, so its shadow is redder; hair is grey beside skin."""
-    reach = _STUBBLE / pixel
-    dark, red = (ndimage.gaussian_filter(away[..., column], reach) for column in (0, 1))
-    return ramp(dark, -0.08, -0.25) * ramp(red, 0.04, -0.04)
+def _beard(away: np.ndarray) -> np.ndarray:
+    """(h, w) 0..1 of (h, w, 3): what is darker than skin and no redder. Light that reaches into a
+    fold has been on skin before, so its shadow is redder; hair is grey beside skin."""
+    return ramp(away[..., 0], -0.08, -0.25) * ramp(away[..., 1], 0.04, -0.04)
 
 
 def _soft(values: np.ndarray, most: np.ndarray | float) -> np.ndarray:

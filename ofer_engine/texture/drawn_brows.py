@@ -77,43 +77,34 @@ class DrawnBrows:
 class HiddenBrows:
     """What is drawn in place of brows that no photo shows.
 
-    drawn : their strands; side : (V,) 0..1, how far the brow of this side of the face is drawn;
-    skin : (V,) 0..1, the same where brows grow, and nothing of a photo is believed; colour : (3,)
-    of strands over skin, log luminance, log R/G, log B/G.
+    drawn : their strands; share : 0..1, how far they are drawn; skin : (V,) 0..1, the same where
+    brows grow, and nothing of a photo is believed; colour : (3,) of strands over skin, log
+    luminance, log R/G, log B/G.
     """
 
     drawn: DrawnBrows
-    side: np.ndarray
+    share: float
     skin: np.ndarray
     colour: np.ndarray
 
-    @property
-    def columns(self) -> np.ndarray:
-        """(V, 4) of the vertices: place x, y, side, skin; what `covers` reads."""
-        return np.c_[self.drawn.places, self.side, self.skin]
-
-    def covers(self, columns: np.ndarray) -> np.ndarray:
-        """(N,) 0..1, how far drawn strands cover the skin at (N, 4) `columns`."""
-        rows = np.flatnonzero(columns[:, 2] > 0)
-        found = np.zeros(len(columns), np.float32)
-        found[rows] = columns[rows, 2] * self.drawn.at(columns[rows, :2])
-        return found
+    def over(self, places: np.ndarray) -> np.ndarray:
+        """(N, 3) what they add to the colour of the skin. places : (N, 2), as `DrawnBrows.at`."""
+        return self.share * self.drawn.at(places)[:, None] * self.colour
 
 
 def hidden_brows(
     drawn: DrawnBrows, shape: Shape, features: Features, projections: tuple[Projection, ...]
-) -> HiddenBrows:
-    """The brows that no photo shows, neither there nor on the other side."""
+) -> HiddenBrows | None:
+    """The brows, if no photo shows them on either side."""
     shown = np.max([each.details(each.at_vertices())[1] for each in projections], axis=0)
     shown = shown + (1 - shown) * shape.mirrored(shown[:, None])[:, 0]
-    hidden = np.zeros(len(shown), np.float32)
-    for side in (shape.template[:, 0] < 0, shape.template[:, 0] >= 0):
-        own = shape.area * features.brows * side
-        share = float((own * shown).sum() / max(own.sum(), 1e-9))
-        hidden += side * ramp(np.asarray(share), _SEEN, _HIDDEN)
+    own = shape.area * features.brows
+    seen = (own * shown).sum() / max(float(own.sum()), 1e-9)
+    hidden = float(ramp(np.asarray(seen), _SEEN, _HIDDEN))
+    if not hidden:
+        return None
     grown = np.maximum(features.brows, drawn.at(drawn.places))
-    skin = hidden * ramp(grown, *_GROWN)
-    return HiddenBrows(drawn, hidden, skin, _colour(projections))
+    return HiddenBrows(drawn, hidden, hidden * ramp(grown, *_GROWN), _colour(projections))
 
 
 def without_brows(shape: Shape, features: Features, base: np.ndarray) -> np.ndarray:

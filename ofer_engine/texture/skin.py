@@ -68,9 +68,11 @@ def make_skin(
     weights = np.average([each.weights for each in explanations], 0, counts)
     made = complexion(shape, features, albedo, weights, tone)
     hidden = hidden_brows(brows, shape, features, projections)
-    if hidden.skin.any():
+    if hidden is not None:
         bare = without_brows(shape, features, made.base) - made.base
         made = replace(made, base=made.base + hidden.skin[:, None] * bare)
+        left = 1 - hidden.skin
+        projections = tuple(replace(each, sure=each.sure * left) for each in projections)
     uneven = float(np.clip(max(each.uneven for each in projections), *_UNEVEN))
     maps = bake(Layers(shape, projections, made, hidden, uneven, unwanted), resolution, step)
     nearest = nearest_covered(maps.covered)
