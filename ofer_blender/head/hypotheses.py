@@ -37,6 +37,12 @@ def is_head(thing: bpy.types.Object) -> bool:
     return bool(thing.type == "MESH" and thing.ofer.is_head and thing.data.shape_keys)
 
 
+def keys_fit(head: bpy.types.Object) -> bool:
+    """Its shape keys have a point for each vertex of its mesh, which a script may replace alone;
+    outside Edit Mode."""
+    return len(head.data.shape_keys.reference_key.points) == len(head.data.vertices)
+
+
 def is_basis(head: bpy.types.Object, name: str) -> bool:
     """This hypothesis is what the head is when no key is on."""
     return name in (head.ofer.basis, NEUTRAL)

@@ -84,6 +84,8 @@ def ready_head(
         operator.poll_message_set(tr("This head is linked from another file: make it local first"))
     elif context.mode != "OBJECT":
         operator.poll_message_set(tr("Switch to Object Mode first"))
+    elif not hypotheses.keys_fit(head):
+        operator.poll_message_set(tr("The shape keys of this head are not of its mesh: undo that"))
     else:
         return head
     return None

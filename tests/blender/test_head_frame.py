@@ -589,6 +589,26 @@ def test_no_camera_sees_a_stretched_head_as_the_photo_does(
     assert differences(before, dump()) == []
 
 
+@pytest.mark.parametrize("replace", ["cleared", "another"])
+def test_keys_that_are_not_of_the_mesh_are_named(head: bpy.types.Object, replace: str) -> None:
+    """As a script leaves them that writes another mesh into the head's."""
+    mesh = head.data
+    mesh.clear_geometry()
+    if replace == "another":
+        mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+    bpy.context.view_layer.update()
+    before = dump()
+    for asked in (
+        bpy.ops.ofer.compare,
+        bpy.ops.ofer.use_blend,
+        lambda: bpy.ops.ofer.use_identity(name="identity_02"),
+        lambda: bpy.ops.ofer.blend_add(name="identity_02"),
+    ):
+        with pytest.raises(RuntimeError, match="The shape keys of this head are not of its mesh"):
+            asked()
+    assert differences(before, dump()) == []
+
+
 def test_scaled_to_nothing_and_back_the_camera_sees_it_as_ever(
     head: bpy.types.Object, tmp_path: Path
 ) -> None:
