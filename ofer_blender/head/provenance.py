@@ -14,6 +14,8 @@ from ...ofer_engine.contract.reconstruction import Hypothesis, Reconstruction
 PROPERTY: Final = "ofer_provenance"
 _NUMBER: Final = (int, float)
 _SOME: Final = (list, tuple)
+_WORD: Final = (int, str)
+"""A whole number beyond 32 bits is kept as its digits."""
 _VIEW: Final = {
     "photo": {"name": str, "sha256": str},
     "face": {"box": _SOME},
@@ -22,7 +24,7 @@ _VIEW: Final = {
 }  # fmt: skip
 _FORM: Final = {
     "pack": {"title": str, "version": str, "licence": str, "claim": str, "commercial": object},
-    "settings": dict,
+    "settings": {"seed": _WORD, "mode": str, "identities": int, "keep": int, "device": str},
     "notes": str,
 }
 """What the add-on relies on when it reads a record."""

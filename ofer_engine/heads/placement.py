@@ -11,7 +11,7 @@ from ..geometry.similarity import Similarity, best_similarity
 from ..geometry.surface import closest_vertices
 from .head import Head
 
-_ROUNDS = 12
+_ROUNDS = 20
 _STRIDE = 3
 _TRIM = 0.8
 """Share of the nearest pairs that a round believes; the rest is hair, ears and neck."""

@@ -125,6 +125,21 @@ def test_a_custom_property_of_any_kind_ends_in_a_sentence(
             assert differences(before, dump()) == []
 
 
+@pytest.mark.parametrize(
+    ("group", "field"),
+    [
+        *(("settings", name) for name in ("seed", "mode", "identities", "keep", "device")),
+        *(("pack", name) for name in ("title", "version", "licence", "claim", "commercial")),
+    ],
+)
+def test_a_record_that_lacks_what_the_panel_names_is_none(
+    head: bpy.types.Object, group: str, field: str
+) -> None:
+    del head["ofer_provenance"][group][field]
+    assert draw("OFER_PT_provenance")[0] == "This head's record was deleted."
+    assert provenance.read(head) == {}
+
+
 def test_offline_is_told_in_the_panel_with_the_way_there() -> None:
     if bpy.app.online_access:
         bpy.context.preferences.system.use_online_access = False

@@ -1,8 +1,8 @@
 """Finishes a built head: round eyes, whole rows of teeth with gums, an even neck, fuller smiles,
-and UVs that favour the face.
+lids at rest, and UVs that favour the face.
 
 `python -m ofer_engine.research.head_building.finish IN.npz OUT.npz` reads one head.npz and writes
-another. Numbers of vertices, identity modes and the places of all evidence points stay.
+another. Identity modes and the places of all evidence points stay, but for lids.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from .face_layout import face_layout
 from .inserts import with_inserts
 from .level_neck import level_neck
 from .lifelike_units import lifelike_units
+from .resting_lids import with_resting_lids
 from .round_eyes import round_eyes
 
 _ACROSS: Final = np.array([-1, 1, 1], np.float32)
@@ -34,7 +35,7 @@ def finished(head: OpenHead) -> OpenHead:
     units = settled_units(UnitModel.of_open_head(lively))
     twins = [ARKIT_52.index(_other_side(name)) for name in ARKIT_52]
     symmetric = (units + units[twins][:, lively.mirror] * _ACROSS) / 2
-    return replace(lively, expression=symmetric, uv=face_layout(lively))
+    return with_resting_lids(replace(lively, expression=symmetric, uv=face_layout(lively)))
 
 
 def _other_side(name: str) -> str:

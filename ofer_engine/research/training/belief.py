@@ -24,6 +24,8 @@ _STEPS: Final = 800
 _BATCH: Final = 256
 _RATE: Final = 3e-3
 _DECAY: Final = 1e-3
+_TOGETHER: Final = 500
+"""Contexts that are drawn in at once."""
 _LOAD, _WEIGHT = 0.15, 0.7
 """Where the steps begin: deviation of a region's directions, and weight of what it tells of how
 well it was seen."""
@@ -83,6 +85,19 @@ def fit_belief(
     belief.offset.copy_(away - slope @ about)
     belief.prior.copy_(torch.linalg.inv(_covariance(missed)))
     _fit_regions(belief, (missed - features @ slope.T).float(), photos, regions, seed)
+
+
+def drawn_from(belief: LinearBelief, contexts: Tensor, seed: int) -> Tensor:
+    """(N, D): one of what the belief holds possible in each context (N, C + 1 + 2 H)."""
+    generator = torch.Generator().manual_seed(seed)
+    found = []
+    for some in contexts.split(_TOGETHER):
+        given = belief.given(some)
+        root = torch.linalg.cholesky(given.precision)[given.person]
+        noise = torch.randn(len(some), root.shape[1], 1, generator=generator)
+        away = torch.linalg.solve_triangular(root.mT, noise, upper=True)
+        found.append(given.mean[given.person] + away[..., 0])
+    return torch.cat(found)
 
 
 def _within(rows: Tensor, portrait: Tensor) -> Tensor:

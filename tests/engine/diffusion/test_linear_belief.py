@@ -13,7 +13,7 @@ from ofer_engine.diffusion.linear_belief import (
 )
 from ofer_engine.diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ofer_engine.diffusion.schedule import Schedule
-from ofer_engine.research.training.belief import Differences, Regions, fit_belief
+from ofer_engine.research.training.belief import Differences, Regions, drawn_from, fit_belief
 
 PEOPLE, DATA, READ, HINTS = 20_000, 4, 4, 2
 REGIONS = Regions(slice(READ, READ + 2), slice(READ + 2, READ + 4))
@@ -136,6 +136,15 @@ def test_samples_are_spread_as_is_believed(belief, flags):
         given = belief.given(context[None])
         torch.testing.assert_close(samples.mean(0), given.mean[0], atol=0.06, rtol=0)
         torch.testing.assert_close(torch.cov(samples.T), covariance(given), atol=0.06, rtol=0)
+
+
+def test_what_is_drawn_for_training_is_spread_as_is_believed(belief):
+    contexts = [context_of((0, 1), (0.5, -0.5), (1.0, 0.0)), context_of((1, 0))]
+    drawn = drawn_from(belief, torch.cat(contexts).repeat_interleave(20_000, dim=0), seed=5)
+    for context, samples in zip(contexts, drawn.split(20_000), strict=True):
+        given = belief.given(context)
+        torch.testing.assert_close(samples.mean(0), given.mean[0], atol=0.03, rtol=0)
+        torch.testing.assert_close(torch.cov(samples.T), covariance(given), atol=0.03, rtol=0)
 
 
 def test_what_is_trained_is_what_draws(belief):

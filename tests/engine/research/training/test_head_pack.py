@@ -15,6 +15,7 @@ from ofer_engine.geometry.triangles import triangulate
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED, load_pack, pack_record
 from ofer_engine.research.head_building.source_heads import read_source_head
+from ofer_engine.research.training.bent_portraits import BentPortraits
 from ofer_engine.research.training.budget import TrainingBudget
 from ofer_engine.research.training.generators import photo_noise
 from ofer_engine.research.training.head_pack import HeadPackPlan, train_head_pack
@@ -127,10 +128,30 @@ def test_the_rest_of_a_pack_is_trained_on_a_finished_conditioner(home, tmp_path)
     one, other = (pack.networks.conditioner.hidden.weight for pack in (before, after))
     torch.testing.assert_close(one, other, atol=float(one.abs().max()) / 200, rtol=0)
     assert not torch.equal(before.networks.idgen.last.weight, after.networks.idgen.last.weight)
+    bent = replace(sources, bent=_bent(tmp_path / "bent.npz"))
+    train_generators_pack(bent, out, tmp_path / "bent_work", RECORD, recipe)
+    taught = load_pack("mine", tmp_path, torch.device("cpu"))
+    one, other = (pack.networks for pack in (after, taught))
+    assert not torch.equal(one.belief.slope, other.belief.slope)
+    assert not torch.equal(one.idgen.last.weight, other.idgen.last.weight)
     (out / "head.npz").write_bytes((BUNDLED / "open" / "head.npz").read_bytes())
     with pytest.raises(OferError) as caught:
         train_generators_pack(replace(sources, start=None), out, tmp_path / "no", RECORD, recipe)
     assert caught.value.code == ErrorCode.WEIGHTS_WRONG
+
+
+def _bent(file: Path) -> Path:
+    """Pictures of nothing, two of each of two portraits."""
+    rng = np.random.default_rng(8)
+    BentPortraits(
+        rng.integers(0, 255, (4, 128, 128, 3), np.uint8),
+        torch.from_numpy(rng.uniform(20, 100, (4, 240, 2))).float(),
+        torch.from_numpy(rng.standard_normal((4, MODES))).float(),
+        np.array([0, 0, 1, 1]),
+        torch.zeros(4, 52),
+        torch.zeros(52),
+    ).write(file)
+    return file
 
 
 def test_the_identity_read_in_a_photo_is_trusted_less_than_hints(home):
