@@ -32,7 +32,7 @@ ROOMS = (
     {"__main__"},
 )
 ADDON_ROOMS = (
-    {"compat", "enum_items", "translations"},
+    {"compat", "enum_items", "image_size", "translations"},
     {"undo"},
     {"engine"},
     {"head"},
