@@ -23,12 +23,18 @@ three heads that were looked at seemed calm and not yet tired."""
 _ACROSS: Final = np.array([-1, 1, 1], np.float32)
 
 
-def with_resting_lids(head: OpenHead) -> OpenHead:
-    """The head with lids at rest. A unit begins there and ends where it ended before. Pure."""
+def shares_at_rest() -> np.ndarray:
+    """(52,) float32, in ARKIT_52 order: `AT_REST` on both sides, 0 for every other unit."""
     shares = np.zeros(len(ARKIT_52), np.float32)
     for name, share in AT_REST.items():
         for side in ("Left", "Right"):
             shares[ARKIT_52.index(f"{name}{side}")] = share
+    return shares
+
+
+def with_resting_lids(head: OpenHead) -> OpenHead:
+    """The head with lids at rest. A unit begins there and ends where it ended before. Pure."""
+    shares = shares_at_rest()
     moved = np.tensordot(shares, head.expression, 1).astype(np.float32)
     moved = (moved + moved[head.mirror] * _ACROSS) / 2  # to the bit
     units = head.expression * (1 - shares)[:, None, None]

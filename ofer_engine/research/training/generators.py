@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from ...conditioning.evidence import EvidenceNetwork
 from ...conditioning.mirror import Mirror
-from ...conditioning.person import EXTRA, pooled, signed, with_hints
-from ...contract.hint_places import HINTS
+from ...conditioning.person import EXTRA, signed
 from ...diffusion.linear_belief import BelievingDenoiser, LinearBelief
 from ...diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ...diffusion.schedule import Schedule
@@ -30,7 +29,14 @@ from .budget import TrainingBudget
 from .denoising import train_denoiser
 from .idrank import train_ranker
 from .loop import TrainingPlan
-from .people import ContextSampler, PictureContexts, load_people, read_people, save_people
+from .people import (
+    ContextSampler,
+    PictureContexts,
+    alone,
+    load_people,
+    read_people,
+    save_people,
+)
 from .photo_set import PhotoSet
 
 _CANDIDATES: Final = 100
@@ -134,7 +140,8 @@ def _train_idgen(
         _fit_belief(networks, networks.belief, people, sampler, noise, recipe.seed, differences)
         denoiser = BelievingDenoiser(networks.idgen, networks.belief)
         if differences is not None:
-            photos = _alone(differences.contexts).repeat(_BELIEVED, 1)
+            single = alone(differences.contexts, torch.zeros(len(differences.contexts)))
+            photos = single.repeat(_BELIEVED, 1)
             data = torch.cat([data, drawn_from(networks.belief, photos, recipe.seed)])
             held = torch.cat([held, torch.zeros(len(photos), dtype=torch.bool)])
 
@@ -152,12 +159,6 @@ def _train_idgen(
         denoiser, data, person, Schedule.linear(), plan, folder,
         held_out=held, context_noise=noise,
     )  # fmt: skip
-
-
-def _alone(contexts: Tensor) -> Tensor:
-    """(N, C + 7) of single photos (N, C) without hints."""
-    pooled_contexts = pooled(contexts[:, None], torch.zeros(len(contexts), 1))
-    return with_hints(pooled_contexts, torch.full((len(contexts), len(HINTS)), float("nan")))
 
 
 def _fit_belief(

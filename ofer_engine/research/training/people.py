@@ -90,6 +90,12 @@ def _people(
     )
 
 
+def alone(contexts: Tensor, doubt: Tensor) -> Tensor:
+    """(N, C + 7) of single photos (N, C), of doubt (N,), without hints."""
+    unhinted = torch.full((len(contexts), len(HINTS)), float("nan"))
+    return with_hints(pooled(contexts[:, None], doubt[:, None]), unhinted)
+
+
 class ContextSampler:
     """Contexts of people as the product makes them: of one photo or several, with hints or without.
 
@@ -103,8 +109,7 @@ class ContextSampler:
 
     def alone(self, rows: Tensor) -> Tensor:
         """(B, C + 7) of single photos without hints."""
-        context = pooled(self._people.contexts[rows, None], self._people.doubt[rows, None])
-        return with_hints(context, torch.full((len(rows), len(HINTS)), float("nan")))
+        return alone(self._people.contexts[rows], self._people.doubt[rows])
 
     def random(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         """(B, C + 7) of the people in `rows`, each with a random choice of photos and hints."""

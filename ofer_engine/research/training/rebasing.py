@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...contract.arkit import ARKIT_52
 from ...heads.open_head import OpenHead
-from ..head_building.resting_lids import AT_REST
+from ..head_building.resting_lids import shares_at_rest
 
 _RESTING: Final = 3e-3
 """Metres that lids move as they come to rest, at most; 1.5 mm in fact."""
@@ -52,8 +51,7 @@ def same_basis(old: OpenHead, new: OpenHead) -> bool:
 
 def _of_lids(head: OpenHead) -> np.ndarray:
     """(F,) bool: vertices of the face that move as lids come to rest."""
-    rows = [ARKIT_52.index(f"{name}{side}") for name in AT_REST for side in ("Left", "Right")]
-    return np.any(head.expression[rows][:, head.face], axis=(0, 2))
+    return np.any(head.expression[shares_at_rest() > 0][:, head.face], axis=(0, 2))
 
 
 def _face_modes(head: OpenHead, rows: np.ndarray) -> np.ndarray:
