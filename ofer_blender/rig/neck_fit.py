@@ -34,7 +34,7 @@ def ease(
     edge, both in order.
     """
     keys = head.data.shape_keys
-    if key := keys.key_blocks.get(KEY):  # it is told anew
+    if key := keys.key_blocks.get(KEY):  # it is made anew
         head.shape_key_remove(key)
     with shape_at_rest(head, armature, modifiers=False) as mesh:
         points = np.array([head.matrix_world @ vert.co for vert in mesh.vertices])

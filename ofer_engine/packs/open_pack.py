@@ -169,12 +169,12 @@ class OpenPack:
 
         pixels : (1, 3, S, S) in 0..1, the crop; points : (P, 2) photo pixels; size : of the photo.
         """
-        told = torch.sigmoid(evidence.visibility[0]).cpu().numpy()
+        visible = torch.sigmoid(evidence.visibility[0]).cpu().numpy()
         picture = resized_crops(pixels, LOOKED_AT)[0].permute(1, 2, 0).cpu().numpy()
         at = evidence.points[0].double().cpu().numpy() * (LOOKED_AT / CROP)
         places = self.head.template[self.head.point_vertices]
-        bare = 1 - CoveredPoints.load().chances(picture, at, told, places)
-        return told * bare * ((points >= 0) & (points <= size)).all(axis=1)
+        bare = 1 - CoveredPoints.load().chances(picture, at, visible, places)
+        return visible * bare * ((points >= 0) & (points <= size)).all(axis=1)
 
     def _fitted(
         self,

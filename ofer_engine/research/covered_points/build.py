@@ -213,11 +213,11 @@ def _tell(network: CoveredPoints, lessons: list[Lesson]) -> None:
         used = np.concatenate([each.weight for each in rows]) > 0
         covered = np.concatenate([each.covered for each in rows])[used] > 0
         chances = network.chances_of(np.concatenate([each.felt for each in rows])[used])
-        bare, told = chances[~covered], chances[covered]
+        bare, over = chances[~covered], chances[covered]
         wrong = (bare > 0.5).mean()
         _LOG.info("%s: bare %.3f, over a half %.3f", kind, bare.mean(), wrong)
-        if len(told):
-            _LOG.info("%s: covered %.3f", kind, told.mean())
+        if len(over):
+            _LOG.info("%s: covered %.3f", kind, over.mean())
 
 
 def main() -> None:
