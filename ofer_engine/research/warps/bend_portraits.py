@@ -116,14 +116,16 @@ def _number(path: Path) -> int:
 
 
 def bend(portraits: list[Portrait], head: PhotoHead, each: int, seed: int) -> BentPortraits:
-    """`each` pictures of every portrait."""
+    """`each` pictures of every portrait, each in circumstances of its own (`nuisances`)."""
     warper, still = Warper(head, CROP), np.zeros(len(head.bumps), np.float32)
     crops, points, identities, numbers, expressions = [], [], [], [], []
     for done, portrait in enumerate(portraits, 1):
         for which in range(each):
             rng = np.random.default_rng([seed, portrait.number, which])
             sitter = portrait.sitter
-            warped = warper.warp(rng, sitter, other_person(rng, sitter, head.prior))
+            change = other_person(rng, sitter, head.prior)
+            around = portraits[rng.integers(len(portraits))].sitter.pixels
+            warped = warper.warp(rng, sitter, change, around)
             change, framing = warped.change, warped.framing
             surface = head.surface(change.identity, change.expression, still)
             seen = head.points.on(surface + portrait.beside)

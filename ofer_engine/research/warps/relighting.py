@@ -7,31 +7,45 @@ from typing import Final
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from .nuisances import Light
+
 _ENOUGH: Final = 500
 _STRIDE: Final = 5
 _ROUNDS: Final = 3
 _RIDGE: Final = np.array([1e-3] + [0.02] * 3 + [0.06] * 5)
 _DARKEST: Final = 0.2
 _LIMITS: Final = (0.6, 1.6)
+_OTHER_LIMITS: Final = (0.35, 2.2)
+"""Of the ratio under another light."""
 _SOFT: Final = 2.0
 
 
 def relight(
-    picture: np.ndarray, before: np.ndarray, after: np.ndarray, inside: np.ndarray, skin: np.ndarray
+    picture: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+    inside: np.ndarray,
+    skin: np.ndarray,
+    other: Light | None = None,
 ) -> np.ndarray:
     """(S, S, 3) linear light, multiplied by how the light on the new normals differs.
 
     picture : (S, S, 3) linear; before, after : (S, S, 3) unit normals, camera frame, where inside :
     (S, S) bool; skin : (S, S) bool, where the light is read. As it is where there is too little of
-    that (Ramamoorthi and Hanrahan 2001 for the harmonics).
+    that (Ramamoorthi and Hanrahan 2001 for the harmonics). other : than the light that is read.
     """
     if skin.sum() < _ENOUGH:
         return picture
     bright = picture[skin].mean(axis=1)[::_STRIDE].astype(np.float64)
     light = _light(_harmonics(before[skin][::_STRIDE]), bright)
     darkest = _DARKEST * np.median(bright)
-    old, new = (np.maximum(_harmonics(each) @ light, darkest) for each in (before, after))
-    ratio = np.where(inside, np.clip(new / old, *_LIMITS), 1)
+    old = np.maximum(_harmonics(before) @ light, darkest)
+    if other is not None:
+        light = np.concatenate([light[:1], light[1:] * other.strength])
+        after = after @ other.turn.astype(np.float32)
+    new = np.maximum(_harmonics(after) @ light, darkest)
+    limits = _LIMITS if other is None else _OTHER_LIMITS
+    ratio = np.where(inside, np.clip(new / old, *limits), 1)
     return picture * gaussian_filter(ratio, _SOFT)[..., None].astype(np.float32)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from PIL import Image
 
 from ...geometry.rotations import rotation_about
 from ..studio.camera_response import CameraResponse, halve
@@ -14,6 +15,7 @@ from ..studio.framing import Framing, jittered_framing
 from ..studio.photo_head import EYE_LEFT, EYE_RIGHT, SKIN, PhotoHead
 from ..studio.rasterise import draw_triangles, interpolate, vertex_normals
 from .bending import places, sample
+from .nuisances import Light, among_others, shaded
 from .relighting import relight
 from .sitter import Sitter
 
@@ -81,8 +83,18 @@ class Warper:
         plain = (head.material == SKIN) & (head.brows < 0.3) & (head.lips < 0.3)
         self._skin = (plain & (head.outline > 0.5)).astype(np.float32)
 
-    def warp(self, rng: np.random.Generator, sitter: Sitter, change: Change) -> Warped:
-        """The sitter's picture, changed. rng : of how the crop is cut and what camera took it."""
+    def warp(
+        self,
+        rng: np.random.Generator,
+        sitter: Sitter,
+        change: Change,
+        other: np.ndarray | None = None,
+    ) -> Warped:
+        """The sitter's picture, changed. rng : of how the crop is cut and what camera took it.
+
+        other : (H, W, 3) uint8, another person's picture, whose hair may be around the head; the
+        picture then gets light, shadows and surroundings of its own (`nuisances`).
+        """
         before = self._surface(sitter.identity, sitter.expression)
         after = self._surface(change.identity, change.expression)
         rotation = change.turn @ sitter.camera.rotation
@@ -96,8 +108,22 @@ class Warper:
         sample(linear, source, _GREY, picture)
         normals, turned = carried[..., 2:5], carried[..., 5:8]
         skin = inside & (carried[..., 8] > 0.9) & (normals[..., 2] > _FACING)
-        picture = halve(relight(picture, normals, turned, inside, skin))
+        if other is None:
+            picture = relight(picture, normals, turned, inside, skin)
+        else:
+            picture = relight(picture, normals, turned, inside, skin, Light.drawn(rng))
+            picture = among_others(rng, picture, inside, self._filled(other))
+            picture = shaded(rng, picture)
+        picture = halve(picture)
         return Warped(_developed(rng, picture), change, framing)
+
+    def _filled(self, pixels: np.ndarray) -> np.ndarray:
+        """(S, S, 3) linear light: the middle of a picture (H, W, 3), as large as a crop."""
+        square = min(pixels.shape[:2])
+        top, left = ((length - square) // 2 for length in pixels.shape[:2])
+        middle = Image.fromarray(pixels[top : top + square, left : left + square])
+        resized = np.asarray(middle.resize((self._side, self._side), Image.Resampling.BILINEAR))
+        return (resized.astype(np.float32) / 255) ** np.float32(_GAMMA)
 
     def _surface(self, identity: np.ndarray, expression: np.ndarray) -> np.ndarray:
         flat = np.zeros(len(self.head.bumps), np.float32)
