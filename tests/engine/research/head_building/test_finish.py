@@ -12,9 +12,10 @@ from ofer_engine.geometry.triangles import edges_of, face_normals, triangulate
 from ofer_engine.heads.iris import RADIUS, iris_points
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.heads.teeth import Teeth
-from ofer_engine.research.head_building import finish
+from ofer_engine.research.head_building import finish, resting_lids
 from ofer_engine.research.head_building.resting_lids import AT_REST, with_resting_lids
 from ofer_engine.research.head_building.round_eyes import AROUND, LIMBUS
+from ofer_engine.research.training.rebasing import same_basis
 
 WEIGHTS = Path(__file__).parents[4] / "weights"
 BUILT = WEIGHTS / "training" / "head.npz"
@@ -182,6 +183,15 @@ def test_lids_at_rest_cover_the_rim_of_the_iris_and_units_end_where_they_ended(h
         assert np.allclose(after, before + others, atol=2e-5), name
     opened = [_opened(one) for one in (awake, rested)]
     assert opened[0] > 0.13 and 0.10 < opened[1] < 0.12
+
+
+def test_a_head_that_is_not_finished_gets_lids_at_rest_by_a_command(head, tmp_path):
+    awake = replace(head, template=head.template - _at_rest(head), expression=_whole(head))
+    awake.save(tmp_path / "awake.npz")
+    resting_lids.main([str(tmp_path / "awake.npz"), str(tmp_path / "rested.npz")])
+    found = OpenHead.load(tmp_path / "rested.npz")
+    assert np.allclose(found.template, head.template, atol=1e-4)
+    assert same_basis(head, found)
 
 
 def _at_rest(head):
