@@ -31,9 +31,10 @@ from ...research.studio.framing import Framing, random_framing
 from ...research.studio.lighting import cast_shadows, random_lighting, shade
 from ...research.studio.occluders import Prop, PropWearer, build_prop, random_kind
 from ...research.studio.patches import random_strokes
+from ...research.studio.patterns import NORMAL
 from ...research.studio.photo_head import EYE_LEFT, EYE_RIGHT, PhotoHead, load_open_photo_head
 from ...research.studio.rasterise import Surfels, vertex_normals
-from ...research.studio.texture import NORMAL, draw_mesh
+from ...research.studio.textured_mesh import draw_mesh
 
 SIDE: Final = 160
 _WIDER: Final = 0.65

@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 from .complexion import linear
 from .drape import sheet, wavy
 from .occluders import Piece
-from .texture import CLOTH
+from .patterns import CLOTH
 
 _COLUMNS: Final = 49
 _BAND: Final = 0.022

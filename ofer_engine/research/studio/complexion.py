@@ -9,9 +9,9 @@ import numpy as np
 
 from .ages import Age
 from .drape import polar
+from .patterns import ALBEDO, AMBIENT_OCCLUSION, ATTRIBUTES, CHART, GLOSS, PLACE, STUBBLE, Pattern
+from .patterns import FRECKLE as MARKS
 from .photo_head import EYE_LEFT, EYE_RIGHT, LASH, MOUTH, SKIN, PhotoHead
-from .texture import ALBEDO, AMBIENT_OCCLUSION, ATTRIBUTES, CHART, GLOSS, PLACE, STUBBLE, Pattern
-from .texture import FRECKLE as MARKS
 from .wardrobe import Wardrobe
 
 _FOREHEAD, _CHIN, _NOSE_BASE, _BRIDGE = 10, 152, 2, 168

@@ -10,8 +10,9 @@ from .complexion import FaceColouring
 from .framing import Framing
 from .hair import Rods
 from .occluders import Piece, Prop
+from .patterns import ALBEDO, AMBIENT_OCCLUSION, ATTRIBUTES, GLOSS, NORMAL, PLACE
 from .rasterise import Surfels, draw_capsules, vertex_normals
-from .texture import ALBEDO, AMBIENT_OCCLUSION, ATTRIBUTES, GLOSS, NORMAL, PLACE, draw_mesh
+from .textured_mesh import draw_mesh
 
 HEAD_LAYER: Final = 1
 BODY_LAYER: Final = 2

@@ -14,7 +14,7 @@ from .complexion import FaceColouring, FaceFields, linear, random_skin
 from .drape import HeadEnvelope, Sheet, sheet, wavy
 from .hair import Rods, chain, join_rods, random_fringe
 from .hands import random_fingertips, random_hand
-from .texture import CLOTH
+from .patterns import CLOTH
 
 
 class Occluder(StrEnum):

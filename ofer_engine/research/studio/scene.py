@@ -28,9 +28,10 @@ from .hair import (
 )
 from .lighting import Lighting, light_of_a_place, random_lighting
 from .occluders import PropWearer
+from .patterns import NORMAL
 from .photo_head import EYE_LEFT, EYE_RIGHT, LASH, MOUTH, SKIN, PhotoHead
 from .rasterise import Surfels, vertex_normals
-from .texture import NORMAL, draw_mesh
+from .textured_mesh import draw_mesh
 from .wardrobe import Wardrobe, WornCard
 
 PICTURE_SIDE: Final = 128
