@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--levels", type=int, default=1, help="levels of detail")
     chosen = parser.parse_args()
     addon.load()
-    from ofer_faces.ofer_blender.export import check, staging, write
+    from ofer_faces.ofer_blender.export import check_file, staging, write
     from ofer_faces.ofer_blender.export.plan import Plan
     from ofer_faces.ofer_blender.export.presets import Target
     from ofer_faces.ofer_blender.headless import scene_file
@@ -45,7 +45,7 @@ def main() -> None:
                 spent.clear()
                 begun = time.process_time()
                 write.export(head, plan)
-                check.after(head, plan)
+                check_file.after(head, plan)
                 rounds.append((time.process_time() - begun, spent["_make"], spent["_write"]))
             rows.append((target, *min(rounds)))
     print(f"{'':10}{'all':>8}{'our copy':>10}{'Blender':>9}")

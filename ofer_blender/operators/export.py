@@ -11,7 +11,8 @@ import bpy
 from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.names import plain_name
 from ...ofer_engine.contract.sentence import Sentence, joined
-from ..export import check, influences, write
+from ..export import check_file, check_head, influences, write
+from ..export.finding import Level
 from ..export.plan import Frames, Keys, Plan, identifier
 from ..export.presets import PRESETS, Target
 from ..head import hypotheses
@@ -77,7 +78,7 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
         except OferError as error:
             return refuse(self, error)
         _WRITTEN[head.session_uid, plan.target] = path
-        faults = [each for each in check.after(head, plan) if each.level is check.Level.FAULT]
+        faults = [each for each in check_file.after(head, plan) if each.level is Level.FAULT]
         if faults:
             self.report(
                 {"WARNING"},
@@ -111,14 +112,14 @@ class OFER_OT_check_export(_HeadOperator, bpy.types.Operator):
             _WRITTEN[head.session_uid, target] = Path(bpy.path.abspath(self.filepath))
         written = _WRITTEN.get((head.session_uid, target))
         plan = plan_of(head, written or Path(), target)
-        found = check.before(head, plan)
+        found = check_head.before(head, plan)
         if written:
-            found += check.after(head, plan)
+            found += check_file.after(head, plan)
         settings.findings.clear()
         for each in found:
             line = settings.findings.add()
             line.level, line.text, line.fix = each.level, each.text, each.fix
-        faults = sum(each.level is check.Level.FAULT for each in found)
+        faults = sum(each.level is Level.FAULT for each in found)
         self.report(
             {"INFO"},
             translate(

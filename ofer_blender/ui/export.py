@@ -6,7 +6,7 @@ from typing import Final
 
 import bpy
 
-from ..export.check import Level
+from ..export.finding import Level
 from ..export.motion_sources import span_of
 from ..export.presets import PRESETS, Target
 from ..head import hypotheses

@@ -14,7 +14,7 @@ import synthetic
 from conftest import preferences
 from mathutils import Vector
 from ofer_faces.ofer_blender.engine import jobs
-from ofer_faces.ofer_blender.export import check
+from ofer_faces.ofer_blender.export import check_head
 from ofer_faces.ofer_blender.export.plan import Keys, Plan
 from ofer_faces.ofer_blender.export.presets import Target
 from ofer_faces.ofer_blender.head import gallery, hypotheses, presentation, previews
@@ -303,4 +303,4 @@ def test_bones_move_the_points_that_are_smoothed_and_files_get_the_head_itself(
     bpy.ops.ofer.add_rig()
     assert [each.name for each in head.modifiers] == [rig.MODIFIER, presentation.SMOOTH]
     plan = Plan(Target.GLB, tmp_path / "a.glb", Keys.ALL)
-    assert not any(presentation.SMOOTH in str(each.text) for each in check.before(head, plan))
+    assert not any(presentation.SMOOTH in str(each.text) for each in check_head.before(head, plan))

@@ -9,8 +9,8 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
-from ofer_faces.ofer_blender.export import check
 from ofer_faces.ofer_blender.export.fbx import FbxReader
+from ofer_faces.ofer_blender.export.finding import Level
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.lods import reduced
 from ofer_faces.ofer_blender.export.names import META, UNIFIED, NameTable, names
@@ -251,14 +251,14 @@ def test_check_reads_the_file(head: bpy.types.Object, tmp_path: Path) -> None:
     path = export(tmp_path / "anna.glb", "GLB")
     bpy.ops.ofer.check_export(filepath=str(path))
     levels = [line.level for line in head.ofer_export.findings]
-    assert check.Level.FAULT not in levels
+    assert Level.FAULT not in levels
     said = " ".join(line.text for line in head.ofer_export.findings)
     assert "52 keys, read back by name and in order" in said and "6 bones, read back" in said
     other = export(tmp_path / "other.glb", "GLB", keys="NONE")
     head.ofer_export.keys = "ARKIT"
     bpy.ops.ofer.check_export(filepath=str(other))
     assert any("52 keys are lost" in line.text for line in head.ofer_export.findings)
-    again = {line.fix for line in head.ofer_export.findings if line.level == check.Level.FAULT}
+    again = {line.fix for line in head.ofer_export.findings if line.level == Level.FAULT}
     assert again == {"ofer.export_head"}
     other.write_bytes(b"glTF nonsense")
     bpy.ops.ofer.check_export(filepath=str(other))
@@ -288,7 +288,7 @@ def test_check_reads_an_fbx(
     path = export(tmp_path / "anna.fbx", target, lods=2)
     head.ofer_export.target = target
     bpy.ops.ofer.check_export(filepath=str(path))
-    assert check.Level.FAULT not in [line.level for line in head.ofer_export.findings]
+    assert Level.FAULT not in [line.level for line in head.ofer_export.findings]
     preset, file = PRESETS[Target(target)], FbxReader(path).summary()
     assert [mesh.name for mesh in file.meshes] == ["anna__2_LOD0", "anna__2_LOD1"]
     tall = np.ptp(record.array("identity_vertices")[0][:, 1])

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 import synthetic
 from mathutils import Matrix
-from ofer_faces.ofer_blender.export import check, shapes
+from ofer_faces.ofer_blender.export import check_head, shapes
 from ofer_faces.ofer_blender.export.plan import Plan
 from ofer_faces.ofer_blender.export.presets import Target
 from ofer_faces.ofer_blender.head import hypotheses, joint_anchors
@@ -67,7 +67,7 @@ def test_export_s_check_and_its_fixes_leave_them_alone(tmp_path: Path) -> None:
     bpy.context.view_layer.update()
     keys = [head.data.shape_keys.key_blocks[name] for name in jaw_correctives.NAMES]
     assert all(key.value for key in keys)
-    found = check.before(head, Plan(Target.GLB, tmp_path / "a.glb"))
+    found = check_head.before(head, Plan(Target.GLB, tmp_path / "a.glb"))
     assert "ofer.bake_shown" not in [each.fix for each in found]
     bpy.ops.ofer.reset_ranges()
     assert [(key.slider_min, key.slider_max) for key in keys] == [(-1, 1)] * 2
