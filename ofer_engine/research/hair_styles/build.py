@@ -6,7 +6,8 @@
 ASSETS holds `makehuman/hair` and `makehuman/eyebrows` of MakeHuman's CC0 base assets. Two files a
 style: NAME.npz, how the cards hang on the open head's vertices, and NAME.webp, brightness of the
 strands and their cover. The cards are laid on the head as it was built (weights/training), whose
-first vertices are those of the pack's head, and then hang on the pack's.
+first vertices are those of the pack's head, and then hang on the pack's. Brows are moved over the
+skin to where the face detector's landmarks are: MakeHuman's lie a finger's breadth lower.
 """
 
 from __future__ import annotations
@@ -14,20 +15,25 @@ from __future__ import annotations
 import argparse
 import hashlib
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from PIL import Image
+from scipy.interpolate import LinearNDInterpolator
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import KDTree
 
+from ...geometry.triangles import vertex_normals
 from ...heads.open_head import OpenHead
+from ...texture.shape import split
 from ..head_building.drawn_head import load_drawn_head
 from ..head_building.makehuman import MakeHuman
 from ..studio.complexion import FaceFields
 from ..studio.photo_head import SKIN, load_open_photo_head
 from ..wardrobe.assets import CardMesh, read_card
+from .front import MARKS, FrontView
 
 _LOG: Final = logging.getLogger(__name__)
 _WEIGHTS: Final = Path(__file__).parents[3] / "weights"
@@ -53,12 +59,16 @@ _STILL: Final = 0.0015
 """Metres: hair hangs on skin that no unit of the face moves farther."""
 _REACH: Final = {"hair": 0.010, "brows": 0.002}
 """Metres beyond the nearest anchor within which others count."""
+_FRONT: Final = 0.03
+"""Metres before the ears' middle: what brows may lie on."""
+_OFF: Final = 0.0008
+"""Metres that brows lie off the skin."""
 _SIDE: Final = {"hair": 1024, "brows": 256}
 _LIGHTS: Final = 0.05
 """Share of the picture's side above which brightness is light that somebody painted, not hair."""
 _EVEN: Final = 0.75
 """How much of that is taken out."""
-_QUALITY: Final = 55
+QUALITY: Final = 55
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -83,6 +93,8 @@ def main(arguments: list[str] | None = None) -> None:
             obj = options.assets / "makehuman" / folder / source / f"{source}.obj"
             picture = obj.with_name(f"{source}{ending}.png")
             card = read_card(obj, picture, makehuman, base_ids, built.template, skin)
+            if kind == "brows":
+                card = _on_landmarks(card, head, skin)
             _write(options.out / f"{kind}_{name}", kind, card, picture, head, np.flatnonzero(skin))
 
 
@@ -109,10 +121,29 @@ def _write(
         triangles=card.triangles.astype(np.uint16),
         uv=(card.uv * [1, -1] + [0, 1]).astype(np.float32),
     )
-    shade = _shade(picture, _SIDE[kind])
-    shade.save(path.with_suffix(".webp"), quality=_QUALITY, alpha_quality=80, method=6, exact=True)
+    shade = strands(picture, _SIDE[kind])
+    shade.save(path.with_suffix(".webp"), quality=QUALITY, alpha_quality=80, method=6, exact=True)
     sizes = [path.with_suffix(each).stat().st_size for each in (".npz", ".webp")]
     _LOG.info("%s: %d vertices, %d and %d bytes", path.name, len(anchors), *sizes)
+
+
+def _on_landmarks(card: CardMesh, head: OpenHead, skin: np.ndarray) -> CardMesh:
+    """Brows moved up to lie on the skin at the landmarks. skin : (V,) bool, of the
+    head's first vertices."""
+    view = FrontView.of(card.rest, card.triangles, card.uv * [1, -1] + [0, 1], card.texture[..., 1])
+    marks = head.landmarks(head.template)[list(MARKS), :2]
+    lift = float(view.too_low(marks).mean())
+    own = np.flatnonzero(skin & (head.template[: len(skin), 2] > _FRONT))
+    triangles, _ = split(head.polygons[head.part == 0], head.uv[head.part == 0])
+    outward = vertex_normals(head.template, triangles)[own]
+    surface = LinearNDInterpolator(head.template[own, :2], np.c_[head.template[own, 2], outward])
+    moved = card.rest.copy()
+    moved[:, 1] += lift
+    found = surface(moved[:, :2])
+    moved[:, 2] = found[:, 0]
+    moved += _OFF * found[:, 1:] / np.linalg.norm(found[:, 1:], axis=1, keepdims=True)
+    _LOG.info("brows: %.1f mm up", 1000 * lift)
+    return replace(card, rest=moved)
 
 
 def polygons_digest(polygons: np.ndarray) -> str:
@@ -120,7 +151,7 @@ def polygons_digest(polygons: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(polygons, "<i8").tobytes()).hexdigest()
 
 
-def _shade(path: Path, side: int) -> Image.Image:
+def strands(path: Path, side: int) -> Image.Image:
     """Brightness of the strands about a middle of 128, square root of linear, and their cover."""
     picture = np.asarray(Image.open(path).convert("RGBA"), np.float32) / 255
     cover = picture[..., 3]

@@ -48,7 +48,7 @@ def read_card(
     base_ids : (V,) base vertex of each head vertex; template : (V, 3) of the head, metres;
     skin : (V,) bool, what the card may follow.
     """
-    faces, uv = _read_obj(obj)
+    faces, uv = read_obj(obj)
     fitted = _fitted(obj.with_suffix(".mhclo"), makehuman.base.vertices)
     own, base = np.flatnonzero(skin), makehuman.base.vertices[base_ids]
     move = best_similarity(base[own], template[own])
@@ -69,7 +69,7 @@ def read_card(
     )
 
 
-def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def read_obj(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Triangles (T, 3, 2) int of vertex and texture ids, from 0; uv (U, 2)."""
     uv, triangles = [], []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
