@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from enum import StrEnum
 from typing import Final
@@ -67,7 +66,7 @@ def wear(head: bpy.types.Object, kind: Kind, style: str, colour: tuple[float, ..
     name = f"{kind}_{style.lower()}"
     frame, made = head_frame.of(head), carried.style(name)
     polygons = frame.record.numbers("polygons", (None, 4))
-    if digest(polygons) != made.head:
+    if carried.digest(polygons) != made.head:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "{name} has another mesh than the heads of the bundled pack, and hair does not fit it.",
@@ -85,11 +84,6 @@ def wear(head: bpy.types.Object, kind: Kind, style: str, colour: tuple[float, ..
         bpy.ops.object.join()
     head.active_shape_key_index = active
     _forget(left)
-
-
-def digest(polygons: np.ndarray) -> str:
-    """Of a head's polygons (F, 4), -1 last in a triangle: what its vertices are."""
-    return hashlib.sha256(np.ascontiguousarray(polygons, "<i8").tobytes()).hexdigest()
 
 
 def succeed(old: bpy.types.Object, new: bpy.types.Object) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from ...ofer_engine.client.head_arrays import HeadArrays
 from ...ofer_engine.client.reconstruction_reader import LoadedReconstruction
 from ...ofer_engine.contract.reconstruction import Reconstruction
-from . import eyes, gallery, joint_anchors, material, provenance
+from . import eyes, gallery, joint_anchors, lashes, material, provenance
 
 BASIS: Final = "Basis"
 UV_LAYER: Final = "UVMap"
@@ -44,10 +44,14 @@ def _mesh(reconstruction: Reconstruction, arrays: HeadArrays) -> bpy.types.Mesh:
     mesh.loops.foreach_set("vertex_index", arrays.polygons[corners])
     mesh.polygons.add(len(sizes))
     mesh.polygons.foreach_set("loop_start", (np.cumsum(sizes) - sizes).astype(np.int32))
-    for made in material.materials(reconstruction.parts, arrays.iris_colour):
+    hairs = lashes.uv(reconstruction, arrays)
+    colour = arrays.iris_colour
+    for made in material.materials(reconstruction.parts, colour, hairs is not None):
         mesh.materials.append(made)
     gaze = eyes.gaze_uv(reconstruction, arrays)
     mesh.polygons.foreach_set("material_index", material.slots(reconstruction, arrays, gaze))
+    if hairs is not None:
+        gaze[hairs[0]] = hairs[1]
     mesh.uv_layers.new(name=UV_LAYER).uv.foreach_set("vector", arrays.uv[corners].ravel())
     mesh.uv_layers.new(name=eyes.UV_LAYER).uv.foreach_set("vector", gaze[corners].ravel())
     mesh.uv_layers.active_index = 0

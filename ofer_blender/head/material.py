@@ -12,7 +12,7 @@ from ...ofer_engine.client.head_arrays import HeadArrays
 from ...ofer_engine.contract.irises import IRIS_RADIUS
 from ...ofer_engine.contract.reconstruction import Reconstruction
 from .. import compat
-from . import eyes
+from . import eyes, lashes, strands
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,20 @@ _RINGS: Final = ((6, RING), (5, IRIS), (2, PUPIL))
 _COAT_ROUGHNESS: Final = 0.03
 
 
-def materials(parts: tuple[str, ...], iris: np.ndarray | None = None) -> list[bpy.types.Material]:
+def materials(
+    parts: tuple[str, ...], iris: np.ndarray | None = None, hairs: bool = False
+) -> list[bpy.types.Material]:
     """One new material for each part, then those of the eyes' rings, in the order of `slots`.
 
-    iris : (3,) sRGB, None where it is not known.
+    iris : (3,) sRGB, None where it is not known; hairs : lashes have their place in a picture.
     """
     colour = eyes.UNSEEN if iris is None else tuple(map(float, iris))
-    return [_material(name, colour) for name in (*parts, *(name for _, name in _RINGS))]
+    made = [_material(name, colour) for name in (*parts, *(name for _, name in _RINGS))]
+    if hairs:
+        tree = made[parts.index(lashes.PART)].node_tree
+        strands.show(tree, lashes.picture(), eyes.UV_LAYER)
+        _solid_shows_the_colour(tree)
+    return made
 
 
 def slots(reconstruction: Reconstruction, arrays: HeadArrays, gaze_uv: np.ndarray) -> np.ndarray:
@@ -158,9 +165,13 @@ def _add_picture(
     texture.extension = "EXTEND"
     texture.location = (-400, 300)
     tree.links.new(layer.outputs["UV"], texture.inputs["Vector"])
-    # The Solid view lays the active picture on by the mesh's first UVs, which are not the gaze's;
-    # where that is none, it shows the colour.
+    tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+    _solid_shows_the_colour(tree)
+
+
+def _solid_shows_the_colour(tree: bpy.types.NodeTree) -> None:
+    """The Solid view lays the active picture on by the mesh's first UVs, which are not the gaze's;
+    where that is none, it shows the colour."""
     none = tree.nodes.new("ShaderNodeTexImage")
     none.label, none.location, none.hide = "Solid view: colour", (-400, 20), True
     tree.nodes.active = none
-    tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])

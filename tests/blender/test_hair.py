@@ -190,7 +190,7 @@ def test_what_ships_fits_the_bundled_head_and_is_small() -> None:
     for kind, names in hair.STYLES.items():
         for name in names:
             style = carried.style(f"{kind}_{name.lower()}")
-            assert style.head == hair.digest(polygons), name
+            assert style.head == carried.digest(polygons), name
             assert style.shares.sum(1) == pytest.approx(1)
             assert style.anchors.max() <= polygons.max()
             assert style.triangles.max() < len(style.offset) == len(style.uv)

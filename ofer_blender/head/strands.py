@@ -1,0 +1,55 @@
+"""Strands of hair on a mesh: a picture of their brightness in a colour, cut out by their cover."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import bpy
+import numpy as np
+
+_NAME: Final = "OFER "
+_COVER: Final = 1.5
+"""Covers of 1 / 3 and more are hair: what is cut out at half would be thin."""
+_MIDDLE: Final = 128 / 255
+_LIGHT: Final = 0.3
+"""Linear: hair as light as this shows its strands half as much as black hair."""
+
+
+def show(tree: bpy.types.NodeTree, image: bpy.types.Image, layer: str) -> bpy.types.Node:
+    """Lay a picture of strands on by a UV layer, cut out at half of its alpha; returns its node."""
+    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    uv = tree.nodes.new("ShaderNodeUVMap")
+    uv.uv_map = layer
+    uv.location = (-800, 200)
+    picture = tree.nodes.new("ShaderNodeTexImage")
+    picture.image = image
+    picture.location = (-600, 200)
+    whole = tree.nodes.new("ShaderNodeMath")  # glTF: cut out at half, not laid over each other
+    whole.operation = "ROUND"
+    whole.location = (-300, 0)
+    tree.links.new(uv.outputs["UV"], picture.inputs["Vector"])
+    tree.links.new(picture.outputs["Color"], shader.inputs["Base Color"])
+    tree.links.new(picture.outputs["Alpha"], whole.inputs[0])
+    tree.links.new(whole.outputs["Value"], shader.inputs["Alpha"])
+    return picture
+
+
+def picture(file: Path, colour: tuple[float, ...]) -> bpy.types.Image:
+    """A new packed picture of a style's strands, from one of our files. colour : (3,) linear."""
+    source = bpy.data.images.load(str(file), check_existing=False)
+    try:
+        width, height = source.size
+        values = np.empty((width * height, 4), np.float32)
+        source.pixels.foreach_get(values.ravel())
+    finally:
+        bpy.data.images.remove(source)
+    lightness = float(np.mean(colour)) / _LIGHT
+    bright = (values[:, :1] / _MIDDLE) ** (2 - min(lightness, 1.0))
+    values[:, :3] = np.clip(bright * np.asarray(colour, np.float32), 0, 1) ** (1 / 2.2)
+    values[:, 3] = np.clip(values[:, 3] * _COVER, 0, 1)
+    made = bpy.data.images.new(_NAME + file.stem, width, height, alpha=True)
+    made.alpha_mode = "CHANNEL_PACKED"
+    made.pixels.foreach_set(values.ravel())
+    made.pack()
+    return made
