@@ -10,7 +10,7 @@ import bpy
 
 from ...ofer_engine.contract.sentence import Sentence
 from ..undo.landing import sidecar_of
-from . import check_animation, check_body, companions, skeleton
+from . import check_animation, check_body, check_vrm, companions, skeleton
 from .applied import rig_in_file
 from .content import FileContent, FileMesh
 from .fbx import FbxReader
@@ -49,6 +49,7 @@ def after(head: bpy.types.Object, plan: Plan) -> tuple[Finding, ...]:
         return tuple(found)
     try:
         found += _content(reader(path).summary(), head, plan)
+        found += check_vrm.after(path, head, plan)
     except (ValueError, OSError, MemoryError) as cause:
         what = Sentence("{name} cannot be read back: {cause}.", name=path.name, cause=cause)
         found.append(Finding(Level.FAULT, what, AGAIN))

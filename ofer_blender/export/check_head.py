@@ -12,7 +12,7 @@ from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import presentation, provenance
 from ..rig import arkit_keys, body, jaw_correctives, neck_fit, rig, visemes
-from . import animation, check_animation, check_body, companions, influences, skeleton
+from . import animation, check_animation, check_body, check_vrm, companions, influences, skeleton
 from .applied import is_applied, rig_in_file
 from .finding import Finding, Level, listed
 from .pictures import missing
@@ -189,6 +189,7 @@ def _left(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     """What belongs to the head for its artist, and to nothing in the file."""
     armature = body.carrier_of(head)
     yield from check_body.before(head, plan)
+    yield from check_vrm.before(head, plan)
     yield from check_animation.before(head, plan)
     owners = (head,) if animation.times(head, plan) else (head.data.shape_keys, head)
     driven = [each.data_path for owner in owners for each in _drivers(owner)]

@@ -86,6 +86,9 @@ class OFER_PG_export(bpy.types.PropertyGroup):
         description="What the bones of the head's body move goes along: its meshes and the seam",
         default=True,
     )
+    author: bpy.props.StringProperty(
+        name="Author", description="Whom a VRM names as its author: others see it with the avatar"
+    )
     findings: bpy.props.CollectionProperty(type=OFER_PG_finding)
 
 

@@ -33,7 +33,8 @@ class GlbReader:
         if not isinstance(self.document, dict):
             raise ValueError(f"{path.name} has no glTF in it")
         self._file = path.name
-        self._binary = data[28 + length :]
+        self.binary_chunk = data[20 + length :]
+        self._binary = self.binary_chunk[8:]
 
     def summary(self) -> FileContent:
         """What the file holds. Raises ValueError where it contradicts itself."""

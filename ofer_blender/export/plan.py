@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from ...ofer_engine.contract.sentence import Sentence
 from .presets import PRESETS, Format, Preset, Target
 
 
@@ -27,6 +28,7 @@ class Frames(StrEnum):
     SCENE = "SCENE"
 
 
+_AVATAR: Final = Sentence("An avatar (VRM 1.0) that only its author may wear until you allow more.")
 LOD_RATIOS: Final = (1.0, 0.5, 0.25, 0.12)
 """Share of the triangles at each level of detail."""
 
@@ -39,7 +41,8 @@ class Plan:
     the artist's are applied, key by key; record : the sidecar tells the photo's name and hash, the
     face and the settings; overwrite : another program's file of this name may be replaced;
     animation : what the head does over time goes along; frames : which of it; rate : frames a
-    second, 0 : as the scene."""
+    second, 0 : as the scene; humanoid : the file is a VRM, for the head is on a whole body;
+    author : of a VRM, "" where none is named."""
 
     target: Target
     path: Path
@@ -54,11 +57,18 @@ class Plan:
     animation: bool = False
     frames: Frames = Frames.ANIMATED
     rate: int = 0
+    humanoid: bool = False
+    author: str = ""
 
     @property
     def animates(self) -> bool:
-        """An animation is wanted, and the file has something that it can move."""
-        return self.animation and (self.preset.keys or self.preset.rig)
+        """An animation is wanted, and the file has something that it can move; a VRM holds none."""
+        return self.animation and (self.preset.keys or self.preset.rig) and not self.humanoid
+
+    @property
+    def note(self) -> str:
+        """What to do with the file."""
+        return _AVATAR if self.humanoid else self.preset.note
 
     @property
     def preset(self) -> Preset:
@@ -69,7 +79,7 @@ class Plan:
     def file(self) -> Path:
         """The file, with the target's suffix in place of another program's; what only looks like
         a suffix, as in "mr. x" or "anna.v2", stays."""
-        suffix = f".{self.preset.format}"
+        suffix = ".vrm" if self.humanoid else f".{self.preset.format}"
         known = re.fullmatch(r"\.[A-Za-z]{1,4}", self.path.suffix)
         return self.path.with_suffix(suffix) if known else Path(f"{self.path}{suffix}")
 

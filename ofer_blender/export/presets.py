@@ -103,7 +103,8 @@ PRESETS: Final[Mapping[Target, Preset]] = MappingProxyType({
         "Godot", Format.GLB, "XRFaceModifier3D finds the ARKit names by itself.", normals=True,
     ),
     Target.VRM: Preset(
-        "VRM", Format.GLB, "Ready for a VRM tool: the 52 names are those of Perfect Sync.",
+        "VRM", Format.GLB,
+        "With a body an avatar (VRM 1.0), without one a glTF; the 52 are those of Perfect Sync.",
         NameTable.VRM,
     ),
     Target.VRCHAT: Preset(

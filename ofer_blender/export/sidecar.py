@@ -43,7 +43,7 @@ def write_sidecar(
         "name": head.name,
         "target": plan.preset.label,
         "made_with": f"{MADE_WITH}, Blender {bpy.app.version_string}",
-        "note": plan.preset.note,
+        "note": plan.note,
         "keys": [name for _, name in found],
         "arkit": {source: name for source, name in found if source in table},
         "renamed": {name: source for source, name in found

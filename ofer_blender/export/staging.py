@@ -19,6 +19,7 @@ from ..undo.landing import Landing
 from . import companions, influences, neck, playing, skeleton
 from .animation import Animation, sample
 from .applied import rig_in_file, shape_shown
+from .avatar import Avatar, stand
 from .copies import copy_along, copy_head, copy_rig, copy_shown, dress
 from .lods import reduced
 from .pictures import Pictures
@@ -32,13 +33,14 @@ from .temporary_blocks import TemporaryBlocks
 class StagedHead:
     """meshes : copies of the head, the finest first; others : of what goes along; armature : copy
     of its rig, or None; pictures : names of their files, in the landing's folder; animation : what
-    all of them do."""
+    all of them do; avatar : what a VRM says of them."""
 
     meshes: tuple[bpy.types.Object, ...]
     others: tuple[bpy.types.Object, ...]
     armature: bpy.types.Object | None
     pictures: tuple[str, ...]
     animation: Animation | None
+    avatar: Avatar | None = None
 
     @property
     def objects(self) -> tuple[bpy.types.Object, ...]:
@@ -99,7 +101,7 @@ def _make(
 ) -> StagedHead:
     name, source = file_name(head.name, plan), rig_in_file(head, plan)
     armature = copy_rig(source, name, made) if source else None
-    upright = _upright(source) if source else Matrix.Identity(4)
+    upright = _upright(source, plan) if source else Matrix.Identity(4)
     if shown is None:
         fine, shapes = copy_head(head, plan, made, animation)
     else:
@@ -131,12 +133,18 @@ def _make(
             influences.lead(each, bones, next(iter(skeleton.parents(source))))
             each.parent = armature
             each.modifiers.new(rig.MODIFIER, "ARMATURE").object = armature
+    avatar = None
+    if armature and plan.humanoid:
+        onto = upright @ body_bones.into_frame(source) @ head.matrix_world
+        avatar = stand(head, plan, armature, meshes, others, onto)
     if plan.preset.format is Format.FBX:
         _lay([*meshes, *others], armature, plan.preset.space)
     if animation:
         scale = upright.to_scale().x
         _play(meshes, armature, animation, dict(chosen(head, plan)), plan, made, scale)
-    return StagedHead(tuple(meshes), tuple(others), armature, tuple(pictures.names), animation)
+    return StagedHead(
+        tuple(meshes), tuple(others), armature, tuple(pictures.names), animation, avatar
+    )
 
 
 def _play(
@@ -157,11 +165,16 @@ def _play(
     playing.set_up(bpy.context.scene, animation)
 
 
-def _upright(source: bpy.types.Object) -> Matrix:
-    """How an armature is turned and scaled in the scene; our own rigs are neither in a file."""
+def _upright(source: bpy.types.Object, plan: Plan) -> Matrix:
+    """How an armature is turned and scaled in the scene; our own rigs are neither in a file, and an
+    avatar looks ahead."""
     if body_bones.recognise(source) is None:
         return Matrix.Identity(4)
-    return source.matrix_world.to_3x3().to_4x4()
+    turn = Matrix.Identity(4)
+    if plan.humanoid:
+        left = body_bones.left(source)
+        turn = Matrix.Rotation(-math.atan2(left.y, left.x), 4, "Z")
+    return turn @ source.matrix_world.to_3x3().to_4x4()
 
 
 def _onto(

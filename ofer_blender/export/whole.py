@@ -17,7 +17,7 @@ def is_whole(path: Path) -> bool:
     if not path.is_file():
         return False
     match path.suffix:
-        case ".glb":
+        case ".glb" | ".vrm":
             return _glb(path)
         case ".fbx":
             return fbx_tree.is_whole(path)

@@ -20,6 +20,7 @@ from ..undo.landing import (
     unwritable,
 )
 from . import fbx_tidy, whole
+from .avatar import make_avatar
 from .plan import Plan
 from .presets import INFLUENCES, PRESETS, Format, Target
 from .sidecar import write_sidecar
@@ -145,7 +146,10 @@ def _call_exporter(plan: Plan, path: Path, animated: bool) -> None:
     match preset.format:
         case Format.GLB:
             settings = _GLB | {"export_morph_normal": preset.normals} | settings
-            bpy.ops.export_scene.gltf(filepath=str(path), **settings)
+            made = path.with_suffix(".glb")  # no other does Blender's exporter leave as it is
+            bpy.ops.export_scene.gltf(filepath=str(made), **settings)
+            if made != path:
+                made.replace(path)
         case Format.FBX:
             settings = _FBX | {"global_scale": preset.space.unit} | settings
             bpy.ops.export_scene.fbx(filepath=str(path), **settings)
@@ -160,6 +164,8 @@ def _tidy(plan: Plan, file: Path, stage: StagedHead, place: Landing) -> list[str
     """Take out what tells of this machine; gives the names of the files that go with this one.
     Raises OSError."""
     match plan.preset.format:
+        case Format.GLB if stage.avatar:
+            make_avatar(file, stage.avatar)
         case Format.FBX:
             fbx_tidy.tidy(file, plan.preset.space)
         case Format.USD:

@@ -11,10 +11,10 @@ import bpy
 from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.names import plain_name
 from ...ofer_engine.contract.sentence import Sentence, joined
-from ..export import check_file, check_head, influences, write
+from ..export import check_file, check_head, check_vrm, influences, write
 from ..export.finding import Level
 from ..export.plan import Frames, Keys, Plan, identifier
-from ..export.presets import PRESETS, Target
+from ..export.presets import Target
 from ..head import hypotheses
 from ..rig import body, jaw_correctives, rig
 from ..translations import translate
@@ -53,7 +53,7 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
         head = hypotheses.active_head(context)
         self.target = head.ofer_export.target
         self.overwrite = True  # the file browser asks
-        suffix = f".{PRESETS[Target(self.target)].format}"
+        suffix = plan_of(head, Path("x"), Target(self.target)).file.suffix
         folder = bpy.path.abspath("//") if bpy.data.filepath else str(Path.home())
         self.filepath = str(Path(folder) / f"{plain_name(identifier(head.name))}{suffix}")
         context.window_manager.fileselect_add(self)
@@ -62,7 +62,8 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
     def check(self, context: bpy.types.Context) -> bool:
         if not has_name(self.filepath):
             return False
-        wanted = str(Plan(Target(self.target), Path(self.filepath)).file)
+        head = hypotheses.active_head(context)
+        wanted = str(plan_of(head, Path(self.filepath), Target(self.target)).file)
         changed = wanted != self.filepath
         self.filepath = wanted
         return changed
@@ -88,7 +89,7 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
             )
         else:
             said = Sentence("{name} was written.", name=path.name)
-            self.report({"INFO"}, translate(joined(said, plan.preset.note)))
+            self.report({"INFO"}, translate(joined(said, plan.note)))
         return {"FINISHED"}
 
 
@@ -217,6 +218,7 @@ def plan_of(head: bpy.types.Object, path: Path, target: Target) -> Plan:
         close_neck=settings.close_neck, body=settings.body, modifiers=settings.apply_modifiers,
         record=settings.record, animation=settings.animation,
         frames=Frames(settings.frames), rate=settings.rate,
+        humanoid=target is Target.VRM and check_vrm.lacking(head) is None, author=settings.author,
     )  # fmt: skip
 
 

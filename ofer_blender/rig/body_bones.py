@@ -85,7 +85,7 @@ def recognise(armature: bpy.types.Object) -> BodyBones | None:
     bones = armature.data.bones
     if set(bones.keys()) <= set(BONES):
         return None
-    there = {_plain(bone.name): bone.name for bone in reversed(bones.values()) if bone.use_deform}
+    there = {plain(bone.name): bone.name for bone in reversed(bones.values()) if bone.use_deform}
     found = [each for kind in _KINDS if (each := _as(kind, there, bones))]
     return max(found, key=lambda each: len(each.all), default=None)
 
@@ -94,8 +94,8 @@ def _as(
     kind: _Kind, there: dict[str, str], bones: bpy.types.bpy_prop_collection
 ) -> BodyBones | None:
     """The bones by the names of one program."""
-    head = there.get(_plain(kind.head), "")
-    necks = [there[_plain(name)] for name in kind.necks if _plain(name) in there]
+    head = there.get(plain(kind.head), "")
+    necks = [there[plain(name)] for name in kind.necks if plain(name) in there]
     if not (head and head.lower().startswith(kind.prefix) and necks and _is_on(bones, head, necks)):
         return None
     chest = bones[necks[0]].parent
@@ -104,15 +104,15 @@ def _as(
         head,
         tuple(necks),
         chest.name if chest and chest.use_deform else necks[0],
-        there.get(_plain(kind.jaw), ""),
-        tuple(there.get(_plain(name), "") for name in kind.eyes),
+        there.get(plain(kind.jaw), ""),
+        tuple(there.get(plain(name), "") for name in kind.eyes),
     )
 
 
 def left(armature: bpy.types.Object) -> Vector:
     """Where a body's left is, in the world, level: from its farthest right bone to the left one."""
     place = armature.matrix_world
-    names = {_plain(bone.name): bone for bone in armature.data.bones}
+    names = {plain(bone.name): bone for bone in armature.data.bones}
     found = Vector((0, 0, 0))
     for name, bone in names.items():
         for here, there in _SIDES:
@@ -133,5 +133,6 @@ def _is_on(bones: bpy.types.bpy_prop_collection, head: str, necks: list[str]) ->
     return len(places) == len(necks) and places == sorted(places, reverse=True)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A bone's name without what precedes a colon, in small letters."""
     return name.rpartition(":")[2].lower()

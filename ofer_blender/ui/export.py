@@ -41,6 +41,8 @@ class OFER_PT_export(Tab, bpy.types.Panel):
         column.prop(settings, "close_neck")
         if preset.rig and body.body_of(head):
             column.prop(settings, "body")
+            if settings.target == Target.VRM:
+                column.prop(settings, "author")
         column.prop(settings, "record")
         if preset.keys or preset.rig:
             _draw_animation(column, head)

@@ -23,6 +23,54 @@ NAMES = {
 }  # fmt: skip
 
 
+# spine, upper arms, lower arms, hands, upper legs, lower legs, feet; {s} for the side
+LIMBS = {
+    "MPFB": ("spine05", "upperarm01.{s}", "lowerarm01.{s}", "wrist.{s}", "upperleg01.{s}",
+             "lowerleg01.{s}", "foot.{s}", ("L", "R")),
+    "Mixamo": ("mixamorig:Spine", "mixamorig:{s}Arm", "mixamorig:{s}ForeArm", "mixamorig:{s}Hand",
+               "mixamorig:{s}UpLeg", "mixamorig:{s}Leg", "mixamorig:{s}Foot", ("Left", "Right")),
+    "Unreal Engine": ("spine_01", "upperarm_{s}", "lowerarm_{s}", "hand_{s}", "thigh_{s}",
+                      "calf_{s}", "foot_{s}", ("l", "r")),
+    "VRoid": ("J_Bip_C_Spine", "J_Bip_{s}_UpperArm", "J_Bip_{s}_LowerArm", "J_Bip_{s}_Hand",
+              "J_Bip_{s}_UpperLeg", "J_Bip_{s}_LowerLeg", "J_Bip_{s}_Foot", ("L", "R")),
+    "VRM": ("spine", "upper_arm.{s}", "lower_arm.{s}", "hand.{s}", "upper_leg.{s}",
+            "lower_leg.{s}", "foot.{s}", ("L", "R")),
+    "Humanoid": ("Spine", "{s}UpperArm", "{s}LowerArm", "{s}Hand", "{s}UpperLeg", "{s}LowerLeg",
+                 "{s}Foot", ("Left", "Right")),
+}  # fmt: skip
+
+
+def whole(kind: str, place: Matrix | None = None, unit: float = 1.0) -> bpy.types.Object:
+    """A body of `make` with spine, arms that hang half down, and legs. The active object stays."""
+    armature = make(kind, place, unit)
+    hip, chest = NAMES[kind][:2]
+    spine, *limbs, sides = LIMBS[kind]
+    view = bpy.context.view_layer
+    before, view.objects.active = view.objects.active, armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    made = armature.data.edit_bones
+    if kind == "Unreal Engine":
+        made[hip].name = hip = "pelvis"
+    for side, mark in zip((1, -1), sides, strict=True):
+        names = [each.replace("{s}", mark) for each in limbs]
+        if hand := made.get(names[2]):
+            made.remove(hand)
+        arm = [(0.15, 0, 1.4), (0.35, 0.02, 1.2), (0.52, 0, 1.02), (0.6, 0, 0.95)]
+        leg = [(0.1, 0, 0.9), (0.1, 0, 0.5), (0.1, 0, 0.1), (0.1, -0.12, 0.02)]
+        for above, joints, part in ((chest, arm, names[:3]), (hip, leg, names[3:])):
+            for name, start, end in zip(part, joints[:-1], joints[1:], strict=True):
+                new = made.new(name)
+                new.head, new.tail = (Vector((x * side, y, z)) / unit for x, y, z in (start, end))
+                new.parent = made[above]
+                above = name
+    between = made.new(spine)
+    between.head, between.tail = Vector((0, 0, 1.0)) / unit, Vector((0, 0, 1.1)) / unit
+    between.parent, made[chest].parent = made[hip], between
+    bpy.ops.object.mode_set(mode="OBJECT")
+    view.objects.active = before
+    return armature
+
+
 def make(kind: str, place: Matrix | None = None, unit: float = 1.0) -> bpy.types.Object:
     """A body by names of a program, its numbers in this many metres. The active object stays."""
     hip, chest, necks, head, jaw, eyes, hands = NAMES[kind]
