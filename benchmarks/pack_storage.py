@@ -24,7 +24,7 @@ from PIL import Image
 
 from ofer_engine.device import set_threads
 from ofer_engine.pack_registry import BUNDLED
-from ofer_engine.packs.open_files import NETWORKS
+from ofer_engine.packs.open_description import NETWORKS
 from ofer_engine.packs.open_pack import OpenPack, read_open_pack
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.research.evaluation.hypotheses import draw

@@ -9,7 +9,7 @@ import torch
 from .contract.errors import ErrorCode, OferError
 from .contract.installed import installed_packs
 from .contract.records import PackRecord
-from .packs.open_files import read_record
+from .packs.open_description import read_record
 from .packs.open_pack import read_open_pack
 from .packs.pack import Pack
 from .published.flame_pack import PACK_ID, flame_record, read_flame_pack

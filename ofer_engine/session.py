@@ -17,7 +17,7 @@ from .contract.sentence import Sentence
 from .device import choose_device, resident_megabytes, set_threads
 from .heads.open_head import OpenHead
 from .pack_registry import BUNDLED, find_packs, load_pack, pack_record
-from .packs.open_files import HEAD
+from .packs.open_description import HEAD
 from .photo.faces import Face, FaceDetector
 from .photo.load import Photo, load_photo
 from .pipeline import Reconstructor

@@ -28,7 +28,8 @@ from ..photo.align import Crop, cut, cut_pixels, evidence_crop
 from ..photo.faces import Face
 from ..photo.hidden import covers
 from ..photo.load import Photo
-from .open_files import Networks, Sizes, read_files
+from .open_files import read_files
+from .open_networks import Networks, Sizes
 from .open_ranking import ranked_points, widened, with_mean
 from .pack import Contexts, MovingPoints, PhotoEvidence, refuse_unknown_hints
 

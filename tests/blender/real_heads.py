@@ -22,7 +22,7 @@ from ofer_engine.handlers import draft
 from ofer_engine.heads.head import Head
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
-from ofer_engine.packs.open_files import HEAD
+from ofer_engine.packs.open_description import HEAD
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.published.flame import FlameHead
 from ofer_engine.texture.layout import layout

@@ -38,7 +38,7 @@ from ofer_engine.contract.names import usable
 from ofer_engine.contract.records import CameraRecord, PackRecord
 from ofer_engine.contract.sampling import SamplingParams
 from ofer_engine.pack_registry import BUNDLED
-from ofer_engine.packs.open_files import read_record
+from ofer_engine.packs.open_description import read_record
 from ofer_engine.published.pickle_reader.safe_load import (
     load_array,
     load_checkpoint,

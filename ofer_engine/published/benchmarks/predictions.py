@@ -209,7 +209,7 @@ def _pack_head(pack: str, home: Path | None) -> MarkedHead:
     # Here, because they bring PyTorch, and a process that measures plain meshes starts without.
     from ...client.launch import default_home
     from ...pack_registry import pack_folder
-    from ...packs.open_files import HEAD
+    from ...packs.open_description import HEAD
     from ..catalogue import PACK_ID
     from ..flame_landmarks import FlameLandmarks
     from ..published_pack import read_flame_head

@@ -74,7 +74,7 @@ def _begin(options: argparse.Namespace) -> Callable[[str], None]:
 def _folder(pack: str, home: Path) -> Path:
     """Of a pack named by its folder or its id. Raises OferError(WEIGHTS_MISSING)."""
     from ...pack_registry import pack_folder
-    from ...packs.open_files import DESCRIPTION
+    from ...packs.open_description import DESCRIPTION
 
     return Path(pack) if (Path(pack) / DESCRIPTION).is_file() else pack_folder(pack, home)
 

@@ -29,7 +29,7 @@ from ...heads.contour import RAYS
 from ...heads.iris import AROUND
 from ...heads.open_head import OpenHead
 from ...packs.byte_weights import as_weights
-from ...packs.open_files import HEAD
+from ...packs.open_description import HEAD
 from ...packs.open_pack import read_open_pack
 from ...photo.align import cut, evidence_crop
 from ...photo.faces import FaceDetector

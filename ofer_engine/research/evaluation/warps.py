@@ -20,7 +20,7 @@ from ...conditioning.evidence import CROP
 from ...contract.errors import ErrorCode, OferError
 from ...heads.camera import Camera
 from ...heads.open_head import OpenHead
-from ...packs.open_files import HEAD
+from ...packs.open_description import HEAD
 from ...packs.open_pack import OpenPack
 from ...photo.faces import FaceDetector
 from ...photo.load import load_photo

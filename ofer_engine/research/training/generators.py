@@ -21,7 +21,7 @@ from ...diffusion.linear_belief import BelievingDenoiser, LinearBelief
 from ...diffusion.samplers import dpm_solver_pp_2m, seeded_noise
 from ...diffusion.schedule import Schedule
 from ...heads.open_head import OpenHead
-from ...packs.open_files import Networks
+from ...packs.open_networks import Networks
 from ...packs.open_ranking import ranked_points, with_mean
 from .belief import Differences, Regions, drawn_from, fit_belief
 from .bent_portraits import BentPortraits, read_contexts

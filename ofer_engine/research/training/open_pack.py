@@ -24,7 +24,9 @@ from ...contract.hint_places import HINTS
 from ...contract.records import PackRecord
 from ...heads.open_head import OpenHead
 from ...packs.byte_weights import as_weights
-from ...packs.open_files import NETWORKS, Networks, Sizes, build_networks, read_files, write_pack
+from ...packs.open_description import NETWORKS
+from ...packs.open_files import read_files, write_pack
+from ...packs.open_networks import Networks, Sizes, build_networks
 from ...photo.face_weights import load_landmark_network
 from .bent_portraits import BentPortraits
 from .budget import TrainingBudget

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from ...contract.errors import ErrorCode, OferError
-from ...packs.open_files import DESCRIPTION, NETWORKS, read_files, write_pack
+from ...packs.open_description import DESCRIPTION, NETWORKS
+from ...packs.open_files import read_files, write_pack
 
 
 def write_smaller(pack: Path, out: Path) -> dict[str, tuple[int, int]]:

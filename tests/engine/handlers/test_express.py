@@ -8,7 +8,7 @@ from ofer_engine.contract import protocol
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
-from ofer_engine.packs.open_files import HEAD
+from ofer_engine.packs.open_description import HEAD
 
 
 def _express(engine, made, out, rows, weights, units=False):

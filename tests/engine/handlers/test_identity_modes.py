@@ -7,7 +7,7 @@ import numpy as np
 from ofer_engine.handlers.certainty import BEYOND, identity_modes
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
-from ofer_engine.packs.open_files import HEAD
+from ofer_engine.packs.open_description import HEAD
 
 
 class _Pack:

@@ -9,7 +9,7 @@ from ofer_engine.contract.face_parts import FACE_PARTS
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.heads.part_masks import part_masks
 from ofer_engine.pack_registry import BUNDLED
-from ofer_engine.packs.open_files import HEAD
+from ofer_engine.packs.open_description import HEAD
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.packs.byte_weights import SCALE, as_bytes, as_weights
-from ofer_engine.packs.open_files import NETWORKS, kept_as_bytes, read_files
+from ofer_engine.packs.open_description import NETWORKS
+from ofer_engine.packs.open_files import kept_as_bytes, read_files
 from ofer_engine.research.training.smaller_pack import write_smaller
 
 BUNDLED = Path(__file__).parents[3] / "weights" / "open"

@@ -18,13 +18,8 @@ from ofer_engine.contract.records import Hints
 from ofer_engine.diffusion.folded import FoldedDenoiser
 from ofer_engine.diffusion.linear_belief import LinearBelief
 from ofer_engine.heads.mouth_limits import limited
-from ofer_engine.packs.open_files import (
-    HEAD,
-    NETWORKS,
-    kept_as_bytes,
-    read_record,
-    write_pack,
-)
+from ofer_engine.packs.open_description import HEAD, NETWORKS, read_record
+from ofer_engine.packs.open_files import kept_as_bytes, write_pack
 from ofer_engine.packs.open_pack import crop_around, read_open_pack
 from ofer_engine.packs.pack import refuse_unknown_hints
 from ofer_engine.photo.align import cut
