@@ -74,7 +74,7 @@ def _shown(
     return found, places
 
 
-def told_by(folder: Path, page: str, seconds: float = 300) -> bytes:
+def sent_by(folder: Path, page: str, seconds: float = 300) -> bytes:
     """What a page of a folder sends to /found in its own time. Raises TimeoutError."""
     with tempfile.TemporaryDirectory() as scratch:
         found = Path(scratch) / "found"

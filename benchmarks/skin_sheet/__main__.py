@@ -110,7 +110,7 @@ def _shoot(page: Path, keys: list[str]) -> list[Image.Image]:
     text = text.replace("<body>", _TIMERS, 1)
     script = _SHOTS.replace("SHOTS", json.dumps(shots))
     (page / "shots.html").write_text(text.replace("</body>", script))
-    sheet = Image.open(io.BytesIO(browser.told_by(page, "shots.html"))).convert("RGB")
+    sheet = Image.open(io.BytesIO(browser.sent_by(page, "shots.html"))).convert("RGB")
     return [sheet.crop((n * _SHOT[0], 0, (n + 1) * _SHOT[0], _SHOT[1])) for n in range(len(shots))]
 
 

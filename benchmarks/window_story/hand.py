@@ -79,7 +79,7 @@ class Hand:
         if self.quick:
             yield from self._call(operator, arguments)
             return
-        place = yield from self.find(_told(operator, arguments))
+        place = yield from self.find(_call_text(operator, arguments))
         yield from self.click(*place)
 
     def _call(self, operator: str, arguments: dict[str, object]) -> Moves:
@@ -167,7 +167,7 @@ class Hand:
         return ""
 
 
-def _told(operator: str, arguments: dict[str, object]) -> str:
+def _call_text(operator: str, arguments: dict[str, object]) -> str:
     """How Blender writes the call: without arguments that have their usual value."""
     module, name = operator.split(".")
     usual = getattr(getattr(bpy.ops, module), name).get_rna_type().properties

@@ -10,7 +10,7 @@ from ..translations import CONTEXT
 from . import hints, own_mesh, parts
 
 
-def _tell(self: OFER_PG_hints, context: bpy.types.Context) -> None:
+def _follow(self: OFER_PG_hints, context: bpy.types.Context) -> None:
     own_mesh.ensure_shown(self.id_data)
     hints.follow(self.id_data)
     parts.follow(self.id_data)
@@ -20,7 +20,7 @@ class OFER_PG_hints(bpy.types.PropertyGroup):
     """What the artist tells of the person of a head; the head follows at once."""
 
     tell_age: bpy.props.BoolProperty(
-        name="Tell the Age", description="Say how old the person is", update=_tell
+        name="Tell the Age", description="Say how old the person is", update=_follow
     )
     age: bpy.props.FloatProperty(
         name="Age",
@@ -29,11 +29,11 @@ class OFER_PG_hints(bpy.types.PropertyGroup):
         min=0.0,
         max=100.0,
         precision=0,
-        update=_tell,
+        update=_follow,
         translation_context=CONTEXT,
     )
     tell_sex: bpy.props.BoolProperty(
-        name="Tell the Sex", description="Say how female or male the face is", update=_tell
+        name="Tell the Sex", description="Say how female or male the face is", update=_follow
     )
     sex: bpy.props.FloatProperty(
         name="Sex",
@@ -42,10 +42,10 @@ class OFER_PG_hints(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
         subtype="FACTOR",
-        update=_tell,
+        update=_follow,
     )
     tell_build: bpy.props.BoolProperty(
-        name="Tell the Build", description="Say how slight or heavy the person is", update=_tell
+        name="Tell the Build", description="Say how slight or heavy the person is", update=_follow
     )
     build: bpy.props.FloatProperty(
         name="Build",
@@ -54,7 +54,7 @@ class OFER_PG_hints(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
         subtype="FACTOR",
-        update=_tell,
+        update=_follow,
         translation_context=CONTEXT,
     )
 

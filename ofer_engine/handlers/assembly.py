@@ -154,19 +154,19 @@ def candidate_arrays(
     pack = reconstructor.pack
     order = Ranking.of(scores).order
     best = neutral_heads(pack, coefficients[order[:1]])[0]
-    told = coefficients[free]
-    spread = identity_spread(pack, told, check, reconstructor.portion.heads)
-    with_photo, without = shape_spreads(pack, told)
+    from_photos = coefficients[free]
+    spread = identity_spread(pack, from_photos, check, reconstructor.portion.heads)
+    with_photo, without = shape_spreads(pack, from_photos)
     return {
         "identity_coefficients": coefficients,
         "identity_scores": scores,
         "identity_order": order.astype(np.int32),
         "identity_spread": spread,
-        "identity_modes": identity_modes(pack, told),
+        "identity_modes": identity_modes(pack, from_photos),
         "shape_spread": with_photo,
         "prior_spread": without,
         "vertex_visible": vertex_visible(pack, reconstructor.person.photos, best),
-    } | hint_arrays(pack, coefficients, told, reconstructor.person.photos)
+    } | hint_arrays(pack, coefficients, from_photos, reconstructor.person.photos)
 
 
 def assemble(

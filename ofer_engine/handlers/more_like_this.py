@@ -43,7 +43,7 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
     if request.hints.given:
         reconstructor.set_hints(request.hints)
     head = blended(earlier, request.rows, request.weights)
-    told = pinned(reconstructor.pack, earlier, request.pins) if request.pins else None
+    measured = pinned(reconstructor.pack, earlier, request.pins) if request.pins else None
     progress.step(LOADING, 1, 1)
     candidates = reconstructor.near(
         head,
@@ -51,7 +51,7 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
         params,
         lambda i, n: progress.step(DRAWING, i, n),
         work.check,
-        told,
+        measured,
     )
     ranking = reconstructor.rank(candidates)
     progress.step(RANKING, 1, 1)

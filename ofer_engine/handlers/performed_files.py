@@ -52,6 +52,6 @@ def _frames(folder: Path, place: Path) -> bool:
 
 def _take(folder: Path, place: Path) -> bool:
     """It is what the performance would be written as."""
-    told = performance.read(folder / performance.FOLDER)
-    text = live_link_text(told.motion(), take_rate(told.rate))
+    record = performance.read(folder / performance.FOLDER)
+    text = live_link_text(record.motion(), take_rate(record.rate))
     return place.is_file() and place.stat().st_size == len(text) and place.read_bytes() == text

@@ -32,7 +32,7 @@ class HalvingConv2d(nn.Conv2d):
         return super().forward(F.pad(input, self.margins))
 
 
-class ResidualBlock(nn.Module):
+class DepthwiseBlock(nn.Module):
     """Depthwise 3x3, pointwise 1x1, the shortcut added, then the activation.
 
     A halving block pools its shortcut; a widening one fills the new channels of its shortcut with
@@ -73,12 +73,12 @@ class LandmarkTrunk(nn.Module):
         super().__init__()
         first = self.STAGE_CHANNELS[0]
         stem = nn.Sequential(HalvingConv2d(3, first, 3), nn.PReLU(first))
-        stages = [nn.Sequential(stem, *(ResidualBlock(first, first, nn.PReLU) for _ in range(2)))]
+        stages = [nn.Sequential(stem, *(DepthwiseBlock(first, first, nn.PReLU) for _ in range(2)))]
         for inputs, outputs in pairwise(self.STAGE_CHANNELS):
             stages.append(
                 nn.Sequential(
-                    ResidualBlock(inputs, outputs, nn.PReLU, halve=True),
-                    *(ResidualBlock(outputs, outputs, nn.PReLU) for _ in range(2)),
+                    DepthwiseBlock(inputs, outputs, nn.PReLU, halve=True),
+                    *(DepthwiseBlock(outputs, outputs, nn.PReLU) for _ in range(2)),
                 )
             )
         self.stages = nn.Sequential(*stages)
@@ -102,13 +102,13 @@ class LandmarkNetwork(nn.Module):
         width = LandmarkTrunk.CHANNELS
         self.trunk = LandmarkTrunk()
         self.landmarks = nn.Sequential(
-            ResidualBlock(width, width, nn.PReLU, halve=True),
-            ResidualBlock(width, width, nn.PReLU),
-            ResidualBlock(width, width, nn.PReLU),
+            DepthwiseBlock(width, width, nn.PReLU, halve=True),
+            DepthwiseBlock(width, width, nn.PReLU),
+            DepthwiseBlock(width, width, nn.PReLU),
             *self._head(width, LANDMARK_COUNT * 3),
         )
         self.presence = nn.Sequential(
-            ResidualBlock(width, width, nn.PReLU, halve=True), *self._head(width, 1)
+            DepthwiseBlock(width, width, nn.PReLU, halve=True), *self._head(width, 1)
         )
 
     @staticmethod
@@ -116,7 +116,7 @@ class LandmarkNetwork(nn.Module):
         return (
             nn.Conv2d(width, 32, 1),
             nn.PReLU(32),
-            ResidualBlock(32, 32, nn.PReLU),
+            DepthwiseBlock(32, 32, nn.PReLU),
             nn.Conv2d(32, outputs, 3),
         )
 
@@ -153,7 +153,7 @@ class DetectorNetwork(nn.Module):
     def _blocks(cls, channels: tuple[int, ...]) -> nn.Sequential:
         return nn.Sequential(
             *(
-                ResidualBlock(a, b, lambda _: nn.ReLU(), halve=(a, b) in cls.HALVING)
+                DepthwiseBlock(a, b, lambda _: nn.ReLU(), halve=(a, b) in cls.HALVING)
                 for a, b in pairwise(channels)
             )
         )

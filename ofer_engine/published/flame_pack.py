@@ -58,12 +58,13 @@ _JAW_NAMES = ("jaw_x", "jaw_y", "jaw_z")
 class FlamePack:
     """A `Pack` over imported files.
 
-    published : networks and FLAME; sight : the open pack; aligner : whose five points are used.
+    published : networks and FLAME; open_pack : sees the photo; aligner : whose five points
+    are used.
     """
 
     record: PackRecord
     published: PublishedPack
-    sight: OpenPack
+    open_pack: OpenPack
     aligner: Aligner
 
     @property
@@ -113,16 +114,16 @@ class FlamePack:
     @cached_property
     def placement(self) -> Similarity:
         """FLAME's mean head laid over the open head."""
-        return place(self.head, self.sight.head, self.sight.head.face)
+        return place(self.head, self.open_pack.head, self.open_pack.head.face)
 
     @cached_property
     def _point_vertices(self) -> np.ndarray:
-        points = self.sight.head.template[self.sight.head.point_vertices]
+        points = self.open_pack.head.template[self.open_pack.head.point_vertices]
         return closest_vertices(points, self.placement.apply(self.head.template)).astype(np.int32)
 
     def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
         """Crops as published (§4), five encoders, and the open pack's view of where the face is."""
-        seen = self.sight.encode(photo, face, hidden)
+        seen = self.open_pack.encode(photo, face, hidden)
         aligned = self.aligner.align(photo, face)
         shown = published_pictures(photo, aligned.points, aligned.box)
         contexts = photo_contexts(
@@ -171,10 +172,10 @@ class FlamePack:
         return as_published(self.published, contexts, PublishedDraws(), on_step)
 
 
-def read_flame_pack(home: Path, sight: OpenPack, device: torch.device) -> FlamePack:
+def read_flame_pack(home: Path, open_pack: OpenPack, device: torch.device) -> FlamePack:
     """The pack of the imported files. Raises OferError(WEIGHTS_MISSING | WEIGHTS_DAMAGED)."""
     published = read_published_pack(home, device)
-    return FlamePack(flame_record(home), published, sight, Aligner.of(home))
+    return FlamePack(flame_record(home), published, open_pack, Aligner.of(home))
 
 
 def flame_record(home: Path) -> PackRecord:

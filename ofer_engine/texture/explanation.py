@@ -84,9 +84,9 @@ def explain(
     then has no say in the second fit.
     """
     first = _explain(albedo.average, normals, colours, trust)
-    told = _explain(albedo, normals, colours, trust * first.likely**2)
-    dark, bright = _ends(albedo, told, colours, trust)
-    return replace(told, lit=bright, contrast=bright - dark)
+    explained = _explain(albedo, normals, colours, trust * first.likely**2)
+    dark, bright = _ends(albedo, explained, colours, trust)
+    return replace(explained, lit=bright, contrast=bright - dark)
 
 
 def _explain(
@@ -127,14 +127,14 @@ def _explain(
 
 
 def _ends(
-    albedo: VertexAlbedo, told: Explanation, colours: np.ndarray, trust: np.ndarray
+    albedo: VertexAlbedo, explained: Explanation, colours: np.ndarray, trust: np.ndarray
 ) -> tuple[float, float]:
     """Log luminance, less the level, of the darkest and the brightest tenth or so of what is seen
     and has the hue of the skin."""
     seen = np.flatnonzero((trust > 0.05) & (colours.min(1) > 0))
     if not len(seen):
         return 0.0, 0.0
-    beyond = opponent(colours[seen]) - albedo.at(told.weights)[seen] - told.level
+    beyond = opponent(colours[seen]) - albedo.at(explained.weights)[seen] - explained.level
     trust = trust[seen]
     like = trust * np.exp(-0.5 * ((beyond[:, 1:] / _HUE) ** 2).sum(1))
     order = np.argsort(beyond[:, 0])

@@ -72,12 +72,12 @@ class PropMaker:
         turn = rotation_about("y", float(rng.uniform(-_MOST_TURNED, _MOST_TURNED)))
         framing = _wider(random_framing(rng, turn, landmarks, self._fields.pivot, 2 * SIDE))
         screen = framing.to_screen(framing.to_camera(landmarks))[:, :2] / 2
-        sitter = _sitter(rng, head, self._fields, vertices, landmarks)
-        prop = build_prop(rng, random_kind(rng), sitter)
+        wearer = _wearer(rng, head, self._fields, vertices, landmarks)
+        prop = build_prop(rng, random_kind(rng), wearer)
         if prop is None:
             pixels = _patch(rng, screen)
         else:
-            pixels = _picture(rng, head, vertices, framing, sitter, prop)
+            pixels = _picture(rng, head, vertices, framing, wearer, prop)
         return PropPicture(pixels, five_points(screen))
 
 
@@ -86,7 +86,7 @@ def _wider(framing: Framing) -> Framing:
     return replace(framing, focal=framing.focal * _WIDER, centre=centre)
 
 
-def _sitter(
+def _wearer(
     rng: np.random.Generator,
     head: PhotoHead,
     fields: FaceFields,
@@ -109,26 +109,26 @@ def _picture(
     head: PhotoHead,
     vertices: np.ndarray,
     framing: Framing,
-    sitter: PropWearer,
+    wearer: PropWearer,
     prop: Prop,
 ) -> np.ndarray:
     """(160, 160, 4) uint8: the prop lit and developed, transparent where something else is."""
     surfels = Surfels.blank(2 * SIDE)
     camera = framing.to_camera(vertices)
-    table = sitter.complexion.table
+    table = wearer.complexion.table
     table[:, NORMAL] = vertex_normals(camera, head.triangles)
     draw_mesh(
         surfels, framing.to_screen(camera), head.triangles, head.material, table,
-        sitter.complexion.pattern, HEAD_LAYER, framing.focal,
+        wearer.complexion.pattern, HEAD_LAYER, framing.focal,
     )  # fmt: skip
     bare = surfels.layer.copy()
-    casters = [(camera, head.triangles), *draw_prop(surfels, framing, prop, sitter.complexion)]
+    casters = [(camera, head.triangles), *draw_prop(surfels, framing, prop, wearer.complexion)]
     lighting = random_lighting(rng)
-    centre = framing.to_camera(sitter.fields.pivot[None])[0]
+    centre = framing.to_camera(wearer.fields.pivot[None])[0]
     picture = np.zeros((2 * SIDE, 2 * SIDE, 3), np.float32)
     shade(surfels, lighting, cast_shadows(lighting, centre, casters), framing, picture)
     brightness = mean_light(picture, bare)
-    expose(picture, surfels.layer, random_exposure(rng, brightness, sitter.complexion.skin))
+    expose(picture, surfels.layer, random_exposure(rng, brightness, wearer.complexion.skin))
     shown = (surfels.layer == OCCLUDER_LAYER).astype(np.float32)[..., None]
     alpha = halve(np.repeat(shown, 3, 2))
     colour = CameraResponse(rng).applied_to(halve(picture * shown) / np.maximum(alpha, 1e-3))

@@ -74,7 +74,11 @@ def _run(options: argparse.Namespace) -> int:
         path = run(job, data, ranks, device)
         if ranks.leads:
             print(path)
-            return _install(path, options.home) if options.install else _tell(path, options.home)
+            return (
+                _install(path, options.home)
+                if options.install
+                else _print_next_step(path, options.home)
+            )
     return 0
 
 
@@ -89,6 +93,6 @@ def _install(path: Path, home: Path) -> int:
     return 1 if report.refused else 0
 
 
-def _tell(path: Path, home: Path) -> int:
+def _print_next_step(path: Path, home: Path) -> int:
     print(f"To put it into the pack: python -m ofer_engine --home {home} packs import {path}")
     return 0

@@ -206,7 +206,7 @@ def taught(lessons: list[Lesson]) -> CoveredPoints:
     )
 
 
-def _tell(network: CoveredPoints, lessons: list[Lesson]) -> None:
+def _print_shares(network: CoveredPoints, lessons: list[Lesson]) -> None:
     """Of each kind: how far covered and bare points are taken for covered."""
     for kind in sorted({each.kind for each in lessons}):
         rows = [each for each in lessons if each.kind == kind]
@@ -241,7 +241,7 @@ def main() -> None:
     _LOG.info("%d pictures of portraits, %d synthetic", len(learnt), len(synthetic))
     network = taught(learnt + synthetic)
     network.save(options.out)
-    _tell(network, held)
+    _print_shares(network, held)
 
 
 if __name__ == "__main__":

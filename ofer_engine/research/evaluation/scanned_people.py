@@ -64,7 +64,7 @@ class ScannedFiles:
             return _depth_camera(self.scan)
         return _mesh(self.scan, self.texture)
 
-    def told_landmarks(self) -> np.ndarray | None:
+    def given_landmarks(self) -> np.ndarray | None:
         """(7, 3) in the scan's unit, or None. Raises OferError(BAD_REQUEST)."""
         return read_landmarks(self.landmarks) if self.landmarks else None
 

@@ -97,7 +97,7 @@ class Answers:
 def read_person(pack: OpenPack, detector: FaceDetector, files: ScannedFiles) -> ScannedPerson:
     """The scan's face and what the pack reads of the photos. Raises OferError."""
     scan = files.read()
-    seven = files.told_landmarks()
+    seven = files.given_landmarks()
     if seven is None:
         seven = find_landmarks(scan, detector)
     front = front_of(seven)

@@ -26,7 +26,7 @@ from ...photo.faces import FaceDetector
 from ...photo.load import load_photo
 from ..studio.photo_head import PhotoHead, load_open_photo_head
 from ..studio.studio import Studio, StudioPhoto
-from ..warps.sitter import Sitter, fit_sitter, read_portrait
+from ..warps.sitter import Sitter, fit_sitter, pack_reading
 from ..warps.warp import Warper, random_change
 from .hypotheses import mean_identities
 from .metrics import Interval, bootstrap_statistic, similarity
@@ -103,7 +103,7 @@ def portrait_sitters(
             if error.code not in (ErrorCode.NO_FACE, ErrorCode.FACE_TOO_SMALL):
                 raise
             continue
-        reading = read_portrait(pack, photo.pixels, face.landmarks)
+        reading = pack_reading(pack, photo.pixels, face.landmarks)
         sitters.append(fit_sitter(head, reading, photo.pixels))
     if not sitters:
         raise OferError(

@@ -21,10 +21,10 @@ _SHADOW_BIAS: Final = 0.005
 
 @dataclass(frozen=True)
 class Lighting:
-    """ambient : (9, 3) light of the surroundings on a surface by its normal, in the harmonics of
-    looks/unwarp; lamps : (L, 6) unit direction towards the lamp in the camera frame, then colour;
-    wrap : (3,) how far light bleeds around skin, per channel; softness : (L,) width of a shadow's
-    edge, in texels of its map. float32."""
+    """ambient : (9, 3) light of the surroundings on a surface by its normal, in
+    `research.harmonics`; lamps : (L, 6) unit direction towards the lamp in the camera frame, then
+    colour; wrap : (3,) how far light bleeds around skin, per channel; softness : (L,) width of a
+    shadow's edge, in texels of its map. float32."""
 
     ambient: np.ndarray
     lamps: np.ndarray

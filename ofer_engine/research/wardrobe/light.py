@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from .unwarp import harmonics
+from ..harmonics import harmonics
 
 LAMPS: Final = 3
 TURNS: Final = 16

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from scipy.ndimage import gaussian_filter, zoom
 
+from ..harmonics import harmonics
 from ..studio.photo_head import PhotoHead
 from ..studio.rasterise import NO_TRIANGLE, draw_triangles, vertex_normals
 from .chart import Chart
@@ -46,14 +47,6 @@ class UnwarpedSkin:
     rough: float
     uneven: float
     spread: float
-
-
-def harmonics(normals: np.ndarray) -> np.ndarray:
-    """(..., 3) unit -> (..., 9): real spherical harmonics to second order, not normalised."""
-    x, y, z = normals[..., 0], normals[..., 1], normals[..., 2]
-    return np.stack(
-        [np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], -1
-    )
 
 
 def unwarp(

@@ -32,7 +32,7 @@ from ..training.rebasing import rebased, same_basis
 from ..wardrobe.build import KEPT_FOR_MEASURING
 from ..wardrobe.portraits import landmark_offsets
 from .expression_teacher import TRUST, ExpressionTeacher, taught
-from .sitter import Sitter, fit_sitter, read_portrait
+from .sitter import Sitter, fit_sitter, pack_reading
 from .warp import Change, Warper, random_change
 
 _LOG: Final = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def read(
     try:
         photo = load_photo(path)
         face = detector.detect(photo)[0]
-        reading = read_portrait(pack, photo.pixels, face.landmarks)
+        reading = pack_reading(pack, photo.pixels, face.landmarks)
         if turn is not None:
             identity = turn[0].numpy() @ reading.identity + turn[1].numpy()
             reading = replace(reading, identity=identity)

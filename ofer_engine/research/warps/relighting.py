@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from ..harmonics import harmonics
 from .nuisances import Light
 
 _ENOUGH: Final = 500
@@ -37,34 +38,27 @@ def relight(
     if skin.sum() < _ENOUGH:
         return picture
     bright = picture[skin].mean(axis=1)[::_STRIDE].astype(np.float64)
-    light = _light(_harmonics(before[skin][::_STRIDE]), bright)
+    light = _light(harmonics(before[skin][::_STRIDE].astype(np.float64)), bright)
     darkest = _DARKEST * np.median(bright)
-    old = np.maximum(_harmonics(before) @ light, darkest)
+    old = np.maximum(harmonics(before.astype(np.float64)) @ light, darkest)
     if other is not None:
         light = np.concatenate([light[:1], light[1:] * other.strength])
         after = after @ other.turn.astype(np.float32)
-    new = np.maximum(_harmonics(after) @ light, darkest)
+    new = np.maximum(harmonics(after.astype(np.float64)) @ light, darkest)
     limits = _LIMITS if other is None else _OTHER_LIMITS
     ratio = np.where(inside, np.clip(new / old, *limits), 1)
     return picture * gaussian_filter(ratio, _SOFT)[..., None].astype(np.float32)
 
 
-def _light(harmonics: np.ndarray, bright: np.ndarray) -> np.ndarray:
-    """(9,) of brightness (N,) seen at harmonics (N, 9), robust against brows, shine and shadow."""
+def _light(basis: np.ndarray, bright: np.ndarray) -> np.ndarray:
+    """(9,) of brightness (N,) seen where harmonics are (N, 9), past brows, shine and shadow."""
     weight = np.ones(len(bright))
-    light = np.zeros(harmonics.shape[1])
+    light = np.zeros(basis.shape[1])
     for _ in range(_ROUNDS):
-        weighted = (harmonics * weight[:, None]).T
-        normal = weighted @ harmonics + np.diag(_RIDGE) * len(bright)
+        weighted = (basis * weight[:, None]).T
+        normal = weighted @ basis + np.diag(_RIDGE) * len(bright)
         light = np.linalg.solve(normal, weighted @ bright)
-        away = bright - harmonics @ light
+        away = bright - basis @ light
         usual = 1.5 * np.median(np.abs(away)) + 1e-4
         weight = 1 / (1 + np.square(away / (2 * usual)))
     return light
-
-
-def _harmonics(normals: np.ndarray) -> np.ndarray:
-    """(…, 9) of normals (…, 3), without their constants."""
-    x, y, z = np.moveaxis(normals.astype(np.float64), -1, 0)
-    one = np.ones_like(x)
-    return np.stack([one, x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], axis=-1)

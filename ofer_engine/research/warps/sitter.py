@@ -84,7 +84,7 @@ def points_of(head: PhotoHead, identity: np.ndarray, expression: np.ndarray) -> 
     return head.points.on(surface).astype(np.float64)
 
 
-def read_portrait(pack: OpenPack, pixels: np.ndarray, landmarks: np.ndarray) -> PackReading:
+def pack_reading(pack: OpenPack, pixels: np.ndarray, landmarks: np.ndarray) -> PackReading:
     """What a pack reads of the face with these landmarks (468, 2 or more) in (H, W, 3) uint8."""
     crop, evidence = pack.read_around(pixels, landmarks)
     return PackReading(

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ofer_engine.contract.errors import ErrorCode, OferError
-from ofer_engine.photo.face_networks import ResidualBlock
+from ofer_engine.photo.face_networks import DepthwiseBlock
 from ofer_engine.research.face_networks.face_networks_build import (
     convert_detector,
     convert_landmarks,
@@ -50,7 +50,7 @@ def test_the_path_follows_the_convolutions(block_graph):
 
 
 def test_a_filled_block_computes_what_the_graph_says(block_graph):
-    block = ResidualBlock(2, 2, nn.PReLU)
+    block = DepthwiseBlock(2, 2, nn.PReLU)
     fill(block, block_graph, path_to(block_graph, 3, 0))
     x = np.random.RandomState(1).normal(size=(5, 4, 2))  # y, x, channel
     depth, bias, point, bias2, slope = (
@@ -68,7 +68,7 @@ def test_a_filled_block_computes_what_the_graph_says(block_graph):
 
 def test_a_graph_that_does_not_fit_is_refused(block_graph):
     with pytest.raises(ValueError, match="the layer"):
-        fill(ResidualBlock(4, 4, nn.PReLU), block_graph, path_to(block_graph, 3, 0))
+        fill(DepthwiseBlock(4, 4, nn.PReLU), block_graph, path_to(block_graph, 3, 0))
 
 
 def test_rounding_is_refused(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.heads.camera import Camera
+from ofer_engine.research.harmonics import harmonics
 from ofer_engine.research.studio.complexion import FaceFields
 from ofer_engine.research.studio.photo_head import PhotoHead, load_open_photo_head
 from ofer_engine.research.studio.rasterise import (
@@ -19,7 +20,7 @@ from ofer_engine.research.wardrobe.build import KEPT_FOR_MEASURING, _to_learn_fr
 from ofer_engine.research.wardrobe.chart import HEIGHT, WIDTH, Chart, place_on_chart
 from ofer_engine.research.wardrobe.light import light_of
 from ofer_engine.research.wardrobe.portraits import FittedPortrait, PortraitReading, fit_portrait
-from ofer_engine.research.wardrobe.unwarp import extend, harmonics, unwarp
+from ofer_engine.research.wardrobe.unwarp import extend, unwarp
 
 HEAD = Path(__file__).parents[4] / "weights" / "open" / "head.npz"
 SIDE = 300
