@@ -87,7 +87,7 @@ def perform(session: Session, request: protocol.Perform, work: Work) -> Performe
         }
     )
     progress.step(LOADING, 0, 1)
-    pack = _own_pack(session, request.pack)
+    pack = _video_reader(session, request.pack)
     watch = Watch(
         pack,
         session.detector(),
@@ -137,17 +137,18 @@ def _named(request: protocol.Perform) -> tuple[protocol.Perform, tuple[str, ...]
     return replace(request, name=free), kept_note(request.name, free)
 
 
-def _own_pack(session: Session, name: str) -> OpenPack:
-    """Raises OferError(BAD_REQUEST) for a pack whose networks tell no points."""
+def _video_reader(session: Session, name: str) -> OpenPack:
+    """Raises OferError(BAD_REQUEST) for a pack that reads single photos only."""
     pack = session.reconstructor(name).pack
-    if not isinstance(pack, OpenPack):
+    reader = pack.video_reader
+    if reader is None:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "The pack {id} reads single photos: it cannot follow a face through a video.",
             "Choose the pack open, and import its take on the other head.",
             id=pack.record.id,
         )
-    return pack
+    return reader
 
 
 def _key(footage: Footage, pack: OpenPack, request: protocol.Perform) -> str:

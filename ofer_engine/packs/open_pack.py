@@ -86,6 +86,11 @@ class OpenPack:
         return None if belief is None else belief.axes.double().cpu().numpy()
 
     @property
+    def video_reader(self) -> OpenPack:
+        """Itself."""
+        return self
+
+    @property
     def threads(self) -> int:
         """One: layers this small are done before a second thread has been woken."""
         return 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -18,6 +18,9 @@ from ..heads.camera import Camera
 from ..heads.head import Head
 from ..photo.faces import Face
 from ..photo.load import Photo
+
+if TYPE_CHECKING:
+    from .open_pack import OpenPack
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +92,7 @@ class Pack(Protocol):
     identities, expressions : lengths K and X of the two coefficient vectors;
     expression_names : (X,); threads : processor threads that its networks gain from;
     hint_axes : (3, K) float64 that `contract.hint_places.HINTS` measure coefficients along, or
-    None.
+    None; video_reader : what reads the frames of a video, or None.
     """
 
     @property
@@ -112,6 +115,8 @@ class Pack(Protocol):
     def idgen(self) -> Conditional: ...
     @property
     def expgen(self) -> Conditional: ...
+    @property
+    def video_reader(self) -> OpenPack | None: ...
 
     def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
         """Read one face of a photo; everything after reuses the answer.

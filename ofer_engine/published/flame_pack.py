@@ -97,6 +97,10 @@ class FlamePack:
         """None: it takes no hints."""
 
     @property
+    def video_reader(self) -> None:
+        """None: it reads single photos."""
+
+    @property
     def threads(self) -> int:
         """All that the machine has, within reason: the published encoders are large."""
         return usable_cores()

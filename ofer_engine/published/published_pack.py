@@ -1,9 +1,9 @@
 """The networks of the published OFER, and the demo's own way along them.
 
-`as_published` makes the same draws in the same order as the published demo, with its quirks (OFER
-docs/method.md §1, §8), so that its files can be reproduced. The corrected way, with a solver that denoises
-fully, any number of candidates, and expressions for one identity only, is that of every pack:
-`pipeline.Reconstructor`.
+`as_published` makes the same draws in the same order as the published demo, with its quirks
+(docs/method.md §1, §8), so that its files can be reproduced. The corrected way, with a solver that
+denoises fully, any number of candidates, and expressions for one identity only, is that of every
+pack: `pipeline.Reconstructor`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from ofer_engine.contract.files.live_link import read_live_link
 from ofer_engine.handlers import perform as handler
 from ofer_engine.performance import watch
 from ofer_engine.progress import Pace, Work
+from ofer_engine.published.flame_pack import FlamePack
 from ofer_engine.session import Session
 from tests.engine.performance.test_footage import write_video
 
@@ -179,6 +181,15 @@ def test_results_that_are_there_stay(folder, performed, capsys):
 def test_what_cannot_be_is_said_in_a_sentence(folder, tmp_path, arguments, words, capsys):
     assert main(["perform", str(folder), "--out", str(tmp_path / "a.ofer"), *arguments]) == 1
     assert words in capsys.readouterr().err
+    assert not list(tmp_path.glob("a*"))
+
+
+def test_a_pack_that_reads_single_photos_is_refused(folder, tmp_path, monkeypatch, capsys):
+    record = SimpleNamespace(id="ofer-flame2020")
+    pack = SimpleNamespace(record=record, video_reader=FlamePack.video_reader.fget(None))
+    monkeypatch.setattr(Session, "reconstructor", lambda *_: SimpleNamespace(pack=pack))
+    assert main(["perform", str(folder), "--out", str(tmp_path / "a.ofer")]) == 1
+    assert "The pack ofer-flame2020 reads single photos" in capsys.readouterr().err
     assert not list(tmp_path.glob("a*"))
 
 
