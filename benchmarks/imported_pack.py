@@ -1,4 +1,4 @@
-"""What one photo costs with the imported pack `ofer-flame2020`, on the product's own road.
+"""What one photo costs with the imported pack `ofer-flame2020`, through the product's pipeline.
 
     PYTHON benchmarks/imported_pack.py PHOTO --home DIR [--threads 1] [--rounds 3]
 

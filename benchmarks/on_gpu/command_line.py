@@ -20,7 +20,7 @@ from .held_out import CROP, HELD_OUT
 
 
 def reconstruct(bench: Bench) -> Iterator[Row]:
-    """The command line's own road with the bundled pack, on the device and on the CPU."""
+    """`reconstruct` with the bundled pack, on the device and on the CPU."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         tile = Image.open(HELD_OUT / "held_out.jpg").crop((0, 0, CROP, CROP))

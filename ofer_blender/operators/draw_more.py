@@ -25,7 +25,7 @@ WAIT: Final = {
 }
 
 
-class Drawing:
+class DrawingOperator:
     """Asks the engine; the result arrives later, as an undo step of its own."""
 
     bl_options = {"REGISTER"}
@@ -37,7 +37,7 @@ class Drawing:
         return not engine_missing(cls, engine_settings())
 
 
-class OFER_OT_more_like_this(Drawing, bpy.types.Operator):
+class OFER_OT_more_like_this(DrawingOperator, bpy.types.Operator):
     """Draw new heads near the one shown, or near the blend while it is shown"""
 
     bl_idname = "ofer.more_like_this"
@@ -63,7 +63,7 @@ class OFER_OT_more_like_this(Drawing, bpy.types.Operator):
         return jobs.follow(self, self.wait)
 
 
-class OFER_OT_again(Drawing, bpy.types.Operator):
+class OFER_OT_again(DrawingOperator, bpy.types.Operator):
     """Draw more heads from what the photo told, with a new seed; the gallery keeps the old ones"""
 
     bl_idname = "ofer.again"

@@ -27,7 +27,7 @@ STEPS: Final = {
 }
 """Operators after which a running engine computes anew, and their labels: names of undo steps."""
 _read_ahead: Final[dict[str, tuple[HeadFrame, computed.Computed]]] = {}
-"""What a delivery found of a head and an answer, for the operator that it calls."""
+"""Read ahead of a head and its answer, for the operator that lays the answer on."""
 _SAME: Final = 1e-5
 """Metres of a head of its own size: keys this near to what the engine computed need no change, and
 no undo step."""

@@ -19,11 +19,11 @@ from ..head import head_frame, head_object, hypotheses, lookup
 from ..photo import head_photos, mask, painting, panel_photo, reconstruct_request
 from ..rig import succession
 from ..translations import tr
-from .draw_more import WAIT, Drawing
+from .draw_more import WAIT, DrawingOperator
 from .refusal import OnHead, existing, gone, no_head, refuse
 
 
-class OFER_OT_hidden_here(Drawing, bpy.types.Operator):
+class OFER_OT_hidden_here(DrawingOperator, bpy.types.Operator):
     """Draw the head again, ignoring what is called hidden or was painted over in the photo. The \
 head as it is now is hidden, not deleted"""
 

@@ -319,7 +319,7 @@ def test_disabled_during_a_job(employ: Employ, photo: Path, addon: ModuleType) -
     assert not bpy.data.objects
 
 
-def test_a_busy_desk_refuses_and_says_why(employ: Employ, photo: Path) -> None:
+def test_a_busy_queue_refuses_and_says_why(employ: Employ, photo: Path) -> None:
     employ("slow")
     begin(photo)
     with pytest.raises(RuntimeError, match="wait, or press Esc"):

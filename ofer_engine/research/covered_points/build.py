@@ -1,6 +1,6 @@
 """Teaches `conditioning/covered_points`, on portraits with covers painted on and synthetic photos.
 
-    python -m ofer_engine.research.covered_points.build --portraits ../shared/faces/portraits
+    python -m ofer_engine.research.covered_points.build --portraits PORTRAITS
         --pack weights/open --synthetic PHOTOS/000000 --out covered_points.npz
 
 PHOTOS is a set of `research/studio/photos --hidden 15 35`. Portraits from number 780 on are kept

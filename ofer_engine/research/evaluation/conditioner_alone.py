@@ -1,7 +1,7 @@
 """A conditioner on real faces by itself, while there are no networks yet to make a pack of it.
 
     python -m ofer_engine.research.evaluation.conditioner_alone --conditioner FILE --head HEAD.npz
-        --portraits ../shared/faces/portraits --people ../shared/faces/people --out FIGURES.json
+        --portraits PORTRAITS --people PEOPLE --out FIGURES.json
 
 The tests of `evaluate warps` and `evaluate people`, on the identity that it regresses instead of
 the mean of samples. Pictures are bent to the head of `--maker` and portraits read by that pack, so

@@ -1,6 +1,6 @@
 """Bends public-domain portraits until they show other, known heads, for the conditioner to learn.
 
-    python -m ofer_engine.research.warps.bend_portraits --portraits ../shared/faces/portraits
+    python -m ofer_engine.research.warps.bend_portraits --portraits PORTRAITS
         --pack weights/open --head BASIS/head.npz --teacher FOLDER --each 8 --seed 1 --out FILE.npz
 
 FOLDER is what `research/face_networks/face_landmarker_build` wrote. Portraits from number 780 on

@@ -1,4 +1,4 @@
-"""The imported pack on the product's own road, in both modes.
+"""The imported pack through the product's pipeline, in both modes.
 
 Invented weights draw heads metres wide, which are kept, told of and not pictured.
 """
@@ -74,7 +74,7 @@ def formed_home(home, tmp_path_factory):
     return folder / "home"
 
 
-def test_as_published_goes_the_products_whole_road(
+def test_as_published_goes_through_the_whole_pipeline(
     formed_home, goldens, portrait, tmp_path, monkeypatch
 ):
     results = []

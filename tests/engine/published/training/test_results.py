@@ -127,7 +127,7 @@ def test_without_tensorboardx_there_is_no_curve(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_photos_are_cut_once_as_the_road_cuts_them(portrait, tmp_path):
+def test_photos_are_cut_once_as_the_pipeline_cuts_them(portrait, tmp_path):
     folder = tmp_path / "data"
     folder.mkdir()
     people = {"people": [{"name": "eileen", "images": [str(portrait)]}]}

@@ -159,7 +159,7 @@ def test_batch_norms_follow_the_batch_only_where_the_recipe_says(batches, moving
     assert trainee.network.training
 
 
-def test_expgen_learns_the_jaw_at_twice_its_angle_because_the_road_halves_it(mica, tmp_path):
+def test_expgen_learns_the_jaw_at_twice_its_angle_because_the_pipeline_halves_it(mica, tmp_path):
     examples = read_scan_data(mica.root, ["TEMPEH"]).examples
     batch = Batches(examples, CropReader(None, tmp_path), 4, 1, 0, Ranks()).load(0)
     target = truth(TrainingStage.EXPGEN, batch, 2.0)
