@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.files import replacement
 from ..contract.names import free_names
 from ..contract.protocol import (
     Cancelled,
@@ -25,7 +27,7 @@ from ..contract.protocol import (
     WeightsSeen,
 )
 from ..contract.reconstruction import RECORD, SUFFIX
-from . import handover
+from . import faults, handover
 from .engine_settings import EngineSettings
 from .photo_source import PhotoSource
 
@@ -43,6 +45,9 @@ HOPELESS: Final = frozenset(
     }
 )
 """What would befall every other job in line, too."""
+
+_ENDING_SECONDS: Final = 10.0
+"""A killed engine lets go of what it was making by then, on the busiest machine."""
 
 
 @dataclass
@@ -145,18 +150,30 @@ class Job:
         return wanted is not None and getattr(event, "id", None) == wanted
 
     def undo(self) -> None:
-        """Delete what the engine made, or had begun to make, and nothing that heads already use."""
+        """Delete what the engine made, or had begun to make, and nothing that heads already use:
+        an older folder that it had moved aside comes back.
+        """
         out, name = getattr(self.request, "out", ""), getattr(self.request, "name", "")
         if not (out and name):
             return
         folder = Path(out) / (name + SUFFIX)
-        for unfinished in Path(out).glob(f".{folder.name}.*.unfinished"):
-            shutil.rmtree(unfinished, ignore_errors=True)
+        if not replacement.sweep(folder.parent):  # it was killed, and the system still ends it
+            later = threading.Thread(target=_sweep_on, args=(folder.parent,), name="ofer-sweeper")
+            later.daemon = True
+            later.start()
         # Other requests add to a folder that was there before.
         if isinstance(self.request, (Reconstruct, Perform)) and (
             self.result or not (folder / RECORD).exists()
         ):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@faults.guarded(reported=False)
+def _sweep_on(folder: Path) -> None:
+    """Take away what a dying engine had begun, once it is dead."""
+    end = time.monotonic() + _ENDING_SECONDS
+    while time.monotonic() < end and not replacement.sweep(folder):
+        time.sleep(0.1)
 
 
 def opening(

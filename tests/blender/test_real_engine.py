@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -97,6 +98,38 @@ def test_bad_photo_and_killed_engine(real_engine: Path, portrait: Path, tmp_path
     assert time.monotonic() - killed < 2.0
     assert jobs.queue.failure.code == ErrorCode.ENGINE_DIED
     assert differences(before, dump()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_an_engine_that_hangs_after_half_a_folder_is_ended(portrait: Path, tmp_path: Path) -> None:
+    """A real process that is stopped in the middle of writing: one sentence, no half folder, the
+    file as it was, and the next run begins with a new engine."""
+    out = tmp_path / "home" / "reconstructions"
+    before = dump()
+    bpy.ops.ofer.reconstruct(filepath=str(portrait))
+    stage, half = "", ""
+    while not (stage.startswith("Picturing") and half):
+        assert jobs.queue.poll(), "it ended too early"
+        stage = jobs.queue.job.stage
+        half = next((path.name for path in out.rglob("*.npy")), "")
+        time.sleep(0.01)
+    engine = jobs.queue.client.pid
+    os.kill(engine, signal.SIGSTOP)
+    poll()
+    failure = jobs.queue.failure
+    assert failure.code == ErrorCode.ENGINE_HUNG and failure.hint
+    assert failure.message == "The engine gave no sign of life for 10 seconds and was ended."
+    end = time.monotonic() + 20
+    while any(out.iterdir()) and time.monotonic() < end:  # the system is still ending it
+        time.sleep(0.05)
+    assert list(out.iterdir()) == []
+    assert differences(before, dump()) == []
+    settings = bpy.context.scene.ofer
+    settings.identities, settings.keep, settings.expressions = 4, 1, 0
+    bpy.ops.ofer.reconstruct(filepath=str(portrait))
+    assert jobs.queue.client.pid != engine
+    poll(seconds=600)
+    assert jobs.queue.failure is None and bpy.context.object.ofer.is_head
 
 
 def test_going_on_from_a_head(portrait: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import os
@@ -9,12 +10,14 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ofer_engine.client import launch
+from ofer_engine.contract.errors import OferError
 from ofer_engine.setup.home import Home
 
 from .conftest import Project, make_wheel
@@ -157,6 +160,45 @@ def test_killed_at_work_it_goes_on_the_next_time(project: Project, stalled) -> N
     assert project.works()
 
 
+@pytest.mark.parametrize("step", range(1, 6))
+def test_killed_at_the_beginning_of_any_step_it_is_made_whole(bare: Project, step: int) -> None:
+    """Everything of it is killed as soon as the step is announced: what is there by then does not
+    count as an engine, unless it is one."""
+    process = _start(bare, {})
+    assert process.stdout
+    texts: list[str] = []
+    while len(texts) < step:
+        text = json.loads(process.stdout.readline())["text"]
+        name = str(text).partition(",")[0]  # PyTorch's step gets its build's name later
+        texts += [name] if name not in texts else []
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert not launch.engine_ready(bare.home) or (step == 5 and bare.works())
+    answer = bare.install("setup")
+    assert answer.code == 0, answer.out
+    assert launch.engine_ready(bare.home) and bare.works()
+    assert bare.install("setup").last.endswith("Nothing to do.")
+
+
+def test_while_what_a_killed_set_up_started_is_at_work_no_other_begins(
+    project: Project, stalled
+) -> None:
+    """Killed alone, as by a system without memory, it leaves uv behind, which goes on writing."""
+    process = _start(project, stalled)
+    assert _Stalling.begun.wait(60)
+    process.kill()
+    process.wait()
+    refused = project.install("setup")
+    assert refused.code == 1
+    assert refused.last.startswith(f"Another set-up is at work in {project.home}.")
+    assert not launch.engine_ready(project.home)
+    os.killpg(process.pid, signal.SIGKILL)
+    next(project.root.glob("*.whl")).rename(project.shelf / "numpy-2.0-py3-none-any.whl")
+    _until_free(project.home)
+    assert project.install("setup").code == 0
+    assert launch.engine_ready(project.home) and project.works()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_it_says_how_to_go_on_and_leaves_nothing_running(
     project: Project, stalled, number: signal.Signals
@@ -210,6 +252,16 @@ def test_rebuild_starts_anew(project: Project) -> None:
 
 def _times(folder: Path) -> dict[str, int]:
     return {str(path): path.lstat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def _until_free(home: Path) -> None:
+    """Wait until the system has let go of a dead set-up's lock."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with contextlib.suppress(OferError), Home(home).locked(0):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the lock is still held")
 
 
 def _lock_newer_numpy(project: Project) -> Path:

@@ -116,14 +116,22 @@ class Replacement:
                     folder.rmdir()
 
 
-def sweep(folder: Path) -> None:
-    """Take away what processes that are gone have left in a folder. Never raises."""
+def sweep(folder: Path) -> bool:
+    """Take away what processes that are gone have left in a folder. False where something is left
+    that a living process makes. Never raises.
+    """
+    clean = True
     with contextlib.suppress(OSError):
         with os.scandir(folder) as entries:
             found = [each.path for each in entries if each.name.endswith(_MARK)]
         for each in map(Path, found):
-            if each.name.startswith(".") and not each.is_symlink() and _is_left(each):
+            if not each.name.startswith(".") or each.is_symlink():
+                continue
+            if _is_left(each):
                 _discard(each)
+            else:
+                clean = False
+    return clean
 
 
 def _is_left(holder: Path) -> bool:

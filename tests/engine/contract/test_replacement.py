@@ -35,13 +35,14 @@ with Replacement(target) as made:
 
 
 @pytest.fixture
-def maker(tmp_path):
-    """A process that has made half of tmp_path/a and waits."""
+def maker(tmp_path, request):
+    """A process that has made half of tmp_path/a, or of another name, and waits."""
     started = []
+    target = tmp_path / getattr(request, "param", "a")
 
     def start(how="make"):
         child = subprocess.Popen(
-            [sys.executable, "-c", _MAKER, str(ROOT), str(tmp_path / "a"), how],
+            [sys.executable, "-c", _MAKER, str(ROOT), str(target), how],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         started.append(child)
