@@ -21,6 +21,8 @@ PROPERTY: Final = "ofer_arkit"
 _ARRAYS: Final = ("arkit_units", "expression_arkit", "expression_arkit_residual")
 _FARTHEST: Final = 0.2
 """Metres; no unit moves a vertex farther."""
+_STILL: Final = 1e-6
+"""Metres; what Blender's own arithmetic moves."""
 TONGUE: Final = "tongueOut"
 
 
@@ -31,8 +33,8 @@ def present(head: bpy.types.Object) -> tuple[str, ...]:
 
 
 def complete(head: bpy.types.Object) -> bool:
-    """All 52 are there."""
-    return len(present(head)) == len(ARKIT_52)
+    """All 52 are there, and not only as keys of a beard that was joined to the head."""
+    return bool(head.ofer.units_of) and len(present(head)) == len(ARKIT_52)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,8 @@ def add(head: bpy.types.Object) -> head_frame.HeadFrame:
     """Add the units that are missing, all at 0, and keep the expressions' weights with the head.
 
     They are those of the best head, whichever is the Basis, and follow the head as it is now, in
-    the frame that is returned.
+    the frame that is returned. Keys of their names that came with what was joined to the head, as a
+    beard's, get the head's movement as well.
     Raises OferError as `head_frame.of`, and OferError(RECONSTRUCTION_DAMAGED) where the
     reconstruction does not hold them or is of another head.
     """
@@ -73,7 +76,9 @@ def add(head: bpy.types.Object) -> head_frame.HeadFrame:
     units = _units(frame.record, frame.vertices)
     active = head.active_shape_key_index
     for name, move in zip(ARKIT_52, units.moves, strict=True):
-        if name in head.data.shape_keys.key_blocks:
+        if key := head.data.shape_keys.key_blocks.get(name):
+            if not head.ofer.units_of:
+                _move_along(key, frame, move)
             continue
         key = head.shape_key_add(name=name, from_mix=False)
         hypotheses.set_points(key, frame.moved(move))
@@ -83,6 +88,15 @@ def add(head: bpy.types.Object) -> head_frame.HeadFrame:
     _keep_weights(head, [item.name for item in frame.record.expressions], units)
     head.data.update()
     return frame
+
+
+def _move_along(key: bpy.types.ShapeKey, frame: head_frame.HeadFrame, move: np.ndarray) -> None:
+    """Let a key that only moves what was joined to the head move the head, too."""
+    own, shape = frame.vertices, hypotheses.points(key)
+    moved = shape - hypotheses.points(key.relative_key)
+    if (np.abs(moved[:own]) <= _STILL * frame.placed.scale).all() and moved[own:].any():
+        shape[:own] += frame.moved(move)[:own] - frame.basis[:own]
+        hypotheses.set_points(key, shape)
 
 
 def keep_weights(head: bpy.types.Object, units: Units) -> None:

@@ -401,6 +401,32 @@ def test_what_was_joined_to_the_head_is_carried_along(
     assert len(colours.data) == OWN + 8
 
 
+@pytest.mark.parametrize("named", ["jawOpen", "all 52"])
+@pytest.mark.parametrize("how", ["nothing", "all at once"])
+def test_a_beard_with_units_of_its_own_moves_with_the_head(
+    head: bpy.types.Object, record: Reconstruction, how: str, named: str
+) -> None:
+    """Its keys have the names of the head's, which does not have them yet."""
+    place = PLACED[how](head)
+    bpy.ops.mesh.primitive_cube_add(size=0.1, location=(0, 0, 0.2))
+    beard = bpy.context.object
+    beard.shape_key_add(name="Basis")
+    for name in ARKIT_52 if named == "all 52" else [named]:
+        for point in beard.shape_key_add(name=name, from_mix=False).data:
+            point.co.z += 0.05
+    head.select_set(True)
+    bpy.context.view_layer.objects.active = head
+    bpy.ops.object.join()
+    assert bpy.ops.ofer.add_arkit() == {"FINISHED"}
+    now = key_points(head)
+    for name, unit in zip(ARKIT_52, to_blender(record.array("arkit_units")), strict=True):
+        moved = now[name] - now["Basis"]
+        assert close(moved[:OWN], turned(place, unit), place), name
+        raised = 0.05 if named in ("all 52", name) else 0.0
+        assert np.abs(moved[OWN:] - (0, 0, raised)).max() < 1e-5, name
+    assert not bpy.ops.ofer.add_arkit.poll()
+
+
 def test_a_skin_covers_the_head_alone(head: bpy.types.Object, tmp_path: Path) -> None:
     folder = write_skin(tmp_path / "skin")
     hat(head)
