@@ -52,6 +52,8 @@ GLANCED_REGIONS: Final = 6
 # of 282 pictures of other things, pumpkins and hands among them, it was so of none (0.79 at most).
 HOPELESS: Final = 0.03
 CERTAIN_SCORE: Final = 0.81
+CLEAR: Final = 0.9
+"""Confidence of a face that can be no other way up: those that seemed upright and hung had 0.7."""
 CROWD: Final = 4
 SAME_FACE: Final = 0.5
 _SMALL_SHARE: Final = 0.18
@@ -230,16 +232,20 @@ class FaceDetector:
     def _seen(self, photo: Photo, region: Region) -> Face | None:
         """The face in a region, the right way up, or None where there can be none.
 
-        A face that hangs makes some sense the other way up, its brows for lips: both are tried.
+        A face that hangs makes some sense the other way up, its brows for lips: both are tried,
+        also where it seems upright but is not clear; it must be far clearer then.
         """
         reading = self._reader.follow(photo, region)
         if reading.presence < DOUBTFUL / 4:
             return None
         face = self._reader.face(photo, reading, region.score)
-        if abs(face.angle) < np.pi / 4 or not _likely(face):
+        upright = abs(face.angle) < np.pi / 4
+        if not _likely(face) or (upright and face.confidence >= CLEAR):
             return face
         over = replace(region, angle=face.angle + np.pi)
         other = self._reader.face(photo, self._reader.follow(photo, over), region.score)
+        if upright and other.confidence < max(CLEAR, face.confidence):
+            return face
         return max(face, other, key=_merit)
 
 
