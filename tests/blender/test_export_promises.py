@@ -328,7 +328,20 @@ def test_a_key_moves_what_its_group_and_its_own_basis_say(
 
 
 @pytest.mark.parametrize(
-    "name", ["花子", "山田 花子", "Мария", "مريم", "हिन्दी", "José", "анна-2", "3 Köpfe"]
+    "name",
+    [
+        "花子",
+        "山田 花子",
+        "Мария",
+        "مريم",
+        "हिन्दी",
+        "José",
+        "анна-2",
+        "3 Köpfe",
+        "Anna 😀",
+        "🚀",
+        "𠮷野",
+    ],
 )
 @pytest.mark.parametrize("target", [Target.GLB, Target.FBX, Target.USD, Target.OBJ])
 def test_heads_keep_their_names(
@@ -355,7 +368,7 @@ def test_heads_keep_their_names(
     assert head.name == name
 
 
-@pytest.mark.parametrize("name", ["山田 花子 #1 50%", "a'b\"c", "-mm 1", "ünï.cö dé"])
+@pytest.mark.parametrize("name", ["山田 花子 #1 50%", "a'b\"c", "-mm 1", "ünï.cö dé", "👩‍🚀 𠮷"])
 @pytest.mark.parametrize("target", [Target.FBX, Target.USD, Target.OBJ])
 def test_pictures_are_found_beside_any_file(
     head: bpy.types.Object, tmp_path: Path, target: Target, name: str
