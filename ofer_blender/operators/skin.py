@@ -174,6 +174,7 @@ def ask(
         resolution=int(settings.resolution),
         layout=settings.layout,
         unwanted=bpy.path.abspath(unwanted) if unwanted else "",
+        clean_shave=settings.clean_shave,
     )
     engine, title = engine_settings(), "Making the skin"
     jobs.queue.ask(engine, title, asked, deliver, found, head.name, True, place, bool(made))

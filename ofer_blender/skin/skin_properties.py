@@ -25,6 +25,10 @@ class OFER_PG_skin(bpy.types.PropertyGroup):
             ("head", "The Head's Own", "The UVs that the head came with, for skins made for them"),
         ),
     )
+    clean_shave: bpy.props.BoolProperty(
+        name="Clean Shave",
+        description="Leave a beard, and its shadow, out of the skin",
+    )
     keep: bpy.props.EnumProperty(
         name="Keep",
         description="Where the picture goes. It shows a person: think of who gets the file",

@@ -26,6 +26,7 @@ class OFER_PT_skin(HeadTab, bpy.types.Panel):
         column.use_property_decorate = False
         column.prop(settings, "resolution")
         column.prop(settings, "layout")
+        column.prop(settings, "clean_shave")
         column.prop(settings, "keep")
         painting = layout.row(align=True)
         painting.operator("ofer.paint_hidden", text="Paint Over What Hides It", icon="BRUSH_DATA")

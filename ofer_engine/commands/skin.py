@@ -43,6 +43,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     mask = "a picture over the whole first photo, bright where it shows no skin"
     parser.add_argument("--mask", metavar="PNG", default="", help=mask)
+    shave = "without beard or its shadow"
+    parser.add_argument("--clean-shave", action="store_true", help=shave)
     out = f"folder to write (default: NAME.ofer/{FOLDER})"
     parser.add_argument("--out", type=Path, metavar="DIR", help=out)
     add_machine_options(parser)
@@ -76,6 +78,7 @@ def _run(options: argparse.Namespace) -> int:
         weights=(1.0,),
         resolution=options.resolution,
         layout=options.layout,
+        clean_shave=options.clean_shave,
     )
     for note in _answer(session, wanted, Work(1, show, lambda: False, session.pace)):
         print(f"note: {note}")

@@ -148,7 +148,8 @@ class Texture:
     folder, rows, weights : as in `MoreLikeThis`; photos : one for each of the reconstruction's
     views, in their order; out : the folder that is written, replaced when it is there; resolution :
     pixels, one of `skin.RESOLUTIONS`; layout : a `skin.Layout`; unwanted : path of a square PNG
-    over the texture, bright where nothing of the photos is wanted, or empty.
+    over the texture, bright where nothing of the photos is wanted, or empty; clean_shave : without
+    beard or its shadow.
     """
 
     id: int
@@ -160,6 +161,7 @@ class Texture:
     resolution: int = 2048
     layout: str = Layout.FACE
     unwanted: str = ""
+    clean_shave: bool = False
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.
         views,
         request.resolution,
         _unwanted(request),
+        request.clean_shave,
         lambda done, of: progress.step(PAINTING, done, of),
     )
     progress.step(WRITING, 0, 1)

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from scipy.sparse import linalg
 
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
 from ..heads.placement import place
 from .features import Features
+from .fields import carried_on
 from .laid_photo import sample
 from .projection import Projection
 from .shape import Shape
@@ -109,14 +109,7 @@ def hidden_brows(
 
 def without_brows(shape: Shape, features: Features, base: np.ndarray) -> np.ndarray:
     """(V, 3) base with what lies around carried on over the brows: the smoothest skin there."""
-    inside = features.brows > _EDGE
-    if not inside.any():
-        return base
-    rows = shape.laplacian[inside]
-    bare = base.copy()
-    around = rows[:, ~inside] @ base[~inside].astype(np.float64)
-    bare[inside] = linalg.splu(rows[:, inside].tocsc()).solve(-around)
-    return bare
+    return carried_on(shape, base, features.brows > _EDGE)
 
 
 def _colour(projections: tuple[Projection, ...]) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from ..geometry.surface import closest_vertices
+from ..heads.beard import beard_fields
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
 from ..heads.placement import place
@@ -39,6 +40,7 @@ class Features:
     ears: np.ndarray
     neck: np.ndarray
     nose: np.ndarray
+    beard: np.ndarray
 
     def at(self, vertices: np.ndarray) -> Features:
         """The features of other vertices, each like one of these: vertices (N,) int."""
@@ -60,4 +62,9 @@ def features_of(head: Head, donor: Callable[[], OpenHead]) -> Features:
 
 
 def _own(head: OpenHead) -> Features:
-    return Features(**{name: head.region(region) for name, region in _REGIONS.items()})
+    regions = {name: head.region(region) for name, region in _REGIONS.items()}
+    marks = head.landmarks(head.template)
+    grown = np.maximum(*beard_fields(head.template, marks, regions["lips"]))
+    other = np.unique(head.polygons[head.part != head.part_names.index("skin")])
+    grown[other[other >= 0]] = 0
+    return Features(**regions, beard=grown.astype(np.float32))

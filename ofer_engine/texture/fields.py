@@ -8,6 +8,9 @@ from scipy.sparse.linalg import splu
 
 from .shape import Shape
 
+_PULL = 1e-9
+"""How much what is carried over keeps of its own values, so that islands are no matter."""
+
 
 def membrane(
     shape: Shape, values: np.ndarray, trust: np.ndarray, stiffness: float, pull: float = 1e-6
@@ -27,3 +30,17 @@ def membrane(
 def spread(shape: Shape, values: np.ndarray, millimetres: float) -> np.ndarray:
     """`values` (V, C) blurred over the surface."""
     return membrane(shape, values, np.ones(len(values)), millimetres)
+
+
+def carried_on(shape: Shape, values: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """`values` (V, C) with what lies around carried on over `inside` (V,) bool: the smoothest.
+    What nothing lies around keeps its values."""
+    if not inside.any():
+        return values
+    rows = shape.laplacian[inside]
+    pull = _PULL * float(shape.laplacian.diagonal().mean())
+    carried = values.copy()
+    around = pull * values[inside].astype(np.float64) - rows[:, ~inside] @ values[~inside]
+    system = rows[:, inside] + pull * sparse.identity(int(inside.sum()))
+    carried[inside] = splu(system.tocsc()).solve(around)
+    return carried

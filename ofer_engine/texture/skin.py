@@ -12,6 +12,7 @@ from ..geometry.triangles import vertex_normals
 from ..heads.head import Head
 from .albedo_prior import AlbedoPrior
 from .bake import Layers, bake
+from .clean_shave import shaved
 from .colours import to_srgb
 from .complexion import complexion
 from .drawn_brows import DrawnBrows, hidden_brows, without_brows
@@ -51,28 +52,33 @@ def make_skin(
     views: Sequence[PhotoView],
     resolution: int,
     unwanted: np.ndarray | None = None,
+    clean_shave: bool = False,
     step: Callable[[int, int], None] = lambda done, of: None,
 ) -> Painted:
     """Paint a head from one or more photos of one person.
 
     uv : (F, 4, 2), from `layout.layout`; albedo : the prior on this head; brows : drawn where no
     photo shows them; unwanted : (R, R) float32, 1 where the artist wants nothing of the photos;
-    step : called with rows done, of how many.
+    clean_shave : without beard or its shadow; step : called with rows done, of how many.
     """
     shape = Shape.of(head, uv)
     projections = tuple(project(shape, features, view, albedo, resolution) for view in views)
+    share = _share(shape, features, projections)
     explanations = [each.explanation for each in projections]
     counts = np.array([each.likely.sum() + 1e-3 for each in explanations])
     model = AlbedoPrior.load().tone
     tone = np.average([model.of(each) for each in explanations], 0, counts)
     weights = np.average([each.weights for each in explanations], 0, counts)
     made = complexion(shape, features, albedo, weights, tone)
+    if clean_shave:
+        base, grown = shaved(shape, features, made.base)
+        made = replace(made, base=base)
+        projections = _less(projections, grown)
     hidden = hidden_brows(brows, shape, features, projections)
     if hidden is not None:
         bare = without_brows(shape, features, made.base) - made.base
         made = replace(made, base=made.base + hidden.skin[:, None] * bare)
-        left = 1 - hidden.skin
-        projections = tuple(replace(each, sure=each.sure * left) for each in projections)
+        projections = _less(projections, hidden.skin)
     uneven = float(np.clip(max(each.uneven for each in projections), *_UNEVEN))
     maps = bake(Layers(shape, projections, made, hidden, uneven, unwanted), resolution, step)
     nearest = nearest_covered(maps.covered)
@@ -83,8 +89,13 @@ def make_skin(
         maps.seen,
         uv,
         tuple((to_srgb(linear(tone)) / 255).round(4).tolist()),
-        _share(shape, features, projections),
+        share,
     )
+
+
+def _less(projections: tuple[Projection, ...], share: np.ndarray) -> tuple[Projection, ...]:
+    """Believed less by a share (V,)."""
+    return tuple(replace(each, sure=each.sure * (1 - share)) for each in projections)
 
 
 def _share(shape: Shape, features: Features, projections: tuple[Projection, ...]) -> float:

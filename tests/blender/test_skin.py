@@ -160,6 +160,19 @@ def test_without_the_photo_it_says_which_one(head: bpy.types.Object, employ: Emp
     assert jobs.queue.job is None
 
 
+@pytest.mark.parametrize("shaved", [False, True])
+def test_the_engine_is_asked_for_what_the_panel_says(
+    head: bpy.types.Object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shaved: bool
+) -> None:
+    asked = []
+    monkeypatch.setattr(jobs.queue, "ask", lambda *given: asked.append(given[2]))
+    head.ofer_skin.clean_shave, head.ofer_skin.resolution = shaved, "512"
+    assert f"Clean Shave: {shaved}" in draw("OFER_PT_skin")
+    make_skin.ask(head, (), (), lambda made: None)
+    (request,) = asked
+    assert (request.clean_shave, request.resolution) == (shaved, 512)
+
+
 def test_the_panel_offers_it(head: bpy.types.Object, tmp_path: Path) -> None:
     assert "ofer.make_skin" in str(draw("OFER_PT_skin"))
     wear(head, write_skin(tmp_path / "skin"))

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from ...heads.beard import beard_fields, rise
 from .ages import Age
 from .drape import polar
 from .patterns import ALBEDO, AMBIENT_OCCLUSION, ATTRIBUTES, CHART, GLOSS, PLACE, STUBBLE, Pattern
@@ -14,8 +15,8 @@ from .patterns import FRECKLE as MARKS
 from .photo_head import EYE_LEFT, EYE_RIGHT, LASH, MOUTH, SKIN, PhotoHead
 from .wardrobe import Wardrobe
 
-_FOREHEAD, _CHIN, _NOSE_BASE, _BRIDGE = 10, 152, 2, 168
-_MOUTH_CORNERS, _EARS, _CHEEKS = (61, 291), (234, 454), (50, 280)
+_FOREHEAD, _NOSE_BASE, _BRIDGE = 10, 2, 168
+_EARS, _CHEEKS = (234, 454), (50, 280)
 
 _DEEPEST: Final = 0.2
 """Light that reaches the bottom of a nostril: what bounces and shines through flesh."""
@@ -61,20 +62,8 @@ class FaceFields:
         ears = marks[list(_EARS)].mean(0)
         pivot = np.array([0.0, head.eye_centres[:, 1].mean() + 0.012, ears[2] + 0.012], np.float32)
         azimuth, elevation, _ = polar(place - pivot)
-        nose, chin = marks[_NOSE_BASE], marks[_CHIN]
-        mouth = marks[list(_MOUTH_CORNERS)].mean(0)
-        back = np.clip((mouth[2] - place[:, 2]) / (mouth[2] - ears[2]), 0.0, 1.3)
-        cheek_line = mouth[1] + (ears[1] - mouth[1]) * back**1.6
-        clean = skin * (1 - np.clip(head.lips * 1.5, 0, 1))
-        beard = _rise(place[:, 1], cheek_line + 0.004, cheek_line - 0.010) * clean
-        beard *= _rise(place[:, 1], chin[1] - 0.045, chin[1] - 0.02)
-        beard *= _rise(place[:, 2], ears[2] - 0.008, ears[2] + 0.010)
-        width = np.abs(marks[list(_MOUTH_CORNERS), 0]).mean() * 1.25
-        moustache = _rise(place[:, 1], nose[1] - 0.001, nose[1] - 0.007) * clean
-        moustache *= _rise(place[:, 1], mouth[1] - 0.012, mouth[1])
-        moustache *= _rise(np.abs(place[:, 0]), width, width - 0.010) * (
-            place[:, 2] > mouth[2] - 0.02
-        )
+        nose = marks[_NOSE_BASE]
+        beard, moustache = beard_fields(place, marks, head.lips)
         outer = skin & (head.ambient_occlusion > 0.18)
         top = marks[_FOREHEAD]
         return FaceFields(
@@ -83,8 +72,8 @@ class FaceFields:
             azimuth=azimuth,
             elevation=elevation,
             hairline=float(polar(top - pivot)[1]),
-            beard=beard.astype(np.float32),
-            moustache=moustache.astype(np.float32),
+            beard=(beard * skin).astype(np.float32),
+            moustache=(moustache * skin).astype(np.float32),
             cheeks=_about(place, marks[list(_CHEEKS)], 0.020) + _about(place, nose[None], 0.012),
             forehead=_about(place, (0.6 * top + 0.4 * marks[_BRIDGE])[None], 0.032),
             lids=_about(place, head.eye_centres + [0, 0.011, 0.010], 0.010) * skin,
@@ -257,7 +246,7 @@ def _random_beard(rng: np.random.Generator, fields: FaceFields) -> np.ndarray:
         return density * np.maximum(fields.beard, fields.moustache)
     if style < 0.8:
         return density * fields.moustache
-    goatee = fields.beard * _rise(np.abs(fields.azimuth), 32.0, 22.0)
+    goatee = fields.beard * rise(np.abs(fields.azimuth), 32.0, 22.0)
     return density * np.maximum(goatee, fields.moustache)
 
 
@@ -266,16 +255,10 @@ def _shaved_head(rng: np.random.Generator, fields: FaceFields) -> np.ndarray:
     if rng.random() > 0.5:
         return np.zeros_like(fields.beard)
     front = fields.hairline + rng.uniform(-4, 25)
-    line = front - (front + 10) * _rise(np.abs(fields.azimuth), 35.0, 85.0)
-    line -= 30 * _rise(np.abs(fields.azimuth), 100.0, 120.0)
+    line = front - (front + 10) * rise(np.abs(fields.azimuth), 35.0, 85.0)
+    line -= 30 * rise(np.abs(fields.azimuth), 100.0, 120.0)
     soft = rng.uniform(2, 8)
-    return rng.uniform(0.2, 1.0) * _rise(fields.elevation, line, line + soft) * fields.outer
-
-
-def _rise(value: np.ndarray, start: np.ndarray | float, end: np.ndarray | float) -> np.ndarray:
-    """Smooth step from 0 at start to 1 at end (which may lie below start)."""
-    t = np.clip((value - start) / (end - start), 0.0, 1.0)
-    return t * t * (3 - 2 * t)
+    return rng.uniform(0.2, 1.0) * rise(fields.elevation, line, line + soft) * fields.outer
 
 
 def _about(place: np.ndarray, centres: np.ndarray, width: float) -> np.ndarray:

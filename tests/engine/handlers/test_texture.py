@@ -9,6 +9,7 @@ from PIL import Image
 
 from ofer_engine.contract import protocol, skin
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.handlers import texture
 
 
 def _request(made, photo, out, **changes):
@@ -38,6 +39,22 @@ def test_the_portrait_is_painted(engine, made, portrait, tmp_path):
     assert red > green > blue  # skin
     assert painted.share > 0.3
     assert [path.name for path in tmp_path.iterdir()] == ["skin"]
+
+
+@pytest.mark.parametrize("shaved", [False, True])
+def test_the_painter_is_told_of_a_clean_shave(
+    engine, made, portrait, tmp_path, monkeypatch, shaved
+):
+    class Told(Exception):
+        pass
+
+    def painter(*given):
+        raise Told(given[8])
+
+    monkeypatch.setattr(texture, "make_skin", painter)
+    with pytest.raises(Told) as told:
+        engine.ask(_request(made, portrait, tmp_path / "skin", clean_shave=shaved))
+    assert told.value.args == (shaved,)
 
 
 def test_another_photo_is_refused(engine, made, tmp_path):

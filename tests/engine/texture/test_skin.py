@@ -20,8 +20,10 @@ GREEN = (20, 200, 40)
 
 @pytest.fixture(scope="module")
 def paint(head, face_uv, features, albedo, drawn_brows):
-    def paint(*views, unwanted=None):
-        return make_skin(head, face_uv, features, albedo, drawn_brows, views, RESOLUTION, unwanted)
+    def paint(*views, unwanted=None, clean_shave=False):
+        return make_skin(
+            head, face_uv, features, albedo, drawn_brows, views, RESOLUTION, unwanted, clean_shave
+        )
 
     return paint
 
@@ -176,6 +178,30 @@ def test_what_is_unwanted_in_the_texture_is_plain_skin(sitter, paint, plain):
     blotches = np.sin(300 * x + 1) * np.sin(250 * y)
     gained = np.log(with_photo.colours[seen, 0] / without.colours[seen, 0])
     assert np.corrcoef(gained, blotches)[0, 1] > 0.5, "the photo's own, and only where wanted"
+
+
+def test_a_clean_shave_leaves_no_beard_and_all_else(sitter, head, features, paint):
+    """Of stubble, which is darker and greyer than skin."""
+    colours = sitter.colours.copy()
+    stubble = np.array([0.62, 0.72, 0.74])
+    colours *= 1 + features.beard[:, None] * (stubble - 1)
+    bearded = replace(sitter, colours=colours)
+    grown, shaved = (
+        Patches.of(sitter, paint(bearded.photo(), clean_shave=each)) for each in (False, True)
+    )
+    skin = head.polygons[head.part == 0, :3]
+    chin, lips = (each[skin].min(1) > 0.9 for each in (features.beard, features.lips))
+    seen = grown.seen > 0.5
+    assert (chin & seen).sum() > 100 and (lips & seen).sum() > 20
+    ratio = {
+        each: np.log(patches.colours[chin & seen] / PAINTED).mean(0)
+        for each, patches in (("grown", grown), ("shaved", shaved))
+    }
+    assert ratio["grown"][0] < -0.12
+    assert np.abs(ratio["shaved"]).max() < 0.1
+    far = (features.beard[skin].max(1) == 0) & seen
+    np.testing.assert_allclose(shaved.colours[far], grown.colours[far], rtol=0.02)
+    assert np.median(np.abs(shaved.colours[lips & seen] / grown.colours[lips & seen] - 1)) < 0.05
 
 
 def test_a_flame_without_uvs_is_painted(flame, flame_uv, flame_sitter, head):
