@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from .explanation import Explanation, VertexAlbedo, opponent
 from .features import Features
-from .fields import membrane
+from .fields import membrane, spread
 from .laid_photo import Laid, averaged, nearest, sample
 from .shape import Shape
 from .trust import opened, ramp, softened
@@ -35,6 +35,15 @@ _LIPSTICK = 0.35
 """How much redder lips may be, besides."""
 _FOLD, _FINE_FOLD = 0.85, 0.5
 """How much less is kept of middle and of fine differences where the expression folds skin."""
+_SOCKET = 0.6
+"""The same in the sockets of the eyes, which the brows shade."""
+_AROUND_LIDS = 6.0
+"""Millimetres that sockets reach beyond lids."""
+_SHINE, _PALE = (0.0, 0.12), (0.02, 0.08)
+"""Log luminance and paleness (log R/G and log B/G towards white) at which a difference begins to be
+taken for a lamp's reflection, and is."""
+_DULL = 0.7
+"""How much of the brightness of reflections is left out; all of their paleness is."""
 _ERROR = np.array([0.24, 0.09, 0.10])
 """Deviation of skin from its explanation, besides the prior's spread."""
 _SKIN, _OTHER = 2.0, 3.2
@@ -69,7 +78,9 @@ def details(
     model = explanation.level + explanation.light + albedo.at(explanation.weights)
     brows = np.clip(1.6 * features.brows - 0.3, 0, 1)
     soft_parts = np.clip(features.lids + features.lips, 0, 1)
-    maps = laid.maps(shape, np.c_[model, albedo.spread, brows, soft_parts, features.lips, folds])
+    sockets = np.clip(2 * spread(shape, features.lids[:, None], _AROUND_LIDS)[:, 0], 0, 1)
+    columns = (model, albedo.spread, brows, soft_parts, features.lips, folds, sockets)
+    maps = laid.maps(shape, np.column_stack(columns))
     brow, spared = maps[6], maps[7]
     away = opponent(laid.picture) - np.moveaxis(maps[:3], 0, 2)
     if not explanation.coloured:
@@ -84,10 +95,12 @@ def details(
     known = known * (laid.distance <= nearest(laid.depth.depth, laid.places) + 0.004)
     broad = membrane(shape, np.clip(at, -1, 1), known, _BROAD, 0.02)
     broad = np.moveaxis(laid.maps(shape, broad), 0, 2)
-    between = middle - broad
+    between = _without_shine(middle - broad, explanation.level)
+    broad = _without_shine(broad, explanation.level)
     fold = maps[9] * (1 - np.clip(brow + spared, 0, 1))
     if explanation.coloured:
         fold = fold * (1 - _beard(middle))
+    fold = np.maximum(fold, _SOCKET * maps[10] * (1 - brow))
     between = between * (1 - _FOLD * fold)[..., None]
     fine = fine * (1 - _FINE_FOLD * fold)[..., None]
     hair = brow[..., None] * np.array([_HAIR, 0, 0])
@@ -110,6 +123,18 @@ def _beard(away: np.ndarray) -> np.ndarray:
     """(h, w) 0..1 of (h, w, 3): what is darker than skin and no redder. Light that reaches into a
     fold has been on skin before, so its shadow is redder; hair is grey beside skin."""
     return ramp(away[..., 0], -0.08, -0.25) * ramp(away[..., 1], 0.04, -0.04)
+
+
+def _without_shine(away: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Differences (h, w, 3) from the explanation without what a lamp's reflection adds: white over
+    the skin's own colour, so that it is brighter and paler at once. level : (3,) of the skin."""
+    white = -level[1:] / max(float(np.linalg.norm(level[1:])), 1e-9)
+    pale = np.clip(away[..., 1:] @ white, 0, None)
+    shine = ramp(away[..., 0], *_SHINE)
+    left = away.copy()
+    left[..., 0] *= 1 - _DULL * shine * ramp(pale, *_PALE)
+    left[..., 1:] -= (shine * pale)[..., None] * white
+    return left
 
 
 def _soft(values: np.ndarray, most: np.ndarray | float) -> np.ndarray:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from ofer_engine.texture.albedo_prior import AlbedoPrior
+from ofer_engine.texture.colours import TO_LINEAR, to_srgb
 from ofer_engine.texture.complexion import complexion
 from ofer_engine.texture.drawn_brows import DrawnBrows
+from ofer_engine.texture.explanation import opponent
 from ofer_engine.texture.features import features_of
 from ofer_engine.texture.shape import Shape
 from ofer_engine.texture.skin import make_skin, nearest_covered, padded
@@ -115,6 +117,19 @@ def test_black_brows_stay_black(sitter, head, paint, plain):
     assert np.quantile(darker[inside], 0.75) < 0.85
     cheek = (before.seen > 0.9) & (before.places[:, 1] < 0.03)
     assert cheek.sum() > 60 and abs(np.median(darker[cheek]) - 1) < 0.03
+
+
+def test_a_lamps_reflection_is_not_painted(sitter, head, paint, plain):
+    """White over the skin's own colour on a forehead: brighter and paler."""
+    view, middle = sitter.photo(), np.array([0.0, 0.095, 0.115])
+    away = np.mgrid[:SIDE, :SIDE][::-1] + 0.5 - view.camera.project(middle[None])[0][:, None, None]
+    lamp = 0.12 * np.exp(-0.5 * (away**2).sum(0) / 10.0**2)[..., None]
+    shiny = paint(replace(view, pixels=to_srgb(TO_LINEAR[view.pixels] + lamp)))
+    before, after = Patches.of(sitter, plain), Patches.of(sitter, shiny)
+    near = np.linalg.norm(before.places - middle, axis=1) < 0.014
+    assert near.sum() > 5 and before.seen[near].min() > 0.8
+    changed = np.median(opponent(after.colours[near]) - opponent(before.colours[near]), 0)
+    assert (np.abs(changed) < (0.08, 0.02, 0.05)).all()
 
 
 def test_glasses_over_the_brows_are_not_painted(sitter, head, paint, plain):
