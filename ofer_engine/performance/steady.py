@@ -14,6 +14,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ..contract.arkit import ARKIT_52
+from .blinks import LIDS, blinks, shut
 from .fit import Fitted
 from .readings import Readings
 from .smooth import Smoothed, constant_velocity, random_walk
@@ -58,6 +59,11 @@ def steady(readings: Readings, fitted: Fitted, covered: np.ndarray) -> Steady:
     confidence = readings.presence * readings.visible.mean(axis=1)
     bridged = confidence < HIDDEN
     noise = _noise(readings.seconds, fitted.weights, fitted.deviation, ~bridged)
+    shots, covered = _shots(readings.cut), covered.copy()
+    found = [blinks(readings.seconds[s], fitted.weights[s], ~bridged[s]) for s in shots]
+    for shot, each in zip(shots, found, strict=True):
+        for blink in each:  # which is often taken for a cover
+            covered[np.ix_(shot.start + blink.rows, LIDS)] = False
     noise[covered | bridged[:, None]] = np.inf
     turns = np.unwrap(yaw_pitch_roll(fitted.rotation), axis=0)
     poses = np.hstack((turns, fitted.translation))
@@ -67,14 +73,15 @@ def steady(readings: Readings, fitted: Fitted, covered: np.ndarray) -> Steady:
     shaking[bridged] = np.inf
     weights, deviation = np.zeros_like(fitted.weights), np.ones_like(fitted.weights)
     rest = resting(fitted.weights[~bridged])
-    for shot in _shots(readings.cut):
+    for shot, each in zip(shots, found, strict=True):
         if bridged[shot].all():
             continue
-        found = random_walk(readings.seconds[shot], fitted.weights[shot], noise[shot], paces())
-        weights[shot] = np.clip((found.values - rest) / (1 - rest), 0.0, 1.0)
-        deviation[shot] = found.deviation
+        walked = random_walk(readings.seconds[shot], fitted.weights[shot], noise[shot], paces())
+        calm = np.clip((walked.values - rest) / (1 - rest), 0.0, 1.0)
+        weights[shot] = shut(calm, each)
+        deviation[shot] = walked.deviation
         poses[shot] = _smooth_poses(readings.seconds[shot], poses[shot], shaking[shot]).values
-    poses = _held(poses, _shots(readings.cut), bridged)
+    poses = _held(poses, shots, bridged)
     return Steady(weights, deviation, rest, poses[:, :3], poses[:, 3:], confidence, bridged)
 
 
