@@ -197,7 +197,7 @@ def known_weights(conditioner: Path, head: Path, faces: Path) -> Mapping[str, Te
         trunk = load_landmark_network(faces).trunk.state_dict()
         return {f"trunk.{name}": value for name, value in trunk.items()}
     known = as_weights(load_file(conditioner))
-    before = conditioner.with_name(head.name)
+    before = conditioner.with_name("head.npz")
     if before.read_bytes() == head.read_bytes():
         return known
     rest = {name: value for name, value in known.items() if not name.startswith("identity_head.")}
