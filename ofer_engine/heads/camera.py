@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 NORMAL_LENS = 50 / np.hypot(36, 24)
 MIN_POINTS = 6
 _ROUNDS = 50
+_FOCAL_ROUNDS = 5
+"""A head's distance grows nearly as the focal length, so that each round leaves a small share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,13 +84,33 @@ class Camera:
 
 
 def default_focal(width: int, height: int) -> float:
-    """Focal length in pixels to assume for a photo that does not tell: a 50 mm equivalent.
+    """Focal length in pixels to assume before anything is read: a 50 mm equivalent.
 
     Telephones take portraits at 24-77 mm and cameras at 35-135 mm, and pictures are cropped
     afterwards, which lengthens the equivalent; 50 mm is a middle, not a measurement. The head's
     distance comes out wrong by the same factor as the focal length.
     """
     return float(NORMAL_LENS * np.hypot(width, height))
+
+
+def focal_at(
+    distance: float,
+    place: ArrayLike,
+    points3d: ArrayLike,
+    points2d: ArrayLike,
+    weights: ArrayLike,
+    focal: float,
+    centre: ArrayLike,
+    size: tuple[int, int],
+) -> float:
+    """Focal length, pixels, under which a place (3,) metres of the head is so many metres away.
+
+    focal : to begin with; the rest as in `solve_camera`, and what it raises.
+    """
+    for _ in range(_FOCAL_ROUNDS):
+        camera = solve_camera(points3d, points2d, weights, focal, centre, size)
+        focal *= distance / -float(camera.to_camera(place)[2])
+    return focal
 
 
 def solve_camera(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from ..contract.hint_places import HINTS
 from ..contract.records import Hints, PackRecord
 from ..diffusion.folded import Conditional, FoldedDenoiser
 from ..diffusion.samplers import OnStep
-from ..heads.camera import default_focal, solve_camera
+from ..heads.camera import default_focal, focal_at, solve_camera
 from ..heads.expression_fit import fitted_expression
 from ..heads.mouth_limits import limited
 from ..heads.open_head import OpenHead
@@ -38,6 +39,14 @@ _SUREST: Final = 0.05
 _MARGIN: Final = 1.28
 """Side of the crop over the extent of the landmarks. The training photos have 1.22 over the true
 landmarks; the detector's span 5 % less (median of 63 synthetic photos)."""
+_EARS: Final = (234, 454)
+"""Of the detector's landmarks."""
+_BEFORE_EARS: Final = (0.0, 0.0, 0.012)
+"""Metres from between them to where the training photos count the distance of a head from."""
+_DISTANCE: Final = 2
+"""Place of the distance in the pose that is read, as its logarithm."""
+_LOG_METRES: Final = (math.log(0.35), math.log(2.6))
+"""Training photos are taken from 0.38 to 2.5 m."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +151,8 @@ class OpenPack:
         deviation = torch.exp(0.5 * evidence.log_variance[0]).cpu().numpy() * crop.photo_scale
         visible = self._seen(pixels, evidence, points, lens.size) * ~covered
         neutral = self.head.vertices(evidence.identity[0].cpu().numpy())
+        if not lens.known:
+            lens = self._from_there(lens, evidence, points, visible / deviation**2)
         hides = torch.from_numpy(covered)[None].to(self.device)
         identity = conditioner.context(evidence, hides)
         evidence = self._fitted(evidence, neutral, points, visible / deviation**2, lens)
@@ -181,6 +192,27 @@ class OpenPack:
         places = self.head.template[self.head.point_vertices]
         bare = 1 - CoveredPoints.load().chances(picture, at, visible, places)
         return visible * bare * ((points >= 0) & (points <= size)).all(axis=1)
+
+    def _from_there(
+        self, lens: Lens, evidence: Evidence, points: np.ndarray, precision: np.ndarray
+    ) -> Lens:
+        """The lens of a photo that does not tell its focal length: the one under which the head is
+        as far away as the photo's perspective says.
+
+        points : (P, 2) photo pixels, precision : (P,). The conditioner reads the distance. On 44
+        photos from 0.4 to 2.5 m, the points' squared errors over their variances are 1.88 with a
+        50 mm equivalent, 1.20 so, and 1.18 with the best focal length of each.
+        """
+        surface = self.head.vertices(
+            evidence.identity[0].cpu().numpy(), evidence.expression[0].clamp(0, 1).cpu().numpy()
+        )
+        ears = self.head.landmarks(self.head.template)[list(_EARS)].mean(axis=0)
+        distance = float(evidence.pose[0, _DISTANCE].clamp(*_LOG_METRES).exp())
+        focal = focal_at(
+            distance, ears + _BEFORE_EARS, surface[self.head.point_vertices], points, precision,
+            lens.focal, lens.centre, lens.size,
+        )  # fmt: skip
+        return replace(lens, focal=focal)
 
     def _fitted(
         self,

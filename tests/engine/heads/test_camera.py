@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from ofer_engine.contract.errors import ErrorCode, OferError
-from ofer_engine.heads.camera import Camera, default_focal, solve_camera
+from ofer_engine.heads.camera import Camera, default_focal, focal_at, solve_camera
 
 SIZE = (1000, 800)
 CENTRE = (500.0, 400.0)
@@ -50,6 +50,18 @@ def random_view(random: np.random.RandomState) -> tuple[np.ndarray, Camera]:
     translation = np.array((*(random.normal(size=2) * 0.1), -distance))
     focal = random.uniform(600, 3000)
     return points, Camera(focal, np.array(CENTRE), rotation, translation, *SIZE)
+
+
+@pytest.mark.parametrize("start", [0.3, 1.0, 4.0])
+@pytest.mark.parametrize("seed", range(10))
+def test_the_focal_length_is_found_from_the_distance_of_a_place(seed, start):
+    random = np.random.RandomState(seed)
+    points, camera = random_view(random)
+    place = np.array((0.0, 0.02, -0.08))
+    distance = -float(camera.to_camera(place)[2])
+    given = camera.project(points), np.ones(len(points))
+    found = focal_at(distance, place, points, *given, start * camera.focal, CENTRE, SIZE)
+    assert found == pytest.approx(camera.focal, rel=0.01)
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -101,6 +101,22 @@ def test_identity_is_drawn_from_what_was_regressed_and_expressions_from_what_mee
     np.testing.assert_allclose(evidence.shift, moved, atol=1e-4)
 
 
+def test_a_head_is_as_far_away_as_was_read_unless_the_photo_tells_its_lens(pack, portrait):
+    photo = load_photo(portrait)
+    assert photo.focal is None
+    face = FaceDetector.load(pack_registry.BUNDLED / "faces").detect(photo)[0]
+    picture = cut(photo, crop_around(face.landmarks).resized(pack.sizes.crop))
+    with torch.inference_mode():
+        read = pack.read_photos(torch.from_numpy(picture).permute(2, 0, 1)[None])
+    metres = float(read.pose[0, 2].exp())
+    ears = pack.head.landmarks(pack.head.template)[[234, 454]].mean(axis=0)
+    seen = pack.encode(photo, face)
+    assert not seen.focal_known
+    assert -seen.camera.to_camera(ears)[2] == pytest.approx(metres, rel=0.03)
+    said = pack.encode(dataclasses.replace(photo, focal=700.0), face)
+    assert said.focal_known and said.camera.focal == 700.0
+
+
 def test_candidates_are_the_samples_moved_apart_and_their_mean(pack):
     networks = dataclasses.replace(pack.networks, spread=torch.tensor(1.5))
     wide = dataclasses.replace(pack, networks=networks)
