@@ -73,6 +73,7 @@ def _install_and_play(room: Room, story: Path, options: argparse.Namespace) -> i
 
 def _renew(room: Room, story: Path, place: Path) -> None:
     """Put those pictures of the play that the manual shows into its folder, in 256 colours."""
+    place.mkdir(parents=True, exist_ok=True)
     for taken in sorted((story / "out").glob("*.png")):
         if name := _IN_THE_MANUAL.get(taken.stem.partition("_")[2]):
             small = taken.with_name(f"{name}.png")
