@@ -13,12 +13,10 @@ import numpy as np
 
 from ...ofer_engine.client.head_arrays import HeadArrays
 from ...ofer_engine.contract.reconstruction import Reconstruction
-from . import carried, strands
+from . import carried
 
 PART: Final = "lashes"
 FILE: Final = Path(__file__).with_suffix(".npz")
-COLOUR: Final = (0.018, 0.011, 0.008)
-"""Linear; lashes are darker than the hair."""
 
 
 def uv(reconstruction: Reconstruction, arrays: HeadArrays) -> tuple[np.ndarray, np.ndarray] | None:
@@ -35,8 +33,14 @@ def uv(reconstruction: Reconstruction, arrays: HeadArrays) -> tuple[np.ndarray, 
 
 
 def picture() -> bpy.types.Image:
-    """The packed picture of lashes in this .blend, made on first use."""
-    found = bpy.data.images.get(f"OFER {PART}")
-    return (
-        found if found and found.packed_file else strands.picture(FILE.with_suffix(".webp"), COLOUR)
-    )
+    """The packed picture of lashes in this .blend, made on first use: our file as it is."""
+    name = f"OFER {PART}"
+    found = bpy.data.images.get(name)
+    if found and found.packed_file:
+        return found
+    content = FILE.with_suffix(".png").read_bytes()
+    made = bpy.data.images.new(name, 8, 8, alpha=True)
+    made.pack(data=content, data_len=len(content))
+    made.source = "FILE"
+    made.alpha_mode = "CHANNEL_PACKED"
+    return made

@@ -35,7 +35,7 @@ def known(lashed: Reconstruction, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     uv = np.random.default_rng(3).random((len(np.unique(polygons[OWN])), 2)).astype(np.float32)
     digest = carried.digest(polygons)
     np.savez(tmp_path / "lashes.npz", head=np.array(digest), uv=uv)
-    (tmp_path / "lashes.webp").write_bytes(lashes.FILE.with_suffix(".webp").read_bytes())
+    (tmp_path / "lashes.png").write_bytes(lashes.FILE.with_suffix(".png").read_bytes())
     monkeypatch.setattr(lashes, "FILE", tmp_path / "lashes.npz")
     return uv
 
