@@ -109,7 +109,10 @@ def focal_at(
     """
     for _ in range(_FOCAL_ROUNDS):
         camera = solve_camera(points3d, points2d, weights, focal, centre, size)
-        focal *= distance / -float(camera.to_camera(place)[2])
+        depth = -float(camera.to_camera(place)[2])
+        if depth <= 0:  # points that show no head
+            break
+        focal *= distance / depth
     return focal
 
 
