@@ -8,12 +8,9 @@ from typing import Final
 import bpy
 import numpy as np
 
+from ...ofer_engine.contract.strands import coloured
+
 _NAME: Final = "OFER "
-_COVER: Final = 1.5
-"""Covers of 1 / 3 and more are hair: what is cut out at half would be thin."""
-_MIDDLE: Final = 128 / 255
-_LIGHT: Final = 0.3
-"""Linear: hair as light as this shows its strands half as much as black hair."""
 
 
 def show(tree: bpy.types.NodeTree, image: bpy.types.Image, layer: str) -> bpy.types.Node:
@@ -44,12 +41,8 @@ def picture(file: Path, colour: tuple[float, ...]) -> bpy.types.Image:
         source.pixels.foreach_get(values.ravel())
     finally:
         bpy.data.images.remove(source)
-    lightness = float(np.mean(colour)) / _LIGHT
-    bright = (values[:, :1] / _MIDDLE) ** (2 - min(lightness, 1.0))
-    values[:, :3] = np.clip(bright * np.asarray(colour, np.float32), 0, 1) ** (1 / 2.2)
-    values[:, 3] = np.clip(values[:, 3] * _COVER, 0, 1)
     made = bpy.data.images.new(_NAME + file.stem, width, height, alpha=True)
     made.alpha_mode = "CHANNEL_PACKED"
-    made.pixels.foreach_set(values.ravel())
+    made.pixels.foreach_set(coloured(values, colour).ravel())
     made.pack()
     return made

@@ -150,12 +150,13 @@ class OpenPack:
         covered = covers(hidden, points)
         deviation = torch.exp(0.5 * evidence.log_variance[0]).cpu().numpy() * crop.photo_scale
         visible = self._seen(pixels, evidence, points, lens.size) * ~covered
+        precision = visible / deviation**2
         neutral = self.head.vertices(evidence.identity[0].cpu().numpy())
         if not lens.known:
-            lens = self._from_there(lens, evidence, points, visible / deviation**2)
+            lens = self._with_read_distance(lens, evidence, points, precision)
         hides = torch.from_numpy(covered)[None].to(self.device)
         identity = conditioner.context(evidence, hides)
-        evidence = self._fitted(evidence, neutral, points, visible / deviation**2, lens)
+        evidence = self._fitted(evidence, neutral, points, precision, lens)
         surface = self.head.vertices(
             evidence.identity[0].cpu().numpy(), evidence.expression[0].clamp(0, 1).cpu().numpy()
         )
@@ -168,7 +169,7 @@ class OpenPack:
             solve_camera(
                 surface[self.head.point_vertices],
                 points,
-                visible / deviation**2,
+                precision,
                 lens.focal,
                 lens.centre,
                 lens.size,
@@ -193,7 +194,7 @@ class OpenPack:
         bare = 1 - CoveredPoints.load().chances(picture, at, visible, places)
         return visible * bare * ((points >= 0) & (points <= size)).all(axis=1)
 
-    def _from_there(
+    def _with_read_distance(
         self, lens: Lens, evidence: Evidence, points: np.ndarray, precision: np.ndarray
     ) -> Lens:
         """The lens of a photo that does not tell its focal length: the one under which the head is

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
+from ...contract.strands import coloured
 from ...heads.open_head import OpenHead
 from ..wardrobe.assets import read_obj
 from .build import polygons_digest, strands
@@ -27,21 +28,6 @@ _SOURCE: Final = "eyelashes01"
 _SIDE: Final = 512
 _COLOUR: Final = (0.018, 0.011, 0.008)
 """Linear; lashes are darker than the hair."""
-_COVER: Final = 1.5
-"""Covers of 1 / 3 and more are hair: what is cut out at half would be thin."""
-_MIDDLE: Final = 128 / 255
-_LIGHT: Final = 0.3
-"""Linear: hair as light as this shows its strands half as much as black hair."""
-
-
-def coloured(shade: Image.Image) -> Image.Image:
-    """RGBA of a picture of brightness and cover, as `ofer_blender/head/strands` colours hair."""
-    values = np.asarray(shade.convert("RGBA"), np.float32) / 255
-    bright = (values[..., :1] / _MIDDLE) ** (2 - min(float(np.mean(_COLOUR)) / _LIGHT, 1.0))
-    colour = np.clip(bright * np.asarray(_COLOUR, np.float32), 0, 1) ** (1 / 2.2)
-    cover = np.clip(values[..., 3:] * _COVER, 0, 1)
-    pixels = np.concatenate([colour, cover], axis=-1)
-    return Image.fromarray((pixels * 255 + 0.5).astype(np.uint8), "RGBA")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -62,9 +48,10 @@ def main(arguments: list[str] | None = None) -> None:
         head=np.array(polygons_digest(head.polygons)),
         uv=uv,
     )
-    coloured(strands(folder / f"{_SOURCE}.png", _SIDE)).save(
-        options.out / "lashes.png", optimize=True
-    )
+    shade = np.asarray(strands(folder / f"{_SOURCE}.png", _SIDE), np.float32) / 255
+    pixels = coloured(shade.reshape(-1, 4), _COLOUR).reshape(shade.shape)
+    picture = Image.fromarray((pixels * 255 + 0.5).astype(np.uint8), "RGBA")
+    picture.save(options.out / "lashes.png", optimize=True)
 
 
 if __name__ == "__main__":

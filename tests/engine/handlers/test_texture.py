@@ -45,16 +45,16 @@ def test_the_portrait_is_painted(engine, made, portrait, tmp_path):
 def test_the_painter_is_told_of_a_clean_shave(
     engine, made, portrait, tmp_path, monkeypatch, shaved
 ):
-    class Told(Exception):
+    class Passed(Exception):
         pass
 
     def painter(*given):
-        raise Told(given[8])
+        raise Passed(given[8])
 
     monkeypatch.setattr(texture, "make_skin", painter)
-    with pytest.raises(Told) as told:
+    with pytest.raises(Passed) as passed:
         engine.ask(_request(made, portrait, tmp_path / "skin", clean_shave=shaved))
-    assert told.value.args == (shaved,)
+    assert passed.value.args == (shaved,)
 
 
 def test_another_photo_is_refused(engine, made, tmp_path):
