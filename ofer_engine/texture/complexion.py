@@ -33,12 +33,18 @@ class Complexion:
 
 
 def complexion(
-    shape: Shape, features: Features, albedo: VertexAlbedo, weights: np.ndarray, tone: np.ndarray
+    shape: Shape,
+    features: Features,
+    albedo: VertexAlbedo,
+    weights: np.ndarray,
+    tone: np.ndarray,
+    lip_colour: np.ndarray,
 ) -> Complexion:
-    """weights : (K,) of the albedo's modes."""
+    """weights : (K,) of the albedo's modes; lip_colour : (3,) by which lips differ from it."""
     base = tone + albedo.at(weights)
     lips = np.clip(features.lips, 0, 1)[:, None]
-    base = base + lips * (np.clip(base, tone + _LIPS[0], tone + _LIPS[1]) - base)
+    usual = np.clip(base, tone + _LIPS[0], tone + _LIPS[1])
+    base = base + lips * (usual + lip_colour - base)
     inside = np.clip(features.cavity * _depth_below_skin(shape, features), 0, 1)[:, None]
     base = base + inside * (tone + _CAVITY - base)
     roughness = np.full(len(base), _ROUGH)

@@ -14,13 +14,15 @@ from scipy import ndimage
 
 from .explanation import Explanation, VertexAlbedo, opponent
 from .features import Features
-from .fields import membrane, spread
+from .fields import spread
 from .laid_photo import Laid, averaged, nearest, sample
+from .lip_colour import lip_colour
+from .seen_edge import broad_field, without_holes
 from .shape import Shape
 from .trust import opened, ramp, softened
 
-_BROAD, _MIDDLE = 9.0, 0.0016
-"""Millimetres on the skin, and metres in the photo, between the bands."""
+_MIDDLE = 0.0016
+"""Metres in the photo between middle and fine differences."""
 _KEPT = np.array([0.25, 0.5, 0.5])
 """Share of the broad differences that is kept: log luminance, log R/G, log B/G."""
 _BROAD_MOST = 0.12
@@ -31,8 +33,6 @@ _HAIR = 0.8
 """What brows may be darker, besides."""
 _BROW_DARK = 0.75
 """How much less a pixel of a brow that is darker than the usual one counts as no skin."""
-_LIPSTICK = 0.35
-"""How much redder lips may be, besides."""
 _FOLD, _FINE_FOLD = 0.85, 0.5
 """How much less is kept of middle and of fine differences where the expression folds skin."""
 _SOCKET = 0.6
@@ -48,6 +48,10 @@ _ERROR = np.array([0.24, 0.09, 0.10])
 """Deviation of skin from its explanation, besides the prior's spread."""
 _SKIN, _OTHER = 2.0, 3.2
 """Deviations at which a pixel is believed wholly, and no more."""
+_AROUND_SCALP = 18.0
+"""Millimetres that hairlines reach beyond the scalp."""
+_GREY_HAIR = 1.2
+"""How much more it counts there that a pixel is less red than skin: grey hair is as bright."""
 _BROW = 0.0042
 """Metres: no brow is wider than two of these; hair that hangs over it is."""
 _MASS = 0.008
@@ -58,11 +62,15 @@ _STRAND = 0.0009
 
 @dataclass(frozen=True, eq=False)
 class Details:
-    """detail : (h, w, 4) float32 and trust : (h, w) float32, as in `Projection`; uneven : standard
-    deviation of the finest luminance of what is trusted."""
+    """detail : (h, w, 4) float32, trust : (h, w) float32, broad : (V, 3), known : (V,) and lips :
+    (3,), as in `Projection`; uneven : standard deviation of the finest luminance of what is
+    trusted."""
 
     detail: np.ndarray
     trust: np.ndarray
+    broad: np.ndarray
+    known: np.ndarray
+    lips: np.ndarray
     uneven: float
 
 
@@ -71,31 +79,39 @@ def details(
     shape: Shape,
     features: Features,
     folds: np.ndarray,
+    sure: np.ndarray,
     albedo: VertexAlbedo,
     explanation: Explanation,
 ) -> Details:
-    """The photo less its explanation. folds : (V,) 0..1, where its expression folds skin."""
-    model = explanation.level + explanation.light + albedo.at(explanation.weights)
+    """The photo less its explanation. folds : (V,) 0..1, where its expression folds skin; sure :
+    (V,) 0..1, where it shows the head."""
+    own = albedo.at(explanation.weights)
+    model = explanation.level + explanation.light + own
     brows = np.clip(1.6 * features.brows - 0.3, 0, 1)
     soft_parts = np.clip(features.lids + features.lips, 0, 1)
     sockets = np.clip(2 * spread(shape, features.lids[:, None], _AROUND_LIDS)[:, 0], 0, 1)
-    columns = (model, albedo.spread, brows, soft_parts, features.lips, folds, sockets)
-    maps = laid.maps(shape, np.column_stack(columns))
+    hairline = np.clip(2 * spread(shape, features.scalp[:, None], _AROUND_SCALP)[:, 0], 0, 1)
+    columns = (model, albedo.spread, brows, soft_parts, features.lips, folds, sockets, own[:, 1])
+    maps = laid.maps(shape, np.column_stack((*columns, sure, hairline)))
     brow, spared = maps[6], maps[7]
     away = opponent(laid.picture) - np.moveaxis(maps[:3], 0, 2)
     if not explanation.coloured:
         away[..., 1:] = 0
-    trust = _believed(laid, away, np.moveaxis(maps[3:6], 0, 2), brow, spared)
-    trust = trust * np.isfinite(laid.depth.depth)
-    sure = trust * laid.plain
-    middle = averaged(away, sure, _MIDDLE / laid.pixel)
+    inside = np.isfinite(laid.depth.depth)
+    lip = np.clip(maps[8], 0, 1) * inside
+    lips = lip_colour(away, away[..., 1] + maps[11], lip, laid.plain * maps[12])
+    away = away - lip[..., None] * lips
+    trust = _believed(laid, away, np.moveaxis(maps[3:6], 0, 2), brow, spared, maps[13])
+    trust = trust * inside
+    seen = trust * laid.plain
+    middle = averaged(away, seen, _MIDDLE / laid.pixel)
     fine = away - middle
     at = sample(middle, laid.places)
-    known = sample(sure[..., None], laid.places)[:, 0]
+    known = sample(seen[..., None], laid.places)[:, 0]
     known = known * (laid.distance <= nearest(laid.depth.depth, laid.places) + 0.004)
-    broad = membrane(shape, np.clip(at, -1, 1), known, _BROAD, 0.02)
-    broad = np.moveaxis(laid.maps(shape, broad), 0, 2)
-    between = _without_shine(middle - broad, explanation.level)
+    broad = broad_field(shape, np.clip(at, -1, 1), known)
+    between = middle - np.moveaxis(laid.maps(shape, broad), 0, 2)
+    between = _without_shine(between, explanation.level)
     broad = _without_shine(broad, explanation.level)
     fold = maps[9] * (1 - np.clip(brow + spared, 0, 1))
     if explanation.coloured:
@@ -106,17 +122,18 @@ def details(
     hair = brow[..., None] * np.array([_HAIR, 0, 0])
     darkest = np.array([_DARKER, _COLOUR, _COLOUR]) + hair
     brightest = np.array([_BRIGHTER, _COLOUR, _COLOUR])
-    redder = np.clip(maps[8], 0, 1)[..., None] * np.array([0, _LIPSTICK, 0])
-    brightest = brightest + redder
-    kept = _KEPT * np.clip(broad, -_BROAD_MOST, _BROAD_MOST + redder)
-    kept = kept + np.where(between < 0, _soft(between, darkest), _soft(between, brightest))
+    kept = np.where(between < 0, _soft(between, darkest), _soft(between, brightest))
     fine = np.where(fine < 0, _soft(fine, _FINE_DARKER + 0.5 * hair), _soft(fine, _FINE_BRIGHTER))
     if not explanation.coloured:
         kept[..., 1:] = fine[..., 1:] = 0
-    good = (sure > 0.9) & (brow + spared < 0.1)
+    good = (seen > 0.9) & (brow + spared < 0.1)
     uneven = float(1.4826 * np.median(np.abs(fine[good, 0]))) if good.sum() > 100 else 0.0
     detail = np.concatenate([kept + fine, fine[..., :1]], 2)
-    return Details(detail.astype(np.float32), trust.astype(np.float32), uneven)
+    detail, trust = without_holes(laid, detail, trust, np.clip(brow + spared, 0, 1))
+    return Details(
+        detail.astype(np.float32), trust.astype(np.float32),
+        _KEPT * np.clip(broad, -_BROAD_MOST, _BROAD_MOST), known * sure, lips, uneven,
+    )  # fmt: skip
 
 
 def _beard(away: np.ndarray) -> np.ndarray:
@@ -143,12 +160,17 @@ def _soft(values: np.ndarray, most: np.ndarray | float) -> np.ndarray:
 
 
 def _believed(
-    laid: Laid, away: np.ndarray, spread: np.ndarray, brow: np.ndarray, spared: np.ndarray
+    laid: Laid,
+    away: np.ndarray,
+    spread: np.ndarray,
+    brow: np.ndarray,
+    spared: np.ndarray,
+    hairline: np.ndarray,
 ) -> np.ndarray:
     """(h, w) 0..1: whether pixels are skin, with some room around what is not.
 
-    away, spread : (h, w, 3) from the explanation; brow, spared : (h, w) 0..1, brows, and lips and
-    lids.
+    away, spread : (h, w, 3) from the explanation; brow, spared, hairline : (h, w) 0..1, brows, lips
+    and lids, and where hair may begin.
     """
     pixel = laid.pixel
     reach = 0.0007 / pixel
@@ -158,6 +180,8 @@ def _believed(
     darker = np.where(smooth[..., 0] < 0, 1 - _BROW_DARK * brow, 1)
     scaled *= darker[..., None]  # dark hair is grey beside skin, too
     scaled[..., 1] *= np.where(smooth[..., 1] > 0, 1 - 0.65 * np.clip(spared, 0, 1), 1)
+    grey = _GREY_HAIR * hairline * (smooth[..., 1] < 0)
+    scaled[..., 1:] *= (1 + grey)[..., None]
     like = ramp(np.sqrt((scaled**2).sum(2)), _OTHER, _SKIN).astype(np.float32)
     other = like < 0.3
     inside = np.isfinite(laid.depth.depth)

@@ -41,8 +41,10 @@ class Projection:
     detail : (h, w, 4) float32, what the skin has beyond the prior's albedo (log luminance, log R/G,
     log B/G), and the finest of its luminance; trust : (h, w) float32; depth : of the head; places :
     (V, 2) pixels of `detail`; distance : (V,) metres; sure : (V,) 0..1, what angle and evidence
-    leave; explanation : what explains the photo; uneven : deviation of the finest luminance; hair :
-    (3,) of the hair that it shows, beside its skin, or None.
+    leave; broad : (V, 3) the same of differences too broad for `detail`, and known : (V,) 0..1, how
+    far the photo tells them; explanation : what explains the photo; lips : (3,) by which lips
+    differ from it; uneven : deviation of the finest luminance; hair : (3,) of the hair that it
+    shows, beside its skin, or None.
     """
 
     detail: np.ndarray
@@ -51,7 +53,10 @@ class Projection:
     places: np.ndarray
     distance: np.ndarray
     sure: np.ndarray
+    broad: np.ndarray
+    known: np.ndarray
     explanation: Explanation
+    lips: np.ndarray
     uneven: float
     hair: np.ndarray | None
 
@@ -85,10 +90,11 @@ def project(
     sure = np.minimum(sure, np.clip(feathered, 0, 1))
     laid = lay(shape, view, places, facing, resolution)
     explanation = explain(albedo, normals, *_vertex_colours(laid, features, sure * seen))
-    found = details(laid, shape, features, folded(shorter), albedo, explanation)
+    found = details(laid, shape, features, folded(shorter), sure, albedo, explanation)
     return Projection(
         found.detail, laid.plain * found.trust, laid.depth, laid.places, laid.distance, sure,
-        explanation, found.uneven, _hair(laid, features, explanation, facing),
+        found.broad, found.known, explanation, found.lips, found.uneven,
+        _hair(laid, features, explanation, facing),
     )  # fmt: skip
 
 

@@ -18,8 +18,10 @@ from .complexion import complexion
 from .drawn_brows import DrawnBrows, hidden_brows, without_brows
 from .explanation import VertexAlbedo, linear
 from .features import Features
+from .laid_photo import nearest
 from .photo_view import PhotoView
 from .projection import Projection, project
+from .seen_edge import carried_broad
 from .shape import Shape
 
 _FRONT = 0.4
@@ -69,7 +71,8 @@ def make_skin(
     model = AlbedoPrior.load().tone
     tone = np.average([model.of(each) for each in explanations], 0, counts)
     weights = np.average([each.weights for each in explanations], 0, counts)
-    made = complexion(shape, features, albedo, weights, tone)
+    lips = np.average([each.lips for each in projections], 0, counts)
+    made = complexion(shape, features, albedo, weights, tone, lips)
     if clean_shave:
         base, grown = shaved(shape, features, made.base)
         made = replace(made, base=base)
@@ -79,6 +82,9 @@ def make_skin(
         bare = without_brows(shape, features, made.base) - made.base
         made = replace(made, base=made.base + hidden.skin[:, None] * bare)
         projections = _less(projections, hidden.skin)
+    left = 1 - _at_vertices(shape, unwanted) if unwanted is not None else 1.0
+    broad = carried_broad(shape, [(each.broad, left * each.known) for each in projections])
+    made = replace(made, base=(made.base + broad).astype(np.float32))
     uneven = float(np.clip(max(each.uneven for each in projections), *_UNEVEN))
     maps = bake(Layers(shape, projections, made, hidden, uneven, unwanted), resolution, step)
     nearest = nearest_covered(maps.covered)
@@ -95,7 +101,18 @@ def make_skin(
 
 def _less(projections: tuple[Projection, ...], share: np.ndarray) -> tuple[Projection, ...]:
     """Believed less by a share (V,)."""
-    return tuple(replace(each, sure=each.sure * (1 - share)) for each in projections)
+    left = 1 - share
+    return tuple(
+        replace(each, sure=each.sure * left, known=each.known * left) for each in projections
+    )
+
+
+def _at_vertices(shape: Shape, picture: np.ndarray) -> np.ndarray:
+    """(V,) the most that any of a vertex's places in a texture (R, R) has."""
+    corners = shape.corners.reshape(-1, 2) * (1, -1) + (0, 1)
+    found = np.zeros(len(shape.template), np.float32)
+    np.maximum.at(found, shape.triangles.ravel(), nearest(picture, corners * len(picture)))
+    return found
 
 
 def _share(shape: Shape, features: Features, projections: tuple[Projection, ...]) -> float:
