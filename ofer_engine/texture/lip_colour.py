@@ -16,6 +16,9 @@ _RED: Final = 0.1
 """Log R/G beside the skin around that lips have at least: fingers have less, and teeth."""
 _FEW, _ENOUGH = 0.15, 0.45
 """Share of the lips that has it, below which they count as hidden, and from which as seen."""
+_KEPT: Final = 0.7
+"""Share of the difference that is kept: lips at rest are fuller than those of a smile, and would
+look painted twice."""
 _LIMITS: Final = np.array([[-0.9, -0.2, -0.6], [0.25, 1.1, 0.5]])
 """Least and most that lips differ from what skin of their kind has."""
 
@@ -34,4 +37,4 @@ def lip_colour(
     if not red.any():
         return np.zeros(3)
     seen = float(ramp(np.asarray(red.sum() / theirs.sum()), _FEW, _ENOUGH))
-    return 0.8 * seen * np.clip(np.median(away[red], axis=0), *_LIMITS)
+    return _KEPT * seen * np.clip(np.median(away[red], axis=0), *_LIMITS)
