@@ -27,6 +27,8 @@ _MOST: Final = 1 << 28
 _MOST_FRAMES: Final = 1 << 18
 """Over an hour at 60 a second; a single key left far out would hold Blender up for as long."""
 _ENDLESS: Final = 1e15
+_NO_SIZE: Final = 1e-15
+"""Determinant of a bone that was scaled by less than a hundred-thousandth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,14 +135,16 @@ def _weight(key: bpy.types.ShapeKey) -> float:
 
 
 def _against_rest(posed: bpy.types.bpy_prop_collection, name: str, above: str) -> Matrix:
-    """What a bone's channels would have to be without constraints, hung on the one above, which may
-    be scaled to nothing."""
+    """What a bone's channels would have to be without constraints, hung on the one above; as they
+    are where that is scaled to nothing, which nothing undoes."""
     bone, parent = posed[name], posed[above] if above else None
     rest = bone.bone
     if parent is None:
         return rest.matrix_local.inverted() @ bone.matrix
+    if abs(parent.matrix.determinant()) < _NO_SIZE:
+        return bone.matrix_basis
     hung = parent.bone.matrix_local.inverted() @ rest.matrix_local
-    return hung.inverted() @ parent.matrix.inverted_safe() @ bone.matrix
+    return hung.inverted() @ parent.matrix.inverted() @ bone.matrix
 
 
 def _bones(head: bpy.types.Object, plan: Plan) -> int:

@@ -32,8 +32,9 @@ def action_names(head: bpy.types.Object) -> tuple[str, ...]:
     animations = [each.animation_data for each in owners if each and each.animation_data]
     found = list(actions(head))
     for animation in animations:
-        strips = [strip.action for track in animation.nla_tracks for strip in track.strips]
-        found += [each for each in (animation.action, *strips) if each]
+        strips = [strip for track in animation.nla_tracks for strip in track.strips]
+        found += [each for strip in strips for each in _actions_of(strip)]
+        found += [animation.action] if animation.action else []
     return tuple(dict.fromkeys(each.name for each in found))
 
 
@@ -46,25 +47,66 @@ def span_of(head: bpy.types.Object) -> Span | None:
 
 
 def _owners(head: bpy.types.Object) -> tuple[bpy.types.ID, ...]:
-    """The keys, the rig, what drives them, and what its bones look at or copy."""
+    """The keys, the rig, and whatever moves them at however many removes: what drives them, what
+    their bones look at or copy, what that hangs on, and what drives that."""
     armature = body.carrier_of(head)
-    moved = [each for each in (head.data.shape_keys, armature) if each]
-    found: list[bpy.types.ID | None] = list(moved)
-    for owner in moved:
-        for curve in owner.animation_data.drivers if owner.animation_data else ():
-            found += [target.id for each in curve.driver.variables for target in each.targets]
-    for bone in armature.pose.bones if armature else ():
-        found += [getattr(each, "target", None) for each in bone.constraints]
-    return tuple(dict.fromkeys(each for each in found if each))
+    found: dict[bpy.types.ID, None] = {}
+    waiting: list[bpy.types.ID | None] = [head.data.shape_keys, armature]
+    while waiting:
+        owner = waiting.pop()
+        if owner is None or owner in found:
+            continue
+        found[owner] = None
+        animation = _animation(owner)
+        for curve in animation.drivers if animation else ():
+            waiting += [target.id for each in curve.driver.variables for target in each.targets]
+        if isinstance(owner, bpy.types.Object):
+            waiting += _looked_at(owner)
+            if owner != armature or any(bone.constraints for bone in armature.pose.bones):
+                waiting += _carrying(owner)
+    return tuple(found)
+
+
+def _looked_at(thing: bpy.types.Object) -> list[bpy.types.ID | None]:
+    """What the bones of an object look at or copy."""
+    bones = thing.pose.bones if thing.pose else ()
+    return [each for bone in bones for each in _targets(bone.constraints)]
+
+
+def _carrying(thing: bpy.types.Object) -> list[bpy.types.ID | None]:
+    """What moves an object in the scene, or what it is made of, such as a path's curve."""
+    keys = getattr(thing.data, "shape_keys", None)
+    return [thing.parent, thing.data, keys, *_targets(thing.constraints)]
+
+
+def _targets(constraints: bpy.types.bpy_prop_collection) -> list[bpy.types.ID | None]:
+    found = []
+    for each in constraints:
+        found += [getattr(each, "target", None), getattr(each, "pole_target", None)]
+        found += [several.target for several in getattr(each, "targets", ())]
+    return found
+
+
+def _animation(owner: bpy.types.ID) -> bpy.types.AnimData | None:
+    """Pictures, texts and collections, which a driver may read, have none."""
+    return getattr(owner, "animation_data", None)
 
 
 def _played(owner: bpy.types.ID) -> Iterator[tuple[bpy.types.Action, Span]]:
-    animation = owner.animation_data
+    animation = _animation(owner)
     if animation is None:
         return
     if animation.action:
         yield animation.action, Span(*animation.action.frame_range)
     for track in animation.nla_tracks if animation.use_nla else ():
         for strip in track.strips:
-            if strip.action and not (track.mute or strip.mute):
-                yield strip.action, Span(strip.frame_start, strip.frame_end)
+            for action in () if track.mute or strip.mute else _actions_of(strip):
+                yield action, Span(strip.frame_start, strip.frame_end)
+
+
+def _actions_of(strip: bpy.types.NlaStrip) -> Iterator[bpy.types.Action]:
+    """That of a strip, or those of the strips that were grouped as one."""
+    if strip.action:
+        yield strip.action
+    for inner in strip.strips:
+        yield from _actions_of(inner)

@@ -15,6 +15,7 @@ from .animation import Animation
 REST: Final = -1
 """The frame at which everything rests; the animation begins at 0."""
 _CHANNELS: Final = (("location", 3), ("rotation_quaternion", 4), ("scale", 3))
+_SIZE: Final = slice(7, 10)
 _AT_REST: Final = np.array((0, 0, 0, 1, 0, 0, 0, 1, 1, 1), np.float64)
 _STILL: Final = 1e-6
 
@@ -48,9 +49,10 @@ def play_keys(
 
 
 def play_bones(
-    armature: bpy.types.Object, animation: Animation, scale: float
+    armature: bpy.types.Object, animation: Animation, scale: float, least: float
 ) -> bpy.types.Action | None:
-    """A new action on the bones of a copy. scale : of its unit against that of the scene."""
+    """A new action on the bones of a copy. scale : of its unit against that of the scene; least :
+    what a bone is scaled to where it shrinks to less."""
     channels = {name: _channels(animation.poses[:, place])
                 for place, name in enumerate(animation.bones)}  # fmt: skip
     moved = {n: each for n, each in channels.items() if np.abs(each - _AT_REST).max() > _STILL}
@@ -59,6 +61,8 @@ def play_bones(
     action, curves = compat.new_action(armature, animation.name)
     for name, values in moved.items():
         values[:, :3] *= scale
+        sizes = values[:, _SIZE]
+        values[:, _SIZE] = np.copysign(np.maximum(np.abs(sizes), least), sizes)
         armature.pose.bones[name].rotation_mode = "QUATERNION"
         path, column = f'pose.bones["{bpy.utils.escape_identifier(name)}"].', 0
         for channel, width in _CHANNELS:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import bpy
 from mathutils import Matrix
@@ -27,6 +28,10 @@ from .plan import LOD_RATIOS, Plan, file_name
 from .presets import INFLUENCES, Format, Space
 from .shapes import chosen
 from .temporary_blocks import TemporaryBlocks
+
+_LEAST_IN_USD: Final = 4.7e-4
+"""Scale of a bone that shrinks to nothing: with less, USD takes its transform for none (it wants a
+determinant of 1e-10), and Blender's exporter leaves all bones out of that frame."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,9 +163,10 @@ def _play(
 ) -> None:
     """Let the copies move, at rest for now. scale : of the bones in the file's scene."""
     scale /= plan.preset.space.unit if plan.preset.format is Format.FBX else 1.0
+    least = _LEAST_IN_USD if plan.preset.format is Format.USD else 0.0
     actions = [playing.play_keys(each, animation, called) for each in meshes]
     if armature:
-        actions.append(playing.play_bones(armature, animation, scale))
+        actions.append(playing.play_bones(armature, animation, scale, least))
     made.blocks += filter(None, actions)
     playing.set_up(bpy.context.scene, animation)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -54,19 +55,25 @@ def test_blender_plays_it(head: bpy.types.Object, tmp_path: Path, target: Target
     assert played.off(wanted, played.by_blender(path)) < APART
 
 
-@pytest.mark.parametrize("target", [Target.UNREAL, Target.WEB])
+@pytest.mark.parametrize("target", [Target.UNREAL, Target.WEB, Target.USD, Target.OMNIVERSE])
 def test_a_bone_that_shrinks_to_nothing(
     head: bpy.types.Object, tmp_path: Path, target: Target
 ) -> None:
-    """As one is hidden by: what hangs on it has no place of its own then."""
-    bone = rig.rig_of(head).pose.bones["head"]
-    for frame, scale in ((FIRST, 1.0), (LAST, 0.0)):
-        bone.scale = (scale,) * 3
-        bone.keyframe_insert("scale", frame=frame)
+    """As one is hidden by: what hangs on it has no place of its own then, and the others go on."""
+    bones = rig.rig_of(head).pose.bones
+    for frame, scale in ((FIRST, 1.0), (12, 0.0), (LAST, 0.0)):
+        for name in ("jaw", "head"):
+            bones[name].scale = (scale,) * 3
+            bones[name].keyframe_insert("scale", frame=frame)
     wanted = played.in_the_scene(head)
+    assert np.abs(wanted.places[-1] - wanted.places[-2]).max() > 0.01
     assert "the animation" not in " ".join(findings(target))
     path = export(tmp_path / "out", target)
-    assert played.off(wanted, played.by_blender(path)) < APART
+    if PRESETS[target].format is Format.USD:
+        seen = played.by_usd(path, tmp_path / "seen.npz")
+    else:
+        seen = played.by_blender(path)
+    assert played.off(wanted, seen) < APART
 
 
 @pytest.mark.parametrize("target", [each for each in Target if PRESETS[each].format is Format.GLB])
@@ -213,6 +220,126 @@ def test_a_key_left_far_out_does_not_hold_blender_up(
     assert not list(tmp_path.glob("out*"))
     assert differences(before, dump()) == []
     assert export(tmp_path / "out", Target.GLB, animation=True, frames="SCENE").is_file()
+
+
+def _empty(name: str) -> bpy.types.Object:
+    made = bpy.data.objects.new(name, None)
+    bpy.context.scene.collection.objects.link(made)
+    return made
+
+
+def _moving(thing: bpy.types.Object, path: str = "location") -> None:
+    for frame, value in ((FIRST, 0.0), (LAST, 0.4)):
+        setattr(thing, path, (value, 0.0, 0.0))
+        thing.keyframe_insert(path, frame=frame)
+
+
+def gaze_on_what_hangs_on_what_moves(head: bpy.types.Object) -> None:
+    seen, carrier = _empty("seen"), _empty("carrier")
+    seen.parent, seen.location = carrier, (0, -0.5, 0)
+    _moving(carrier)
+    rig.rig_of(head).pose.bones["head"].constraints.new("DAMPED_TRACK").target = seen
+
+
+def gaze_on_what_follows_what_is_driven(head: bpy.types.Object) -> None:
+    seen, leader, wheel = _empty("seen"), _empty("leader"), _empty("wheel")
+    seen.constraints.new("COPY_LOCATION").target = leader
+    driver = leader.driver_add("location", 0).driver
+    variable = driver.variables.new()
+    variable.type, driver.expression = "TRANSFORMS", "var"
+    variable.targets[0].id, variable.targets[0].transform_type = wheel, "ROT_X"
+    _moving(wheel, "rotation_euler")
+    leader.location.y = -0.5
+    rig.rig_of(head).pose.bones["head"].constraints.new("DAMPED_TRACK").target = seen
+
+
+def gaze_along_a_path(head: bpy.types.Object) -> None:
+    curve = bpy.data.curves.new("path", "CURVE")
+    curve.dimensions, curve.use_path = "3D", True
+    points = curve.splines.new("POLY").points
+    points.add(1)
+    points[0].co, points[1].co = (-0.5, -0.5, 0, 1), (0.5, -0.5, 0, 1)
+    path, seen = bpy.data.objects.new("path", curve), _empty("seen")
+    bpy.context.scene.collection.objects.link(path)
+    seen.constraints.new("FOLLOW_PATH").target = path
+    for frame, time in ((FIRST, 0.0), (LAST, 100.0)):
+        curve.eval_time = time
+        curve.keyframe_insert("eval_time", frame=frame)
+    rig.rig_of(head).pose.bones["head"].constraints.new("DAMPED_TRACK").target = seen
+
+
+def bone_of_another_armature(head: bpy.types.Object) -> None:
+    other = rig.rig_of(head).copy()
+    other.animation_data_clear()
+    bpy.context.scene.collection.objects.link(other)
+    bone = other.pose.bones["head"]
+    for frame, angle in ((FIRST, 0.0), (LAST, 0.4)):
+        bone.rotation_euler = (angle, 0.0, 0.0)
+        bone.keyframe_insert("rotation_euler", frame=frame)
+    several = rig.rig_of(head).pose.bones["head"].constraints.new("ARMATURE").targets.new()
+    several.target, several.subtarget = other, "head"
+
+
+def strips_grouped_as_one(head: bpy.types.Object) -> None:
+    bone = rig.rig_of(head).pose.bones["head"]
+    for frame, angle in ((FIRST, 0.0), (LAST, 0.4)):
+        bone.rotation_euler = (angle, 0.0, 0.0)
+        bone.keyframe_insert("rotation_euler", frame=frame)
+    animation = rig.rig_of(head).animation_data
+    strip = animation.nla_tracks.new().strips.new("nod", FIRST, animation.action)
+    animation.action, strip.select = None, True
+    bpy.context.view_layer.objects.active = rig.rig_of(head)
+    area = bpy.context.window.screen.areas[0]
+    area.type = "NLA_EDITOR"
+    (region,) = (each for each in area.regions if each.type == "WINDOW")
+    with bpy.context.temp_override(area=area, region=region):
+        bpy.ops.nla.meta_add()
+    bpy.context.view_layer.objects.active = head
+    assert animation.nla_tracks[0].strips[0].action is None
+
+
+MOVERS = (gaze_on_what_hangs_on_what_moves, gaze_on_what_follows_what_is_driven, gaze_along_a_path,
+          bone_of_another_armature, strips_grouped_as_one)  # fmt: skip
+
+
+@pytest.mark.parametrize("mover", MOVERS)
+@pytest.mark.parametrize("target", [Target.GLB, Target.UNREAL])
+def test_whatever_moves_it_from_afar_travels(
+    record: Reconstruction, tmp_path: Path, mover: Callable[[bpy.types.Object], None],
+    target: Target,
+) -> None:  # fmt: skip
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ofer.add_rig()
+    bpy.ops.ofer.add_arkit()
+    head = hypotheses.active_head(bpy.context)
+    bpy.context.scene.render.fps = RATE
+    mover(head)
+    wanted = played.in_the_scene(head)
+    assert np.abs(wanted.places[-1] - wanted.places[0]).max() > 0.01
+    path = export(tmp_path / "out", target)
+    assert any("read back at 5 times" in text for text in findings(target))
+    assert played.off(wanted, played.by_blender(path)) < APART
+
+
+@pytest.mark.parametrize("kind", ["IMAGE", "COLLECTION", "TEXT"])
+def test_a_driver_may_read_what_is_never_animated(
+    head: bpy.types.Object, tmp_path: Path, kind: str
+) -> None:
+    made = {
+        "IMAGE": lambda: bpy.data.images.new("read", 4, 4),
+        "COLLECTION": lambda: bpy.data.collections.new("read"),
+        "TEXT": lambda: bpy.data.texts.new("read"),
+    }[kind]()
+    made["size"] = 0.5
+    driver = head.data.shape_keys.key_blocks["cheekPuff"].driver_add("value").driver
+    variable = driver.variables.new()
+    driver.expression = "var"
+    target = variable.targets[0]
+    target.id_type, target.id, target.data_path = kind, made, '["size"]'
+    wanted = played.in_the_scene(head)
+    path = export(tmp_path / "out", Target.GLB)
+    assert "fault" not in findings(Target.GLB).values()
+    assert played.off(wanted, played.by_blender(path)) < APART
 
 
 def test_check_finds_a_lost_animation(head: bpy.types.Object, tmp_path: Path) -> None:
