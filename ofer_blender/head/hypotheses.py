@@ -37,6 +37,15 @@ def is_head(thing: bpy.types.Object) -> bool:
     return bool(thing.type == "MESH" and thing.ofer.is_head and thing.data.shape_keys)
 
 
+def was_joined(thing: bpy.types.Object | None) -> bool:
+    """It has the keys of a head, and nothing else of one: of two meshes that are joined, Blender
+    keeps what is noted on the active one alone."""
+    if thing is None or thing.type != "MESH" or thing.ofer.is_head or not thing.data.shape_keys:
+        return False
+    names = thing.data.shape_keys.key_blocks
+    return any(f"identity_{number:02d}" in names for number in (1, 2)) and "expression_01" in names
+
+
 def keys_fit(head: bpy.types.Object) -> bool:
     """Its shape keys have a point for each vertex of its mesh, which a script may replace alone;
     outside Edit Mode."""

@@ -78,7 +78,9 @@ def ready_head(
 ) -> bpy.types.Object | None:
     """The head to change; None greys the button with the reason."""
     head = hypotheses.active_head(context)
-    if head is None:
+    if head is None and hypotheses.was_joined(context.object):
+        operator.poll_message_set(tr("This mesh has a head's keys, but not its gallery"))
+    elif head is None:
         operator.poll_message_set(tr("Select a head made by OFER Faces"))
     elif is_linked(head):
         operator.poll_message_set(tr("This head is linked from another file: make it local first"))

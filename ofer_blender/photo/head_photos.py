@@ -21,6 +21,9 @@ _seen: Final[dict[str, str]] = {}
 """SHA-256 of a photo → `PhotoSource.key`, of the heads made in this session: the panel may hold
 other photos by now, and no file keeps where a photo lies."""
 
+_read: Final[dict[int, tuple[int, int]]] = {}
+"""Session uid of an image → how its file stood when it was read."""
+
 
 @dataclass(frozen=True)
 class HeadPhoto:
@@ -80,7 +83,7 @@ def unread(head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> bpy.typ
         return _image_called(where)
     if not is_readable(Path(where)):
         raise _unreadable(Path(where).name)
-    return bpy.data.images.load(where, check_existing=True)
+    return _as_on_disk(Path(where))
 
 
 def is_readable(path: Path) -> bool:
@@ -113,11 +116,40 @@ def load(path: Path) -> bpy.types.Image:
             "Choose where it is.",
             name=repr(path.name),
         )
-    image = bpy.data.images.load(str(path), check_existing=True)
+    image = _as_on_disk(path)
     if not image.size[0]:  # which reads it
-        bpy.data.images.remove(image)
+        if not image.users:
+            bpy.data.images.remove(image)
         raise _unreadable(path.name)
     return image
+
+
+def _as_on_disk(path: Path) -> bpy.types.Image:
+    """A photo as an image of the .blend that shows what the file holds now: one that is there may
+    be packed or painted on, or was read before the photo was saved again."""
+    stands = _state(path)
+    for image in bpy.data.images:
+        if _is_of_file(image, path):
+            if _read.get(image.session_uid) != stands:
+                image.reload()
+            break
+    else:
+        image = bpy.data.images.load(str(path))
+    _read[image.session_uid] = stands
+    return image
+
+
+def _is_of_file(image: bpy.types.Image, path: Path) -> bool:
+    """It is the picture in a file, and nothing else."""
+    if image.source != "FILE" or image.library or image.packed_file or image.is_dirty:
+        return False
+    return Path(bpy.path.abspath(image.filepath)) == path
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """What tells a file from the same one when it was written again. Raises OSError."""
+    state = path.stat()
+    return state.st_mtime_ns, state.st_size
 
 
 def image(source: PhotoSource) -> bpy.types.Image:
@@ -218,8 +250,7 @@ def _is_lone_image(entries: list[bpy.types.PropertyGroup]) -> bool:
 def _digest(source: PhotoSource) -> str:
     """SHA-256 of what the engine reads. Raises OferError(PHOTO_UNREADABLE)."""
     try:
-        state = source.path.stat()
-        return _digest_of(str(source.path), state.st_mtime_ns, state.st_size)
+        return _digest_of(str(source.path), *_state(source.path))
     except OSError as cause:
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,

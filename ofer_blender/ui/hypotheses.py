@@ -12,6 +12,10 @@ from . import pictures
 from .tab import HeadTab, Tab, say
 
 _KIND = "IDENTITY"
+_JOINED = (
+    "This mesh has a head's keys, but not its gallery. If you joined the head to it: undo that, and"
+    " join with the head as the active object."
+)
 
 
 class OFER_PT_hypotheses(Tab, bpy.types.Panel):
@@ -21,7 +25,8 @@ class OFER_PT_hypotheses(Tab, bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         job = jobs.queue.job
-        return bool(job and job.arrived) or hypotheses.active_head(context) is not None
+        here = hypotheses.active_head(context) or hypotheses.was_joined(context.object)
+        return bool(job and job.arrived) or bool(here)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -30,6 +35,8 @@ class OFER_PT_hypotheses(Tab, bpy.types.Panel):
         if head := hypotheses.active_head(context):
             _draw_chosen(layout, head)
             _draw_gallery(layout, head)
+        elif hypotheses.was_joined(context.object):
+            say(layout, _JOINED, "ERROR")
 
 
 class OFER_PT_blend(HeadTab, bpy.types.Panel):

@@ -21,6 +21,7 @@ from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from ofer_faces.ofer_engine.geometry import affine_map
+from recording_layout import draw
 from scene_dump import differences, dump
 from shapes import key_points
 from synthetic import write_skin
@@ -399,6 +400,44 @@ def test_what_was_joined_to_the_head_is_carried_along(
         assert [(entry.group, entry.weight) for entry in vertex.groups] == [(group, 1.0)]
     colours = head.data.color_attributes[certainty.LAYERS[certainty.Colouring.GUESSED]]
     assert len(colours.data) == OWN + 8
+
+
+def test_a_head_joined_to_a_hat_is_told_of(head: bpy.types.Object) -> None:
+    """Of two objects, Blender keeps what is noted on the active one alone."""
+    bpy.ops.mesh.primitive_cube_add(size=0.1, location=(0, 0, 0.2))
+    hat = bpy.context.object
+    assert not any("not its gallery" in line for line in draw("OFER_PT_hypotheses"))
+    head.select_set(True)
+    bpy.ops.object.join()
+    assert bpy.context.object == hat and len(hat.data.vertices) == OWN + 8
+    said = " ".join(draw("OFER_PT_hypotheses"))
+    assert "join with the head as the active object" in said
+    for operator in ("use_identity", "add_arkit", "add_rig", "export_head", "more_like_this"):
+        with pytest.raises(RuntimeError, match="has a head's keys, but not its gallery"):
+            getattr(bpy.ops.ofer, operator)()
+
+
+def test_another_head_joined_to_it_is_carried_along(
+    head: bpy.types.Object, record: Reconstruction, tmp_path: Path
+) -> None:
+    """Its vertices have keys of the same names, and keep them."""
+    arrays = {"identity_vertices": record.array("identity_vertices") * 1.1}
+    other = synthetic.write(tmp_path, "bert", **arrays)
+    bpy.ops.ofer.insert_head(directory=str(other.folder))
+    bpy.context.object.matrix_world.identity()
+    bpy.context.view_layer.objects.active = head
+    head.select_set(True)
+    bpy.ops.object.join()
+    theirs = to_blender(other.array("identity_vertices"))
+    assert bpy.ops.ofer.use_identity(name="identity_03") == {"FINISHED"}
+    assert bpy.ops.ofer.add_arkit() == {"FINISHED"}
+    now, mine = key_points(head), to_blender(record.array("identity_vertices"))
+    for name, row in (("Basis", 2), ("identity_01", 0), ("identity_02", 1)):
+        assert close(now[name][:OWN], mine[row], Matrix())
+        assert close(now[name][OWN:], theirs[row], Matrix())
+    for name, unit in zip(ARKIT_52, to_blender(record.array("arkit_units")), strict=True):
+        moves = now[name] - now["Basis"]
+        assert close(moves[:OWN], unit, Matrix()) and not moves[OWN:].any()
 
 
 @pytest.mark.parametrize("named", ["jawOpen", "all 52"])

@@ -196,3 +196,45 @@ def test_a_head_made_in_this_session_finds_its_photo_without_the_panel(
     head = bpy.context.object
     assert not bpy.context.scene.ofer.photos
     assert head_photos.find(head, bpy.context.scene.ofer)[0].source.path == photo
+
+
+def _shade(image: bpy.types.Image) -> int:
+    return round(float(image.pixels[0]) * 255)
+
+
+@pytest.mark.parametrize("take", [head_photos.main, head_photos.unread])
+def test_a_photo_that_was_saved_again_is_seen_as_it_is_now(
+    head: bpy.types.Object, tmp_path: Path, take: Callable
+) -> None:
+    photo = picture(tmp_path / "anna.png", 90)
+    bpy.ops.ofer.choose_photo(filepath=str(photo))
+    settings = bpy.context.scene.ofer
+    synthetic.made_of(head, photo)
+    first = take(head, settings)
+    assert _shade(first) == 90 and take(head, settings) == first
+    picture(photo, 200)
+    with pytest.raises(OferError, match="is another than"):
+        take(head, settings)
+    synthetic.made_of(head, photo)
+    assert _shade(take(head, settings)) == 200 and take(head, settings) == first
+    first.pack()
+    picture(photo, 30)
+    synthetic.made_of(head, photo)
+    assert _shade(take(head, settings)) == 30 and _shade(first) == 200, "packed, it is another"
+    again = take(head, settings)
+    again.pixels[0] = 1.0
+    assert _shade(take(head, settings)) == 30 and _shade(again) == 255, "nor is one painted on"
+
+
+def test_an_image_of_the_artist_that_blender_cannot_read_stays(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    photo = picture(tmp_path / "anna.png", 90)
+    image = bpy.data.images.load(str(photo))
+    material = bpy.data.materials.new("poster")
+    material.use_nodes = True
+    material.node_tree.nodes.new("ShaderNodeTexImage").image = image
+    photo.write_bytes(b"no picture")
+    with pytest.raises(RuntimeError, match=r"Blender cannot read 'anna\.png'"):
+        bpy.ops.ofer.through_photo(filepath=str(photo))
+    assert material.node_tree.nodes[-1].image == image
