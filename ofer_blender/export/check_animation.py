@@ -36,15 +36,22 @@ def before(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         frames, rate = found
         taken = {each.name for each in actions(head)}
         names -= taken
-        yield Finding(
-            Level.GOOD,
-            Sentence(
-                "Animation travels: {moved}; {frames} frames, {rate} a second.",
+        if _moves(head, plan, frames):
+            yield Finding(
+                Level.GOOD,
+                Sentence(
+                    "Animation travels: {moved}; {frames} frames, {rate} a second.",
+                    moved=listed(sorted(taken)),
+                    frames=len(frames),
+                    rate=f"{rate:g}",
+                ),
+            )
+        else:
+            what = Sentence(
+                "The animation moves nothing that is in the file: {moved}.",
                 moved=listed(sorted(taken)),
-                frames=len(frames),
-                rate=f"{rate:g}",
-            ),
-        )
+            )
+            yield Finding(Level.NOTE, what)
         yield from _outside(head, plan, frames)
     if names:
         chosen_off = not plan.animation and (plan.preset.keys or plan.preset.rig)
@@ -53,6 +60,12 @@ def before(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
             Sentence("Animation stays behind: {moved}.", moved=listed(sorted(names))),
             "ofer.export_animation" if chosen_off else "",
         )
+
+
+def _moves(head: bpy.types.Object, plan: Plan, frames: np.ndarray) -> bool:
+    """The file gets an animation; mostly a few frames tell."""
+    some = animation.at(head, plan, _few(frames), 1.0)
+    return some.moves or animation.sample(head, plan) is not None
 
 
 def _outside(head: bpy.types.Object, plan: Plan, frames: np.ndarray) -> Iterator[Finding]:

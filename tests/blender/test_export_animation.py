@@ -357,8 +357,32 @@ def test_keys_that_move_and_stay_are_said(head: bpy.types.Object) -> None:
         key.keyframe_insert("value", frame=frame)
     said = "Keys that move are not in the file: identity_02."
     assert findings(Target.GLB)[said] == "note"
+    assert any(text.startswith("Animation travels") for text in findings(Target.GLB))
     head.ofer_export.keys = "ALL"
     assert said not in findings(Target.GLB)
+
+
+def test_an_animation_that_moves_nothing_in_the_file_is_said(
+    record: Reconstruction, tmp_path: Path
+) -> None:
+    """Unless it does so between the frames that are looked at first."""
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ofer.add_arkit()
+    head = hypotheses.active_head(bpy.context)
+    keys = head.data.shape_keys.key_blocks
+    for name, values in (("identity_02", (0.0, 1.0)), ("jawOpen", (0.3, 0.3))):
+        for frame, value in zip((1, 101), values, strict=True):
+            keys[name].value = value
+            keys[name].keyframe_insert("value", frame=frame)
+    name = head.data.shape_keys.animation_data.action.name
+    said = findings(Target.GLB)
+    assert said[f"The animation moves nothing that is in the file: {name}."] == "note"
+    assert not any(text.startswith("Animation travels") for text in said)
+    assert GlbReader(export(tmp_path / "out", Target.GLB)).summary().animations == ()
+    for frame, value in ((9, 0.3), (10, 0.9), (11, 0.3)):
+        keys["jawOpen"].value = value
+        keys["jawOpen"].keyframe_insert("value", frame=frame)
+    assert any(text.startswith(f"Animation travels: {name}; 101") for text in findings(Target.GLB))
 
 
 def test_the_panel_says_when_nothing_moves(record: Reconstruction) -> None:
