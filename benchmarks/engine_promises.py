@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import random
 import shutil
 import subprocess
 import sys
@@ -86,14 +87,17 @@ def print_equality(engine: Engine, photo: Path, place: Path, count: int) -> None
 
 
 def print_cancels(engine: Engine, photo: Path, place: Path, count: int, how: str) -> None:
-    """Seconds from the cancel to its answer, in stages one after the other."""
+    """Seconds from the cancel to its answer, in stages one after the other, at their beginning and
+    up to two seconds later."""
     taken: list[float] = []
+    chance = random.Random(0)
     for number in range(count):
         wanted = _STAGES[number % len(_STAGES)]
         engine.send(request_of(photo, place, overwrite=True, **_LONG))
         event = None
         while not (isinstance(event, protocol.Result) or getattr(event, "name", "") == wanted):
             event = engine.until(protocol.Stage, protocol.Result)[-1]
+        time.sleep(chance.uniform(0, 2 * (number % 2)))  # every other one in the midst of a stage
         started = time.monotonic()
         engine.send(protocol.Cancel())
         if isinstance(event, protocol.Stage):

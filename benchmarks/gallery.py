@@ -58,7 +58,8 @@ def _figures(pack: OpenPack, chunk: dict, number: int) -> list[tuple[float, floa
     truth = pack.head.vertices(chunk["identity"][number])[face].astype(np.float64) * 1000
     lines = []
     for show in Show:
-        shapes = pack.head.vertices(drawn[rows_to_show(pack, heads, SHOWN, show)]) * 1000.0
+        rows = rows_to_show(pack, heads, SHOWN, show, lambda: None)
+        shapes = pack.head.vertices(drawn[rows]) * 1000.0
         points = shapes[:, pack.head.rank_vertices]
         points = points - points.mean(axis=1, keepdims=True)
         pairs = points[:, None] - points[None]

@@ -71,7 +71,8 @@ class LinearBelief(nn.Module):
         self._context = context
         self.register_buffer("slope", torch.zeros(data, context + data))
         self.register_buffer("offset", torch.zeros(data))
-        self.register_buffer("prior", torch.eye(data))
+        # torch.eye for tensors without data, as a pack is first planned with, would import SymPy.
+        self.register_buffer("prior", torch.zeros(data, data).fill_diagonal_(1.0))
         self.register_buffer("loads", torch.zeros(regions, data, MEASURED))
         self.register_buffer("seen", torch.zeros(regions, context))
         self.register_buffer("threshold", torch.zeros(regions))

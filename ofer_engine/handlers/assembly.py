@@ -20,7 +20,13 @@ from ..portion import LARGE
 from ..preview.thumbnails import Look, picturable, thumbnail
 from ..progress import Progress, Work
 from ..ranking.diverse import most_different
-from .certainty import identity_modes, identity_spread, shape_spreads, vertex_visible
+from .certainty import (
+    identity_modes,
+    identity_spread,
+    plain_heads,
+    shape_spreads,
+    vertex_visible,
+)
 from .draft import Draft
 from .hint_arrays import hint_arrays
 from .reconstruction_arrays import ReconstructionArrays
@@ -49,14 +55,20 @@ class ShownHeads:
     vertices: np.ndarray
 
 
-def rows_to_show(pack: Pack, drawn: DrawnHeads, keep: int, show: str) -> np.ndarray:
-    """(keep,) rows of the candidates to choose from. show : a `Show`."""
+def rows_to_show(
+    pack: Pack, drawn: DrawnHeads, keep: int, show: str, check: Callable[[], None]
+) -> np.ndarray:
+    """(keep,) rows of the candidates to choose from. show : a `Show`; check : called now and again,
+    may raise to stop."""
     order = drawn.ranking.order
     if show == Show.LIKELY:
         return order[:keep]
     points = pack.head.rank_vertices
     parts = np.array_split(drawn.identities, -(-len(order) // LARGE.heads))
-    shapes = [neutral_heads(pack, part)[:, points] for part in parts]
+    shapes = []
+    for part in parts:
+        check()
+        shapes.append(plain_heads(pack, part)[:, points])  # which are of the skin, not of the teeth
     return most_different(order, np.concatenate(shapes), keep)
 
 
@@ -87,26 +99,41 @@ def expression_hypotheses(expressions: Sequence[np.ndarray]) -> tuple[Hypothesis
     return tuple(found)
 
 
-def neutral_heads(pack: Pack, identities: np.ndarray, heads: int = LARGE.heads) -> np.ndarray:
-    """(n, V, 3) float32 metres of coefficients (n, K). heads : computed at once."""
+def neutral_heads(
+    pack: Pack, identities: np.ndarray, check: Callable[[], None], heads: int = LARGE.heads
+) -> np.ndarray:
+    """(n, V, 3) float32 metres of coefficients (n, K). check : called now and again, may raise to
+    stop; heads : computed at once."""
     found = _empty_heads(pack, len(identities))
     for first in range(0, len(identities), heads):
         part = identities[first : first + heads]
-        still = np.zeros((len(part), pack.expressions), np.float32)
-        found[first : first + heads] = pack.head.teeth_withdrawn(pack.head.vertices(part, still))
+        found[first : first + heads] = _withdrawn(pack, plain_heads(pack, part), check)
     return found
 
 
 def expressive_heads(
-    pack: Pack, identity: np.ndarray, expressions: np.ndarray, heads: int = LARGE.heads
+    pack: Pack,
+    identity: np.ndarray,
+    expressions: np.ndarray,
+    check: Callable[[], None],
+    heads: int = LARGE.heads,
 ) -> np.ndarray:
-    """(E, V, 3) float32 metres: one head (K,) with each expression (E, X). heads : at once."""
+    """(E, V, 3) float32 metres: one head (K,) with each expression (E, X). check : called now and
+    again, may raise to stop; heads : computed at once."""
     found = _empty_heads(pack, len(expressions))
     for first in range(0, len(expressions), heads):
         part = expressions[first : first + heads]
         repeated = np.broadcast_to(identity, (len(part), len(identity)))
-        found[first : first + heads] = pack.head.teeth_withdrawn(pack.head.vertices(repeated, part))
+        found[first : first + heads] = _withdrawn(pack, pack.head.vertices(repeated, part), check)
     return found
+
+
+def _withdrawn(pack: Pack, heads: np.ndarray, check: Callable[[], None]) -> np.ndarray:
+    """Heads (n, V, 3) with teeth behind the skin, in place: each takes a while."""
+    for row in range(len(heads)):
+        check()
+        heads[row] = pack.head.teeth_withdrawn(heads[row : row + 1])[0]
+    return heads
 
 
 def _empty_heads(pack: Pack, count: int) -> np.ndarray:
@@ -153,20 +180,26 @@ def candidate_arrays(
     """
     pack = reconstructor.pack
     order = Ranking.of(scores).order
-    best = neutral_heads(pack, coefficients[order[:1]])[0]
+    best = neutral_heads(pack, coefficients[order[:1]], check)[0]
     from_photos = coefficients[free]
     spread = identity_spread(pack, from_photos, check, reconstructor.portion.heads)
+    check()
     with_photo, without = shape_spreads(pack, from_photos)
+    check()
+    hints = hint_arrays(pack, coefficients, from_photos, reconstructor.person.photos)
+    check()
+    modes = identity_modes(pack, from_photos)
+    check()
     return {
         "identity_coefficients": coefficients,
         "identity_scores": scores,
         "identity_order": order.astype(np.int32),
         "identity_spread": spread,
-        "identity_modes": identity_modes(pack, from_photos),
+        "identity_modes": modes,
         "shape_spread": with_photo,
         "prior_spread": without,
         "vertex_visible": vertex_visible(pack, reconstructor.person.photos, best),
-    } | hint_arrays(pack, coefficients, from_photos, reconstructor.person.photos)
+    } | hints
 
 
 def assemble(
@@ -184,9 +217,9 @@ def assemble(
         head_model_arrays(pack)
         | evidence_arrays(reconstructor.person)
         | {
-            "identity_vertices": neutral_heads(pack, kept, heads),
+            "identity_vertices": neutral_heads(pack, kept, check, heads),
             "identity_joints": SixJoints.of(pack.head).joints(kept),
-            "expression_vertices": expressive_heads(pack, kept[0], expressions, heads),
+            "expression_vertices": expressive_heads(pack, kept[0], expressions, check, heads),
             "expression_coefficients": expressions,
         }
         | candidate_arrays(

@@ -31,8 +31,8 @@ def identity_modes(pack: Pack, candidates: np.ndarray) -> np.ndarray:
     """(R, V, 3) float16 metres: how the candidates (N, K) vary, as independent directions of
     deviation 1, the largest first."""
     ways = directions(candidates).astype(np.float32)
-    still = _neutral(pack, np.zeros_like(ways[:1]))[0]
-    moves = np.concatenate([_neutral(pack, row[None]) - still for row in ways])
+    still = plain_heads(pack, np.zeros_like(ways[:1]))[0]
+    moves = np.concatenate([plain_heads(pack, row[None]) - still for row in ways])
     modes = largest_modes(moves.reshape(len(moves), -1).astype(np.float64), _MODES)
     return modes.reshape(-1, *still.shape).astype(np.float16)
 
@@ -56,11 +56,11 @@ def identity_spread(
 
     candidates : (N, K); check : called now and again, may raise to stop; heads : held at once.
     """
-    mean = _neutral(pack, candidates.mean(axis=0, keepdims=True))[0]
+    mean = plain_heads(pack, candidates.mean(axis=0, keepdims=True))[0]
     squares = np.zeros(len(mean))
     for first in range(0, len(candidates), heads):
         check()
-        away = _neutral(pack, candidates[first : first + heads]) - mean
+        away = plain_heads(pack, candidates[first : first + heads]) - mean
         squares += np.square(away).sum((0, 2), dtype=np.float64)
     return np.sqrt(squares / len(candidates)).astype(np.float32)
 
@@ -85,8 +85,8 @@ def unit_moves(pack: Pack, count: int) -> np.ndarray:
     """(K, V, 3) float64 metres that 1 of each coefficient moves the head."""
     units = np.eye(count, dtype=np.float32)
     parts = np.array_split(units, -(-count // LARGE.heads))
-    heads = np.concatenate([_neutral(pack, part) for part in parts]).astype(np.float64)
-    return heads - _neutral(pack, np.zeros((1, count), np.float32))[0]
+    heads = np.concatenate([plain_heads(pack, part) for part in parts]).astype(np.float64)
+    return heads - plain_heads(pack, np.zeros((1, count), np.float32))[0]
 
 
 def _spread(moves: np.ndarray, covariance: np.ndarray) -> np.ndarray:
@@ -121,8 +121,8 @@ def vertex_visible(pack: Pack, photos: Sequence[PhotoEvidence], vertices: np.nda
     return best
 
 
-def _neutral(pack: Pack, identities: np.ndarray) -> np.ndarray:
-    """(N, V, 3) heads without expression."""
+def plain_heads(pack: Pack, identities: np.ndarray) -> np.ndarray:
+    """(N, V, 3) float32 metres: heads without expression, whose teeth may stand out of the skin."""
     return pack.head.vertices(identities, np.zeros((len(identities), pack.expressions), np.float32))
 
 

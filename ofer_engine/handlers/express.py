@@ -28,8 +28,8 @@ def answer(session: Session, request: protocol.Express, work: Work) -> protocol.
     identity = blended(record, request.rows, request.weights)
     expressions = record.array("expression_coefficients")
     progress.step(SHAPING, 0, 1)
-    neutral = neutral_heads(pack, identity[None])[0]
-    expressive = expressive_heads(pack, identity, expressions)
+    neutral = neutral_heads(pack, identity[None], work.check)[0]
+    expressive = expressive_heads(pack, identity, expressions, work.check)
     arrays = {
         "identity_vertices": neutral,
         "identity_joints": SixJoints.of(pack.head).joints(identity),

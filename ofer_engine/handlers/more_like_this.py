@@ -79,7 +79,7 @@ def _write(
     record = _record(earlier, request, ranking, len(earlier.array("identity_scores")))
     added = record.identities[len(earlier.identities) :]
     kept = candidates[ranking.order[: request.keep]]
-    heads = neutral_heads(reconstructor.pack, kept)
+    heads = neutral_heads(reconstructor.pack, kept, work.check)
     with Draft(record.folder) as draft:
         _keep_rest(earlier, draft)
         coefficients = earlier.array("identity_coefficients")

@@ -41,7 +41,9 @@ def read_face(session: Session, pack: Pack, wanted: protocol.PhotoFace, work: Wo
     hidden = hidden_pixels(photo, face.landmarks, wanted.hidden, wanted.mask)
     shown = photo if hidden is None else cover(photo, hidden.pixels)
     covered = None if hidden is None else hidden.pixels
+    work.check()
     evidence = pack.encode(shown, face, covered)
+    work.check()
     colour = iris_colour(photo.pixels, face.landmarks, covered)
     doubt = (_LOW_CONFIDENCE,) if face.low_confidence else ()
     view = View(

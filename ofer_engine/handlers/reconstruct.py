@@ -79,12 +79,14 @@ def reconstruct(session: Session, request: protocol.Reconstruct, work: Work) -> 
     reconstructor.set_evidence(evidence, request.hints)
     doubts = disagreement(reconstructor.pack, evidence, work)
     drawn = _draw(reconstructor, request, progress)
-    record = _record(session, request, reconstructor.pack, readings, drawn)
+    record = _record(session, request, reconstructor.pack, readings, drawn, work)
     with Draft(record.folder, request.overwrite) as draft:
         arrays = replace(
             assemble(reconstructor, record, drawn, work.check), iris_colour=_iris_colour(readings)
         )
+        work.check()
         draft.arrays(arrays)
+        work.check()
         shown = shown_heads(record, arrays)
         picture(draft, reconstructor.pack, shown, work, progress, arrays.iris_colour)
         progress.step(UNITS, 0, 2)
@@ -179,9 +181,10 @@ def _record(
     pack: Pack,
     readings: Sequence[FaceReading],
     drawn: DrawnHeads,
+    work: Work,
 ) -> Reconstruction:
     rig = SixJoints.of(pack.head)
-    rows = rows_to_show(pack, drawn, request.keep, _show(request))
+    rows = rows_to_show(pack, drawn, request.keep, _show(request), work.check)
     notes = dict.fromkeys(note for reading in readings for note in reading.notes)
     return Reconstruction(
         name=request.name,

@@ -57,7 +57,7 @@ def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.
     pack = reconstructor.pack
     progress.step(LOADING, 1, 1)
     photos, notes = _photos(record, request)
-    views = _views(session, record, pack, request, photos)
+    views = _views(session, record, pack, request, photos, work)
     work.check()
     uv = layout(pack.head, contract.Layout(request.layout))
     progress.step(LAYING, 1, 1)
@@ -154,10 +154,11 @@ def _views(
     pack: Pack,
     request: protocol.Texture,
     photos: list[tuple[int, Photo]],
+    work: Work,
 ) -> list[PhotoView]:
     """The chosen head as each photo has it."""
     identity = blended(record, request.rows, request.weights)
-    neutral = neutral_heads(pack, identity[None])[0]
+    neutral = neutral_heads(pack, identity[None], work.check)[0]
     person = person_of(record, session.device)
     coefficients = record.array("expression_coefficients")
     views = []
@@ -168,7 +169,7 @@ def _views(
             session.detector(), pack.head, photo, seen.camera, neutral,
         )  # fmt: skip
         rows = [row for row, each in enumerate(record.expressions) if each.view == number]
-        moved = expressive_heads(pack, identity, coefficients[rows]) - neutral
+        moved = expressive_heads(pack, identity, coefficients[rows], work.check) - neutral
         vertices = mixed_expression(neutral, moved, seen.camera, evidence)
         hidden = _hidden(request.photos[number].hidden, photo)
         views.append(PhotoView(photo.pixels, seen.camera, vertices, neutral, evidence, hidden))
