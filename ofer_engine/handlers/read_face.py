@@ -42,7 +42,7 @@ def read_face(session: Session, pack: Pack, wanted: protocol.PhotoFace, work: Wo
     shown = photo if hidden is None else cover(photo, hidden.pixels)
     covered = None if hidden is None else hidden.pixels
     work.check()
-    evidence = pack.encode(shown, face, covered)
+    evidence = pack.encode(shown, face, covered, work.check)
     work.check()
     colour = iris_colour(photo.pixels, face.landmarks, covered)
     doubt = (_LOW_CONFIDENCE,) if face.low_confidence else ()

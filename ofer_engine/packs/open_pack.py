@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -123,7 +123,13 @@ class OpenPack:
         return crop, self.read(_tensor(picture).to(self.device))
 
     @torch.inference_mode()
-    def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
+    def encode(
+        self,
+        photo: Photo,
+        face: Face,
+        hidden: np.ndarray | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> PhotoEvidence:
         """Crop → evidence network → points, camera and the contexts of the three networks."""
         crop = crop_around(face.landmarks)
         pixels = _tensor(cut(photo, crop.resized(self.sizes.crop)))
@@ -131,21 +137,27 @@ class OpenPack:
         lens = Lens(
             photo.focal or default_focal(*size), photo.focal is not None, np.array(size) / 2, size
         )
-        return self.evidence_in(pixels, crop, lens, hidden)
+        return self.evidence_in(pixels, crop, lens, hidden, check)
 
     @torch.inference_mode()
     def evidence_in(
-        self, pixels: Tensor, crop: Crop, lens: Lens, hidden: np.ndarray | None = None
+        self,
+        pixels: Tensor,
+        crop: Crop,
+        lens: Lens,
+        hidden: np.ndarray | None = None,
+        check: Callable[[], None] = lambda: None,
     ) -> PhotoEvidence:
         """What `pixels` (1, 3, S, S) in 0..1, cut out of a photo by `crop`, show of it.
 
         IdGen and IdRank take the expression as it was regressed, as in their training; ExpGen
         takes the one that meets the points.
 
-        hidden : (H, W) bool of the photo, as in `encode`.
+        hidden : (H, W) bool of the photo, and check, as in `encode`.
         """
         conditioner = self.networks.conditioner
         evidence = self.read_photos(pixels.to(self.device))
+        check()
         points = crop.to_photo(evidence.points[0].double().cpu().numpy())
         covered = covers(hidden, points)
         deviation = torch.exp(0.5 * evidence.log_variance[0]).cpu().numpy() * crop.photo_scale
@@ -156,6 +168,7 @@ class OpenPack:
             lens = self._with_read_distance(lens, evidence, points, precision)
         hides = torch.from_numpy(covered)[None].to(self.device)
         identity = conditioner.context(evidence, hides)
+        check()
         evidence = self._fitted(evidence, neutral, points, precision, lens)
         surface = self.head.vertices(
             evidence.identity[0].cpu().numpy(), evidence.expression[0].clamp(0, 1).cpu().numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -118,10 +118,17 @@ class Pack(Protocol):
     @property
     def video_reader(self) -> OpenPack | None: ...
 
-    def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
+    def encode(
+        self,
+        photo: Photo,
+        face: Face,
+        hidden: np.ndarray | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> PhotoEvidence:
         """Read one face of a photo; everything after reuses the answer.
 
         hidden : (H, W) bool, pixels that do not show the person; they have been covered already.
+        check : called now and again, may raise to stop.
         """
         ...
 

@@ -7,7 +7,7 @@ from the bundled open pack, whose head is laid over FLAME's on the user's machin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -125,9 +125,16 @@ class FlamePack:
         points = self.open_pack.head.template[self.open_pack.head.point_vertices]
         return closest_vertices(points, self.placement.apply(self.head.template)).astype(np.int32)
 
-    def encode(self, photo: Photo, face: Face, hidden: np.ndarray | None = None) -> PhotoEvidence:
+    def encode(
+        self,
+        photo: Photo,
+        face: Face,
+        hidden: np.ndarray | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> PhotoEvidence:
         """Crops as published (§4), five encoders, and the open pack's view of where the face is."""
-        seen = self.open_pack.encode(photo, face, hidden)
+        seen = self.open_pack.encode(photo, face, hidden, check)
+        check()
         aligned = self.aligner.align(photo, face)
         shown = published_pictures(photo, aligned.points, aligned.box)
         contexts = photo_contexts(

@@ -85,3 +85,12 @@ def test_a_pack_is_loaded_without_what_only_compilers_need() -> None:
         "Session('cpu', None, 1).reconstructor('open'); sys.exit('sympy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT).returncode == 0
+
+
+def test_a_face_is_read_in_steps(engine, portrait: Path) -> None:
+    """Its network, what meets its points, and what is made of that."""
+    session = engine.session
+    opened = session.photo(str(portrait))
+    looks, pack = _Looks(), session.reconstructor("open").pack
+    pack.encode(opened.photo, opened.faces[0], None, looks)
+    assert looks.count == 2
