@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from .explanation import VertexAlbedo
-from .features import Features
+from .features import Features, sockets
 from .shape import Shape
 from .trust import ramp
 
@@ -16,6 +16,8 @@ _CAVITY = np.array([-1.2, 0.45, 0.0], np.float32)
 """The mouth's inside, relative to the skin: log luminance, log R/G, log B/G."""
 _LIPS = np.array([[-0.6, 0.16, -0.10], [-0.14, 0.60, 0.02]], np.float32)
 """Least and most that lips have relative to the skin: teeth between them look bluish and pale."""
+_SHADE = 0.5
+"""How much of the darkness of average sockets is left out: brows shade those of portraits."""
 _THIN = (0.004, 0.010)
 """Metres of flesh below which the mouth's inside has the skin's colour, and its own from."""
 _ROUGH = 0.48
@@ -42,6 +44,8 @@ def complexion(
 ) -> Complexion:
     """weights : (K,) of the albedo's modes; lip_colour : (3,) by which lips differ from it."""
     base = tone + albedo.at(weights)
+    shade = sockets(shape, features) * (1 - np.clip(features.brows, 0, 1))
+    base[:, 0] += _SHADE * shade * np.clip(tone[0] - base[:, 0], 0, None)
     lips = np.clip(features.lips, 0, 1)[:, None]
     usual = np.clip(base, tone + _LIPS[0], tone + _LIPS[1])
     base = base + lips * (usual + lip_colour - base)

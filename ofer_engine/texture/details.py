@@ -13,8 +13,8 @@ import numpy as np
 from scipy import ndimage
 
 from .explanation import Explanation, VertexAlbedo, opponent
-from .features import Features
-from .fields import spread
+from .features import Features, sockets
+from .fields import around
 from .laid_photo import Laid, averaged, nearest, sample
 from .lip_colour import lip_colour
 from .seen_edge import broad_field, without_holes
@@ -26,19 +26,17 @@ _MIDDLE = 0.0016
 _KEPT = np.array([0.25, 0.5, 0.5])
 """Share of the broad differences that is kept: log luminance, log R/G, log B/G."""
 _BROAD_MOST = 0.12
-_DARKER, _BRIGHTER, _COLOUR = 0.28, 0.10, 0.14
+_DARKER, _BRIGHTER, _COLOUR = 0.28, 0.07, 0.14
 """Where middle differences level off: dark marks, shine, colour."""
 _FINE_DARKER, _FINE_BRIGHTER = 0.16, 0.07
 _HAIR = 0.8
-"""What brows may be darker, besides."""
+"""What brows may be darker, or brighter, besides: those of the prior are a blur."""
 _BROW_DARK = 0.75
 """How much less a pixel of a brow that is darker than the usual one counts as no skin."""
 _FOLD, _FINE_FOLD = 0.85, 0.5
 """How much less is kept of middle and of fine differences where the expression folds skin."""
-_SOCKET = 0.6
+_SOCKET = 0.8
 """The same in the sockets of the eyes, which the brows shade."""
-_AROUND_LIDS = 6.0
-"""Millimetres that sockets reach beyond lids."""
 _SHINE, _PALE = (0.0, 0.12), (0.02, 0.08)
 """Log luminance and paleness (log R/G and log B/G towards white) at which a difference begins to be
 taken for a lamp's reflection, and is."""
@@ -48,10 +46,12 @@ _ERROR = np.array([0.24, 0.09, 0.10])
 """Deviation of skin from its explanation, besides the prior's spread."""
 _SKIN, _OTHER = 2.0, 3.2
 """Deviations at which a pixel is believed wholly, and no more."""
-_AROUND_SCALP = 18.0
+_HAIRLINE = 18.0
 """Millimetres that hairlines reach beyond the scalp."""
 _GREY_HAIR = 1.2
 """How much more it counts there that a pixel is less red than skin: grey hair is as bright."""
+_SHADED = 0.7
+"""How much less is kept there of what is not fine: hair throws its shadow and its colour on it."""
 _BROW = 0.0042
 """Metres: no brow is wider than two of these; hair that hangs over it is."""
 _MASS = 0.008
@@ -89,9 +89,9 @@ def details(
     model = explanation.level + explanation.light + own
     brows = np.clip(1.6 * features.brows - 0.3, 0, 1)
     soft_parts = np.clip(features.lids + features.lips, 0, 1)
-    sockets = np.clip(2 * spread(shape, features.lids[:, None], _AROUND_LIDS)[:, 0], 0, 1)
-    hairline = np.clip(2 * spread(shape, features.scalp[:, None], _AROUND_SCALP)[:, 0], 0, 1)
-    columns = (model, albedo.spread, brows, soft_parts, features.lips, folds, sockets, own[:, 1])
+    hairline = around(shape, features.scalp, _HAIRLINE)
+    socket = sockets(shape, features)
+    columns = (model, albedo.spread, brows, soft_parts, features.lips, folds, socket, own[:, 1])
     maps = laid.maps(shape, np.column_stack((*columns, sure, hairline)))
     brow, spared = maps[6], maps[7]
     away = opponent(laid.picture) - np.moveaxis(maps[:3], 0, 2)
@@ -119,11 +119,15 @@ def details(
     fold = np.maximum(fold, _SOCKET * maps[10] * (1 - brow))
     between = between * (1 - _FOLD * fold)[..., None]
     fine = fine * (1 - _FINE_FOLD * fold)[..., None]
+    between = between * (1 - _SHADED * maps[13] * (1 - brow))[..., None]
     hair = brow[..., None] * np.array([_HAIR, 0, 0])
     darkest = np.array([_DARKER, _COLOUR, _COLOUR]) + hair
-    brightest = np.array([_BRIGHTER, _COLOUR, _COLOUR])
+    brightest = np.array([_BRIGHTER, _COLOUR, _COLOUR]) + hair
     kept = np.where(between < 0, _soft(between, darkest), _soft(between, brightest))
-    fine = np.where(fine < 0, _soft(fine, _FINE_DARKER + 0.5 * hair), _soft(fine, _FINE_BRIGHTER))
+    rest = np.moveaxis(laid.maps(shape, (1 - _KEPT) * broad), 0, 2)
+    kept = kept + brow[..., None] * np.clip(rest, -_HAIR, _HAIR)
+    darkest, brightest = _FINE_DARKER + 0.5 * hair, _FINE_BRIGHTER + 0.5 * hair
+    fine = np.where(fine < 0, _soft(fine, darkest), _soft(fine, brightest))
     if not explanation.coloured:
         kept[..., 1:] = fine[..., 1:] = 0
     good = (seen > 0.9) & (brow + spared < 0.1)
@@ -132,7 +136,8 @@ def details(
     detail, trust = without_holes(laid, detail, trust, np.clip(brow + spared, 0, 1))
     return Details(
         detail.astype(np.float32), trust.astype(np.float32),
-        _KEPT * np.clip(broad, -_BROAD_MOST, _BROAD_MOST), known * sure, lips, uneven,
+        _KEPT * np.clip(broad, -_BROAD_MOST, _BROAD_MOST), known * sure * (1 - _SHADED * hairline),
+        lips, uneven,
     )  # fmt: skip
 
 

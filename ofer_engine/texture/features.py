@@ -13,7 +13,11 @@ from ..heads.beard import beard_fields
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
 from ..heads.placement import place
+from .fields import around
+from .shape import Shape
 
+_AROUND_LIDS: Final = 6.0
+"""Millimetres that the sockets of the eyes reach beyond lids."""
 _REGIONS: Final = {
     "face": "face",
     "lips": "lips",
@@ -59,6 +63,11 @@ def features_of(head: Head, donor: Callable[[], OpenHead]) -> Features:
     open_head = donor()
     placed = place(head, open_head, open_head.face).apply(head.template)
     return _own(open_head).at(closest_vertices(placed, open_head.template))
+
+
+def sockets(shape: Shape, features: Features) -> np.ndarray:
+    """(V,) 0..1: the sockets of the eyes, which brows shade."""
+    return around(shape, features.lids, _AROUND_LIDS)
 
 
 def _own(head: OpenHead) -> Features:

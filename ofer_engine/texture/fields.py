@@ -32,6 +32,12 @@ def spread(shape: Shape, values: np.ndarray, millimetres: float) -> np.ndarray:
     return membrane(shape, values, np.ones(len(values)), millimetres)
 
 
+def around(shape: Shape, member: np.ndarray, millimetres: float) -> np.ndarray:
+    """(V,) 0..1: a part of the skin, member (V,) 0..1, and some millimetres around it, where it
+    fades."""
+    return np.clip(2 * spread(shape, member[:, None], millimetres)[:, 0], 0, 1)
+
+
 def carried_on(shape: Shape, values: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """`values` (V, C) with what lies around carried on over `inside` (V,) bool: the smoothest.
     What nothing lies around keeps its values."""

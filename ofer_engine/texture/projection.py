@@ -84,7 +84,8 @@ def project(
     towards = -towards / np.linalg.norm(towards, axis=1, keepdims=True)
     facing = (normals * towards).sum(1)
     seen = _seen_by_evidence(shape, view.evidence)
-    sure = ramp(facing, _GRAZING, _FACING) * seen * (1 - np.clip(features.cavity * 2, 0, 1))
+    sure = ramp(facing, _GRAZING, _FACING) * seen
+    sure = sure * (1 - np.clip(features.cavity * 2, 0, 1)) * (1 - np.clip(features.neck, 0, 1))
     shorter = pressed(shape, view.calm, view.vertices)
     feathered, shorter = spread(shape, np.c_[sure, shorter], _FEATHER).T
     sure = np.minimum(sure, np.clip(feathered, 0, 1))
