@@ -66,6 +66,15 @@ class CheckCounts:
         return total
 
 
+def chosen_tests(options: Sequence[str], folders: Sequence[str]) -> tuple[list[str], list[str]]:
+    """pytest's options without the tests named among them (`tests/…`), and which tests to run: of
+    those named the ones in `folders`, or all of `folders` where none is named."""
+    named = [each for each in options if each.startswith("tests/")]
+    rest = [each for each in options if each not in named]
+    inside = [each for each in named if each.startswith(tuple(folders))]
+    return rest, inside if named else list(folders)
+
+
 @dataclass(frozen=True)
 class Checks:
     """bpy : version of Blender as a module, empty for the pinned; options : more for pytest;
@@ -128,13 +137,14 @@ class Checks:
 
     def _pytest(self, environment: Environment, folders: Sequence[str]) -> CheckCounts:
         present = [folder for folder in folders if (self.root / folder).is_dir()]
-        if not present:
+        options, tests = chosen_tests(self.options, present)
+        if not tests:
             return CheckCounts()
         with tempfile.TemporaryDirectory() as scratch:
             report = Path(scratch) / "report.xml"
-            options = ["-p", "no:cacheprovider", f"--junitxml={report}", *self.options]
+            options = ["-p", "no:cacheprovider", f"--junitxml={report}", *options]
             measured = ["-m", "coverage", "run"] if self.coverage else []
-            command = [str(environment.python), *measured, "-m", "pytest", *options, *present]
+            command = [str(environment.python), *measured, "-m", "pytest", *options, *tests]
             code = self._call(command)
             tally = CheckCounts.read(report)
         if code in (0, _NO_TESTS_CHOSEN) or tally.failed:
