@@ -72,13 +72,13 @@ def main() -> None:
     print(f"\nfloor: {floor:.4f}")
 
 
-def sliced_wasserstein(first: Tensor, second: Tensor, directions: int = 500) -> float:
+def sliced_wasserstein(first: Tensor, second: Tensor) -> float:
     """Root mean square of the 2-Wasserstein distances along random directions.
 
     first, second : (N, D) float32. Returns in the unit of the coefficients.
     """
     generator = torch.Generator().manual_seed(0)
-    slices = torch.randn(first.shape[1], directions, generator=generator)
+    slices = torch.randn(first.shape[1], 500, generator=generator)
     slices /= slices.norm(dim=0)
     difference = (first @ slices).sort(0).values - (second @ slices).sort(0).values
     return difference.square().mean().sqrt().item()

@@ -66,7 +66,7 @@ def leave(status: int) -> None:
         sys.exit(status)
 
 
-def usd_alone() -> dict[str, object]:
+def usd_settings() -> dict[str, object]:
     """Settings of the USD exporter that point to the pictures where they lie, and write no world's
     light into the file."""
     worldless = {"convert_world_material": False}
@@ -75,7 +75,7 @@ def usd_alone() -> dict[str, object]:
     return {"export_textures_mode": "KEEP"} | worldless
 
 
-def known_of_usd(settings: dict[str, object]) -> dict[str, object]:
+def supported_usd_settings(settings: dict[str, object]) -> dict[str, object]:
     """Those settings of the USD exporter that this Blender has."""
     known = bpy.ops.wm.usd_export.get_rna_type().properties.keys()  # pyright: ignore[reportCallIssue]
     return {name: value for name, value in settings.items() if name in known}

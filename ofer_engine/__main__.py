@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("ofer: stopped.", file=sys.stderr)
         return _STOPPED
     except BrokenPipeError:
-        return _unheard()
+        return _discard_output()
     except Exception as cause:  # noqa: BLE001 - the border: one sentence, whatever happened
         return _fail(cause, options.home / LOG)
 
@@ -63,14 +63,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _fail(cause: Exception, log: Path) -> int:
     error = as_ofer_error(cause)
     if isinstance(cause, OSError) and cause.filename is None:
-        _unheard()  # perhaps the output itself: what of it waits must not fail again at exit
+        _discard_output()  # perhaps the output itself: what of it waits must not fail again at exit
     print(f"ofer: {error}", file=sys.stderr)
-    if error.code is ErrorCode.INTERNAL and _noted(cause, log):
+    if error.code is ErrorCode.INTERNAL and _logged(cause, log):
         print(f"ofer: the log is {log}", file=sys.stderr)
     return 1
 
 
-def _noted(cause: Exception, log: Path) -> bool:
+def _logged(cause: Exception, log: Path) -> bool:
     """Keep the trace of what nobody foresaw; False where that is not possible either."""
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def _noted(cause: Exception, log: Path) -> bool:
     return True
 
 
-def _unheard() -> int:
+def _discard_output() -> int:
     """Whoever read the output has left, as `| head` does: nothing more is said, at exit neither."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -24,7 +24,7 @@ from .contract.hint_places import GUESSED, places
 from .contract.records import NO_HINTS, Hints
 from .contract.sampling import DEFAULT_SAMPLER, SamplingParams
 from .contract.sentence import Sentence
-from .diffusion.guidance import Guide, guided, guided_outset
+from .diffusion.guidance import Guide, guided, guided_start
 from .diffusion.samplers import SAMPLERS, Denoise, Noise, OnStep, Sampler, seeded_noise
 from .diffusion.schedule import Schedule
 from .packs.pack import Contexts, Pack, PhotoEvidence, refuse_unknown_hints
@@ -166,9 +166,9 @@ class Reconstructor:
             clean = clean if known is None else known(clean, 1.0)
             start = self._schedule.add_noise(clean.expand_as(start), level, start)
         else:
-            start = self.pack.idgen.outset(context, start)
+            start = self.pack.idgen.initial_sample(context, start)
             if known is not None:
-                start = guided_outset(denoise, self._schedule, known, start, level)
+                start = guided_start(denoise, self._schedule, known, start, level)
         if params.guidance > 0:
             denoise = guided(denoise, self._schedule, self._guide(params.guidance))
         if known is not None:

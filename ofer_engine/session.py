@@ -84,7 +84,7 @@ class Session:
         self._reconstructors.clear()
         self._photos.clear()
 
-    def economise(self) -> bool:
+    def reduce_memory(self) -> bool:
         """Go on with less memory, which has just run out; False where there is no less."""
         if self.device.type != "cpu":
             self.notes = (

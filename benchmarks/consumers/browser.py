@@ -23,6 +23,8 @@ OPTIONS = (
     "--enable-unsafe-swiftshader", "--hide-scrollbars",
 )  # fmt: skip
 """Of a Chromium that draws without a screen or a graphics card."""
+_PATIENCE = 300
+"""Seconds that a page may take."""
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -74,7 +76,7 @@ def _shown(
     return found, places
 
 
-def sent_by(folder: Path, page: str, seconds: float = 300) -> bytes:
+def sent_by(folder: Path, page: str) -> bytes:
     """What a page of a folder sends to /found in its own time. Raises TimeoutError."""
     with tempfile.TemporaryDirectory() as scratch:
         found = Path(scratch) / "found"
@@ -86,10 +88,10 @@ def sent_by(folder: Path, page: str, seconds: float = 300) -> bytes:
                     f"--user-data-dir={scratch}/profile", place]  # fmt: skip
             window = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
-                end = time.monotonic() + seconds
+                end = time.monotonic() + _PATIENCE
                 while not found.is_file():
                     if time.monotonic() > end:
-                        raise TimeoutError(f"{page} reported nothing in {seconds:.0f} seconds")
+                        raise TimeoutError(f"{page} reported nothing in {_PATIENCE} seconds")
                     time.sleep(0.5)
                 return found.read_bytes()
             finally:

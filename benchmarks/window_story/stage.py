@@ -83,9 +83,9 @@ class Stage:
                 raise TimeoutError(f"waited {seconds} s in vain")
             yield 0.05
 
-    def job_done(self, seconds: float = 400) -> Moves:
+    def job_done(self) -> Moves:
         """Wait until nothing is in hand. Raises TimeoutError, RuntimeError with the failure."""
-        yield from self.until(lambda: self.queue.job is None, seconds)
+        yield from self.until(lambda: self.queue.job is None, 400)
         if self.queue.failure:
             raise RuntimeError(self.queue.failure.message)
         yield 3 * BEAT

@@ -9,7 +9,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.sentence import Sentence
-from ..undo.landing import sidecar_of
+from ..undo.atomic_output import sidecar_of
 from . import check_animation, check_body, check_vrm, companions, skeleton
 from .applied import rig_in_file
 from .content import FileContent, FileMesh

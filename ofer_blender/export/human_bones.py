@@ -181,21 +181,21 @@ def of(head: bpy.types.Object) -> HumanBones | None:
         for human, name in table.items()
         if body_bones.plain(name) in there
     }
-    return hung_right(named, skeleton.parents(armature))
+    return in_hierarchy(named, skeleton.parents(armature))
 
 
-def hung_right(named: Mapping[str, str], parents: Mapping[str, str]) -> HumanBones:
+def in_hierarchy(named: Mapping[str, str], parents: Mapping[str, str]) -> HumanBones:
     """Of humanoid bones by their names those that hang as VRM asks. parents : bone in the file →
     what it hangs on there."""
     bones = {human: named[human] for human in ABOVE if named.get(human) in parents}
-    while wrong := [human for human in bones if not _hangs(human, bones, parents)]:
+    while wrong := [human for human in bones if not _is_below(human, bones, parents)]:
         del bones[next((each for each in wrong if each not in REQUIRED), wrong[-1])]
     return HumanBones(
         MappingProxyType(bones), tuple(each for each in REQUIRED if each not in bones)
     )
 
 
-def _hangs(human: str, bones: Mapping[str, str], parents: Mapping[str, str]) -> bool:
+def _is_below(human: str, bones: Mapping[str, str], parents: Mapping[str, str]) -> bool:
     wanted = ABOVE[human]
     if human in _NEEDS_ABOVE and wanted not in bones:
         return False

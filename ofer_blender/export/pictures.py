@@ -15,7 +15,7 @@ import bpy
 from .. import compat
 from ..image_size import image_size
 from ..skin import skin
-from ..undo.landing import Landing
+from ..undo.atomic_output import AtomicOutput
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8"
@@ -31,13 +31,13 @@ _ICC: Final = b"ICC_PROFILE\x00"
 
 
 class Pictures:
-    """names : of the files, which lie in the landing's folder; copies : datablocks made for them,
+    """names : of the files, which lie in the output's folder; copies : datablocks made for them,
     which the caller removes, the last one first."""
 
-    def __init__(self, head: bpy.types.Object, landing: Landing) -> None:
+    def __init__(self, head: bpy.types.Object, output: AtomicOutput) -> None:
         self.names: list[str] = []
         self.copies: list[bpy.types.ID] = []
-        self._landing = landing
+        self._output = output
         self._skin = skin.pictures(head)
         self._materials: dict[bpy.types.Material, bpy.types.Material] = {}
         self._images: dict[bpy.types.Image, bpy.types.Image | None] = {}
@@ -80,8 +80,8 @@ class Pictures:
             label = f"_skin{self._skin[image]}"
         data = _bytes(image)
         suffix = ".jpg" if data.startswith(_JPEG) else ".png"
-        name = self._landing.companion(label, suffix)
-        path = self._landing.folder / name
+        name = self._output.companion(label, suffix)
+        path = self._output.folder / name
         if data:
             path.write_bytes(data)
         elif image_size(image)[0] and len(image.pixels):

@@ -69,7 +69,7 @@ def put_on(copy: bpy.types.Object, shapes: Shapes) -> None:
     parts = _parts(copy.data)
     for name, move in zip(shapes.names, shapes.moves, strict=True):
         key = copy.shape_key_add(name=name, from_mix=False)
-        hypotheses.set_points(key, shapes.basis + _stirred(move, parts))
+        hypotheses.set_points(key, shapes.basis + _without_still_parts(move, parts))
         key.value, key.slider_min, key.slider_max = 0.0, 0.0, 1.0
     copy.data.update()
 
@@ -85,16 +85,16 @@ def _parts(mesh: bpy.types.Mesh) -> list[np.ndarray]:
     return [np.unique(corners[of_corner == slot]) for slot in np.unique(slots)]
 
 
-def _stirred(move: np.ndarray, parts: list[np.ndarray]) -> np.ndarray:
+def _without_still_parts(move: np.ndarray, parts: list[np.ndarray]) -> np.ndarray:
     """What a key moves, and of each part that it leaves alone one vertex, by a thousandth of a
     millimetre: glTF has no data for a part that does not move, and assimp refuses such a file."""
     still = [part for part in parts if not move[part].any()]
     if not still:
         return move
-    stirred = move.copy()
+    moved = move.copy()
     for part in still:
-        stirred[part[0], 2] = _STIR
-    return stirred
+        moved[part[0], 2] = _STIR
+    return moved
 
 
 def chosen(head: bpy.types.Object, plan: Plan) -> list[tuple[str, str]]:

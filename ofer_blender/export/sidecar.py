@@ -13,7 +13,7 @@ from ...ofer_engine.contract.files.digest import sha256_of
 from ...ofer_engine.contract.visemes import VISEMES
 from ..head import provenance
 from ..rig import arkit_keys
-from ..undo.landing import MADE_WITH
+from ..undo.atomic_output import MADE_WITH
 from .animation import Animation
 from .names import names
 from .plan import Plan

@@ -16,7 +16,7 @@ import bpy
 from mathutils import Matrix
 
 from ..rig import body_bones, rig
-from ..undo.landing import Landing
+from ..undo.atomic_output import AtomicOutput
 from . import companions, influences, neck, playing, skeleton
 from .animation import Animation, sample
 from .applied import rig_in_file, shape_shown
@@ -37,7 +37,7 @@ determinant of 1e-10), and Blender's exporter leaves all bones out of that frame
 @dataclass(frozen=True, eq=False)
 class StagedHead:
     """meshes : copies of the head, the finest first; others : of what goes along; armature : copy
-    of its rig, or None; pictures : names of their files, in the landing's folder; animation : what
+    of its rig, or None; pictures : names of their files, in the output's folder; animation : what
     all of them do; avatar : what a VRM says of them."""
 
     meshes: tuple[bpy.types.Object, ...]
@@ -55,7 +55,7 @@ class StagedHead:
 
 
 @contextmanager
-def staged(head: bpy.types.Object, plan: Plan, landing: Landing) -> Iterator[StagedHead]:
+def staged(head: bpy.types.Object, plan: Plan, output: AtomicOutput) -> Iterator[StagedHead]:
     """Make the copies, alone in the scene of the window, selected and active; take them away again
     whatever happens. Raises OferError(BAD_REQUEST) where a modifier cannot be applied, OSError."""
     made = TemporaryBlocks()
@@ -65,7 +65,7 @@ def staged(head: bpy.types.Object, plan: Plan, landing: Landing) -> Iterator[Sta
         made.blocks.append(shown)
     try:
         with _scene(head):
-            stage = _make(head, plan, landing, made, shown, animation, along)
+            stage = _make(head, plan, output, made, shown, animation, along)
             for each in stage.objects:
                 each.select_set(True)
             bpy.context.view_layer.objects.active = stage.meshes[0]
@@ -98,7 +98,7 @@ def _scene(head: bpy.types.Object) -> Iterator[None]:
 def _make(
     head: bpy.types.Object,
     plan: Plan,
-    landing: Landing,
+    output: AtomicOutput,
     made: TemporaryBlocks,
     shown: bpy.types.Mesh | None,
     animation: Animation | None,
@@ -113,7 +113,7 @@ def _make(
         if plan.close_neck:
             neck.close(shown)
         fine, shapes = copy_shown(head, shown, made)
-    pictures = Pictures(head, landing)
+    pictures = Pictures(head, output)
     dress(fine, head, pictures, made)
     meshes = [fine]
     for level in range(1, min(plan.lods, len(LOD_RATIOS))):

@@ -10,12 +10,12 @@ from typing import Any, Final
 import bpy
 
 from .. import compat
-from ..undo.landing import (
-    Landing,
+from ..undo.atomic_output import (
+    AtomicOutput,
+    atomic_output,
     check_readable,
     disk_full,
     is_full,
-    landing,
     nameless,
     unwritable,
 )
@@ -106,20 +106,20 @@ def export(head: bpy.types.Object, plan: Plan) -> Path:
     if not plan.path.name:
         raise nameless()
     check_readable(plan.file)
-    with landing(plan.file, overwrite=plan.overwrite) as place:
-        file = place.folder / plan.file.name
-        with staged(head, plan, place) as stage:
-            _write(plan, file, place, stage.animation is not None)
-            names = [*_tidy(plan, file, stage, place), file.name]
+    with atomic_output(plan.file, overwrite=plan.overwrite) as output:
+        file = output.folder / plan.file.name
+        with staged(head, plan, output) as stage:
+            _write(plan, file, output, stage.animation is not None)
+            names = [*_tidy(plan, file, stage, output), file.name]
             bones = tuple(stage.armature.data.bones.keys()) if stage.armature else ()
             animation = stage.animation
-        sidecar = file.with_name(place.sidecar.name)
+        sidecar = file.with_name(output.sidecar.name)
         write_sidecar(head, plan, sidecar, bones, tuple(names), animation)
-        place.publish([*names, sidecar.name])
+        output.publish([*names, sidecar.name])
     return plan.file
 
 
-def _write(plan: Plan, path: Path, place: Landing, animated: bool) -> None:
+def _write(plan: Plan, path: Path, output: AtomicOutput, animated: bool) -> None:
     """Raises OferError where Blender's exporter could not, or left a file that is cut."""
     said = "Blender's exporter wrote nothing whole"
     try:
@@ -130,7 +130,7 @@ def _write(plan: Plan, path: Path, place: Landing, animated: bool) -> None:
     else:
         if whole.is_whole(path):
             return
-    raise disk_full(plan.file) if is_full(place.folder) else unwritable(plan.file, said)
+    raise disk_full(plan.file) if is_full(output.folder) else unwritable(plan.file, said)
 
 
 def _close_what_was_open() -> None:
@@ -154,13 +154,13 @@ def _call_exporter(plan: Plan, path: Path, animated: bool) -> None:
             settings = _FBX | {"global_scale": preset.space.unit} | settings
             bpy.ops.export_scene.fbx(filepath=str(path), **settings)
         case Format.USD:
-            settings = compat.known_of_usd(_USD | compat.usd_alone() | settings)
+            settings = compat.supported_usd_settings(_USD | compat.usd_settings() | settings)
             bpy.ops.wm.usd_export(filepath=str(path), **settings)
         case Format.OBJ:
             bpy.ops.wm.obj_export(filepath=str(path), **(_OBJ | settings))
 
 
-def _tidy(plan: Plan, file: Path, stage: StagedHead, place: Landing) -> list[str]:
+def _tidy(plan: Plan, file: Path, stage: StagedHead, output: AtomicOutput) -> list[str]:
     """Take out what tells of this machine; gives the names of the files that go with this one.
     Raises OSError."""
     match plan.preset.format:
@@ -171,11 +171,11 @@ def _tidy(plan: Plan, file: Path, stage: StagedHead, place: Landing) -> list[str
         case Format.USD:
             return list(stage.pictures)
         case Format.OBJ:
-            return _tidy_obj(file, stage, place)
+            return _tidy_obj(file, stage, output)
     return []
 
 
-def _tidy_obj(file: Path, stage: StagedHead, place: Landing) -> list[str]:
+def _tidy_obj(file: Path, stage: StagedHead, output: AtomicOutput) -> list[str]:
     """The first line of the materials' file names the .blend. Gives its name, and those of the
     pictures that it names."""
     written = file.with_suffix(".mtl")
@@ -183,7 +183,7 @@ def _tidy_obj(file: Path, stage: StagedHead, place: Landing) -> list[str]:
         return []
     _, _, content = written.read_text("utf-8").partition("\n")
     written.unlink()
-    name = place.companion("", ".mtl")
+    name = output.companion("", ".mtl")
     (file.parent / name).write_text(f"# Blender {bpy.app.version_string}\n{content}", "utf-8")
     if name != written.name:
         said, now = (f"mtllib {each}\n".encode() for each in (written.name, name))

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.files.digest import polygons_digest
 from ..head import carried, head_frame, hypotheses
 from ..head.head_object import UV_LAYER
 from . import hair_material
@@ -66,7 +67,7 @@ def wear(head: bpy.types.Object, kind: Kind, style: str, colour: tuple[float, ..
     name = f"{kind}_{style.lower()}"
     frame, made = head_frame.of(head), carried.style(name)
     polygons = frame.record.numbers("polygons", (None, 4))
-    if carried.digest(polygons) != made.head:
+    if polygons_digest(polygons) != made.head:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "{name} has another mesh than the heads of the bundled pack, and hair does not fit it.",

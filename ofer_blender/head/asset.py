@@ -10,7 +10,7 @@ import numpy as np
 
 from ...ofer_engine.contract.names import free_name, plain_name
 from .. import enum_items
-from ..undo.landing import beside, disk_full, is_full, unwritable
+from ..undo.atomic_output import beside, disk_full, is_full, unwritable
 from . import previews, provenance
 
 THIS_FILE: Final = "THIS_FILE"

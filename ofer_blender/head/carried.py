@@ -7,7 +7,6 @@ have to know of hair.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -53,11 +52,6 @@ def style(name: str) -> Style:
             stored["triangles"].astype(np.int32),
             stored["uv"],
         )
-
-
-def digest(polygons: np.ndarray) -> str:
-    """Of a head's polygons (F, 4), -1 last in a triangle: what its vertices are."""
-    return hashlib.sha256(np.ascontiguousarray(polygons, "<i8").tobytes()).hexdigest()
 
 
 def worn(mesh: bpy.types.Mesh) -> tuple[str, ...]:

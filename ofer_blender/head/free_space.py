@@ -42,7 +42,7 @@ class Box:
         return Box(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
 
     def moved(self, way: np.ndarray) -> Box:
-        """It elsewhere."""
+        """The same box, moved by way (3,) metres."""
         return Box(self.low + way, self.high + way)
 
 

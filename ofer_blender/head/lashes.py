@@ -12,8 +12,8 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.client.head_arrays import HeadArrays
+from ...ofer_engine.contract.files.digest import polygons_digest
 from ...ofer_engine.contract.reconstruction import Reconstruction
-from . import carried
 
 PART: Final = "lashes"
 FILE: Final = Path(__file__).with_suffix(".npz")
@@ -25,7 +25,7 @@ def uv(reconstruction: Reconstruction, arrays: HeadArrays) -> tuple[np.ndarray, 
     if PART not in reconstruction.parts:
         return None
     with np.load(FILE, allow_pickle=False) as stored:
-        if carried.digest(arrays.polygons) != str(stored["head"]):
+        if polygons_digest(arrays.polygons) != str(stored["head"]):
             return None
         own = arrays.part == reconstruction.parts.index(PART)
         polygons = arrays.polygons[own]

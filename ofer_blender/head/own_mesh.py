@@ -20,7 +20,7 @@ def is_shared(head: bpy.types.Object) -> bool:
 def ensure(head: bpy.types.Object) -> None:
     """Give a head that shares its mesh one of its own, with its shape keys."""
     if head.type == "MESH" and head.is_editable and is_shared(head):
-        part(head)
+        make_single_user(head)
 
 
 def ensure_shown(head: bpy.types.Object) -> None:
@@ -29,14 +29,14 @@ def ensure_shown(head: bpy.types.Object) -> None:
         ensure(head)
 
 
-def part(head: bpy.types.Object) -> None:
+def make_single_user(head: bpy.types.Object) -> None:
     """Give a head a mesh of its own."""
     active = head.active_shape_key_index
     head.data = head.data.copy()
     head.active_shape_key_index = active
 
 
-def let_go(head: bpy.types.Object) -> None:
+def release_photo(head: bpy.types.Object) -> None:
     """Leave the photo's camera, and the photo beside, to the head that this one was copied from."""
     if _is_anothers(head, "photo_beside"):
         head.ofer.photo_beside = None

@@ -33,7 +33,7 @@ PREFIX: Final = "show_"
 """Of the preferences' names of its parts."""
 
 
-def wished() -> Presentation:
+def preferred() -> Presentation:
     """What the preferences say; all of it while the add-on is not enabled."""
     addon = bpy.context.preferences.addons.get(ADDON)
     if addon is None or addon.preferences is None:

@@ -12,12 +12,11 @@ from mathutils import Euler, Matrix, Vector
 
 from ...ofer_engine.client.frame import ENGINE_TO_BLENDER
 from ...ofer_engine.contract.arkit import ARKIT_52
-from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.performance import Performance
 from ..head import head_frame
-from ..rig import arkit_keys, rig
+from ..rig import rig
 from . import curves
-from .take import frames_a_second
+from .take import check_playable, frames_a_second
 
 NECK_SHARE: Final = 0.35
 """Of the head's turn that the neck does."""
@@ -49,13 +48,7 @@ def play(head: bpy.types.Object, recorded: Performance, start: int, movers: Move
     in place of their keys. What animated them before stays in the file. Raises
     OferError(BAD_REQUEST) for a head without the 52 keys, and as `Performance.array`.
     """
-    if not arkit_keys.complete(head):
-        raise OferError(
-            ErrorCode.BAD_REQUEST,
-            "{name} has no keys that could play a take.",
-            "Press Add ARKit 52 first.",
-            name=head.name,
-        )
+    check_playable(head)
     frames = start + recorded.array("seconds") * frames_a_second(bpy.context.scene)
     armature = rig.rig_of(head)
     by_bones = movers is Movers.BONES and armature is not None

@@ -24,6 +24,17 @@ def frames_a_second(scene: bpy.types.Scene) -> float:
     return scene.render.fps / scene.render.fps_base
 
 
+def check_playable(head: bpy.types.Object) -> None:
+    """Raises OferError(BAD_REQUEST) for a head without the 52 keys."""
+    if not arkit_keys.complete(head):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} has no keys that could play a take.",
+            "Press Add ARKit 52 first.",
+            name=head.name,
+        )
+
+
 def play(
     head: bpy.types.Object, motion: FaceMotion, name: str, start: int, turn: bool
 ) -> tuple[bpy.types.Action, ...]:
@@ -33,13 +44,7 @@ def play(
     animated them before stays in the file. Raises OferError(BAD_REQUEST) for a head without the
     52 keys.
     """
-    if not arkit_keys.complete(head):
-        raise OferError(
-            ErrorCode.BAD_REQUEST,
-            "{name} has no keys that could play a take.",
-            "Press Add ARKit 52 first.",
-            name=head.name,
-        )
+    check_playable(head)
     frames = start + motion.times * frames_a_second(bpy.context.scene)
     keys = head.data.shape_keys
     action, curves = begin(keys, f"{head.name} {name}")

@@ -9,7 +9,7 @@ from ..head import blend, hypotheses
 from ..translations import CONTEXT, tr, translate
 from . import express
 from .look import head_in_view
-from .refusal import no_head, refuse
+from .refusal import check_identity, no_head, refuse
 
 
 class OFER_OT_blend_add(bpy.types.Operator):
@@ -38,15 +38,7 @@ class OFER_OT_blend_add(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         name = self.name or hypotheses.chosen_identity(head)
-        if name not in head.ofer.identities or not hypotheses.key_exists(head, name):
-            return refuse(
-                self,
-                Sentence(
-                    "{name} has no shape key {name_2} of an identity.",
-                    name=head.name,
-                    name_2=repr(name),
-                ),
-            )
+        check_identity(head, name)
         if name in head.ofer.blend:
             self.report(
                 {"INFO"},

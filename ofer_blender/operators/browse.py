@@ -40,7 +40,7 @@ class OFER_OT_browse(OnHead, bpy.types.Operator):
     def cancel(self, context: bpy.types.Context) -> None:
         self._say(context, None)
 
-    def take_back(self, context: bpy.types.Context) -> None:
+    def roll_back(self, context: bpy.types.Context) -> None:
         """A key failed: the head is as it was before, and the header of the view, too."""
         self._walk.leave()
 

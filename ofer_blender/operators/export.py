@@ -18,7 +18,7 @@ from ..export.presets import Target
 from ..head import hypotheses
 from ..rig import body, jaw_correctives, rig
 from ..translations import translate
-from ..undo.landing import has_name, nameless
+from ..undo.atomic_output import has_name, nameless
 from .refusal import place, ready_head, refuse
 
 _WRITTEN: Final[dict[tuple[int, Target], Path]] = {}

@@ -131,7 +131,7 @@ class OFER_OT_pick_face(bpy.types.Operator):
         elif event.type == "P" and event.value == "PRESS":
             self._picker.place()
         elif event.type == "BACK_SPACE" and event.value == "PRESS":
-            self._picker.take_back()
+            self._picker.remove_last()
         elif event.ascii.isdigit() and event.value == "PRESS":
             index = int(event.ascii) - 1
             picked = Picked(face=index) if 0 <= index < len(self._picker.faces) else None

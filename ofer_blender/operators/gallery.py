@@ -13,7 +13,7 @@ from ..head import gallery_order, hypotheses
 from ..translations import CONTEXT, tr, translate
 from . import express
 from .look import head_in_view
-from .refusal import OnHead, no_head, refuse
+from .refusal import OnHead, check_identity, no_head, refuse
 
 _NAME: Final = {
     "name": "Hypothesis",
@@ -104,15 +104,7 @@ class OFER_OT_use_identity(OnHead, bpy.types.Operator):
         if hypotheses.is_basis(head, name):
             self.report({"INFO"}, translate(Sentence("{name} is the Basis already.", name=name)))
             return {"CANCELLED"}
-        if name not in head.ofer.identities or name not in head.data.shape_keys.key_blocks:
-            return refuse(
-                self,
-                Sentence(
-                    "{name} has no shape key {name_2} of an identity.",
-                    name=head.name,
-                    name_2=repr(name),
-                ),
-            )
+        check_identity(head, name)
         hypotheses.use_identity(head_in_view(context), name)
         express.ask_if_awake(head, "use_identity")
         return {"FINISHED"}

@@ -50,7 +50,7 @@ class OFER_OT_insert_head(bpy.types.Operator):
         return not no_place(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        wish = presentation.wished() if self.present else None
+        wish = presentation.preferred() if self.present else None
         untouched = not self.seen_from or view.is_where(context, self.seen_from)
         try:
             _insert(context, Path(bpy.path.abspath(self.directory)), wish, untouched)

@@ -11,7 +11,7 @@ from ...ofer_engine.contract.sentence import Sentence
 from ..head import hypotheses, parts
 from ..translations import CONTEXT, tr
 from .look import head_in_view
-from .refusal import OnHead, no_head, refuse
+from .refusal import OnHead, check_identity, no_head, refuse
 
 _PART: Final = {
     "name": "Part",
@@ -46,15 +46,7 @@ class OFER_OT_take_part(OnHead, bpy.types.Operator):
         name = self.name or hypotheses.chosen_identity(head)
         if self.part not in FACE_PARTS:
             return refuse(self, Sentence("There is no part {part}.", part=repr(self.part)))
-        if name not in head.ofer.identities or not hypotheses.key_exists(head, name):
-            return refuse(
-                self,
-                Sentence(
-                    "{name} has no shape key {name_2} of an identity.",
-                    name=head.name,
-                    name_2=repr(name),
-                ),
-            )
+        check_identity(head, name)
         parts.take(head, self.part, name, self.follow)
         parts.show(head)
         return {"FINISHED"}

@@ -162,7 +162,7 @@ Esc ends"""
         self._unshow()
         self._say(context, None)
 
-    def take_back(self, context: bpy.types.Context) -> None:
+    def roll_back(self, context: bpy.types.Context) -> None:
         """Something failed: what is being dragged is where it was before."""
         self._unshow()
         self._drag.leave()

@@ -159,7 +159,7 @@ def _ask(
         jobs.insert(
             bpy.ops.ofer.insert_head, directory=str(folder), present=True, seen_from=seen_from
         )
-        if presentation.wished().skin:
+        if presentation.preferred().skin:
             made = [each for each in bpy.data.objects if each.session_uid not in there]
             head = next(each for each in made if each.ofer.is_head)
             first_skin.ask(head, head.users_scene[0].ofer, folder)

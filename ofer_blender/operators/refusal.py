@@ -107,6 +107,17 @@ def existing(name: str) -> bpy.types.Object:
     return head
 
 
+def check_identity(head: bpy.types.Object, name: str) -> None:
+    """Raise OferError(BAD_REQUEST) where the gallery has no such identity that can be shown."""
+    if name not in head.ofer.identities or not hypotheses.key_exists(head, name):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} has no shape key {name_2} of an identity.",
+            name=head.name,
+            name_2=repr(name),
+        )
+
+
 def check_ready(head: bpy.types.Object) -> None:
     """Raise OferError(BAD_REQUEST) where nothing can be added to a head just now."""
     if is_linked(head):

@@ -15,7 +15,7 @@ from ..head import hypotheses
 from ..motion import take
 from ..rig import arkit_keys, rig
 from ..translations import tr, translate
-from ..undo.landing import has_name, landing, nameless
+from ..undo.atomic_output import atomic_output, has_name, nameless
 from .refusal import place, ready_head, refuse
 
 _SUFFIX = ".csv"
@@ -116,10 +116,10 @@ class OFER_OT_export_take(_OnUnits, bpy.types.Operator):
         head, scene = hypotheses.active_head(context), context.scene
         path = Path(bpy.path.ensure_ext(str(place(self.filepath)), _SUFFIX))
         motion = take.record(head, scene.frame_start, scene.frame_end)
-        with landing(path, overwrite=self.overwrite) as landed:
+        with atomic_output(path, overwrite=self.overwrite) as output:
             rate = max(round(take.frames_a_second(scene)), 1)
-            write_live_link(landed.folder / path.name, motion, rate)
-            landed.publish([path.name])
+            write_live_link(output.folder / path.name, motion, rate)
+            output.publish([path.name])
         self.report({"INFO"}, translate(Sentence("{name} was written.", name=path.name)))
         return {"FINISHED"}
 

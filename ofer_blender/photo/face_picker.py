@@ -141,7 +141,7 @@ class FacePicker:
         self.placing, self._pressed = not self.placing, None
         self.points.clear()
 
-    def take_back(self) -> None:
+    def remove_last(self) -> None:
         """Forget the point placed last."""
         if self.points:
             self.points.pop()

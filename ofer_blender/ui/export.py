@@ -12,19 +12,15 @@ from ..export.presets import PRESETS, Target
 from ..head import hypotheses
 from ..rig import body
 from ..translations import tr
-from .tab import Tab, say
+from .tab import HeadTab, say
 
 _ICONS: Final = {Level.GOOD: "CHECKMARK", Level.NOTE: "INFO", Level.FAULT: "ERROR"}
 
 
-class OFER_PT_export(Tab, bpy.types.Panel):
+class OFER_PT_export(HeadTab, bpy.types.Panel):
     bl_label = "Export"
     bl_order = 40
     bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return hypotheses.active_head(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

@@ -11,17 +11,13 @@ from ...ofer_engine.contract.files.pieces import is_plain
 from ..head import hypotheses
 from ..rig import arkit_keys, body, rig
 from ..translations import tr
-from .tab import Tab, say
+from .tab import HeadTab, say
 
 
-class OFER_PT_rig(Tab, bpy.types.Panel):
+class OFER_PT_rig(HeadTab, bpy.types.Panel):
     bl_label = "Rig"
     bl_order = 30
     bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return hypotheses.active_head(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import bpy
 
-from ..head import hypotheses
-from .tab import Tab, say
+from .tab import HeadTab, say
 
 
-class OFER_PT_web_page(Tab, bpy.types.Panel):
+class OFER_PT_web_page(HeadTab, bpy.types.Panel):
     bl_label = "Web Page"
     bl_parent_id = "OFER_PT_export"
     bl_options = {"DEFAULT_CLOSED"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return hypotheses.active_head(context) is not None
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout

@@ -82,15 +82,15 @@ def _executing(method: Callable) -> Callable:
             shared = [each for each in touched if each.ofer.is_head and own_mesh.is_shared(each)]
             change = Transaction(context, touched, getattr(self, "changes_surface", True))
             for each in shared if getattr(self, "changes_head", True) else ():
-                own_mesh.part(each)
+                own_mesh.make_single_user(each)
             for each in touched:
-                own_mesh.let_go(each)
+                own_mesh.release_photo(each)
             outcome = method(self, context)
             change.check()
         except BaseException as cause:
             if change:
-                change.take_back()
-            faults.guarded(reported=False)(jobs.queue.take_back)(*asked)
+                change.roll_back()
+            faults.guarded(reported=False)(jobs.queue.roll_back)(*asked)
             if not isinstance(cause, Exception):
                 raise
             return _refuse(self, cause)
@@ -107,7 +107,7 @@ def _interacting(method: Callable) -> Callable:
         try:
             return method(self, context, event)
         except Exception as cause:  # noqa: BLE001 the border
-            for name in ("take_back", "cancel"):  # what it keeps outside the file, and had begun
+            for name in ("roll_back", "cancel"):  # what it keeps outside the file, and had begun
                 if ending := getattr(self, name, None):
                     faults.guarded(reported=False)(ending)(context)
             return _refuse(self, cause)
@@ -203,7 +203,7 @@ def _called(callback: Callable, otherwise: Any, *given: Any) -> Any:
     try:
         return callback(*given)
     except Exception as cause:  # noqa: BLE001 the border
-        if not transaction.doom(cause):
+        if not transaction.mark_failed(cause):
             faults.settings.report(faults.caught(cause))
         return otherwise
 

@@ -46,14 +46,14 @@ class MeshBefore:
         keys = [each.as_pointer() for each in mesh.shape_keys.key_blocks] if mesh.shape_keys else []
         return cls(mesh, copy, materials, keys, [group.name for group in owner.vertex_groups])
 
-    def bring_back(self, owner: bpy.types.Object) -> None:
+    def restore(self, owner: bpy.types.Object) -> None:
         """Make the mesh what it was; owner : an object that shows it."""
         if self.keys and self.mesh.shape_keys:
-            _bring_keys_back(self, owner)
+            _restore_keys(self, owner)
         for group in [each for each in owner.vertex_groups if each.name not in self.groups]:
             owner.vertex_groups.remove(group)
-        _bring_weights_back(owner, self.mesh, self.copy)
-        _bring_attributes_back(self.mesh, self.copy)
+        _restore_weights(owner, self.mesh, self.copy)
+        _restore_attributes(self.mesh, self.copy)
         slots = self.mesh.materials
         while len(slots) > len(self.materials):
             slots.pop(index=len(slots) - 1)
@@ -69,7 +69,7 @@ class MeshBefore:
         bpy.data.meshes.remove(self.copy, do_unlink=False)
 
 
-def _bring_keys_back(before: MeshBefore, owner: bpy.types.Object) -> None:
+def _restore_keys(before: MeshBefore, owner: bpy.types.Object) -> None:
     keys, wanted = before.mesh.shape_keys, before.copy.shape_keys
     addresses = [key.as_pointer() for key in keys.key_blocks]
     pairs = enumerate(zip(addresses, before.keys, strict=False))
@@ -91,10 +91,10 @@ def _bring_keys_back(before: MeshBefore, owner: bpy.types.Object) -> None:
         for name in _KEY_VALUES:
             if getattr(key, name) != getattr(was, name):
                 setattr(key, name, getattr(was, name))
-    _bring_drivers_back(keys, wanted)
+    _restore_drivers(keys, wanted)
 
 
-def _bring_drivers_back(keys: bpy.types.Key, wanted: bpy.types.Key) -> None:
+def _restore_drivers(keys: bpy.types.Key, wanted: bpy.types.Key) -> None:
     """Those of keys made new since, or removed with their keys."""
     had = {d.data_path: d for d in wanted.animation_data.drivers} if wanted.animation_data else {}
     now = keys.animation_data.drivers if keys.animation_data else ()
@@ -109,9 +109,7 @@ def _bring_drivers_back(keys: bpy.types.Key, wanted: bpy.types.Key) -> None:
         keys.animation_data_clear()
 
 
-def _bring_weights_back(
-    owner: bpy.types.Object, mesh: bpy.types.Mesh, copy: bpy.types.Mesh
-) -> None:
+def _restore_weights(owner: bpy.types.Object, mesh: bpy.types.Mesh, copy: bpy.types.Mesh) -> None:
     """Weights, where they changed: vertex by vertex, since Blender gives no table of them."""
     if len(mesh.vertices) != len(copy.vertices):
         return
@@ -125,7 +123,7 @@ def _bring_weights_back(
             owner.vertex_groups[group].add([vertex.index], weight, "REPLACE")
 
 
-def _bring_attributes_back(mesh: bpy.types.Mesh, copy: bpy.types.Mesh) -> None:
+def _restore_attributes(mesh: bpy.types.Mesh, copy: bpy.types.Mesh) -> None:
     """Places, UVs, colours and whatever else lies on a mesh whose elements stayed."""
     had = {each.name: each for each in copy.attributes}
     for name in [each.name for each in mesh.attributes if each.name not in had]:

@@ -43,13 +43,13 @@ class BlockBefore:
             copy.ofer.is_head = False
         return before
 
-    def take_hold(self) -> None:
+    def reattach(self) -> None:
         """Let the copy point again at what the block pointed at, as far as it is still there."""
         for owner, name, value in self.held:
             if is_there(value):
                 setattr(owner, name, value)
 
-    def bring_back(self, collection: Any) -> int:
+    def restore(self, collection: Any) -> int:
         """Make the block what it was, or put the copy where it was deleted; gives the session uid
         of what stands there now. collection : of bpy.data."""
         live = next((each for each in collection if each.session_uid == self.uid), None)
@@ -109,12 +109,12 @@ class ObjectsBefore:
         """Session uids of all copies."""
         return {block.session_uid for block in self._blocks()}
 
-    def bring_back(self) -> dict[int, int]:
+    def restore(self) -> dict[int, int]:
         """Make everything what it was; gives the new session uid of each that a copy replaced."""
         for owner, mesh in self.meshes:
             if is_there(mesh.mesh) and is_there(owner.block):
                 owner.block.data = mesh.mesh
-                mesh.bring_back(owner.block)
+                mesh.restore(owner.block)
             mesh.forget()
         placed = [
             *((each, bpy.data.materials) for each in self.materials),
@@ -122,8 +122,8 @@ class ObjectsBefore:
             *((each, bpy.data.objects) for each in self.objects),
         ]
         for each, _ in placed:
-            each.take_hold()
-        now = {each.uid: each.bring_back(collection) for each, collection in placed}
+            each.reattach()
+        now = {each.uid: each.restore(collection) for each, collection in placed}
         for key, value in self.values:
             if key.value != value:
                 key.value = value

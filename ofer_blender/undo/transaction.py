@@ -28,7 +28,7 @@ _RENDER: Final = ("resolution_x", "resolution_y")
 _open: Final[list[Transaction]] = []
 
 
-def doom(cause: Exception) -> bool:
+def mark_failed(cause: Exception) -> bool:
     """Something failed that Blender called on the way, and it raises nothing: let the innermost
     operator at work fail of it. False where none is at work."""
     if _open:
@@ -49,13 +49,13 @@ def whole(context: bpy.types.Context, objects: list[bpy.types.Object]) -> Iterat
         yield
         change.check()
     except BaseException:
-        change.take_back()
+        change.roll_back()
         raise
     change.commit()
 
 
 class Transaction:
-    """Begins at once; `commit` or `take_back` ends it.
+    """Begins at once; `commit` or `roll_back` ends it.
 
     objects : those that the operator may change, beyond the scene's own state; they are kept as
     copies, which takes a few milliseconds for a head; surface : so are meshes and materials, beyond
@@ -87,11 +87,11 @@ class Transaction:
         for outer in _open:
             outer._known.add_all()
 
-    def take_back(self) -> None:
+    def roll_back(self) -> None:
         """Make the file what it was at the beginning."""
         self._end()
         steps: tuple[Callable[[], object], ...] = (
-            _to_object_mode, self._bring_back, self._remove_new, self._state.bring_back,
+            _to_object_mode, self._restore, self._remove_new, self._state.restore,
         )  # fmt: skip
         for step in steps:
             try:
@@ -102,8 +102,8 @@ class Transaction:
     def _end(self) -> None:
         _open.remove(self)
 
-    def _bring_back(self) -> None:
-        replaced = self._kept.bring_back()
+    def _restore(self) -> None:
+        replaced = self._kept.restore()
         for each in (self, *_open):
             each._known.add(replaced.values())
             each._state.rename(replaced)
@@ -141,11 +141,11 @@ class _State:
         for each in self._members:
             each.uids = [replaced.get(uid, uid) for uid in each.uids]
 
-    def bring_back(self) -> None:
+    def restore(self) -> None:
         """Make the scene what it was."""
         if not is_there(self._scene):
             return  # another file was opened
-        self._bring_members_back()
+        self._restore_members()
         match_group(self._scene.ofer, self._settings)
         for owner, name, value in self._values:
             if is_there(value) and getattr(owner, name) != value:
@@ -161,14 +161,14 @@ class _State:
         if active and active[0].mode != self._mode:
             bpy.ops.object.mode_set(mode=self._mode)
 
-    def _bring_members_back(self) -> None:
+    def _restore_members(self) -> None:
         by_uid = {each.session_uid: each for each in bpy.data.objects}
         for each in self._members:
             if not is_there(each.collection):
                 each.collection = bpy.data.collections.new(each.name)
         for each in self._members:
             if each.collection.is_editable:
-                each.bring_back(by_uid)
+                each.restore(by_uid)
 
 
 @dataclass
@@ -181,7 +181,7 @@ class _Members:
     uids: list[int]
     children: list[str]
 
-    def bring_back(self, by_uid: dict[int, bpy.types.Object]) -> None:
+    def restore(self, by_uid: dict[int, bpy.types.Object]) -> None:
         """Put in and take out what it takes; by_uid : all objects."""
         objects, children = self.collection.objects, self.collection.children
         for member in [each for each in objects if each.session_uid not in self.uids]:

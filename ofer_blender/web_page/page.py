@@ -18,7 +18,7 @@ from ..export.glb import GlbReader
 from ..export.plan import Keys, Plan, identifier
 from ..export.presets import Target
 from ..head import provenance
-from ..undo.landing import beside
+from ..undo.atomic_output import beside
 
 PAGE: Final = "index.html"
 HEAD: Final = "head.js"

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from ..contract.errors import ErrorCode, OferError
+from ..geometry.smooth_step import smooth_step
 from ..heads.head import Head
 from ..heads.open_head import JOINT_NAMES
 
@@ -74,8 +75,7 @@ def _above(head: Head) -> np.ndarray:
     mean = head.joints(np.zeros(1, np.float32))
     place = {name: mean[i] for i, name in enumerate(head.joint_names)}
     low, high = place["neck"][1], _head_joint(place)[1]
-    rise = np.clip((head.template[:, 1] - low) / max(high - low, 1e-6), 0.0, 1.0)
-    return rise * rise * (3 - 2 * rise)
+    return smooth_step(head.template[:, 1], low, max(high, low + 1e-6))
 
 
 def _strongest(weights: np.ndarray) -> np.ndarray:

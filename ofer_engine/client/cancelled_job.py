@@ -29,7 +29,7 @@ class CancelledJob:
         """The event tells of this job."""
         return self.job is not None and self.job.is_meant(event)
 
-    def take_in(self, event: Event) -> None:
+    def handle(self, event: Event) -> None:
         """What the job still makes is taken away; its last word ends it."""
         if isinstance(event, Result) and self.job:
             self.job.result = Path(event.path)
@@ -37,7 +37,7 @@ class CancelledJob:
         if isinstance(event, Result | Cancelled | Failure | PhotoOpened | WeightsSeen):
             self.job = None
 
-    def lose_patience(self) -> None:
+    def end_if_hung(self) -> None:
         """End an engine that does not stop."""
         since = self.job.cancelled if self.job else None
         if since and time.monotonic() - since > CANCEL_SECONDS:

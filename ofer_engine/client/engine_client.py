@@ -127,13 +127,13 @@ class EngineClient:
         return (silenced and known) or now - self._dead_since > LAST_WORDS_SECONDS
 
 
-def foreign(spoken: int) -> OferError:
-    """What an engine of another release is told by."""
+def wrong_protocol(version: int) -> OferError:
+    """The error for an engine of another release. version : of the protocol that it speaks."""
     return OferError(
         ErrorCode.PROTOCOL_MISMATCH,
         "The engine speaks protocol {spoken}, this add-on {version}.",
         "Press Set Up Engine to get the engine of this release.",
-        spoken=spoken,
+        spoken=version,
         version=PROTOCOL_VERSION,
     )
 

@@ -80,12 +80,12 @@ class Job:
     result: Path | None = None
     begun: float = field(default_factory=time.monotonic)
 
-    def take_in(self, event: Event) -> bool:
-        """Take in what the engine sent, but for a failure. True where it was the last word of a job
+    def handle(self, event: Event) -> bool:
+        """Handle what the engine sent, except a failure. True where it was the last word of a job
         that has nothing to deliver."""
         match event:
             case Stage() if not self.cancelled:
-                self._take_in_stage(event)
+                self._handle_stage(event)
             case HypothesisReady() if not self.cancelled:
                 self.arrived += (event,)
             case PhotoOpened() | WeightsSeen():
@@ -103,7 +103,7 @@ class Job:
                 pass
         return False
 
-    def _take_in_stage(self, stage: Stage) -> None:
+    def _handle_stage(self, stage: Stage) -> None:
         """The bar shows the whole job, never going back: stages count their own steps only."""
         self.stage, self.eta = stage.name, stage.eta or None
         if stage.eta > 0:

@@ -31,7 +31,7 @@ from ..contract.protocol import (
 from ..contract.sentence import Sentence
 from . import faults, reconstruction_reader
 from .cancelled_job import CancelledJob
-from .engine_client import EngineClient, foreign
+from .engine_client import EngineClient, wrong_protocol
 from .engine_process import EngineProcess
 from .engine_settings import ROOT, EngineSettings
 from .engine_setup import EngineSetup, SetupDone
@@ -199,7 +199,7 @@ class JobQueue:
         self.outcome.clear()
         self.weights = ()
 
-    def take_back(self, job: Job | None, waiting: int) -> None:
+    def roll_back(self, job: Job | None, waiting: int) -> None:
         """Drop what was asked for since `job` was in hand and so many waited in line: who asked
         failed afterwards."""
         for each in self.line[waiting:]:
@@ -243,7 +243,7 @@ class JobQueue:
             return
         try:
             self._begin()
-            self._take_up(job)
+            self._send_or_wait(job)
         except BaseException:
             job.discard()
             raise
@@ -251,11 +251,11 @@ class JobQueue:
     def _next(self) -> None:
         job = self.line.pop(0)
         try:
-            self._take_up(job)
+            self._send_or_wait(job)
         except Exception as cause:  # noqa: BLE001 the border, as above
             self._fail(failure(0, faults.caught(cause)), job)
 
-    def _take_up(self, job: Job) -> None:
+    def _send_or_wait(self, job: Job) -> None:
         """Make it the job in hand; an engine that still winds up another is asked later."""
         self.job = job
         assert job.engine and job.request, "a set-up is never taken up"
@@ -275,9 +275,9 @@ class JobQueue:
             return
         for event in self.engine.events():
             self._handle(event)
-        self._lose_patience()
+        self._end_what_hangs()
         if self.job and not self.job.sent and not self.cancelled_job:
-            self._take_up(self.job)
+            self._send_or_wait(self.job)
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, Failure) and not event.id:
@@ -285,17 +285,17 @@ class JobQueue:
             self._fail(event, self.job)
         elif isinstance(event, Ready):
             if event.protocol != PROTOCOL_VERSION:
-                self._fail(failure(0, foreign(event.protocol)), self.job)
+                self._fail(failure(0, wrong_protocol(event.protocol)), self.job)
         elif self.cancelled_job.owns(event):
-            self.cancelled_job.take_in(event)
+            self.cancelled_job.handle(event)
         elif self.job and self.job.is_meant(event):
-            self._take_in(self.job, event)
+            self._handle_own(self.job, event)
 
-    def _take_in(self, job: Job, event: Event) -> None:
+    def _handle_own(self, job: Job, event: Event) -> None:
         if isinstance(event, Failure):
             self._fail(event, job)
             return
-        over = job.take_in(event)
+        over = job.handle(event)
         if not job.cancelled:
             self.outcome.add_notes(getattr(event, "notes", ()))
         if over:
@@ -303,12 +303,12 @@ class JobQueue:
         elif isinstance(event, Result):
             reconstruction_reader.read_ahead(Path(event.path))
 
-    def _lose_patience(self) -> None:
+    def _end_what_hangs(self) -> None:
         now = time.monotonic()
         if self.job and self.job.cancelled and now - self.job.cancelled > LET_GO_SECONDS:
             self.cancelled_job.job = self.job
             self._finish()
-        self.cancelled_job.lose_patience()
+        self.cancelled_job.end_if_hung()
 
     def _hand_over(self, job: Job) -> None:
         if why := self.obstacle():

@@ -54,11 +54,11 @@ def _whole(variable: str) -> Path | None:
     return folder if folder.is_absolute() else None
 
 
-def chosen_home(said: Path | str | None) -> Path:
+def chosen_home(folder: Path | str | None) -> Path:
     """The data folder that somebody named, or the default; absolute. Raises
     OferError(BAD_REQUEST) where nobody can know it."""
     try:
-        return Path(said).expanduser().absolute() if said else default_home()
+        return Path(folder).expanduser().absolute() if folder else default_home()
     except (RuntimeError, OSError) as cause:  # no such user, no working folder any more
         raise OferError(
             ErrorCode.BAD_REQUEST,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..contract.certainty import certainty, said, said_of_parts
+from ..contract.certainty import certainty, describe, describe_parts
 from ..contract.protocol import Event, Stage
 from ..contract.reconstruction import Reconstruction
 
@@ -24,6 +24,6 @@ def show_line(text: str) -> None:
 def show_certainty(reconstruction: Reconstruction) -> None:
     """How much the photos decide: of the whole face, and of its parts."""
     found = certainty(reconstruction)
-    print(said(found))
+    print(describe(found))
     if found.parts:
-        print(said_of_parts(found))
+        print(describe_parts(found))

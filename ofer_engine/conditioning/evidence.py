@@ -152,7 +152,8 @@ class EvidenceNetwork(nn.Module):
         return self.rounds(crops)[-1]
 
     def rounds(self, crops: Tensor) -> list[Evidence]:
-        """What the first look reads in the crops, and every further one, the last the surest."""
+        """What the first look reads in the crops (B, 3, S, S), then what every further one reads;
+        the last is the surest."""
         small = resized_crops(crops, CROP)
         last, maps = self.detail(small)
         fine_maps = [] if self.fine is None else self.fine(resized_crops(crops, self.side))

@@ -112,7 +112,7 @@ def certainty(reconstruction: Reconstruction) -> Certainty:
     )
 
 
-def said(found: Certainty) -> Sentence:
+def describe(found: Certainty) -> Sentence:
     """The whole face in a sentence."""
     shown, drawn = f"{found.shown:.0%}", f"{1000 * found.spread:.1f}"
     if not found.without_photo:
@@ -130,7 +130,7 @@ def said(found: Certainty) -> Sentence:
     )
 
 
-def said_of_parts(found: Certainty) -> str:
+def describe_parts(found: Certainty) -> str:
     """The parts in a line for terminals and sheets: `nose: decided, ±0.6 mm; …`, or nothing."""
     return "; ".join(
         f"{each.part}: {each.grade}, ±{1000 * each.spread:.1f} mm" for each in found.parts

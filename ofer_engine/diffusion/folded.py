@@ -20,7 +20,7 @@ class Conditional(Protocol):
         """context : (1, C), or (B, C) for one context a row, float32."""
         ...
 
-    def outset(self, context: Tensor, noise: Tensor) -> Tensor:
+    def initial_sample(self, context: Tensor, noise: Tensor) -> Tensor:
         """(B, D): where drawing begins, of standard normal noise (B, D) and contexts as above."""
         ...
 
@@ -72,7 +72,7 @@ class FoldedDenoiser:
 
         return denoise
 
-    def outset(self, context: Tensor, noise: Tensor) -> Tensor:
+    def initial_sample(self, context: Tensor, noise: Tensor) -> Tensor:
         """The noise itself, as published."""
         return noise
 

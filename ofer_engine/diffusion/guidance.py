@@ -67,7 +67,7 @@ def guided(denoise: Denoise, schedule: Schedule, guide: Guide) -> Denoise:
 
 
 @torch.inference_mode()
-def guided_outset(
+def guided_start(
     denoise: Denoise, schedule: Schedule, guide: Guide, start: Tensor, level: int
 ) -> Tensor:
     """(B, D): where drawing begins once a measurement is known: `start` (B, D) at a level, moved as

@@ -119,7 +119,7 @@ class LinearBelief(nn.Module):
             clear = torch.linalg.solve(blurred, precision @ away[..., None])[..., 0]
         return (1 - signal).sqrt()[..., None] * clear
 
-    def outset(self, noise: Tensor, given: Given) -> Tensor:
+    def initial_sample(self, noise: Tensor, given: Given) -> Tensor:
         """(B, D): data noised to the top level, of standard normal noise (B, D).
 
         A sampler that begins with noise alone draws means that are up to 8 % too short: so much of
@@ -167,9 +167,9 @@ class FoldedBelief:
         return denoise
 
     @torch.inference_mode()
-    def outset(self, context: Tensor, noise: Tensor) -> Tensor:
-        """As `Conditional.outset`: where data lie that were noised to the top level."""
-        return self._belief.outset(noise, self._belief.given(_unsigned(context)))
+    def initial_sample(self, context: Tensor, noise: Tensor) -> Tensor:
+        """As `Conditional.initial_sample`: where data lie that were noised to the top level."""
+        return self._belief.initial_sample(noise, self._belief.given(_unsigned(context)))
 
     @torch.inference_mode()
     def precision(self, context: Tensor) -> Tensor:

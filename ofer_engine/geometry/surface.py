@@ -21,7 +21,7 @@ def closest_vertices(points: np.ndarray, vertices: np.ndarray) -> np.ndarray:
 
 def is_surface(vertices: np.ndarray, triangles: np.ndarray) -> bool:
     """Whether neighbours in the mesh are neighbours in space, as they are on any real head; the
-    invented heads of tests join vertices at random."""
+    invented heads of tests join vertices at random. vertices : (V, 3); triangles : (T, 3) int."""
     edges = vertices[triangles] - vertices[triangles[:, [1, 2, 0]]]
     extent = np.ptp(vertices, axis=0).max()
     return bool(np.median(np.linalg.norm(edges, axis=2)) < extent / _FINEST)

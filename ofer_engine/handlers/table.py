@@ -35,5 +35,5 @@ def answer(session: Session, request: Any, work: Work) -> protocol.Event:
             return ANSWERS[type(request)](session, request, work)
         # Every library says in its own way that it lacks memory.
         except Exception as cause:
-            if not lacks_memory(cause) or not session.economise():
+            if not lacks_memory(cause) or not session.reduce_memory():
                 raise

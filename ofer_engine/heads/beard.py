@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..geometry.smooth_step import smooth_step
+
 _CHIN, _NOSE_BASE = 152, 2
 _MOUTH_CORNERS, _EARS = (61, 291), (234, 454)
 """Of the face detector's 468 landmarks."""
@@ -22,17 +24,13 @@ def beard_fields(
     back = np.clip((mouth[2] - place[:, 2]) / (mouth[2] - ears[2]), 0.0, 1.3)
     cheek_line = mouth[1] + (ears[1] - mouth[1]) * back**1.6
     clean = 1 - np.clip(lips * 1.5, 0, 1)
-    beard = rise(place[:, 1], cheek_line + 0.004, cheek_line - 0.010) * clean
-    beard *= rise(place[:, 1], chin[1] - 0.045, chin[1] - 0.02)
-    beard *= rise(place[:, 2], ears[2] - 0.008, ears[2] + 0.010)
+    beard = smooth_step(place[:, 1], cheek_line + 0.004, cheek_line - 0.010) * clean
+    beard *= smooth_step(place[:, 1], chin[1] - 0.045, chin[1] - 0.02)
+    beard *= smooth_step(place[:, 2], ears[2] - 0.008, ears[2] + 0.010)
     width = np.abs(marks[list(_MOUTH_CORNERS), 0]).mean() * 1.25
-    moustache = rise(place[:, 1], nose[1] - 0.001, nose[1] - 0.007) * clean
-    moustache *= rise(place[:, 1], mouth[1] - 0.012, mouth[1])
-    moustache *= rise(np.abs(place[:, 0]), width, width - 0.010) * (place[:, 2] > mouth[2] - 0.02)
+    moustache = smooth_step(place[:, 1], nose[1] - 0.001, nose[1] - 0.007) * clean
+    moustache *= smooth_step(place[:, 1], mouth[1] - 0.012, mouth[1])
+    moustache *= smooth_step(np.abs(place[:, 0]), width, width - 0.010) * (
+        place[:, 2] > mouth[2] - 0.02
+    )
     return beard, moustache
-
-
-def rise(value: np.ndarray, none: np.ndarray | float, full: np.ndarray | float) -> np.ndarray:
-    """Smooth step from 0 at `none` to 1 at `full`, which may lie below it."""
-    t = np.clip((value - none) / (full - none), 0.0, 1.0)
-    return t * t * (3 - 2 * t)

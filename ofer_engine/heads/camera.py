@@ -123,14 +123,12 @@ def solve_camera(
     focal: float,
     centre: ArrayLike,
     size: tuple[int, int],
-    focal_deviation: float = 0.0,
 ) -> Camera:
     """The pose under which the points project best, by weighted least squares.
 
     points3d : (N, 3) metres, head frame; points2d : (N, 2) pixels; weights : (N,) at least 0, of
     the squared pixel errors: 1 / variance; focal : pixels; centre : (2,) pixels; size : (width,
-    height). focal_deviation : 0 keeps the focal length; above 0 it is refined, with this standard
-    deviation of its logarithm as a prior.
+    height).
     Starts from scaled orthography, then Levenberg-Marquardt (Marquardt 1963).
     Raises OferError BAD_REQUEST for fewer than six points of positive weight, or not finite.
     """
@@ -147,10 +145,8 @@ def solve_camera(
     middle = np.asarray(centre, np.float64)
     flat = (image - middle) * (1, -1)  # pixels, y up
     pose = _orthographic_pose(head, flat / focal, weight / weight.sum())
-    rotation, translation, focal = _refine(
-        head, flat, np.sqrt(weight), pose, float(focal), focal_deviation
-    )
-    return Camera(focal, middle, rotation, translation, *size)
+    rotation, translation = _refine(head, flat, np.sqrt(weight), pose, float(focal))
+    return Camera(float(focal), middle, rotation, translation, *size)
 
 
 def _orthographic_pose(head: Array, flat: Array, share: Array) -> tuple[Array, Array]:
@@ -170,64 +166,45 @@ def _orthographic_pose(head: Array, flat: Array, share: Array) -> tuple[Array, A
 
 
 def _refine(
-    head: Array,
-    flat: Array,
-    root: Array,
-    pose: tuple[Array, Array],
-    focal: float,
-    focal_deviation: float,
-) -> tuple[Array, Array, float]:
-    """Levenberg-Marquardt on turn (3), shift (3) and, with a prior, the log focal length.
+    head: Array, flat: Array, root: Array, pose: tuple[Array, Array], focal: float
+) -> tuple[Array, Array]:
+    """Rotation and translation after Levenberg-Marquardt on turn (3) and shift (3).
 
     head : (N, 3); flat : (N, 2) pixels about the centre, y up; root : (N,) roots of the weights.
     """
-    certainty = 1 / focal_deviation if focal_deviation > 0 else 0.0
-    free = 7 if certainty else 6
-    state = (*pose, 0.0)
     damping = 1e-3
-    residual, jacobian = _errors(head, flat, root, state, focal, certainty)
+    residual, slopes = _errors(head, flat, root, pose, focal)
     for _ in range(_ROUNDS):
         cost = float(residual @ residual)
-        slopes = jacobian[:, :free]
         normal = slopes.T @ slopes
         damped = normal + damping * np.diag(np.diag(normal) + 1e-12)
-        step = np.zeros(7)
-        step[:free] = -np.linalg.solve(damped, slopes.T @ residual)
-        rotation, translation, log_focal = state
-        trial = (
-            rotation_matrix(step[:3]) @ rotation,
-            translation + step[3:6],
-            log_focal + float(step[6]),
-        )
-        new_residual, new_jacobian = _errors(head, flat, root, trial, focal, certainty)
+        step = -np.linalg.solve(damped, slopes.T @ residual)
+        rotation, translation = pose
+        trial = (rotation_matrix(step[:3]) @ rotation, translation + step[3:])
+        new_residual, new_slopes = _errors(head, flat, root, trial, focal)
         new_cost = float(new_residual @ new_residual)
         if not new_cost <= cost:
             damping *= 10
             if damping > 1e12:
                 break
             continue
-        state, residual, jacobian = trial, new_residual, new_jacobian
+        pose, residual, slopes = trial, new_residual, new_slopes
         damping = max(damping / 10, 1e-12)
         if cost - new_cost <= 1e-14 * cost or cost < 1e-24:
             break
-    rotation, translation, log_focal = state
-    return _orthonormal(rotation), translation, focal * float(np.exp(log_focal))
+    rotation, translation = pose
+    return _orthonormal(rotation), translation
 
 
 def _errors(
-    head: Array,
-    flat: Array,
-    root: Array,
-    state: tuple[Array, Array, float],
-    focal: float,
-    certainty: float,
+    head: Array, flat: Array, root: Array, pose: tuple[Array, Array], focal: float
 ) -> tuple[Array, Array]:
-    """Weighted errors (2N + 1,) and their derivatives (2N + 1, 7) by turn, shift and log focal.
+    """Weighted errors (2N + 1,) and their derivatives (2N + 1, 6) by turn and shift.
 
-    The last error is the prior's: the log focal length in standard deviations.
+    The last row is zero. It changes nothing but how BLAS groups the sum over rows: without it a
+    photo's camera would differ in its last bits from that in folders that are there.
     """
-    rotation, translation, log_focal = state
-    focal = focal * float(np.exp(log_focal))
+    rotation, translation = pose
     turned = head @ rotation.T
     seen = turned + translation
     depth = np.maximum(-seen[:, 2], 1e-6)
@@ -235,16 +212,12 @@ def _errors(
     by_seen = np.zeros((len(head), 2, 3))
     by_seen[:, 0, 0] = by_seen[:, 1, 1] = focal / depth
     by_seen[:, :, 2] = plane / depth[:, None]
-    jacobian = np.empty((len(head), 2, 7))
+    errors, slopes = np.zeros(2 * len(head) + 1), np.zeros((2 * len(head) + 1, 6))
+    errors[:-1] = ((plane - flat) * root[:, None]).ravel()
     # A small turn w moves a point by w x turned; its derivative is the cross product's matrix.
-    jacobian[:, :, :3] = np.cross(turned[:, None], by_seen)
-    jacobian[:, :, 3:6] = by_seen
-    jacobian[:, :, 6] = plane
-    jacobian *= root[:, None, None]
-    prior = np.zeros((1, 7))
-    prior[0, 6] = certainty
-    residual = ((plane - flat) * root[:, None]).ravel()
-    return np.append(residual, log_focal * certainty), np.vstack((jacobian.reshape(-1, 7), prior))
+    by_pose = np.concatenate((np.cross(turned[:, None], by_seen), by_seen), axis=2)
+    slopes[:-1] = (by_pose * root[:, None, None]).reshape(-1, 6)
+    return errors, slopes
 
 
 def _orthonormal(matrix: Array) -> Array:

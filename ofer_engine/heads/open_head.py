@@ -16,7 +16,6 @@ import numpy as np
 
 from ..contract.arkit import ARKIT_52
 from ..contract.errors import ErrorCode, OferError
-from ..geometry.rotations import rotation_matrix
 from .head_file import read_head_arrays
 from .identity_prior import IdentityPrior
 from .teeth import Teeth
@@ -165,44 +164,6 @@ class OpenHead:
         """vertices : (..., V, 3). (..., 468, 3), the detector's landmarks on them."""
         corners = vertices[..., self.landmark_triangles, :]
         return (corners * self.landmark_barycentric[:, :, None]).sum(-2)
-
-    def pose(
-        self,
-        vertices: np.ndarray,
-        joints: np.ndarray,
-        *,
-        neck: np.ndarray | None = None,
-        head: np.ndarray | None = None,
-        jaw: np.ndarray | None = None,
-        eye_left: np.ndarray | None = None,
-        eye_right: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Linear blend skinning; the root stays.
-
-        vertices : (..., V, 3) and joints : (..., 6, 3) metres of one head or a batch; each
-        rotation : (..., 3) axis times angle in radians, about its joint, in its parent's frame.
-        Returns (..., V, 3) float32 metres.
-        """
-        turns = (None, neck, head, jaw, eye_left, eye_right)
-        turn_of: list[np.ndarray] = []
-        shift_of: list[np.ndarray] = []
-        for index, (turn, parent) in enumerate(zip(turns, self.joint_parents, strict=True)):
-            local = rotation_matrix(np.zeros(3) if turn is None else np.asarray(turn))
-            centre = joints[..., index, :, None]
-            shift = centre - local @ centre
-            if parent >= 0:
-                shift = turn_of[parent] @ shift + shift_of[parent]
-                local = turn_of[parent] @ local
-            turn_of.append(local)
-            shift_of.append(shift)
-        posed = np.zeros(1)
-        for index, weight in enumerate(self.skin_weights.T):
-            moved = (
-                vertices @ np.swapaxes(turn_of[index], -1, -2)
-                + shift_of[index][..., 0][..., None, :]
-            )
-            posed = posed + weight[:, None] * moved
-        return posed.astype(np.float32)
 
 
 def _combine(coefficients: np.ndarray, modes: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from scipy.spatial import KDTree
 
+from ..geometry.smooth_step import smooth_step
 from ..geometry.triangles import vertex_normals
 
 _BEHIND: Final = 0.010
@@ -91,8 +92,7 @@ def probes_of(row: np.ndarray, place: np.ndarray) -> Probes:
     )
     points = np.einsum("pk,pkc->pc", weights, place[corners])
     away = np.linalg.norm(place[ids][:, None] - points, axis=2)
-    share = np.clip((_FREE - away) / (_FREE - _STIFF), 0, 1)
-    return Probes(corners, weights, ids, share * share * (3 - 2 * share))
+    return Probes(corners, weights, ids, smooth_step(away, _FREE, _STIFF))
 
 
 def _thinned(ids: np.ndarray, place: np.ndarray) -> np.ndarray:

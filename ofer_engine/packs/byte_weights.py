@@ -25,8 +25,8 @@ _SMALLEST: Final = 2.0**-24
 
 
 def as_bytes(name: str, weight: Tensor) -> dict[str, Tensor]:
-    """A trained weight as it is kept: bytes and their scales, or float16 where it is small or a
-    vector.
+    """A trained weight as it is kept, under its name: int8 of its shape, with the scale of every
+    32 of them, float16, beside it; or float16 of its shape where it is small or a vector.
     """
     if weight.ndim < 2 or weight.numel() < _LEAST:
         return {name: weight.half()}

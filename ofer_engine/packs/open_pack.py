@@ -109,7 +109,8 @@ class OpenPack:
         return read_both_ways(self.networks.conditioner, crops, self.mirror)
 
     def read_photos(self, crops: Tensor) -> Evidence:
-        """As `read`, each turned a little, too: three times the work, for single photos."""
+        """As `read`, for single photos: each crop (B, 3, S, S) is read rotated to either side, too,
+        and the answers are averaged; three times the work."""
         return read_turned(self.networks.conditioner, crops, self.mirror)
 
     @torch.inference_mode()
@@ -270,7 +271,8 @@ class OpenPack:
         return Contexts(signed(person), person, signed(photos))
 
     def candidates(self, drawn: np.ndarray) -> np.ndarray:
-        """The samples, as far from their mean as held-out people ask, and the mean as one more."""
+        """(N + 1, K) float32: the samples (N, K), moved from their mean until their spread is that
+        of held-out people, and the mean as one more."""
         return with_mean(widened(torch.from_numpy(drawn), self.networks.spread)).numpy()
 
     @torch.inference_mode()

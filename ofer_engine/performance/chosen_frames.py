@@ -39,10 +39,8 @@ def quality(readings: Readings) -> np.ndarray:
     return -_standard(spread) + _standard(sharp) + _standard(readings.visible.mean(axis=1))
 
 
-def most_different(
-    quality: np.ndarray, turns: np.ndarray, expressions: np.ndarray, most: int = MOST
-) -> np.ndarray:
-    """Rows of n frames, the best first, then each as far from all before it as can be.
+def most_different(quality: np.ndarray, turns: np.ndarray, expressions: np.ndarray) -> np.ndarray:
+    """At most MOST rows of n frames, the best first, then each as far from all before it as can be.
 
     quality : (n,); turns : (n, 3) radians yaw, pitch and roll; expressions : (n, 52). Of the
     better half of the frames only, so that a blurred profile is not taken for its rarity.
@@ -51,7 +49,7 @@ def most_different(
     place = np.hstack((turns[:, :2] / (_YAW, _PITCH), expressions / _EXPRESSION))[good]
     chosen = [int(np.argmax(quality[good]))]
     nearest = np.linalg.norm(place - place[chosen[0]], axis=1)
-    while len(chosen) < min(most, len(good)):
+    while len(chosen) < min(MOST, len(good)):
         farthest = int(np.argmax(nearest))
         if nearest[farthest] < _LEAST:
             break

@@ -217,9 +217,9 @@ class _Reader:
             self._rows.append(row)
             self._read += 1
             if self._read <= self._doubtful:  # followed before it was known to be somebody else
-                _blot([row])
+                _discard_reading([row])
             elif "identity" in row and not self._learnt(row):
-                _blot(self._rows[-WATCHED:])
+                _discard_reading(self._rows[-WATCHED:])
                 self._doubtful = self._taken
 
     def _learnt(self, row: Row) -> bool:
@@ -233,8 +233,8 @@ def _read(pack: OpenPack, glimpses: list[_Glimpse]) -> list[Row]:
     return [each.row if each.face is None else each.row | next(answers) for each in glimpses]
 
 
-def _blot(rows: list[Row]) -> None:
-    """What turned out to be somebody else's."""
+def _discard_reading(rows: list[Row]) -> None:
+    """Leave nothing of what was read from somebody else's face but the times and cuts."""
     for row in rows:
         for name in set(row) - {"seconds", "cut"}:
             del row[name]

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Final
 
 import numpy as np
 
 from ..heads.camera import Camera
 from .thumbnails import Look, render, to_bytes
 
+_OPACITY: Final = np.float32(0.7)
 
-def overlay(
-    photo: np.ndarray, vertices: np.ndarray, look: Look, camera: Camera, alpha: float = 0.7
-) -> np.ndarray:
+
+def overlay(photo: np.ndarray, vertices: np.ndarray, look: Look, camera: Camera) -> np.ndarray:
     """The photo with the head over it, (H, W, 3) uint8.
 
     photo : (H, W, 3) uint8; vertices : (V, 3) metres, engine frame; camera : of this photo, with
-    its width and height; alpha : how opaque the head is, 0..1. Cost grows with the pixels that the
-    head covers: cut and shrink large photos first (`cropped`).
+    its width and height. Cost grows with the pixels that the head covers: cut and shrink large
+    photos first (`cropped`).
     """
-    head = render(vertices, look, camera) * np.float32(alpha)
+    head = render(vertices, look, camera) * _OPACITY
     under = photo.astype(np.float32) / 255
     return to_bytes(head[..., :3] + (1 - head[..., 3:]) * under)
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from ..contract.certainty import certainty, said, said_of_parts
+from ..contract.certainty import certainty, describe, describe_parts
 from ..contract.errors import ErrorCode, OferError
 from ..contract.expression_words import words
 from ..contract.reconstruction import Hypothesis, Reconstruction
@@ -63,9 +63,9 @@ def contact_sheet(
 
 def _header(reconstruction: Reconstruction) -> Image.Image:
     found = certainty(reconstruction)
-    parts = said_of_parts(found).split("; ")
+    parts = describe_parts(found).split("; ")
     halves = ("; ".join(half) for half in (parts[:_COLUMNS], parts[_COLUMNS:]))
-    lines = [str(said(found)), *filter(None, halves)]
+    lines = [str(describe(found)), *filter(None, halves)]
     strip, draw = _strip(84 + 22 * len(lines))
     draw.text((_GAP, 14), reconstruction.name, _INK, _font(28))
     pack = reconstruction.pack

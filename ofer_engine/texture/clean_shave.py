@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from ..geometry.smooth_step import smooth_step
 from .features import Features
 from .fields import carried_on
 from .shape import Shape
-from .trust import ramp
 
 _GROWN: Final = (0.0, 0.35)
 """Belonging to what may be a beard at which photos are believed as ever, and no more."""
@@ -22,7 +22,7 @@ so that their red does not spread; they stay as they are."""
 def shaved(shape: Shape, features: Features, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(V, 3) base without what a beard makes of it, and (V,) 0..1 how far nothing of the photos is
     believed. base : (V, 3), as in `Complexion`."""
-    grown = ramp(features.beard, *_GROWN)
+    grown = smooth_step(features.beard, *_GROWN)
     inside = (features.beard > _EDGE) | (features.lips > _EDGE) | (features.cavity > _EDGE)
     bare = carried_on(shape, base, inside)
     return base + grown[:, None] * (bare - base), grown

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import KDTree
 
+from ..geometry.smooth_step import smooth_step
 from .explanation import VertexAlbedo
 from .features import Features, sockets
 from .shape import Shape
-from .trust import ramp
 
 _CAVITY = np.array([-1.2, 0.45, 0.0], np.float32)
 """The mouth's inside, relative to the skin: log luminance, log R/G, log B/G."""
@@ -62,4 +62,4 @@ def _depth_below_skin(shape: Shape, features: Features) -> np.ndarray:
     through beside the nose had better be skin."""
     outer = features.cavity + features.lips < 0.1
     away, _ = KDTree(shape.template[outer]).query(shape.template)
-    return ramp(np.asarray(away), *_THIN)
+    return smooth_step(np.asarray(away), *_THIN)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from ..geometry.smooth_step import smooth_step
 from .explanation import Explanation, VertexAlbedo, opponent
 from .features import Features, sockets
 from .fields import around
@@ -19,7 +20,7 @@ from .laid_photo import Laid, averaged, nearest, sample
 from .lip_colour import lip_colour
 from .seen_edge import broad_field, without_holes
 from .shape import Shape
-from .trust import opened, ramp, softened
+from .trust import opened, softened
 
 _MIDDLE = 0.0016
 """Metres in the photo between middle and fine differences."""
@@ -144,7 +145,7 @@ def details(
 def _beard(away: np.ndarray) -> np.ndarray:
     """(h, w) 0..1 of (h, w, 3): what is darker than skin and no redder. Light that reaches into a
     fold has been on skin before, so its shadow is redder; hair is grey beside skin."""
-    return ramp(away[..., 0], -0.08, -0.25) * ramp(away[..., 1], 0.04, -0.04)
+    return smooth_step(away[..., 0], -0.08, -0.25) * smooth_step(away[..., 1], 0.04, -0.04)
 
 
 def _without_shine(away: np.ndarray, level: np.ndarray) -> np.ndarray:
@@ -152,9 +153,9 @@ def _without_shine(away: np.ndarray, level: np.ndarray) -> np.ndarray:
     the skin's own colour, so that it is brighter and paler at once. level : (3,) of the skin."""
     white = -level[1:] / max(float(np.linalg.norm(level[1:])), 1e-9)
     pale = np.clip(away[..., 1:] @ white, 0, None)
-    shine = ramp(away[..., 0], *_SHINE)
+    shine = smooth_step(away[..., 0], *_SHINE)
     left = away.copy()
-    left[..., 0] *= 1 - _DULL * shine * ramp(pale, *_PALE)
+    left[..., 0] *= 1 - _DULL * shine * smooth_step(pale, *_PALE)
     left[..., 1:] -= (shine * pale)[..., None] * white
     return left
 
@@ -187,7 +188,7 @@ def _believed(
     scaled[..., 1] *= np.where(smooth[..., 1] > 0, 1 - 0.65 * np.clip(spared, 0, 1), 1)
     grey = _GREY_HAIR * hairline * (smooth[..., 1] < 0)
     scaled[..., 1:] *= (1 + grey)[..., None]
-    like = ramp(np.sqrt((scaled**2).sum(2)), _OTHER, _SKIN).astype(np.float32)
+    like = smooth_step(np.sqrt((scaled**2).sum(2)), _OTHER, _SKIN).astype(np.float32)
     other = like < 0.3
     inside = np.isfinite(laid.depth.depth)
     wide = softened(opened(other, 0.0022 / pixel), 0.0018 / pixel, 0.0045 / pixel)

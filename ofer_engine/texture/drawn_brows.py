@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from ..geometry.smooth_step import smooth_step
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
 from ..heads.placement import place
@@ -21,7 +22,6 @@ from .fields import carried_on
 from .laid_photo import sample
 from .projection import Projection
 from .shape import Shape
-from .trust import ramp
 
 FILE: Final = Path(__file__).with_name("drawn_brows.npz")
 _HIDDEN, _SEEN = 0.50, 0.62
@@ -100,11 +100,11 @@ def hidden_brows(
     shown = shown + (1 - shown) * shape.mirrored(shown[:, None])[:, 0]
     own = shape.area * features.brows
     seen = (own * shown).sum() / max(float(own.sum()), 1e-9)
-    hidden = float(ramp(np.asarray(seen), _SEEN, _HIDDEN))
+    hidden = float(smooth_step(np.asarray(seen), _SEEN, _HIDDEN))
     if not hidden:
         return None
     grown = np.maximum(features.brows, drawn.at(drawn.places))
-    return HiddenBrows(drawn, hidden, hidden * ramp(grown, *_GROWN), _colour(projections))
+    return HiddenBrows(drawn, hidden, hidden * smooth_step(grown, *_GROWN), _colour(projections))
 
 
 def without_brows(shape: Shape, features: Features, base: np.ndarray) -> np.ndarray:

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from ..geometry.smooth_step import smooth_step
 from .shape import Shape
-from .trust import ramp
 
 _CALM, _FOLDED = 0.06, 0.22
 """Log of how much shorter skin gets: below the first none of it folds, from the second on all."""
@@ -38,7 +38,7 @@ def pressed(shape: Shape, calm: np.ndarray, moved: np.ndarray) -> np.ndarray:
 
 def folded(shorter: np.ndarray) -> np.ndarray:
     """0..1 of what `pressed` gives."""
-    return ramp(shorter, _CALM, _FOLDED)
+    return smooth_step(shorter, _CALM, _FOLDED)
 
 
 def _metric(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, ...]:

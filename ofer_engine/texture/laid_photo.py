@@ -34,11 +34,6 @@ class Laid:
     distance: np.ndarray
     pixel: float
 
-    def blurred(self, metres: float) -> np.ndarray:
-        """The picture averaged over about that distance."""
-        reach = metres / self.pixel
-        return ndimage.gaussian_filter(self.picture, (reach, reach, 0))
-
     def maps(self, shape: Shape, columns: np.ndarray) -> np.ndarray:
         """Values of the vertices (V, C) as pictures (C, h, w); 1 where the head is not."""
         fragments = rasterise(self.places, self.distance, shape.everything, *self.plain.shape)
@@ -96,7 +91,8 @@ def _cut(pixels: np.ndarray, corner: np.ndarray, scale: float) -> np.ndarray:
 
 
 def averaged(picture: np.ndarray, trust: np.ndarray, blur: float) -> np.ndarray:
-    """The picture blurred over its trusted pixels only."""
+    """The picture (h, w, C) blurred over its trusted pixels only. trust : (h, w), 0..1; blur :
+    pixels, the Gaussian's deviation."""
     weight = trust[..., None] + 1e-4
     total = ndimage.gaussian_filter(picture * weight, (blur, blur, 0))
     return total / ndimage.gaussian_filter(weight, (blur, blur, 0))
@@ -116,6 +112,7 @@ def sample(picture: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 
 def nearest(picture: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """(N,) of the picture (h, w) at pixels place (N, 2), not interpolated."""
     height, width = picture.shape
     cell = np.clip(np.asarray(place).astype(np.int32), 0, (width - 1, height - 1))
     return picture[cell[:, 1], cell[:, 0]]

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from .trust import ramp
+from ..geometry.smooth_step import smooth_step
 
 _LIP: Final = 0.6
 """Belonging to the lips from which on a pixel is one of theirs."""
@@ -36,5 +36,5 @@ def lip_colour(
     red = theirs & (shown > _SHOWN) & (redness > _RED)
     if not red.any():
         return np.zeros(3)
-    seen = float(ramp(np.asarray(red.sum() / theirs.sum()), _FEW, _ENOUGH))
+    seen = float(smooth_step(np.asarray(red.sum() / theirs.sum()), _FEW, _ENOUGH))
     return _KEPT * seen * np.clip(np.median(away[red], axis=0), *_LIMITS)

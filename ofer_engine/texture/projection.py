@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..geometry.smooth_step import smooth_step
 from ..geometry.triangles import vertex_normals
 from .alignment import PointEvidence, photo_places
 from .details import details
@@ -16,7 +17,7 @@ from .folds import folded, pressed
 from .laid_photo import Laid, averaged, lay, nearest, sample
 from .photo_view import PhotoView
 from .shape import Shape
-from .trust import DepthMap, ramp
+from .trust import DepthMap
 
 _GRAZING, _FACING = 0.15, 0.65
 """Cosines between normal and view: nothing is believed below the first, all above the second."""
@@ -84,7 +85,7 @@ def project(
     towards = -towards / np.linalg.norm(towards, axis=1, keepdims=True)
     facing = (normals * towards).sum(1)
     seen = _seen_by_evidence(shape, view.evidence)
-    sure = ramp(facing, _GRAZING, _FACING) * seen
+    sure = smooth_step(facing, _GRAZING, _FACING) * seen
     sure = sure * (1 - np.clip(features.cavity * 2, 0, 1)) * (1 - np.clip(features.neck, 0, 1))
     shorter = pressed(shape, view.calm, view.vertices)
     feathered, shorter = spread(shape, np.c_[sure, shorter], _FEATHER).T
@@ -129,5 +130,5 @@ def _hair(
 def _seen_by_evidence(shape: Shape, evidence: PointEvidence) -> np.ndarray:
     """(V,) 0..1: how far the evidence says that a vertex is seen."""
     visible, away = evidence.seen_at(shape.template, shape.template)
-    known = ramp(-away, -0.035, -0.012)
-    return ramp(visible, _HIDDEN, _SEEN) * known + _UNTOLD * (1 - known)
+    known = smooth_step(-away, -0.035, -0.012)
+    return smooth_step(visible, _HIDDEN, _SEEN) * known + _UNTOLD * (1 - known)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..geometry.smooth_step import smooth_step
 from .fields import membrane
 from .laid_photo import Laid, averaged
 from .shape import Shape
-from .trust import ramp
 
 _BROAD = 9.0
 """Millimetres on the skin between broad differences and middle ones."""
@@ -43,13 +43,13 @@ def without_holes(
     rest = 1 - features
     reach = _ASIDE / laid.pixel
     among = averaged(trust[..., None], inside, reach)[..., 0]
-    edge = rest * (1 - ramp(among, *_INNER))
+    edge = rest * (1 - smooth_step(among, *_INNER))
     detail = detail - edge[..., None] * averaged(detail, trust, reach) * (1, 1, 1, 0)
     reach = _AROUND / laid.pixel
     among = averaged(trust[..., None], inside, reach)[..., 0]
     around = averaged(detail, trust, reach)
-    hole = rest * (1 - trust) * ramp(among, *_AMID)
-    believed = trust * (1 - rest * (1 - ramp(among, *_SPARSE)))
+    hole = rest * (1 - trust) * smooth_step(among, *_AMID)
+    believed = trust * (1 - rest * (1 - smooth_step(among, *_SPARSE)))
     share = believed + hole
     mixed = (believed[..., None] * detail + hole[..., None] * around) / (share + 1e-6)[..., None]
     return mixed, share

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..geometry.rasteriser import rasterise
+from ..geometry.smooth_step import smooth_step
 
 _EDGE = 0.006
 """Metres of depth between neighbouring pixels that make an edge behind which nothing is seen."""
@@ -44,7 +45,7 @@ def depth_map(
     far = ndimage.maximum_filter(np.where(np.isinf(seen), 10.0, seen), 3)
     with np.errstate(invalid="ignore"):
         edge = far - near > _EDGE + 3 * pixel
-    clear = ramp(_distance(~edge) * pixel, _NEAR_EDGE, _CLEAR_OF_EDGE)
+    clear = smooth_step(_distance(~edge) * pixel, _NEAR_EDGE, _CLEAR_OF_EDGE)
     clear[np.isinf(seen)] = 0
     return DepthMap(seen, clear.astype(np.float32))
 
@@ -73,9 +74,3 @@ def softened(mask: np.ndarray, grow: float, blur: float) -> np.ndarray:
         return np.ones(mask.shape, np.float32)
     away = _distance(~mask) - grow
     return np.clip(away / max(blur, 1e-6), 0, 1).astype(np.float32)
-
-
-def ramp(value: np.ndarray, none: float, full: float) -> np.ndarray:
-    """0 at `none` and beyond, 1 at `full`; smooth between."""
-    t = np.clip((np.asarray(value) - none) / (full - none), 0, 1)
-    return t * t * (3 - 2 * t)

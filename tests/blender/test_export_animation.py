@@ -18,7 +18,7 @@ from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.head import hypotheses
 from ofer_faces.ofer_blender.rig import rig
-from ofer_faces.ofer_blender.undo import landing
+from ofer_faces.ofer_blender.undo import atomic_output
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from played import FIRST, LAST, RATE
 from recording_layout import draw
@@ -149,7 +149,7 @@ def test_rate_and_range(head: bpy.types.Object, tmp_path: Path) -> None:
         curve = animation.weights["jawOpen"]
         assert len(curve.times) == frames
         assert np.allclose(np.diff(curve.times), 1 / rate, atol=1e-5)
-        sidecar = json.loads(landing.sidecar_of(path).read_text("utf-8"))["animation"]
+        sidecar = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))["animation"]
         assert sidecar == {"name": "talking", "frames": frames, "frames_a_second": rate}
     scene.frame_set(10)
     assert curve.values[0, 0] == pytest.approx(head.data.shape_keys.key_blocks["jawOpen"].value)

@@ -277,7 +277,7 @@ def test_eyes_and_chin() -> None:
         asked_for.append(pick.wanted)
         picked = click(pick, at)
         if at == (999, 999):
-            pick.take_back()
+            pick.remove_last()
     assert asked_for == ["Click one eye", "Click the other eye"] + [
         "Click the other eye", "Click the tip of the chin"
     ]  # fmt: skip

@@ -15,6 +15,7 @@ from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import Target
 from ofer_faces.ofer_blender.hair import hair
 from ofer_faces.ofer_blender.head import carried, hypotheses
+from ofer_faces.ofer_engine.contract.files.digest import polygons_digest
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from ofer_faces.ofer_engine.heads.head_file import read_head_arrays
 from scene_dump import differences, dump
@@ -190,7 +191,7 @@ def test_what_ships_fits_the_bundled_head_and_is_small() -> None:
     for kind, names in hair.STYLES.items():
         for name in names:
             style = carried.style(f"{kind}_{name.lower()}")
-            assert style.head == carried.digest(polygons), name
+            assert style.head == polygons_digest(polygons), name
             assert style.shares.sum(1) == pytest.approx(1)
             assert style.anchors.max() <= polygons.max()
             assert style.triangles.max() < len(style.offset) == len(style.uv)

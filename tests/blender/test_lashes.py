@@ -10,7 +10,8 @@ import pytest
 from exporting import export
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import Target
-from ofer_faces.ofer_blender.head import carried, eyes, lashes
+from ofer_faces.ofer_blender.head import eyes, lashes
+from ofer_faces.ofer_engine.contract.files.digest import polygons_digest
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from ofer_faces.ofer_engine.heads.head_file import read_head_arrays
 
@@ -33,7 +34,7 @@ def known(lashed: Reconstruction, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """Places (N, 2) in a picture that is made for its mesh, of its lashes' vertices in order."""
     polygons = np.load(lashed.folder / "polygons.npy")
     uv = np.random.default_rng(3).random((len(np.unique(polygons[OWN])), 2)).astype(np.float32)
-    digest = carried.digest(polygons)
+    digest = polygons_digest(polygons)
     np.savez(tmp_path / "lashes.npz", head=np.array(digest), uv=uv)
     (tmp_path / "lashes.png").write_bytes(lashes.FILE.with_suffix(".png").read_bytes())
     monkeypatch.setattr(lashes, "FILE", tmp_path / "lashes.npz")
@@ -93,7 +94,7 @@ def test_what_ships_is_made_for_the_bundled_head() -> None:
     names = [str(name) for name in arrays["part_names"]]
     polygons = arrays["polygons"][arrays["part"] == names.index("lashes")]
     with np.load(lashes.FILE, allow_pickle=False) as stored:
-        assert str(stored["head"]) == carried.digest(arrays["polygons"])
+        assert str(stored["head"]) == polygons_digest(arrays["polygons"])
         uv = stored["uv"][np.searchsorted(np.unique(polygons), polygons)]
     assert uv.min() > 0 and uv.max() < 1
     picture = lashes.picture()

@@ -145,10 +145,10 @@ def test_bones_that_hang_elsewhere_are_missing() -> None:
     """A required one; an optional one is left out, and what may only be there with it."""
     parents = {"hips": "", "spine": "hips", "chest": "hips", "up": "chest", "head": "spine"}
     named = {"hips": "hips", "spine": "spine", "chest": "chest", "upperChest": "up", "head": "head"}
-    found = human_bones.hung_right(named, parents)
+    found = human_bones.in_hierarchy(named, parents)
     assert dict(found.bones) == {"hips": "hips", "spine": "spine", "head": "head"}
     assert "hips" not in found.missing and "leftHand" in found.missing
-    wrong = human_bones.hung_right(named, parents | {"head": ""})
+    wrong = human_bones.in_hierarchy(named, parents | {"head": ""})
     assert "head" in wrong.missing
 
 

@@ -57,7 +57,7 @@ class Replacement:
             self._holder.mkdir()
             self._lock = _locked(self._holder)
         except OSError:
-            self._take_back()
+            self._release()
             raise
         return self
 
@@ -67,7 +67,7 @@ class Replacement:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._take_back()
+        self._release()
 
     def finish(
         self, target: Path | None = None, replace: bool = True, aside: Path | None = None
@@ -106,7 +106,7 @@ class Replacement:
             older.rename(target)
             raise
 
-    def _take_back(self) -> None:
+    def _release(self) -> None:
         if self._lock:
             self._lock.close()
         _discard(self._holder)

@@ -18,7 +18,7 @@ from .scan_alignment import by_landmarks, distances, face_region, refine
 from .tally import Contender, Scoreboard
 
 
-class Worth(StrEnum):
+class Criterion(StrEnum):
     """By which figure of one image the best of its heads is picked."""
 
     MEDIAN = "median"
@@ -86,7 +86,7 @@ class Method:
     predictions: Predictions
     mean_head: HeadMesh
     scaling: bool
-    worth: Worth
+    criterion: Criterion
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _score_subject(dataset: Dataset, method: Method, entries: Sequence[_Entry]) 
             board.missing.append(image.name)
             continue
         errors = [scans.errors(image, head) for head in heads]
-        best = min(errors, key=lambda each: _worth(each, method.worth))
+        best = min(errors, key=lambda each: _figure(each, method.criterion))
         board.images[image.group] = board.images.get(image.group, 0) + 1
         board.heads = max(board.heads, len(heads))
         board.add(image.group, Contender.RANKED, errors[0])
@@ -211,7 +211,7 @@ class _Scans:
         return self._another[key]
 
 
-def _worth(errors: np.ndarray, worth: Worth) -> float:
-    if worth is Worth.MEDIAN:
+def _figure(errors: np.ndarray, criterion: Criterion) -> float:
+    if criterion is Criterion.MEDIAN:
         return float(np.median(errors))
     return float(np.sqrt(np.square(errors).mean()))

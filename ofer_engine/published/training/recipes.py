@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from ...contract.errors import ErrorCode, OferError
 from ...contract.sampling import DEFAULT_SAMPLER, DEFAULT_STEPS
-from ...research.training.denoising import Loss
 from ...research.training.loop import Precision
 from ...research.training.rates import Rule
 
@@ -28,6 +27,13 @@ class TrainingStage(StrEnum):
     IDGEN = "idgen"
     IDRANK = "idrank"
     EXPGEN = "expgen"
+
+
+class Loss(StrEnum):
+    """How the predicted noise is compared with the true one: absolute or squared differences."""
+
+    PUBLISHED = "l1"
+    SQUARED = "squared"
 
 
 @dataclass(frozen=True)

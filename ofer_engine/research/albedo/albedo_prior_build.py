@@ -19,6 +19,7 @@ from typing import Final
 
 import numpy as np
 
+from ...geometry.smooth_step import smooth_step
 from ...heads.open_head import OpenHead
 from ...texture.albedo_prior import FILE, AlbedoPrior
 from ...texture.explanation import Explanation, VertexAlbedo, explain, opponent
@@ -26,7 +27,6 @@ from ...texture.features import Features, features_of
 from ...texture.fields import membrane
 from ...texture.shape import SKIN, Shape
 from ...texture.tone import ToneModel
-from ...texture.trust import ramp
 from .portrait_colours import PortraitColours, read_portraits
 
 _LOG: Final = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def extended(shape: Shape, prior: VertexAlbedo, seen: np.ndarray) -> VertexAlbed
     seen : (V,) 0..1, how well on average.
     """
     fields = np.concatenate([prior.mean[None], prior.modes]).transpose(1, 0, 2)
-    sure = ramp(seen, 0.05, 0.3)
+    sure = smooth_step(seen, 0.05, 0.3)
     smooth = membrane(shape, fields.reshape(len(fields), -1), sure, _CARRIED, 0.002)
     smooth = smooth.reshape(fields.shape)
     whole = smooth + sure[:, None, None] * (fields - smooth)

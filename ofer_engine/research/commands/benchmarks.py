@@ -11,7 +11,7 @@ from ...commands.counts import positive
 
 if TYPE_CHECKING:
     from ...published.benchmarks.predictions import Predictions
-    from ...published.benchmarks.scoring import Dataset, Worth
+    from ...published.benchmarks.scoring import Criterion, Dataset
     from ...published.benchmarks.tally import Scoreboard
 
 
@@ -63,7 +63,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def _now(options: argparse.Namespace) -> int:
     from ...published.benchmarks.now import NowData, export, tables
     from ...published.benchmarks.predictions import HeadChoice
-    from ...published.benchmarks.scoring import Worth
+    from ...published.benchmarks.scoring import Criterion
 
     data = NowData(options.data, options.images)
     predictions = _predictions(options, HeadChoice.IDENTITIES)
@@ -72,7 +72,7 @@ def _now(options: argparse.Namespace) -> int:
         print(f"{written} heads written to {options.export}, millimetres.")
         _name_missing(without)
         return 0
-    board = _score(options, data, predictions, Worth.MEDIAN, scaling=not options.metrical)
+    board = _score(options, data, predictions, Criterion.MEDIAN, scaling=not options.metrical)
     print("NoW, metrical\n" if options.metrical else "NoW, non-metrical\n")
     print(tables(board))
     _name_missing(board.missing)
@@ -83,12 +83,12 @@ def _co545(options: argparse.Namespace) -> int:
     from ...published.benchmarks.co545 import READING, Co545Data, errors
     from ...published.benchmarks.diversity import diversity, report
     from ...published.benchmarks.predictions import HeadChoice
-    from ...published.benchmarks.scoring import Worth
+    from ...published.benchmarks.scoring import Criterion
 
     data = Co545Data(options.data, options.truth_unit, options.truth_landmark_vertices)
     names = [image.name for image in data.images()]
     predictions = _predictions(options, HeadChoice.EXPRESSIONS)
-    board = _score(options, data, predictions, Worth.RMS, scaling=True)
+    board = _score(options, data, predictions, Criterion.RMS, scaling=True)
     print(f"{READING}\n\n{errors(board)}\n")
     ours = any(predictions.reconstruction(name) for name in names)
     for kind in HeadChoice if ours else (HeadChoice.EXPRESSIONS,):
@@ -115,7 +115,7 @@ def _score(
     options: argparse.Namespace,
     data: Dataset,
     predictions: Predictions,
-    worth: Worth,
+    criterion: Criterion,
     scaling: bool,
 ) -> Scoreboard:
     from ...published.benchmarks.predictions import mean_head
@@ -125,7 +125,7 @@ def _score(
         mean = predictions.plain(options.mean_head)
     else:
         mean = mean_head(options.pack, options.home)
-    return score(data, Method(predictions, mean, scaling, worth), options.processes, _show)
+    return score(data, Method(predictions, mean, scaling, criterion), options.processes, _show)
 
 
 def _show(done: int, of: int) -> None:

@@ -1,1 +1,1 @@
-"""Teaches which points of a face something lies over."""
+"""Trains the network that recognises which points of a face are covered."""

@@ -1,4 +1,4 @@
-"""Teaches `conditioning/covered_points`, on portraits with covers painted on and synthetic photos.
+"""Trains `conditioning/covered_points`, on portraits with covers painted on and synthetic photos.
 
     python -m ofer_engine.research.covered_points.build --portraits PORTRAITS
         --pack weights/open --synthetic PHOTOS/000000 --out covered_points.npz
@@ -45,17 +45,17 @@ _SEEN: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """felt : (P, F) float16; covered : (P,) float32; weight : (P,) float32; kind : what covers."""
+class PointSamples:
+    """inputs : (P, F) float16; covered, weight : (P,) float32; kind : what covers the face."""
 
-    felt: np.ndarray
+    inputs: np.ndarray
     covered: np.ndarray
     weight: np.ndarray
     kind: str
 
 
-class Teacher:
-    """Makes lessons of portraits and of synthetic pictures."""
+class SampleReader:
+    """Makes training samples of portraits and of synthetic pictures."""
 
     def __init__(self, pack: OpenPack) -> None:
         self._pack = pack
@@ -65,7 +65,7 @@ class Teacher:
         self._bearded = set(bearded)
         self._other = np.full((SIDE, SIDE, 3), 0.5, np.float32)
 
-    def of_portrait(self, path: Path, each: int) -> list[Lesson]:
+    def of_portrait(self, path: Path, each: int) -> list[PointSamples]:
         """As it is and with covers, `each` in all; none where no face is found."""
         number = int(path.stem.split("_")[-1])
         rng = np.random.default_rng([7, number])
@@ -74,7 +74,7 @@ class Teacher:
         if not faces:
             return []
         marks = faces[0].landmarks[:, :2]
-        lessons = []
+        samples = []
         for turn in range(each):
             crop, photo_now = _varied(rng, photo, marks)
             plain, at = cut(photo_now, crop), crop.to_crop(marks)
@@ -86,13 +86,13 @@ class Teacher:
                 if rng.random() < 0.15 and kind not in ("dark_glasses", "spectacles"):
                     worn = spectacles(rng, shown.picture, at, self._other)
                     shown = Covered(worn.picture, shown.hidden, shown.doubtful | worn.doubtful)
-            lessons.append(self._lesson(rng, plain, shown, kind, number in self._bearded))
+            samples.append(self._samples(rng, plain, shown, kind, number in self._bearded))
         self._other = plain
-        return lessons
+        return samples
 
-    def _lesson(
+    def _samples(
         self, rng: np.random.Generator, plain: np.ndarray, shown: Covered, kind: str, bearded: bool
-    ) -> Lesson:
+    ) -> PointSamples:
         worn = _aged(rng, shown.picture)
         clear, _ = self._read(_reduced(plain))
         small = _reduced(worn)
@@ -103,25 +103,25 @@ class Teacher:
         weight = ((clear > _SEEN) & ~(doubtful & ~covered)).astype(np.float32)
         if bearded:
             weight[self._below_nose() & ~covered] = 0
-        felt = features(small, points, visible, self._places)
-        return Lesson(felt.astype(np.float16), covered.astype(np.float32), weight, kind)
+        inputs = features(small, points, visible, self._places)
+        return PointSamples(inputs.astype(np.float16), covered.astype(np.float32), weight, kind)
 
-    def of_synthetic(self, chunk: Path) -> list[Lesson]:
+    def of_synthetic(self, chunk: Path) -> list[PointSamples]:
         """The pictures of each moment of a set, clean and hidden."""
         endings = [each.stem.removeprefix("images") for each in sorted(chunk.glob("images*.npy"))]
         clear = np.load(chunk / "visible.npy")
-        lessons = []
+        samples = []
         for ending in endings:
             pictures = np.load(chunk / f"images{ending}.npy")
             seen = np.load(chunk / f"visible{ending}.npy")
             for number, picture in enumerate(pictures):
                 small = picture.astype(np.float32) / 255
                 visible, points = self._read(small)
-                felt = features(small, points, visible, self._places).astype(np.float16)
+                inputs = features(small, points, visible, self._places).astype(np.float16)
                 covered = (clear[number] & ~seen[number]).astype(np.float32)
                 weight = clear[number].astype(np.float32)
-                lessons.append(Lesson(felt, covered, weight, f"synthetic{ending}"))
-        return lessons
+                samples.append(PointSamples(inputs, covered, weight, f"synthetic{ending}"))
+        return samples
 
     def _below_nose(self) -> np.ndarray:
         nose = self._places[self._places[:, 2].argmax()]
@@ -170,33 +170,33 @@ def _at(values: np.ndarray, points: np.ndarray) -> np.ndarray:
     return map_coordinates(values, [points[:, 1] - 0.5, points[:, 0] - 0.5], order=1)
 
 
-def taught(lessons: list[Lesson]) -> CoveredPoints:
-    """The network that these lessons teach."""
+def trained(samples: list[PointSamples]) -> CoveredPoints:
+    """The network that these samples teach."""
     torch.manual_seed(0)
-    felt = torch.from_numpy(np.concatenate([each.felt[each.weight > 0] for each in lessons]))
-    covered = torch.from_numpy(np.concatenate([each.covered[each.weight > 0] for each in lessons]))
-    mean = felt.float().mean(0)
-    deviation = felt.float().std(0).clamp_min(1e-3)
-    widths = (felt.shape[1], *_HIDDEN_LAYERS, 1)
+    inputs = torch.from_numpy(np.concatenate([each.inputs[each.weight > 0] for each in samples]))
+    covered = torch.from_numpy(np.concatenate([each.covered[each.weight > 0] for each in samples]))
+    mean = inputs.float().mean(0)
+    deviation = inputs.float().std(0).clamp_min(1e-3)
+    widths = (inputs.shape[1], *_HIDDEN_LAYERS, 1)
     layers: list[nn.Module] = []
     for wide, narrow in zip(widths[:-1], widths[1:], strict=True):
         layers += [nn.Linear(wide, narrow), nn.ReLU(), nn.Dropout(0.1)]
     network = nn.Sequential(*layers[:-2])
-    steps = _EPOCHS * (len(felt) // _BATCH)
+    steps = _EPOCHS * (len(inputs) // _BATCH)
     optimiser = torch.optim.AdamW(network.parameters(), 3e-3, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for epoch in range(_EPOCHS):
-        order, total = torch.randperm(len(felt)), 0.0
-        for first in range(0, len(felt) - _BATCH + 1, _BATCH):
+        order, total = torch.randperm(len(inputs)), 0.0
+        for first in range(0, len(inputs) - _BATCH + 1, _BATCH):
             rows = order[first : first + _BATCH]
-            found = network((felt[rows].float() - mean) / deviation)[:, 0]
+            found = network((inputs[rows].float() - mean) / deviation)[:, 0]
             loss = nn.functional.binary_cross_entropy_with_logits(found, covered[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
             total += float(loss.detach())
-        _LOG.info("epoch %d: %.4f", epoch + 1, total / (len(felt) // _BATCH))
+        _LOG.info("epoch %d: %.4f", epoch + 1, total / (len(inputs) // _BATCH))
     linear = [each for each in network if isinstance(each, nn.Linear)]
     return CoveredPoints(
         mean.numpy(),
@@ -206,13 +206,13 @@ def taught(lessons: list[Lesson]) -> CoveredPoints:
     )
 
 
-def _print_shares(network: CoveredPoints, lessons: list[Lesson]) -> None:
+def _print_shares(network: CoveredPoints, samples: list[PointSamples]) -> None:
     """Of each kind: how far covered and bare points are taken for covered."""
-    for kind in sorted({each.kind for each in lessons}):
-        rows = [each for each in lessons if each.kind == kind]
+    for kind in sorted({each.kind for each in samples}):
+        rows = [each for each in samples if each.kind == kind]
         used = np.concatenate([each.weight for each in rows]) > 0
         covered = np.concatenate([each.covered for each in rows])[used] > 0
-        chances = network.chances_of(np.concatenate([each.felt for each in rows])[used])
+        chances = network.chances_of(np.concatenate([each.inputs for each in rows])[used])
         bare, over = chances[~covered], chances[covered]
         wrong = (bare > 0.5).mean()
         _LOG.info("%s: bare %.3f, over a half %.3f", kind, bare.mean(), wrong)
@@ -229,17 +229,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    teacher = Teacher(read_open_pack(options.pack, torch.device("cpu")))
-    learnt: list[Lesson] = []
-    held: list[Lesson] = []
+    reader = SampleReader(read_open_pack(options.pack, torch.device("cpu")))
+    learned: list[PointSamples] = []
+    held: list[PointSamples] = []
     for path in sorted(options.portraits.glob("portrait_*.jpg")):
         number = int(path.stem.split("_")[-1])
         if number < KEPT_FOR_MEASURING:
             kept = number < KEPT_FOR_MEASURING - _HELD_OUT
-            (learnt if kept else held).extend(teacher.of_portrait(path, _EACH))
-    synthetic = teacher.of_synthetic(options.synthetic)
-    _LOG.info("%d pictures of portraits, %d synthetic", len(learnt), len(synthetic))
-    network = taught(learnt + synthetic)
+            (learned if kept else held).extend(reader.of_portrait(path, _EACH))
+    synthetic = reader.of_synthetic(options.synthetic)
+    _LOG.info("%d pictures of portraits, %d synthetic", len(learned), len(synthetic))
+    network = trained(learned + synthetic)
     network.save(options.out)
     _print_shares(network, held)
 

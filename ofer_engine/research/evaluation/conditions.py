@@ -63,7 +63,7 @@ class _Set:
         )
 
     def column(self, label: str) -> np.ndarray:
-        """A label that photo sets do not read, of all pictures."""
+        """(N, …) of all pictures: a label that photo sets do not read."""
         chunks = sorted(self.folder.glob("*/complete.json"))
         return np.concatenate([np.load(chunk.parent / f"{label}.npy") for chunk in chunks])
 

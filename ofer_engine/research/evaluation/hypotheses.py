@@ -96,7 +96,7 @@ def _sample(
     repeated = contexts.repeat_interleave(samples, dim=0)
     denoise = denoiser.condition(repeated)
     start = noise((len(repeated), width)).to(contexts.device)
-    start = denoiser.outset(repeated, start)
+    start = denoiser.initial_sample(repeated, start)
     drawn = dpm_solver_pp_2m(denoise, start, Schedule.linear(), noise=noise, steps=_STEPS)
     return drawn, denoise
 

@@ -128,7 +128,8 @@ def measure(
     occluder: np.ndarray,
     face_covered: np.ndarray,
 ) -> HeadMeasurements:
-    """Measure the pack on as many photos as there are true faces."""
+    """Measure the pack on as many photos as there are true faces, H. occluder : (H,) what hides
+    each; face_covered : (H,) what share of the face it hides."""
     heads = len(truth.faces)
     scale = Scale.of(pack, truth)
     drawn = list(draw(pack, photos, heads, samples))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -39,21 +40,24 @@ class Interval:
     high: float
 
 
+_ROUNDS_OF_MEANS: Final = 1000
+_ROUNDS: Final = 300
+"""Resampled sets of heads, of means and of other statistics."""
 UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
 
 
-def bootstrap(values: np.ndarray, seed: int = 0, rounds: int = 1000) -> Interval:
+def bootstrap(values: np.ndarray, seed: int = 0) -> Interval:
     """Interval of the mean of values (N,), heads resampled."""
-    draws = np.random.default_rng(seed).integers(0, len(values), (rounds, len(values)))
+    draws = np.random.default_rng(seed).integers(0, len(values), (_ROUNDS_OF_MEANS, len(values)))
     low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5])
     return Interval(float(values.mean()), float(low), float(high))
 
 
 def bootstrap_statistic(
-    statistic: Callable[[np.ndarray], float], heads: int, seed: int = 0, rounds: int = 300
+    statistic: Callable[[np.ndarray], float], heads: int, seed: int = 0
 ) -> Interval:
     """Interval of a figure of several heads together. statistic : of rows (N,) int."""
-    draws = np.random.default_rng(seed).integers(0, heads, (rounds, heads))
+    draws = np.random.default_rng(seed).integers(0, heads, (_ROUNDS, heads))
     values = np.array([statistic(rows) for rows in draws])
     known = values[np.isfinite(values)]
     if not len(known):

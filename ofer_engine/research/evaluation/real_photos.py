@@ -108,8 +108,9 @@ def landmarks_from_points(
 
 
 def drawn_face(photo: Photo, face: Face, evidence: PhotoEvidence) -> np.ndarray:
-    """The face with its points: as large as their deviation, green when sure, red when not; hidden
-    ones are hollow. The outline is a line of the same colours, irises are blue."""
+    """(360, 360, 3) uint8: the face with its points. A point is as large as its deviation, green
+    when sure, red when not, and hollow when hidden. The outline is a line of the same colours,
+    irises are blue."""
     middle = face.landmarks[:, :2].mean(axis=0)
     half = face.side * _MARGIN / 2
     corners = (middle - half, middle + half)
@@ -155,8 +156,9 @@ def _colour(doubt: float) -> tuple[int, int, int]:
     return int(255 * doubt), int(255 * (1 - doubt)), 40
 
 
-def sheet(photos: Sequence[RealPhoto], columns: int = 4) -> Image.Image:
-    """All drawn faces side by side."""
+def sheet(photos: Sequence[RealPhoto]) -> Image.Image:
+    """All drawn faces, four in a row."""
+    columns = 4
     rows = -(-len(photos) // columns)
     page = Image.new("RGB", (columns * _TILE, rows * _TILE), "white")
     for number, photo in enumerate(photos):

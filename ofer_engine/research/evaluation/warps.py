@@ -265,7 +265,7 @@ def head_of(folder: Path) -> PhotoHead:
     return load_open_photo_head(folder / HEAD)
 
 
-def sheet(warps: Warps, most: int = 12) -> Image.Image:
-    """The three pictures of some people, one below the other."""
-    rows = [np.concatenate(list(crops[:most]), axis=1) for crops in warps.crops]
+def sheet(warps: Warps) -> Image.Image:
+    """The three pictures of the first twelve people, one below the other."""
+    rows = [np.concatenate(list(crops[:12]), axis=1) for crops in warps.crops]
     return Image.fromarray(np.concatenate(rows, axis=0))

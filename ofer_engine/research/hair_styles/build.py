@@ -13,7 +13,6 @@ skin to where the face detector's landmarks are: MakeHuman's lie a finger's brea
 from __future__ import annotations
 
 import argparse
-import hashlib
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from scipy.interpolate import LinearNDInterpolator
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import KDTree
 
+from ...contract.files.digest import polygons_digest
 from ...geometry.triangles import vertex_normals
 from ...heads.open_head import OpenHead
 from ...texture.shape import split
@@ -144,11 +144,6 @@ def _on_landmarks(card: CardMesh, head: OpenHead, skin: np.ndarray) -> CardMesh:
     moved += _OFF * found[:, 1:] / np.linalg.norm(found[:, 1:], axis=1, keepdims=True)
     _LOG.info("brows: %.1f mm up", 1000 * lift)
     return replace(card, rest=moved)
-
-
-def polygons_digest(polygons: np.ndarray) -> str:
-    """Of the head's polygons (F, 4), which say what its vertices are."""
-    return hashlib.sha256(np.ascontiguousarray(polygons, "<i8").tobytes()).hexdigest()
 
 
 def strands(path: Path, side: int) -> Image.Image:

@@ -17,10 +17,11 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
+from ...contract.files.digest import polygons_digest
 from ...contract.strands import coloured
 from ...heads.open_head import OpenHead
 from ..wardrobe.assets import read_obj
-from .build import polygons_digest, strands
+from .build import strands
 
 _HEAD: Final = Path(__file__).parents[3] / "weights" / "open" / "head.npz"
 _SOURCE: Final = "eyelashes01"

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from scipy.spatial import KDTree
 
+from ...geometry.smooth_step import smooth_step
 from ...geometry.triangles import vertex_normals
 from .head_cut import HeadCut
 
@@ -77,8 +78,7 @@ def lining_behind_skin(
     distance = np.asarray(distance)
     shares = 1 / np.maximum(distance, 1e-4) ** 2
     shares /= shares.sum(axis=1, keepdims=True)
-    near = np.clip((_FAR - distance[:, 0]) / (_FAR - _CLOSE), 0, 1)
-    near = near * near * (3 - 2 * near)
+    near = smooth_step(distance[:, 0], _FAR, _CLOSE)
     followed = np.einsum("cn,kcnx->kcx", shares, identity[:, front[nearest]])
     changed = identity.copy()
     changed[:, own] += near[:, None] * (followed - identity[:, own])

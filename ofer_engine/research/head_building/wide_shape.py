@@ -85,27 +85,23 @@ def average_adult(drawn: DrawnHead, prior: SliderPrior) -> np.ndarray:
 
 
 def wide_shape(
-    makehuman: MakeHuman,
-    drawn: DrawnHead,
-    prior: SliderPrior,
-    scans: ScanShapes,
-    counts: tuple[int, int] = (SLIDER_MODES, SCAN_MODES),
+    makehuman: MakeHuman, drawn: DrawnHead, prior: SliderPrior, scans: ScanShapes
 ) -> WideShape:
-    """prior, scans : measured through the same registration; counts : modes of either kind."""
+    """prior, scans : measured through the same registration."""
     frame = _frame(drawn, prior)
     moves = _group_moves(makehuman, frame, prior.metric_scale)
     asymmetry = _asymmetry(frame, prior.metric_scale)
     centre = sum(group.share * moves[group.name].mean(0) for group in GROUPS if group.pushed)
     centre = frame.symmetric(np.asarray(centre))
     columns = _mixture_columns(moves, centre, _own_columns(frame, prior), asymmetry)
-    sliders = identity_basis(columns, frame.mirror, frame.weights, frame.face, counts[0])
+    sliders = identity_basis(columns, frame.mirror, frame.weights, frame.face, SLIDER_MODES)
     fit, start = _Fit(sliders.modes, frame), frame.mean + centre
     adult = fit.of_scans(scans, start)
     left = Spread(drawn, start, scans.vertices)(adult.left, adult.eyes_left)
     offset = frame.symmetric(left[0])
     offset = offset - offset[drawn.sliders.vertex_count + JOINT_NAMES.index("head")]
     rest = without_similarity(start + offset, left[1:], frame.face)
-    scan = identity_basis(rest, frame.mirror, frame.weights, frame.face, counts[1])
+    scan = identity_basis(rest, frame.mirror, frame.weights, frame.face, SCAN_MODES)
     own = _own_of_scans(frame, adult, rest, sliders.modes, scan.modes)
     made = standardised(_groups(fit, adult, own, moves, centre, asymmetry))
     modes = np.concatenate([sliders.modes, scan.modes])

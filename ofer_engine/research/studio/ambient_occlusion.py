@@ -8,11 +8,10 @@ from .rasterise import NO_TRIANGLE, draw_triangles, vertex_normals
 
 _SIDE = 192
 _BIAS = 0.004
+_DIRECTIONS = 64
 
 
-def surface_ambient_occlusion(
-    vertices: np.ndarray, triangles: np.ndarray, directions: int = 64
-) -> np.ndarray:
+def surface_ambient_occlusion(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Cosine-weighted share of unblocked directions.
 
     vertices : (V, 3) float32, metres; triangles : (T, 3) int32. Returns (V,) float32, 0..1.
@@ -20,7 +19,7 @@ def surface_ambient_occlusion(
     normals = vertex_normals(vertices, triangles)
     weight = np.zeros(len(vertices))
     seen_sky = np.zeros(len(vertices))
-    for direction in _spread_directions(directions):
+    for direction in _spread_directions(_DIRECTIONS):
         cosine = np.clip(normals @ direction, 0.0, None)
         weight += cosine
         seen_sky += cosine * _lit(vertices, triangles, direction)

@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from ...heads.beard import beard_fields, rise
+from ...geometry.smooth_step import smooth_step
+from ...heads.beard import beard_fields
 from .ages import Age
 from .drape import polar
 from .patterns import ALBEDO, AMBIENT_OCCLUSION, ATTRIBUTES, CHART, GLOSS, PLACE, STUBBLE, Pattern
@@ -246,7 +247,7 @@ def _random_beard(rng: np.random.Generator, fields: FaceFields) -> np.ndarray:
         return density * np.maximum(fields.beard, fields.moustache)
     if style < 0.8:
         return density * fields.moustache
-    goatee = fields.beard * rise(np.abs(fields.azimuth), 32.0, 22.0)
+    goatee = fields.beard * smooth_step(np.abs(fields.azimuth), 32.0, 22.0)
     return density * np.maximum(goatee, fields.moustache)
 
 
@@ -255,10 +256,10 @@ def _shaved_head(rng: np.random.Generator, fields: FaceFields) -> np.ndarray:
     if rng.random() > 0.5:
         return np.zeros_like(fields.beard)
     front = fields.hairline + rng.uniform(-4, 25)
-    line = front - (front + 10) * rise(np.abs(fields.azimuth), 35.0, 85.0)
-    line -= 30 * rise(np.abs(fields.azimuth), 100.0, 120.0)
+    line = front - (front + 10) * smooth_step(np.abs(fields.azimuth), 35.0, 85.0)
+    line -= 30 * smooth_step(np.abs(fields.azimuth), 100.0, 120.0)
     soft = rng.uniform(2, 8)
-    return rng.uniform(0.2, 1.0) * rise(fields.elevation, line, line + soft) * fields.outer
+    return rng.uniform(0.2, 1.0) * smooth_step(fields.elevation, line, line + soft) * fields.outer
 
 
 def _about(place: np.ndarray, centres: np.ndarray, width: float) -> np.ndarray:

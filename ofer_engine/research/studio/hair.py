@@ -180,7 +180,8 @@ def _rim_of_hair(
 def random_fringe(
     rng: np.random.Generator, envelope: HeadEnvelope, hairline: float, colour: np.ndarray
 ) -> Rods:
-    """Strands that fall over the forehead, an eye or a cheek."""
+    """Strands that fall over the forehead, an eye or a cheek. hairline : degrees of elevation;
+    colour : (3,) linear."""
     clumps = int(rng.integers(2, 9))
     reach = rng.choice([rng.uniform(5, 22), rng.uniform(-15, 8), rng.uniform(-50, -15)])
     sweep = rng.normal() * 18

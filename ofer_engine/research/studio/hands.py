@@ -45,7 +45,8 @@ def random_hand(rng: np.random.Generator, envelope: HeadEnvelope, skin: np.ndarr
 
 
 def random_fingertips(rng: np.random.Generator, envelope: HeadEnvelope, skin: np.ndarray) -> Rods:
-    """One to four fingers without a palm, coming in from the side of the picture."""
+    """One to four fingers without a palm, coming in from the side of the picture. skin : (3,)
+    linear colour."""
     count = int(rng.integers(1, 5))
     azimuth, elevation = rng.normal() * 35, rng.normal() * 25 - 10
     heading = rng.uniform(0, 2 * np.pi)

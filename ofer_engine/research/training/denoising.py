@@ -1,15 +1,14 @@
 """Training IdGen and ExpGen: predict the noise in coefficients, given a photo's context.
 
-The published recipe takes the mean absolute error of the noise (`Loss.PUBLISHED`); the open pack
-takes the squared error, whose optimum is the score itself, so that the spread of the samples is
-the spread of what is possible.
+The error of the noise is squared: its optimum is the score itself, so that the samples spread as
+widely as what is possible.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -23,17 +22,8 @@ ContextOf = Callable[[Tensor, torch.Generator | None], Tensor]
 """Rows (B,) → their contexts (B, C); without a generator, nothing by chance."""
 
 
-class Loss(StrEnum):
-    """How the predicted noise is compared with the true one."""
-
-    PUBLISHED = "l1"
-    SQUARED = "squared"
-
-
-def noise_loss(predicted: Tensor, noise: Tensor, loss: Loss) -> Tensor:
-    """Scalar; predicted, noise : (B, D)."""
-    difference = predicted - noise
-    return difference.abs().mean() if loss is Loss.PUBLISHED else difference.square().mean()
+_BATCH: Final = 256
+"""Coefficients a step."""
 
 
 def train_denoiser(
@@ -45,9 +35,7 @@ def train_denoiser(
     folder: Path,
     *,
     held_out: Tensor,
-    batch: int = 256,
-    loss: Loss = Loss.SQUARED,
-    context_noise: float | Tensor = 0.1,
+    context_noise: float | Tensor,
 ) -> None:
     """Train in place a `Denoiser`, or what is called like one, on coefficients (N, D), already of
     unit deviation, and the context of each.
@@ -71,10 +59,10 @@ def train_denoiser(
         context = context_of(rows, generator if learning else None)
         if learning:
             context = context + context_noise * torch.randn(context.shape, generator=generator)
-        return noise_loss(model(noisy, timestep, signed(context)), noise, loss)
+        return (model(noisy, timestep, signed(context)) - noise).square().mean()
 
     def step_losses(_: int, generator: torch.Generator) -> dict[str, Tensor]:
-        rows = kept[torch.randint(len(kept), (batch,), generator=generator)]
+        rows = kept[torch.randint(len(kept), (_BATCH,), generator=generator)]
         return {"total": batch_loss(rows, generator, True, denoiser)}
 
     def validate(model: torch.nn.Module) -> dict[str, float]:

@@ -233,7 +233,7 @@ def _candidates(networks: Networks, contexts: Tensor, file: Path, seed: int) -> 
         for part in contexts.split(16):
             repeated = signed(part).repeat_interleave(_CANDIDATES, dim=0)
             start = noise((len(repeated), networks.idgen.shape.coefficients))
-            start = denoiser.outset(repeated, start)
+            start = denoiser.initial_sample(repeated, start)
             drawn = dpm_solver_pp_2m(
                 denoiser.condition(repeated), start, schedule, noise=noise, steps=_CANDIDATE_STEPS
             )

@@ -24,6 +24,8 @@ from .open_pack import Sources, train_open_pack
 
 HEAD: Final = "head.npz"
 _CHUNK: Final = 2000
+_MISFIT_MM: Final = 0.5
+"""Shape noise of the people that are photographed, root mean square on the face."""
 _PHOTO_SEED, _PEOPLE_SEED = 1, 31
 _MOMENTS: Final = 4
 
@@ -31,14 +33,13 @@ _MOMENTS: Final = 4
 @dataclass(frozen=True)
 class HeadPackPlan:
     """files : of the head model; modes : identity modes used; photos, people : how many pictures of
-    strangers, and of people who are met several times; misfit_mm : shape noise; recipe : steps."""
+    strangers, and of people who are met several times; recipe : steps."""
 
     files: Sequence[Path]
     modes: int
     photos: int
     people: int
     recipe: TrainingBudget
-    misfit_mm: float = 0.5
 
 
 def train_head_pack(
@@ -66,10 +67,10 @@ def train_head_pack(
         "head": hashlib.sha256((out / HEAD).read_bytes()).hexdigest(),
         "surface": "open",
         "paired": False,
-        "misfit_mm": plan.misfit_mm,
+        "misfit_mm": _MISFIT_MM,
         "identities": len(head.identity),
     }
-    studio = Studio(head, plan.misfit_mm)
+    studio = Studio(head, _MISFIT_MM)
     sets = {
         work / "photos": (PhotoPlan(seed=_PHOTO_SEED, **common), plan.photos),
         work / "people": (PhotoPlan(seed=_PEOPLE_SEED, moments=_MOMENTS, **common), plan.people),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -17,6 +18,12 @@ from ...ranking.ranker import Ranker, listwise_loss
 from .loop import TrainingPlan, train
 from .optimizer import ParameterGroup
 
+_BATCH: Final = 8
+"""Photos a step."""
+_TEMPERATURE: Final = 0.15
+"""Millimetres at which distances become a target."""
+_CONTEXT_NOISE: Final = 0.1
+"""Deviation of the noise on the standardised contexts."""
 Decode = Callable[[Tensor], Tensor]
 """(…, K) identity coefficients → (…, R, 3) ranking vertices, millimetres from the mean head."""
 Shown = Callable[[Tensor], Tensor]
@@ -39,13 +46,10 @@ def train_ranker(
     folder: Path,
     *,
     held_out: int,
-    batch: int = 8,
-    temperature: float = 0.15,
-    context_noise: float = 0.1,
 ) -> None:
     """Train in place on candidates (M, N, K) and truth (M, K) coefficients, contexts (M, C).
 
-    temperature : millimetres; the last `held_out` photos only validate.
+    The last `held_out` photos only validate.
     """
     kept = len(candidates) - held_out
     ranker.train()
@@ -56,16 +60,16 @@ def train_ranker(
         return ranker(shown(heads), contexts[rows] + blur), away
 
     def step_losses(_: int, generator: torch.Generator) -> dict[str, Tensor]:
-        rows = torch.randint(kept, (batch,), generator=generator)
-        blur = context_noise * torch.randn((batch, contexts.shape[1]), generator=generator)
+        rows = torch.randint(kept, (_BATCH,), generator=generator)
+        blur = _CONTEXT_NOISE * torch.randn((_BATCH, contexts.shape[1]), generator=generator)
         scores, away = score(rows, blur)
-        return {"total": listwise_loss(scores, away / temperature)}
+        return {"total": listwise_loss(scores, away / _TEMPERATURE)}
 
     def validate(_: torch.nn.Module) -> dict[str, float]:
         first, mean, best, total = [], [], [], []
-        for rows in torch.arange(kept, len(candidates)).split(batch):
+        for rows in torch.arange(kept, len(candidates)).split(_BATCH):
             scores, away = score(rows, 0.0)
-            total.append(listwise_loss(scores, away / temperature) * len(rows))
+            total.append(listwise_loss(scores, away / _TEMPERATURE) * len(rows))
             first.append(away.gather(1, scores.argmax(dim=1, keepdim=True)))
             mean.append(away.mean(dim=1))
             best.append(away.min(dim=1).values)

@@ -19,6 +19,8 @@ _ZOOM: Final = 2
 _GRAZING, _FACING = 0.25, 0.6
 """Cosines between which a texel's weight rises from 0 to 1."""
 _BEHIND: Final = 0.004
+_BLOCK: Final = 4
+"""Pixels of the chart in one of the cells in which holes are closed."""
 _ORDERS: Final = (24.0, 12.0, 6.0, 3.0, 1.5, 0.8)
 _RIDGE: Final = np.array([1e-3, 0.02, 0.02, 0.02, 0.06, 0.06, 0.06, 0.06, 0.06])
 _EYES: Final = 0.36
@@ -213,10 +215,10 @@ def _whole(albedo: np.ndarray, weight: np.ndarray, tone: np.ndarray) -> np.ndarr
     return ((mixed * both[..., None] + ground * (1 - both[..., None])) * tone).astype(np.float32)
 
 
-def extend(values: np.ndarray, weight: np.ndarray, block: int = 4) -> np.ndarray:
+def extend(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """A smooth continuation of values (H, W, C), known as well as weight (H, W) 0..1 says."""
     height, width = weight.shape
-    cells = (height // block, block, width // block, block)
+    cells = (height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK)
     coarse = (values * weight[..., None]).reshape(*cells, -1).mean((1, 3))
     known = weight.reshape(cells).mean((1, 3))
     whole = None
@@ -231,5 +233,5 @@ def extend(values: np.ndarray, weight: np.ndarray, block: int = 4) -> np.ndarray
         sure = sure * sure * (3 - 2 * sure)
         whole = whole * (1 - sure) + guess * sure
     assert whole is not None
-    grown = zoom(whole, (block, block, 1), order=1, grid_mode=True, mode="nearest")
+    grown = zoom(whole, (_BLOCK, _BLOCK, 1), order=1, grid_mode=True, mode="nearest")
     return np.asarray(grown, np.float32)

@@ -31,7 +31,7 @@ from ..training.bent_portraits import BentPortraits
 from ..training.rebasing import rebased, same_basis
 from ..wardrobe.build import KEPT_FOR_MEASURING
 from ..wardrobe.portraits import landmark_offsets
-from .expression_teacher import TRUST, ExpressionTeacher, taught
+from .expression_teacher import TRUST, ExpressionTeacher, corrected
 from .sitter import Sitter, fit_sitter, pack_reading
 from .warp import Change, Warper, random_change
 
@@ -108,7 +108,7 @@ def read(
         beside = features_beside(head, sitter, np.asarray(face.landmarks[:, :2], np.float64))
     except (OferError, IndexError):
         return None
-    return Portrait(_number(path), sitter, beside, taught(teacher.read(photo, face)))
+    return Portrait(_number(path), sitter, beside, corrected(teacher.read(photo, face)))
 
 
 def _number(path: Path) -> int:

@@ -5,7 +5,7 @@ seen renders alone takes a real smile for a sneer with lowered brows. The landma
 (`photo/face_landmarker`, Apache-2.0) has seen real smiles. It is not right in everything: beside
 portraits looked at one by one, it gives neutral brows as lowered by half, lids at rest as a sixth
 closed, eyes as turned too far and, looking at the camera, both up and down, and no sneer nor
-raised cheek ever. `taught` mends what is known;
+raised cheek ever. `corrected` mends what is known;
 `TRUST` says how far each unit is believed.
 """
 
@@ -89,7 +89,7 @@ class ExpressionTeacher:
         return arkit_weights(self.units(landmarks))[0].numpy()
 
 
-def taught(read: np.ndarray) -> np.ndarray:
+def corrected(read: np.ndarray) -> np.ndarray:
     """(52,) float32 weights that a face is taken to show, of what the landmarker gives (52,)."""
     found = _SLOPE * (read - _AT_REST)
     for side in ("Left", "Right"):

@@ -50,7 +50,9 @@ def fit_sitter(head: PhotoHead, reading: PackReading, pixels: np.ndarray) -> Sit
     """The head nearest to what was read that also meets the points. pixels : (H, W, 3) uint8.
 
     The bend moves a picture's pixels from where this head has them, so that points matter more than
-    the person's true shape. Raises OferError as `solve_camera`.
+    the person's true shape. The focal length is scaled once, by the points' mean distance, and not
+    by `camera.focal_at`, which goes on until a place is exactly so far away: that would change
+    every training picture. Raises OferError as `solve_camera`.
     """
     size = (pixels.shape[1], pixels.shape[0])
     middle = np.array(size) / 2

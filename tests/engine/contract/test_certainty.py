@@ -45,11 +45,11 @@ def test_parts_and_the_whole_face_are_said_in_words(folder):
     assert (grades["nose"], grades["mouth"], grades["eyes"]) == (
         Grade.DECIDED, Grade.PARTLY, Grade.GUESSED,
     )  # fmt: skip
-    line = certainty.said_of_parts(found)
+    line = certainty.describe_parts(found)
     assert line.startswith(
         "nose: decided, ±1.0 mm; mouth: partly decided, ±4.0 mm; eyes: guessed, ±2.0"
     )
-    assert str(certainty.said(found)) == (
+    assert str(certainty.describe(found)) == (
         "40% of the face is seen. The heads drawn differ by ±2.4 mm there; people do by ±4.0 mm."
     )
 
@@ -61,8 +61,8 @@ def test_a_folder_that_does_not_say_how_people_differ_tells_what_is_seen(folder)
     assert decided[0] == decided[1] > 0 and (decided[2:] == 0).all()
     found = certainty.certainty(folder)
     assert found.parts == () and found.without_photo == 0
-    assert certainty.said_of_parts(found) == ""
-    assert str(certainty.said(found)).endswith("differ by ±2.4 mm there.")
+    assert certainty.describe_parts(found) == ""
+    assert str(certainty.describe(found)).endswith("differ by ±2.4 mm there.")
 
 
 @pytest.mark.parametrize(

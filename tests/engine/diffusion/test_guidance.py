@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ofer_engine.diffusion.guidance import Guide, guided, guided_outset
+from ofer_engine.diffusion.guidance import Guide, guided, guided_start
 from ofer_engine.diffusion.samplers import SAMPLERS, seeded_noise
 from ofer_engine.diffusion.schedule import Schedule
 
@@ -76,7 +76,7 @@ def test_what_a_belief_holds_firm_a_measurement_moves_less():
     root = np.linalg.cholesky(signal * covariance + (1 - signal) * np.eye(8))
     start = start @ torch.from_numpy(root).float().mT
     start += float(SCHEDULE.sqrt_alpha_bar[top]) * torch.tensor(mean).float()
-    start = guided_outset(exact, SCHEDULE, guide, start, top)
+    start = guided_start(exact, SCHEDULE, guide, start, top)
     denoise = guided(exact, SCHEDULE, guide)
     drawn = SAMPLERS["ddim"](denoise, start, SCHEDULE, noise=noise, steps=100).numpy()
     wanted = np.linalg.solve(precision + normal, precision @ mean + right)

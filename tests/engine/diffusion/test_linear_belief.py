@@ -130,7 +130,7 @@ def test_samples_are_spread_as_is_believed(belief, flags):
     noise = seeded_noise(0)
     repeated = signed(contexts).repeat_interleave(4000, dim=0)
     denoise = FoldedBelief(network, belief).condition(repeated)
-    start = FoldedBelief(network, belief).outset(repeated, noise((8000, DATA)))
+    start = FoldedBelief(network, belief).initial_sample(repeated, noise((8000, DATA)))
     drawn = dpm_solver_pp_2m(denoise, start, Schedule.linear(), noise=noise, steps=20)
     for context, samples in zip(contexts, drawn.split(4000), strict=True):
         given = belief.given(context[None])

@@ -1,4 +1,4 @@
-"""The committed open head is what its docstring says, and poses like a plain oracle."""
+"""The committed open head is what its docstring says."""
 
 from collections import Counter
 from pathlib import Path
@@ -200,40 +200,6 @@ def test_batches_equal_single_heads(head: OpenHead, people: np.ndarray) -> None:
     assert np.array_equal(head.vertices(np.zeros(len(head.identity))), head.template)
     short = np.concatenate([people[0, :10], np.zeros(50)])
     assert np.allclose(head.vertices(people[0, :10]), head.vertices(short), atol=1e-6)
-
-
-def test_posing_equals_a_plain_oracle(head: OpenHead, people: np.ndarray) -> None:
-    turns = {
-        "neck": [0.1, 0.4, -0.1],
-        "head": [0.2, 0.0, 0.1],
-        "jaw": [0.3, 0.05, 0.0],
-        "eye_left": [0.1, 0.3, 0.0],
-        "eye_right": [0.0, -0.3, 0.0],
-    }
-    vertices, joints = head.vertices(people[0]), head.joints(people[0])
-    posed = head.pose(vertices, joints, **{name: np.array(turn) for name, turn in turns.items()})
-    ordered = [np.zeros(3), *(np.array(turn) for turn in turns.values())]
-    world: list[np.ndarray] = []
-    for joint, turn in enumerate(ordered):
-        matrix = np.eye(4)
-        matrix[:3, :3] = rotation_matrix(turn)
-        matrix[:3, 3] = joints[joint] - matrix[:3, :3] @ joints[joint]
-        parent = head.joint_parents[joint]
-        world.append(matrix if parent < 0 else world[parent] @ matrix)
-    for vertex in range(0, len(vertices), 37):
-        blended = sum(w * m for w, m in zip(head.skin_weights[vertex], world, strict=True))
-        expected = (blended @ np.append(vertices[vertex], 1))[:3]
-        assert np.allclose(posed[vertex], expected, atol=1e-6)
-
-
-def test_posing_a_batch_and_not_at_all(head: OpenHead, people: np.ndarray) -> None:
-    vertices, joints = head.vertices(people[:2]), head.joints(people[:2])
-    jaw = np.array([[0.2, 0, 0], [0.1, 0.1, 0]])
-    both = head.pose(vertices, joints, jaw=jaw)
-    for index in range(2):
-        alone = head.pose(vertices[index], joints[index], jaw=jaw[index])
-        assert np.allclose(both[index], alone, atol=1e-7)
-    assert np.allclose(head.pose(vertices, joints), vertices, atol=1e-7)
 
 
 def test_rotation_matrices_rotate() -> None:

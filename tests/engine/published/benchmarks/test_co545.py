@@ -17,7 +17,7 @@ from ofer_engine.published.benchmarks.co545 import Co545Data
 from ofer_engine.published.benchmarks.diversity import diversity
 from ofer_engine.published.benchmarks.predictions import HeadChoice, Predictions, mean_head
 from ofer_engine.published.benchmarks.scan_alignment import DETECTOR_LANDMARKS, face_region
-from ofer_engine.published.benchmarks.scoring import Method, Worth, score
+from ofer_engine.published.benchmarks.scoring import Criterion, Method, score
 from ofer_engine.published.benchmarks.tally import Contender
 
 _IMAGES = ("anna/bareteeth/0001.jpg", "anna/mouth_up/0002.png", "bert/bareteeth/0003")
@@ -194,7 +194,7 @@ def _predictions(ofer, home, kind=HeadChoice.EXPRESSIONS, **options):
 
 def test_se_and_cse_of_our_reconstructions(data, ofer, home, mini):
     dataset = Co545Data(data, "mm", data / "seven.txt")
-    method = Method(_predictions(ofer, home), mean_head("mini", home), True, Worth.RMS)
+    method = Method(_predictions(ofer, home), mean_head("mini", home), True, Criterion.RMS)
     board = score(dataset, method, 1, lambda done, of: None)
     assert board.images == {"CO-545": 3} and board.heads == 2 and not board.missing
     figures = {c: board.figures(["CO-545"], c) for c in Contender}

@@ -13,7 +13,7 @@ from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.published.benchmarks.mesh_files import read_landmarks, read_mesh
 from ofer_engine.published.benchmarks.now import NowData, export
 from ofer_engine.published.benchmarks.predictions import MILLIMETRES, Predictions, even
-from ofer_engine.published.benchmarks.scoring import FaceScan, Method, Worth, score
+from ofer_engine.published.benchmarks.scoring import Criterion, FaceScan, Method, score
 from ofer_engine.published.benchmarks.tally import Contender, DistanceTally
 
 _IMAGES = (
@@ -80,7 +80,7 @@ def _mean_head(tmp_path, face_of):
 
 def _board(now, predictions, mean_head, scaling=True, processes=1):
     reports = []
-    method = Method(predictions, mean_head, scaling, Worth.MEDIAN)
+    method = Method(predictions, mean_head, scaling, Criterion.MEDIAN)
     board = score(NowData(now), method, processes, lambda *at: reports.append(at))
     assert reports[-1] == (5, 5)
     return board

@@ -5,8 +5,7 @@ import dataclasses
 import pytest
 
 from ofer_engine.contract.errors import OferError
-from ofer_engine.published.training.recipes import Candidates, TrainingStage, read_recipe
-from ofer_engine.research.training.denoising import Loss
+from ofer_engine.published.training.recipes import Candidates, Loss, TrainingStage, read_recipe
 from ofer_engine.research.training.loop import Precision
 from ofer_engine.research.training.rates import Rule
 

@@ -22,7 +22,7 @@ from ofer_engine.research.training.bent_portraits import (
     read_contexts,
 )
 from ofer_engine.research.warps.bend_portraits import Portrait, bend, features_beside
-from ofer_engine.research.warps.expression_teacher import TRUST, taught
+from ofer_engine.research.warps.expression_teacher import TRUST, corrected
 from ofer_engine.research.warps.sitter import Sitter
 from ofer_engine.research.warps.warp import Change
 
@@ -115,7 +115,7 @@ def test_a_teacher_s_smile_is_taken_over_and_its_lowered_brows_are_not():
         read[places[name]] = 0.6
     read[places["eyeBlinkRight"]] = 0.12  # lids at rest
     read[places["eyeLookDownLeft"]], read[places["eyeLookDownRight"]] = 0.15, 0.45
-    found = taught(read)
+    found = corrected(read)
     assert found[places["mouthSmileLeft"]] == pytest.approx(0.6)
     assert found[places["browDownLeft"]] < 0.1 and found[places["eyeBlinkRight"]] == 0
     assert 0 < found[places["noseSneerLeft"]] < 0.1 and found[places["noseSneerRight"]] == 0

@@ -34,7 +34,7 @@ _LONGEST: Final = 8 << 20
 """Bytes of a sidecar; ours have a hundredth of that."""
 
 
-class Landing:
+class AtomicOutput:
     """file : where the main file goes; folder : where everything is written meanwhile."""
 
     def __init__(self, file: Path, folder: Path, *, overwrite: bool) -> None:
@@ -69,19 +69,19 @@ class Landing:
     def _move(self, names: tuple[str, ...]) -> None:
         older = Path(tempfile.mkdtemp(dir=self.folder))
         moved: list[str] = []
-        put_by: list[str] = []
+        set_aside: list[str] = []
         try:
             for name in names:
                 place = self.file.parent / name
                 if os.path.lexists(place):
-                    _put_by(place, older / name)
-                    put_by.append(name)
+                    _set_aside(place, older / name)
+                    set_aside.append(name)
                 (self.folder / name).replace(place)
                 moved.append(name)
         except OSError:
             for name in moved:
                 (self.file.parent / name).unlink(missing_ok=True)
-            for name in put_by:
+            for name in set_aside:
                 (older / name).replace(self.file.parent / name)
             raise
 
@@ -109,7 +109,7 @@ class Landing:
             return False
 
 
-def _put_by(place: Path, older: Path) -> None:
+def _set_aside(place: Path, older: Path) -> None:
     """Give a file a second name, so that the first is never without one: whoever is killed now
     leaves the old file there. A disk without hard links, and a link itself, take the long way."""
     try:
@@ -143,7 +143,7 @@ def nameless() -> OferError:
 
 
 @contextmanager
-def landing(file: Path, *, overwrite: bool = False) -> Iterator[Landing]:
+def atomic_output(file: Path, *, overwrite: bool = False) -> Iterator[AtomicOutput]:
     """A place beside `file` to write it and what goes with it; gone afterwards, with all that was
     not published.
 
@@ -151,7 +151,7 @@ def landing(file: Path, *, overwrite: bool = False) -> Iterator[Landing]:
     DISK_FULL | BAD_REQUEST).
     """
     with beside(file) as folder:
-        yield Landing(file, folder, overwrite=overwrite)
+        yield AtomicOutput(file, folder, overwrite=overwrite)
 
 
 @contextmanager
@@ -193,7 +193,7 @@ def unwritable(file: Path, cause: OSError | str) -> OferError:
     said = cause.strerror or str(cause) if isinstance(cause, OSError) else cause
     if getattr(cause, "errno", None) in _FULL or os.strerror(errno.ENOSPC) in said:
         return disk_full(file)
-    why = _last_words(said)
+    why = _last_message(said)
     return OferError(
         ErrorCode.READ_ONLY,
         "{name} could not be written: {why}.",
@@ -203,7 +203,7 @@ def unwritable(file: Path, cause: OSError | str) -> OferError:
     )
 
 
-def _last_words(said: str) -> str:
+def _last_message(said: str) -> str:
     """What went wrong, of what Blender or Python say, without traces and paths."""
     lines = [each for each in said.splitlines() if each.strip() and "Location: " not in each]
     last = lines[-1].strip() if lines else "no reason was given"
