@@ -25,7 +25,11 @@ where nothing is."""
 NOBODY: Final = "unknown"
 """The author where none is named: VRM has to have one."""
 _LOOK_DEGREES: Final = 30.0
-"""How far eyes follow: bones as far as what they look at lies aside, expressions in full there."""
+"""How far eyes on bones follow what they look at."""
+_FULL_LOOK: Final[Mapping[str, float]] = MappingProxyType(
+    {"HorizontalInner": 15.8, "HorizontalOuter": 15.3, "VerticalDown": 11.8, "VerticalUp": 10.2}
+)
+"""Degrees that the bundled head's eyes turn by its keys `eyeLook…` in full."""
 _ROUNDED: Final = 1e-3
 """How far a bone's scale may be off 1 by rounding."""
 _SPOKEN: Final = {each: f"viseme_{'E' if each == 'ee' else each}" for each in
@@ -62,6 +66,9 @@ PRESETS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType({
 ours."""
 
 
+_LOOKS: Final = frozenset(each for each in PRESETS if each.startswith("look"))
+
+
 def put_in(
     path: Path,
     human: Mapping[str, str],
@@ -77,14 +84,14 @@ def put_in(
     """
     reader = GlbReader(path)
     document = reader.document
-    nodes = joints(document)
+    nodes, expressions = joints(document), _expressions(document, keys)
     extension: dict[str, Any] = {
         "specVersion": "1.0",
         "meta": {**meta, "licenseUrl": LICENCE},
         "humanoid": {"humanBones": {each: {"node": _node(nodes, n)} for each, n in human.items()}},
-        "lookAt": _look_at(document, nodes, human, eyes),
+        "lookAt": _look_at(document, nodes, human, eyes, expressions.get("preset", {})),
     }
-    if expressions := _expressions(document, keys):
+    if expressions:
         extension["expressions"] = expressions
     for node in nodes.values():
         _unscaled(document["nodes"][node])
@@ -150,15 +157,20 @@ def _look_at(
     nodes: Mapping[str, int],
     human: Mapping[str, str],
     eyes: np.ndarray,
+    presets: Mapping[str, Any],
 ) -> dict[str, Any]:
+    """By keys where they are all there, for lids follow them, else by the bones of the eyes."""
     place = np.linalg.inv(_world(document, _node(nodes, human["head"])))
-    bones = {"leftEye", "rightEye"} <= set(human)
-    reach = {"inputMaxValue": _LOOK_DEGREES, "outputScale": _LOOK_DEGREES if bones else 1.0}
-    ways = ("HorizontalInner", "HorizontalOuter", "VerticalDown", "VerticalUp")
+    bones = {"leftEye", "rightEye"} <= set(human) and not _LOOKS <= set(presets)
     return {
         "type": "bone" if bones else "expression",
         "offsetFromHeadBone": [float(each) for each in (place @ [*eyes, 1.0])[:3]],
-        **{f"rangeMap{way}": reach for way in ways},
+        **{
+            f"rangeMap{way}": {"inputMaxValue": _LOOK_DEGREES, "outputScale": _LOOK_DEGREES}
+            if bones
+            else {"inputMaxValue": full, "outputScale": 1.0}
+            for way, full in _FULL_LOOK.items()
+        },
     }
 
 

@@ -1,8 +1,8 @@
 """The lower neck of a head, eased to the edge of its body's mesh, in a shape key of its own.
 
-A strip between edges of different widths at one height lies flat, as a fold around the neck. So the
-head's edge comes as near to the body's as the strip's length asks, and what is above it follows the
-less the higher it is.
+A strip between edges of different widths at one height lies flat, as a fold around the neck, and
+one under an edge that stands out is a ledge. So the head's edge comes to the body's, but for how far
+a strip may widen downwards, and what is above it follows the less the higher it is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from .at_rest import shape_at_rest
 
 KEY: Final = "neck_fit"
 _LEAN: Final = 0.5
-"""Metres sideways that the strip may take over for each of its length."""
+"""Metres outwards that the strip may go for each of its length; inwards it goes none."""
+_RISE: Final = (0.9, 0.02)
+"""Share of the strip's length that the head's edge takes over, and at most how many metres."""
 _REACH: Final = (0.03, 5.0, 0.09)
 """Metres up the neck over which that fades: least, for each metre that the edge moves, most."""
 _SHOWS: Final = 1e-5
@@ -65,17 +67,21 @@ def moves(
     middle = (shown[edge] @ axes.T)[:, :2].mean(0) @ axes[:2]
     here, flat, high = _polar(shown - middle, axes)
     wanted = _around(*goal, here[edge])
-    away = wanted[:, :2] - (shown[edge] @ axes.T)[:, :2]
-    far = np.maximum(np.linalg.norm(away, axis=1), 1e-9)
-    left_to_strip = _LEAN * np.abs(high[edge] - wanted[:, 2])
-    away *= np.clip(1 - left_to_strip / far, 0, 1)[:, None]
+    away = wanted - shown[edge] @ axes.T
+    far = np.maximum(np.linalg.norm(away[:, :2], axis=1), 1e-9)
+    share, most = _RISE
+    rise = np.clip(share * away[:, 2], -most, most)
+    left_to_strip = _LEAN * np.abs(away[:, 2] - rise)
+    widens = (away[:, :2] * wanted[:, :2]).sum(axis=1) > 0
+    away[:, :2] *= np.where(widens, np.clip(1 - left_to_strip / far, 0, 1), 1)[:, None]
+    away[:, 2] = rise
     of_edge = _around(here[edge], np.column_stack((away, high[edge])), here)
     least, each, most = _REACH
     reach = min(max(least, each * float(np.linalg.norm(away, axis=1).max())), most)
-    up = np.clip((high - of_edge[:, 2]) / reach, 0, 1)
+    up = np.clip((high - of_edge[:, 3]) / reach, 0, 1)
     share = (1 - up * up * (3 - 2 * up)) * follows
     share[edge] = 1
-    return share[:, None] * (of_edge[:, :2] @ axes[:2])
+    return share[:, None] * (of_edge[:, :3] @ axes)
 
 
 def _around(angles: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.ndarray:

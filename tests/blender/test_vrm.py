@@ -100,7 +100,7 @@ def test_eyes_expressions_and_keys_are_where_they_say(
     reader = GlbReader(export(tmp_path / "out"))
     said = reader.document["extensions"]["VRMC_vrm"]
     bones = said["humanoid"]["humanBones"]
-    assert said["lookAt"]["type"] == "bone"
+    assert said["lookAt"]["type"] == "expression"  # lids follow the keys, not the bones
     turn = vrm._world(reader.document, bones["head"]["node"])
     eyes = turn @ [*said["lookAt"]["offsetFromHeadBone"], 1]
     assert abs(eyes[0]) < 0.01 and eyes[2] > 0.02  # before the head's bone, in the middle
@@ -115,6 +115,18 @@ def test_eyes_expressions_and_keys_are_where_they_say(
     assert {keys[b["index"]] for b in blink} == {"eyeBlinkLeft", "eyeBlinkRight"}
     look = said["expressions"]["preset"]["lookLeft"]["morphTargetBinds"]
     assert {keys[b["index"]] for b in look} == {"eyeLookOutLeft", "eyeLookInRight"}
+
+
+def test_without_keys_the_bones_of_the_eyes_look(
+    record: Reconstruction, tmp_path: Path
+) -> None:
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bodies.whole("VRM", place())
+    bpy.ops.ofer.attach_to_armature()
+    reader = GlbReader(export(tmp_path / "out"))
+    assert vrm_rules.broken(reader.document) == []
+    said = reader.document["extensions"]["VRMC_vrm"]
+    assert said["lookAt"]["type"] == "bone" and "expressions" not in said
 
 
 @pytest.mark.parametrize(
