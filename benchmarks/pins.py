@@ -5,10 +5,10 @@
 PYTHON is the engine environment's (`python3 install.py doctor` names it); CHUNK is a folder of
 photos made by `python -m ofer_engine.research.studio.photos`, such as PHOTOS/000000. Prints the
 face's error of the first head after similarity alignment in millimetres, without pins and with 5,
-10 and 15 at points that the photo shows (drawn at random, or spread evenly), and the processor
-milliseconds of one solution. Then what the random points could tell at most: their places in the
-picture, or in space, of the head without expression and with the camera known, to 0.6 mm. No test
-depends on it.
+10 and 15 at points that the photo shows (drawn at random, the same set 0.6 mm beside their places,
+or spread evenly), and the processor milliseconds of one solution. Then what the random points could
+tell at most: their places in the picture, or in space, of the head without expression and with the
+camera known, to 0.6 mm. No test depends on it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from ofer_engine.research.evaluation.metrics import surface_error
 COUNTS = (5, 10, 15)
 EXPRESSIONS = 15
 _MEASURED = 0.0006
-"""Metres: of the bounds, how exactly a point's place is known."""
+"""Metres: how exactly a point's place is known, of the bounds and where pins lie beside it."""
 LABELS = ("images", "identity", "focal", "centre", "points", "visible")
 
 
@@ -60,8 +60,11 @@ def main() -> None:
         errors.append(_errors(pack, moves, chunk, number, options, took))
     first, *pinned = np.mean(errors, axis=0)
     print(f"first head, {options.heads} photos: {first:.3f} mm")
-    rows = ("pins at random points", "pins at spread points", "known in the picture", "in space")
-    for how, row in zip(rows, np.reshape(pinned, (4, -1)), strict=True):
+    rows = (
+        "pins at random points", "0.6 mm beside them", "pins at spread points",
+        "known in the picture", "in space",
+    )  # fmt: skip
+    for how, row in zip(rows, np.reshape(pinned, (len(rows), -1)), strict=True):
         said = (
             f"{n}: {mm:.3f} mm ({mm / first - 1:+.0%})" for n, mm in zip(COUNTS, row, strict=True)
         )
@@ -77,8 +80,8 @@ def _errors(
     options: argparse.Namespace,
     took: list[float],
 ) -> list[float]:
-    """The first head's error, and under pins: at random points by COUNTS, at spread ones, and the
-    two bounds. unit : (K, V, 3) metres that 1 of each coefficient moves the head."""
+    """The first head's error, and under pins: at random points by COUNTS, beside them, at spread
+    ones, and the two bounds. unit : (K, V, 3) metres that 1 of each coefficient moves the head."""
     seen = _read(pack, chunk, number)
     reconstructor = Reconstructor(pack)
     reconstructor.set_evidence([seen], NO_HINTS)
@@ -99,12 +102,13 @@ def _errors(
     truth = pack.head.vertices(chunk["identity"][number])[face].astype(np.float64) * 1000
     errors = [float(surface_error(shape[face] * 1000, truth))]
     orders = _orders(pack, chunk["visible"][number].astype(bool), number)
-    for order in orders:
+    true = chunk["points"][number].astype(np.float64)
+    shaken = true + np.random.default_rng(number).normal(0, _MEASURED, true.shape) * (
+        camera.focal / np.linalg.norm(camera.translation)
+    )
+    for order, places in ((orders[0], true), (orders[0], shaken), (orders[1], true)):
         for count in COUNTS:
-            set_pins = [
-                pins.Pin(int(seen.vertices[k]), chunk["points"][number][k].astype(np.float64))
-                for k in order[:count]
-            ]
+            set_pins = [pins.Pin(int(seen.vertices[k]), places[k]) for k in order[:count]]
             begun = time.process_time()
             found = prior.given(set_pins)
             took.append((time.process_time() - begun) * 1000)
@@ -116,7 +120,7 @@ def _errors(
             at = seen.vertices[orders[0][:count]]
             rows = np.einsum("kpa,ba->pbk", unit[:, at], axes).reshape(len(axes) * count, -1)
             missed = ((apart + noise)[at] @ axes.T).ravel()
-            known = covariance(drawn)
+            known = covariance(pack, drawn)
             spread = rows @ known @ rows.T + _MEASURED**2 * np.eye(len(rows))
             better = first + known @ rows.T @ np.linalg.solve(spread, missed)
             head = pack.head.vertices(better.astype(np.float32))[face].astype(np.float64)

@@ -1,8 +1,8 @@
 """The lower neck of a head, eased to the edge of its body's mesh, in a shape key of its own.
 
 A strip between edges of different widths at one height lies flat, as a fold around the neck, and
-one under an edge that stands out is a ledge. So the head's edge comes to the body's, but for how far
-a strip may widen downwards, and what is above it follows the less the higher it is.
+one under an edge that stands out is a ledge. So the head's edge comes to the body's, but for how
+far a strip may widen downwards, and what is above it follows the less the higher it is.
 """
 
 from __future__ import annotations

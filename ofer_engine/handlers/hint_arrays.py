@@ -25,7 +25,7 @@ def hint_arrays(
     if axes is None:
         return {}
     seen, _ = seen_points(pack, photos)
-    pushes = axes @ np.linalg.inv(np.linalg.inv(covariance(free)) + seen)
+    pushes = axes @ np.linalg.inv(np.linalg.inv(covariance(pack, free)) + seen)
     moves = unit_moves(pack, candidates.shape[1])
     return {
         "hint_values": (candidates.astype(np.float64) @ axes.T).astype(np.float32),

@@ -36,7 +36,7 @@ def pinned(
             last=vertices - 1,
         )
     candidates = free_candidates(record)
-    mean, ways = candidates.mean(axis=0, dtype=np.float64), directions(candidates)
+    mean, ways = candidates.mean(axis=0, dtype=np.float64), directions(pack, candidates)
     modes = np.tensordot(ways, unit_moves(pack, len(mean)), 1).astype(np.float32)
     still = np.zeros((1, pack.expressions), np.float32)
     shape = pack.head.vertices(mean[None].astype(np.float32), still)[0]

@@ -117,9 +117,7 @@ def test_eyes_expressions_and_keys_are_where_they_say(
     assert {keys[b["index"]] for b in look} == {"eyeLookOutLeft", "eyeLookInRight"}
 
 
-def test_without_keys_the_bones_of_the_eyes_look(
-    record: Reconstruction, tmp_path: Path
-) -> None:
+def test_without_keys_the_bones_of_the_eyes_look(record: Reconstruction, tmp_path: Path) -> None:
     bpy.ops.ofer.insert_head(directory=str(record.folder))
     bodies.whole("VRM", place())
     bpy.ops.ofer.attach_to_armature()

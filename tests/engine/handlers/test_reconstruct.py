@@ -15,7 +15,7 @@ from ofer_engine.contract.records import Hints
 from ofer_engine.geometry.photo_pose import PosePosterior
 from ofer_engine.geometry.photo_views import photo_views
 from ofer_engine.geometry.similarity import best_similarity
-from ofer_engine.handlers.certainty import BEYOND
+from ofer_engine.handlers.certainty import covariance
 from ofer_engine.handlers.hint_arrays import hint_arrays
 from ofer_engine.handlers.resume import person_of
 
@@ -218,13 +218,10 @@ def test_where_a_photo_shows_nothing_a_hint_moves_the_heads_as_they_vary(engine,
     found = hint_arrays(pack, coefficients, coefficients, unseen)
     values = made.array("hint_values").astype(np.float64)
     np.testing.assert_allclose(values, coefficients @ pack.hint_axes.T, atol=1e-4)
-    beyond = BEYOND * pack.hint_axes @ pack.hint_axes.T
-    np.testing.assert_allclose(found["hint_gram"], np.cov(values.T) + beyond, atol=1e-4)
-    heads = pack.head.vertices(coefficients.astype(np.float32)).astype(np.float64)
-    together = np.tensordot(values - values.mean(0), heads - heads.mean(0), (0, 0))
-    together /= len(values) - 1
-    more = np.tensordot(BEYOND * pack.hint_axes, pack.head.identity.astype(np.float64), 1)
-    np.testing.assert_allclose(found["hint_pushes"], together + more, atol=2e-5)
+    together = pack.hint_axes @ covariance(pack, coefficients)
+    np.testing.assert_allclose(found["hint_gram"], together @ pack.hint_axes.T, atol=1e-4)
+    moves = np.tensordot(together, pack.head.identity.astype(np.float64), 1)
+    np.testing.assert_allclose(found["hint_pushes"], moves, atol=2e-5)
 
 
 def test_a_hint_leaves_what_the_photo_shows_where_it_is(engine, made):
