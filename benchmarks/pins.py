@@ -134,7 +134,7 @@ def _read(pack: OpenPack, chunk: dict, number: int) -> PhotoEvidence:
     side = pixels.shape[3]
     focal, centre = float(chunk["focal"][number]), chunk["centre"][number].astype(np.float64)
     return pack.evidence_in(
-        pixels, Crop(np.eye(2, 3), side), Lens(focal, True, centre, (side,) * 2)
+        pixels, Crop(np.eye(2, 3), side), Lens(focal, True, centre, (side, side))
     )
 
 
