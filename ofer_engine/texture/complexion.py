@@ -16,7 +16,7 @@ _CAVITY = np.array([-1.2, 0.45, 0.0], np.float32)
 """The mouth's inside, relative to the skin: log luminance, log R/G, log B/G."""
 _LIPS = np.array([[-0.6, 0.16, -0.10], [-0.14, 0.60, 0.02]], np.float32)
 """Least and most that lips have relative to the skin: teeth between them look bluish and pale."""
-_SHADE = 0.5
+_SHADE = 0.7
 """How much of the darkness of average sockets is left out: brows shade those of portraits."""
 _THIN = (0.004, 0.010)
 """Metres of flesh below which the mouth's inside has the skin's colour, and its own from."""
@@ -44,8 +44,7 @@ def complexion(
 ) -> Complexion:
     """weights : (K,) of the albedo's modes; lip_colour : (3,) by which lips differ from it."""
     base = tone + albedo.at(weights)
-    shade = sockets(shape, features) * (1 - np.clip(features.brows, 0, 1))
-    base[:, 0] += _SHADE * shade * np.clip(tone[0] - base[:, 0], 0, None)
+    base[:, 0] += _SHADE * sockets(shape, features) * np.clip(tone[0] - base[:, 0], 0, None)
     lips = np.clip(features.lips, 0, 1)[:, None]
     usual = np.clip(base, tone + _LIPS[0], tone + _LIPS[1])
     base = base + lips * (usual + lip_colour - base)

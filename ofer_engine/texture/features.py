@@ -16,8 +16,8 @@ from ..heads.placement import place
 from .fields import around
 from .shape import Shape
 
-_AROUND_LIDS: Final = 6.0
-"""Millimetres that the sockets of the eyes reach beyond lids."""
+_SOCKET: Final = (7.0, 3.0)
+"""Millimetres over which lids are spread to cover the sockets of the eyes, and how often."""
 _REGIONS: Final = {
     "face": "face",
     "lips": "lips",
@@ -66,8 +66,10 @@ def features_of(head: Head, donor: Callable[[], OpenHead]) -> Features:
 
 
 def sockets(shape: Shape, features: Features) -> np.ndarray:
-    """(V,) 0..1: the sockets of the eyes, which brows shade."""
-    return around(shape, features.lids, _AROUND_LIDS)
+    """(V,) 0..1: the sockets of the eyes, which brows shade, up to the brows."""
+    reach, times = _SOCKET
+    inside = around(shape, np.clip(times * around(shape, features.lids, reach), 0, 1), reach)
+    return inside * (1 - np.clip(features.brows, 0, 1))
 
 
 def _own(head: OpenHead) -> Features:

@@ -10,7 +10,7 @@ from ofer_engine.texture.colours import TO_LINEAR, to_srgb
 from ofer_engine.texture.complexion import complexion
 from ofer_engine.texture.drawn_brows import DrawnBrows
 from ofer_engine.texture.explanation import opponent
-from ofer_engine.texture.features import features_of
+from ofer_engine.texture.features import features_of, sockets
 from ofer_engine.texture.shape import Shape
 from ofer_engine.texture.skin import make_skin, nearest_covered, padded
 from ofer_engine.texture.tone import SKIN
@@ -41,10 +41,12 @@ def _left_half():
     return np.arange(SIDE) >= SIDE / 2 + np.zeros((SIDE, 1))
 
 
-def test_seen_colours_come_back(sitter, plain):
+def test_seen_colours_come_back(sitter, head, face_uv, features, plain):
+    """Outside the sockets of the eyes, which are painted without the shade of brows."""
     patches = Patches.of(sitter, plain)
-    seen = patches.seen > 0.9
-    assert seen.sum() > 300
+    shaded = _of_patches(head, sockets(Shape.of(head, face_uv), features))
+    seen = (patches.seen > 0.9) & (shaded < 0.1)
+    assert seen.sum() > 250
     error = np.abs(patches.colours / patches.expected - 1)[seen]
     assert np.median(error) < 0.03
     assert np.quantile(error, 0.95) < 0.12
@@ -338,6 +340,22 @@ def test_uncovered_texels_have_their_neighbours_colour():
     covered_texels[2, 2], picture[2, 2] = True, (9, 8, 7)
     assert (padded(picture, nearest_covered(covered_texels)) == (9, 8, 7)).all()
     assert np.array_equal(padded(picture, None), picture)
+
+
+def test_sockets_of_eyes_are_painted_without_the_shade_of_brows(
+    sitter, head, face_uv, features, albedo, plain
+):
+    shape = Shape.of(head, face_uv)
+    inside = _of_patches(head, sockets(shape, features)) > 0.6
+    inside &= _of_patches(head, features.lids) < 0.05
+    shade = _of_patches(head, albedo.mean[:, 0])[inside]
+    dark = shade < -0.08
+    assert dark.sum() > 8
+    painted = opponent(Patches.of(sitter, plain).colours)[inside, 0] - SKIN[0]
+    assert np.median(painted[dark] / shade[dark]) < 0.6
+    made = complexion(shape, features, albedo, np.zeros(len(albedo.modes)), SKIN, np.zeros(3))
+    brows = features.brows > 0.8
+    np.testing.assert_allclose(made.base[brows], SKIN + albedo.mean[brows], atol=0.03)
 
 
 def test_lips_are_darker_and_redder_than_skin(head, face_uv, features, albedo):
