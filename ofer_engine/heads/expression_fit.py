@@ -6,6 +6,7 @@ head's own units meet them. One network read both, so that the points count litt
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -30,17 +31,19 @@ def fitted_expression(
     focal: float,
     centre: np.ndarray,
     size: tuple[int, int],
+    check: Callable[[], None] = lambda: None,
 ) -> np.ndarray:
     """(X,) float64 weights in 0..1.
 
     neutral : (P, 3) metres, the head's points at rest; units : (X, P, 3) metres that each unit
     moves them; points : (P, 2) photo pixels, precision : (P,) of one coordinate; regressed : (X,)
     in 0..1, deviation : (X,) of its errors; focal, centre, size : of the photo, as in
-    `solve_camera`.
+    `solve_camera`; check : called now and again, may raise to stop.
     """
     weights, prior = regressed, np.diag(1 / deviation)
     believed = np.sqrt(INFORMATION * np.repeat(precision, 2))[:, None]
     for _ in range(_ROUNDS):
+        check()
         surface = neutral + np.tensordot(weights, units, 1)
         seen = solve_camera(surface, points, precision, focal, centre, size)
         slopes = seen.slopes(surface, units)

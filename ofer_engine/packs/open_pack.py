@@ -170,7 +170,7 @@ class OpenPack:
         hides = torch.from_numpy(covered)[None].to(self.device)
         identity = conditioner.context(evidence, hides)
         check()
-        evidence = self._fitted(evidence, neutral, points, precision, lens)
+        evidence = self._fitted(evidence, neutral, points, precision, lens, check)
         surface = self.head.vertices(
             evidence.identity[0].cpu().numpy(), evidence.expression[0].clamp(0, 1).cpu().numpy()
         )
@@ -236,6 +236,7 @@ class OpenPack:
         points: np.ndarray,
         precision: np.ndarray,
         lens: Lens,
+        check: Callable[[], None],
     ) -> Evidence:
         """What one photo shows, its expression such that the head meets the points. neutral :
         (V, 3) metres; points : (P, 2) photo pixels, precision : (P,)."""
@@ -245,7 +246,7 @@ class OpenPack:
         fitted = fitted_expression(
             neutral[seen].astype(np.float64), self.head.expression[:, seen].astype(np.float64),
             points, precision, regressed, np.maximum(doubt, _SUREST), lens.focal, lens.centre,
-            lens.size,
+            lens.size, check,
         )  # fmt: skip
         moved = torch.from_numpy(fitted - regressed).to(evidence.expression)
         return replace(evidence, expression=evidence.expression + moved)

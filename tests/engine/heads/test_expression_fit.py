@@ -64,3 +64,20 @@ def test_a_weight_that_is_sure_moves_less():
         for doubt in (0.05, 0.2)
     )
     assert true[SMILE].mean() < unsure < sure < 0.8
+
+
+def test_a_cancel_is_heard_between_rounds():
+    """Beside other work a round may last a quarter of a second."""
+    heard = []
+
+    def check():
+        heard.append(None)
+        if len(heard) > 1:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        fitted_expression(
+            NEUTRAL, UNITS, _points(_smiling(0.5)), np.full(len(NEUTRAL), 4.0), _smiling(0.2),
+            DOUBT, CAMERA.focal, CAMERA.centre, (512, 512), check,
+        )  # fmt: skip
+    assert len(heard) == 2
