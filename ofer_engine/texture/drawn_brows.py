@@ -44,7 +44,7 @@ _OPAQUE: Final = 0.75
 class DrawnBrows:
     """cover : (h, w) float32 0..1, of the subject's left, from the front; places : (V, 2) float32,
     pixels of it where each vertex lies, the right side's mirrored, and the back of the head's
-    beside it."""
+    beside it, farther out."""
 
     cover: np.ndarray
     places: np.ndarray
@@ -61,7 +61,7 @@ class DrawnBrows:
             cover = stored["cover"].astype(np.float32) / 255
             at = np.c_[np.abs(template[:, 0]), template[:, 1]] - stored["corner"]
             places = at * (1, -1) / stored["pixel"]
-        places[template[:, 2] < 0] = -1
+        places[template[:, 2] < 0, 0] = 2 * cover.shape[1]  # so that no way there crosses it
         return cls(cover, places.astype(np.float32))
 
     def at(self, places: np.ndarray) -> np.ndarray:

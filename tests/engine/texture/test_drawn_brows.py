@@ -37,6 +37,19 @@ def _over_brows(head, view, sides=(-1, 1)):
     return (rows > low) & (rows < high) & np.isin(side, sides)
 
 
+def test_strands_lie_on_the_front_of_the_face_alone(head, shape, drawn_brows):
+    """Also between vertices, of which one lies in front of the ears and one behind."""
+    shares = np.array([[a, b, 8 - a - b] for a in range(9) for b in range(9 - a)]) / 8
+    points = np.einsum("sk,tkc->tsc", shares, drawn_brows.places[shape.triangles])
+    covered_by = drawn_brows.at(points.reshape(-1, 2).astype(np.float32)).reshape(points.shape[:2])
+    grown = shape.triangles[covered_by.max(1) > 0]
+    assert len(grown) > 20
+    front = head.template[grown.ravel()]
+    brows = head.template[head.region("brows") > 0.5]
+    assert front[:, 2].min() > 0.03
+    assert np.abs(front[:, 1] - brows[:, 1].mean()).max() < 0.035
+
+
 def test_a_brow_lies_between_the_landmarks_of_brows(head, drawn_brows):
     upper, lower = head.landmarks(head.template)[[334, 295]]
     with np.load(FILE, allow_pickle=False) as stored:
