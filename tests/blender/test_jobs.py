@@ -344,19 +344,6 @@ def test_missing_engine_and_photo_are_named(employ: Employ, photo: Path) -> None
     assert differences(before, dump()) == []
 
 
-def test_polling_and_inserting_are_quick(employ: Employ, photo: Path) -> None:
-    employ("ok")
-    begin(photo)
-    slowest = 0.0
-    while jobs.queue.job:
-        begun = time.thread_time()
-        jobs.queue.poll()
-        slowest = max(slowest, time.thread_time() - begun)
-        time.sleep(0.01)
-    assert bpy.context.object.ofer.is_head
-    assert slowest < 0.05
-
-
 def test_timer_lives_as_long_as_the_job(employ: Employ, photo: Path, addon: ModuleType) -> None:
     employ("slow")
     begin(photo)
