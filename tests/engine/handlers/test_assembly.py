@@ -88,9 +88,9 @@ def test_a_pack_is_loaded_without_what_only_compilers_need() -> None:
 
 
 def test_a_face_is_read_in_steps(engine, portrait: Path) -> None:
-    """Its network, what meets its points, and what is made of that."""
+    """Its network, what meets its points, and each of the three rounds of that fit."""
     session = engine.session
     opened = session.photo(str(portrait))
     looks, pack = _Looks(), session.reconstructor("open").pack
     pack.encode(opened.photo, opened.faces[0], None, looks)
-    assert looks.count == 2
+    assert looks.count == 5
