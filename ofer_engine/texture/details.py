@@ -111,9 +111,10 @@ def details(
     known = sample(seen[..., None], laid.places)[:, 0]
     known = known * (laid.distance <= nearest(laid.depth.depth, laid.places) + 0.004)
     broad = broad_field(shape, np.clip(at, -1, 1), known)
-    between = middle - np.moveaxis(laid.maps(shape, broad), 0, 2)
+    dull = _without_shine(broad, explanation.level)
+    in_photo = np.moveaxis(laid.maps(shape, np.c_[broad, (1 - _KEPT) * dull]), 0, 2)
+    between, rest = middle - in_photo[..., :3], in_photo[..., 3:]
     between = _without_shine(between, explanation.level)
-    broad = _without_shine(broad, explanation.level)
     fold = maps[9] * (1 - np.clip(brow + spared, 0, 1))
     if explanation.coloured:
         fold = fold * (1 - _beard(middle))
@@ -125,7 +126,6 @@ def details(
     darkest = np.array([_DARKER, _COLOUR, _COLOUR]) + hair
     brightest = np.array([_BRIGHTER, _COLOUR, _COLOUR]) + hair
     kept = np.where(between < 0, _soft(between, darkest), _soft(between, brightest))
-    rest = np.moveaxis(laid.maps(shape, (1 - _KEPT) * broad), 0, 2)
     kept = kept + brow[..., None] * np.clip(rest, -_HAIR, _HAIR)
     darkest, brightest = _FINE_DARKER + 0.5 * hair, _FINE_BRIGHTER + 0.5 * hair
     fine = np.where(fine < 0, _soft(fine, darkest), _soft(fine, brightest))
@@ -137,7 +137,7 @@ def details(
     detail, trust = without_holes(laid, detail, trust, np.clip(brow + spared, 0, 1))
     return Details(
         detail.astype(np.float32), trust.astype(np.float32),
-        _KEPT * np.clip(broad, -_BROAD_MOST, _BROAD_MOST), known * sure * (1 - _SHADED * hairline),
+        _KEPT * np.clip(dull, -_BROAD_MOST, _BROAD_MOST), known * sure * (1 - _SHADED * hairline),
         lips, uneven,
     )  # fmt: skip
 
