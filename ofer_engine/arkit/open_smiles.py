@@ -14,6 +14,7 @@ import numpy as np
 
 from ..contract.arkit import ARKIT_52
 from ..heads.teeth import Teeth
+from ..heads.teeth_probes import Clearance
 
 _JAW: Final = ARKIT_52.index("jawOpen")
 _LEFT: Final = ARKIT_52.index("mouthSmileLeft")
@@ -25,11 +26,15 @@ _MIDDLE: Final = 0.010
 
 
 def clear_open_smiles(
-    teeth: Teeth, neutral: np.ndarray, units: np.ndarray, check: Callable[[], None]
+    teeth: Teeth,
+    neutral: np.ndarray,
+    units: np.ndarray,
+    rest: tuple[Clearance, ...],
+    check: Callable[[], None],
 ) -> None:
     """Let the smiles among units (52, V, 3), metres, take the teeth back, in place.
 
-    neutral : (V, 3) metres; check : called now and again, may raise to stop.
+    neutral : (V, 3) metres; rest : its clearances; check : called now and again, may raise to stop.
     """
     if not units[[_JAW, _LEFT, _RIGHT]].any((1, 2)).all():
         return
@@ -39,6 +44,6 @@ def clear_open_smiles(
         for opened in _OPEN:
             check()
             shape = neutral + units[list(sides)].sum(0) + opened * units[_JAW]
-            back = teeth.withdrawn(shape) - shape
+            back = teeth.withdrawn(shape, rest) - shape
             for side, share in shares.items():
                 units[side] += share * back

@@ -155,8 +155,7 @@ def fitted_units(
     if not len(model.landmark_corners):
         return model.units.astype(np.float32)
     neutral = np.asarray(neutral, np.float64)
-    follow = np.full(len(neutral), _FOLLOW)
-    free = GradientSolver(neutral, model.triangles, follow)
+    free = GradientSolver(neutral, model.triangles, np.full(len(neutral), _FOLLOW))
     fitted = np.zeros_like(model.units)
     for number, name in enumerate(ARKIT_52):
         unit, gradient = model.units[number], model.gradients[number]
@@ -165,17 +164,15 @@ def fitted_units(
         check()
         if name in LID_PAIRS:
             rows = model.pair_rows(LID_PAIRS[name])
-            solver = GradientSolver(neutral, model.triangles, follow, rows)
-            fitted[number] = solver.solve(
+            fitted[number] = free.holding(rows).solve(
                 gradient, unit, rows @ (model.template + unit) - rows @ neutral
             )
         else:
             fitted[number] = free.solve(gradient, unit)
     if fitted[_CLOSE].any():
         rows = model.pair_rows(LIP_PAIRS)
-        solver = GradientSolver(neutral, model.triangles, follow, rows)
         gradient = displacement_gradients(neutral, model.triangles, fitted[_CLOSE])
-        fitted[_CLOSE] = solver.solve(gradient, fitted[_CLOSE], -(rows @ fitted[_JAW]))
+        fitted[_CLOSE] = free.holding(rows).solve(gradient, fitted[_CLOSE], -(rows @ fitted[_JAW]))
     fitted[np.linalg.norm(fitted, axis=2) < STILL] = 0.0
     balls = model.eyeballs(neutral) if eyeballs is None else eyeballs
     return _mended(model, neutral, fitted, balls, check).astype(np.float32)
@@ -209,6 +206,6 @@ def _mended(
         for number in np.flatnonzero(whole[:, model.teeth.around].any((1, 2))):
             check()
             whole[number] = model.teeth.withdrawn(neutral + whole[number], rest) - neutral
-        clear_open_smiles(model.teeth, neutral, whole, check)
+        clear_open_smiles(model.teeth, neutral, whole, rest, check)
     whole[_CLOSE] -= whole[_JAW]
     return whole

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from ..geometry.deformation_gradients import GradientSolver, displacement_gradients
+from ..geometry.deformation_gradients import GradientSolver
 from ..geometry.rotations import rotation_matrix
 from ..geometry.triangles import face_normals
 
@@ -42,10 +42,10 @@ def upright_units(
     upright = units.copy()
     rest = face_normals(neutral, skin)
     for number in range(len(units)):
-        if not upright[number].any():
-            continue
-        turned = _angles(rest, face_normals(neutral + upright[number], skin)) > _TOO_FAR - spare
-        if turned.any():
+        moving = np.flatnonzero(upright[number].any(1)[skin].any(1))
+        now = face_normals(neutral + upright[number], skin[moving])
+        turned = moving[_angles(rest[moving], now) > _TOO_FAR - spare]
+        if len(turned):
             check()
             _turn_back(neutral, upright[number], skin, turned, spare)
     return upright
@@ -54,7 +54,7 @@ def upright_units(
 def _turn_back(
     neutral: np.ndarray, unit: np.ndarray, skin: np.ndarray, turned: np.ndarray, spare: float
 ) -> None:
-    """Mend one unit (V, 3) in place. turned : (T,) bool."""
+    """Mend one unit (V, 3) in place. turned : (N,) int, triangles of the skin."""
     too_far, allowed = _TOO_FAR - spare, _ALLOWED - spare
     inner = np.zeros(len(neutral), bool)
     inner[skin[turned]] = True
@@ -70,13 +70,11 @@ def _turn_back(
         angle = _angles(rest, now)
         if (angle <= too_far).all():
             break
-        far = angle > allowed
+        far = np.flatnonzero(angle > allowed)
         axis = np.cross(now[far], rest[far])
         axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-12)
         back = rotation_matrix(axis * (angle[far] - allowed)[:, None])
-        gradient = displacement_gradients(place, triangles, way)
-        gradient[far] = back @ (gradient[far] + np.eye(3)) - np.eye(3)
-        way = solver.solve(gradient, way)
+        way = way + solver.turned((place + way)[triangles], far, back)
     unit[ids] = way
 
 

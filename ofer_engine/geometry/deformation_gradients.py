@@ -6,10 +6,16 @@ gradient, and the displacements nearest to all of them are found by one sparse s
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from .triangles import cross
+
+_FLAT = 1e-14
+"""Twice the area below which a triangle has none."""
 _LEAST, _MOST = 0.05, 10.0
 """Bounds of the cotangent weights: a sliver's own are huge or below zero."""
 
@@ -21,24 +27,28 @@ def displacement_gradients(
 
     vertices : (V, 3); triangles : (T, 3) int; displacement : (V, 3); one unit of length.
     """
-    first, second, normal = _frame(vertices, triangles)
-    bent_first, bent_second, bent = _frame(vertices + displacement, triangles)
-    flat = np.linalg.norm(bent, axis=1) < 0.5  # bent to a line, which has no normal
+    gradient = np.zeros((len(triangles), 3, 3))
+    moving = np.flatnonzero(displacement[triangles].any((1, 2)))
+    first, second, normal, area = _frame(vertices, triangles[moving])
+    bent_first, bent_second, bent, bent_area = _frame(vertices + displacement, triangles[moving])
+    flat = bent_area <= _FLAT  # bent to a line, which has no normal
     bent[flat] = normal[flat]
-    rest = np.stack((first, second, normal), -1)
-    whole = np.abs(np.linalg.det(rest)) > 1e-14
-    rest[~whole] = np.eye(3)
-    gradient = np.stack((bent_first, bent_second, bent), -1) @ np.linalg.inv(rest) - np.eye(3)
-    gradient[~whole] = 0.0
+    change = np.stack((bent_first - first, bent_second - second, bent - normal), -1)
+    across = np.stack((cross(second, normal), cross(normal, first)), 1)
+    inverse = np.concatenate((across / np.maximum(area, _FLAT)[:, None, None], normal[:, None]), 1)
+    whole = area > _FLAT
+    gradient[moving[whole]] = change[whole] @ inverse[whole]
     return gradient
 
 
 def _frame(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Two edges and the unit normal of each triangle, (T, 3) each; the normal 0 without area."""
+    """Two edges and the unit normal of each triangle, (T, 3) each, the normal 0 without area; twice
+    its area (T,)."""
     a, b, c = (vertices[triangles[:, corner]].astype(np.float64) for corner in range(3))
-    normal = np.cross(b - a, c - a)
-    length = np.linalg.norm(normal, axis=1, keepdims=True)
-    return b - a, c - a, np.where(length > 1e-14, normal / np.maximum(length, 1e-14), 0.0)
+    normal = cross(b - a, c - a)
+    area = np.linalg.norm(normal, axis=1)
+    longer = np.maximum(area, _FLAT)[:, None]
+    return b - a, c - a, np.where(area[:, None] > _FLAT, normal / longer, 0.0), area
 
 
 class GradientSolver:
@@ -59,11 +69,9 @@ class GradientSolver:
     ) -> None:
         count = len(vertices)
         self._follow = np.maximum(follow, 1e-6)
-        self._edges = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-        self._triangle = np.repeat(np.arange(len(triangles)), 3)
-        self._vectors = (vertices[self._edges[:, 0]] - vertices[self._edges[:, 1]]).astype(float)
+        start, end = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).T
+        self._vectors = (vertices[start] - vertices[end]).astype(float).reshape(-1, 3, 3)
         weight = _cotangents(vertices, triangles)
-        start, end = self._edges.T
         ones = np.arange(len(weight))
         difference = sparse.csr_matrix(
             (np.repeat([1.0, -1.0], len(weight)), (np.tile(ones, 2), np.r_[start, end])),
@@ -72,10 +80,20 @@ class GradientSolver:
         self._divergence = (difference.T @ sparse.diags(weight)).tocsr()
         system = self._divergence @ difference + sparse.diags(self._follow)
         self._pull = None
+        self._few: tuple[sparse.csr_matrix, np.ndarray] | None = None
         if rows is not None:
             self._pull = firmness * rows.T
             system = system + self._pull @ rows
         self._factor = splu(system.tocsc())
+
+    def holding(self, rows: sparse.csr_matrix, firmness: float = 100.0) -> GradientSolver:
+        """The same with a few rows, for a solver that has none: what they change is of low rank
+        (Woodbury's identity), so that nothing is factorised again."""
+        solver = copy(self)
+        answers = self._factor.solve(rows.T.toarray())
+        inner = np.linalg.inv(np.eye(answers.shape[1]) / firmness + rows @ answers)
+        solver._few = rows, answers @ inner
+        return solver
 
     def solve(
         self, gradient: np.ndarray, goal: np.ndarray, held: np.ndarray | None = None
@@ -85,11 +103,29 @@ class GradientSolver:
         gradient : (T, 3, 3) as from `displacement_gradients`; goal : (V, 3); held : (P, 3), what
         the rows' combinations shall be.
         """
-        wanted = np.einsum("nij,nj->ni", gradient[self._triangle], self._vectors)
-        right = self._divergence @ wanted + self._follow[:, None] * goal
+        bent = np.flatnonzero(gradient.any((1, 2)))
+        wanted = np.zeros_like(self._vectors)
+        wanted[bent] = np.einsum("tij,tej->tei", gradient[bent], self._vectors[bent])
+        right = self._divergence @ wanted.reshape(-1, 3) + self._follow[:, None] * goal
         if self._pull is not None and held is not None:
             right = right + self._pull @ held
-        return self._factor.solve(np.asarray(right))
+        found = self._factor.solve(np.asarray(right))
+        if self._few is not None:
+            rows, answers = self._few
+            found = found + answers @ ((0.0 if held is None else held) - rows @ found)
+        return found
+
+    def turned(self, moved: np.ndarray, chosen: np.ndarray, turns: np.ndarray) -> np.ndarray:
+        """(V, 3) float64, what is to be added to displacements for some triangles to turn on, all
+        others to keep their gradients and vertices their displacements as their goals.
+
+        moved : (T, 3, 3) corners of the triangles as they are bent; chosen : (N,) int; turns :
+        (N, 3, 3) rotations.
+        """
+        edges = moved[chosen] - moved[chosen][:, [1, 2, 0]]
+        change = np.zeros_like(self._vectors)
+        change[chosen] = edges @ (turns - np.eye(3)).transpose(0, 2, 1)
+        return self._factor.solve(self._divergence @ change.reshape(-1, 3))
 
     def spread(self, goals: np.ndarray) -> np.ndarray:
         """(U, V, 3) displacements of a surface that would rather stay, each held to its goals.
@@ -107,6 +143,6 @@ def _cotangents(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     for left, right, top in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
         a, b, c = (vertices[triangles[:, corner]].astype(float) for corner in (left, right, top))
         one, two = a - c, b - c
-        area = np.linalg.norm(np.cross(one, two), axis=1)
+        area = np.linalg.norm(cross(one, two), axis=1)
         weights.append((one * two).sum(1) / np.maximum(area, 1e-14) / 2)
     return np.clip(np.stack(weights, 1), _LEAST, _MOST).ravel()

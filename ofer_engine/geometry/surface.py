@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from .closest_points import closest_on_triangles
+from .triangles import cross
 
 _CANDIDATES = 16
 _FINEST = 8
@@ -55,7 +56,7 @@ def closest_facing(
     patience : length that a surface facing the opposite way is set back by.
     """
     corners = np.asarray(vertices, float)[triangles]
-    face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    face = cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     face /= np.maximum(np.linalg.norm(face, axis=1, keepdims=True), 1e-20)
     count = min(_CANDIDATES, len(triangles))
     # Searching in (position, scaled normal) finds candidates that face the right way first.
@@ -122,7 +123,7 @@ class Surface:
     def normals(self) -> np.ndarray:
         """(F, 3) unit normals; zero where a triangle has no area."""
         a, b, c = np.moveaxis(self.corners, 1, 0)
-        normal = np.cross(b - a, c - a)
+        normal = cross(b - a, c - a)
         length = np.linalg.norm(normal, axis=1, keepdims=True)
         return np.divide(normal, length, out=np.zeros_like(normal), where=length > 0)
 
@@ -197,9 +198,9 @@ def _size_classes(corners: np.ndarray, radius: np.ndarray) -> list[_SizeClass]:
 def _barycentric(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """(N, 3) weights of points (N, 3) that lie on triangles (N, 3, 3)."""
     a, b, c = np.moveaxis(corners, 1, 0)
-    normal = np.cross(b - a, c - a)
+    normal = cross(b - a, c - a)
     area = np.maximum(np.square(normal).sum(1), 1e-30)
-    second = (np.cross(c - a, a - points) * normal).sum(1) / area
-    third = (np.cross(a - b, a - points) * normal).sum(1) / area
+    second = (cross(c - a, a - points) * normal).sum(1) / area
+    third = (cross(a - b, a - points) * normal).sum(1) / area
     weights = np.clip(np.stack((1 - second - third, second, third), 1), 0.0, 1.0)
     return weights / weights.sum(1, keepdims=True)

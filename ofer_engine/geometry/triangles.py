@@ -23,10 +23,16 @@ def edges_of(triangles: np.ndarray) -> np.ndarray:
     return np.unique(np.sort(ends, axis=1), axis=0)
 
 
+def cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(N, 3) cross products of (N, 3) by rows: NumPy's, which takes any axes, is half as fast."""
+    (a, b, c), (d, e, f) = first.T, second.T
+    return np.stack((b * f - c * e, c * d - a * f, a * e - b * d), 1)
+
+
 def face_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Unit normals. vertices (V, 3) metres; triangles (T, 3) -> (T, 3), 0 for one without area."""
     a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
-    normals = np.cross(b - a, c - a)
+    normals = cross(b - a, c - a)
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     return np.where(length > _NO_AREA, normals / np.maximum(length, _NO_AREA), 0.0)
 
@@ -36,7 +42,7 @@ def vertex_normals(
 ) -> np.ndarray:
     """Area-weighted unit normals. vertices (V, 3); triangles (T, 3) -> (V, 3) of `dtype`."""
     corner = vertices[triangles]
-    face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    face = cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     each = np.repeat(face, 3, 0)
     ids = triangles.ravel()
     normals = np.stack([np.bincount(ids, each[:, axis], len(vertices)) for axis in range(3)], 1)

@@ -118,16 +118,19 @@ class Teeth:
         margin: float,
         rest: Clearance | None = None,
     ) -> np.ndarray:
-        """Metres that those probes of a row that may lack any are too far from `eye`."""
+        """(P,) metres that the probes of a row are too far from `eye`; 0 where `rest` says that
+        they need no look."""
         place = np.asarray(vertices, np.float64)
+        lack = np.zeros(len(probes.corners))
+        near: slice | np.ndarray = slice(None)
         if rest is not None:
-            probes = probes.of(rest.near_skin(place, probes, self.skin, margin))
-        if not len(probes.corners):
-            return np.zeros(0)
-        seen = view(place, self.skin, probes, eye)
-        every = np.broadcast_to(np.arange(len(self.opening)), (len(seen.far), len(self.opening)))
-        opening = distances(seen.rays, place[self.opening] - eye, every)
-        return np.maximum(seen.far + margin - np.minimum(seen.skin, opening), 0.0)
+            near = np.flatnonzero(rest.near_skin(place, probes, self.skin, margin))
+            if not len(near):
+                return lack
+        seen = view(place, self.skin, probes, eye, near)
+        opening = distances(seen.rays, place[self.opening] - eye)
+        lack[near] = np.maximum(seen.far + margin - np.minimum(seen.skin, opening), 0.0)
+        return lack
 
 
 def _rim(skin: np.ndarray, lining: np.ndarray) -> list[int]:

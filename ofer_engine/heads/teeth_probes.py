@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from ..geometry.smooth_step import smooth_step
-from ..geometry.triangles import vertex_normals
+from ..geometry.triangles import cross, vertex_normals
 
 _BEHIND: Final = 0.010
 """Metres from the middle of a row of teeth back to where it is seen from."""
@@ -21,6 +21,7 @@ _APART: Final = 0.003
 _OUTWARDS: Final = -0.1
 """Cosine of a surface to the way out of the mouth from which it is looked at."""
 _BETWEEN: Final = np.array([(0.5, 0.5, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (1 / 3,) * 3])
+_ALL: Final = slice(None)
 _WIDE: Final = 0.006
 """Metres of a triangle's longest side beyond which it is looked at between its corners, too."""
 
@@ -35,13 +36,9 @@ class Probes:
     ids: np.ndarray
     share: np.ndarray
 
-    def on(self, place: np.ndarray) -> np.ndarray:
-        """(P, 3) the points on a head (V, 3)."""
-        return np.einsum("pk,pkc->pc", self.weights, place[self.corners])
-
-    def of(self, chosen: np.ndarray) -> Probes:
-        """Some of the points; chosen : (P,) bool."""
-        return Probes(self.corners[chosen], self.weights[chosen], self.ids, self.share[:, chosen])
+    def on(self, place: np.ndarray, chosen: slice | np.ndarray = _ALL) -> np.ndarray:
+        """(N, 3) the points on a head (V, 3), or some of them: chosen, an index into P."""
+        return np.einsum("nk,nkc->nc", self.weights[chosen], place[self.corners[chosen]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +56,13 @@ class Clearance:
         """(P,) bool: the probes that may have come as near to the skin as `margin`, now that the
         face is `place` (V, 3)."""
         moves = place - self.neutral
-        skin_moves = moves[skin].mean(1)[self.near]
-        closer = np.linalg.norm(skin_moves - probes.on(moves)[:, None], axis=2).max(1)
+        a, b, c = skin.T
+        skin_moves, own_moves = (moves[a] + moves[b] + moves[c]) / 3, probes.on(moves)
+        most = sum(np.sqrt(np.square(each).sum(1).max()) for each in (skin_moves, own_moves))
+        if self.clear.min() - most >= margin:
+            return np.zeros(len(self.clear), bool)
+        apart = skin_moves[self.near] - own_moves[:, None]
+        closer = np.sqrt(np.einsum("pkc,pkc->pk", apart, apart).max(1))
         return self.clear - closer < margin
 
 
@@ -110,27 +112,41 @@ def seen_from(vertices: np.ndarray, row: np.ndarray) -> np.ndarray:
     return middle - np.array([0.0, 0.0, _BEHIND])
 
 
-def distances(rays: np.ndarray, corners: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """(N,) where unit rays (N, 3) from the origin first meet one of their triangles, near (N, K)
-    int of corners (T, 3, 3); infinite where none.
+def distances(rays: np.ndarray, corners: np.ndarray, near: np.ndarray | None = None) -> np.ndarray:
+    """(N,) where unit rays (N, 3) from the origin first meet one of the triangles with corners
+    (T, 3, 3), or of their own among them, near (N, K) int; infinite where none.
 
     A ray meets a triangle where it lies on one side of the three planes through the origin and
     the triangle's sides.
     """
-    a, b, c = corners.transpose(1, 0, 2)
-    sides = np.stack((np.cross(b, c), np.cross(c, a), np.cross(a, b)), 1)
-    normals = sides.sum(1)
-    across = np.einsum("nkc,nc->nk", normals[near], rays)
-    across = np.where(np.abs(across) < 1e-15, np.nan, across)
-    shares = np.einsum("nksc,nc->nks", sides[near], rays) / across[..., None]
-    distance = (normals * a).sum(1)[near] / across
-    hit = (shares >= -1e-9).all(2) & (distance > 0)
+    used = np.arange(len(corners))
+    if near is not None:
+        used, near = np.unique(near, return_inverse=True)
+    a, b, c = corners[used].transpose(1, 0, 2)
+    sides = np.stack((cross(b, c), cross(c, a), cross(a, b)))
+    volume = (sides.sum(0) * a).sum(1)
+    shares = rays @ sides.transpose(0, 2, 1)
+    if near is not None:
+        shares = np.take_along_axis(shares, near.reshape(1, len(rays), -1), 2)
+        volume = volume[near.reshape(len(rays), -1)]
+    across = shares.sum(0)
+    across[np.abs(across) < 1e-15] = np.nan
+    distance = volume / across
+    shares /= across
+    hit = (shares.min(0, initial=np.inf) >= -1e-9) & (distance > 0)
     return np.where(hit, distance, np.inf).min(1, initial=np.inf)
 
 
-def view(place: np.ndarray, skin: np.ndarray, probes: Probes, eye: np.ndarray) -> ProbeView:
-    """What is seen of skin (S, 3) of a head (V, 3) from an eye (3,) through the probes."""
-    points = probes.on(place) - eye
+def view(
+    place: np.ndarray,
+    skin: np.ndarray,
+    probes: Probes,
+    eye: np.ndarray,
+    chosen: slice | np.ndarray = _ALL,
+) -> ProbeView:
+    """What is seen of skin (S, 3) of a head (V, 3) from an eye (3,) through the probes, or through
+    some of them: chosen, an index into P."""
+    points = probes.on(place, chosen) - eye
     far = np.linalg.norm(points, axis=1)
     rays, corners = points / far[:, None], place[skin] - eye
     middles = corners.mean(1)

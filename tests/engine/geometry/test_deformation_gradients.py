@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from ofer_engine.arkit.contacts import eyeball
 from ofer_engine.arkit.unit_weights import unit_weights
@@ -37,6 +38,35 @@ def test_gradients_give_the_displacements_back(sheet):
     follow[0] = 1.0  # one vertex says where the sheet is
     found = GradientSolver(vertices, triangles, follow).solve(gradient, displacement)
     np.testing.assert_allclose(found, displacement, atol=1e-4)
+
+
+def test_rows_held_afterwards_hold_as_those_of_the_system(sheet):
+    vertices, triangles = sheet
+    rng = np.random.default_rng(3)
+    goal, held = rng.normal(0, 0.2, vertices.shape), rng.normal(0, 1, (4, 3))
+    gradient = displacement_gradients(vertices, triangles, goal)
+    rows = sparse.csr_matrix(
+        rng.normal(size=(4, len(vertices))) * (rng.random(len(vertices)) < 0.05)
+    )
+    follow = np.full(len(vertices), 0.05)
+    together = GradientSolver(vertices, triangles, follow, rows).solve(gradient, goal, held)
+    free = GradientSolver(vertices, triangles, follow)
+    found = free.holding(rows).solve(gradient, goal, held)
+    np.testing.assert_allclose(found, together, atol=1e-10)
+    assert np.abs(free.solve(gradient, goal) - together).max() > 0.01  # the rows do hold
+
+
+def test_turned_triangles_turn_as_if_their_gradients_were_given(sheet):
+    vertices, triangles = sheet
+    bent = np.random.default_rng(5).normal(0, 0.2, vertices.shape)
+    chosen = np.array([3, 40, 41])
+    turns = rotation_matrix(np.random.default_rng(6).normal(0, 0.5, (3, 3)))
+    solver = GradientSolver(vertices, triangles, np.full(len(vertices), 0.05))
+    gradient = displacement_gradients(vertices, triangles, bent)
+    gradient[chosen] = turns @ (gradient[chosen] + np.eye(3)) - np.eye(3)
+    found = bent + solver.turned((vertices + bent)[triangles], chosen, turns)
+    np.testing.assert_allclose(found, solver.solve(gradient, bent), atol=1e-10)
+    assert np.abs(found - bent).max() > 0.01
 
 
 def test_the_nearest_point_faces_the_right_way(sheet):
