@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from ..geometry.smooth_step import smooth_step
 from ..heads.head import Head
 from ..heads.open_head import JOINT_NAMES
 
-PARENTS: Final = (-1, 0, 1, 2, 2, 2)
 MOST_INFLUENCES: Final = 4
 _UP: Final = 0.72
 _FORWARD: Final = 0.36
@@ -30,8 +29,8 @@ class SixJoints:
     """names, parents : of the joints of `model`."""
 
     model: Head
-    names: tuple[str, ...] = JOINT_NAMES
-    parents: tuple[int, ...] = PARENTS
+    names: ClassVar[tuple[str, ...]] = JOINT_NAMES
+    parents: ClassVar[tuple[int, ...]] = (-1, 0, 1, 2, 2, 2)
 
     @staticmethod
     def of(head: Head) -> SixJoints:

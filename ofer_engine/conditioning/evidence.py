@@ -257,17 +257,17 @@ def resized_crops(crops: Tensor, side: int) -> Tensor:
     return resized.contiguous(memory_format=torch.channels_last)
 
 
-def point_regions(template: Tensor, count: int = _REGIONS) -> Tensor:
-    """(count, P) averaging rows over compact regions of the points template : (P, 3) metres.
+def point_regions(template: Tensor) -> Tensor:
+    """(24, P) averaging rows over compact regions of the points template : (P, 3) metres.
 
     Region centres are spread by farthest-point selection from the first point; each point
     belongs to its nearest centre.
     """
     centres = [0]
     nearest = torch.cdist(template, template[:1])[:, 0]
-    while len(centres) < count:
+    while len(centres) < _REGIONS:
         centres.append(int(nearest.argmax()))
         nearest = torch.minimum(nearest, torch.cdist(template, template[centres[-1:]])[:, 0])
     owner = torch.cdist(template, template[centres]).argmin(dim=1)
-    rows = F.one_hot(owner, count).T.to(template.dtype)
+    rows = F.one_hot(owner, _REGIONS).T.to(template.dtype)
     return rows / rows.sum(dim=1, keepdim=True)

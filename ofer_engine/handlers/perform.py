@@ -70,49 +70,44 @@ def answer(session: Session, request: protocol.Perform, work: Work) -> protocol.
 def perform(session: Session, request: protocol.Perform, work: Work) -> Performed:
     """As `answer`, giving the records."""
     check_name(request.name)
-    check_sampling(SamplingParams.of(_asked(request, (), Path(request.out))))
+    check_sampling(SamplingParams.of(_head_request(request, (), Path(request.out))))
     out = Path(request.out)
     check_place(out)
     footage = open_footage(Path(request.video), request.rate or None)
-    request, renamed = _named(request)
-    frames = footage.expected or _WITHOUT_COUNT
-    progress = work.progress(
-        {
-            LOADING: 0.3,
-            READING: _READING_SECONDS * frames,
-            CHOOSING: 2.0,
-            SHAPING: 8.0,
-            FITTING: _FITTING_SECONDS * frames,
-            WRITING: 0.1,
-        }
-    )
+    request, renamed = _with_free_name(request)
+    progress = work.progress(_plan(footage.expected or _WITHOUT_COUNT))
     progress.step(LOADING, 0, 1)
     pack = _video_reader(session, request.pack)
     watch = Watch(
         pack,
         session.detector(),
-        out / f".ofer-perform-{_key(footage, pack, request)}",
-        _start(session.detector(), request, work.check),
+        out / f".ofer-perform-{_key_of(footage, pack, request)}",
+        _first_face(session.detector(), request, work.check),
         lambda done: progress.step(READING, done, max(footage.expected, done)),
     )
     readings, size = watch.readings(footage)
     lens = Intrinsics(default_focal(*size), np.array(size) / 2, size)
     progress.step(CHOOSING, 0, 1)
-    chosen = _choose(pack, readings, lens)
-    folder, frames = (out / (request.name + ending) for ending in (SUFFIX, FRAMES))
+    chosen = _choose_frames(pack, readings, lens)
+    folder = out / (request.name + SUFFIX)
     try:
-        with Replacement(folder) as whole, Replacement(frames) as pictures:
+        with (
+            Replacement(folder) as whole,
+            Replacement(out / (request.name + FRAMES)) as pictures,
+        ):
             photos = _write_frames(footage, readings, chosen, pictures.place, progress)
             progress.step(SHAPING, 0, 1)
-            record = reconstruct(session, _asked(request, photos, whole.place), _silent(work))
+            record = reconstruct(
+                session, _head_request(request, photos, whole.place), _without_stages(work)
+            )
             progress.step(FITTING, 0, 1)
             model = FaceModel.of(pack.head, _first_identity(record))
             fitted = fit(model, readings, lens, lambda i, n: progress.step(FITTING, i, n))
             moved = steady(readings, fitted, seen_share(model, readings.visible) < COVERED)
             progress.step(WRITING, 0, 1)
-            performance = _write(record, pack, footage, readings, moved, model, lens, chosen)
+            performance = _write(record, footage, readings, moved, model, lens, chosen)
             motion = performance.motion()
-            _bring_up(record.folder, whole.place)
+            _move_up(record.folder, whole.place)
             whole.finish(replace=request.overwrite)
             pictures.finish(replace=request.overwrite)
     except OSError as cause:
@@ -127,7 +122,21 @@ def perform(session: Session, request: protocol.Perform, work: Work) -> Performe
     return Performed(record, performance, take, notes)
 
 
-def _named(request: protocol.Perform) -> tuple[protocol.Perform, tuple[str, ...]]:
+def _plan(frames: int) -> dict[str, float]:
+    """Seconds that each stage may take, for so many frames."""
+    return {
+        LOADING: 0.3,
+        READING: _READING_SECONDS * frames,
+        CHOOSING: 2.0,
+        SHAPING: 8.0,
+        FITTING: _FITTING_SECONDS * frames,
+        WRITING: 0.1,
+    }
+
+
+def _with_free_name(request: protocol.Perform) -> tuple[protocol.Perform, tuple[str, ...]]:
+    """The request under a name that is free, unless it may overwrite, and a note where the name
+    changed."""
     out = Path(request.out)
     if request.overwrite:
         check_replaceable(out, request.name)
@@ -151,16 +160,18 @@ def _video_reader(session: Session, name: str) -> OpenPack:
     return reader
 
 
-def _key(footage: Footage, pack: OpenPack, request: protocol.Perform) -> str:
+def _key_of(footage: Footage, pack: OpenPack, request: protocol.Perform) -> str:
     """Names what was read so far: the same only where the same would be read again."""
     place = (request.face, request.box)
     parts = (footage.sha256, footage.rate, pack.record.fingerprint, place, __version__)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:_KEY]
 
 
-def _start(
+def _first_face(
     detector: FaceDetector, request: protocol.Perform, check: Callable[[], None]
 ) -> Callable[[Photo], Face | None]:
+    """Finds the face in the first frame that is to be followed: that of the request."""
+
     def start(photo: Photo) -> Face | None:
         if request.box:
             return detector.from_box(photo, request.box)
@@ -175,7 +186,7 @@ def _start(
     return start
 
 
-def _choose(pack: OpenPack, readings: Readings, lens: Intrinsics) -> np.ndarray:
+def _choose_frames(pack: OpenPack, readings: Readings, lens: Intrinsics) -> np.ndarray:
     """(M,) frames that the head is made from, the best first."""
     rows = chosen_frames.candidates(readings)
     some = readings.rows(rows)
@@ -206,16 +217,17 @@ def _write_frames(
     )
 
 
-def _bring_up(made: Path, place: Path) -> None:
-    """Put the folder that lies in `place` in its place. Raises OSError."""
+def _move_up(made: Path, place: Path) -> None:
+    """Put the folder that lies in `place` there instead of it. Raises OSError."""
     inner = made.rename(place.with_name("made"))
     place.rmdir()
     inner.rename(place)
 
 
-def _asked(
+def _head_request(
     request: protocol.Perform, photos: tuple[protocol.PhotoFace, ...], out: Path
 ) -> protocol.Reconstruct:
+    """What makes the head from the chosen frames."""
     return protocol.Reconstruct(
         request.id,
         photos,
@@ -232,8 +244,8 @@ def _asked(
     )
 
 
-def _silent(work: Work) -> Work:
-    """The same work without stages of its own: they are part of one of ours."""
+def _without_stages(work: Work) -> Work:
+    """The same work, which tells the client of no stages: all of it is one stage here."""
 
     def send(event: protocol.Event) -> None:
         if not isinstance(event, protocol.Stage):
@@ -250,7 +262,6 @@ def _first_identity(record: Reconstruction) -> np.ndarray:
 
 def _write(
     record: Reconstruction,
-    pack: OpenPack,
     footage: Footage,
     readings: Readings,
     moved: Steady,

@@ -131,7 +131,6 @@ def _lids(readings: Readings, rows: np.ndarray) -> np.ndarray:
 def _fit_block(model: FaceModel, observed: _Observed, lens: Intrinsics) -> dict[str, np.ndarray]:
     weights = np.clip(observed.prior, 0.0, 1.0)
     rotation, translation = _poses(model, observed, weights, lens)
-    inverse = np.zeros((len(weights), _POSE + _UNITS, _POSE + _UNITS))
     for _ in range(_ROUNDS):
         normal, slope = _normal_equations(model, observed, weights, rotation, translation, lens)
         inner = slope[:, _POSE:]

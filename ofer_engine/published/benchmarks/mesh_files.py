@@ -81,12 +81,6 @@ def read_vertex_numbers(file: Path) -> np.ndarray:
     return numbers
 
 
-def split(polygons: np.ndarray) -> np.ndarray:
-    """Polygons (F, 4), -1 last in a triangle, as triangles (T, 3)."""
-    quads = polygons[polygons[:, 3] >= 0]
-    return np.concatenate([polygons[:, :3], quads[:, [0, 2, 3]]])
-
-
 def _present(stem: Path, suffixes: tuple[str, ...]) -> Path | None:
     files = (stem.with_name(stem.name + suffix) for suffix in suffixes)
     return next((file for file in files if file.is_file()), None)

@@ -21,6 +21,7 @@ import numpy as np
 from ...contract.errors import ErrorCode, OferError
 from ...contract.reconstruction import SUFFIX, Reconstruction, read
 from ...geometry.surface import Surface
+from ...geometry.triangles import triangulate
 from ...heads.head import Head
 from ...heads.open_head import OpenHead
 from .mesh_files import (
@@ -30,7 +31,6 @@ from .mesh_files import (
     read_landmarks,
     read_mesh,
     read_vertex_numbers,
-    split,
 )
 from .scan_alignment import DETECTOR_LANDMARKS
 
@@ -166,7 +166,7 @@ def mean_head(pack: str, home: Path | None) -> HeadMesh:
     marked = _pack_head(pack, home)
     head = marked.head
     seen = np.isin(head.part, [head.part_names.index(part) for part in SEEN_PARTS])
-    triangles = split(head.polygons[seen])
+    triangles = triangulate(head.polygons[seen])
     return HeadMesh(1000.0 * head.template, triangles, 1000.0 * marked.seven(head.template))
 
 
@@ -187,7 +187,7 @@ def _seen_triangles(reconstruction: Reconstruction) -> np.ndarray:
     """Skin and eyes: lashes, teeth and tongue are no part of the surface that a scanner sees."""
     names = [part in SEEN_PARTS for part in reconstruction.parts]
     seen = np.array(names)[reconstruction.array("part")]
-    return split(reconstruction.array("polygons")[seen])
+    return triangulate(reconstruction.array("polygons")[seen])
 
 
 def _numbered(vertices: np.ndarray, file: Path) -> np.ndarray:

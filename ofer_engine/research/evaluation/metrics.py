@@ -46,18 +46,16 @@ _ROUNDS: Final = 300
 UNKNOWN = Interval(float("nan"), float("nan"), float("nan"))
 
 
-def bootstrap(values: np.ndarray, seed: int = 0) -> Interval:
+def bootstrap(values: np.ndarray) -> Interval:
     """Interval of the mean of values (N,), heads resampled."""
-    draws = np.random.default_rng(seed).integers(0, len(values), (_ROUNDS_OF_MEANS, len(values)))
+    draws = np.random.default_rng(0).integers(0, len(values), (_ROUNDS_OF_MEANS, len(values)))
     low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5])
     return Interval(float(values.mean()), float(low), float(high))
 
 
-def bootstrap_statistic(
-    statistic: Callable[[np.ndarray], float], heads: int, seed: int = 0
-) -> Interval:
+def bootstrap_statistic(statistic: Callable[[np.ndarray], float], heads: int) -> Interval:
     """Interval of a figure of several heads together. statistic : of rows (N,) int."""
-    draws = np.random.default_rng(seed).integers(0, heads, (_ROUNDS, heads))
+    draws = np.random.default_rng(0).integers(0, heads, (_ROUNDS, heads))
     values = np.array([statistic(rows) for rows in draws])
     known = values[np.isfinite(values)]
     if not len(known):

@@ -8,8 +8,8 @@ import numpy as np
 
 from ...geometry.similarity import Similarity
 from ...geometry.surface import Surface
+from ...geometry.triangles import triangulate
 from ...heads.open_head import OpenHead
-from ...published.benchmarks.mesh_files import split
 from ...published.benchmarks.predictions import SEEN_PARTS
 from ...published.benchmarks.scan_alignment import refine
 from ...published.benchmarks.scoring import FaceScan
@@ -29,7 +29,7 @@ def nearest_identity(head: OpenHead, face: FaceScan, placed: Similarity) -> np.n
     those along it hardly (Chen and Medioni 1992).
     """
     seen = np.isin(head.part, [head.part_names.index(part) for part in SEEN_PARTS])
-    triangles = split(head.polygons[seen])
+    triangles = triangulate(head.polygons[seen])
     identity = np.zeros(len(head.identity))
     for _ in range(_ROUNDS):
         vertices = head.vertices(identity) * 1000.0

@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 
 from ...geometry.similarity import Similarity
+from ...geometry.triangles import triangulate
 from ...heads.open_head import OpenHead
 from ...packs.open_pack import OpenPack
 from ...packs.pack import PhotoEvidence
 from ...photo.faces import FaceDetector
 from ...photo.load import load_photo
 from ...pipeline import Reconstructor
-from ...published.benchmarks.mesh_files import split
 from ...published.benchmarks.predictions import SEEN_PARTS, HeadMesh, even
 from ...published.benchmarks.scan_alignment import (
     DETECTOR_LANDMARKS,
@@ -179,7 +179,7 @@ def _mesh(head: OpenHead, identity: np.ndarray) -> HeadMesh:
     vertices = head.vertices(identity) * 1000.0
     seen = np.isin(head.part, [head.part_names.index(part) for part in SEEN_PARTS])
     landmarks = head.landmarks(vertices)[list(DETECTOR_LANDMARKS)]
-    return HeadMesh(vertices, split(head.polygons[seen]), landmarks)
+    return HeadMesh(vertices, triangulate(head.polygons[seen]), landmarks)
 
 
 def _laid(mesh: HeadMesh, face: FaceScan) -> Similarity:

@@ -8,9 +8,9 @@ from PIL import Image
 
 from ofer_engine.__main__ import main
 from ofer_engine.contract.errors import OferError
+from ofer_engine.geometry.triangles import triangulate
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
-from ofer_engine.published.benchmarks.mesh_files import split
 from ofer_engine.published.benchmarks.scan_alignment import DETECTOR_LANDMARKS, by_landmarks
 from ofer_engine.published.benchmarks.scoring import FaceScan
 from ofer_engine.research.evaluation.scan_floor import nearest_identity
@@ -38,7 +38,7 @@ def _write_person(folder, head, identity, photo):
     folder.mkdir(parents=True)
     vertices = head.vertices(identity) * _UNIT
     lines = [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in vertices]
-    skin = split(head.part_polygons("skin", "eye_left", "eye_right"))
+    skin = triangulate(head.part_polygons("skin", "eye_left", "eye_right"))
     lines += [f"f {a} {b} {c}" for a, b, c in skin + 1]
     (folder / "scan.obj").write_text("\n".join(lines) + "\n")
     np.savetxt(folder / "landmarks.txt", head.landmarks(vertices)[_SEVEN])
@@ -99,7 +99,7 @@ def test_a_depth_cameras_points_become_a_surface_without_bridges(tmp_path):
 
 
 def test_a_scan_is_shown_upright_from_its_front_and_sides(head):
-    skin = split(head.part_polygons("skin"))
+    skin = triangulate(head.part_polygons("skin"))
     colours = np.tile((200.0, 150.0, 130.0), (len(head.template), 1))
     colours[head.region("lips") > 0.5] = (150, 40, 40)
     # Lying on its back and looking up, in centimetres.
@@ -131,7 +131,7 @@ def _middle(picture):
 
 
 def test_what_lies_behind_the_skin_does_not_count(head):
-    outer = split(head.part_polygons("skin", "eye_left", "eye_right"))
+    outer = triangulate(head.part_polygons("skin", "eye_left", "eye_right"))
     count = len(head.template)
     # A smaller face inside the head, as meshes of scans have a mouth's inside.
     middle = head.template[head.face].mean(axis=0)
