@@ -44,8 +44,8 @@ def main() -> None:
     chunk = {name: np.load(options.chunk / f"{name}.npy", mmap_mode="r") for name in names}
     found = [_figures(pack, chunk, number) for number in range(options.heads)]
     for show, line in zip(Show, np.mean(found, axis=0), strict=True):
-        said = "apart {:.2f} mm   all {:.2f}   first {:.2f}   best {:.2f} mm".format(*line)
-        print(f"{show:8s} {said}")
+        figures = "apart {:.2f} mm   all {:.2f}   first {:.2f}   best {:.2f} mm".format(*line)
+        print(f"{show:8s} {figures}")
 
 
 def _figures(pack: OpenPack, chunk: dict, number: int) -> list[tuple[float, float, float, float]]:

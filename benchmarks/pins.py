@@ -65,10 +65,10 @@ def main() -> None:
         "known in the picture", "in space",
     )  # fmt: skip
     for how, row in zip(rows, np.reshape(pinned, (len(rows), -1)), strict=True):
-        said = (
+        cells = (
             f"{n}: {mm:.3f} mm ({mm / first - 1:+.0%})" for n, mm in zip(COUNTS, row, strict=True)
         )
-        print(f"{how:22} {'   '.join(said)}")
+        print(f"{how:22} {'   '.join(cells)}")
     print(f"one solution: median {np.median(took):.2f} ms, worst {np.max(took):.2f} ms")
 
 

@@ -50,9 +50,9 @@ def main() -> None:
     print("|---|---|---|---|")
     for stage, published, work in _stages():
         seconds = _cpu_seconds(work, options.rounds)
-        said = f"{published:.1f}" if published else "-"
+        cell = f"{published:.1f}" if published else "-"
         gain = f"{published / seconds:.0f}x" if published else "-"
-        print(f"| {stage} | {said} | {seconds:.2f} | {gain} |", flush=True)
+        print(f"| {stage} | {cell} | {seconds:.2f} | {gain} |", flush=True)
 
 
 def _stages() -> list[tuple[str, float, Callable[[], object]]]:

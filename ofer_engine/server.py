@@ -174,7 +174,7 @@ def serve(device: str, home: Path | None, threads: int | None, log: str) -> NoRe
 
 def _wrong_protocol(version: int) -> OferError:
     """As English without values, which every protocol reads."""
-    said = Sentence(
+    message = Sentence(
         "The engine {version} speaks protocol {version_2}, not {version_3}.",
         version=__version__,
         version_2=protocol.PROTOCOL_VERSION,
@@ -182,6 +182,6 @@ def _wrong_protocol(version: int) -> OferError:
     )
     return OferError(
         ErrorCode.PROTOCOL_MISMATCH,
-        str(said) if version < protocol.PROTOCOL_VERSION else said,
+        str(message) if version < protocol.PROTOCOL_VERSION else message,
         "Use the engine and the add-on of the same release.",
     )

@@ -47,11 +47,11 @@ def validate(files: list[Path]) -> int:
 def report(program: str, file: Path, found: Found) -> int:
     """1 where a reader did not find what was sent."""
     faults = found.faults(file.parent / "sent.npz")
-    said = "; ".join(faults) or (
+    verdict = "; ".join(faults) or (
         f"{len(found.keys)} keys, {len(found.bones)} bones, at most {found.influences} a vertex,"
         f" {found.textures} textures, all as sent"
     )
-    print(f"{program}  {_name(file)}: {said}")
+    print(f"{program}  {_name(file)}: {verdict}")
     return int(bool(faults))
 
 

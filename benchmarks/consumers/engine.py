@@ -29,10 +29,10 @@ def read(command: list[str], room: Path, files: list[Path]) -> tuple[list[Found]
             (project / f"head_{number}.glb").write_bytes(file.read_bytes())
         godot = [*command, "--headless", "--path", str(inside)]
         _run([*godot, "--import"])
-        said = _run([*godot, "--script", "res://read.gd", "--", str(len(files))])
+        output = _run([*godot, "--script", "res://read.gd", "--", str(len(files))])
         reports = [project / f"found_{number}" for number in range(len(files))]
         if not all(each.is_file() for each in reports):
-            raise ValueError(f"Godot reported nothing on some heads: {said}")
+            raise ValueError(f"Godot reported nothing on some heads: {output}")
         found = [_found(each) for each in reports]
     return [each for each, _ in found], found[0][1]
 

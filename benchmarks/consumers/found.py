@@ -30,19 +30,23 @@ class Found:
     def faults(self, sent: Path) -> tuple[str, ...]:
         """Whatever is not as it was sent; sent : the .npz of `exports`."""
         wanted = np.load(sent)
-        said = []
+        faults = []
         if self.keys != ARKIT_52:
-            said.append("the keys are not the 52 in Apple's order")
+            faults.append("the keys are not the 52 in Apple's order")
         if set(self.bones) != BONES:
-            said.append(f"the bones are {self.bones}")
+            faults.append(f"the bones are {self.bones}")
         if self.influences > 4 or self.off_one > 1e-3:
-            said.append(f"{self.influences} bones a vertex, weights off one by {self.off_one:.4f}")
+            faults.append(
+                f"{self.influences} bones a vertex, weights off one by {self.off_one:.4f}"
+            )
         if self.textures < 2:
-            said.append(f"{self.textures} textures")
+            faults.append(f"{self.textures} textures")
         away, worst = self.compared(wanted["rest"], wanted["moves"], wanted["used"])
         if away > _SAME_PLACE or worst > _TOLERANCE:
-            said.append(f"vertices {away * 1000:.2f} mm away, movements {worst * 1000:.2f} mm off")
-        return tuple(said)
+            faults.append(
+                f"vertices {away * 1000:.2f} mm away, movements {worst * 1000:.2f} mm off"
+            )
+        return tuple(faults)
 
     def compared(
         self, rest: np.ndarray, moves: np.ndarray, used: np.ndarray

@@ -105,8 +105,8 @@ def _rows(check: Callable[[Bench], Iterator[Row]], bench: Bench) -> Iterator[Row
         except StopIteration:
             return
         except (RuntimeError, ValueError, TypeError, OSError, OferError) as cause:
-            said = " ".join(str(cause).split())[:200].replace("|", "/")
-            yield Row(check.__name__, "", f"failed: {type(cause).__name__}: {said}")
+            message = " ".join(str(cause).split())[:200].replace("|", "/")
+            yield Row(check.__name__, "", f"failed: {type(cause).__name__}: {message}")
             return
         if cuda:
             row = replace(row, megabytes=f"{torch.cuda.max_memory_allocated() / 2**20:.0f}")

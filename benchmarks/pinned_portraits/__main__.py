@@ -83,10 +83,10 @@ def _portrait(photo: Path, portrait: dict, blender: Path, scratch: Path) -> Imag
     after = _outline(record, pinned["shown"], moved, size)
     traced = np.concatenate([np.array(each) for each in portrait["outline"].values()])
     depth = float(-view.to_camera(first).mean(0)[2])
-    said = (f"{_apart(e, traced):.1f} px, {_apart(e, traced) * depth / view.focal * 1000:.1f} mm"
+    steps = (f"{_apart(e, traced):.1f} px, {_apart(e, traced) * depth / view.focal * 1000:.1f} mm"
             for e in (before, after))  # fmt: skip
     apart = ", ".join(f"{each:.1f}" for each in pinned["deviations"])
-    print(f"{photo.stem}: {' -> '.join(said)} with {len(drags)} pins of {apart} deviations")
+    print(f"{photo.stem}: {' -> '.join(steps)} with {len(drags)} pins of {apart} deviations")
     return _drawn(photo, before, after, portrait)
 
 

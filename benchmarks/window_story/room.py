@@ -86,9 +86,12 @@ class Room:
         self, command: Sequence[str], variables: Mapping[str, str], log: Path
     ) -> subprocess.Popen[bytes]:
         """Start a program in the room; what it says goes to `log`."""
-        with log.open("wb") as said:
+        with log.open("wb") as output:
             return subprocess.Popen(
-                self.command(command, variables), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+                self.command(command, variables),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
             )
 
     def command(

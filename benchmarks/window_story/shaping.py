@@ -69,8 +69,8 @@ def hints(stage: Stage) -> Moves:
     """Told to be seventy: the head ages at once."""
     yield from stage.open_panel("OFER_PT_hints")
     before = shape(stage.head)
-    said = stage.head.ofer.hints
-    said.age, said.tell_age = 70.0, True
+    given = stage.head.ofer.hints
+    given.age, given.tell_age = 70.0, True
     _push(stage, "Tell the Age")  # as the tick does
     yield from stage.picture("told_to_be_seventy")
     yield from _taken_back(stage, "hints", before, {})

@@ -92,7 +92,7 @@ class Stopwatch:
             },
         }
 
-    def _wrap(self, owner: type | ModuleType, name: str, said: str) -> None:
+    def _wrap(self, owner: type | ModuleType, name: str, label: str) -> None:
         stored = owner.__dict__[name]
         is_class_method = isinstance(stored, classmethod)
         function: Callable[..., Any] = stored.__func__ if is_class_method else stored
@@ -100,7 +100,7 @@ class Stopwatch:
         def timed(*arguments: Any) -> Any:
             running = self._queue.job is not None
             self._deep += 1
-            wall, processor = self.begun[said] = _now()
+            wall, processor = self.begun[label] = _now()
             evaluated = self._evaluated
             try:
                 return function(*arguments)
@@ -109,21 +109,21 @@ class Stopwatch:
                 now = _now()
                 spent = now[0] - wall - others[0], now[1] - processor - others[1]
                 self._deep -= 1
-                self._note(self.ours, said, spent)
+                self._note(self.ours, label, spent)
                 if self._deep:
-                    self._inside += [said] if name == "execute" else []
+                    self._inside += [label] if name == "execute" else []
                 elif running or self._queue.job is not None:
                     # A result arrives in the timer, which calls an operator for it.
-                    self._note(self.computing, " > ".join([said, *self._inside]), spent)
+                    self._note(self.computing, " > ".join([label, *self._inside]), spent)
                 if self._deep == 0:
                     self._inside.clear()
 
         wrapper = _taking(function.__code__.co_argcount, timed)
         setattr(owner, name, classmethod(wrapper) if is_class_method else wrapper)
 
-    def _note(self, tallies: dict[str, Tally], said: str, spent: tuple[float, float]) -> None:
+    def _note(self, tallies: dict[str, Tally], label: str, spent: tuple[float, float]) -> None:
         if not self.paused:
-            tallies.setdefault(said, Tally()).add(*spent)
+            tallies.setdefault(label, Tally()).add(*spent)
 
     def _begin_evaluation(self, *_: object) -> None:
         self._evaluating = _now()

@@ -33,14 +33,14 @@ def engine_settings() -> EngineSettings:
 
 def _refusal(home: str, python: str) -> str:
     """Why no program is started from where the preferences, or else the variable, say."""
-    for said in (home, python):
-        if said and not _is_whole(said):
-            return Sentence("{folder} in the preferences is no whole path.", folder=said)
+    for folder in (home, python):
+        if folder and not _is_whole(folder):
+            return Sentence("{folder} in the preferences is no whole path.", folder=folder)
     variable = launch.HOME_VARIABLE
-    said = os.environ.get(variable, "")
-    if said and not home and not _is_whole(said):
+    folder = os.environ.get(variable, "")
+    if folder and not home and not _is_whole(folder):
         return Sentence(
-            "{folder} in the variable {name} is no whole path.", folder=said, name=variable
+            "{folder} in the variable {name} is no whole path.", folder=folder, name=variable
         )
     return ""
 

@@ -53,8 +53,8 @@ def insert(operator: Callable[..., set[str]], **arguments: object) -> None:
             with bpy.context.temp_override(window=windows[0]):
                 operator("EXEC_DEFAULT", True, **arguments)
     except RuntimeError as cause:  # the operator reported an error
-        said = str(cause).removeprefix("Error: ").strip()
-        raise OferError(ErrorCode.RECONSTRUCTION_DAMAGED, said) from cause
+        message = str(cause).removeprefix("Error: ").strip()
+        raise OferError(ErrorCode.RECONSTRUCTION_DAMAGED, message) from cause
 
 
 def watch() -> None:

@@ -71,9 +71,9 @@ def _meta(head: bpy.types.Object, plan: Plan) -> dict[str, Any]:
     """Name, author and licences; everything that VRM lets one allow stays as narrow as it is where
     nothing is said."""
     pack = provenance.read(head).get("pack", {})
-    said = ", ".join(str(pack[each]) for each in ("title", "licence", "claim") if pack.get(each))
+    licence = ", ".join(str(pack[each]) for each in ("title", "licence", "claim") if pack.get(each))
     found = {"name": head.name, "authors": [plan.author.strip() or vrm.NOBODY]}
-    return {**found, **({"thirdPartyLicenses": said} if said else {})}
+    return {**found, **({"thirdPartyLicenses": licence} if licence else {})}
 
 
 def _lowest(mesh: bpy.types.Object, human: Mapping[str, str]) -> float | None:

@@ -121,16 +121,16 @@ def export(head: bpy.types.Object, plan: Plan) -> Path:
 
 def _write(plan: Plan, path: Path, output: AtomicOutput, animated: bool) -> None:
     """Raises OferError where Blender's exporter could not, or left a file that is cut."""
-    said = "Blender's exporter wrote nothing whole"
+    message = "Blender's exporter wrote nothing whole"
     try:
         _call_exporter(plan, path, animated)
     except RuntimeError as cause:
         _close_what_was_open()
-        said = str(cause)
+        message = str(cause)
     else:
         if whole.is_whole(path):
             return
-    raise disk_full(plan.file) if is_full(output.folder) else unwritable(plan.file, said)
+    raise disk_full(plan.file) if is_full(output.folder) else unwritable(plan.file, message)
 
 
 def _close_what_was_open() -> None:
@@ -186,8 +186,8 @@ def _tidy_obj(file: Path, stage: StagedHead, output: AtomicOutput) -> list[str]:
     name = output.companion("", ".mtl")
     (file.parent / name).write_text(f"# Blender {bpy.app.version_string}\n{content}", "utf-8")
     if name != written.name:
-        said, now = (f"mtllib {each}\n".encode() for each in (written.name, name))
-        file.write_bytes(file.read_bytes().replace(said, now, 1))
+        former, now = (f"mtllib {each}\n".encode() for each in (written.name, name))
+        file.write_bytes(file.read_bytes().replace(former, now, 1))
     return [name, *(each for each in stage.pictures if f" {each}\n" in content)]
 
 

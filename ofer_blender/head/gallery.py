@@ -47,8 +47,8 @@ def name_expressions(head: bpy.types.Object, loaded: LoadedReconstruction) -> No
         item = items[hypothesis.name]
         item.hidden = bool(hidden[row])
         if arrays.expression_arkit is not None:
-            said = expression_words.words(arrays.expression_arkit[row])
-            item.feature, item.second, item.side = said.feature, said.second, said.side
+            words = expression_words.words(arrays.expression_arkit[row])
+            item.feature, item.second, item.side = words.feature, words.second, words.side
 
 
 def add_draw(head: bpy.types.Object, loaded: LoadedReconstruction, frame: HeadFrame) -> list[str]:

@@ -23,8 +23,8 @@ _NEEDED: Final = ("hint_values", "hint_gram", "hint_pushes")
 
 def of_head(head: bpy.types.Object) -> Hints:
     """What is ticked."""
-    said = head.ofer.hints
-    return Hints(**{name: getattr(said, name) for name in HINTS if getattr(said, f"tell_{name}")})
+    given = head.ofer.hints
+    return Hints(**{name: getattr(given, name) for name in HINTS if getattr(given, f"tell_{name}")})
 
 
 def show(head: bpy.types.Object) -> None:

@@ -95,9 +95,9 @@ def _readable(folder: Path) -> reconstruction.Reconstruction | None:
 
 def _is_of(made_of: dict[str, Any], record: reconstruction.Reconstruction) -> bool:
     """The record is of the same photos, pack and seed as the head."""
-    said = [view["photo"]["sha256"] for view in provenance.views(made_of)]
+    digests = [view["photo"]["sha256"] for view in provenance.views(made_of)]
     return (
-        said == [view.photo.sha256 for view in record.views]
+        digests == [view.photo.sha256 for view in record.views]
         and made_of["pack"].get("fingerprint") == record.pack.fingerprint
         and str(made_of["settings"].get("seed")) == str(record.settings.seed)
     )

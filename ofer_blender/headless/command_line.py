@@ -78,8 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--face", type=int, default=1, metavar="N", help="which face of each photo")
     box = "the face by a box, photo pixels"
     where.add_argument("--box", type=_numbers(4), default=(), metavar="X,Y,W,H", help=box)
-    said = "the face by one eye, the other eye, the tip of the chin, photo pixels"
-    where.add_argument("--points", type=_numbers(6), default=(), metavar="X,Y,…", help=said)
+    description = "the face by one eye, the other eye, the tip of the chin, photo pixels"
+    where.add_argument("--points", type=_numbers(6), default=(), metavar="X,Y,…", help=description)
     pack = "networks and head (default: %(default)s)"
     parser.add_argument("--pack", metavar="ID", default=packs.OPEN, help=pack)
     for name, default, meaning in (

@@ -48,20 +48,20 @@ class OFER_OT_attach_to_armature(bpy.types.Operator):
         found = [armature] if armature else body.candidates(head)
         several = len(found) > 1 and not found[0].select_get()
         if several or not found or (armature is not None and armature.type != "ARMATURE"):
-            said = tr("Select the armature that the head is to go on, too.")
-            self.report({"ERROR"}, said)
+            message = tr("Select the armature that the head is to go on, too.")
+            self.report({"ERROR"}, message)
             return {"CANCELLED"}
         try:
             bones = body.attach(head, found[0], self.size)
         except OferError as error:
             return refuse(self, error)
-        said = Sentence(
+        message = Sentence(
             "On {name} ({label}): {bones}.",
             name=found[0].name,
             label=bones.label,
             bones=", ".join(bones.all),
         )
-        self.report({"INFO"}, translate(said))
+        self.report({"INFO"}, translate(message))
         return {"FINISHED"}
 
 

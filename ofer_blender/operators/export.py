@@ -88,8 +88,8 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
                 ),
             )
         else:
-            said = Sentence("{name} was written.", name=path.name)
-            self.report({"INFO"}, translate(joined(said, plan.note)))
+            message = Sentence("{name} was written.", name=path.name)
+            self.report({"INFO"}, translate(joined(message, plan.note)))
         return {"FINISHED"}
 
 

@@ -147,12 +147,12 @@ class OFER_OT_play_performance(OnHead, bpy.types.Operator):
                     {"WARNING"}, translate("Blender cannot show this video: it is left out.")
                 )
         bridged = int(recorded.array("bridged").sum())
-        said = Sentence(
+        message = Sentence(
             "{frames} frames are played; {bridged} of them did not show the face.",
             frames=recorded.frames,
             bridged=bridged,
         )
-        self.report({"INFO"}, translate(said))
+        self.report({"INFO"}, translate(message))
         return {"FINISHED"}
 
 
@@ -224,8 +224,8 @@ class OFER_OT_retarget_motion(_OnMotion, bpy.types.Operator):
         source = head.data.shape_keys.animation_data.action.name
         for mesh in _targets(context):
             _, units = retarget.retarget(made, mesh, f"{mesh.name} {source}")
-            said = Sentence("{name} plays {units} of 52 units.", name=mesh.name, units=units)
-            self.report({"INFO"}, translate(said))
+            message = Sentence("{name} plays {units} of 52 units.", name=mesh.name, units=units)
+            self.report({"INFO"}, translate(message))
         return {"FINISHED"}
 
 

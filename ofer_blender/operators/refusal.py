@@ -28,8 +28,8 @@ def busy(operator: type[bpy.types.Operator], with_what_follows: bool = False) ->
     job = jobs.queue.job
     if job is None or (job.follows and not with_what_follows):
         return False
-    said = tr("{title}: wait, or press Esc to cancel").format(title=tr(job.title))
-    operator.poll_message_set(said)
+    message = tr("{title}: wait, or press Esc to cancel").format(title=tr(job.title))
+    operator.poll_message_set(message)
     return True
 
 

@@ -66,8 +66,8 @@ class OFER_OT_add_arkit(bpy.types.Operator):
         keys = head.data.shape_keys
         tongue = hypotheses.points(keys.key_blocks[arkit_keys.TONGUE])
         if (tongue == hypotheses.points(keys.reference_key)).all():
-            said = "This head has no tongue: its key tongueOut is there, and empty."
-            self.report({"INFO"}, translate(said))
+            message = "This head has no tongue: its key tongueOut is there, and empty."
+            self.report({"INFO"}, translate(message))
         return {"FINISHED"}
 
 
@@ -164,10 +164,10 @@ class OFER_OT_show_as_arkit(bpy.types.Operator):
         weights, residual = arkit_keys.weights_of(head, hypotheses.chosen_expression(head))
         expression_pose.relax(head)
         arkit_keys.show(head, weights)
-        said = Sentence(
+        message = Sentence(
             "The 52 keys miss {residual:.1f} mm of it (root mean square).", residual=residual * 1000
         )
-        self.report({"INFO"}, translate(said))
+        self.report({"INFO"}, translate(message))
         return {"FINISHED"}
 
 

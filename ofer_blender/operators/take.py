@@ -66,16 +66,16 @@ class OFER_OT_import_take(_OnUnits, bpy.types.Operator):
         path = Path(bpy.path.abspath(self.filepath))
         motion = read_take(path, self.rate or None)
         take.play(head, motion, path.stem, self.start, self.turn)
-        said = Sentence(
+        message = Sentence(
             "{frames} frames, {seconds} s, from frame {start} on.",
             frames=len(motion.times),
             seconds=f"{motion.times[-1]:.1f}",
             start=self.start,
         )
-        self.report({"INFO"}, translate(said))
+        self.report({"INFO"}, translate(message))
         if self.turn and motion.head.any() and rig.rig_of(head) is None:
-            said = "The take turns the head: press Rig and import it again for that."
-            self.report({"INFO"}, translate(said))
+            message = "The take turns the head: press Rig and import it again for that."
+            self.report({"INFO"}, translate(message))
         return {"FINISHED"}
 
 

@@ -190,12 +190,12 @@ def _beside(albedo: Path, name: str) -> Path:
         _copy_whole(albedo, path)
     except OSError as cause:
         if cause.errno in (errno.ENOSPC, errno.EDQUOT):
-            code, said = (
+            code, message = (
                 ErrorCode.DISK_FULL,
                 Sentence("The disk is full: {name} could not be written.", name=path.name),
             )
         else:
-            code, said = (
+            code, message = (
                 ErrorCode.READ_ONLY,
                 Sentence(
                     "{name} could not be written: {strerror}.",
@@ -203,7 +203,7 @@ def _beside(albedo: Path, name: str) -> Path:
                     strerror=cause.strerror,
                 ),
             )
-        raise OferError(code, said, "Pack the picture into the .blend instead.") from cause
+        raise OferError(code, message, "Pack the picture into the .blend instead.") from cause
     return path
 
 

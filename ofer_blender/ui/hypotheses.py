@@ -162,11 +162,11 @@ def _draw_gallery(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
 
 def _title(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> str:
     """Its rank, and whether it is of the latest draw."""
-    said = [tr("No. {rank}").format(rank=item.rank) if item.rank else tr("Your blend")]
+    words = [tr("No. {rank}").format(rank=item.rank) if item.rank else tr("Your blend")]
     latest = max(each.draw for each in head.ofer.identities)
     if latest and item.draw == latest:
-        said.append(tr("new"))
-    return " · ".join(said)
+        words.append(tr("new"))
+    return " · ".join(words)
 
 
 CLASSES = (OFER_PT_hypotheses, OFER_PT_blend, OFER_PT_parts)

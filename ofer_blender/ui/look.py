@@ -121,8 +121,8 @@ def _draw_certainty(
             column.label(text=_part_said(layout, head, part), icon="DOT", translate=False)
     if words.shown:
         text = tr("{shown} of the face is seen: ±{drawn} mm")
-        said = text.format(shown=f"{words.shown:.0%}", drawn=f"{1000 * words.spread:.1f}")
-        layout.label(text=said, icon="INFO", translate=False)
+        label = text.format(shown=f"{words.shown:.0%}", drawn=f"{1000 * words.spread:.1f}")
+        layout.label(text=label, icon="INFO", translate=False)
 
 
 def _part_said(
@@ -149,8 +149,8 @@ def _draw_pins(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
         row = column.row(align=True)
         bent = pin.deviations > IMPROBABLE
         text = tr("bent here ({number} sd)") if bent else tr("{number} sd from the heads drawn")
-        said = text.format(number=f"{pin.deviations:.1f}")
-        row.label(text=said, icon="ERROR" if bent else "DOT", translate=False)
+        label = text.format(number=f"{pin.deviations:.1f}")
+        row.label(text=label, icon="ERROR" if bent else "DOT", translate=False)
         button = row.operator("ofer.release_pin", text="", icon="X")
         button.point, button.view = pin.point, pin.view
     if head.ofer.pins:

@@ -76,8 +76,8 @@ def _draw_state(layout: bpy.types.UILayout) -> None:
     if ready is None:
         say(layout, "The engine is ready.", "CHECKMARK")
         return
-    said = tr("The engine is ready, running on {device}.").format(device=ready.device)
-    say(layout, said, "CHECKMARK")
+    label = tr("The engine is ready, running on {device}.").format(device=ready.device)
+    say(layout, label, "CHECKMARK")
 
 
 def _draw_packs(layout: bpy.types.UILayout) -> None:

@@ -190,10 +190,10 @@ def sidecar_of(file: Path) -> Path:
 
 def unwritable(file: Path, cause: OSError | str) -> OferError:
     """The error for a file that the system would not write."""
-    said = cause.strerror or str(cause) if isinstance(cause, OSError) else cause
-    if getattr(cause, "errno", None) in _FULL or os.strerror(errno.ENOSPC) in said:
+    message = cause.strerror or str(cause) if isinstance(cause, OSError) else cause
+    if getattr(cause, "errno", None) in _FULL or os.strerror(errno.ENOSPC) in message:
         return disk_full(file)
-    why = _last_message(said)
+    why = _last_message(message)
     return OferError(
         ErrorCode.READ_ONLY,
         "{name} could not be written: {why}.",
@@ -203,9 +203,9 @@ def unwritable(file: Path, cause: OSError | str) -> OferError:
     )
 
 
-def _last_message(said: str) -> str:
+def _last_message(message: str) -> str:
     """What went wrong, of what Blender or Python say, without traces and paths."""
-    lines = [each for each in said.splitlines() if each.strip() and "Location: " not in each]
+    lines = [each for each in message.splitlines() if each.strip() and "Location: " not in each]
     last = lines[-1].strip() if lines else "no reason was given"
     last = re.sub(r"^\w*(Error|Exception): (\[Errno \d+\] )?", "", last)
     return re.sub(r": ['\"]/.*$", "", last).rstrip(".")

@@ -141,11 +141,11 @@ def _died(task: Task) -> Outcome:
 
 
 def _note(errors: Path, task: Task, outcome: Outcome) -> None:
-    said = {
+    entry = {
         "photo": task.photo,
         "code": outcome.code,
         "message": str(outcome.message),
         "hint": str(outcome.hint),
     }
     with errors.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(said, ensure_ascii=False) + "\n")
+        file.write(json.dumps(entry, ensure_ascii=False) + "\n")

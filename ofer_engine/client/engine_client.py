@@ -160,13 +160,13 @@ def _writable(log: Path) -> Path | None:
 
 
 def _died(returncode: int | None, log: Path) -> Failure:
-    said = Sentence("The engine stopped unexpectedly.")
+    message = Sentence("The engine stopped unexpectedly.")
     if returncode == -9:
-        said = Sentence("The system ended the engine, often for want of memory.")
+        message = Sentence("The system ended the engine, often for want of memory.")
     return Failure(
         0,
         str(ErrorCode.ENGINE_DIED),
-        said,
+        message,
         Sentence("Nothing was changed; try again, and read the log if it happens twice."),
         str(log),
     )

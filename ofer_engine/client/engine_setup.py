@@ -71,8 +71,8 @@ def _decode(line: str) -> SetupProgress | SetupDone | None:
     try:
         fields = strict_json.parse(line, paths=True)
         if "error" in fields:
-            said, hint = from_fields(fields["error"]), from_fields(fields.get("hint", ""))
-            raise OferError(ErrorCode.ENGINE_MISSING, said, hint)
+            message, hint = from_fields(fields["error"]), from_fields(fields.get("hint", ""))
+            raise OferError(ErrorCode.ENGINE_MISSING, message, hint)
         if fields.get("done"):
             return SetupDone()
         return SetupProgress(from_fields(fields["text"]), float(fields["fraction"]))

@@ -48,8 +48,8 @@ def sentence(cause: BaseException) -> OferError:
     """The error that people are told of an exception."""
     if isinstance(cause, OferError):
         return cause
-    if said := _said_by_operator(cause):
-        return OferError(ErrorCode.INTERNAL, said)
+    if message := _said_by_operator(cause):
+        return OferError(ErrorCode.INTERNAL, message)
     if lacks_memory(cause):
         return OferError(
             ErrorCode.OUT_OF_MEMORY,
@@ -123,12 +123,12 @@ def guarded(
 
 def _said_by_operator(cause: BaseException) -> str:
     """What an operator reported that ours had called; "" where it is no such thing."""
-    said = str(cause)
-    if type(cause) is not RuntimeError or not said.startswith("Error: "):
+    message = str(cause)
+    if type(cause) is not RuntimeError or not message.startswith("Error: "):
         return ""
-    if "Traceback (most recent call last)" in said:
+    if "Traceback (most recent call last)" in message:
         return ""
-    return said.removeprefix("Error: ").strip()
+    return message.removeprefix("Error: ").strip()
 
 
 def _of_system(cause: BaseException) -> OferError:

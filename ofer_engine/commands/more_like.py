@@ -80,8 +80,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _pin(text: str) -> PinRecord:
     """Raises OferError(BAD_REQUEST) for what is no pin."""
-    said = _PIN.fullmatch(text)
-    if said is None:
+    parts = _PIN.fullmatch(text)
+    if parts is None:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "{text} is no pin.",
@@ -89,7 +89,7 @@ def _pin(text: str) -> PinRecord:
             "the second photo.",
             text=repr(text),
         )
-    return PinRecord(int(said[2]), (float(said[3]), float(said[4])), int(said[1] or 1) - 1)
+    return PinRecord(int(parts[2]), (float(parts[3]), float(parts[4])), int(parts[1] or 1) - 1)
 
 
 def _blend(record: Reconstruction, heads: list[str]) -> tuple[tuple[int, ...], tuple[float, ...]]:

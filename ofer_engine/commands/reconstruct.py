@@ -163,7 +163,7 @@ def _photos(options: argparse.Namespace) -> tuple[PhotoFace, ...]:
 
 def _by_photo(texts: list[str], count: int) -> dict[int, str]:
     """Number of the photo → what was said of it."""
-    said: dict[int, str] = {}
+    by_number: dict[int, str] = {}
     for text in texts:
         found = _OF_PHOTO.fullmatch(text)
         number = int(found[1] or 1) if found else 0
@@ -175,8 +175,8 @@ def _by_photo(texts: list[str], count: int) -> dict[int, str]:
                 text=repr(text),
                 count=count,
             )
-        said[number] = found[2]
-    return said
+        by_number[number] = found[2]
+    return by_number
 
 
 def _placed(text: str) -> dict[str, Any]:

@@ -73,10 +73,10 @@ def _described(folder: Path) -> InstalledPack:
         fields = strict_json.parse(read_piece(folder / DESCRIPTION, MOST_TEXT))
         hints = fields.get("hints", [])
         claim = fields.get("claim", "")
-        said = (fields["title"], fields["licence"], claim)
-        if not all(isinstance(each, str) for each in (*said, *hints)):
+        texts = (fields["title"], fields["licence"], claim)
+        if not all(isinstance(each, str) for each in (*texts, *hints)):
             raise ValueError("it names itself by something else than words")
-        title, licence, _ = said
+        title, licence, _ = texts
         return InstalledPack(folder.name, folder, title, licence, tuple(hints), claim)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return InstalledPack(folder.name, folder, folder.name, "unknown")

@@ -225,7 +225,7 @@ class Reconstruction:
         return self.folder / THUMBNAILS / f"{hypothesis.name}.png"
 
 
-_FORMS: Final = {name: Form.of(said) for name, said in {**ARRAYS, **OPTIONAL_ARRAYS}.items()}
+_FORMS: Final = {name: Form.of(text) for name, text in {**ARRAYS, **OPTIONAL_ARRAYS}.items()}
 _POINTS_INTO: Final[Mapping[str, tuple[str, ...]]] = {
     "polygons": ("identity_vertices",),
     "evidence_vertices": ("identity_vertices",),

@@ -81,10 +81,12 @@ def filled(template: str, values: Mapping[str, Value]) -> str:
 
 def joined(*parts: str, between: str = " ") -> Sentence:
     """Several sentences as one; those that say nothing are left out."""
-    said = {f"part_{number}": Sentence(part) for number, part in enumerate(filter(None, parts), 1)}
-    if len(said) == 1:
-        return said["part_1"]
-    return Sentence(between.join(f"{{{name}}}" for name in said), **said)
+    sentences = {
+        f"part_{number}": Sentence(part) for number, part in enumerate(filter(None, parts), 1)
+    }
+    if len(sentences) == 1:
+        return sentences["part_1"]
+    return Sentence(between.join(f"{{{name}}}" for name in sentences), **sentences)
 
 
 def translated(text: str, look_up: Callable[[str], str]) -> str:
@@ -156,9 +158,9 @@ def value_names(template: str) -> set[str] | None:
 def _plain(value: object) -> Value:
     if isinstance(value, Sentence):
         return value
-    said = getattr(value, "sentence", None)  # an OferError
-    if isinstance(said, Sentence):
-        return said
+    sentence = getattr(value, "sentence", None)  # an OferError
+    if isinstance(sentence, Sentence):
+        return sentence
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, numbers.Integral):  # numpy's are such, too

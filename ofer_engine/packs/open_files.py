@@ -74,8 +74,8 @@ def read_files(folder: Path, device: torch.device) -> tuple[PackRecord, Sizes, O
         network.to(device).eval().requires_grad_(False)
     head = OpenHead.load(folder / HEAD)
     sizes = description.sizes
-    said = (sizes.points, sizes.identities, sizes.rank_vertices)
-    if said != (len(head.point_vertices), len(head.identity), len(head.rank_vertices)):
+    declared = (sizes.points, sizes.identities, sizes.rank_vertices)
+    if declared != (len(head.point_vertices), len(head.identity), len(head.rank_vertices)):
         raise damaged(folder, HEAD)
     return record, sizes, head, networks
 

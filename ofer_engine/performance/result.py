@@ -23,8 +23,8 @@ def write(record: contract.Performance, arrays: Mapping[str, np.ndarray]) -> con
     try:
         with Replacement(folder) as replacement:
             replacement.place.mkdir()
-            for name, said in contract.ARRAYS.items():
-                kind = said.split(")", 1)[1].split(":")[0].strip()
+            for name, form in contract.ARRAYS.items():
+                kind = form.split(")", 1)[1].split(":")[0].strip()
                 with (replacement.place / f"{name}.npy").open("wb") as file:
                     write_array(file, np.asarray(arrays[name]).astype(kind))
             text = contract.to_json(record).encode("utf-8", "backslashreplace")

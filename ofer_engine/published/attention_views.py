@@ -30,15 +30,15 @@ def attention_views(
             place: np.stack([net[key].float().numpy()[..., 0] for key in keys])
             for place, keys in stored.items()
         }
-        said = "Attention projections: those stored in the file, trained."
+        note = "Attention projections: those stored in the file, trained."
     else:
         found = drawn_projections(part.value, draw)
-        said = _drawn_note(net, found, draw)
+        note = _drawn_note(net, found, draw)
     tensors = {}
     for place, key in attentions.items():
         tensors[key] = torch.from_numpy(views(found[place]))
         check_tensors(name, tensors, {key: tuple(tensors[key].shape)})
-    return tensors, said
+    return tensors, note
 
 
 def _drawn_note(net: Mapping[str, Tensor], found: Mapping[str, np.ndarray], draw: Draw) -> str:

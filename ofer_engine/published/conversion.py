@@ -142,7 +142,7 @@ def _convert_denoiser(
     attentions = {
         published_attention(key): key for key in network.state_dict() if key.endswith(VIEWS)
     }
-    projections, said = attention_views(name, net, part, attentions, draw)
+    projections, projection_note = attention_views(name, net, part, attentions, draw)
     tensors |= _prefixed("network.", projections)
     tensors |= _prefixed("arcface.", _arcface(name, _mapping(name, content, "arcface")))
     sections = set()
@@ -151,7 +151,9 @@ def _convert_denoiser(
         tensors |= _prefixed("farl.", _farl(name, _mapping(name, content, "farl")))
     surprises = _surprises(content, sections)
     schedule = _schedule_notes(content)
-    return Converted(part, tensors, (said, *notes, *diffusion_notes, *surprises, *schedule))
+    return Converted(
+        part, tensors, (projection_note, *notes, *diffusion_notes, *surprises, *schedule)
+    )
 
 
 def _with_diffusion(

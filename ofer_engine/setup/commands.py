@@ -266,11 +266,11 @@ def _parser() -> argparse.ArgumentParser:
     lock = commands.add_parser("lock", parents=[home], help="make requirements/ anew from the pins")
     newest = "take the newest of what the pins leave open (default: keep what is locked)"
     lock.add_argument("--upgrade", action="store_true", help=newest)
-    for name, said in (
+    for name, description in (
         ("blender", "install the extension into the Blender found"),
         ("doctor", "say what is here, what is missing and how to get it"),
     ):
-        commands.add_parser(name, parents=[home, with_blender], help=said)
+        commands.add_parser(name, parents=[home, with_blender], help=description)
     commands.add_parser("docs", parents=[home], help="build docs/ as a site, in dist/site")
     texts = "add new texts to the translations, and make what the add-on reads of them"
     commands.add_parser("translations", parents=[home], help=texts)

@@ -129,13 +129,13 @@ def _packs(home: Home, root: Path) -> Diagnosis:
         encoding="utf-8",
         env=home.process_environment,
     )
-    said = [line.strip() for line in answer.stdout.splitlines() if line.strip()]
+    listed = [line.strip() for line in answer.stdout.splitlines() if line.strip()]
     blamed = [line.strip() for line in answer.stderr.splitlines() if line.strip()]
-    if said and answer.returncode == 0:
-        return Diagnosis("packs", "; ".join(said))
-    if said:
+    if listed and answer.returncode == 0:
+        return Diagnosis("packs", "; ".join(listed))
+    if listed:
         fix = "take the damaged pack away, or make it anew"
-        return Diagnosis("packs", "; ".join(said + blamed), fix)
+        return Diagnosis("packs", "; ".join(listed + blamed), fix)
     text = blamed[-1] if blamed else f"exit code {answer.returncode}"
     return Diagnosis("packs", f"the engine does not list them: {text}", "report this", needed=True)
 

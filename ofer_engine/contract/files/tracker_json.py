@@ -90,13 +90,13 @@ def _motion(text: str, rate: float | None) -> FaceMotion:
         row[list(content)] = list(content.values())
     if weights.max() > _PERCENT:
         weights /= 100
-    said = rate or next((float(whole[name]) for name in _RATES if name in whole), RATE)
-    if not 0 < said <= _FASTEST:
+    frames_a_second = rate or next((float(whole[name]) for name in _RATES if name in whole), RATE)
+    if not 0 < frames_a_second <= _FASTEST:
         raise ValueError("no frame rate")
     numbers = np.array(list(found))
     seen = [frames[number] for number in found]
     own = None if rate else _times(seen)
-    times = (numbers - numbers[0]) / said if own is None else own
+    times = (numbers - numbers[0]) / frames_a_second if own is None else own
     turns = np.array([_turn(frame) for frame in seen])
     still = np.zeros_like(turns)
     return FaceMotion(times, weights, turns, still, still)

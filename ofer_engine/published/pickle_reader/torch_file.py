@@ -89,8 +89,8 @@ def _read_archive(content: mmap.mmap | bytearray, file: BinaryIO, depth: int = 0
         order = entries.get(f"{folder}byteorder")
         if order is not None and archive.read(order) != b"little":
             raise DamagedPickle(_MISFIT)
-        said = read(io.BytesIO(archive.read(pickles[0])), _is_allowed)
-    return Plain(_rules(depth), _archived(content, entries, folder))(said)
+        saved = read(io.BytesIO(archive.read(pickles[0])), _is_allowed)
+    return Plain(_rules(depth), _archived(content, entries, folder))(saved)
 
 
 def _archived(
@@ -124,9 +124,9 @@ def _read_legacy(file: BinaryIO, size: int, depth: int = 0) -> Any:
     machine = read(file, _is_allowed)
     if not isinstance(machine, dict) or machine.get("little_endian") is not True:
         raise DamagedPickle(_MISFIT)
-    said = read(file, _is_allowed)
+    saved = read(file, _is_allowed)
     keys = read(file, _is_allowed)
-    types = {key: dtype for dtype, key, _, _ in map(_storage_of, _referred(said))}
+    types = {key: dtype for dtype, key, _, _ in map(_storage_of, _referred(saved))}
     known: dict[str, Tensor] = {}
     for key in keys if isinstance(keys, list) else []:
         dtype = types[key]
@@ -147,7 +147,7 @@ def _read_legacy(file: BinaryIO, size: int, depth: int = 0) -> Any:
             raise DamagedPickle(_MISFIT)
         return base[first : first + length]
 
-    return Plain(_rules(depth), refer)(said)
+    return Plain(_rules(depth), refer)(saved)
 
 
 def _referred(value: Any) -> list[Any]:

@@ -194,11 +194,11 @@ class _Fit:
     def of_scans(self, scans: ScanShapes, template: np.ndarray) -> _Adult:
         moves = np.concatenate([(scans.mean - template[scans.vertices])[None], scans.modes])
         found = self(moves, scans.vertices)
-        said = np.tensordot(found, self.modes, 1)
-        eyes = eyes_of(self.frame.drawn, template[None] + said)
+        explained = np.tensordot(found, self.modes, 1)
+        eyes = eyes_of(self.frame.drawn, template[None] + explained)
         rest = eyes_of(self.frame.drawn, template)
         theirs = np.concatenate([(scans.eye_mean - rest)[None], scans.eye_modes])
-        return _Adult(found, moves - said[:, scans.vertices], theirs - (eyes - rest))
+        return _Adult(found, moves - explained[:, scans.vertices], theirs - (eyes - rest))
 
 
 def _own_of_scans(

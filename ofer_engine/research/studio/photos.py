@@ -70,12 +70,12 @@ class PhotoPlan:
 
     def record(self) -> dict[str, object]:
         """As it is written beside the pictures: what is as always goes unsaid."""
-        said = {
+        changed = {
             field.name: getattr(self, field.name)
             for field in fields(self)
             if field.name == "version" or getattr(self, field.name) != field.default
         }
-        return json.loads(json.dumps(said))
+        return json.loads(json.dumps(changed))
 
 
 class ChunkWriter:
