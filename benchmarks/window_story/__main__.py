@@ -56,8 +56,8 @@ def main() -> int:
     finally:
         shutil.copytree(story / "out", options.out, dirs_exist_ok=True)
     ended = options.out / "ended.json"
-    said = json.loads(ended.read_text())["said"] if ended.exists() else "Blender ended early"
-    print(f"{said}\nPictures and figures: {options.out}")
+    outcome = json.loads(ended.read_text())["outcome"] if ended.exists() else "Blender ended early"
+    print(f"{outcome}\nPictures and figures: {options.out}")
     return status
 
 
@@ -146,9 +146,9 @@ def _play(room: Room, story: Path, options: argparse.Namespace) -> int:
 
 def _blender() -> list[str]:
     width, height = map(str, _SIZE)
-    stage = str(_PROJECT_INSIDE / "benchmarks/window_story/stage.py")
+    player = str(_PROJECT_INSIDE / "benchmarks/window_story/player.py")
     window = ["--no-window-focus", "-p", "0", "0", width, height, "--enable-event-simulate"]
-    return ["blender", *window, "--python", stage, "--", str(_STORY_INSIDE / "play.json")]
+    return ["blender", *window, "--python", player, "--", str(_STORY_INSIDE / "play.json")]
 
 
 def _drawn_by_software() -> dict[str, str]:

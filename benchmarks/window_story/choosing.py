@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import bpy
 import numpy as np
 from hand import Moves
-
-if TYPE_CHECKING:
-    from stage import Stage
+from stage import Stage
 
 
 def more_like_this(stage: Stage) -> Moves:

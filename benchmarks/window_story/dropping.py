@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import bpy
 from hand import Moves
-
-if TYPE_CHECKING:
-    from stage import Stage
+from stage import Stage
 
 _NOT_OURS: Final = "notes.pth"
 """A file that is called like weights and is none."""

@@ -99,8 +99,8 @@ class Hand:
         Looks where it was seen last, then where the sidebar stands, then scrolls down from its
         top. Raises LookupError.
         """
-        for said, place in list(self._seen.items()):
-            if button in said:
+        for call, place in list(self._seen.items()):
+            if button in call:
                 yield from self.move(*place)
                 if button in self.under():
                     return place
@@ -146,10 +146,10 @@ class Hand:
             x = region.x + (region.width - 20) * share
             for y in range(region.height - 30, 12, -_STEP):
                 yield from self.move(x, region.y + y)
-                said = self.under()
-                if said:
-                    self._seen[said] = (self.x, self.y)
-                if button in said:
+                call = self.under()
+                if call:
+                    self._seen[call] = (self.x, self.y)
+                if button in call:
                     return (self.x, self.y)
         return None
 
@@ -171,8 +171,8 @@ def _call_text(operator: str, arguments: dict[str, object]) -> str:
     """How Blender writes the call: without arguments that have their usual value."""
     module, name = operator.split(".")
     usual = getattr(getattr(bpy.ops, module), name).get_rna_type().properties
-    said = [f"{key}={value!r}" for key, value in arguments.items() if usual[key].default != value]
-    return f"{operator}({', '.join(said)}"
+    given = [f"{key}={value!r}" for key, value in arguments.items() if usual[key].default != value]
+    return f"{operator}({', '.join(given)}"
 
 
 def view(window: bpy.types.Window) -> bpy.types.Area:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 from hand import Moves
-
-if TYPE_CHECKING:
-    from stage import Stage
+from stage import Stage
 
 _BUTTONS: Final = ("ofer.reconstruct(", "ofer.compare(", "ofer.make_skin(", "ofer.export_head(")
 

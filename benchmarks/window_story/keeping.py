@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import bpy
 from hand import Moves
-
-if TYPE_CHECKING:
-    from stage import Stage
+from stage import Stage
 
 
 def keep(stage: Stage) -> Moves:

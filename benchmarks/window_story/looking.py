@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import bpy
 from hand import Moves, sidebar, view
+from stage import Stage
 from stopwatch import resident_megabytes
-
-if TYPE_CHECKING:
-    from stage import Stage
 
 _WALK: Final = 100
 _Moment = tuple[float, float]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import bpy
 from hand import Moves, view
-
-if TYPE_CHECKING:
-    from stage import Stage
+from stage import Stage
 
 
 def skin(stage: Stage) -> Moves:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import bpy
 import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from choosing import shape
 from hand import Moves, view
-
-if TYPE_CHECKING:
-    from stage import Stage
+from stage import Stage
 
 
 def pin(stage: Stage) -> Moves:

@@ -6,7 +6,7 @@ Each chapter is a generator of waits (`hand.py`) and leaves Blender as the next 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import bpy
 import choosing
@@ -17,9 +17,7 @@ import looking
 import making
 import shaping
 from hand import Moves, view
-
-if TYPE_CHECKING:
-    from stage import Stage
+from stage import Stage
 
 
 def first_head(stage: Stage) -> Moves:
