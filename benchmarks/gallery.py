@@ -16,14 +16,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.guidance import _read
+from benchmarks.studio_photos import bundled_pack, evidence_of, read_columns
 from ofer_engine.contract.records import NO_HINTS, Show
 from ofer_engine.handlers.assembly import DrawnHeads, rows_to_show
-from ofer_engine.pack_registry import load_pack
 from ofer_engine.packs.open_pack import OpenPack
 from ofer_engine.pipeline import Reconstructor
 from ofer_engine.research.evaluation.metrics import surface_error
@@ -37,11 +35,8 @@ def main() -> None:
     parser.add_argument("chunk", type=Path)
     parser.add_argument("--heads", type=int, default=40)
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    pack = load_pack("open", None, torch.device("cpu"))
-    assert isinstance(pack, OpenPack)
-    names = ("images", "identity", "focal", "centre")
-    chunk = {name: np.load(options.chunk / f"{name}.npy", mmap_mode="r") for name in names}
+    pack = bundled_pack()
+    chunk = read_columns(options.chunk, "images", "identity", "focal", "centre")
     found = [_figures(pack, chunk, number) for number in range(options.heads)]
     for show, line in zip(Show, np.mean(found, axis=0), strict=True):
         figures = "apart {:.2f} mm   all {:.2f}   first {:.2f}   best {:.2f} mm".format(*line)
@@ -51,7 +46,7 @@ def main() -> None:
 def _figures(pack: OpenPack, chunk: dict, number: int) -> list[tuple[float, float, float, float]]:
     """For each `Show`: distance between two, error of all, of the first and of the best, mm."""
     reconstructor = Reconstructor(pack)
-    reconstructor.set_evidence([_read(pack, chunk, "images", number, 1.0)], NO_HINTS)
+    reconstructor.set_evidence([evidence_of(pack, chunk, number)], NO_HINTS)
     drawn = reconstructor.identities(SAMPLES, seed=0)
     heads = DrawnHeads(drawn, reconstructor.rank(drawn), ())
     face = pack.head.face

@@ -16,15 +16,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.studio_photos import bundled_pack, evidence_of, read_columns
 from ofer_engine.contract.records import NO_HINTS
-from ofer_engine.pack_registry import load_pack
-from ofer_engine.packs.open_pack import Lens, OpenPack
+from ofer_engine.packs.open_pack import OpenPack
 from ofer_engine.packs.pack import PhotoEvidence
-from ofer_engine.photo.align import Crop
 from ofer_engine.pipeline import Reconstructor
 from ofer_engine.research.evaluation.metrics import surface_error
 
@@ -39,31 +37,17 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=20)
     parser.add_argument("--images", default="images", help="images, images_40, …")
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    pack = load_pack("open", None, torch.device("cpu"))
-    assert isinstance(pack, OpenPack)
-    chunk = {
-        name: np.load(options.chunk / f"{name}.npy", mmap_mode="r")
-        for name in (options.images, "identity", "focal", "centre")
-    }
+    pack = bundled_pack()
+    chunk = read_columns(options.chunk, options.images, "identity", "focal", "centre")
     print("strength  focal   drawn   first by rank   mean of them   (mm)")
     for wrong in (1.0, 1.5):
         errors = np.zeros((options.heads, len(STRENGTHS), 3))
         for head in range(options.heads):
-            seen = _read(pack, chunk, options.images, head, wrong)
+            seen = evidence_of(pack, chunk, head, options.images, wrong)
             errors[head] = _errors(pack, seen, chunk["identity"][head], options.samples)
         for strength, line in zip(STRENGTHS, errors.mean(0), strict=True):
             drawn, first, mean = line
             print(f"{strength:8.1f}   x{wrong:.1f}  {drawn:6.2f}  {first:14.2f}  {mean:13.2f}")
-
-
-def _read(pack: OpenPack, chunk: dict, images: str, head: int, wrong: float) -> PhotoEvidence:
-    """A picture of the chunk, which is a crop and a whole photo at once."""
-    pixels = torch.from_numpy(chunk[images][head].copy()).permute(2, 0, 1)[None].float() / 255
-    side = pixels.shape[3]
-    focal, centre = float(chunk["focal"][head]) * wrong, chunk["centre"][head].astype(np.float64)
-    whole = Crop(np.eye(2, 3), side)
-    return pack.evidence_in(pixels, whole, Lens(focal, True, centre, (side, side)))
 
 
 def _errors(

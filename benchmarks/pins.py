@@ -19,20 +19,17 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.studio_photos import bundled_pack, evidence_of, read_columns
 from ofer_engine.contract.records import NO_HINTS
 from ofer_engine.geometry import pins
 from ofer_engine.geometry.modes import principal_modes
 from ofer_engine.geometry.photo_pose import LandmarkedPhoto
 from ofer_engine.geometry.viewpoint import Viewpoint
 from ofer_engine.handlers.certainty import covariance, identity_modes, unit_moves
-from ofer_engine.pack_registry import load_pack
-from ofer_engine.packs.open_pack import Lens, OpenPack
-from ofer_engine.packs.pack import PhotoEvidence
-from ofer_engine.photo.align import Crop
+from ofer_engine.packs.open_pack import OpenPack
 from ofer_engine.pipeline import Reconstructor
 from ofer_engine.research.evaluation.metrics import surface_error
 
@@ -50,10 +47,8 @@ def main() -> None:
     parser.add_argument("--heads", type=int, default=40)
     parser.add_argument("--samples", type=int, default=100)
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    pack = load_pack("open", None, torch.device("cpu"))
-    assert isinstance(pack, OpenPack)
-    chunk = {n: np.load(options.chunk / f"{n}.npy", mmap_mode="r") for n in LABELS}
+    pack = bundled_pack()
+    chunk = read_columns(options.chunk, *LABELS)
     errors, took = [], []
     moves = unit_moves(pack, pack.identities)
     for number in range(options.heads):
@@ -82,7 +77,7 @@ def _errors(
 ) -> list[float]:
     """The first head's error, and under pins: at random points by COUNTS, beside them, at spread
     ones, and the two bounds. unit : (K, V, 3) metres that 1 of each coefficient moves the head."""
-    seen = _read(pack, chunk, number)
+    seen = evidence_of(pack, chunk, number)
     reconstructor = Reconstructor(pack)
     reconstructor.set_evidence([seen], NO_HINTS)
     drawn = reconstructor.identities(options.samples, seed=0)
@@ -126,16 +121,6 @@ def _errors(
             head = pack.head.vertices(better.astype(np.float32))[face].astype(np.float64)
             errors.append(float(surface_error(head * 1000, truth)))
     return errors
-
-
-def _read(pack: OpenPack, chunk: dict, number: int) -> PhotoEvidence:
-    """A picture of the chunk, which is a crop and a whole photo at once."""
-    pixels = torch.from_numpy(chunk["images"][number].copy()).permute(2, 0, 1)[None].float() / 255
-    side = pixels.shape[3]
-    focal, centre = float(chunk["focal"][number]), chunk["centre"][number].astype(np.float64)
-    return pack.evidence_in(
-        pixels, Crop(np.eye(2, 3), side), Lens(focal, True, centre, (side, side))
-    )
 
 
 def _orders(pack: OpenPack, visible: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

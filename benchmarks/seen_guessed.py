@@ -17,15 +17,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.guidance import _read
+from benchmarks.studio_photos import bundled_pack, evidence_of, read_columns
 from ofer_engine.contract.certainty import share_decided
 from ofer_engine.contract.records import NO_HINTS
 from ofer_engine.handlers.certainty import identity_spread, shape_spreads, vertex_visible
-from ofer_engine.pack_registry import load_pack
 from ofer_engine.packs.open_pack import OpenPack
 from ofer_engine.pipeline import Reconstructor
 
@@ -39,13 +37,11 @@ def main() -> None:
     parser.add_argument("chunk", type=Path)
     parser.add_argument("--heads", type=int, default=40)
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    pack = load_pack("open", None, torch.device("cpu"))
-    assert isinstance(pack, OpenPack)
+    pack = bundled_pack()
     endings = sorted(each.stem.removeprefix("images") for each in options.chunk.glob("images*.npy"))
     for ending in endings:
         names = (*LABELS, f"images{ending}", f"visible{ending}")
-        chunk = {name: np.load(options.chunk / f"{name}.npy", mmap_mode="r") for name in names}
+        chunk = read_columns(options.chunk, *names)
         found = [_points(pack, chunk, ending, number) for number in range(options.heads)]
         hidden, decided, apart = (np.stack(rows) for rows in zip(*found, strict=True))
         print(f"{ending.strip('_') or 'clean':5s} hidden {hidden.mean():.0%} of points", end="")
@@ -61,7 +57,7 @@ def _points(
     pack: OpenPack, chunk: dict, ending: str, number: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(P,) of the evidence points: whether hidden, what is told, and metres of spread."""
-    seen = _read(pack, chunk, f"images{ending}", number, 1.0)
+    seen = evidence_of(pack, chunk, number, f"images{ending}")
     reconstructor = Reconstructor(pack)
     reconstructor.set_evidence([seen], NO_HINTS)
     drawn = reconstructor.identities(SAMPLES, seed=0)

@@ -49,7 +49,9 @@ def _play(stage: Stage) -> Callable[[], float | None]:
             outcome, status = traceback.format_exc(), 1
             subprocess.run(["import", "-window", "root", str(stage.play.out / "broken.png")])
         stage.write()
-        (stage.play.out / "ended.json").write_text(json.dumps({"outcome": outcome, "status": status}))
+        (stage.play.out / "ended.json").write_text(
+            json.dumps({"outcome": outcome, "status": status})
+        )
         with bpy.context.temp_override(window=stage.hand.window):
             bpy.ops.wm.quit_blender()
         return None
