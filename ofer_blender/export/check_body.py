@@ -28,7 +28,7 @@ def before(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     elif not plan.body and body.meshes_of(armature):
         yield Finding(Level.NOTE, "The body's meshes stay behind unless Body is on.")
     bones = armature.data.bones.keys()
-    many = [each.name for each in along if influences.most(each, bones) > INFLUENCES]
+    many = [each.name for each in along if influences.largest_count(each, bones) > INFLUENCES]
     if many:
         what = Sentence(
             "In the file a vertex follows its {influences} strongest bones: {meshes}.",

@@ -106,7 +106,7 @@ def _bones(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     if armature is None:
         yield _rigless(head)
         return
-    most = influences.most(head, armature.data.bones.keys())
+    most = influences.largest_count(head, armature.data.bones.keys())
     if most > INFLUENCES:
         yield Finding(
             Level.FAULT,
@@ -121,10 +121,10 @@ def _bones(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         count = len(skeleton.parents(armature))
         what = Sentence("{count} bones, at most {most} for a vertex.", count=count, most=most)
         yield Finding(Level.GOOD, what)
-    if unled := influences.unled(head, armature.data.bones.keys()):
+    if boneless := influences.without_bone(head, armature.data.bones.keys()):
         what = Sentence(
-            "{unled} vertices follow no bone: in the file they follow {bones}.",
-            unled=len(unled),
+            "{boneless} vertices follow no bone: in the file they follow {bones}.",
+            boneless=len(boneless),
             bones=next(iter(skeleton.parents(armature))),
         )
         yield Finding(Level.NOTE, what)

@@ -9,46 +9,46 @@ import bpy
 from .presets import INFLUENCES
 
 
-def most(thing: bpy.types.Object, bones: Collection[str]) -> int:
+def largest_count(mesh: bpy.types.Object, bones: Collection[str]) -> int:
     """The most bones that a vertex follows."""
-    groups = _groups(thing, bones)
+    groups = _groups(mesh, bones)
     return max(
         sum(entry.weight > 0 and entry.group in groups for entry in vertex.groups)
-        for vertex in thing.data.vertices
+        for vertex in mesh.data.vertices
     )
 
 
-def limit(thing: bpy.types.Object, bones: Collection[str]) -> None:
+def limit(mesh: bpy.types.Object, bones: Collection[str]) -> None:
     """Let every vertex follow its strongest bones only; their shares sum to one."""
-    groups = _groups(thing, bones)
-    for vertex in thing.data.vertices:
+    groups = _groups(mesh, bones)
+    for vertex in mesh.data.vertices:
         entries = [(e.weight, e.group) for e in vertex.groups if e.group in groups]
         kept = sorted(entries, reverse=True)[:INFLUENCES]
         total = sum(weight for weight, _ in kept)
         for weight, group in entries:
             if (weight, group) not in kept:
-                thing.vertex_groups[group].remove([vertex.index])
+                mesh.vertex_groups[group].remove([vertex.index])
             elif total > 0:
-                thing.vertex_groups[group].add([vertex.index], weight / total, "REPLACE")
+                mesh.vertex_groups[group].add([vertex.index], weight / total, "REPLACE")
 
 
-def unled(thing: bpy.types.Object, bones: Collection[str]) -> list[int]:
+def without_bone(mesh: bpy.types.Object, bones: Collection[str]) -> list[int]:
     """Vertices that follow no bone, as those of a hat that was joined to the head."""
-    groups = _groups(thing, bones)
+    groups = _groups(mesh, bones)
     return [
         vertex.index
-        for vertex in thing.data.vertices
+        for vertex in mesh.data.vertices
         if not any(entry.weight > 0 and entry.group in groups for entry in vertex.groups)
     ]
 
 
-def lead(thing: bpy.types.Object, bones: Collection[str], root: str) -> None:
+def follow_root(mesh: bpy.types.Object, bones: Collection[str], root: str) -> None:
     """Let vertices that follow no bone follow the root, which moves the whole as the object does;
     programs have no vertices without a bone, and exporters invent one for them."""
-    if vertices := unled(thing, bones):
-        group = thing.vertex_groups.get(root) or thing.vertex_groups.new(name=root)
+    if vertices := without_bone(mesh, bones):
+        group = mesh.vertex_groups.get(root) or mesh.vertex_groups.new(name=root)
         group.add(vertices, 1.0, "REPLACE")
 
 
-def _groups(thing: bpy.types.Object, bones: Collection[str]) -> set[int]:
-    return {group.index for group in thing.vertex_groups if group.name in bones}
+def _groups(mesh: bpy.types.Object, bones: Collection[str]) -> set[int]:
+    return {group.index for group in mesh.vertex_groups if group.name in bones}

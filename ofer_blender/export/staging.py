@@ -133,9 +133,9 @@ def _make(
         skeleton.prune(armature, skeleton.parents(source))
         bones = armature.data.bones.keys()
         for each in (*meshes, *others):
-            if influences.most(each, bones) > INFLUENCES:
+            if influences.largest_count(each, bones) > INFLUENCES:
                 influences.limit(each, bones)
-            influences.lead(each, bones, next(iter(skeleton.parents(source))))
+            influences.follow_root(each, bones, next(iter(skeleton.parents(source))))
             each.parent = armature
             each.modifiers.new(rig.MODIFIER, "ARMATURE").object = armature
     avatar = None

@@ -61,7 +61,7 @@ class OFER_OT_express(bpy.types.Operator):
         return jobs.follow(self, self.wait)
 
 
-class _Renewing:
+class _RenewExpressions:
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     head: bpy.props.StringProperty(options={"SKIP_SAVE"})
 
@@ -69,14 +69,14 @@ class _Renewing:
         compat.make_undo_ready()
         try:
             head = existing(self.head)
-            frame, found = _taken(head, self.filepath)
+            frame, found = _frame_and_answer(head, self.filepath)
         except OferError as error:
             return refuse(self, error)
         computed.renew(head, frame, found)
         return {"FINISHED"}
 
 
-class OFER_OT_renew_expressions(_Renewing, bpy.types.Operator):
+class OFER_OT_renew_expressions(_RenewExpressions, bpy.types.Operator):
     """Give the expressions of a head the shapes that the engine computed"""
 
     bl_idname = "ofer.renew_expressions"
@@ -84,7 +84,7 @@ class OFER_OT_renew_expressions(_Renewing, bpy.types.Operator):
     bl_options = {"UNDO", "INTERNAL"}
 
 
-def _renewing_after(step: str) -> type[bpy.types.Operator]:
+def _renew_after(step: str) -> type[bpy.types.Operator]:
     """As `renew_expressions`, but part of the step that the expressions were computed for, while
     that is the latest: Blender then replaces it, since the group has its name."""
     own = {
@@ -94,7 +94,7 @@ def _renewing_after(step: str) -> type[bpy.types.Operator]:
         "bl_options": {"UNDO_GROUPED", "INTERNAL"},
         "bl_undo_group": STEPS[step],
     }
-    return type(f"OFER_OT_renew_after_{step}", (_Renewing, bpy.types.Operator), own)
+    return type(f"OFER_OT_renew_after_{step}", (_RenewExpressions, bpy.types.Operator), own)
 
 
 def _to_compute(head: bpy.types.Object) -> bool:
@@ -108,9 +108,8 @@ def ask(head: bpy.types.Object, step: str = "", frame: HeadFrame | None = None) 
     step : of `STEPS`, what they are computed for; frame : of the head as it is, where that was
     found already. Raises OferError.
     """
-    frame = frame or head_frame.of(
-        head
-    )  # a head that they would not fit is refused before the work
+    # A head that they would not fit is refused before the work.
+    frame = frame or head_frame.of(head)
     folder, uid, basis = frame.record.folder, head.session_uid, head.ofer.basis
     rows = hypotheses.rows_of(head, basis)
     out = handover.expect("expressions.npz")
@@ -119,10 +118,15 @@ def ask(head: bpy.types.Object, step: str = "", frame: HeadFrame | None = None) 
         _deliver(result, uid, basis, step)
 
     shares, units = tuple(rows.values()), bool(arkit_keys.present(head))
-    asked = protocol.Express(0, str(folder), str(out), tuple(rows), shares, units)
-    engine = engine_settings()
-    title = "Computing expressions"
-    jobs.queue.ask(engine, title, asked, deliver, (), head.name, True, out.parent)
+    jobs.queue.ask(
+        engine_settings(),
+        "Computing expressions",
+        protocol.Express(0, str(folder), str(out), tuple(rows), shares, units),
+        deliver,
+        subject=head.name,
+        in_line=True,
+        scratch=out.parent,
+    )
 
 
 def ask_if_awake(head: bpy.types.Object, step: str, frame: HeadFrame | None = None) -> None:
@@ -141,7 +145,7 @@ def ask_if_awake(head: bpy.types.Object, step: str, frame: HeadFrame | None = No
         jobs.watch()
 
 
-def _taken(head: bpy.types.Object, path: str) -> tuple[HeadFrame, computed.Computed]:
+def _frame_and_answer(head: bpy.types.Object, path: str) -> tuple[HeadFrame, computed.Computed]:
     """The head's frame and the engine's answer. Raises OferError."""
     if path in _read_ahead:
         return _read_ahead[path]
@@ -170,5 +174,5 @@ def _deliver(result: Path, uid: int, basis: str, step: str) -> None:
 CLASSES: Final = (
     OFER_OT_express,
     OFER_OT_renew_expressions,
-    *(_renewing_after(step) for step in STEPS),
+    *(_renew_after(step) for step in STEPS),
 )

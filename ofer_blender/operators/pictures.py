@@ -27,7 +27,7 @@ STEPS: Final = {
 _SKIP: Final = {"SKIP_SAVE"}
 
 
-class _Renewing:
+class _RenewPictures:
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options=_SKIP)
     head: bpy.props.StringProperty(options=_SKIP)
     changes_head = False
@@ -43,7 +43,7 @@ class _Renewing:
         return {"FINISHED"}
 
 
-def _renewing_after(step: str) -> type[bpy.types.Operator]:
+def _renew_after(step: str) -> type[bpy.types.Operator]:
     """Part of the step that changed the skin or the gallery, while that is the latest."""
     own = {
         "__doc__": "Give the heads of a gallery the pictures that the engine made",
@@ -52,7 +52,7 @@ def _renewing_after(step: str) -> type[bpy.types.Operator]:
         "bl_options": {"UNDO_GROUPED", "INTERNAL"},
         "bl_undo_group": STEPS[step],
     }
-    return type(f"OFER_OT_renew_pictures_after_{step}", (_Renewing, bpy.types.Operator), own)
+    return type(f"OFER_OT_renew_pictures_after_{step}", (_RenewPictures, bpy.types.Operator), own)
 
 
 def ask(head: bpy.types.Object, step: str, painted: Path | None = None) -> None:
@@ -66,7 +66,7 @@ def ask(head: bpy.types.Object, step: str, painted: Path | None = None) -> None:
     place = handover.folder()
     try:
         folder = packed_reconstruction.ensure(head)
-        albedo, uv = _taken(painted, place) if painted else handed_skin.write(head, place)
+        albedo, uv = _move_skin(painted, place) if painted else handed_skin.write(head, place)
     except (OSError, OferError):
         handover.drop(place)
         return
@@ -79,13 +79,19 @@ def ask(head: bpy.types.Object, step: str, painted: Path | None = None) -> None:
             renew = getattr(bpy.ops.ofer, f"renew_pictures_after_{step}")
             jobs.insert(renew, directory=str(result), head=head.name)
 
-    title = "Picturing the heads"
     jobs.queue.ask(
-        engine_settings(), title, asked, deliver, (), head.name, True, place, follows=True
+        engine_settings(),
+        "Picturing the heads",
+        asked,
+        deliver,
+        subject=head.name,
+        in_line=True,
+        scratch=place,
+        follows=True,
     )
 
 
-def _taken(painted: Path, place: Path) -> tuple[str, str]:
+def _move_skin(painted: Path, place: Path) -> tuple[str, str]:
     """Paths of the picture and the UVs of a skin, moved to another folder. Raises OSError."""
     moved = painted.rename(place / contract.FOLDER)
     return str(moved / contract.ALBEDO), str(moved / contract.UV)
@@ -100,4 +106,4 @@ def ask_if_awake(head: bpy.types.Object, step: str) -> None:
             jobs.watch()
 
 
-CLASSES: Final = tuple(_renewing_after(step) for step in STEPS)
+CLASSES: Final = tuple(_renew_after(step) for step in STEPS)

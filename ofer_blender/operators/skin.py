@@ -176,8 +176,17 @@ def ask(
         unwanted=bpy.path.abspath(unwanted) if unwanted else "",
         clean_shave=settings.clean_shave,
     )
-    engine, title = engine_settings(), "Making the skin"
-    jobs.queue.ask(engine, title, asked, deliver, found, head.name, True, place, bool(made))
+    jobs.queue.ask(
+        engine_settings(),
+        "Making the skin",
+        asked,
+        deliver,
+        found,
+        subject=head.name,
+        in_line=True,
+        scratch=place,
+        follows=bool(made),
+    )
 
 
 def show_textures(context: bpy.types.Context) -> None:

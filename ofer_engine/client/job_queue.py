@@ -85,6 +85,7 @@ class JobQueue:
         request: Request,
         deliver: Deliver,
         sources: tuple[PhotoSource, ...] = (),
+        *,
         subject: str = "",
         in_line: bool = False,
         scratch: Path | None = None,

@@ -173,7 +173,7 @@ def _scans(options: argparse.Namespace) -> int:
     from ...photo.faces import FaceDetector
     from ..evaluation.real_tables import scans_table
     from ..evaluation.scanned_people import scanned_in
-    from ..evaluation.scans import answers_of, measure_scan, read_person
+    from ..evaluation.scans import draw_hypotheses, measure_scan, read_person
 
     files, on_message = scanned_in(options.folder), _begin(options)
     pack = _pack(options.pack, options.home)
@@ -182,7 +182,7 @@ def _scans(options: argparse.Namespace) -> int:
     for each in files:
         on_message(f"reading {each.name}")
         people.append(read_person(pack, detector, each))
-        answers.append(answers_of(pack, people[-1], options.samples))
+        answers.append(draw_hypotheses(pack, people[-1], options.samples))
     found = []
     for number, person in enumerate(people):
         on_message(f"measuring {person.name}")

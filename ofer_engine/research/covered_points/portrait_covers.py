@@ -1,4 +1,4 @@
-"""Paints dark glasses, spectacles, moustaches, beards, masks and things before portraits.
+"""Paints dark glasses, spectacles, moustaches, beards, masks and objects before portraits.
 
 All in the picture: regions come from the face detector's 468 landmarks, colours and patterns are
 random or taken from other portraits.
@@ -185,7 +185,7 @@ def mask(
     return Covered(_laid(picture, cloth, region), region, (region > 0.02) & (region < 0.98))
 
 
-def thing(
+def random_object(
     rng: np.random.Generator, picture: np.ndarray, marks: np.ndarray, other: np.ndarray
 ) -> Covered:
     """A shape with a piece of another portrait, skin of a face rarely. As `dark_glasses`."""
@@ -199,7 +199,7 @@ def thing(
     return Covered(_laid(picture, moved, region), region, (region > 0.05) & (region < 0.95))
 
 
-COVERS: Final = (dark_glasses, spectacles, moustache, beard, mask, thing)
+COVERS: Final = (dark_glasses, spectacles, moustache, beard, mask, random_object)
 
 
 def _superellipse(centre: np.ndarray, half: np.ndarray, angle: float, power: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from .metrics import Interval
 from .people import CrossPhoto, Gain, PeopleFigures
 from .scans import CONTENDERS, ScanFigures
-from .warps import Read, WarpFigures
+from .warps import ShareRead, WarpFigures
 
 _TOLD = {
     "auc": "AUC",
@@ -67,7 +67,7 @@ def warps_table(packs: Mapping[str, Mapping[str, WarpFigures]]) -> str:
             ("one_size", "conditioner, faces of one size"),
         ):
             for key, what in _READ.items():
-                read: list[Read] = [getattr(found[kind], field) for kind in kinds]
+                read: list[ShareRead] = [getattr(found[kind], field) for kind in kinds]
                 cells = [_read(getattr(one, key), key) for one in read]
                 rows.append([f"{title}: {what}", *cells])
         rows.append(["true differences, mm", *(f"{found[kind].true_mm:.2f}" for kind in kinds)])

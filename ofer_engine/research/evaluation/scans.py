@@ -55,7 +55,7 @@ CONTENDERS: Final = {
 
 
 @dataclass(frozen=True)
-class Error:
+class ScanError:
     """mm of the scan's points from a head: median and mean."""
 
     median: float
@@ -71,7 +71,7 @@ class ScanFigures:
     photos: int
     points: int
     unit: float
-    errors: dict[str, Error]
+    errors: dict[str, ScanError]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +84,8 @@ class ScannedPerson:
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """What a pack answers to a person's photos: one : (2, photos, K) the head ranked first and the
+class ScanHypotheses:
+    """What a pack draws from a person's photos: one : (2, photos, K) the head ranked first and the
     mean of the samples, of each photo by itself; together : (2, K) the same of all; samples :
     (S, K) of all together, best-ranked first."""
 
@@ -121,11 +121,11 @@ def _eyes(points: np.ndarray, seven: np.ndarray) -> np.ndarray:
     return near
 
 
-def answers_of(pack: OpenPack, person: ScannedPerson, samples: int) -> Answers:
+def draw_hypotheses(pack: OpenPack, person: ScannedPerson, samples: int) -> ScanHypotheses:
     """Draw and rank for each photo, and for all of them together."""
     reconstructor = Reconstructor(pack)
 
-    def answer(evidence: Sequence[PhotoEvidence]) -> tuple[np.ndarray, np.ndarray]:
+    def heads_of(evidence: Sequence[PhotoEvidence]) -> tuple[np.ndarray, np.ndarray]:
         """(2, K) ranked first and mean of the samples; (S, K) samples by rank."""
         reconstructor.set_evidence(evidence)
         drawn = reconstructor.identities(samples, seed=0)
@@ -133,37 +133,37 @@ def answers_of(pack: OpenPack, person: ScannedPerson, samples: int) -> Answers:
         own = order[order < samples]
         return np.stack([drawn[order[0]], drawn[:samples].mean(axis=0)]), drawn[own]
 
-    one = np.stack([answer([photo])[0] for photo in person.evidence], axis=1)
-    together, ranked = answer(person.evidence)
-    return Answers(one, together, ranked)
+    one = np.stack([heads_of([photo])[0] for photo in person.evidence], axis=1)
+    together, ranked = heads_of(person.evidence)
+    return ScanHypotheses(one, together, ranked)
 
 
 def measure_scan(
-    head: OpenHead, person: ScannedPerson, answers: Answers, another: Answers | None
+    head: OpenHead, person: ScannedPerson, drawn: ScanHypotheses, another: ScanHypotheses | None
 ) -> ScanFigures:
     """Every contender on one person's scan."""
     placed = _laid(_mesh(head, np.zeros(len(head.identity))), person.face)
     eyes = float(np.linalg.norm(person.face.landmarks[0] - person.face.landmarks[3]))
     unit = 1.0 if _MILLIMETRES[0] < eyes < _MILLIMETRES[1] else 1 / placed.scale
 
-    def errors(identities: np.ndarray) -> Error:
+    def errors(identities: np.ndarray) -> ScanError:
         """Mean over heads (…, K)."""
         found = []
         for identity in identities.reshape(-1, identities.shape[-1]):
             away = person.face.errors(_mesh(head, identity), scaling=True) * unit
             found.append((np.median(away), away.mean()))
         median, mean = np.mean(found, axis=0)
-        return Error(float(median), float(mean))
+        return ScanError(float(median), float(mean))
 
-    each = [errors(row) for row in answers.samples[even(len(answers.samples), _MEASURED)]]
+    each = [errors(row) for row in drawn.samples[even(len(drawn.samples), _MEASURED)]]
     floor = nearest_identity(head, person.face, placed)
     found = {
         "mean_head": errors(np.zeros(len(head.identity))),
-        "ranked_first": errors(answers.one[0]),
-        "samples_mean": errors(answers.one[1]),
-        "ranked_first_together": errors(answers.together[0]),
-        "samples_mean_together": errors(answers.together[1]),
-        "average_sample": Error(*np.mean([(e.median, e.mean) for e in each], axis=0).tolist()),
+        "ranked_first": errors(drawn.one[0]),
+        "samples_mean": errors(drawn.one[1]),
+        "ranked_first_together": errors(drawn.together[0]),
+        "samples_mean_together": errors(drawn.together[1]),
+        "average_sample": ScanError(*np.mean([(e.median, e.mean) for e in each], axis=0).tolist()),
         "best_sample": min(each, key=lambda error: error.mean),
         "floor": errors(floor),
     }

@@ -59,7 +59,7 @@ class Warps:
 
 
 @dataclass(frozen=True)
-class Read:
+class ShareRead:
     """removed : 1 - (what is left of the differences) / (the differences), both root mean square mm
     over the face, averaged over the pictures; slope : of read against true differences, 1 is
     neither timid nor bold."""
@@ -75,9 +75,9 @@ class WarpFigures:
     the true differences, root mean square over the face."""
 
     pictures: int
-    regressed: Read
-    samples: Read
-    one_size: Read
+    regressed: ShareRead
+    samples: ShareRead
+    one_size: ShareRead
     true_mm: float
 
 
@@ -179,7 +179,7 @@ def read_warps(pack: OpenPack, warps: Warps, maker: OpenHead, samples: int) -> W
 
 def compared_identities(
     head: OpenHead, identities: np.ndarray, warps: Warps, maker: OpenHead
-) -> tuple[Read, Read]:
+) -> tuple[ShareRead, ShareRead]:
     """Identities (3 N, K) of `head` that were read of the pictures against the true ones: as they
     are, and with faces of one size."""
     true, read = _faces(maker, warps.identity, warps), _faces(head, identities, warps)
@@ -247,13 +247,13 @@ def _size(differences: np.ndarray) -> np.ndarray:
     return np.sqrt(squares).mean(axis=0)
 
 
-def compared(read: np.ndarray, true: np.ndarray) -> Read:
+def compared(read: np.ndarray, true: np.ndarray) -> ShareRead:
     """read, true : (3, N, 3M)."""
     read, true = _differences(read), _differences(true)
     left, whole = _size(read - true), _size(true)
     along = (read * true).sum(axis=(0, 2))
     length = np.square(true).sum(axis=(0, 2))
-    return Read(
+    return ShareRead(
         bootstrap_statistic(lambda rows: 1 - left[rows].mean() / whole[rows].mean(), len(left)),
         bootstrap_statistic(lambda rows: along[rows].sum() / length[rows].sum(), len(left)),
     )
