@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 import numpy as np
 
@@ -39,7 +39,11 @@ class PlainHead:
     uv: np.ndarray
     part: np.ndarray
     part_names: tuple[str, ...]
-    joint_names: ClassVar[tuple[str, ...]] = ("root",)
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        """One."""
+        return ("root",)
 
     @property
     def skin_weights(self) -> np.ndarray:
