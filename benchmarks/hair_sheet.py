@@ -8,7 +8,6 @@ Cycles draws each head in some 20 s of two cores.
 
 from __future__ import annotations
 
-import math
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 from mathutils import Vector
 
 sys.path.insert(0, str(Path(__file__).absolute().parents[1]))
-from benchmarks import addon
+from benchmarks import addon, cycles_stage
 
 _STYLES: Final = (
     (None, (0.0, 0.0, 0.0)),
@@ -29,39 +28,20 @@ _STYLES: Final = (
 )
 """Kinds of hair, and their colours, linear."""
 _WIDTH, _HEIGHT = 420, 460
-_TURN: Final = math.radians(28)
+_TURN: Final = 28
 _DISTANCE: Final = 0.95
 """Metres from the camera to the middle of the head."""
 
 
 def _stage(head: bpy.types.Object) -> None:
-    """Light, camera and what Cycles needs."""
-    scene = bpy.context.scene
-    scene.render.engine = "CYCLES"
-    scene.cycles.samples, scene.cycles.use_denoising = 64, False
-    scene.render.resolution_x, scene.render.resolution_y = _WIDTH, _HEIGHT
-    scene.render.resolution_percentage = 100
-    scene.view_settings.view_transform = "Standard"
+    """Grey surroundings, and the head from its front left."""
+    camera = cycles_stage.set_up(head, (_WIDTH, _HEIGHT), 64, (50, -30, 0.6))
     world = bpy.data.worlds.new("hair sheet")
     world.use_nodes = True
     world.node_tree.nodes["Background"].inputs[0].default_value = (0.42, 0.42, 0.44, 1.0)
-    scene.world = world
-    for modifier in head.modifiers:
-        if modifier.type == "SUBSURF":
-            modifier.render_levels = max(modifier.levels, 1)
-    sun = bpy.data.objects.new("hair sheet sun", bpy.data.lights.new("hair sheet sun", "SUN"))
-    sun.data.energy, sun.data.angle = 2.0, 0.6
-    sun.rotation_euler = (math.radians(50), 0.0, math.radians(-30))
-    camera = bpy.data.objects.new("hair sheet", bpy.data.cameras.new("hair sheet"))
-    camera.data.lens = 85
-    for each in (sun, camera):
-        scene.collection.objects.link(each)
-    scene.camera = camera
-    corners = [head.matrix_world @ Vector(corner) for corner in head.bound_box]
-    look = sum(corners, Vector()) / 8 + Vector((0, 0, 0.02))
-    away = Vector((math.sin(_TURN), -math.cos(_TURN), 0.05)) * _DISTANCE
-    camera.location = look + away
-    camera.rotation_euler = (-away).to_track_quat("-Z", "Y").to_euler()
+    bpy.context.scene.world = world
+    focus = cycles_stage.middle(head) + Vector((0, 0, 0.02))
+    cycles_stage.aim(camera, focus, _TURN, 0.05, _DISTANCE)
 
 
 def main(blend: Path, out: Path) -> None:

@@ -9,7 +9,6 @@ OUT/seconds.json.
 from __future__ import annotations
 
 import json
-import math
 import sys
 import time
 from pathlib import Path
@@ -30,6 +29,8 @@ def main(folder: Path, out: Path, keys: list[str]) -> None:
     from ofer_faces.ofer_blender.headless import scene_file
     from ofer_faces.ofer_blender.web_page import page
 
+    from benchmarks import cycles_stage
+
     seconds = {}
     begun = time.perf_counter()
     scene_file.build(folder, None, None)
@@ -39,34 +40,15 @@ def main(folder: Path, out: Path, keys: list[str]) -> None:
     seconds["the same with the GLB written"] = time.perf_counter() - begun
     (out / "seconds.json").write_text(json.dumps(seconds))
     page.export(head, out / "page")
-    scene = bpy.context.scene
-    scene.render.engine = "CYCLES"  # Eevee needs a screen
-    scene.cycles.samples, scene.cycles.use_denoising = 32, False
-    for modifier in head.modifiers:
-        if modifier.type == "SUBSURF":
-            modifier.render_levels = max(modifier.levels, 1)
-    sun = bpy.data.objects.new("sun", bpy.data.lights.new("sun", "SUN"))
-    sun.data.energy, sun.data.angle = 2.0, 0.5
-    sun.rotation_euler = (math.radians(55), 0.0, math.radians(-35))
-    scene.collection.objects.link(sun)
-    scene.render.resolution_x, scene.render.resolution_y = WIDTH, HEIGHT
-    scene.view_settings.view_transform = "Standard"
-    camera = bpy.data.objects.new("sheet", bpy.data.cameras.new("sheet"))
-    camera.data.lens = 85
-    scene.collection.objects.link(camera)
-    scene.camera = camera
-    middle = sum((Vector(corner) for corner in head.bound_box), Vector()) / 8
-    look = middle + Vector((0, 0, 0.025))
+    camera = cycles_stage.set_up(head, (WIDTH, HEIGHT), 32, (55, -35, 0.5))
+    focus = cycles_stage.middle(head) + Vector((0, 0, 0.025))
     blocks = head.data.shape_keys.key_blocks
     shots = [(_FRONT, ""), (_SIDE, ""), *((_TURNED, key) for key in keys)]
     for number, (angle, key) in enumerate(shots):
         for block in blocks[1:]:
             block.value = float(block.name == key)
-        turn = math.radians(angle)
-        away = Vector((math.sin(turn), -math.cos(turn), 0.02)) * _DISTANCE
-        camera.location = look + away
-        camera.rotation_euler = (-away).to_track_quat("-Z", "Y").to_euler()
-        scene.render.filepath = str(out / f"blender_{number}.png")
+        cycles_stage.aim(camera, focus, angle, 0.02, _DISTANCE)
+        bpy.context.scene.render.filepath = str(out / f"blender_{number}.png")
         bpy.ops.render.render(write_still=True)
 
 

@@ -7,7 +7,7 @@ hidden or simplified), and an exporter that stops midway leaves frame, selection
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +26,7 @@ from .lods import reduced
 from .pictures import Pictures
 from .plan import LOD_RATIOS, Plan, file_name
 from .presets import INFLUENCES, Format, Space
-from .shapes import chosen
+from .shapes import Shapes, chosen
 from .temporary_blocks import TemporaryBlocks
 
 _LEAST_IN_USD: Final = 4.7e-4
@@ -115,13 +115,7 @@ def _make(
         fine, shapes = copy_shown(head, shown, made)
     pictures = Pictures(head, output)
     dress(fine, head, pictures, made)
-    meshes = [fine]
-    for level in range(1, min(plan.lods, len(LOD_RATIOS))):
-        coarse = reduced(fine, shapes, LOD_RATIOS[level], f"{name}_LOD{level}")
-        made.blocks.append(coarse)
-        made.name_object(coarse, f"{name}_LOD{level}")
-        meshes.append(coarse)
-    made.name_object(fine, f"{name}_LOD0" if len(meshes) > 1 else f"{name}_head")
+    meshes = _levels(fine, shapes, name, plan, made)
     others = [copy_along(each, called, source, pictures, made) for called, each in along.items()]
     for each in (*meshes, *others, *([armature] if armature else [])):
         _put_forward(each)
@@ -130,14 +124,7 @@ def _make(
             _onto(dict.fromkeys(meshes, head) | dict(zip(others, along.values(), strict=True)),
                   source, upright)  # fmt: skip
             armature.data.transform(upright)
-        skeleton.prune(armature, skeleton.parents(source))
-        bones = armature.data.bones.keys()
-        for each in (*meshes, *others):
-            if influences.largest_count(each, bones) > INFLUENCES:
-                influences.limit(each, bones)
-            influences.follow_root(each, bones, next(iter(skeleton.parents(source))))
-            each.parent = armature
-            each.modifiers.new(rig.MODIFIER, "ARMATURE").object = armature
+        _bind((*meshes, *others), armature, skeleton.parents(source))
     avatar = None
     if armature and plan.humanoid:
         onto = upright @ body_bones.into_frame(source) @ head.matrix_world
@@ -150,6 +137,36 @@ def _make(
     return StagedHead(
         tuple(meshes), tuple(others), armature, tuple(pictures.names), animation, avatar
     )
+
+
+def _levels(
+    fine: bpy.types.Object, shapes: Shapes, name: str, plan: Plan, made: TemporaryBlocks
+) -> list[bpy.types.Object]:
+    """The head and its coarser levels of detail, each under its name in the file."""
+    meshes = [fine]
+    for level in range(1, min(plan.lods, len(LOD_RATIOS))):
+        coarse = reduced(fine, shapes, LOD_RATIOS[level], f"{name}_LOD{level}")
+        made.blocks.append(coarse)
+        made.name_object(coarse, f"{name}_LOD{level}")
+        meshes.append(coarse)
+    made.name_object(fine, f"{name}_LOD0" if len(meshes) > 1 else f"{name}_head")
+    return meshes
+
+
+def _bind(
+    meshes: Iterable[bpy.types.Object],
+    armature: bpy.types.Object,
+    parents: dict[str, str],
+) -> None:
+    """Let the armature's bones, the named ones alone and the root first, move the meshes."""
+    skeleton.prune(armature, parents)
+    bones = armature.data.bones.keys()
+    for each in meshes:
+        if influences.largest_count(each, bones) > INFLUENCES:
+            influences.limit(each, bones)
+        influences.follow_root(each, bones, next(iter(parents)))
+        each.parent = armature
+        each.modifiers.new(rig.MODIFIER, "ARMATURE").object = armature
 
 
 def _play(
