@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import bpy
 
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import blend, hypotheses
 from ..translations import CONTEXT, tr, translate
 from . import express
 from .look import head_in_view
-from .refusal import check_identity, no_head, refuse
+from .refusal import check_identity, no_head
 
 
 class OFER_OT_blend_add(bpy.types.Operator):
@@ -74,7 +75,9 @@ class OFER_OT_blend_drop(_BlendOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         if self.name not in head.ofer.blend:
-            return refuse(self, Sentence("{name} is not in the blend.", name=repr(self.name)))
+            raise OferError(
+                ErrorCode.BAD_REQUEST, "{name} is not in the blend.", name=repr(self.name)
+            )
         blend.drop(head, self.name)
         return {"FINISHED"}
 
@@ -102,11 +105,10 @@ class OFER_OT_use_blend(_BlendOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         if lost := [part.name for part in head.ofer.blend if _is_lost(head, part.name)]:
-            return refuse(
-                self,
-                Sentence(
-                    "The shape key {lost} was deleted: take it out first.", lost=repr(lost[0])
-                ),
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                "The shape key {lost} was deleted: take it out first.",
+                lost=repr(lost[0]),
             )
         name = blend.use(head_in_view(context))
         express.ask_if_awake(head, "use_blend")

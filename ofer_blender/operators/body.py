@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import bpy
 
-from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import hypotheses, joint_anchors
 from ..rig import body, seam
 from ..translations import tr, translate
-from .refusal import ready_head, refuse
+from .refusal import ready_head
 
 
 class OFER_OT_attach_to_armature(bpy.types.Operator):
@@ -51,10 +50,7 @@ class OFER_OT_attach_to_armature(bpy.types.Operator):
             message = tr("Select the armature that the head is to go on, too.")
             self.report({"ERROR"}, message)
             return {"CANCELLED"}
-        try:
-            bones = body.attach(head, found[0], self.size)
-        except OferError as error:
-            return refuse(self, error)
+        bones = body.attach(head, found[0], self.size)
         message = Sentence(
             "On {name} ({label}): {bones}.",
             name=found[0].name,
@@ -87,10 +83,7 @@ class OFER_OT_bridge_neck(bpy.types.Operator):
         return head is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            made = seam.bridge(hypotheses.active_head(context), fit=self.fit)
-        except OferError as error:
-            return refuse(self, error)
+        made = seam.bridge(hypotheses.active_head(context), fit=self.fit)
         self.report({"INFO"}, translate(Sentence("{name} was made.", name=made.name)))
         return {"FINISHED"}
 

@@ -16,7 +16,7 @@ from ..head import blend, gallery, head_frame, hints, hypotheses, lookup, pins
 from ..skin import skin
 from ..translations import CONTEXT
 from . import pictures
-from .refusal import engine_missing, existing, gone, no_head, refuse, setting_up
+from .refusal import engine_missing, existing, gone, no_head, setting_up
 
 WAIT: Final = {
     "name": "Wait",
@@ -56,10 +56,7 @@ class OFER_OT_more_like_this(DrawingOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         strength = head.ofer.likeness if self.strength < 0 else self.strength
-        try:
-            _ask_for_more(head, "More like this", strength)
-        except OferError as error:
-            return refuse(self, error)
+        _ask_for_more(head, "More like this", strength)
         return jobs.follow(self, self.wait)
 
 
@@ -72,10 +69,7 @@ class OFER_OT_again(DrawingOperator, bpy.types.Operator):
     wait: bpy.props.BoolProperty(**WAIT)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            _ask_for_more(hypotheses.active_head(context), "Drawing again", 1.0)
-        except OferError as error:
-            return refuse(self, error)
+        _ask_for_more(hypotheses.active_head(context), "Drawing again", 1.0)
         return jobs.follow(self, self.wait)
 
 
@@ -90,20 +84,17 @@ class OFER_OT_add_heads(bpy.types.Operator):
     head: bpy.props.StringProperty(options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            head = existing(self.head)
-            frame = head_frame.of(head)
-            delivered = reconstruction_reader.take(Path(self.directory))
-            if delivered.arrays.identity_vertices.shape[1] != frame.vertices:
-                raise OferError(
-                    ErrorCode.RECONSTRUCTION_DAMAGED,
-                    "{name} is of another head model than {name_2}.",
-                    "Open the reconstruction again to see them.",
-                    name=delivered.record.folder.name,
-                    name_2=head.name,
-                )
-        except OferError as error:
-            return refuse(self, error)
+        head = existing(self.head)
+        frame = head_frame.of(head)
+        delivered = reconstruction_reader.take(Path(self.directory))
+        if delivered.arrays.identity_vertices.shape[1] != frame.vertices:
+            raise OferError(
+                ErrorCode.RECONSTRUCTION_DAMAGED,
+                "{name} is of another head model than {name_2}.",
+                "Open the reconstruction again to see them.",
+                name=delivered.record.folder.name,
+                name_2=head.name,
+            )
         gallery.add_draw(head, delivered, frame)
         return {"FINISHED"}
 

@@ -8,7 +8,6 @@ from typing import Final
 
 import bpy
 
-from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.names import plain_name
 from ...ofer_engine.contract.sentence import Sentence, joined
 from ..export import check_file, check_head, check_vrm, influences, write
@@ -19,7 +18,7 @@ from ..head import hypotheses
 from ..rig import body, jaw_correctives, rig
 from ..translations import translate
 from ..undo.atomic_output import has_name, nameless
-from .refusal import place, ready_head, refuse
+from .refusal import place, ready_head
 
 _WRITTEN: Final[dict[tuple[int, Target], Path]] = {}
 """The files that this session wrote or looked at, by head and target: the scene keeps no path."""
@@ -70,14 +69,11 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if not has_name(self.filepath):
-            return refuse(self, nameless())
+            raise nameless()
         head = hypotheses.active_head(context)
         plan = plan_of(head, place(self.filepath), Target(self.target))
         plan = replace(plan, overwrite=self.overwrite)
-        try:
-            path = write.export(head, plan)
-        except OferError as error:
-            return refuse(self, error)
+        path = write.export(head, plan)
         _WRITTEN[head.session_uid, plan.target] = path
         faults = [each for each in check_file.after(head, plan) if each.level is Level.FAULT]
         if faults:

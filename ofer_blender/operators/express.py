@@ -17,7 +17,7 @@ from ..head import head_frame, hypotheses, lookup
 from ..head.head_frame import HeadFrame
 from ..rig import arkit_keys, computed
 from ..translations import tr
-from .refusal import engine_missing, existing, no_head, refuse, setting_up
+from .refusal import engine_missing, existing, no_head, setting_up
 
 STEPS: Final = {
     "use_identity": "Use This One",
@@ -54,10 +54,7 @@ class OFER_OT_express(bpy.types.Operator):
         return not engine_missing(cls, engine_settings())
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            ask(hypotheses.active_head(context))
-        except OferError as error:
-            return refuse(self, error)
+        ask(hypotheses.active_head(context))
         return jobs.follow(self, self.wait)
 
 
@@ -67,11 +64,8 @@ class _RenewExpressions:
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         compat.make_undo_ready()
-        try:
-            head = existing(self.head)
-            frame, found = _frame_and_answer(head, self.filepath)
-        except OferError as error:
-            return refuse(self, error)
+        head = existing(self.head)
+        frame, found = _frame_and_answer(head, self.filepath)
         computed.renew(head, frame, found)
         return {"FINISHED"}
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.client.opened_photos import OpenedPhoto
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..engine import jobs
 from ..photo import panel_photo, photo_source
 from ..photo.face_picker import FacePicker, Picked
 from ..photo.photo_properties import BOX, FOUND, POINTS
 from ..photo.picture_overlay import PictureOverlay
 from ..translations import CONTEXT, tr
-from .refusal import no_photo, refuse
+from .refusal import no_photo
 
 
 class OFER_OT_choose_face(bpy.types.Operator):
@@ -32,7 +33,7 @@ class OFER_OT_choose_face(bpy.types.Operator):
         photo = panel_photo.follow(context).entry
         opened = jobs.queue.opened(photo_source.key(photo))
         if opened is None or self.index >= len(opened.faces):
-            return refuse(self, "There is no such face. Press Find Faces first.")
+            raise OferError(ErrorCode.BAD_REQUEST, "There is no such face. Press Find Faces first.")
         photo.face, photo.placement = self.index, FOUND
         return {"FINISHED"}
 

@@ -15,7 +15,7 @@ from ..head import head_frame, lookup
 from ..skin import plain_skin, skin
 from . import pictures
 from . import skin as make_skin
-from .refusal import check_ready, refuse
+from .refusal import check_ready
 
 _SKIP: Final = {"SKIP_SAVE"}
 
@@ -36,12 +36,9 @@ class OFER_OT_wear_first_skin(bpy.types.Operator):
         head = lookup.named(self.head)
         if head is None or not is_wanted(head):
             return {"CANCELLED"}
-        try:
-            check_ready(head)
-            worn = contract.read(Path(self.directory))
-            skin.wear(head, worn, skin.Keep.PACK, head_frame.polygons(head))
-        except OferError as error:
-            return refuse(self, error)
+        check_ready(head)
+        worn = contract.read(Path(self.directory))
+        skin.wear(head, worn, skin.Keep.PACK, head_frame.polygons(head))
         make_skin.show_textures(context)
         return {"FINISHED"}
 

@@ -6,14 +6,14 @@ from typing import Final
 
 import bpy
 
-from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.sentence import Sentence
 from .. import compat
 from ..head import gallery_order, hypotheses
 from ..translations import CONTEXT, tr, translate
 from . import express
 from .look import head_in_view
-from .refusal import OnHead, check_identity, no_head, refuse
+from .refusal import OnHead, check_identity, no_head
 
 _NAME: Final = {
     "name": "Hypothesis",
@@ -50,9 +50,11 @@ class OFER_OT_show(_Walking, OnHead, bpy.types.Operator):
             if place >= 0:
                 setattr(head.ofer, index, place)  # which shows it
                 return {"FINISHED"}
-        return refuse(
-            self,
-            Sentence("{name} has no hypothesis {name_2}.", name=head.name, name_2=repr(self.name)),
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} has no hypothesis {name_2}.",
+            name=head.name,
+            name_2=repr(self.name),
         )
 
 
@@ -123,18 +125,18 @@ class OFER_OT_remove_hypothesis(OnHead, bpy.types.Operator):
         head = hypotheses.active_head(context)
         name = self.name or hypotheses.chosen_identity(head)
         if hypotheses.is_basis(head, name):
-            return refuse(
-                self,
-                Sentence(
-                    "{name} is the Basis of {name_2}. Use another one first.",
-                    name=name,
-                    name_2=head.name,
-                ),
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                "{name} is the Basis of {name_2}. Use another one first.",
+                name=name,
+                name_2=head.name,
             )
         if name not in head.ofer.identities and name not in head.ofer.expressions:
-            return refuse(
-                self,
-                Sentence("{name} has no hypothesis {name_2}.", name=head.name, name_2=repr(name)),
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                "{name} has no hypothesis {name_2}.",
+                name=head.name,
+                name_2=repr(name),
             )
         hypotheses.remove(head, name)
         return {"FINISHED"}
@@ -150,10 +152,7 @@ class OFER_OT_sort_gallery(OnHead, bpy.types.Operator):
     by: bpy.props.EnumProperty(name="By", items=gallery_order.ORDERS, translation_context=CONTEXT)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            gallery_order.sort(hypotheses.active_head(context), self.by)
-        except OferError as error:
-            return refuse(self, error)
+        gallery_order.sort(hypotheses.active_head(context), self.by)
         return {"FINISHED"}
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import bpy
 
-from ...ofer_engine.contract.errors import OferError
 from ..hair import hair
 from ..head import hypotheses
 from ..translations import tr
-from .refusal import OnHead, no_head, refuse
+from .refusal import OnHead, no_head
 
 
 class OFER_OT_add_hair(OnHead, bpy.types.Operator):
@@ -22,11 +21,8 @@ shape key and bone, and are in every export"""
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         chosen = head.ofer_hair
-        try:
-            for kind in hair.Kind:
-                hair.wear(head, kind, getattr(chosen, kind), tuple(chosen.colour))
-        except OferError as error:
-            return refuse(self, error)
+        for kind in hair.Kind:
+            hair.wear(head, kind, getattr(chosen, kind), tuple(chosen.colour))
         return {"FINISHED"}
 
 

@@ -11,7 +11,7 @@ from mathutils import Matrix
 
 from ...ofer_engine.client import reconstruction_reader
 from ...ofer_engine.client.photo_source import PhotoSource
-from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.protocol import PhotoFace, Reconstruct
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
@@ -20,7 +20,7 @@ from ..photo import head_photos, mask, painting, panel_photo, reconstruct_reques
 from ..rig import succession
 from ..translations import tr
 from .draw_more import WAIT, DrawingOperator
-from .refusal import OnHead, existing, gone, no_head, refuse
+from .refusal import OnHead, existing, gone, no_head
 
 
 class OFER_OT_hidden_here(DrawingOperator, bpy.types.Operator):
@@ -44,7 +44,10 @@ head as it is now is hidden, not deleted"""
                 sources.append(painted)
             hidden = tuple(sorted(head.ofer.hidden_here))
             if not (hidden or painted):
-                return refuse(self, "Say what is hidden first: choose a part, or paint over it.")
+                raise OferError(
+                    ErrorCode.BAD_REQUEST,
+                    "Say what is hidden first: choose a part, or paint over it.",
+                )
             asked = _request(settings, photos, hidden, painted)
         except BaseException:
             for source in sources:
@@ -91,11 +94,8 @@ class OFER_OT_replace_head(bpy.types.Operator):
     head: bpy.props.StringProperty(options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            old = existing(self.head)
-            new = head_object.build(reconstruction_reader.take(Path(self.directory)))
-        except OferError as error:
-            return refuse(self, error)
+        old = existing(self.head)
+        new = head_object.build(reconstruction_reader.take(Path(self.directory)))
         succession.succeed(old, new, _placement(old))
         if old.name in context.view_layer.objects:
             old.hide_set(True)
@@ -117,10 +117,7 @@ Without It"""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
-        try:
-            copy = mask.begin(head, head_photos.main(head, context.scene.ofer))
-        except OferError as error:
-            return refuse(self, error)
+        copy = mask.begin(head, head_photos.main(head, context.scene.ofer))
         if not bpy.app.background:
             painting.open_window(context, copy, head_photos.views(head)[0]["face"]["box"])
         return {"FINISHED"}

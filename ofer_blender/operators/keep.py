@@ -16,7 +16,7 @@ from ..photo import head_photos, photo_beside
 from ..translations import CONTEXT, tr, translate
 from ..ui import view
 from .dropped import OnViewport
-from .refusal import OnHead, no_place, refuse
+from .refusal import OnHead, no_place
 
 
 class OFER_OT_insert_head(bpy.types.Operator):
@@ -52,10 +52,7 @@ class OFER_OT_insert_head(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         wish = presentation.preferred() if self.present else None
         untouched = not self.seen_from or view.is_where(context, self.seen_from)
-        try:
-            _insert(context, Path(bpy.path.abspath(self.directory)), wish, untouched)
-        except OferError as error:
-            return refuse(self, error)
+        _insert(context, Path(bpy.path.abspath(self.directory)), wish, untouched)
         return {"FINISHED"}
 
 
@@ -90,10 +87,7 @@ class OFER_OT_open_reconstruction(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            _insert(context, _folder(Path(bpy.path.abspath(self.filepath))))
-        except OferError as error:
-            return refuse(self, error)
+        _insert(context, _folder(Path(bpy.path.abspath(self.filepath))))
         return {"FINISHED"}
 
 
@@ -129,13 +123,10 @@ class OFER_OT_save_as_asset(OnHead, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
-        try:
-            if self.library == asset.THIS_FILE:
-                asset.mark(head)
-                return {"FINISHED"}
-            path = asset.export(head, self.library)
-        except OferError as error:
-            return refuse(self, error)
+        if self.library == asset.THIS_FILE:
+            asset.mark(head)
+            return {"FINISHED"}
+        path = asset.export(head, self.library)
         self.report(
             {"INFO"}, translate(Sentence("{name} is in the asset library.", name=path.name))
         )

@@ -7,12 +7,12 @@ from typing import Final
 
 import bpy
 
-from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..head import certainty, comparison, hypotheses
 from ..photo import head_photos, photo_beside, through_photo
 from ..translations import CONTEXT, tr
 from ..ui import view
-from .refusal import OnHead, no_head, refuse
+from .refusal import OnHead, no_head
 
 _COLOURS: Final = (
     ("GUESSED", "Seen / Guessed", "Blue where the photo decides, red where it shows nothing"),
@@ -83,7 +83,9 @@ class OFER_OT_pick_compared(_WhileComparing, bpy.types.Operator):
         head = hypotheses.active_head(context)
         place = head.ofer.identities.find(self.name or comparison.selected(context))
         if place < 0:
-            return refuse(self, "Select one of the heads that are compared first.")
+            raise OferError(
+                ErrorCode.BAD_REQUEST, "Select one of the heads that are compared first."
+            )
         _stop(context, head)
         head.ofer.identity_index = place  # which shows it
         return {"FINISHED"}
@@ -138,12 +140,9 @@ class OFER_OT_through_photo(OnHead, bpy.types.Operator):
             if space:
                 view.look_back(space)
             return {"FINISHED"}
-        try:
-            through_photo.check(head)  # before a picture is loaded
-            image = self._image(context, head)
-            through_photo.begin(context.scene, head, image)
-        except OferError as error:
-            return refuse(self, error)
+        through_photo.check(head)  # before a picture is loaded
+        image = self._image(context, head)
+        through_photo.begin(context.scene, head, image)
         if space:
             view.look_through_camera(space)
         return {"FINISHED"}
@@ -170,10 +169,7 @@ class OFER_OT_photo_beside(OnHead, bpy.types.Operator):
         if head.ofer.photo_beside:
             photo_beside.hide(head)
             return {"FINISHED"}
-        try:
-            photo_beside.show(head, head_photos.unread(head, context.scene.ofer))
-        except OferError as error:
-            return refuse(self, error)
+        photo_beside.show(head, head_photos.unread(head, context.scene.ofer))
         return {"FINISHED"}
 
 
@@ -208,7 +204,10 @@ covered; or by how far apart the heads drawn are; again for its usual colours"""
             view.hide_colours(space)
             return {"FINISHED"}
         if not certainty.is_coloured(head, mode):
-            return refuse(self, "This head does not know its millimetres: reconstruct it again.")
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                "This head does not know its millimetres: reconstruct it again.",
+            )
         if mode != shown:
             head.data.color_attributes.active_color_name = certainty.LAYERS[mode]
             bpy.ops.ed.undo_push(message=self.bl_label)

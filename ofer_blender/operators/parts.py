@@ -6,12 +6,12 @@ from typing import Final
 
 import bpy
 
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.face_parts import FACE_PARTS
-from ...ofer_engine.contract.sentence import Sentence
 from ..head import hypotheses, parts
 from ..translations import CONTEXT, tr
 from .look import head_in_view
-from .refusal import OnHead, check_identity, no_head, refuse
+from .refusal import OnHead, check_identity, no_head
 
 _PART: Final = {
     "name": "Part",
@@ -45,7 +45,7 @@ class OFER_OT_take_part(OnHead, bpy.types.Operator):
         head = head_in_view(context)
         name = self.name or hypotheses.chosen_identity(head)
         if self.part not in FACE_PARTS:
-            return refuse(self, Sentence("There is no part {part}.", part=repr(self.part)))
+            raise OferError(ErrorCode.BAD_REQUEST, "There is no part {part}.", part=repr(self.part))
         check_identity(head, name)
         parts.take(head, self.part, name, self.follow)
         parts.show(head)
@@ -76,7 +76,7 @@ class OFER_OT_give_part_back(_OnParts, bpy.types.Operator):
         head = head_in_view(context)
         place = head.ofer.parts.find(self.part)
         if place < 0:
-            return refuse(self, Sentence("There is no part {part}.", part=repr(self.part)))
+            raise OferError(ErrorCode.BAD_REQUEST, "There is no part {part}.", part=repr(self.part))
         head.ofer.parts.remove(place)
         parts.show(head)
         return {"FINISHED"}

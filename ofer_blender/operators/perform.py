@@ -8,7 +8,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract import performance, protocol, reconstruction
-from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.names import plain_name
 from ...ofer_engine.contract.photo_files import PHOTO_SUFFIXES
 from ...ofer_engine.contract.sentence import Sentence
@@ -22,7 +22,7 @@ from ..rig import arkit_keys, rig
 from ..translations import CONTEXT, tr, translate
 from ..ui import view
 from .dropped import OnViewport
-from .refusal import OnHead, engine_missing, ready_head, refuse, setting_up
+from .refusal import OnHead, engine_missing, ready_head, setting_up
 from .waiting import WAIT
 
 VIDEO_SUFFIXES: Final = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".mpg", ".ogv")
@@ -77,11 +77,10 @@ class OFER_OT_perform(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         video = chosen_video(self.filepath)
         if video is None:
-            return refuse(self, "There is no such video. Choose a video of a face.")
-        try:
-            _ask(context, video, self.rate, Movers(self.movers), self.backdrop)
-        except OferError as error:
-            return refuse(self, error)
+            raise OferError(
+                ErrorCode.BAD_REQUEST, "There is no such video. Choose a video of a face."
+            )
+        _ask(context, video, self.rate, Movers(self.movers), self.backdrop)
         return jobs.follow(self, self.wait)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import bpy
 
-from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import enum_items
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
@@ -15,7 +15,7 @@ from ..photo import panel_photo, photo_source
 from ..translations import tr
 from ..ui.reveal import reveal
 from .dropped import PHOTO_FILES, PHOTO_GLOB, OnViewport, given_paths
-from .refusal import busy, engine_missing, no_photo, refuse
+from .refusal import busy, engine_missing, no_photo
 
 ONE: Final = "ONE"
 SEVERAL: Final = "SEVERAL"
@@ -78,7 +78,9 @@ class _Choosing:
         paths = given_paths(self)
         missing = [path for path in paths if not Path(bpy.path.abspath(path)).is_file()]
         if missing or not paths:
-            return refuse(self, "There is no such photo. Choose a picture of a face.")
+            raise OferError(
+                ErrorCode.BAD_REQUEST, "There is no such photo. Choose a picture of a face."
+            )
         if len(paths) > 1 and self.people == SEVERAL and not self.add:
             bpy.ops.ofer.reconstruct_each(
                 directory=str(Path(paths[0]).parent), files=[{"name": Path(p).name} for p in paths]
@@ -180,7 +182,7 @@ class OFER_OT_remove_photo(_OnPhoto, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.ofer
         if self.index >= len(settings.photos):
-            return refuse(self, "There is no such photo on the list.")
+            raise OferError(ErrorCode.BAD_REQUEST, "There is no such photo on the list.")
         panel_photo.follow(context)
         settings.photos.remove(self.index)
         settings.photo_index = max(min(settings.photo_index, len(settings.photos) - 1), 0)
@@ -219,10 +221,7 @@ class OFER_OT_find_faces(bpy.types.Operator):
         return not no_photo(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            jobs.queue.open_photos(engine_settings(), photo_source.chosen(context.scene.ofer))
-        except OferError as error:
-            return refuse(self, error)
+        jobs.queue.open_photos(engine_settings(), photo_source.chosen(context.scene.ofer))
         return jobs.follow(self, self.wait)
 
 

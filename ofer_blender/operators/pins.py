@@ -6,12 +6,13 @@ from typing import Final
 
 import bpy
 
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..head import hypotheses, pins
 from ..photo import head_photos, pin_drag, pin_overlay, through_photo
 from ..photo.pin_drag import PinDrag
 from ..translations import tr
 from .look import head_in_view
-from .refusal import OnHead, no_head, refuse
+from .refusal import OnHead, no_head
 
 _POINT: Final = {"name": "Point", "description": "Vertex of the head", "default": -1, "min": -1}
 _VIEW: Final = {
@@ -40,14 +41,16 @@ that were drawn say it must"""
         head = head_in_view(context)
         views = head_photos.views(head)
         if self.view >= len(views):
-            return refuse(self, "This head has fewer photos.")
+            raise OferError(ErrorCode.BAD_REQUEST, "This head has fewer photos.")
         pinning = pins.Pinning.of(head)
         if not 0 <= self.point < pinning.frame.vertices:
-            return refuse(self, "Say which point: the number of a vertex of the head.")
+            raise OferError(
+                ErrorCode.BAD_REQUEST, "Say which point: the number of a vertex of the head."
+            )
         camera = views[self.view]["camera"]
         x, y = self.photo
         if not (0 <= x <= camera["width"] and 0 <= y <= camera["height"]):
-            return refuse(self, "Say a place inside the photo, in its pixels.")
+            raise OferError(ErrorCode.BAD_REQUEST, "Say a place inside the photo, in its pixels.")
         pins.put(head, self.point, self.view, (x, y))
         _show(head, pinning)
         return {"FINISHED"}
@@ -77,7 +80,7 @@ class OFER_OT_release_pin(_OnPins, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = head_in_view(context)
         if not pins.release(head, self.point, self.view):
-            return refuse(self, "There is no pin at this point.")
+            raise OferError(ErrorCode.BAD_REQUEST, "There is no pin at this point.")
         _show(head, pins.Pinning.of(head))
         return {"FINISHED"}
 

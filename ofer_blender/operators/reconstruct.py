@@ -8,7 +8,6 @@ import bpy
 
 from ...ofer_engine.client.photo_source import PhotoSource
 from ...ofer_engine.contract import protocol, reconstruction
-from ...ofer_engine.contract.errors import OferError
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
 from ..head import presentation
@@ -18,7 +17,7 @@ from ..translations import CONTEXT, tr
 from ..ui import view
 from . import first_skin
 from .dropped import PHOTO_GLOB
-from .refusal import engine_missing, refuse, setting_up
+from .refusal import engine_missing, setting_up
 from .waiting import WAIT
 
 
@@ -50,18 +49,15 @@ class OFER_OT_reconstruct(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.ofer
-        try:
-            if self.filepath:
-                sources = (photo_source.from_file(self.filepath),)
-                faces = (protocol.PhotoFace(str(sources[0].path), self.face),)
-            else:
-                panel_photo.follow(context)
-                sources = photo_source.chosen(settings)
-                pairs = zip(settings.photos, sources, strict=True)
-                faces = tuple(photo_face(photo, source) for photo, source in pairs)
-            _ask(context, faces, sources)
-        except OferError as error:
-            return refuse(self, error)
+        if self.filepath:
+            sources = (photo_source.from_file(self.filepath),)
+            faces = (protocol.PhotoFace(str(sources[0].path), self.face),)
+        else:
+            panel_photo.follow(context)
+            sources = photo_source.chosen(settings)
+            pairs = zip(settings.photos, sources, strict=True)
+            faces = tuple(photo_face(photo, source) for photo, source in pairs)
+        _ask(context, faces, sources)
         return jobs.follow(self, self.wait)
 
 
@@ -92,15 +88,12 @@ class OFER_OT_reconstruct_each(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            sources = [
-                photo_source.from_file(str(Path(self.directory) / each.name)) for each in self.files
-            ]
-            for source in sources:
-                face = protocol.PhotoFace(str(source.path))
-                _ask(context, (face,), (source,))
-        except OferError as error:
-            return refuse(self, error)
+        sources = [
+            photo_source.from_file(str(Path(self.directory) / each.name)) for each in self.files
+        ]
+        for source in sources:
+            face = protocol.PhotoFace(str(source.path))
+            _ask(context, (face,), (source,))
         return jobs.follow(self, self.wait)
 
 

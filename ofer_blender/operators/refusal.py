@@ -1,9 +1,8 @@
-"""How an operator says no: greyed with a reason, or one sentence and the next step."""
+"""How an operator says no: greyed with a reason, or by an `OferError`, which the guard reports."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NoReturn
 
 import bpy
 
@@ -13,11 +12,6 @@ from ..engine import jobs
 from ..head import hypotheses, lookup
 from ..photo import photo_source
 from ..translations import tr, translate
-
-
-def refuse(operator: bpy.types.Operator, error: OferError | str) -> NoReturn:
-    """Raise an error, which the guard reports after it took back what had been begun."""
-    raise error if isinstance(error, OferError) else OferError(ErrorCode.BAD_REQUEST, error)
 
 
 def busy(operator: type[bpy.types.Operator], with_what_follows: bool = False) -> bool:

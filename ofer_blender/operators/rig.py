@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import bpy
 
-from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.sentence import Sentence
 from ...ofer_engine.contract.visemes import VisemeSet
 from ..head import hypotheses, joint_anchors
 from ..rig import arkit_keys, expression_pose, rig, visemes
 from ..translations import CONTEXT, tr, translate
 from . import express
-from .refusal import ready_head, refuse
+from .refusal import ready_head
 
 
 class OFER_OT_add_rig(bpy.types.Operator):
@@ -33,10 +32,7 @@ class OFER_OT_add_rig(bpy.types.Operator):
         return head is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            rig.build(hypotheses.active_head(context))
-        except OferError as error:
-            return refuse(self, error)
+        rig.build(hypotheses.active_head(context))
         return {"FINISHED"}
 
 
@@ -57,10 +53,7 @@ class OFER_OT_add_arkit(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
-        try:
-            frame = arkit_keys.add(head)
-        except OferError as error:
-            return refuse(self, error)
+        frame = arkit_keys.add(head)
         if arkit_keys.carried_over(head):
             express.ask_if_awake(head, "add_arkit", frame)
         keys = head.data.shape_keys
@@ -104,10 +97,7 @@ class OFER_OT_add_visemes(bpy.types.Operator):
         return False
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            visemes.add(hypotheses.active_head(context), VisemeSet(self.kind))
-        except OferError as error:
-            return refuse(self, error)
+        visemes.add(hypotheses.active_head(context), VisemeSet(self.kind))
         return {"FINISHED"}
 
 
@@ -183,10 +173,7 @@ class OFER_OT_keep_expression(bpy.types.Operator):
         return ready_head(cls, context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            action = expression_pose.keep(hypotheses.active_head(context))
-        except OferError as error:
-            return refuse(self, error)
+        action = expression_pose.keep(hypotheses.active_head(context))
         self.report({"INFO"}, translate(Sentence("Kept as the action {name}.", name=action.name)))
         return {"FINISHED"}
 

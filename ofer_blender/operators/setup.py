@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import bpy
 
-from ...ofer_engine.contract.errors import OferError
 from ..engine import jobs
 from ..engine.engine_settings import ADDON, engine_settings, is_kept_offline
 from ..translations import tr
-from .refusal import busy, refuse
+from .refusal import busy
 
 
 class OFER_OT_set_up_engine(bpy.types.Operator):
@@ -37,10 +36,7 @@ class OFER_OT_set_up_engine(bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            jobs.queue.set_up(engine_settings())
-        except OferError as error:
-            return refuse(self, error)
+        jobs.queue.set_up(engine_settings())
         return jobs.follow(self, self.wait)
 
 

@@ -22,7 +22,7 @@ from ..skin import skin
 from ..translations import tr
 from . import pictures
 from .draw_more import shown
-from .refusal import check_ready, engine_missing, no_head, refuse, setting_up
+from .refusal import check_ready, engine_missing, no_head, setting_up
 
 _SKIP: Final = {"SKIP_SAVE"}
 _USUAL_LIGHT: Final = "Default"
@@ -107,14 +107,11 @@ class OFER_OT_wear_skin(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = lookup.named(self.head)
-        try:
-            if head is None or head.type != "MESH":
-                raise _gone(self.head)
-            check_ready(head)
-            worn = contract.read(Path(self.directory))
-            skin.wear(head, worn, skin.Keep(self.keep), head_frame.polygons(head))
-        except OferError as error:
-            return refuse(self, error)
+        if head is None or head.type != "MESH":
+            raise _gone(self.head)
+        check_ready(head)
+        worn = contract.read(Path(self.directory))
+        skin.wear(head, worn, skin.Keep(self.keep), head_frame.polygons(head))
         show_textures(context)
         return {"FINISHED"}
 

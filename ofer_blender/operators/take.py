@@ -16,7 +16,7 @@ from ..motion import take
 from ..rig import arkit_keys, rig
 from ..translations import tr, translate
 from ..undo.atomic_output import atomic_output, has_name, nameless
-from .refusal import place, ready_head, refuse
+from .refusal import place, ready_head
 
 _SUFFIX = ".csv"
 
@@ -112,7 +112,7 @@ class OFER_OT_export_take(_OnUnits, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if not has_name(self.filepath):
-            return refuse(self, nameless())
+            raise nameless()
         head, scene = hypotheses.active_head(context), context.scene
         path = Path(bpy.path.ensure_ext(str(place(self.filepath)), _SUFFIX))
         motion = take.record(head, scene.frame_start, scene.frame_end)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import bpy
 
-from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.sentence import Sentence
 from ..export.plan import identifier
 from ..head import hypotheses
 from ..translations import translate
 from ..web_page import page
-from .refusal import place, ready_head, refuse
+from .refusal import place, ready_head
 
 
 class OFER_OT_export_web_page(bpy.types.Operator):
@@ -39,11 +39,8 @@ disk, and shows the head with sliders for its other heads, expressions and face 
         head = hypotheses.active_head(context)
         folder = place(self.directory)
         if not self.directory or not folder.is_dir():
-            return refuse(self, "Choose a folder to put the page in.")
-        try:
-            written = page.export(head, folder / f"{identifier(head.name)}_page")
-        except OferError as error:
-            return refuse(self, error)
+            raise OferError(ErrorCode.BAD_REQUEST, "Choose a folder to put the page in.")
+        written = page.export(head, folder / f"{identifier(head.name)}_page")
         self.report(
             {"INFO"},
             translate(

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import bpy
 
-from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.contract.protocol import InstallWeights
 from ..engine import jobs, packs
 from ..engine.engine_settings import engine_settings
 from ..translations import tr
 from ..ui.reveal import reveal
 from .dropped import OnViewport, given_paths
-from .refusal import busy, engine_missing, refuse
+from .refusal import busy, engine_missing
 from .waiting import WAIT
 
 _FORMATS = ".safetensors;.pt;.pth;.ckpt;.pkl;.tar;.npy;.onnx"
@@ -48,11 +47,8 @@ class OFER_OT_import_weights(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            paths = [bpy.path.abspath(path) for path in given_paths(self)]
-            jobs.queue.look_at_weights(engine_settings(), paths)
-        except OferError as error:
-            return refuse(self, error)
+        paths = [bpy.path.abspath(path) for path in given_paths(self)]
+        jobs.queue.look_at_weights(engine_settings(), paths)
         reveal(context)
         return jobs.follow(self, self.wait)
 
@@ -86,12 +82,9 @@ class OFER_OT_install_weights(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         paths = tuple(file.path for file in jobs.queue.weights if not file.refusal)
-        try:
-            jobs.queue.ask(
-                engine_settings(), "Installing weights", InstallWeights(0, paths), _installed
-            )
-        except OferError as error:
-            return refuse(self, error)
+        jobs.queue.ask(
+            engine_settings(), "Installing weights", InstallWeights(0, paths), _installed
+        )
         jobs.queue.weights = ()
         return jobs.follow(self, self.wait)
 
