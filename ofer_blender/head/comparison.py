@@ -234,7 +234,7 @@ def _facing(head: bpy.types.Object) -> np.ndarray:
 
 def _caption(head: bpy.types.Object, name: str) -> bpy.types.Object:
     text = bpy.data.curves.new(f"{COLLECTION} {name} caption", "FONT")
-    text.body = hypotheses.caption(head, head.ofer.identities[name])
+    text.body = hypotheses.caption(head.ofer.identities[name])
     text.align_x = "CENTER"
     return bpy.data.objects.new(text.name, text)
 

@@ -65,7 +65,7 @@ def _choices_of(self: OFER_PG_head, kept: str, chosen: int) -> list:
     photo = previews.photo()
     choices = [("photo", tr("Photo"), "", photo, _PHOTO)] if photo else []
     choices += [
-        (item.name, hypotheses.caption(self.id_data, item), "", previews.icon(item), place)
+        (item.name, hypotheses.caption(item), "", previews.icon(item), place)
         for place, item in enumerate(getattr(self, kept))
         if not item.hidden or place == chosen
     ]

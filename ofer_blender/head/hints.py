@@ -13,7 +13,6 @@ import numpy as np
 from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.hint_places import HINTS, moves
-from ...ofer_engine.contract.reconstruction import Reconstruction
 from ...ofer_engine.contract.records import Hints
 from . import head_frame, hypotheses
 from .pins import HINTS_KEY as KEY
@@ -41,7 +40,7 @@ def show(head: bpy.types.Object) -> None:
     if not all(map(frame.record.has, _NEEDED)):
         return
     values, gram, pushes = (frame.record.array(name) for name in _NEEDED)
-    found = moves(hints, _place(head, frame.record, values), pushes, gram)
+    found = moves(hints, _place(head, values), pushes, gram)
     if key is None:
         key = head.shape_key_add(name=KEY, from_mix=False)
         key.value = 1.0
@@ -60,7 +59,7 @@ def follow(head: bpy.types.Object) -> None:
             raise
 
 
-def _place(head: bpy.types.Object, record: Reconstruction, values: np.ndarray) -> np.ndarray:
+def _place(head: bpy.types.Object, values: np.ndarray) -> np.ndarray:
     """(3,) where the head shown lies on the axes: what its identity keys weigh, the Basis the rest.
 
     A head that the record does not know lies in the middle of those it does.

@@ -62,7 +62,7 @@ def key_exists(head: bpy.types.Object, name: str) -> bool:
     return is_basis(head, name) or name in head.data.shape_keys.key_blocks
 
 
-def caption(head: bpy.types.Object, item: bpy.types.PropertyGroup) -> str:
+def caption(item: bpy.types.PropertyGroup) -> str:
     """Rank of an identity; else its name."""
     return str(item.rank) if item.rank else item.name
 

@@ -35,7 +35,7 @@ class OFER_OT_attach_to_armature(bpy.types.Operator):
             cls.poll_message_set(tr("This head is on a body already"))
         elif not joint_anchors.known(head):
             cls.poll_message_set(tr("This head does not say where its joints are: open it again"))
-        elif not body.candidates(head):
+        elif not body.candidates():
             cls.poll_message_set(tr("There is no armature of a body in the scene"))
         else:
             return True
@@ -44,7 +44,7 @@ class OFER_OT_attach_to_armature(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         armature = context.scene.objects.get(self.armature) if self.armature else None
-        found = [armature] if armature else body.candidates(head)
+        found = [armature] if armature else body.candidates()
         several = len(found) > 1 and not found[0].select_get()
         if several or not found or (armature is not None and armature.type != "ARMATURE"):
             message = tr("Select the armature that the head is to go on, too.")

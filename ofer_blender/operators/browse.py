@@ -107,7 +107,7 @@ class Walk:
         where = tr("{place} of {count}").format(place=place, count=count) if place else tr("hidden")
         star = " ★" if item.favourite else ""
         keys = tr("← → heads   ↑ ↓ expressions   S star   H hide   U use   Enter keep   Esc back")
-        return f"{hypotheses.caption(head, item)}{star}   ({where})      {keys}"
+        return f"{hypotheses.caption(item)}{star}   ({where})      {keys}"
 
     def _go_back(self, head: bpy.types.Object) -> None:
         (identity, expression), marks, values, active = self._before

@@ -34,8 +34,8 @@ def carrier_of(head: bpy.types.Object) -> bpy.types.Object | None:
     return rig.rig_of(head) or body_of(head)
 
 
-def candidates(head: bpy.types.Object) -> list[bpy.types.Object]:
-    """Bodies in the scene that the head could go on, those that are selected first."""
+def candidates() -> list[bpy.types.Object]:
+    """Bodies in the scene that a head could go on, those that are selected first."""
     found = [each for each in bpy.context.scene.objects
              if each.type == "ARMATURE" and body_bones.recognise(each)]  # fmt: skip
     return sorted(found, key=lambda each: not each.select_get())
@@ -71,7 +71,7 @@ def attach(head: bpy.types.Object, armature: bpy.types.Object, size: float) -> B
         following.check_free(head)
     joint = joint_anchors.places(head)["head"]
     if own:
-        _take_off(head, own)
+        _take_off(head)
     head.parent = armature
     head.matrix_parent_inverse = body_bones.into_frame(armature)
     head.matrix_basis = _place(armature, bones, Vector(joint), size)
@@ -96,7 +96,7 @@ def _place(armature: bpy.types.Object, bones: BodyBones, joint: Vector, size: fl
     return Matrix.Translation(goal - turn @ joint) @ turn
 
 
-def _take_off(head: bpy.types.Object, own: bpy.types.Object) -> None:
+def _take_off(head: bpy.types.Object) -> None:
     """Part the head from its own rig, and what that drives."""
     if modifier := head.modifiers.get(rig.MODIFIER):
         head.modifiers.remove(modifier)

@@ -171,7 +171,7 @@ def _draw_compare(
     chosen = comparison.selected(context)
     item = head.ofer.identities.get(chosen)
     if item:
-        text = tr("Selected: No. {rank}").format(rank=hypotheses.caption(head, item))
+        text = tr("Selected: No. {rank}").format(rank=hypotheses.caption(item))
         box.label(text=text, translate=False)
     else:
         say(box, "Click one of the heads.")

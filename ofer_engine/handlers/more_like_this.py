@@ -36,7 +36,7 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
     check_hints(request.hints)
     check_place(Path(request.out))
     request = dataclasses.replace(request, name=_name(request))
-    progress = work.progress(plan_of_more(session, request))
+    progress = work.progress(plan_of_more(request))
     progress.step(LOADING, 0, 1)
     earlier, reconstructor = open_earlier(session, request.folder)
     reconstructor.person = person_of(earlier, session.device)

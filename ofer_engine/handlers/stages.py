@@ -42,7 +42,7 @@ def plan_of_reconstruct(session: Session, request: protocol.Reconstruct) -> dict
     }
 
 
-def plan_of_more(session: Session, request: protocol.MoreLikeThis) -> dict[str, float]:
+def plan_of_more(request: protocol.MoreLikeThis) -> dict[str, float]:
     """Stage → seconds, in their order."""
     return {
         LOADING: 0.3,

@@ -79,11 +79,9 @@ def outline_skin(
     return outer & before & (neck < 0.5) & (ears < 0.5)
 
 
-def contour_of(
-    template: np.ndarray, triangles: np.ndarray, skin: np.ndarray, axis: np.ndarray
-) -> Contour:
-    """The outline's skin. template : (V, 3) metres, engine frame; triangles : (T, 3); skin : (V,)
-    bool, the outer skin of face and jaw; axis : (3,) the face's average place."""
+def contour_of(triangles: np.ndarray, skin: np.ndarray, axis: np.ndarray) -> Contour:
+    """The outline's skin. triangles : (T, 3); skin : (V,) bool, the outer skin of face and jaw;
+    axis : (3,) the face's average place, metres, engine frame."""
     edges = edges_of(triangles)
     edges = edges[skin[edges].all(axis=1)]
     return Contour(edges.astype(np.int32), (axis - [0.0, 0.0, _BEHIND]).astype(np.float32))

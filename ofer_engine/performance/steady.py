@@ -32,8 +32,7 @@ _SHIFT_PACE: Final = 2.0
 _LEAST_NOISE: Final = 1e-3
 _LEAST_TURN: Final = np.array([2e-3, 2e-3, 2e-3, 5e-4, 5e-4, 1e-3])
 _NORMAL: Final = 0.6745
-
-
+"""Median of the amounts of a normal distribution of deviation 1."""
 _REST_SHARE: Final = 0.1
 _REST: Final = (0.15, 0.3)
 """Weights at rest up to which they are the reading's fault, from which they are the person's."""
@@ -42,8 +41,8 @@ _REST: Final = (0.15, 0.3)
 @dataclass(frozen=True, eq=False)
 class Steady:
     """weights, deviation : (F, 52), without rest : (52,), what the reading gives a resting face;
-    turns : (F, 3) radians yaw, pitch and roll as `FaceMotion` has
-    them; place : (F, 3) metres; confidence : (F,) 0..1; bridged : (F,) bool, nothing was seen."""
+    turns : (F, 3) radians yaw, pitch and roll as `FaceMotion` has them; place : (F, 3) metres;
+    confidence : (F,) 0..1; bridged : (F,) bool, nothing was seen."""
 
     weights: np.ndarray
     deviation: np.ndarray
@@ -58,7 +57,7 @@ def steady(readings: Readings, fitted: Fitted, covered: np.ndarray) -> Steady:
     """Smooth each shot by itself. covered : (F, 52) bool, weights of units that are not seen."""
     confidence = readings.presence * readings.visible.mean(axis=1)
     bridged = confidence < HIDDEN
-    noise = _noise(readings.seconds, fitted.weights, fitted.deviation, ~bridged)
+    noise = _noise(fitted.weights, fitted.deviation, ~bridged)
     shots, covered = _shots(readings.cut), covered.copy()
     found = [blinks(readings.seconds[s], fitted.weights[s], ~bridged[s]) for s in shots]
     for shot, each in zip(shots, found, strict=True):
@@ -67,9 +66,7 @@ def steady(readings: Readings, fitted: Fitted, covered: np.ndarray) -> Steady:
     noise[covered | bridged[:, None]] = np.inf
     turns = np.unwrap(yaw_pitch_roll(fitted.rotation), axis=0)
     poses = np.hstack((turns, fitted.translation))
-    shaking = np.maximum(
-        _noise(readings.seconds, poses, fitted.pose_deviation, ~bridged), _LEAST_TURN
-    )
+    shaking = np.maximum(_noise(poses, fitted.pose_deviation, ~bridged), _LEAST_TURN)
     shaking[bridged] = np.inf
     weights, deviation = np.zeros_like(fitted.weights), np.ones_like(fitted.weights)
     rest = resting(fitted.weights[~bridged])
@@ -109,9 +106,7 @@ def yaw_pitch_roll(rotation: np.ndarray) -> np.ndarray:
     return Rotation.from_matrix(rotation).as_euler("YXZ")
 
 
-def _noise(
-    seconds: np.ndarray, values: np.ndarray, deviation: np.ndarray, seen: np.ndarray
-) -> np.ndarray:
+def _noise(values: np.ndarray, deviation: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """(F, S) deviation of what is noise in values (F, S) from frame to frame.
 
     Its size is that of the second differences, which steady movement does not have (the median of

@@ -56,7 +56,7 @@ def test_compare_shows_the_best_with_the_expression(head: bpy.types.Object) -> N
         assert copy.data.shape_keys is None
         assert [m.name for m in copy.data.materials] == [m.name for m in head.data.materials]
     texts = {e.data.body for e in comparison.copies(head) if e.type == "FONT"}
-    assert texts == {hypotheses.caption(head, i) for i in head.ofer.identities}
+    assert texts == {hypotheses.caption(i) for i in head.ofer.identities}
     places = np.array([tuple(copy.matrix_world.translation) for copy in meshes.values()])
     gaps = np.linalg.norm(places[:, None] - places[None], axis=-1) + np.eye(4)
     assert gaps.min() > head.dimensions.x, "they do not overlap"

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from ...geometry.rotations import rotation_matrix
-from ...geometry.similarity import Similarity, best_similarity
+from ...geometry.similarity import Similarity
 from ...geometry.surface import Closest, Surface
 
 LANDMARKS: Final = (
@@ -31,11 +31,6 @@ _ENOUGH: Final = 1e-6  # relative gain in the squared error below which a round 
 _ENOUGH_FOR_ALL: Final = 1e-4  # and where all the points only confirm what a share has found
 _REFUSALS: Final = 6  # in a row: then no shorter step helps either
 _TOUCHING: Final = 1e-8  # of the size of a face: nothing is left to gain
-
-
-def by_landmarks(moving: np.ndarray, fixed: np.ndarray, scaling: bool) -> Similarity:
-    """Least squares over corresponding points (N, 3); a mirror is never used."""
-    return best_similarity(moving, fixed, scaling=scaling)
 
 
 def face_region(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

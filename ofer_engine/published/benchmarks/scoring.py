@@ -13,8 +13,9 @@ from typing import Protocol
 import numpy as np
 
 from ...contract.errors import ErrorCode, OferError
+from ...geometry.similarity import best_similarity
 from .predictions import HeadMesh, Predictions
-from .scan_alignment import by_landmarks, distances, face_region, refine
+from .scan_alignment import distances, face_region, refine
 from .tally import Contender, Scoreboard
 
 
@@ -58,7 +59,7 @@ class FaceScan:
 
         scaling : let the head grow or shrink to fit (NoW's non-metrical protocol).
         """
-        start = by_landmarks(head.landmarks, self.landmarks, scaling)
+        start = best_similarity(head.landmarks, self.landmarks, scaling=scaling)
         placed = refine(head.surface, start, self.points, scaling)
         return distances(head.surface, placed, self.points)
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from ...geometry.similarity import Similarity
+from ...geometry.similarity import Similarity, best_similarity
 from ...geometry.triangles import triangulate
 from ...heads.open_head import OpenHead
 from ...packs.open_pack import OpenPack
@@ -24,7 +24,6 @@ from ...pipeline import Reconstructor
 from ...published.benchmarks.predictions import SEEN_PARTS, HeadMesh, even
 from ...published.benchmarks.scan_alignment import (
     DETECTOR_LANDMARKS,
-    by_landmarks,
     refine,
 )
 from ...published.benchmarks.scoring import FaceScan
@@ -183,5 +182,5 @@ def _mesh(head: OpenHead, identity: np.ndarray) -> HeadMesh:
 
 
 def _laid(mesh: HeadMesh, face: FaceScan) -> Similarity:
-    start = by_landmarks(mesh.landmarks, face.landmarks, scaling=True)
+    start = best_similarity(mesh.landmarks, face.landmarks, scaling=True)
     return refine(mesh.surface, start, face.points, scaling=True)

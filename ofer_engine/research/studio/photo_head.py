@@ -287,7 +287,7 @@ def _assemble(
         eye_centres=eye_centres,
         eye_radius=float(np.mean([radius for _, radius in eyes])),
         points=points,
-        contour=contour_of(template, triangles, outline > 0.5, axis),
+        contour=contour_of(triangles, outline > 0.5, axis),
         irises=iris_points(template, (left, right), eye_centres),
         landmarks=landmarks,
         homes=homes,

@@ -96,9 +96,8 @@ def test_outline_and_irises_of_a_mirrored_picture_are_the_mirrored_head_s(head):
     expression = np.zeros(52, np.float32)
     expression[head.expression_names.index("eyeLookOutLeft")] = 0.8
     skin = outline_skin(head.template, head.outer, head.region("ears"), head.region("neck"))
-    contour = contour_of(
-        head.template, triangulate(head.polygons), skin, head.template[head.face].mean(axis=0)
-    )
+    axis = head.template[head.face].mean(axis=0)
+    contour = contour_of(triangulate(head.polygons), skin, axis)
     eyes = tuple(triangulate(head.part_polygons(name)) for name in ("eye_left", "eye_right"))
     irises = iris_points(head.template, eyes, head.mean_joints[4:])
 

@@ -18,7 +18,7 @@ PIXELS = 1000.0
 
 @pytest.fixture(scope="module")
 def contour() -> Contour:
-    return contour_of(HEAD.template, TRIANGLES, SKIN, HEAD.template[HEAD.face].mean(axis=0))
+    return contour_of(TRIANGLES, SKIN, HEAD.template[HEAD.face].mean(axis=0))
 
 
 def view(contour: Contour, yaw: float, roll: float = 0.0) -> tuple[np.ndarray, ...]:

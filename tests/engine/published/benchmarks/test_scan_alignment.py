@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from ofer_engine.geometry.similarity import Similarity
+from ofer_engine.geometry.similarity import Similarity, best_similarity
 from ofer_engine.geometry.surface import Surface
 from ofer_engine.published.benchmarks.scan_alignment import (
-    by_landmarks,
     distances,
     face_region,
     refine,
@@ -18,34 +17,13 @@ def _nothing_moved() -> Similarity:
     return Similarity(1.0, np.eye(3), np.zeros(3))
 
 
-def test_landmarks_give_back_the_motion(face_of, turn):
-    true = Similarity(1.3, turn, np.array([5.0, -80.0, 300.0]))
-    landmarks = face_of().landmarks
-    found = by_landmarks(landmarks, true.apply(landmarks), scaling=True)
-    assert found.scale == pytest.approx(1.3, rel=1e-12)
-    np.testing.assert_allclose(found.rotation, turn, atol=1e-12)
-    np.testing.assert_allclose(found.translation, true.translation, atol=1e-9)
-    np.testing.assert_allclose(found.undo(found.apply(landmarks)), landmarks, atol=1e-9)
-
-
-def test_landmarks_of_a_mirror_are_not_mirrored_back(face_of):
-    landmarks = face_of().landmarks
-    found = by_landmarks(landmarks, landmarks * [-1, 1, 1], scaling=True)
-    assert np.linalg.det(found.rotation) == pytest.approx(1)
-
-
-def test_metrical_landmarks_keep_the_size(face_of, turn):
-    landmarks = face_of().landmarks
-    assert by_landmarks(landmarks, 1.3 * landmarks @ turn.T, scaling=False).scale == 1.0
-
-
 def test_refinement_mends_a_bad_start(face_of, turn):
     face = face_of()
     true = Similarity(1.1, turn, np.array([5.0, -80.0, 300.0]))
     scan = true.apply(face.vertices)
     surface = Surface(face.vertices, face.triangles)
     noise = np.random.default_rng(1).normal(0, 3, (7, 3))
-    start = by_landmarks(face.landmarks + noise, true.apply(face.landmarks), scaling=True)
+    start = best_similarity(face.landmarks + noise, true.apply(face.landmarks), scaling=True)
     assert np.median(distances(surface, start, scan)) > 0.5
     found = refine(surface, start, scan, scaling=True)
     assert distances(surface, found, scan).max() < 1e-4

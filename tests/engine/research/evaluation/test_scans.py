@@ -8,10 +8,11 @@ from PIL import Image
 
 from ofer_engine.__main__ import main
 from ofer_engine.contract.errors import OferError
+from ofer_engine.geometry.similarity import best_similarity
 from ofer_engine.geometry.triangles import triangulate
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
-from ofer_engine.published.benchmarks.scan_alignment import DETECTOR_LANDMARKS, by_landmarks
+from ofer_engine.published.benchmarks.scan_alignment import DETECTOR_LANDMARKS
 from ofer_engine.published.benchmarks.scoring import FaceScan
 from ofer_engine.research.evaluation.scan_floor import nearest_identity
 from ofer_engine.research.evaluation.scanned_people import Scan, scanned_in
@@ -52,7 +53,7 @@ def test_the_floor_of_a_head_that_the_basis_can_make_is_nearly_nothing(head, ide
     seen = np.unique(head.part_polygons("skin"))
     face = FaceScan.cropped(vertices[seen[seen >= 0]], marks)
     mean = head.landmarks(head.template * 1000.0)[_SEVEN]
-    found = nearest_identity(head, face, by_landmarks(mean, marks, scaling=True))
+    found = nearest_identity(head, face, best_similarity(mean, marks, scaling=True))
     true, fitted = (head.vertices(one)[head.face] * 1000 for one in (identity, found))
     left = np.linalg.norm(true - fitted, axis=1).mean()
     started = np.linalg.norm(true - head.template[head.face] * 1000, axis=1).mean()
