@@ -75,6 +75,56 @@ class Details:
     uneven: float
 
 
+@dataclass(frozen=True, eq=False)
+class _HeadInPhoto:
+    """What the head has at each pixel of a photo, 1 beside it. Each (h, w), 0..1 where no more is
+    said.
+
+    expected, spread : (h, w, 3) its explanation and how far the prior's albedo varies; brow;
+    spared : lips and lids; lips; fold : where the expression folds skin; socket : of the eyes;
+    redness : log R/G beside the skin around; sure : where the photo shows the head; hairline :
+    where hair may begin.
+    """
+
+    expected: np.ndarray
+    spread: np.ndarray
+    brow: np.ndarray
+    spared: np.ndarray
+    lips: np.ndarray
+    fold: np.ndarray
+    socket: np.ndarray
+    redness: np.ndarray
+    sure: np.ndarray
+    hairline: np.ndarray
+
+    @staticmethod
+    def of(
+        laid: Laid,
+        shape: Shape,
+        features: Features,
+        albedo: VertexAlbedo,
+        explanation: Explanation,
+        vertices: tuple[np.ndarray, np.ndarray, np.ndarray],
+    ) -> _HeadInPhoto:
+        """vertices : (V,) of `fold`, `sure` and `hairline`."""
+        own = albedo.at(explanation.weights)
+        folds, sure, hairline = vertices
+        columns = (
+            explanation.level + explanation.light + own,
+            albedo.spread,
+            np.clip(1.6 * features.brows - 0.3, 0, 1),
+            np.clip(features.lids + features.lips, 0, 1),
+            features.lips,
+            folds,
+            sockets(shape, features),
+            own[:, 1],
+            sure,
+            hairline,
+        )
+        maps = laid.maps(shape, np.column_stack(columns))
+        return _HeadInPhoto(np.moveaxis(maps[:3], 0, 2), np.moveaxis(maps[3:6], 0, 2), *maps[6:])
+
+
 def details(
     laid: Laid,
     shape: Shape,
@@ -86,60 +136,70 @@ def details(
 ) -> Details:
     """The photo less its explanation. folds : (V,) 0..1, where its expression folds skin; sure :
     (V,) 0..1, where it shows the head."""
-    own = albedo.at(explanation.weights)
-    model = explanation.level + explanation.light + own
-    brows = np.clip(1.6 * features.brows - 0.3, 0, 1)
-    soft_parts = np.clip(features.lids + features.lips, 0, 1)
     hairline = around(shape, features.scalp, _HAIRLINE)
-    socket = sockets(shape, features)
-    columns = (model, albedo.spread, brows, soft_parts, features.lips, folds, socket, own[:, 1])
-    maps = laid.maps(shape, np.column_stack((*columns, sure, hairline)))
-    brow, spared = maps[6], maps[7]
-    away = opponent(laid.picture) - np.moveaxis(maps[:3], 0, 2)
+    vertices = (folds, sure, hairline)
+    head = _HeadInPhoto.of(laid, shape, features, albedo, explanation, vertices)
+    away = opponent(laid.picture) - head.expected
     if not explanation.coloured:
         away[..., 1:] = 0
     inside = np.isfinite(laid.depth.depth)
-    lip = np.clip(maps[8], 0, 1) * inside
-    lips = lip_colour(away, away[..., 1] + maps[11], lip, laid.plain * maps[12])
+    lip = np.clip(head.lips, 0, 1) * inside
+    lips = lip_colour(away, away[..., 1] + head.redness, lip, laid.plain * head.sure)
     away = away - lip[..., None] * lips
-    trust = _believed(laid, away, np.moveaxis(maps[3:6], 0, 2), brow, spared, maps[13])
-    trust = trust * inside
+    trust = _believed(laid, away, head) * inside
     seen = trust * laid.plain
     middle = averaged(away, seen, _MIDDLE / laid.pixel)
     fine = away - middle
-    at = sample(middle, laid.places)
     known = sample(seen[..., None], laid.places)[:, 0]
     known = known * (laid.distance <= nearest(laid.depth.depth, laid.places) + 0.004)
-    broad = broad_field(shape, np.clip(at, -1, 1), known)
+    broad = broad_field(shape, np.clip(sample(middle, laid.places), -1, 1), known)
     dull = _without_shine(broad, explanation.level)
     in_photo = np.moveaxis(laid.maps(shape, np.c_[broad, (1 - _KEPT) * dull]), 0, 2)
-    between, rest = middle - in_photo[..., :3], in_photo[..., 3:]
-    between = _without_shine(between, explanation.level)
-    fold = maps[9] * (1 - np.clip(brow + spared, 0, 1))
-    if explanation.coloured:
-        fold = fold * (1 - _beard(middle))
-    fold = np.maximum(fold, _SOCKET * maps[10] * (1 - brow))
-    between = between * (1 - _FOLD * fold)[..., None]
-    fine = fine * (1 - _FINE_FOLD * fold)[..., None]
-    between = between * (1 - _SHADED * maps[13] * (1 - brow))[..., None]
-    hair = brow[..., None] * np.array([_HAIR, 0, 0])
-    darkest = np.array([_DARKER, _COLOUR, _COLOUR]) + hair
-    brightest = np.array([_BRIGHTER, _COLOUR, _COLOUR]) + hair
-    kept = np.where(between < 0, _soft(between, darkest), _soft(between, brightest))
-    kept = kept + brow[..., None] * np.clip(rest, -_HAIR, _HAIR)
-    darkest, brightest = _FINE_DARKER + 0.5 * hair, _FINE_BRIGHTER + 0.5 * hair
-    fine = np.where(fine < 0, _soft(fine, darkest), _soft(fine, brightest))
+    between = _without_shine(middle - in_photo[..., :3], explanation.level)
+    fold = _folded(head, middle, explanation.coloured)
+    hair = head.brow[..., None] * np.array([_HAIR, 0, 0])
+    kept = _kept_middle(between, in_photo[..., 3:], fold, hair, head)
+    fine = _kept_fine(fine * (1 - _FINE_FOLD * fold)[..., None], hair)
     if not explanation.coloured:
         kept[..., 1:] = fine[..., 1:] = 0
-    good = (seen > 0.9) & (brow + spared < 0.1)
+    drawn = head.brow + head.spared
+    good = (seen > 0.9) & (drawn < 0.1)
     uneven = float(1.4826 * np.median(np.abs(fine[good, 0]))) if good.sum() > 100 else 0.0
     detail = np.concatenate([kept + fine, fine[..., :1]], 2)
-    detail, trust = without_holes(laid, detail, trust, np.clip(brow + spared, 0, 1))
+    detail, trust = without_holes(laid, detail, trust, np.clip(drawn, 0, 1))
     return Details(
         detail.astype(np.float32), trust.astype(np.float32),
         _KEPT * np.clip(dull, -_BROAD_MOST, _BROAD_MOST), known * sure * (1 - _SHADED * hairline),
         lips, uneven,
     )  # fmt: skip
+
+
+def _folded(head: _HeadInPhoto, away: np.ndarray, coloured: bool) -> np.ndarray:
+    """(h, w) 0..1: where shade comes from a fold or from the brows, and no beard grows. away :
+    (h, w, 3) differences, but for the finest."""
+    fold = head.fold * (1 - np.clip(head.brow + head.spared, 0, 1))
+    if coloured:
+        fold = fold * (1 - _beard(away))
+    return np.maximum(fold, _SOCKET * head.socket * (1 - head.brow))
+
+
+def _kept_middle(
+    between: np.ndarray, rest: np.ndarray, fold: np.ndarray, hair: np.ndarray, head: _HeadInPhoto
+) -> np.ndarray:
+    """(h, w, 3) of the middle differences, and in brows of `rest` (h, w, 3), which was left out of
+    the broad ones. hair : (h, w, 3), what brows may differ besides."""
+    between = between * (1 - _FOLD * fold)[..., None]
+    between = between * (1 - _SHADED * head.hairline * (1 - head.brow))[..., None]
+    darkest = np.array([_DARKER, _COLOUR, _COLOUR]) + hair
+    brightest = np.array([_BRIGHTER, _COLOUR, _COLOUR]) + hair
+    kept = np.where(between < 0, _soft(between, darkest), _soft(between, brightest))
+    return kept + head.brow[..., None] * np.clip(rest, -_HAIR, _HAIR)
+
+
+def _kept_fine(fine: np.ndarray, hair: np.ndarray) -> np.ndarray:
+    """(h, w, 3) of the fine differences. hair : (h, w, 3), twice what brows may differ besides."""
+    darkest, brightest = _FINE_DARKER + 0.5 * hair, _FINE_BRIGHTER + 0.5 * hair
+    return np.where(fine < 0, _soft(fine, darkest), _soft(fine, brightest))
 
 
 def _beard(away: np.ndarray) -> np.ndarray:
@@ -165,28 +225,18 @@ def _soft(values: np.ndarray, most: np.ndarray | float) -> np.ndarray:
     return most * np.tanh(values / most)
 
 
-def _believed(
-    laid: Laid,
-    away: np.ndarray,
-    spread: np.ndarray,
-    brow: np.ndarray,
-    spared: np.ndarray,
-    hairline: np.ndarray,
-) -> np.ndarray:
-    """(h, w) 0..1: whether pixels are skin, with some room around what is not.
-
-    away, spread : (h, w, 3) from the explanation; brow, spared, hairline : (h, w) 0..1, brows, lips
-    and lids, and where hair may begin.
-    """
-    pixel = laid.pixel
+def _believed(laid: Laid, away: np.ndarray, head: _HeadInPhoto) -> np.ndarray:
+    """(h, w) 0..1: whether pixels are skin, with some room around what is not. away : (h, w, 3)
+    from the explanation."""
+    pixel, brow, spared = laid.pixel, head.brow, head.spared
     reach = 0.0007 / pixel
     smooth = ndimage.gaussian_filter(away, (reach, reach, 0))
-    error = np.sqrt(_ERROR**2 + spread**2)
+    error = np.sqrt(_ERROR**2 + head.spread**2)
     scaled = smooth / error
     darker = np.where(smooth[..., 0] < 0, 1 - _BROW_DARK * brow, 1)
     scaled *= darker[..., None]  # dark hair is grey beside skin, too
     scaled[..., 1] *= np.where(smooth[..., 1] > 0, 1 - 0.65 * np.clip(spared, 0, 1), 1)
-    grey = _GREY_HAIR * hairline * (smooth[..., 1] < 0)
+    grey = _GREY_HAIR * head.hairline * (smooth[..., 1] < 0)
     scaled[..., 1:] *= (1 + grey)[..., None]
     like = smooth_step(np.sqrt((scaled**2).sum(2)), _OTHER, _SKIN).astype(np.float32)
     other = like < 0.3

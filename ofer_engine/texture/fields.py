@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import SuperLU, splu
 
 from .shape import Shape
 
+_TO_ZERO = 1e-6
 _PULL = 1e-9
 """How much what is carried over keeps of its own values, so that islands are no matter."""
 
 
 def membrane(
-    shape: Shape, values: np.ndarray, trust: np.ndarray, stiffness: float, pull: float = 1e-6
+    shape: Shape, values: np.ndarray, trust: np.ndarray, stiffness: float, pull: float = _TO_ZERO
 ) -> np.ndarray:
     """The smoothest field near `values` where they are trusted, fading to 0 elsewhere.
 
@@ -22,14 +23,14 @@ def membrane(
     Returns (V, C) float64. Minimises trust·area (x - value)² + stiffness² |∇x|² + pull·area x².
     """
     own = shape.area * trust
-    system = sparse.diags(own + pull * shape.area + 1e-9) + stiffness**2 * shape.laplacian
-    factor = splu(system.tocsc())
-    return factor.solve(np.ascontiguousarray(own[:, None] * np.nan_to_num(values)))
+    return _solved(_factorised(shape, own, stiffness, pull), own, values)
 
 
 def spread(shape: Shape, values: np.ndarray, millimetres: float) -> np.ndarray:
     """`values` (V, C) blurred over the surface."""
-    return membrane(shape, values, np.ones(len(values)), millimetres)
+    if millimetres not in shape.blurs:
+        shape.blurs[millimetres] = _factorised(shape, shape.area, millimetres, _TO_ZERO)
+    return _solved(shape.blurs[millimetres], shape.area, values)
 
 
 def around(shape: Shape, member: np.ndarray, millimetres: float) -> np.ndarray:
@@ -50,3 +51,13 @@ def carried_on(shape: Shape, values: np.ndarray, inside: np.ndarray) -> np.ndarr
     system = rows[:, inside] + pull * sparse.identity(int(inside.sum()))
     carried[inside] = splu(system.tocsc()).solve(around)
     return carried
+
+
+def _factorised(shape: Shape, own: np.ndarray, stiffness: float, pull: float) -> SuperLU:
+    """The system of `membrane`. own : (V,), square millimetres that a vertex's value counts for."""
+    system = sparse.diags(own + pull * shape.area + 1e-9) + stiffness**2 * shape.laplacian
+    return splu(system.tocsc())
+
+
+def _solved(factor: SuperLU, own: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return factor.solve(np.ascontiguousarray(own[:, None] * np.nan_to_num(values)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse.linalg import SuperLU
 from scipy.spatial import KDTree
 
 from ..geometry.surface import Surface
@@ -24,7 +25,8 @@ class Shape:
     template : (V, 3) float32, metres, engine frame; triangles : (T, 3) int32, of the skin;
     corners : (T, 3, 2) float32, their UVs; everything : (A, 3) int32, the triangles of all parts;
     mirror : (V, 3) int32 and mirror_weights : (V, 3) float32, the place on the other side of the
-    head as corners of a triangle and how much each counts.
+    head as corners of a triangle and how much each counts; blurs : by millimetres, the factorised
+    systems that `fields.spread` has made so far.
     """
 
     template: np.ndarray
@@ -33,6 +35,7 @@ class Shape:
     everything: np.ndarray
     mirror: np.ndarray
     mirror_weights: np.ndarray
+    blurs: dict[float, SuperLU] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, head: Head, uv: np.ndarray) -> Shape:
