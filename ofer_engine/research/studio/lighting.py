@@ -173,6 +173,30 @@ def _surroundings(ambient: np.ndarray, k: int, x: Scalar, y: Scalar, z: Scalar) 
     return max(value, np.float32(0.0))
 
 
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _add_diffuse(
+    light: np.ndarray, lamp: np.ndarray, facing: Scalar, lit: Scalar, wrap: np.ndarray
+) -> None:
+    """Add a lamp (6,) to light (3,). facing : cosine between it and the normal; lit : 0..1."""
+    half, one = np.float32(0.5), np.float32(1.0)
+    for k in range(3):
+        wrapped = (facing + wrap[k]) / (one + wrap[k])
+        if wrapped > np.float32(0.0):
+            # Red light travels farther in flesh: it softens the edge of a shadow.
+            edge = lit if k > 0 else np.sqrt(lit) * half + lit * half
+            light[k] += wrapped * edge * lamp[3 + k]
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _highlight(cosine: Scalar, gloss: Scalar, strength: Scalar) -> Scalar:
+    """What a lamp adds as shine (Blinn 1977). cosine : between the normal and the half vector."""
+    if cosine <= np.float32(0.6):
+        return np.float32(0.0)
+    power = np.float32(10.0) * np.exp(np.float32(6.0) * gloss)
+    peak = np.sqrt(power) * np.float32(0.12)
+    return peak * strength * np.exp(power * np.log(cosine))
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def _shade(
     nearness: np.ndarray,
@@ -228,20 +252,12 @@ def _shade(
                         np.float32(_SHADOW_BIAS),
                         softness[i],
                     )
-                for k in range(3):
-                    wrapped = (facing + wrap[k]) / (one + wrap[k])
-                    if wrapped > zero:
-                        # Red light travels farther in flesh: it softens the edge of a shadow.
-                        edge = lit if k > 0 else np.sqrt(lit) * half + lit * half
-                        light[k] += wrapped * edge * lamps[i, 3 + k]
+                _add_diffuse(light, lamps[i], facing, lit, wrap)
                 if facing > zero:
                     hx, hy, hz = lx + vx, ly + vy, lz + vz
                     length = one / np.sqrt(hx * hx + hy * hy + hz * hz + np.float32(1e-12))
                     cosine = max((nx * hx + ny * hy + nz * hz) * length, zero)
-                    if cosine > np.float32(0.6):
-                        power = np.float32(10.0) * np.exp(np.float32(6.0) * gloss[row, column])
-                        peak = np.sqrt(power) * np.float32(0.12)
-                        shine += peak * lit * lamps[i, 4] * np.exp(power * np.log(cosine))
+                    shine += _highlight(cosine, gloss[row, column], lit * lamps[i, 4])
             shine *= gloss[row, column] * (half + gloss[row, column])
             rx, ry, rz = 2 * view * nx - vx, 2 * view * ny - vy, 2 * view * nz - vz
             mirror = (np.float32(0.04) + grazing) * gloss[row, column] * free
