@@ -17,12 +17,7 @@ from ..skin import skin
 from ..translations import CONTEXT
 from . import pictures
 from .refusal import engine_missing, existing, gone, no_head, setting_up
-
-WAIT: Final = {
-    "name": "Wait",
-    "description": "Return when it is done: for scripts",
-    "options": {"SKIP_SAVE"},
-}
+from .waiting import WAIT
 
 
 class DrawingOperator:

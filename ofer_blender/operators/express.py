@@ -18,6 +18,7 @@ from ..head.head_frame import HeadFrame
 from ..rig import arkit_keys, computed
 from ..translations import tr
 from .refusal import engine_missing, existing, no_head, setting_up
+from .waiting import WAIT
 
 STEPS: Final = {
     "use_identity": "Use This One",
@@ -40,9 +41,7 @@ class OFER_OT_express(bpy.types.Operator):
     bl_label = "Compute for This Head"
     bl_options = {"REGISTER"}  # the result is the undo step
 
-    wait: bpy.props.BoolProperty(
-        name="Wait", description="Return when it is done: for scripts", options={"SKIP_SAVE"}
-    )
+    wait: bpy.props.BoolProperty(**WAIT)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -19,8 +19,9 @@ from ..head import head_frame, head_object, hypotheses, lookup
 from ..photo import head_photos, mask, painting, panel_photo, reconstruct_request
 from ..rig import succession
 from ..translations import tr
-from .draw_more import WAIT, DrawingOperator
+from .draw_more import DrawingOperator
 from .refusal import OnHead, existing, gone, no_head
+from .waiting import WAIT
 
 
 class OFER_OT_hidden_here(DrawingOperator, bpy.types.Operator):

@@ -27,10 +27,20 @@ from .waiting import WAIT
 
 VIDEO_SUFFIXES: Final = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".mpg", ".ogv")
 _LONGEST_NAME: Final = 59
-_MOVERS: Final = (
-    (str(Movers.KEYS), "Keys", "Eyes and jaw move by the keys eyeLook… and jawOpen"),
-    (str(Movers.BONES), "Bones", "Eyes and jaw turn by the bones eye_L, eye_R and jaw"),
-)
+_MOVERS: Final = {
+    "name": "Eyes and Jaw",
+    "description": "What moves eyes and jaw",
+    "items": (
+        (str(Movers.KEYS), "Keys", "Eyes and jaw move by the keys eyeLook… and jawOpen"),
+        (str(Movers.BONES), "Bones", "Eyes and jaw turn by the bones eye_L, eye_R and jaw"),
+    ),
+    "translation_context": CONTEXT,
+}
+_BACKDROP: Final = {
+    "name": "Video Behind the Head",
+    "description": "A camera sees the head as the video does, with the video behind it, in step",
+    "default": True,
+}
 
 
 class OFER_OT_perform(bpy.types.Operator):
@@ -51,17 +61,8 @@ class OFER_OT_perform(bpy.types.Operator):
         min=0.0,
         max=480.0,
     )
-    movers: bpy.props.EnumProperty(
-        name="Eyes and Jaw",
-        description="What moves eyes and jaw",
-        items=_MOVERS,
-        translation_context=CONTEXT,
-    )
-    backdrop: bpy.props.BoolProperty(
-        name="Video Behind the Head",
-        description="A camera sees the head as the video does, with the video behind it, in step",
-        default=True,
-    )
+    movers: bpy.props.EnumProperty(**_MOVERS)
+    backdrop: bpy.props.BoolProperty(**_BACKDROP)
     wait: bpy.props.BoolProperty(**WAIT)
 
     @classmethod
@@ -114,17 +115,8 @@ class OFER_OT_play_performance(OnHead, bpy.types.Operator):
     start: bpy.props.IntProperty(
         name="Start", description="Frame of the scene at which the performance begins", default=1
     )
-    movers: bpy.props.EnumProperty(
-        name="Eyes and Jaw",
-        description="What moves eyes and jaw",
-        items=_MOVERS,
-        translation_context=CONTEXT,
-    )
-    backdrop: bpy.props.BoolProperty(
-        name="Video Behind the Head",
-        description="A camera sees the head as the video does, with the video behind it, in step",
-        default=True,
-    )
+    movers: bpy.props.EnumProperty(**_MOVERS)
+    backdrop: bpy.props.BoolProperty(**_BACKDROP)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head, scene = hypotheses.active_head(context), context.scene

@@ -16,6 +16,7 @@ from ..translations import tr
 from ..ui.reveal import reveal
 from .dropped import PHOTO_FILES, PHOTO_GLOB, OnViewport, given_paths
 from .refusal import busy, engine_missing, no_photo
+from .waiting import WAIT
 
 ONE: Final = "ONE"
 SEVERAL: Final = "SEVERAL"
@@ -210,9 +211,7 @@ class OFER_OT_find_faces(bpy.types.Operator):
     bl_label = "Find Faces"
     bl_options = {"REGISTER"}
 
-    wait: bpy.props.BoolProperty(
-        name="Wait", description="Return when it is done: for scripts", options={"SKIP_SAVE"}
-    )
+    wait: bpy.props.BoolProperty(**WAIT)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -8,6 +8,7 @@ from ..engine import jobs
 from ..engine.engine_settings import ADDON, engine_settings, is_kept_offline
 from ..translations import tr
 from .refusal import busy
+from .waiting import WAIT
 
 
 class OFER_OT_set_up_engine(bpy.types.Operator):
@@ -17,9 +18,7 @@ class OFER_OT_set_up_engine(bpy.types.Operator):
     bl_label = "Set Up Engine"
     bl_options = {"REGISTER"}
 
-    wait: bpy.props.BoolProperty(
-        name="Wait", description="Return when it is done: for scripts", options={"SKIP_SAVE"}
-    )
+    wait: bpy.props.BoolProperty(**WAIT)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

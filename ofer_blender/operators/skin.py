@@ -21,8 +21,9 @@ from ..photo import head_photos, mask, photo_source
 from ..skin import skin
 from ..translations import tr
 from . import pictures
-from .draw_more import shown
-from .refusal import check_ready, engine_missing, no_head, setting_up
+from .draw_more import DrawingOperator, shown
+from .refusal import check_ready, no_head
+from .waiting import WAIT
 
 _SKIP: Final = {"SKIP_SAVE"}
 _USUAL_LIGHT: Final = "Default"
@@ -30,13 +31,12 @@ _EVEN_LIGHT: Final = "paint.sl"
 """Of Blender's studio lights."""
 
 
-class OFER_OT_make_skin(bpy.types.Operator):
+class OFER_OT_make_skin(DrawingOperator, bpy.types.Operator):
     """Paint the head from its photo. What the photo hides is filled from the other side of the \
 face and with plain skin; what you painted over (Hidden Here) is left out"""
 
     bl_idname = "ofer.make_skin"
     bl_label = "Make Skin from Photo"
-    bl_options = {"REGISTER"}  # the result is the undo step
 
     filepath: bpy.props.StringProperty(
         name="Photo",
@@ -56,15 +56,7 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
         "where its content is another",
         options=_SKIP,
     )
-    wait: bpy.props.BoolProperty(
-        name="Wait", description="Return when it is done: for scripts", options=_SKIP
-    )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if no_head(cls, context) or setting_up(cls):
-            return False
-        return not engine_missing(cls, engine_settings())
+    wait: bpy.props.BoolProperty(**WAIT)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         head, settings = hypotheses.active_head(context), context.scene.ofer

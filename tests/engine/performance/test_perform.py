@@ -193,15 +193,23 @@ def test_a_pack_that_reads_single_photos_is_refused(folder, tmp_path, monkeypatc
     assert not list(tmp_path.glob("a*"))
 
 
-@pytest.mark.parametrize("theirs", ["ann_frames", "ann.csv", "a picture of ann_frames"])
-def test_overwrite_replaces_only_what_a_performance_left(
-    folder, performed, tmp_path, theirs, capsys
-):
-    """A shot may be called ann_frames, and a phone writes ann.csv beside its video."""
-    shutil.copytree(performed, tmp_path / "out")
-    out = tmp_path / "out"
+def _overwrite(folder, out) -> int:
     command = ["perform", str(folder), "--out", str(out / "ann.ofer"), "--rate", "30", *OPTIONS]
-    assert main([*command, "--overwrite"]) == 0
+    return main([*command, "--overwrite"])
+
+
+def test_overwrite_replaces_what_a_performance_left(folder, performed, tmp_path):
+    out = shutil.copytree(performed, tmp_path / "out")
+    former = (out / "ann.ofer").stat().st_ino
+    assert _overwrite(folder, out) == 0
+    assert {each.name for each in out.iterdir()} == {each.name for each in performed.iterdir()}
+    assert (out / "ann.ofer").stat().st_ino != former
+
+
+@pytest.mark.parametrize("theirs", ["ann_frames", "ann.csv", "a picture of ann_frames"])
+def test_overwrite_replaces_nothing_else(folder, performed, tmp_path, theirs, capsys):
+    """A shot may be called ann_frames, and a phone writes ann.csv beside its video."""
+    out = shutil.copytree(performed, tmp_path / "out")
     if theirs == "ann_frames":
         shutil.rmtree(out / theirs)
         shutil.copytree(folder, out / theirs)
@@ -210,8 +218,7 @@ def test_overwrite_replaces_only_what_a_performance_left(
     else:
         next((out / "ann_frames").iterdir()).write_bytes(b"painted on")
     before = {file: file.read_bytes() for file in out.rglob("*") if file.is_file()}
-    capsys.readouterr()
-    assert main([*command, "--overwrite"]) == 1
+    assert _overwrite(folder, out) == 1
     assert "not as a performance of that name left it" in capsys.readouterr().err
     assert {file: file.read_bytes() for file in out.rglob("*") if file.is_file()} == before
 
