@@ -38,7 +38,7 @@ _CROP = 128
 
 
 @dataclass(frozen=True)
-class Answers:
+class PackFigures:
     """What a pack answers to the pictures. samples : (N, S, K); points : (N, P, 2) crop pixels."""
 
     pack: OpenPack
@@ -81,14 +81,14 @@ def main() -> None:
     print(f"points: {np.sqrt(moved.mean()):.3f} px of {_CROP} rms")
 
 
-def answers(folder: Path, photos: Path | None, samples: int) -> Answers:
+def answers(folder: Path, photos: Path | None, samples: int) -> PackFigures:
     """Of the pack in a folder."""
     pack = read_open_pack(folder, torch.device("cpu"))
     pictures = held_out()
     count = len(pictures)
     none = np.zeros(count)
     drawn = list(draw(pack, pictures, count, samples))
-    return Answers(
+    return PackFigures(
         pack,
         sum((folder / f"{name}.safetensors").stat().st_size for name in NETWORKS) / 1e6,
         measure(pack, pictures, own_truth(pack.head, pictures), samples, none.astype(int), none),

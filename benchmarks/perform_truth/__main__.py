@@ -61,7 +61,7 @@ class Grainy(Video):
             yield Frame(frame.number, frame.seconds, pixels)
 
 
-class Recorded(Watch):
+class TimedWatch(Watch):
     """Keeps what was read, and the processor seconds that it took."""
 
     readings_found: Readings
@@ -70,8 +70,8 @@ class Recorded(Watch):
     def readings(self, footage: Any) -> tuple[Readings, tuple[int, int]]:
         begun = time.process_time()
         found = super().readings(footage)
-        Recorded.seconds = time.process_time() - begun
-        Recorded.readings_found = found[0]
+        TimedWatch.seconds = time.process_time() - begun
+        TimedWatch.readings_found = found[0]
         return found
 
 
@@ -133,13 +133,13 @@ def measured(folder: Path, grain: float) -> dict[str, Any]:
     request = Perform(1, str(folder / "clip.mp4"), str(out), "clip", overwrite=True)
     work = Work(1, lambda event: None, lambda: False, Pace())
     with (
-        mock.patch.object(handler, "Watch", Recorded),
+        mock.patch.object(handler, "Watch", TimedWatch),
         mock.patch.object(handler, "open_footage", lambda path, rate: Grainy(path)),
     ):
         begun = time.process_time()
         done = handler.perform(session, request, work)
         seconds = time.process_time() - begun
-    read, performance = Recorded.readings_found, done.performance
+    read, performance = TimedWatch.readings_found, done.performance
     weights, true = performance.array("weights"), truth["weights"]
     seen = read.seen
 
@@ -170,7 +170,7 @@ def measured(folder: Path, grain: float) -> dict[str, Any]:
         "degrees_seen": float(np.sqrt(np.square(turned[seen]).mean())),
         "head_mm": head_error(session, done.record, truth["vertices"]),
         "single_frames_mm": alone,
-        "reading_seconds_a_frame": Recorded.seconds / len(true),
+        "reading_seconds_a_frame": TimedWatch.seconds / len(true),
         "seconds": seconds,
     }
 

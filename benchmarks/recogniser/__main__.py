@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.skin_truth import render
-from benchmarks.skin_truth.painting import ROOT, Sitting, Studio
+from benchmarks.skin_truth.painting import ROOT, Sitting, SkinStudio
 from ofer_engine.geometry.surface_points import SurfacePoints
 from ofer_engine.geometry.triangles import vertex_normals
 from ofer_engine.photo.faces import FaceDetector
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--resolution", type=int, default=512)
     options = parser.parse_args()
-    network, studio = DlibNetwork(options.network), Studio(options.work)
+    network, studio = DlibNetwork(options.network), SkinStudio(options.work)
     people = _people(studio, options.photos, options.resolution)
     photos = network(np.stack([each.photo for each in people]))
     neutral = np.full((8, 8, 3), _TONE, np.uint8)
@@ -77,7 +77,7 @@ def main() -> None:
         print(f"{np.median(rank):.0f}, distance {own.mean():.3f}, to others {rest:.3f}")
 
 
-def _people(studio: Studio, photos: list[Path], resolution: int) -> list[Person]:
+def _people(studio: SkinStudio, photos: list[Path], resolution: int) -> list[Person]:
     """Photos without a face are left out, and said."""
     detector = FaceDetector.load(ROOT / "weights" / "faces")
     people = []
@@ -93,7 +93,9 @@ def _people(studio: Studio, photos: list[Path], resolution: int) -> list[Person]
     return people
 
 
-def _face(studio: Studio, person: Person, neutral: np.ndarray, albedo: np.ndarray) -> np.ndarray:
+def _face(
+    studio: SkinStudio, person: Person, neutral: np.ndarray, albedo: np.ndarray
+) -> np.ndarray:
     """(150, 150, 3): a head in the photo's place, with the photo's expression."""
     head, view = studio.head, person.sitting.view
     vertices = neutral + (view.vertices - person.sitting.neutral)

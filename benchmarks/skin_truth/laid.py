@@ -18,7 +18,7 @@ import numpy as np
 from ofer_engine.photo.load import load_photo
 from ofer_engine.texture.alignment import photo_places
 
-from .painting import Studio
+from .painting import SkinStudio
 
 _FEATURES: Final = {
     "brows": [70, 63, 105, 66, 107, 336, 296, 334, 293, 300],
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("photos", nargs="+", type=Path)
     parser.add_argument("--work", type=Path, required=True)
     options = parser.parse_args()
-    studio = Studio(options.work)
+    studio = SkinStudio(options.work)
     rows = []
     for photo in options.photos:
         rows.append(too_low(studio, photo))
@@ -44,7 +44,7 @@ def main() -> None:
         print(f"{name}: camera {middle[0]:+.1f}, points {middle[1]:+.1f}, both {middle[2]:+.1f}")
 
 
-def too_low(studio: Studio, photo: Path) -> dict[str, np.ndarray]:
+def too_low(studio: SkinStudio, photo: Path) -> dict[str, np.ndarray]:
     """Feature → (3,) millimetres: camera alone, points, points and landmarks."""
     both, points = studio.sitting(photo).view, studio.sitting(photo, landmarks=False).view
     camera, vertices = both.camera, both.vertices

@@ -20,7 +20,7 @@ import numpy as np
 from ofer_engine.texture.colours import TO_LINEAR, to_srgb
 from ofer_engine.texture.shape import split
 
-from .painting import Sitting, Studio
+from .painting import Sitting, SkinStudio
 
 _SHADOW = 0.35
 
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--resolution", type=int, default=512)
     options = parser.parse_args()
-    studio = Studio(options.work)
+    studio = SkinStudio(options.work)
     print(f"share of the map that the face takes: {face_share(studio):.1%}")
     moved: dict[str, list[float]] = {}
     tones = []
@@ -51,7 +51,7 @@ def main() -> None:
     print(f"control, between two people: median {np.median(apart):.2f}")
 
 
-def face_share(studio: Studio) -> float:
+def face_share(studio: SkinStudio) -> float:
     """Of the map's area."""
     face = (studio.head.part == 0) & (studio.head.region("face")[studio.head.polygons] > 0.5).all(1)
     _, corners = split(studio.head.polygons[face], studio.uv[face])
@@ -59,7 +59,7 @@ def face_share(studio: Studio) -> float:
     return float(np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]).sum() / 2)
 
 
-def median_albedo(studio: Studio, sitting: Sitting, resolution: int) -> np.ndarray:
+def median_albedo(studio: SkinStudio, sitting: Sitting, resolution: int) -> np.ndarray:
     """(3,) linear, over the polygons of the face."""
     head = studio.head
     face = (head.part == 0) & (head.region("face")[head.polygons] > 0.5).all(1)

@@ -43,7 +43,7 @@ class Sitting:
         return replace(self, view=replace(self.view, pixels=light(self.view.pixels)))
 
 
-class Studio:
+class SkinStudio:
     """Reads photos, once for each, and paints their heads. kept : folder for what was read."""
 
     def __init__(self, kept: Path) -> None:

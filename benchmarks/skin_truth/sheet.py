@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from . import render
-from .painting import Sitting, Studio
+from .painting import Sitting, SkinStudio
 
 _CELL = (250, 230)
 _YAWS = (0.0, 50.0, -50.0)
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--resolution", type=int, default=1024)
     options = parser.parse_args()
-    studio = Studio(options.work)
+    studio = SkinStudio(options.work)
     rows = []
     for photo in options.photos:
         sitting = studio.sitting(photo)
@@ -45,7 +45,7 @@ def main() -> None:
     Image.fromarray(np.vstack(lines)).save(options.out)
 
 
-def row(studio: Studio, sitting: Sitting, painted, name: str) -> np.ndarray:
+def row(studio: SkinStudio, sitting: Sitting, painted, name: str) -> np.ndarray:
     """(H, W, 3) uint8: photo, front, both sides, albedo."""
     cells = [_photo(sitting)]
     for yaw in _YAWS:

@@ -35,7 +35,7 @@ _FARTHEST: Final = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class Beliefs:
     """The belief about U different people, and whose each of B rows is.
 
     mean : (U, D); precision : (U, D, D); person : (B,) int64.
@@ -91,7 +91,7 @@ class LinearBelief(nn.Module):
         """(B, D) without the hints."""
         return self.features(context) @ self.slope.T + self.offset
 
-    def given(self, context: Tensor) -> Given:
+    def given(self, context: Tensor) -> Beliefs:
         """The belief in contexts (B, C + 1 + 2 H); rows that are the same are one person."""
         context, person = torch.unique(context, dim=0, return_inverse=True)
         values, flags = context[:, self._context + 1 :][:, : 2 * len(self.axes)].chunk(2, dim=1)
@@ -102,9 +102,9 @@ class LinearBelief(nn.Module):
         mean = self.mean(context)
         missed = flags * values / GUESSED - (hinted @ mean[..., None])[..., 0]
         moved = torch.linalg.solve(precision, hinted.mT @ missed[..., None])
-        return Given(mean + moved[..., 0], precision, person)
+        return Beliefs(mean + moved[..., 0], precision, person)
 
-    def noise(self, x: Tensor, timestep: int | Tensor, given: Given) -> Tensor:
+    def noise(self, x: Tensor, timestep: int | Tensor, given: Beliefs) -> Tensor:
         """(B, D): the expected noise in x (B, D) at a level, or at levels (B,)."""
         level = torch.as_tensor(timestep, device=x.device).clamp_min(0)
         signal = self._alpha_bar.to(x.device)[level]
@@ -119,7 +119,7 @@ class LinearBelief(nn.Module):
             clear = torch.linalg.solve(blurred, precision @ away[..., None])[..., 0]
         return (1 - signal).sqrt()[..., None] * clear
 
-    def initial_sample(self, noise: Tensor, given: Given) -> Tensor:
+    def initial_sample(self, noise: Tensor, given: Beliefs) -> Tensor:
         """(B, D): data noised to the top level, of standard normal noise (B, D).
 
         A sampler that begins with noise alone draws means that are up to 8 % too short: so much of
