@@ -14,7 +14,7 @@ from .albedo_prior import AlbedoPrior
 from .bake import Layers, bake
 from .clean_shave import shaved
 from .colours import to_srgb
-from .complexion import complexion
+from .complexion import Complexion, complexion
 from .drawn_brows import DrawnBrows, hidden_brows, without_brows
 from .explanation import VertexAlbedo, linear
 from .features import Features
@@ -66,13 +66,7 @@ def make_skin(
     shape = Shape.of(head, uv)
     projections = tuple(project(shape, features, view, albedo, resolution) for view in views)
     share = _share(shape, features, projections)
-    explanations = [each.explanation for each in projections]
-    counts = np.array([each.likely.sum() + 1e-3 for each in explanations])
-    model = AlbedoPrior.load().tone
-    tone = np.average([model.of(each) for each in explanations], 0, counts)
-    weights = np.average([each.weights for each in explanations], 0, counts)
-    lips = np.average([each.lips for each in projections], 0, counts)
-    made = complexion(shape, features, albedo, weights, tone, lips)
+    made = _complexion_of(shape, features, albedo, projections)
     if clean_shave:
         base, grown = shaved(shape, features, made.base)
         made = replace(made, base=base)
@@ -94,9 +88,22 @@ def make_skin(
         padded(maps.roughness, nearest),
         maps.seen,
         uv,
-        tuple((to_srgb(linear(tone)) / 255).round(4).tolist()),
+        tuple((to_srgb(linear(made.tone)) / 255).round(4).tolist()),
         share,
     )
+
+
+def _complexion_of(
+    shape: Shape, features: Features, albedo: VertexAlbedo, projections: Sequence[Projection]
+) -> Complexion:
+    """The person's complexion; each photo counts by how much skin it shows."""
+    explanations = [each.explanation for each in projections]
+    counts = np.array([each.likely.sum() + 1e-3 for each in explanations])
+    model = AlbedoPrior.load().tone
+    tone = np.average([model.of(each) for each in explanations], 0, counts)
+    weights = np.average([each.weights for each in explanations], 0, counts)
+    lips = np.average([each.lips for each in projections], 0, counts)
+    return complexion(shape, features, albedo, weights, tone, lips)
 
 
 def _less(projections: tuple[Projection, ...], share: np.ndarray) -> tuple[Projection, ...]:
