@@ -59,14 +59,16 @@ def person_of(record: Reconstruction, device: torch.device) -> Person:
     )
     photos = tuple(
         PhotoEvidence(
-            place,
-            deviation,
-            visible,
-            vertices,
-            shift,
-            Camera.from_json(asdict(view.camera)),
-            view.camera.focal_known,
-            Contexts(contexts.identity, contexts.ranking, contexts.expression[number : number + 1]),
+            points=place,
+            deviation=deviation,
+            visible=visible,
+            vertices=vertices,
+            shift=shift,
+            camera=Camera.from_json(asdict(view.camera)),
+            focal_known=view.camera.focal_known,
+            contexts=Contexts(
+                contexts.identity, contexts.ranking, contexts.expression[number : number + 1]
+            ),
         )
         for number, (place, deviation, visible, shift, view) in enumerate(
             zip(*seen, record.views, strict=True)

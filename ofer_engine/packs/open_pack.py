@@ -175,12 +175,12 @@ class OpenPack:
             evidence.identity[0].cpu().numpy(), evidence.expression[0].clamp(0, 1).cpu().numpy()
         )
         return PhotoEvidence(
-            points.astype(np.float32),
-            deviation.astype(np.float32),
-            visible.astype(np.float32),
-            self.head.point_vertices.astype(np.int32),
-            (surface - neutral)[self.head.point_vertices].astype(np.float32),
-            solve_camera(
+            points=points.astype(np.float32),
+            deviation=deviation.astype(np.float32),
+            visible=visible.astype(np.float32),
+            vertices=self.head.point_vertices.astype(np.int32),
+            shift=(surface - neutral)[self.head.point_vertices].astype(np.float32),
+            camera=solve_camera(
                 surface[self.head.point_vertices],
                 points,
                 precision,
@@ -188,8 +188,8 @@ class OpenPack:
                 lens.centre,
                 lens.size,
             ),
-            lens.known,
-            Contexts(identity, identity, conditioner.context(evidence, hides)),
+            focal_known=lens.known,
+            contexts=Contexts(identity, identity, conditioner.context(evidence, hides)),
             moving=_moving(evidence, crop),
         )
 

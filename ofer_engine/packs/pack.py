@@ -49,7 +49,7 @@ class MovingPoints:
     irises_deviation: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PhotoEvidence:
     """What a photo shows of one face.
 

@@ -141,16 +141,16 @@ class FlamePack:
             self.published, blob_tensor(shown.blob), preprocess(shown.picture)
         )
         return PhotoEvidence(
-            seen.points,
-            seen.deviation,
-            seen.visible,
-            self._point_vertices,
-            (seen.shift @ self.placement.rotation / self.placement.scale).astype(np.float32),
-            _camera_of(self.placement, seen.camera),
-            seen.focal_known,
-            contexts,
-            (*seen.notes, aligned.note),
-            seen.moving,
+            points=seen.points,
+            deviation=seen.deviation,
+            visible=seen.visible,
+            vertices=self._point_vertices,
+            shift=(seen.shift @ self.placement.rotation / self.placement.scale).astype(np.float32),
+            camera=_camera_of(self.placement, seen.camera),
+            focal_known=seen.focal_known,
+            contexts=contexts,
+            notes=(*seen.notes, aligned.note),
+            moving=seen.moving,
         )
 
     def person_contexts(self, evidence: Sequence[PhotoEvidence], hints: Hints) -> Contexts:

@@ -28,14 +28,14 @@ def _seen(pack, truth, wrong_turn=0.0):
     camera = Camera(900.0, np.full(2, 256.0), np.eye(3), np.array([0, 0, -0.7]), 512, 512)
     count = len(head.point_vertices)
     return PhotoEvidence(
-        camera.project(surface).astype(np.float32),
-        np.ones(count, np.float32),
-        np.ones(count, np.float32),
-        head.point_vertices,
-        np.zeros((count, 3), np.float32),
-        dataclasses.replace(camera, rotation=camera.rotation @ turned),
-        False,
-        ANYTHING,
+        points=camera.project(surface).astype(np.float32),
+        deviation=np.ones(count, np.float32),
+        visible=np.ones(count, np.float32),
+        vertices=head.point_vertices,
+        shift=np.zeros((count, 3), np.float32),
+        camera=dataclasses.replace(camera, rotation=camera.rotation @ turned),
+        focal_known=False,
+        contexts=ANYTHING,
     )
 
 
