@@ -1,5 +1,6 @@
 """The contact sheet shows every hypothesis, or says which picture is missing."""
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ofer_engine.handlers import draft
 from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.preview.sheet import contact_sheet
 from ofer_engine.preview.thumbnails import Look, thumbnail
+from tests.engine.contract.small_folder import UPRIGHT, record_of
 
 HEAD = Path(__file__).parents[3] / "weights" / "open" / "head.npz"
 COLOURS = ((250, 10, 10), (10, 250, 10), (10, 10, 250))
@@ -39,37 +41,26 @@ def written(tmp_path) -> folder.Reconstruction:
         "polygons": head.polygons,
         "part": head.part,
     }
-    record = folder.Reconstruction(
-        name="Zoë",
-        created="2026-11-21T23:00:00+00:00",
-        views=(
-            folder.View(
-                folder.PhotoRecord("zoë.jpg", "ab" * 32, 320, 240),
-                folder.FaceRecord((250.0, 20.0, 90.0, 120.0), False, 0.75, True),
-                folder.CameraRecord(
-                    500.0, (160.0, 120.0), (1.0, 0, 0, 0, 1, 0, 0, 0, 1), (0.0, 0.0, -1.0),
-                    320, 240, True
-                ),
-            ),
-        ),
-        pack=folder.PackRecord(
-            "open", "0.1", "Open", "CC0-1.0", True, "plausible, not a likeness", "ff"
-        ),
-        settings=folder.SettingsRecord(
-            0, "ddpm", 20, 100, 2, 1, "cpu", 2, "0.1.0", "2.13.0"
-        ),
+    view = folder.View(
+        folder.PhotoRecord("zoë.jpg", "ab" * 32, 320, 240),
+        folder.FaceRecord((250.0, 20.0, 90.0, 120.0), False, 0.75, True),
+        folder.CameraRecord(500.0, (160.0, 120.0), UPRIGHT, (0.0, 0.0, -1.0), 320, 240, True),
+    )
+    small = record_of(tmp_path)
+    record = dataclasses.replace(
+        small,
+        views=(view,),
+        pack=dataclasses.replace(small.pack, claim="plausible, not a likeness"),
         identities=(
             folder.Hypothesis("identity_01", 1, 0.5, 17),
             folder.Hypothesis("identity_02", 2, 0.25, 3),
         ),
-        expressions=(folder.Hypothesis("expression_01", 1, 0.0, 0),),
         expression_names=head.expression_names,
         joints=("root",),
         joint_parents=(-1,),
         parts=head.part_names,
-        notes=("A note.",),
-        folder=tmp_path / "Zoë.ofer",
-    )  # fmt: skip
+        additions=(),
+    )
     names = [hypothesis.name for hypothesis in (*record.identities, *record.expressions)]
     pictures = {name: _png(colour) for name, colour in zip(names, COLOURS, strict=True)}
     return draft.write(record, arrays, pictures)

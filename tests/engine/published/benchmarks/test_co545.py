@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -19,6 +20,7 @@ from ofer_engine.published.benchmarks.predictions import HeadChoice, Predictions
 from ofer_engine.published.benchmarks.scan_alignment import DETECTOR_LANDMARKS, face_region
 from ofer_engine.published.benchmarks.scoring import Criterion, Method, score
 from ofer_engine.published.benchmarks.tally import Contender
+from tests.engine.contract.small_folder import record_of
 
 _IMAGES = ("anna/bareteeth/0001.jpg", "anna/mouth_up/0002.png", "bert/bareteeth/0003")
 _STEMS = tuple(name.split(".")[0] for name in _IMAGES)
@@ -137,22 +139,10 @@ def _reconstruct(folder, mini, candidates, order, kept, smiles, evidence):
         "context_ranking": np.zeros((1, 4), np.float32),
         "context_expression": np.zeros((1, 4), np.float32),
     }
-    record = contract.Reconstruction(
+    record = dataclasses.replace(
+        record_of(folder.parent),
         name=folder.stem,
-        created="2026-01-01T00:00:00+00:00",
-        views=(
-            contract.View(
-                contract.PhotoRecord("a.jpg", "0" * 64, 10, 10),
-                contract.FaceRecord((0.0, 0.0, 9.0, 9.0), False, 0.9, False),
-                contract.CameraRecord(
-                    10.0, (5.0, 5.0), tuple(np.eye(3).ravel()), (0.0, 0.0, -1.0), 10, 10, False
-                ),
-            ),
-        ),
         pack=contract.PackRecord("mini", "1", "Mini", "CC0-1.0", True, "", "0"),
-        settings=contract.SettingsRecord(
-            0, "ddpm", 1, len(candidates), kept, len(smiles), "cpu", 1, "0", "0"
-        ),
         identities=tuple(
             contract.Hypothesis(f"identity_{n:02d}", n, 1 / kept, int(row))
             for n, row in enumerate(order[:kept], 1)
@@ -165,7 +155,7 @@ def _reconstruct(folder, mini, candidates, order, kept, smiles, evidence):
         joints=("root",),
         joint_parents=(-1,),
         parts=("skin", "eye_left", "eye_right"),
-        notes=(),
+        additions=(),
         folder=folder,
     )
     draft.write(record, arrays, {})
