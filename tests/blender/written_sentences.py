@@ -69,7 +69,7 @@ def _spoken(call: ast.Call) -> list[ast.expr]:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     if name in ("translate", "Sentence"):
         return call.args[:1]
-    if name in _ERRORS | {"refuse"}:
+    if name in _ERRORS:
         return call.args[1:3]
     steps = name == "next" and getattr(getattr(call.func, "value", None), "id", "") == "steps"
     return call.args[-1:] if name in _CAUSES or steps else []
