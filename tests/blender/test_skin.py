@@ -165,7 +165,7 @@ def test_the_engine_is_asked_for_what_the_panel_says(
     head: bpy.types.Object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shaved: bool
 ) -> None:
     asked = []
-    monkeypatch.setattr(jobs.queue, "ask", lambda *given: asked.append(given[2]))
+    monkeypatch.setattr(jobs.queue, "ask", lambda *given, **_: asked.append(given[2]))
     head.ofer_skin.clean_shave, head.ofer_skin.resolution = shaved, "512"
     assert f"Clean Shave: {shaved}" in draw("OFER_PT_skin")
     make_skin.ask(head, (), (), lambda made: None)
