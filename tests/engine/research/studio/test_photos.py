@@ -354,14 +354,14 @@ def test_a_wanted_share_of_the_face_is_hidden_and_the_clean_picture_is_the_pair_
 def test_heads_are_turned_as_wanted(head):
     turned = Studio(head, misfit_mm=0.0, yaw=60.0)
     free = Studio(head, misfit_mm=0.0).photograph_pair(8, 0)[0]
-    for index in range(4):
-        photo = turned.photograph_pair(8, index)[0]
+    photos = [turned.photograph_pair(8, index)[0] for index in range(4)]
+    for photo in photos:
         # R = roll · pitch · yaw: the head's Y axis is not turned by yaw, its X axis is.
         across = photo.rotation @ [1, 0, 0]
         up = photo.rotation @ [0, 1, 0]
         pitch = np.hypot(up[0], up[1])
         assert abs(across[2]) == pytest.approx(np.sin(np.radians(60)) * pitch, abs=1e-5)
-    np.testing.assert_array_equal(turned.photograph_pair(8, 0)[0].identity, free.identity)
+    np.testing.assert_array_equal(photos[0].identity, free.identity)
 
 
 def test_hidden_shares_from_the_command_line(tmp_path):
