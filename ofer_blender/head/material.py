@@ -60,7 +60,7 @@ _COAT_ROUGHNESS: Final = 0.03
 
 
 def materials(
-    parts: tuple[str, ...], iris: np.ndarray | None = None, hairs: bool = False
+    parts: tuple[str, ...], iris: np.ndarray | None, hairs: bool
 ) -> list[bpy.types.Material]:
     """One new material for each part, then those of the eyes' rings, in the order of `slots`.
 

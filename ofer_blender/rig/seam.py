@@ -36,7 +36,7 @@ class _Edge:
         return self.places.mean(0)
 
 
-def bridge(head: bpy.types.Object, *, fit: bool = True) -> bpy.types.Object:
+def bridge(head: bpy.types.Object, *, fit: bool) -> bpy.types.Object:
     """A new object that the body's bones move as they move both edges. It wears the skin of the
     head, as it is at its edge. The body stays as it is.
 

@@ -143,7 +143,7 @@ def nameless() -> OferError:
 
 
 @contextmanager
-def atomic_output(file: Path, *, overwrite: bool = False) -> Iterator[AtomicOutput]:
+def atomic_output(file: Path, *, overwrite: bool) -> Iterator[AtomicOutput]:
     """A place beside `file` to write it and what goes with it; gone afterwards, with all that was
     not published.
 

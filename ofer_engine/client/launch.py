@@ -86,7 +86,7 @@ def engine_ready(home: Path) -> bool:
     return engine_python(home).is_file() and (home / ENGINE_FOLDER / STAMP).is_file()
 
 
-def engine_command(python: Path, root: Path, arguments: Sequence[str] = ()) -> list[str]:
+def engine_command(python: Path, root: Path, arguments: Sequence[str]) -> list[str]:
     """Start `python -m ofer_engine ARGUMENTS` of the project in `root`, isolated from the caller.
 
     Neither PYTHON* variables nor the working folder nor user site-packages reach the engine; its

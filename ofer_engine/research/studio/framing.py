@@ -56,7 +56,7 @@ class Framing:
         return float(-self.to_camera(vertices)[:, 2].mean())
 
 
-def random_pose(rng: np.random.Generator, turned: float | None = None) -> np.ndarray:
+def random_pose(rng: np.random.Generator, turned: float | None) -> np.ndarray:
     """Head → camera rotation (3, 3): yaw about the neck, then pitch, then roll.
 
     turned : degrees of yaw to either side, instead of a random angle.
