@@ -10,7 +10,7 @@ from . import operators, properties, translations, ui
 from .engine import jobs
 from .export import export_properties
 from .hair import hair_properties
-from .head import previews
+from .head import comparison, previews
 from .headless import command_line
 from .photo import face_pictures, painting, pin_overlay
 from .skin import skin_properties
@@ -34,6 +34,7 @@ _WITH_STATE: Final = (
     skin_properties,
     hair_properties,
     view,
+    comparison,
     previews,
     face_pictures,
     painting,

@@ -49,6 +49,14 @@ def save_pixels(image: bpy.types.Image, path: str, file_format: str = "PNG") -> 
         bpy.data.images.remove(twin)
 
 
+def is_used(image: bpy.types.Image) -> bool:
+    """Something shows an image, or keeps it. Up to 4.4 the count of its users cannot be trusted:
+    copying a material in 4.2 counts what its nodes show once too often."""
+    if bpy.app.version < (4, 5, 0):
+        return image.use_fake_user or bool(bpy.data.user_map(subset=[image])[image])
+    return bool(image.users)
+
+
 def make_undo_ready() -> None:
     """Before a change that is grouped into one undo step: without a window Blender keeps none until
     it is told to, and up to 5.1 it crashes when a script then asks for a grouped one."""

@@ -41,5 +41,5 @@ def remove(mesh: bpy.types.Mesh, name: str) -> None:
         images = [node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE"]
         bpy.data.materials.remove(material)
         for image in images:
-            if image and not image.users:
+            if image and not compat.is_used(image):
                 bpy.data.images.remove(image)

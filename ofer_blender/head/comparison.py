@@ -13,8 +13,10 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ...ofer_engine.client import faults
 from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.geometry.affine_map import Affine
+from ..engine import jobs
 from . import head_frame, hypotheses, modifiers
 from .free_space import Box, obstacles, way_out, world_points
 
@@ -32,6 +34,9 @@ _BOLD: Final = 0.004
 """Heads by which their strokes are thickened."""
 _CLEAR: Final = 0.01
 """Heads between the copies and whatever else stands there."""
+
+_watched: Final[set[int]] = set()
+"""Session uids of copies and captions whose head was seen in the file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,18 +94,7 @@ def end(head: bpy.types.Object) -> None:
     """Remove the copies, and show and select what was shown and selected before. What an artist
     duplicated, renamed or sculpted of them stays."""
     head.ofer.comparing = head.ofer.compare_page = 0
-    for each in copies(head):
-        data = each.data
-        bpy.data.objects.remove(each)
-        if not data.users:
-            bpy.data.batch_remove([data])
-    for each in [each for each in bpy.data.objects if each.ofer.compared_with == head]:
-        each.ofer.compared_with, each.ofer.compared_as, each.ofer.compared_made = None, "", ""
-    for collection in [c for c in bpy.data.collections if c.name.startswith(COLLECTION)]:
-        if not collection.all_objects:
-            bpy.data.collections.remove(collection)
-    for font in [f for f in bpy.data.fonts if not f.users and f.filepath == "<builtin>"]:
-        bpy.data.fonts.remove(font)
+    _remove([each for each in bpy.data.objects if each.ofer.compared_with == head])
     before = head.ofer
     _hide(head, False)
     there = bpy.context.view_layer.objects
@@ -109,6 +103,51 @@ def end(head: bpy.types.Object) -> None:
     _hide(head, before.hidden_before)
     before.selected_before.clear()
     before.active_before, before.hidden_before = "", False
+
+
+def remove_abandoned() -> None:
+    """Remove the copies of heads that were deleted while they were compared, and what Blender keeps
+    of such a head because copies point at it."""
+    left = [each for each in bpy.data.objects if _is_abandoned(each)]
+    heads = {each.ofer.compared_with for each in left} - {None}
+    _remove(left)
+    for head in heads:
+        if not head.users:
+            bpy.data.objects.remove(head)
+
+
+@bpy.app.handlers.persistent
+@faults.guarded(reported=False)
+def watch(*_: object) -> None:
+    """After any change: see whether a head was deleted while it was compared."""
+    compared = [
+        each
+        for holder in bpy.data.collections
+        if holder.name.startswith(COLLECTION)
+        for each in holder.objects
+    ]
+    if not compared:
+        return
+    _watched.update(e.session_uid for e in compared if _is_in_a_scene(e.ofer.compared_with))
+    if any(map(_is_abandoned, compared)) and not bpy.app.background:
+        if not bpy.app.timers.is_registered(_remove_soon):
+            bpy.app.timers.register(_remove_soon, first_interval=0.0)
+
+
+@bpy.app.handlers.persistent
+@faults.guarded(reported=False)
+def forget(*_: object) -> None:
+    """After undo and redo: what is there then was there before, and stays."""
+    _watched.clear()
+
+
+@faults.guarded()
+def _remove_soon() -> float | None:
+    """Once the deletion's undo step is made, which this one joins."""
+    if bpy.context.mode != "OBJECT":
+        return jobs.INTERVAL
+    jobs.insert(bpy.ops.ofer.remove_abandoned)
+    return None
 
 
 def selected(context: bpy.types.Context) -> str:
@@ -128,6 +167,33 @@ def page(head: bpy.types.Object, count: int, turned: int) -> list[str]:
         return []
     first = (turned * count) % (math.ceil(len(names) / count) * count)
     return names[first : first + count]
+
+
+def _is_abandoned(copy: bpy.types.Object) -> bool:
+    """It stood for a head that is in no scene any more."""
+    return copy.session_uid in _watched and not _is_in_a_scene(copy.ofer.compared_with)
+
+
+def _is_in_a_scene(head: bpy.types.Object | None) -> bool:
+    return bool(head and any(head.name in scene.objects for scene in bpy.data.scenes))
+
+
+def _remove(compared: list[bpy.types.Object]) -> None:
+    """Those that are as they were made go; the others stand for no head any more."""
+    for each in compared:
+        if each.mode == "OBJECT" and each.ofer.compared_made in ("", _made(each)):
+            data = each.data
+            bpy.data.objects.remove(each)
+            if not data.users:
+                bpy.data.batch_remove([data])
+        else:
+            each.ofer.compared_with, each.ofer.compared_as, each.ofer.compared_made = None, "", ""
+            _watched.discard(each.session_uid)
+    for collection in [c for c in bpy.data.collections if c.name.startswith(COLLECTION)]:
+        if not collection.all_objects:
+            bpy.data.collections.remove(collection)
+    for font in [f for f in bpy.data.fonts if not f.users and f.filepath == "<builtin>"]:
+        bpy.data.fonts.remove(font)
 
 
 def _made(copy: bpy.types.Object) -> str:
@@ -262,3 +328,18 @@ def _activate(active: bpy.types.Object, selected: list[bpy.types.Object | None])
             each.select_set(True)
     if active.name in there:
         there.active = active
+
+
+def register() -> None:
+    bpy.app.handlers.depsgraph_update_post.append(watch)
+    for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
+        handlers.append(forget)
+
+
+def unregister() -> None:
+    for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
+        handlers.remove(forget)
+    bpy.app.handlers.depsgraph_update_post.remove(watch)
+    if bpy.app.timers.is_registered(_remove_soon):
+        bpy.app.timers.unregister(_remove_soon)
+    _watched.clear()

@@ -19,8 +19,9 @@ def set_up(
     `start`; render size and frame rate become the video's.
 
     video : the file, or a folder of numbered pictures. The camera stands where it stood in the
-    first frame. Raises RuntimeError where Blender cannot read the video.
+    first frame. Raises RuntimeError where Blender cannot read the video; then nothing was changed.
     """
+    clip = _clip(video, recorded)
     placed = head_frame.placement(head)
     straight = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
     away = tuple(float(value) for value in recorded.array("place")[0])
@@ -31,7 +32,7 @@ def set_up(
     camera = photo_camera.build(record, head, placed)
     camera.name = camera.data.name = f"{head.name} video"
     scene.collection.objects.link(camera)
-    _show(camera.data, _clip(video, recorded), start)
+    _show(camera.data, clip, start)
     scene.camera = camera
     scene.render.resolution_x, scene.render.resolution_y = recorded.width, recorded.height
     return camera
@@ -45,17 +46,24 @@ def keep_step(scene: bpy.types.Scene, rate: float) -> None:
 
 
 def file_of(video: Path) -> Path:
-    """The file that Blender opens: the video, or the first of a folder's numbered pictures."""
+    """The file that Blender opens: the video, or the first of a folder's numbered pictures; the
+    folder itself where it has none."""
     if not video.is_dir():
         return video
     return min(
         (file for file in video.iterdir() if file.is_file() and any(map(str.isdigit, file.stem))),
         key=lambda file: (int("".join(filter(str.isdigit, file.stem)) or 0), file.name),
+        default=video,
     )
 
 
 def _clip(video: Path, recorded: Performance) -> bpy.types.MovieClip:
-    clip = bpy.data.movieclips.load(str(file_of(video)), check_existing=True)
+    """Always a new one: one that is there shows the video as it was when Blender read it, and may
+    be an artist's own, or begin at another frame. Raises RuntimeError."""
+    clip = bpy.data.movieclips.load(str(file_of(video)), check_existing=False)
+    if not clip.frame_duration:
+        bpy.data.movieclips.remove(clip)
+        raise RuntimeError(f"{video.name} has no pictures that Blender can read")
     clip.name = recorded.video
     return clip
 

@@ -8,6 +8,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
+from .. import compat
 from ..head import certainty, comparison, hypotheses
 from ..photo import head_photos, photo_beside, through_photo
 from ..translations import CONTEXT, tr
@@ -100,6 +101,20 @@ class OFER_OT_end_compare(_WhileComparing, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         _stop(context, hypotheses.active_head(context))
+        return {"FINISHED"}
+
+
+class OFER_OT_remove_abandoned(bpy.types.Operator):
+    """Remove the copies that Compare made of heads that were deleted since"""
+
+    bl_idname = "ofer.remove_abandoned"
+    bl_label = "Remove Abandoned Copies"
+    bl_options = {"UNDO_GROUPED", "INTERNAL"}
+    bl_undo_group = "Delete"  # what Blender calls the step before: both become one
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        compat.make_undo_ready()
+        comparison.remove_abandoned()
         return {"FINISHED"}
 
 
@@ -234,6 +249,7 @@ CLASSES: Final = (
     OFER_OT_compare,
     OFER_OT_pick_compared,
     OFER_OT_end_compare,
+    OFER_OT_remove_abandoned,
     OFER_OT_through_photo,
     OFER_OT_photo_beside,
     OFER_OT_seen_guessed,

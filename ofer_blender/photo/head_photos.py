@@ -13,6 +13,7 @@ import bpy
 
 from ...ofer_engine.client.photo_source import PhotoSource
 from ...ofer_engine.contract.errors import ErrorCode, OferError
+from .. import compat
 from ..head import provenance
 from ..image_size import image_size
 from . import photo_source
@@ -118,7 +119,7 @@ def load(path: Path) -> bpy.types.Image:
         )
     image = _as_on_disk(path)
     if not image.size[0]:  # which reads it
-        if not image.users:
+        if not compat.is_used(image):
             bpy.data.images.remove(image)
         raise _unreadable(path.name)
     return image

@@ -55,7 +55,7 @@ def wear(
     earlier = skin_nodes.pictures(material)
     _show(own_mesh.own_material(head, 0), images, skin.tone)
     for image in earlier.values():
-        if not image.users:
+        if not compat.is_used(image):
             bpy.data.images.remove(image)
     return images[skin_nodes.COLOUR]
 
@@ -82,7 +82,7 @@ def take_off(head: bpy.types.Object) -> None:
         if each and skin_nodes.pictures(each):
             skin_nodes.clear(own_mesh.own_material(head, slot).node_tree)
     for image in shown:  # last, as nothing brings a picture back
-        if not image.users:
+        if not compat.is_used(image):
             bpy.data.images.remove(image)
 
 

@@ -20,7 +20,7 @@ from .objects_before import ObjectsBefore
 
 _OURS: Final = (
     "objects", "meshes", "curves", "cameras", "lights", "armatures", "materials", "node_groups",
-    "images", "textures", "collections", "actions", "fonts", "texts", "worlds",
+    "images", "movieclips", "textures", "collections", "actions", "fonts", "texts", "worlds",
 )  # fmt: skip
 """Kinds of datablocks that we make; Blender makes others on the way, such as brushes."""
 _SCENE: Final = ("camera", "frame_current", "frame_subframe")

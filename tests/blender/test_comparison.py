@@ -372,3 +372,56 @@ def test_with_nothing_active_the_way_back_is_open(head: bpy.types.Object) -> Non
         bpy.ops.ofer.pick_compared()
     bpy.ops.ofer.pick_compared(name="identity_03")
     assert not head.ofer.comparing and head.data.shape_keys.key_blocks["identity_03"].value == 1
+
+
+@pytest.mark.parametrize("way", ["deleted", "removed"])
+def test_a_compared_head_takes_its_copies_along(head: bpy.types.Object, way: str) -> None:
+    """Deleted in the view or the outliner, or removed by a script, which leaves no pointer to it."""
+    cube((2, 0, 0))
+    bpy.context.view_layer.objects.active = head
+    compare(count="4")
+    sculpted = bodies(head)["identity_02"]
+    sculpted.data.vertices[7].co.x += 0.01
+    bpy.ops.object.select_all(action="DESELECT")
+    head.hide_set(False)
+    head.select_set(True)
+    bpy.ops.ed.undo_push(message="Before")
+    bpy.context.view_layer.update()
+    before, name = dump(), sculpted.name
+    if way == "deleted":
+        bpy.ops.object.delete("EXEC_DEFAULT", True)
+    else:
+        bpy.data.objects.remove(head)
+    bpy.context.view_layer.update()
+    bpy.ops.ofer.remove_abandoned("EXEC_DEFAULT", True)  # as the timer does
+    for _ in range(2):
+        assert {each.name for each in bpy.data.objects} == {"Cube", name}
+        assert not bpy.data.objects[name].ofer.compared_as
+        bpy.ops.ed.undo()
+        bpy.context.view_layer.update()
+        assert differences(before, dump()) == []
+        bpy.ops.ed.redo()
+
+
+def test_a_head_that_another_scene_shows_keeps_its_copies(head: bpy.types.Object) -> None:
+    compare(count="4")
+    bpy.data.scenes.new("other").collection.objects.link(head)
+    bpy.context.scene.collection.objects.unlink(head)
+    bpy.context.view_layer.update()
+    comparison.remove_abandoned()
+    assert len(bodies(head)) == 4
+
+
+def test_copies_that_an_undo_brings_back_stay(head: bpy.types.Object) -> None:
+    """They would come and go for ever."""
+    compare(count="4")
+    bpy.data.objects.remove(head)
+    bpy.ops.ed.undo_push(message="Removed by a script")
+    bpy.context.view_layer.update()
+    bpy.ops.ofer.remove_abandoned("EXEC_DEFAULT", True)
+    bpy.ops.ed.undo()
+    bpy.context.view_layer.update()
+    comparison.remove_abandoned()
+    assert len(bpy.data.objects) == 8
+    bpy.ops.ed.undo()
+    assert bpy.data.objects["anna"].ofer.comparing == 4

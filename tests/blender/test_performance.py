@@ -201,12 +201,31 @@ def test_what_is_no_performance_changes_nothing(
     assert differences(before, dump()) == []
 
 
-def test_without_the_video_the_head_plays_and_it_is_said(
-    head: bpy.types.Object, record: Reconstruction, tmp_path: Path
+@pytest.mark.parametrize("video", ["film.mp4", "no_pictures"])
+def test_without_the_video_the_head_plays_alone(
+    head: bpy.types.Object, record: Reconstruction, tmp_path: Path, video: str
 ) -> None:
     (tmp_path / "film.mp4").write_bytes(b"no video")
-    play(record, video=str(tmp_path / "film.mp4"))
+    (tmp_path / "no_pictures").mkdir()
+    play(record, video=str(tmp_path / video))
     assert values_at(head, FRAMES)[JAW] == pytest.approx(0.8)
+    assert not bpy.data.movieclips and not bpy.data.cameras and bpy.context.scene.camera is None
+
+
+def test_a_video_that_was_saved_again_is_seen_as_it_is_now(
+    head: bpy.types.Object, record: Reconstruction, pictures: Path
+) -> None:
+    """Behind the head; an artist's own clip of it keeps its name, its frames and what was tracked."""
+    first = pictures / "shot_0000.png"
+    own = bpy.data.movieclips.load(str(first))
+    own.name, own.frame_start = "tracked", 101
+    assert tuple(own.size) == (64, 48)  # which reads it
+    for file in pictures.iterdir():
+        file.write_bytes(encode(np.full((96, 128, 3), 200, np.uint8)))
+    play(record, video=str(first), start=1)
+    clip = bpy.context.scene.camera.data.background_images[0].clip
+    assert tuple(clip.size) == (128, 96) and clip.frame_start == 1
+    assert (own.name, own.frame_start) == ("tracked", 101)
 
 
 def test_cleaning_smooths_what_shakes_and_keeps_a_blink(
