@@ -17,7 +17,7 @@ from mathutils import Matrix
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from . import skeleton
 from .applied import rig_in_file
-from .motion_sources import Span, span_of
+from .motion_sources import Span, frame_targets, span_of
 from .plan import Frames, Plan
 from .shapes import chosen
 
@@ -174,7 +174,10 @@ def _stand_in(
     scene.render.use_simplify, scene.render.simplify_subdivision = True, 0  # nobody looks at it
     shown = [each for each in (head, armature) if each]
     hidden = [each for each in shown if each.hide_viewport]  # what is hidden is not evaluated
+    readers = [each for each in frame_targets(head) if each.id == theirs]
     try:
+        for each in readers:
+            each.id = scene
         for each in shown:
             scene.collection.objects.link(each)
         for each in hidden:
@@ -183,4 +186,6 @@ def _stand_in(
     finally:
         for each in hidden:
             each.hide_viewport = True
+        for each in readers:
+            each.id = theirs
         bpy.data.scenes.remove(scene)

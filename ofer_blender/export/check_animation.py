@@ -36,12 +36,13 @@ def before(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         frames, rate = found
         taken = {each.name for each in actions(head)}
         names -= taken
+        moved = listed(sorted(taken)) or Sentence("drivers that read the frame")
         if _moves(head, plan, frames):
             yield Finding(
                 Level.GOOD,
                 Sentence(
                     "Animation travels: {moved}; {frames} frames, {rate} a second.",
-                    moved=listed(sorted(taken)),
+                    moved=moved,
                     frames=len(frames),
                     rate=f"{rate:g}",
                 ),
@@ -49,7 +50,7 @@ def before(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         else:
             what = Sentence(
                 "The animation moves nothing that is in the file: {moved}.",
-                moved=listed(sorted(taken)),
+                moved=moved,
             )
             yield Finding(Level.NOTE, what)
         yield from _outside(head, plan, frames)

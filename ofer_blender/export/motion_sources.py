@@ -1,14 +1,19 @@
-"""What moves a head in the scene: actions and tracks, on it or on what drives it, and from when to
-when."""
+"""What moves a head in the scene: actions and tracks, on it or on what drives it, and drivers that
+read the frame; and from when to when."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import bpy
 
 from ..rig import body
+
+_FRAME: Final = re.compile(r"\bframe\b")
+"""What a driver's expression calls the scene's frame."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,23 @@ def action_names(head: bpy.types.Object) -> tuple[str, ...]:
 
 
 def span_of(head: bpy.types.Object) -> Span | None:
-    """From the first frame of what animates a head to the last; None where nothing does."""
-    spans = [span for owner in _owners(head) for _, span in _played(owner)]
-    if not spans:
-        return None
-    return Span(min(each.first for each in spans), max(each.last for each in spans))
+    """From the first frame of what animates a head to the last; the scene's, where drivers that
+    read its frame do so alone; None where nothing does."""
+    owners = _owners(head)
+    spans = [span for owner in owners for _, span in _played(owner)]
+    if spans:
+        return Span(min(each.first for each in spans), max(each.last for each in spans))
+    if any(_reads_frame(curve) for owner in owners for curve in _drivers(owner)):
+        scene = bpy.context.scene
+        return Span(scene.frame_start, scene.frame_end)
+    return None
+
+
+def frame_targets(head: bpy.types.Object) -> list[bpy.types.DriverTarget]:
+    """Where drivers of what moves a head read the frame of a scene that they name."""
+    curves = [curve for owner in _owners(head) for curve in _drivers(owner)]
+    targets = [target for curve in curves for target in _single_targets(curve)]
+    return [each for each in targets if isinstance(each.id, bpy.types.Scene) and _is_frame(each)]
 
 
 def _owners(head: bpy.types.Object) -> tuple[bpy.types.ID, ...]:
@@ -57,8 +74,7 @@ def _owners(head: bpy.types.Object) -> tuple[bpy.types.ID, ...]:
         if owner is None or owner in found:
             continue
         found[owner] = None
-        animation = _animation(owner)
-        for curve in animation.drivers if animation else ():
+        for curve in _drivers(owner):
             waiting += [target.id for each in curve.driver.variables for target in each.targets]
         if isinstance(owner, bpy.types.Object):
             waiting += _looked_at(owner)
@@ -90,6 +106,32 @@ def _targets(constraints: bpy.types.bpy_prop_collection) -> list[bpy.types.ID | 
 def _animation(owner: bpy.types.ID) -> bpy.types.AnimData | None:
     """Pictures, texts and collections, which a driver may read, have none."""
     return getattr(owner, "animation_data", None)
+
+
+def _drivers(owner: bpy.types.ID) -> list[bpy.types.FCurve]:
+    animation = _animation(owner)
+    return list(animation.drivers) if animation else []
+
+
+def _reads_frame(curve: bpy.types.FCurve) -> bool:
+    """Time itself moves what it drives."""
+    driver = curve.driver
+    if curve.mute:
+        return False
+    named = any(variable.name == "frame" for variable in driver.variables)
+    if driver.type == "SCRIPTED" and not named and _FRAME.search(driver.expression):
+        return True
+    return any(map(_is_frame, _single_targets(curve)))
+
+
+def _single_targets(curve: bpy.types.FCurve) -> list[bpy.types.DriverTarget]:
+    """Of its variables that read a property of a datablock, or of the scene that is shown."""
+    kinds = ("SINGLE_PROP", "CONTEXT_PROP")
+    return [each.targets[0] for each in curve.driver.variables if each.type in kinds]
+
+
+def _is_frame(target: bpy.types.DriverTarget) -> bool:
+    return target.data_path.startswith("frame_current")
 
 
 def _played(owner: bpy.types.ID) -> Iterator[tuple[bpy.types.Action, Span]]:

@@ -376,7 +376,7 @@ def test_with_nothing_active_the_way_back_is_open(head: bpy.types.Object) -> Non
 
 @pytest.mark.parametrize("way", ["deleted", "removed"])
 def test_a_compared_head_takes_its_copies_along(head: bpy.types.Object, way: str) -> None:
-    """Deleted in the view or the outliner, or removed by a script, which leaves no pointer to it."""
+    """Deleted as an artist does, or removed by a script, which leaves no pointer to it."""
     cube((2, 0, 0))
     bpy.context.view_layer.objects.active = head
     compare(count="4")

@@ -321,6 +321,67 @@ def test_whatever_moves_it_from_afar_travels(
     assert played.off(wanted, played.by_blender(path)) < APART
 
 
+def _by_expression(driver: bpy.types.Driver) -> None:
+    driver.expression = "sin(frame / 10)"
+
+
+def _by_the_scene(driver: bpy.types.Driver) -> None:
+    driver.expression, variable = "sin(now / 10)", driver.variables.new()
+    variable.name = "now"
+    variable.targets[0].id_type, variable.targets[0].id = "SCENE", bpy.context.scene
+    variable.targets[0].data_path = "frame_current"
+
+
+def _by_the_scene_shown(driver: bpy.types.Driver) -> None:
+    driver.expression, variable = "sin(now / 10)", driver.variables.new()
+    variable.name, variable.type = "now", "CONTEXT_PROP"
+    variable.targets[0].data_path = "frame_current"
+
+
+@pytest.mark.parametrize("drive", [_by_expression, _by_the_scene, _by_the_scene_shown])
+@pytest.mark.parametrize("where", ["key", "bone"])
+def test_drivers_of_the_frame_alone_travel(
+    record: Reconstruction, tmp_path: Path, where: str, drive: Callable[[bpy.types.Driver], None]
+) -> None:
+    """There is no action; the scene says from when to when."""
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ofer.add_rig()
+    bpy.ops.ofer.add_arkit()
+    head, scene = hypotheses.active_head(bpy.context), bpy.context.scene
+    scene.render.fps, scene.frame_start, scene.frame_end = RATE, FIRST, LAST
+    if where == "key":
+        curve = head.data.shape_keys.key_blocks["jawOpen"].driver_add("value")
+    else:
+        bone = rig.rig_of(head).pose.bones["head"]
+        bone.rotation_mode = "XYZ"
+        curve = bone.driver_add("rotation_euler", 0)
+    drive(curve.driver)
+    wanted = played.in_the_scene(head)
+    assert np.abs(wanted.places[-1] - wanted.places[0]).max() > 0.001
+    scene.frame_set(FIRST)
+    before = dump()
+    path = export(tmp_path / "out", Target.GLB)
+    said = findings(Target.GLB)
+    head.ofer_export.findings.clear()
+    assert differences(before, dump()) == []
+    assert any("drivers that read the frame; 31 frames" in text for text in said)
+    assert any("read back at 5 times" in text for text in said)
+    assert not any("stay behind" in text for text in said)
+    assert played.off(wanted, played.by_blender(path)) < APART
+
+
+def test_a_driver_of_another_frame_or_none_is_no_animation(record: Reconstruction) -> None:
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ofer.add_arkit()
+    keys = hypotheses.active_head(bpy.context).data.shape_keys.key_blocks
+    muted = keys["jawOpen"].driver_add("value")
+    muted.driver.expression, muted.mute = "frame / 10", True
+    keys["cheekPuff"].driver_add("value").driver.expression = "framed + 1"
+    own = keys["mouthPucker"].driver_add("value").driver
+    own.expression, own.variables.new().name = "frame / 10", "frame"
+    assert any("nothing moves this head" in line for line in draw("OFER_PT_export"))
+
+
 @pytest.mark.parametrize("kind", ["IMAGE", "COLLECTION", "TEXT"])
 def test_a_driver_may_read_what_is_never_animated(
     head: bpy.types.Object, tmp_path: Path, kind: str

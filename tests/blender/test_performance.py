@@ -215,7 +215,7 @@ def test_without_the_video_the_head_plays_alone(
 def test_a_video_that_was_saved_again_is_seen_as_it_is_now(
     head: bpy.types.Object, record: Reconstruction, pictures: Path
 ) -> None:
-    """Behind the head; an artist's own clip of it keeps its name, its frames and what was tracked."""
+    """An artist's own clip of it keeps its name and its frames."""
     first = pictures / "shot_0000.png"
     own = bpy.data.movieclips.load(str(first))
     own.name, own.frame_start = "tracked", 101
