@@ -53,7 +53,8 @@ def is_used(image: bpy.types.Image) -> bool:
     """Something shows an image, or keeps it. Up to 4.4 the count of its users cannot be trusted:
     copying a material in 4.2 counts what its nodes show once too often."""
     if bpy.app.version < (4, 5, 0):
-        return image.use_fake_user or bool(bpy.data.user_map(subset=[image])[image])
+        users = bpy.data.user_map(subset=[image])  # pyright: ignore[reportCallIssue]
+        return image.use_fake_user or bool(users[image])
     return bool(image.users)
 
 

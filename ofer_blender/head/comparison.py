@@ -94,12 +94,14 @@ def end(head: bpy.types.Object) -> None:
     """Remove the copies, and show and select what was shown and selected before. What an artist
     duplicated, renamed or sculpted of them stays."""
     head.ofer.comparing = head.ofer.compare_page = 0
+    is_here = bool(copies(head))  # or it was appended from another file, and names are of that one
     _remove([each for each in bpy.data.objects if each.ofer.compared_with == head])
     before = head.ofer
     _hide(head, False)
     there = bpy.context.view_layer.objects
-    selected = [there.get(each.name) for each in before.selected_before]
-    _activate(there.get(before.active_before) or head, selected)
+    selected = [there.get(each.name) for each in before.selected_before if is_here]
+    active = there.get(before.active_before) if is_here else None
+    _activate(active or head, selected)
     _hide(head, before.hidden_before)
     before.selected_before.clear()
     before.active_before, before.hidden_before = "", False

@@ -54,8 +54,8 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
         )
     bones = rest_bones.of(head, frame)
     rig = bpy.data.objects.new(f"{head.name} rig", bpy.data.armatures.new(f"{head.name} rig"))
-    for collection in head.users_collection:
-        collection.objects.link(rig)
+    scene = bpy.context.scene.collection.objects
+    scene.link(rig)  # the head's own collections may be hidden, and what is hidden has no Edit Mode
     rig.data.display_type = "STICK"
     rig.parent, rig.parent_type = head.parent, head.parent_type
     rig.parent_vertices = head.parent_vertices
@@ -64,14 +64,19 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
     view = bpy.context.view_layer
     before = view.objects.active
     view.objects.active = rig
-    bpy.ops.object.mode_set(mode="EDIT")
-    _add_bones(rig, bones, parents)
-    bpy.ops.object.mode_set(mode="OBJECT")
+    with bpy.context.temp_override(active_object=rig, object=rig):
+        bpy.ops.object.mode_set(mode="EDIT")
+        _add_bones(rig, bones, parents)
+        bpy.ops.object.mode_set(mode="OBJECT")
     rig.select_set(False)
     view.objects.active = before
+    view.update()  # which gives it a pose
     for bone in rig.pose.bones:
         bone.rotation_mode = "XYZ"
     bone_rings.put_on(rig, head)
+    scene.unlink(rig)
+    for collection in head.users_collection:
+        collection.objects.link(rig)
     _hang(head, rig)
     if frame:
         _take_along(head, frame.vertices)

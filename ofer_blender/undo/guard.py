@@ -94,10 +94,21 @@ def _executing(method: Callable) -> Callable:
             if not isinstance(cause, Exception):
                 raise
             return _refuse(self, cause)
+        _show_locally(context, change.new_objects())
         change.commit()
         return outcome
 
     return execute
+
+
+def _show_locally(context: bpy.types.Context, made: list[bpy.types.Object]) -> None:
+    """A view that shows some objects alone (Local View) shows what was made, too."""
+    areas = [area for window in context.window_manager.windows for area in window.screen.areas]
+    spaces = [area.spaces.active for area in areas if area.type == "VIEW_3D"]
+    for space in [each for each in spaces if each.local_view]:
+        for each in made:
+            if each.name in context.view_layer.objects:
+                each.local_view_set(space, True)
 
 
 def _interacting(method: Callable) -> Callable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -425,3 +426,20 @@ def test_copies_that_an_undo_brings_back_stay(head: bpy.types.Object) -> None:
     assert len(bpy.data.objects) == 8
     bpy.ops.ed.undo()
     assert bpy.data.objects["anna"].ofer.comparing == 4
+
+
+def test_a_head_appended_while_it_was_compared_is_the_active_one_again(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    """Of two of one name; what was active is remembered by its name in another file."""
+    compare(count="4")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "compared.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    for _ in range(2):
+        with bpy.data.libraries.load(str(tmp_path / "compared.blend")) as (_there, asked):
+            asked.objects = ["anna"]
+        (appended,) = asked.objects
+        bpy.context.scene.collection.objects.link(appended)
+        bpy.context.view_layer.objects.active = appended
+        bpy.ops.ofer.end_compare()
+        assert bpy.context.object == appended and not appended.hide_get()
