@@ -91,6 +91,14 @@ def _interrupt(number: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _take_back_when_stopped() -> None:
+    """The system's wish, and a terminal that is closed, as Ctrl-C; `nohup` lets a command go on."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    closed = getattr(signal, "SIGHUP", None)
+    if closed is not None and signal.getsignal(closed) is not signal.SIG_IGN:
+        signal.signal(closed, _interrupt)
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)  # what was begun is taken back, as after Ctrl-C
+    _take_back_when_stopped()
     sys.exit(main())

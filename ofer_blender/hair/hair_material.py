@@ -40,6 +40,4 @@ def remove(mesh: bpy.types.Mesh, name: str) -> None:
             continue
         images = [node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE"]
         bpy.data.materials.remove(material)
-        for image in images:
-            if image and not compat.is_used(image):
-                bpy.data.images.remove(image)
+        compat.remove_unused(filter(None, images))

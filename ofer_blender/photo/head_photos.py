@@ -119,8 +119,7 @@ def load(path: Path) -> bpy.types.Image:
         )
     image = _as_on_disk(path)
     if not image.size[0]:  # which reads it
-        if not compat.is_used(image):
-            bpy.data.images.remove(image)
+        compat.remove_unused([image])
         raise _unreadable(path.name)
     return image
 

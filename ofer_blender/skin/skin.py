@@ -54,9 +54,7 @@ def wear(
     _lay_out(head.data, uv, corners)
     earlier = skin_nodes.pictures(material)
     _show(own_mesh.own_material(head, 0), images, skin.tone)
-    for image in earlier.values():
-        if not compat.is_used(image):
-            bpy.data.images.remove(image)
+    compat.remove_unused(earlier.values())
     return images[skin_nodes.COLOUR]
 
 
@@ -81,9 +79,7 @@ def take_off(head: bpy.types.Object) -> None:
     for slot, each in enumerate(head.data.materials):
         if each and skin_nodes.pictures(each):
             skin_nodes.clear(own_mesh.own_material(head, slot).node_tree)
-    for image in shown:  # last, as nothing brings a picture back
-        if not compat.is_used(image):
-            bpy.data.images.remove(image)
+    compat.remove_unused(shown)  # last, as nothing brings a picture back
 
 
 def _material(head: bpy.types.Object) -> bpy.types.Material:

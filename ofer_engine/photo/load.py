@@ -153,7 +153,7 @@ def _read(path: Path) -> bytes:
                 ErrorCode.PHOTO_UNREADABLE,
                 "{name} is a folder, not a photo.",
                 "Choose a photo in it.",
-                name=path.name,
+                name=path.name or str(path),
             )
         if not path.is_file():
             raise FileNotFoundError(path)

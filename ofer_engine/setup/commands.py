@@ -33,9 +33,11 @@ def main(root: Path, arguments: Sequence[str] | None = None) -> int:
     chosen, extra = parser.parse_known_args(arguments)
     if extra and chosen.command not in _PASSED_ON:
         parser.error(f"unrecognized arguments: {' '.join(extra)}")
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _interrupt)
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
+        number = getattr(signal, name, None)
+        ignored = name == "SIGHUP" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # nohup
+        if number is not None and not ignored:
+            signal.signal(number, _interrupt)
     mend_streams()
     json_wanted = getattr(chosen, "progress", "text") == "json"
     console = JsonConsole() if json_wanted else Console()

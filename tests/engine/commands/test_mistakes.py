@@ -52,6 +52,7 @@ def fails(tmp_path, capsys, monkeypatch):
         ("evaluate synthetic --photos empty --ict x", "go together. Give both"),
         ("evaluate compare text.txt text.txt", "text.txt holds no figures of a pack. Write it"),
         ("reconstruct empty --out made", "empty is a folder, not a photo. Choose a photo in it."),
+        ("reconstruct . --out made", "ofer: . is a folder, not a photo. Choose a photo in it."),
         ("reconstruct nowhere.jpg --out made", "There is no photo nowhere.jpg. Choose"),
         ("reconstruct text.txt --out made --pack nobody", "no pack called 'nobody'"),
         ("reconstruct text.txt --out text.txt/made", "could not be written to text.txt"),
@@ -169,7 +170,7 @@ def test_a_place_to_write_is_tried_without_a_trace(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_command_that_is_stopped_takes_back_what_it_began(portrait, tmp_path, end):
     out = tmp_path / "out"
     wish = ["reconstruct", str(portrait), "--out", str(out), "--keep", "100"]
@@ -178,6 +179,18 @@ def test_a_command_that_is_stopped_takes_back_what_it_began(portrait, tmp_path, 
         while not list(out.glob(".*.unfinished/whole/thumbnails/*.png")):
             assert process.poll() is None
             time.sleep(0.05)
-        process.send_signal(end)
+        process.send_signal(signal.Signals[end])
         assert process.communicate()[1] == b"ofer: stopped.\n"
     assert process.returncode == 130 and not out.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_a_closed_terminal_stops_no_command_that_runs_under_nohup(tmp_path):
+    signal_it = "import os, signal; os.kill(os.getpid(), signal.SIGHUP); print('went on')"
+    program = f"from ofer_engine import __main__ as m; m._take_back_when_stopped(); {signal_it}"
+    for ignored, told in ((True, b"went on\n"), (False, b"")):
+        before = (lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) if ignored else None
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, preexec_fn=before, cwd=ROOT
+        )
+        assert done.stdout == told
