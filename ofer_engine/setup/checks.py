@@ -25,6 +25,9 @@ _NO_TESTS_CHOSEN: Final = 5  # pytest's exit code where every test was deselecte
 _ENGINE_TESTS: Final = ("tests/engine", "tests/install")
 _BLENDER_TESTS: Final = ("tests/blender",)
 
+_ON_EVERY_CORE: Final = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+"""pytest-xdist's options, where nobody gives any; up to four, since a process needs up to 3 GB."""
+
 
 class Suite(StrEnum):
     """What `--only` names."""
@@ -68,11 +71,12 @@ class CheckCounts:
 
 def chosen_tests(options: Sequence[str], folders: Sequence[str]) -> tuple[list[str], list[str]]:
     """pytest's options without the tests named among them (`tests/…`), and which tests to run: of
-    those named the ones in `folders`, or all of `folders` where none is named."""
+    those named the ones in `folders`, or all of `folders` where none is named. Without any option
+    they run on every core."""
     named = [each for each in options if each.startswith("tests/")]
     rest = [each for each in options if each not in named]
     inside = [each for each in named if each.startswith(tuple(folders))]
-    return rest, inside if named else list(folders)
+    return rest if options else list(_ON_EVERY_CORE), inside if named else list(folders)
 
 
 @dataclass(frozen=True)

@@ -15,3 +15,9 @@ def test_named_tests_run_alone_and_in_their_own_suite() -> None:
     one = "tests/engine/heads/test_camera.py::test_rotations_stay_rotations"
     assert chosen_tests(["-q", one], ENGINE) == (["-q"], [one])
     assert chosen_tests(["-q", one], ("tests/blender",)) == (["-q"], [])
+
+
+def test_a_suite_runs_on_every_core_unless_something_is_chosen() -> None:
+    options, tests = chosen_tests([], ENGINE)
+    assert options[:2] == ["-n", "auto"] and tests == list(ENGINE)
+    assert "-n" not in chosen_tests(["tests/engine/heads"], ENGINE)[0]
