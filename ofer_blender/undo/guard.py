@@ -87,7 +87,6 @@ def _executing(method: Callable) -> Callable:
                 own_mesh.release_photo(each)
             outcome = method(self, context)
             change.check()
-            _show_locally(context, change)
         except BaseException as cause:
             if change:
                 change.roll_back()
@@ -99,16 +98,6 @@ def _executing(method: Callable) -> Callable:
         return outcome
 
     return execute
-
-
-def _show_locally(context: bpy.types.Context, change: Transaction) -> None:
-    """A view that shows some objects alone (Local View) shows what was made, too."""
-    areas = [area for window in context.window_manager.windows for area in window.screen.areas]
-    spaces = [area.spaces.active for area in areas if area.type == "VIEW_3D"]
-    for space in [each for each in spaces if each.local_view]:
-        for each in change.new_objects():
-            if each.name in context.view_layer.objects:
-                each.local_view_set(space, True)
 
 
 def _interacting(method: Callable) -> Callable:

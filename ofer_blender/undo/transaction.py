@@ -80,11 +80,6 @@ class Transaction:
         if self.cause:
             raise self.cause
 
-    def new_objects(self) -> list[bpy.types.Object]:
-        """Those made since."""
-        known = self._known.all() | self._kept.copies()
-        return [each for each in bpy.data.objects if each.session_uid not in known]
-
     def commit(self) -> None:
         """All went well; what was made stays, also should a surrounding operator fail."""
         self._end()

@@ -1,4 +1,4 @@
-"""Heads that no view shows, and views that show little: what is asked for happens all the same."""
+"""Heads that no view shows: what is asked for happens all the same."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import bpy
 import pytest
-from ofer_faces.ofer_blender.head import comparison
 from ofer_faces.ofer_blender.rig import rig
 
 
@@ -47,18 +46,3 @@ def test_a_head_that_no_view_shows_is_rigged_where_it_is(
     assert armature.users_collection == (holder,) == head.users_collection
     assert all(bone.custom_shape for bone in armature.pose.bones)
     assert bpy.context.mode == "OBJECT"
-
-
-def test_local_view_shows_what_is_made(head: bpy.types.Object) -> None:
-    area = next(each for each in bpy.context.screen.areas if each.type == "VIEW_3D")
-    region = next(each for each in area.regions if each.type == "WINDOW")
-    with bpy.context.temp_override(area=area, region=region):
-        bpy.ops.view3d.localview()
-    space = area.spaces.active
-    assert space.local_view and head.local_view_get(space)
-    bpy.ops.ofer.compare(count="4")
-    there = comparison.copies(head)
-    assert len(there) == 8 and all(each.local_view_get(space) for each in there)
-    bpy.ops.ofer.end_compare()
-    bpy.ops.ofer.add_rig()
-    assert rig.rig_of(head).local_view_get(space)
