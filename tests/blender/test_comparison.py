@@ -394,7 +394,7 @@ def test_a_compared_head_takes_its_copies_along(head: bpy.types.Object, way: str
     else:
         bpy.data.objects.remove(head)
     bpy.context.view_layer.update()
-    bpy.ops.ofer.remove_abandoned("EXEC_DEFAULT", True)  # as the timer does
+    assert comparison._remove_soon() is None  # as the timer calls it
     for _ in range(2):
         assert {each.name for each in bpy.data.objects} == {"Cube", name}
         assert not bpy.data.objects[name].ofer.compared_as
