@@ -57,6 +57,9 @@ _BROW = 0.0042
 """Metres: no brow is wider than two of these; hair that hangs over it is."""
 _MASS = 0.008
 """Metres: half the width of what throws a shadow on the skin beside it, such as a fringe."""
+_PATCH, _STRETCH, _VARIES = 0.003, 0.007, 0.07
+"""Metres from which on a difference is a patch, metres in which the strength of finer ones is
+measured, and the deviation of log luminance that these have on skin: guesses."""
 _STRAND = 0.0009
 """Metres: half the width of the thinnest strand or rim that is looked for."""
 
@@ -166,7 +169,9 @@ def details(
     good = (seen > 0.9) & (drawn < 0.1)
     uneven = float(1.4826 * np.median(np.abs(fine[good, 0]))) if good.sum() > 100 else 0.0
     detail = np.concatenate([kept + fine, fine[..., :1]], 2)
-    detail, trust = without_holes(laid, detail, trust, np.clip(drawn, 0, 1))
+    drawn = np.clip(drawn, 0, 1)
+    detail = detail * _like_skin(laid, detail, seen, drawn)[..., None]
+    detail, trust = without_holes(laid, detail, trust, drawn)
     return Details(
         detail.astype(np.float32), trust.astype(np.float32),
         _KEPT * np.clip(dull, -_BROAD_MOST, _BROAD_MOST), known * sure * (1 - _SHADED * hairline),
@@ -218,6 +223,22 @@ def _without_shine(away: np.ndarray, level: np.ndarray) -> np.ndarray:
     left[..., 0] *= 1 - _DULL * shine * smooth_step(pale, *_PALE)
     left[..., 1:] -= (shine * pale)[..., None] * white
     return left
+
+
+def _like_skin(laid: Laid, detail: np.ndarray, seen: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """(h, w) 0..1: how much to keep of details (h, w, 4) that over a stretch of skin are stronger
+    than skin's. Wiener's filter: skin varies by so much, and what is beyond is of something else,
+    as are the outlines of fingers, strands, hard shadows or sharpening.
+
+    seen : (h, w) 0..1, where skin is; drawn : (h, w) 0..1, brows, lids and lips, which stay as they
+    are.
+    """
+    rest = 1 - drawn
+    skin = seen * rest
+    bright = detail[..., :1]
+    outlines = bright - averaged(bright, skin, _PATCH / laid.pixel)
+    power = averaged(np.square(outlines), skin, _STRETCH / laid.pixel)[..., 0]
+    return 1 - rest * (1 - _VARIES**2 / np.maximum(power, _VARIES**2))
 
 
 def _soft(values: np.ndarray, most: np.ndarray | float) -> np.ndarray:

@@ -9,12 +9,18 @@ from typing import Final
 import numpy as np
 
 from ..geometry.smooth_step import smooth_step
+from .features import Features
+from .fields import around
 from .shape import Shape
 
 _CALM, _FOLDED = 0.06, 0.22
 """Log of how much shorter skin gets: below the first none of it folds, from the second on all."""
 _LEAST: Final = 0.35
 """Length of what was 1, below which a triangle is a sliver that tells nothing more."""
+_FAR: Final = (0.003, 0.007)
+"""Metres that lips move: up to the first they lie where they are laid, from the second beside."""
+_ABOUT: Final = 6.0
+"""Millimetres around the lips that they are beside."""
 _FLAT: Final = 1e-20
 """Square of twice the area, m⁴, of a triangle without any."""
 
@@ -39,6 +45,16 @@ def pressed(shape: Shape, calm: np.ndarray, moved: np.ndarray) -> np.ndarray:
 def folded(shorter: np.ndarray) -> np.ndarray:
     """0..1 of what `pressed` gives."""
     return smooth_step(shorter, _CALM, _FOLDED)
+
+
+def beside_lips(
+    shape: Shape, features: Features, calm: np.ndarray, moved: np.ndarray
+) -> np.ndarray:
+    """(V,) 0..1, skin about lips that an expression has taken far: it lies a little beside where
+    the photo has it, so that teeth and the edge of a lip would be painted on it. calm, moved : as
+    in `pressed`."""
+    away = np.linalg.norm(np.asarray(moved, np.float64) - calm, axis=1)
+    return smooth_step(away, *_FAR) * around(shape, features.lips, _ABOUT)
 
 
 def _metric(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -13,7 +13,7 @@ from .details import details
 from .explanation import Explanation, VertexAlbedo, explain, opponent
 from .features import Features
 from .fields import spread
-from .folds import folded, pressed
+from .folds import beside_lips, folded, pressed
 from .laid_photo import Laid, averaged, lay, nearest, sample
 from .photo_view import PhotoView
 from .shape import Shape
@@ -92,7 +92,8 @@ def project(
     sure = np.minimum(sure, np.clip(feathered, 0, 1))
     laid = lay(shape, view, places, facing, resolution)
     explanation = explain(albedo, normals, *_vertex_colours(laid, features, sure * seen))
-    found = details(laid, shape, features, folded(shorter), sure, albedo, explanation)
+    folds = np.maximum(folded(shorter), beside_lips(shape, features, view.calm, view.vertices))
+    found = details(laid, shape, features, folds, sure, albedo, explanation)
     return Projection(
         found.detail, laid.plain * found.trust, laid.depth, laid.places, laid.distance, sure,
         found.broad, found.known, explanation, found.lips, found.uneven,

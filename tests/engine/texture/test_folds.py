@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ofer_engine.texture.folds import folded, pressed
+from ofer_engine.texture.folds import beside_lips, folded, pressed
 from ofer_engine.texture.shape import Shape
 from ofer_engine.texture.skin import make_skin
 from tests.engine.texture.conftest import Patches
@@ -72,6 +72,17 @@ def test_a_smiles_shadow_is_not_painted_and_a_moustache_is(
         assert smile < 0.65 * calm
     else:
         assert smile > 0.7 * calm
+
+
+def test_skin_about_lips_is_doubted_where_a_smile_takes_them_far(head, shape, features, smiling):
+    """Where they stay, and far from them, it is not."""
+    calm = head.template
+    doubted = beside_lips(shape, features, calm, smiling)
+    moved = np.linalg.norm(smiling - calm, axis=1)
+    below = (features.lips < 0.1) & (doubted > 0.5) & (calm[:, 1] < head.landmarks(calm)[0, 1])
+    assert below.sum() > 10 and moved[below].min() > 0.003
+    assert doubted[(moved < 0.002) | (head.region("forehead") > 0.5)].max() < 0.01
+    assert not beside_lips(shape, features, calm, calm).any()
 
 
 def _above_the_lip(head):

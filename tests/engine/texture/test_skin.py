@@ -225,6 +225,24 @@ def test_a_lamps_reflection_is_not_painted(sitter, head, paint, plain):
     assert (np.abs(changed) < (0.08, 0.02, 0.05)).all()
 
 
+@pytest.mark.parametrize("strong", [True, False], ids=["outlines", "skin"])
+def test_what_varies_more_than_skin_is_hardly_painted(sitter, head, paint, plain, strong):
+    """Outlines of fingers or hard shadows all over the forehead; faint ones may be skin's own."""
+    view, middle = sitter.photo(), np.array([0.0, 0.095, 0.115])
+    away = np.mgrid[:SIDE, :SIDE][::-1] + 0.5 - view.camera.project(middle[None])[0][:, None, None]
+    stripes = (0.4 if strong else 0.08) * np.sin(away[0] * 0.75) * (np.hypot(*away) < 34)
+    striped = to_srgb(np.minimum(TO_LINEAR[view.pixels] * np.exp(stripes)[..., None], 1))
+    before, after = (
+        Patches.of(sitter, plain),
+        Patches.of(sitter, paint(replace(view, pixels=striped))),
+    )
+    near = (np.linalg.norm(before.places - middle, axis=1) < 0.02) & (before.seen > 0.8)
+    assert near.sum() > 10
+    changed = np.std(opponent(after.colours[near]) - opponent(before.colours[near]), axis=0)[0]
+    share = changed / np.std(stripes[np.hypot(*away) < 30])
+    assert share < 0.25 if strong else share > 0.5
+
+
 def test_glasses_over_the_brows_are_not_painted(sitter, head, paint, plain):
     """As black as brows, but wider."""
     bar = head.template[head.region("brows") > 0.8, 1].mean()
