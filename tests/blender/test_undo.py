@@ -274,6 +274,7 @@ PLAYED_ELSEWHERE = {
     "clean_motion": "needs a motion: test_performance",
     "import_take": "needs the 52 units and a take: test_take",
     "play_performance": "needs a performance: test_performance",
+    "remove_abandoned": "joins the step of Blender's own Delete: test_comparison",
     "retarget_motion": "needs a motion and another mesh: test_performance",
 }
 WITHOUT_REDO = {"paint_hidden"}
