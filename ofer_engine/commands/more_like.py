@@ -58,7 +58,8 @@ def _run(options: argparse.Namespace) -> int:
 
     session = Session(options.device, options.home, options.threads)
     folder = options.folder.absolute()
-    rows, weights = _blend(read(folder), options.heads)
+    earlier = read(folder)
+    rows, weights = _blend(earlier, options.heads)
     request = MoreLikeThis(
         id=1,
         folder=str(folder),
@@ -74,6 +75,8 @@ def _run(options: argparse.Namespace) -> int:
     result = answer(session, request, Work(request.id, show, lambda: False, session.pace))
     show_line("")
     show_certainty(read(Path(result.path)))
+    for note in result.notes[len(earlier.notes) :]:
+        print(f"note: {note}")
     print(result.path)
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +16,8 @@ import numpy as np
 from ..contract.causes import unwritable
 from ..contract.files.array_file import write_array
 from ..contract.files.pieces import is_plain
-from ..contract.files.replacement import Replacement
-from ..contract.names import free_name
+from ..contract.files.replacement import Replacement, is_unfinished
+from ..contract.names import free_name, kept_note
 from ..contract.reconstruction import (
     ARRAYS,
     OPTIONAL_ARRAYS,
@@ -28,18 +29,25 @@ from ..contract.reconstruction import (
 )
 from .reconstruction_arrays import ReconstructionArrays
 
+FolderState = frozenset[tuple[str, int, int, int]]
+"""Path, inode, size and nanoseconds of the last change of each file of a folder."""
+
 
 class Draft:
     """A folder `NAME.ofer` being written; leaving the block without `finish` deletes it.
 
     It is filled beside its place, where its pictures may be shown while the rest is made, and
     takes the place when it is whole. replace : an older folder of that name goes; else this one
-    gets the next free name. Every method raises OferError(DISK_FULL | READ_ONLY | OUT_OF_MEMORY).
+    gets the next free name, as it does where `earlier` is no longer how the older folder is: others
+    worked on that meanwhile. Every method raises OferError(DISK_FULL | READ_ONLY | OUT_OF_MEMORY).
     """
 
-    def __init__(self, folder: Path, replace: bool = True) -> None:
+    def __init__(
+        self, folder: Path, replace: bool = True, earlier: FolderState | None = None
+    ) -> None:
         self._folder = folder
         self._replaces = replace
+        self._earlier = earlier
         self._replacement = Replacement(folder)
         self.place = self._replacement.place
         self._written: set[str] = set()
@@ -84,33 +92,51 @@ class Draft:
         ours = {RECORD, THUMBNAILS, *(f"{name}.npy" for name in (*ARRAYS, *OPTIONAL_ARRAYS))}
         try:
             for found in earlier.iterdir():
-                if found.name not in ours:
+                if found.name not in ours and not is_unfinished(found):
                     _copy(found, self.place / found.name)
         except OSError as cause:
             raise unwritable(self._folder, cause) from cause
 
     def finish(self, reconstruction: Reconstruction) -> Reconstruction:
-        """Write the record; the folder is a reconstruction from now on. Gives it as it is named.
+        """Write the record; the folder is a reconstruction from now on. Gives it as it is named,
+        with a note where that is not the name wished for.
 
         Raises ValueError before arrays are written.
         """
         if not self._written:
             raise ValueError("no arrays were written")
+        wished, notes = reconstruction.name, reconstruction.notes
+        replaces = self._replaces and self._earlier in (None, state_of(reconstruction.folder))
         try:
             while True:
                 # A file name that is no UTF-8 travels as JSON's own escapes.
                 record = to_json(reconstruction).encode("utf-8", "backslashreplace")
                 (self.place / RECORD).write_bytes(record)
                 with contextlib.suppress(FileExistsError):  # another process was quicker
-                    self._replacement.finish(reconstruction.folder, self._replaces)
+                    self._replacement.finish(reconstruction.folder, replaces)
                     return reconstruction
                 place = reconstruction.folder.parent
-                name = free_name(place, reconstruction.name, (SUFFIX,))
+                name = free_name(place, wished, (SUFFIX,))
                 reconstruction = dataclasses.replace(
-                    reconstruction, name=name, folder=place / (name + SUFFIX)
+                    reconstruction,
+                    name=name,
+                    folder=place / (name + SUFFIX),
+                    notes=(*notes, *kept_note(wished, name)),
                 )
         except OSError as cause:
             raise unwritable(self._folder, cause) from cause
+
+
+def state_of(folder: Path) -> FolderState:
+    """How a folder and those below it are now, as far as they can be read."""
+    found = set()
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                path = os.path.join(place, name)
+                now = os.lstat(path)
+                found.add((os.path.relpath(path, folder), now.st_ino, now.st_size, now.st_mtime_ns))
+    return frozenset(found)
 
 
 def write(

@@ -19,7 +19,7 @@ from ..pipeline import Ranking, Reconstructor
 from ..progress import Progress, Work
 from ..session import Session
 from .assembly import ShownHeads, candidate_arrays, identity_hypotheses, neutral_heads, picture
-from .draft import Draft
+from .draft import Draft, state_of
 from .pinned import are_free, pinned
 from .reconstruction_arrays import ReconstructionArrays
 from .resume import blended, open_earlier, person_of
@@ -35,7 +35,8 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
     check_share("strength", request.strength)
     check_hints(request.hints)
     check_place(Path(request.out))
-    request = dataclasses.replace(request, name=_name(request))
+    request = _placed(request)
+    state = state_of(Path(request.folder))
     progress = work.progress(plan_of_more(request))
     progress.step(LOADING, 0, 1)
     earlier, reconstructor = open_earlier(session, request.folder)
@@ -55,19 +56,33 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
     )
     ranking = reconstructor.rank(candidates)
     progress.step(RANKING, 1, 1)
-    finished = _write(reconstructor, earlier, request, candidates, ranking, work, progress)
+    draft = Draft(
+        Path(request.out) / (request.name + SUFFIX), replace=_is_added(request), earlier=state
+    )
+    finished = _write(draft, reconstructor, earlier, request, candidates, ranking, work, progress)
     return protocol.Result(request.id, str(finished.folder), finished.notes)
 
 
-def _name(request: protocol.MoreLikeThis) -> str:
-    """The folder's own name, or another that nothing has."""
-    out = Path(request.out)
-    if (out / (request.name + SUFFIX)).resolve() == Path(request.folder).resolve():
-        return request.name
-    return free_name(out, request.name, (SUFFIX,))
+def _placed(request: protocol.MoreLikeThis) -> protocol.MoreLikeThis:
+    """The folder's own place, wherever a link to it lies, or another name that nothing has.
+    Raises OferError(READ_ONLY | DISK_FULL)."""
+    folder = Path(request.folder).resolve()
+    if not (_is_added(request) and folder.name.endswith(SUFFIX)):
+        name = free_name(Path(request.out), request.name, (SUFFIX,))
+        return dataclasses.replace(request, name=name)
+    check_place(folder.parent)
+    name = folder.name.removesuffix(SUFFIX)
+    return dataclasses.replace(request, out=str(folder.parent), name=name)
+
+
+def _is_added(request: protocol.MoreLikeThis) -> bool:
+    """The folder itself grows."""
+    wanted = Path(request.out) / (request.name + SUFFIX)
+    return wanted.resolve() == Path(request.folder).resolve()
 
 
 def _write(
+    draft: Draft,
     reconstructor: Reconstructor,
     earlier: Reconstruction,
     request: protocol.MoreLikeThis,
@@ -80,7 +95,7 @@ def _write(
     added = record.identities[len(earlier.identities) :]
     kept = candidates[ranking.order[: request.keep]]
     heads = neutral_heads(reconstructor.pack, kept, work.check)
-    with Draft(record.folder) as draft:
+    with draft:
         _keep_rest(earlier, draft)
         coefficients = earlier.array("identity_coefficients")
         scores = earlier.array("identity_scores")

@@ -13,7 +13,7 @@ from PIL import Image
 
 from .. import __version__
 from ..contract import performance as contract
-from ..contract import protocol
+from ..contract import protocol, reconstruction
 from ..contract.causes import unwritable
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.live_link import write_live_link
@@ -74,7 +74,8 @@ def perform(session: Session, request: protocol.Perform, work: Work) -> Performe
     out = Path(request.out)
     check_place(out)
     footage = open_footage(Path(request.video), request.rate or None)
-    request, renamed = _with_free_name(request)
+    wished = request
+    request, renamed = _with_free_name(wished)
     progress = work.progress(_plan(footage.expected or _WITHOUT_COUNT))
     progress.step(LOADING, 0, 1)
     pack = _video_reader(session, request.pack)
@@ -108,8 +109,11 @@ def perform(session: Session, request: protocol.Perform, work: Work) -> Performe
             performance = _write(record, footage, readings, moved, model, lens, chosen)
             motion = performance.motion()
             _move_up(record.folder, whole.place)
-            whole.finish(replace=request.overwrite)
-            pictures.finish(replace=request.overwrite)
+            request, renamed = _with_free_name(wished)  # others may have taken it meanwhile
+            record = _renamed(record, request.name, whole.place)
+            folder = out / (request.name + SUFFIX)
+            whole.finish(folder, replace=request.overwrite)
+            pictures.finish(out / (request.name + FRAMES), replace=request.overwrite)
     except OSError as cause:
         raise unwritable(folder, cause) from cause
     record = replace(record, folder=folder)
@@ -222,6 +226,16 @@ def _move_up(made: Path, place: Path) -> None:
     inner = made.rename(place.with_name("made"))
     place.rmdir()
     inner.rename(place)
+
+
+def _renamed(record: Reconstruction, name: str, place: Path) -> Reconstruction:
+    """The record, also on disk, under the name that its folder gets. Raises OSError."""
+    if record.name == name:
+        return record
+    record = replace(record, name=name)
+    text = reconstruction.to_json(record).encode("utf-8", "backslashreplace")
+    (place / reconstruction.RECORD).write_bytes(text)
+    return record
 
 
 def _head_request(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
+import sys
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
-from ..contract.names import check_name, free_name, kept_note, plain_name
+from ..contract.files import file_lock
+from ..contract.names import check_name, free_names, kept_note, plain_name
 from . import blender, portrait, provision
 from .console import Console, clock
 from .home import Home
@@ -47,11 +52,11 @@ def run_photo(run: PhotoRun, home: Home, pins: Pins, root: Path, console: Consol
     if not provision.provide(home, provision.engine(home, pins), console):
         console.say(f"Engine ready: {home.engine.folder}")
     photos = run.photos or (_portrait(run, home, pins, console),)
-    name = _name(run, photos[0], console)
-    _reconstruct(photos, name, run, home, root)
-    reconstructed = time.monotonic()
-    _build(name, photos[0], run, home, pins, root, console)
-    _report(name, run.out, console)
+    with _named(run, photos[0], console) as name:
+        _reconstruct(photos, name, run, home, root)
+        reconstructed = time.monotonic()
+        _build(name, photos[0], run, home, pins, root, console)
+        _report(name, run.out, console)
     now = time.monotonic()
     console.finish(
         f"Done in {clock(now - begun)} (of it Blender {clock(now - reconstructed)}). Open "
@@ -77,15 +82,50 @@ def _check(run: PhotoRun) -> None:
     prepare_folder(run.out, 0, "--out")
 
 
-def _name(run: PhotoRun, photo: Path, console: Console) -> str:
-    """What the results are called; says where another one than wished for."""
+@contextlib.contextmanager
+def _named(run: PhotoRun, photo: Path, console: Console) -> Generator[str]:
+    """What the results are called, while no other run calls its own so; says where that is another
+    name than wished for. Raises OferError(BAD_REQUEST) where another run is at what is to be
+    overwritten."""
     name = run.name or plain_name(photo.stem)
-    if run.overwrite:
-        return name
-    free = free_name(run.out, name, _ENDINGS)
-    for note in kept_note(name, free):
-        console.say(note)
-    return free
+    for free in (name,) if run.overwrite else free_names(run.out, name, _ENDINGS):
+        with _claimed(run.out / f".{free}.run") as ours:
+            if ours and (run.overwrite or free == next(free_names(run.out, free, _ENDINGS))):
+                for note in kept_note(name, free):
+                    console.say(note)
+                yield free
+                return
+    raise OferError(
+        ErrorCode.BAD_REQUEST,
+        "Another run is making {name}.",
+        "Wait for it, or give another name.",
+        name=name,
+    )
+
+
+@contextlib.contextmanager
+def _claimed(claim: Path) -> Generator[bool]:
+    """Whether it is ours alone to work under a name; its mark is gone afterwards."""
+    windows = sys.platform == "win32"  # which deletes no open file
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(claim.open("a"))
+        ours = file_lock.take(file) and _is_same(file.fileno(), claim)
+        try:
+            yield ours
+        finally:
+            if windows:
+                stack.close()
+            if ours:
+                with contextlib.suppress(OSError):
+                    claim.unlink()
+
+
+def _is_same(file: int, path: Path) -> bool:
+    """An open file is still the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except OSError:
+        return False
 
 
 def _portrait(run: PhotoRun, home: Home, pins: Pins, console: Console) -> Path:

@@ -8,6 +8,7 @@ from importlib import resources
 
 import pytest
 
+from ofer_engine.contract.errors import OferError
 from ofer_engine.setup import portrait, run_photo
 from ofer_engine.setup.console import Console
 from ofer_engine.setup.home import Home
@@ -39,19 +40,64 @@ def test_a_mistake_is_told_at_once(
     assert not (bare.home / "engine" / "lib").exists() or arguments[0] == "setup"
 
 
-def test_whatever_has_the_name_of_the_results_stays(tmp_path) -> None:
-    said: list[str] = []
-    console = Console(io.StringIO())
-    console.say = said.append
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def console(said: list[str]) -> Console:
+    class Heard(Console):
+        def say(self, text: str) -> None:
+            said.append(text)
+
+    return Heard(io.StringIO())
+
+
+def test_whatever_has_the_name_of_the_results_stays(
+    tmp_path, console: Console, said: list[str]
+) -> None:
     run = run_photo.PhotoRun((tmp_path / "front.jpg",), tmp_path)
-    assert run_photo._name(run, run.photos[0], console) == "front" and not said
+
+    def name(run: run_photo.PhotoRun) -> str:
+        with run_photo._named(run, run.photos[0], console) as found:
+            return found
+
+    assert name(run) == "front" and not said
     for ending in (".blend", ".glb", ".ofer", "_sheet.png"):
         (tmp_path / f"front{ending}").write_text("work")
-        assert run_photo._name(run, run.photos[0], console) == "front_02"
+        assert name(run) == "front_02"
         assert said.pop() == "front is there already and stays as it is: this is front_02."
-        wanted = replace(run, overwrite=True)
-        assert run_photo._name(wanted, run.photos[0], console) == "front" and not said
+        assert name(replace(run, overwrite=True)) == "front" and not said
         (tmp_path / f"front{ending}").unlink()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_runs_at_once_never_take_each_other_s_name(
+    tmp_path, console: Console, said: list[str]
+) -> None:
+    run = run_photo.PhotoRun((tmp_path / "front.jpg",), tmp_path)
+    photo = run.photos[0]
+    with run_photo._named(run, photo, console) as first:
+        with run_photo._named(run, photo, console) as second:
+            assert (first, second) == ("front", "front_02")
+            (tmp_path / "front_02.ofer").mkdir()
+        assert said == ["front is there already and stays as it is: this is front_02."]
+        with pytest.raises(OferError, match="Another run is making front"):
+            with run_photo._named(replace(run, overwrite=True), photo, console):
+                pass
+    assert [each.name for each in tmp_path.iterdir()] == ["front_02.ofer"]
+
+
+def test_a_run_that_fails_or_was_killed_keeps_no_name(tmp_path, console: Console) -> None:
+    run = run_photo.PhotoRun((tmp_path / "front.jpg",), tmp_path)
+    (tmp_path / ".front.run").touch()
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            with run_photo._named(run, run.photos[0], console) as name:
+                assert name == "front"
+                raise KeyError
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_the_name_of_the_results_is_no_path(bare: Project, monkeypatch) -> None:

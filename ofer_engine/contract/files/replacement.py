@@ -116,6 +116,11 @@ class Replacement:
                     folder.rmdir()
 
 
+def is_unfinished(path: Path) -> bool:
+    """It is where something is being made, or was when its maker was killed."""
+    return path.name.startswith(".") and path.name.endswith(_MARK)
+
+
 def sweep(folder: Path) -> bool:
     """Take away what processes that are gone have left in a folder. False where something is left
     that a living process makes. Never raises.
@@ -125,7 +130,7 @@ def sweep(folder: Path) -> bool:
         with os.scandir(folder) as entries:
             found = [each.path for each in entries if each.name.endswith(_MARK)]
         for each in map(Path, found):
-            if not each.name.startswith(".") or each.is_symlink():
+            if not is_unfinished(each) or each.is_symlink():
                 continue
             if _is_left(each):
                 _discard(each)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ofer_engine.contract import protocol
+from ofer_engine.contract import protocol, reconstruction
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.reconstruction import ARRAYS, RECORD
 from ofer_engine.contract.record_sense import MOST_PINS
@@ -243,3 +243,77 @@ def test_a_copy_takes_no_name_that_is_taken(engine, made, tmp_path):
     grown = engine.read(_request(made, tmp_path))
     assert grown.folder.name == "more_02.ofer"
     assert [file.name for file in taken.iterdir()] == ["mine.txt"]
+
+
+class _Meanwhile:
+    """Watches a request, and does something once while its heads are being pictured."""
+
+    def __init__(self, change):
+        self._change, self.done = change, False
+
+    def __call__(self, event):
+        if isinstance(event, protocol.HypothesisReady) and not self.done:
+            self.done = True
+            self._change()
+
+
+def _added(made, tmp_path):
+    """A reconstruction of its own, and the request that adds heads to it."""
+    folder = shutil.copytree(made.folder, tmp_path / "anna.ofer")
+    mine = dataclasses.replace(made, folder=folder)
+    return folder, dataclasses.replace(_request(mine, tmp_path), name="anna")
+
+
+def test_of_two_at_once_each_keeps_its_heads(engine, made, tmp_path):
+    folder, request = _added(made, tmp_path)
+    other = dataclasses.replace(request, seed=77)
+    meanwhile = _Meanwhile(lambda: engine.ask(other))
+    second = engine.read(request, watch=meanwhile)
+    first = reconstruction.read(folder)
+    assert [each.seed for each in first.additions] == [77]
+    assert second.folder.name == "anna_02.ofer" and second.name == "anna_02"
+    assert [each.seed for each in second.additions] == [request.seed]
+    assert str(second.notes[-1]) == ("anna is there already and stays as it is: this is anna_02.")
+
+
+def test_what_was_painted_meanwhile_stays(engine, made, tmp_path):
+    folder, request = _added(made, tmp_path)
+    (folder / "skin").mkdir()
+    picture = folder / "skin" / "albedo.png"
+    picture.write_bytes(b"painted")
+    meanwhile = _Meanwhile(lambda: picture.write_bytes(b"painted on"))
+    grown = engine.read(request, watch=meanwhile)
+    assert picture.read_bytes() == b"painted on" and grown.folder.name == "anna_02.ofer"
+
+
+def test_a_copy_takes_no_name_that_was_taken_meanwhile(engine, made, tmp_path):
+    taken = tmp_path / "more.ofer"
+
+    def take():
+        taken.mkdir()
+        (taken / "mine.txt").write_text("mine")
+
+    grown = engine.read(_request(made, tmp_path), watch=_Meanwhile(take))
+    assert grown.folder.name == "more_02.ofer" and len(grown.identities) == 5
+    assert [file.name for file in taken.iterdir()] == ["mine.txt"]
+
+
+def test_what_another_is_making_in_the_folder_is_not_copied(engine, made, tmp_path):
+    folder, request = _added(made, tmp_path)
+    half = folder / ".skin.0123abcd.unfinished" / "whole"
+    half.mkdir(parents=True)
+    (half / "albedo.png").write_bytes(b"half")
+    grown = engine.read(dataclasses.replace(request, name="more"))
+    assert not [each.name for each in grown.folder.iterdir() if each.name.startswith(".")]
+
+
+def test_a_link_stays_and_what_it_leads_to_grows(engine, made, tmp_path):
+    folder, request = _added(made, tmp_path)
+    link = tmp_path / "links" / "portrait.ofer"
+    link.parent.mkdir()
+    link.symlink_to(folder)
+    through = dataclasses.replace(request, folder=str(link), out=str(link.parent), name="portrait")
+    grown = engine.read(through)
+    assert link.is_symlink() and link.resolve() == folder
+    assert grown.folder == folder and len(reconstruction.read(link).identities) == 5
+    assert [each.name for each in link.parent.iterdir()] == ["portrait.ofer"]

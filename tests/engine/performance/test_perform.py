@@ -223,6 +223,24 @@ def test_overwrite_replaces_nothing_else(folder, performed, tmp_path, theirs, ca
     assert {file: file.read_bytes() for file in out.rglob("*") if file.is_file()} == before
 
 
+def test_what_takes_the_name_meanwhile_stays(folder, performed, tmp_path):
+    """A phone's take is copied beside its video while that is read."""
+    asked = protocol.Perform(1, str(folder), str(tmp_path), "ann", rate=30.0, **FEW)
+    theirs = tmp_path / "ann.csv"
+
+    def send(event):
+        if isinstance(event, protocol.Stage) and event.name == handler.FITTING:
+            theirs.write_bytes(b"of the phone")
+
+    done = handler.perform(Session("cpu", None, None), asked, Work(1, send, lambda: False, Pace()))
+    assert theirs.read_bytes() == b"of the phone"
+    names = {each.name for each in tmp_path.iterdir() if not each.name.startswith(".")}
+    assert names == {"ann.csv", "ann_02.csv", "ann_02.ofer", "ann_02_frames"}
+    assert reconstruction.read(done.record.folder).name == done.record.name == "ann_02"
+    assert done.take == tmp_path / "ann_02.csv" and "this is ann_02" in str(done.notes[0])
+    assert contents(tmp_path / "ann_02.ofer") == contents(performed / "ann.ofer")
+
+
 @pytest.mark.parametrize("stage", [handler.SHAPING, handler.FITTING])
 def test_stopped_after_the_video_was_read_nothing_is_left(folder, tmp_path, stage):
     asked = protocol.Perform(1, str(folder), str(tmp_path), "ann", rate=30.0, **FEW)
