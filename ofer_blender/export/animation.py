@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import bpy
 import numpy as np
@@ -175,17 +175,20 @@ def _stand_in(
     shown = [each for each in (head, armature) if each]
     hidden = [each for each in shown if each.hide_viewport]  # what is hidden is not evaluated
     readers = [each for each in frame_targets(head) if each.id == theirs]
-    try:
+    with ExitStack() as stack:
+        stack.callback(bpy.data.scenes.remove, scene)
         for each in readers:
+            stack.callback(_put_back, each, "id", theirs)
             each.id = scene
         for each in shown:
             scene.collection.objects.link(each)
         for each in hidden:
+            stack.callback(_put_back, each, "hide_viewport", True)
             each.hide_viewport = False
         yield scene, scene.view_layers[0]
-    finally:
-        for each in hidden:
-            each.hide_viewport = True
-        for each in readers:
-            each.id = theirs
-        bpy.data.scenes.remove(scene)
+
+
+def _put_back(owner: bpy.types.bpy_struct, name: str, value: Any) -> None:
+    """Set what is still there: handlers of others were called meanwhile."""
+    with suppress(ReferenceError):
+        setattr(owner, name, value)

@@ -15,6 +15,7 @@ from typing import Any, Final
 import bpy
 
 from ...ofer_engine.client import faults
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
 from ..head import comparison, hypotheses, lookup, own_mesh
@@ -77,7 +78,10 @@ def _is_ours(kind: type) -> bool:
 def _executing(method: Callable) -> Callable:
     def execute(self: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
         change, asked = None, (jobs.queue.job, len(jobs.queue.line))
+        head, name = None, ""
         try:
+            if head := hypotheses.active_head(context):
+                name = head.name
             touched = _touched(self, context)
             shared = [each for each in touched if each.ofer.is_head and own_mesh.is_shared(each)]
             change = Transaction(context, touched, getattr(self, "changes_surface", True))
@@ -88,12 +92,13 @@ def _executing(method: Callable) -> Callable:
             outcome = method(self, context)
             change.check()
         except BaseException as cause:
+            lost = isinstance(cause, ReferenceError) or (head and not _is_still(head))
             if change:
                 change.roll_back()
             faults.guarded(reported=False)(jobs.queue.roll_back)(*asked)
             if not isinstance(cause, Exception):
                 raise
-            return _refuse(self, cause)
+            return _refuse(self, _of_others(cause, name) if lost else cause)
         change.commit()
         return outcome
 
@@ -154,6 +159,27 @@ def _polling(method: Callable) -> Callable:
             return False
 
     return poll
+
+
+def _is_still(head: bpy.types.Object) -> bool:
+    try:
+        return hypotheses.is_head(head)
+    except ReferenceError:
+        return False
+
+
+def _of_others(cause: Exception, name: str) -> Exception:
+    """The error for a head, or what belongs to it, that is gone in the midst of the work: Blender
+    calls the handlers of others whenever it shows another frame or something changed."""
+    if faults.foreseen(cause):
+        return cause
+    faults.log(cause)
+    return OferError(
+        ErrorCode.BAD_REQUEST,
+        "{name} was changed by another add-on or a script while OFER Faces was at work on it.",
+        "Turn off what changes the file by itself, press Undo, and try again.",
+        name=name or "The head",
+    )
 
 
 def _refuse(operator: bpy.types.Operator, cause: Exception) -> set[str]:

@@ -190,6 +190,8 @@ _AVIF: Final = {b"avif", b"avis"}
 _HEVC: Final = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _HEIC: Final = _HEVC | {b"mif1", b"msf1", b"mif2"}
 _EXTENT: Final = re.compile(rb"ispe\0\0\0\0(.{8})", re.DOTALL)
+_MARKER: Final = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
+"""Of a segment of a JPEG: no restart within a scan, and no byte that looks like a marker there."""
 _INDEX: Final = 1 << 20
 """Bytes in which a container's index lies: its boxes stand before the data."""
 _PACKED: Final = (
@@ -220,6 +222,19 @@ def declared_sizes(data: bytes) -> list[tuple[int, int]]:
         (int.from_bytes(size[:4], "big"), int.from_bytes(size[4:], "big"))
         for size in _EXTENT.findall(data[:_INDEX])
     ]
+
+
+def count_scans(data: bytes, most: int) -> int:
+    """Times that a JPEG goes over its pixels, at most one more than `most`; 0 of any other file."""
+    count, at = 0, 2
+    if data[:2] != b"\xff\xd8":
+        return 0
+    while count <= most and (found := _MARKER.search(data, at)):
+        if found[0] == b"\xff\xd9":  # the end; what follows is no part of the picture
+            break
+        count += found[0] == b"\xff\xda"
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return count
 
 
 def other_kind(data: bytes) -> RefusedKind | None:

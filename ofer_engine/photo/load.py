@@ -18,7 +18,7 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.sentence import Sentence
 from .colour import to_srgb
 from .exif import focal_in_pixels
-from .kinds import Container, container, declared_sizes, other_kind
+from .kinds import Container, container, count_scans, declared_sizes, other_kind
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 """What Pillow may read a file as that is in no container."""
@@ -27,6 +27,9 @@ MAX_PIXELS = 16384 * 16384
 BULKY_PIXELS = 48_000_000
 PIXELS_PER_BYTE = 500
 """Photos have 2 to 100; a bomb has thousands."""
+MAX_SCANS = 100
+"""Of a JPEG; a progressive one has about ten. Each goes over all pixels again, for a hundred bytes
+of the file."""
 MIN_SIDE = 32
 WORKING_SIDE = 4096
 
@@ -192,6 +195,14 @@ def _decode(data: bytes, name: str) -> Photo:
     original = image.size
     _check_size(name, *original)
     _check_bulk(name, *original, len(data))
+    if count_scans(data, MAX_SCANS) > MAX_SCANS:
+        raise OferError(
+            ErrorCode.PHOTO_UNREADABLE,
+            "{name} goes over its pixels more than {most} times.",
+            "Open it in another program and save it as JPEG.",
+            name=name,
+            most=MAX_SCANS,
+        )
     notes = []
     if image.format in _MOVING and getattr(image, "is_animated", False):
         notes.append("The first picture of the animation was used.")

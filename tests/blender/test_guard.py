@@ -276,3 +276,46 @@ def _decorators(function: ast.FunctionDef) -> str:
 
 def _is_ours(kind: type) -> bool:
     return "ofer_blender" in kind.__module__
+
+
+def _removed(head: bpy.types.Object) -> None:
+    bpy.data.objects.remove(head)
+
+
+def _without_keys(head: bpy.types.Object) -> None:
+    head.shape_key_clear()
+
+
+def _without_mesh(head: bpy.types.Object) -> None:
+    bpy.data.meshes.remove(head.data)
+
+
+@pytest.mark.parametrize("theirs", [_removed, _without_keys, _without_mesh])
+def test_a_handler_of_others_that_takes_the_head_away_is_told_of(
+    head: bpy.types.Object, tmp_path: Path, theirs: Callable[[bpy.types.Object], None]
+) -> None:
+    """Blender calls it as the animation is read, from frame to frame; the head is hidden, too."""
+    key = head.data.shape_keys.key_blocks["identity_02"]
+    for frame, value in ((1, 0.3), (5, 0.9)):
+        key.value = value
+        key.keyframe_insert("value", frame=frame)
+    bpy.context.scene.frame_end = 5
+    head.hide_viewport = True
+    scenes = len(bpy.data.scenes)
+
+    name, left = head.name, [theirs]
+
+    def handler(*_: object) -> None:
+        if left:
+            left.pop()(head)
+
+    bpy.app.handlers.frame_change_post.append(handler)
+    try:
+        with pytest.raises(RuntimeError) as caught:
+            bpy.ops.ofer.export_head(filepath=str(tmp_path / "x"), target="GLB")
+    finally:
+        bpy.app.handlers.frame_change_post.remove(handler)
+    assert f"{name} was changed by another add-on or a script" in str(caught.value)
+    assert "nobody foresaw" not in str(caught.value)
+    assert len(bpy.data.scenes) == scenes
+    assert [each.name for each in tmp_path.iterdir() if each.name.startswith(("x", "."))] == []

@@ -272,6 +272,22 @@ def test_a_flat_png_of_gigabytes_is_refused_too(tmp_path):
     assert "claims 16000 x 16000 pixels" in refusal(file).message
 
 
+@pytest.mark.parametrize("scans", [100, 101])
+def test_a_jpeg_of_too_many_scans_is_refused_before_it_is_decoded(tmp_path, scans):
+    """Each scan of a flat picture takes a hundred bytes, and seconds where it is large."""
+    data = saved(Image.new("RGB", (64, 64)), tmp_path / "a.jpg", progressive=True).read_bytes()
+    first, last = data.index(b"\xff\xda"), data.rindex(b"\xff\xda")
+    more = data[last:-2] * (scans - data.count(b"\xff\xda"))
+    file = tmp_path / "scans.jpg"
+    trailer = b"\xff\xd9" + b"\xff\xda\0\2" * 200  # behind the end, as a phone's film may have it
+    file.write_bytes(data[:-2] + more + trailer)
+    assert first < last and kinds.count_scans(file.read_bytes(), 1000) == scans
+    if scans > 100:
+        assert "goes over its pixels more than 100 times" in refusal(file).message
+    else:
+        assert load_photo(file).pixels.shape == (64, 64, 3)
+
+
 @pytest.mark.parametrize("kind", CONTAINERS)
 def test_damaged_containers_end_in_a_photo_or_a_sentence(picture, tmp_path, kind):
     data = saved(picture, tmp_path / f"whole.{kind}").read_bytes()
