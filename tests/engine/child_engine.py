@@ -33,6 +33,13 @@ class Engine:
         self.events = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
+    def end(self):
+        """End it, whatever it does."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
     def _read(self):
         for line in self.process.stdout:
             self.events.put(protocol.decode_event(line))
