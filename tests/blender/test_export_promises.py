@@ -327,45 +327,31 @@ def test_a_key_moves_what_its_group_and_its_own_basis_say(
     assert np.abs(second - (0.001, 0.001, -0.001)).max() < 1e-6
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "花子",
-        "山田 花子",
-        "Мария",
-        "مريم",
-        "हिन्दी",
-        "José",
-        "анна-2",
-        "3 Köpfe",
-        "Anna 😀",
-        "🚀",
-        "𠮷野",
-    ],
-)
 @pytest.mark.parametrize("target", [Target.GLB, Target.FBX, Target.USD, Target.OBJ])
-def test_heads_keep_their_names(
-    head: bpy.types.Object, tmp_path: Path, target: Target, name: str
-) -> None:
-    head.name = name
-    path = export(tmp_path / name.replace(" ", "_"), target)
-    letters = "".join(each if f"_{each}".isidentifier() else "_" for each in name)
-    letters = letters if letters.isidentifier() else f"_{letters}"
-    match path.suffix:
-        case ".glb":
-            reader = GlbReader(path)
-            assert reader.summary().meshes[0].name == f"{letters}_head"
-            assert [each["name"] for each in reader.document["scenes"]] == [name]
-        case ".fbx":
-            assert FbxReader(path).summary().meshes[0].name == f"{letters}_head"
-        case ".obj":
-            assert f"\no {letters}_head\n" in path.read_text("utf-8")
-        case _:
-            seen = usd(path, tmp_path)
-            assert f"/{letters}_head/" in str(seen["mesh"])
-            assert f"{name}_head" in seen["called"].tolist()
-    assert json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))["name"] == name
-    assert head.name == name
+def test_heads_keep_their_names(head: bpy.types.Object, tmp_path: Path, target: Target) -> None:
+    for name in (
+        "花子", "山田 花子", "Мария", "مريم", "हिन्दी", "José", "анна-2", "3 Köpfe", "Anna 😀",
+        "🚀", "𠮷野",
+    ):  # fmt: skip
+        head.name = name
+        path = export(tmp_path / name.replace(" ", "_"), target)
+        letters = "".join(each if f"_{each}".isidentifier() else "_" for each in name)
+        letters = letters if letters.isidentifier() else f"_{letters}"
+        match path.suffix:
+            case ".glb":
+                reader = GlbReader(path)
+                assert reader.summary().meshes[0].name == f"{letters}_head"
+                assert [each["name"] for each in reader.document["scenes"]] == [name]
+            case ".fbx":
+                assert FbxReader(path).summary().meshes[0].name == f"{letters}_head"
+            case ".obj":
+                assert f"\no {letters}_head\n" in path.read_text("utf-8")
+            case _:
+                seen = usd(path, tmp_path)
+                assert f"/{letters}_head/" in str(seen["mesh"])
+                assert f"{name}_head" in seen["called"].tolist()
+        assert json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))["name"] == name
+        assert head.name == name
 
 
 @pytest.mark.parametrize("name", ["山田 花子 #1 50%", "a'b\"c", "-mm 1", "ünï.cö dé", "👩‍🚀 𠮷"])
