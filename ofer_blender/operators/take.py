@@ -117,8 +117,7 @@ class OFER_OT_export_take(_OnUnits, bpy.types.Operator):
         path = Path(bpy.path.ensure_ext(str(place(self.filepath)), _SUFFIX))
         motion = take.record(head, scene.frame_start, scene.frame_end)
         with atomic_output(path, overwrite=self.overwrite) as output:
-            rate = max(round(take.frames_a_second(scene)), 1)
-            write_live_link(output.folder / path.name, motion, rate)
+            write_live_link(output.folder / path.name, motion)
             output.publish([path.name])
         self.report({"INFO"}, translate(Sentence("{name} was written.", name=path.name)))
         return {"FINISHED"}

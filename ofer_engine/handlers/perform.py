@@ -36,7 +36,7 @@ from ..photo.faces import Face, FaceDetector
 from ..photo.load import Photo
 from ..progress import Progress, Work
 from ..session import Session
-from .performed_files import FRAMES, TAKE, check_replaceable, take_rate
+from .performed_files import FRAMES, TAKE, check_replaceable
 from .reconstruct import check_reconstruction, reconstruct
 from .stages import LOADING, WRITING
 from .validation import check_sampling
@@ -119,7 +119,7 @@ def perform(session: Session, request: protocol.Perform, work: Work) -> Performe
     record = replace(record, folder=folder)
     performance = replace(performance, folder=folder / contract.FOLDER)
     take = out / (request.name + TAKE)
-    write_live_link(take, motion, take_rate(footage.rate))
+    write_live_link(take, motion)
     watch.forget()
     progress.step(WRITING, 1, 1)
     notes = (*renamed, *notes_of(readings), *(str(note) for note in record.notes))

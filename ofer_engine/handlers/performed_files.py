@@ -6,19 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from ..contract import performance, reconstruction
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.digest import sha256_of
-from ..contract.files.live_link import RATES, live_link_text
+from ..contract.files.live_link import read_live_link
 
 FRAMES: Final = "_frames"
 """Ending of the folder of frames that the head is made from."""
 TAKE: Final = ".csv"
-
-
-def take_rate(rate: float) -> int:
-    """Whole frames a second of a take's time code, the app's own where one is near."""
-    return min(RATES, key=lambda own: abs(own - rate)) if 20 < rate < 70 else max(round(rate), 1)
+_ROUNDED: Final = 1e-8
+"""How far the values of a take that was written are from the performance's, at most."""
 
 
 def check_replaceable(out: Path, name: str) -> None:
@@ -51,7 +50,12 @@ def _frames(folder: Path, place: Path) -> bool:
 
 
 def _take(folder: Path, place: Path) -> bool:
-    """It is what the performance would be written as."""
-    record = performance.read(folder / performance.FOLDER)
-    text = live_link_text(record.motion(), take_rate(record.rate))
-    return place.is_file() and place.stat().st_size == len(text) and place.read_bytes() == text
+    """It holds the motion of the performance."""
+    if not place.is_file():
+        return False
+    ours = performance.read(folder / performance.FOLDER).motion()
+    theirs = read_live_link(place)
+    return len(ours.times) == len(theirs.times) and all(
+        np.allclose(getattr(ours, name), getattr(theirs, name), rtol=0, atol=_ROUNDED)
+        for name in ("weights", "head", "left_eye", "right_eye")
+    )

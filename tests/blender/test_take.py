@@ -41,7 +41,7 @@ def take(tmp_path: Path) -> Path:
     turns = np.linspace(0, 1, 60)[:, None] * np.array((0.6, -0.3, 0.2))
     still = np.zeros((60, 3))
     motion = FaceMotion(np.arange(60) / 60, rng.uniform(0, 1, (60, 52)), turns, still, still)
-    write_live_link(tmp_path / "anna.csv", motion, 60)
+    write_live_link(tmp_path / "anna.csv", motion)
     return tmp_path / "anna.csv"
 
 

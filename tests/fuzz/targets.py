@@ -493,7 +493,7 @@ def _live_link() -> Target:
     written = place.folder / "whole.csv"
     angles = np.linspace(-0.5, 0.5, frames * 9).reshape(3, frames, 3)
     weights = np.linspace(0, 1, frames * 52).reshape(frames, 52)
-    live_link.write_live_link(written, FaceMotion(np.arange(frames) / 30, weights, *angles), 30)
+    live_link.write_live_link(written, FaceMotion(np.arange(frames) / 30, weights, *angles))
     whole = written.read_bytes()
     cell = st.one_of(
         st.sampled_from(

@@ -19,10 +19,10 @@ def take(frames=70, rate=60):
     return FaceMotion(np.arange(frames) / rate, rng.uniform(0, 1, (frames, 52)), *angles)
 
 
-@pytest.mark.parametrize("rate", [24, 25, 30, 60])
+@pytest.mark.parametrize("rate", [12, 24, 25, 30, 48, 50, 60])
 def test_written_and_read_back(tmp_path, rate):
     made = take(rate=rate)
-    write_live_link(tmp_path / "take.csv", made, rate)
+    write_live_link(tmp_path / "take.csv", made)
     read = read_live_link(tmp_path / "take.csv")
     for name in ("times", "weights", "head", "left_eye", "right_eye"):
         assert np.abs(getattr(read, name) - getattr(made, name)).max() < 1e-6, name
@@ -70,12 +70,65 @@ def test_columns_in_another_case_and_order_and_some_missing(tmp_path):
     assert np.allclose(read.times, [0, 1 / 30]) and not read.head.any()
 
 
-def test_the_rate_is_the_smallest_that_the_frames_fit_into(tmp_path):
-    codes = [f"00:00:0{second}:{frame:02d}.000" for second in (0, 1) for frame in range(30)]
-    read = read_live_link(write(tmp_path / "take.csv", [row(code) for code in codes]))
+def codes(rate, frames, separator=":"):
+    return [f"00:00:{n // rate:02d}{separator}{n % rate:02d}.000" for n in range(frames)]
+
+
+@pytest.mark.parametrize("rate", [10, 24, 25, 30, 48, 50, 60, 120])
+def test_the_rate_is_what_the_frames_count_in_a_second(tmp_path, rate):
+    rows = [row(code) for code in codes(rate, 2 * rate)]
+    del rows[rate // 2], rows[-rate // 3]  # frames without a face
+    read = read_live_link(write(tmp_path / "take.csv", rows))
+    assert np.isclose(np.median(np.diff(read.times)), 1 / rate)
+    assert np.isclose(read.times[-1], (2 * rate - 1) / rate)
+    faster = read_live_link(tmp_path / "take.csv", rate=2 * rate)
+    assert np.isclose(faster.times[1], 1 / (2 * rate))
+
+
+def test_within_a_second_the_rate_is_the_one_that_unreal_takes_it_for(tmp_path):
+    read = read_live_link(write(tmp_path / "take.csv", [row(code) for code in codes(60, 20)]))
     assert np.allclose(np.diff(read.times), 1 / 30)
-    faster = read_live_link(tmp_path / "take.csv", rate=60)
-    assert np.isclose(faster.times[1], 1 / 60)
+    read = read_live_link(write(tmp_path / "take.csv", [row(code) for code in codes(60, 40)]))
+    assert np.allclose(np.diff(read.times), 1 / 60)
+
+
+@pytest.mark.parametrize("rate", [24, 25, 30, 50, 60])
+def test_unreal_takes_what_is_written_for_what_it_is(tmp_path, rate):
+    """Its importer knows 30 and 60 frames a second, and 60 by a frame above 30."""
+    made = take(frames=3 * rate, rate=rate)
+    write_live_link(tmp_path / "take.csv", made)
+    lines = (tmp_path / "take.csv").read_text().splitlines()[1:]
+    parts = np.array([line.split(",")[0].split(":") for line in lines], float)
+    assumed = 60 if parts[:, 3].max() > 30 else 30
+    assert np.abs(parts @ (3600, 60, 1, 1 / assumed) - made.times).max() < 1e-6
+
+
+def test_dropped_frame_numbers_are_no_gap(tmp_path):
+    codes = ["00:00:59;28", "00:00:59;29", "00:01:00;02", "00:01:00;03"]
+    read = read_live_link(write(tmp_path / "take.csv", [row(code) for code in codes]))
+    assert np.allclose(np.diff(read.times), 1.001 / 30)
+    tenth = ["00:09:59;29", "00:10:00;00", "00:10:00;01"]
+    read = read_live_link(write(tmp_path / "take.csv", [row(code) for code in tenth]), rate=30)
+    assert np.allclose(np.diff(read.times), 1.001 / 30)
+
+
+def test_what_a_spreadsheet_stored(tmp_path):
+    text = (
+        "\ufeff\r\nTimecode;BlendShapeCount;JawOpen;HeadYaw\r\n"
+        "00:00:00:01,500;61;0,25;-0,5\r\n;;;\r\n00:00:00:03,000;61;0,75;0\r\n"
+    )
+    (tmp_path / "take.csv").write_bytes(text.encode())
+    read = read_live_link(tmp_path / "take.csv")
+    assert read.weights[:, ARKIT_52.index("jawOpen")].tolist() == [0.25, 0.75]
+    assert read.head[0, 0] == -0.5 and np.allclose(read.times, [0, 1.5 / 30])
+    (tmp_path / "take.csv").write_text("Timecode\tJawOpen\n00:00:00:01\t0.5\n")
+    assert read_live_link(tmp_path / "take.csv").weights.sum() == 0.5
+
+
+def test_frames_without_a_face_are_left_out(tmp_path):
+    rows = [row("00:00:00:01", JawOpen=0.5), "00:00:00:02,0", row("00:00:00:03", JawOpen=1)]
+    read = read_live_link(write(tmp_path / "take.csv", rows))
+    assert np.allclose(read.times, [0, 2 / 30]) and read.weights.sum() == 1.5
 
 
 @pytest.mark.parametrize(
