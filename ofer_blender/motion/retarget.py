@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
 import bpy
 
-from ...ofer_engine.contract.arkit import ARKIT_52
+from ...ofer_engine.contract.arkit import ARKIT_52, UNITS, without_spelling
 from . import curves
+
+_BETWEEN: Final = re.compile(r"[._:\- ]")
+"""After a prefix."""
 
 
 def units_of(mesh: bpy.types.Object) -> dict[str, str]:
-    """Unit → the key of a mesh that has its name, whatever its case, with or without a prefix such
-    as `BS.`."""
+    """Unit → the key of a mesh that has its name, however it is spelled (`eyeBlink_L`), with or
+    without a prefix such as `BS.`."""
     if mesh.type != "MESH" or mesh.data.shape_keys is None:
         return {}
-    keys = {block.name.lower(): block.name for block in mesh.data.shape_keys.key_blocks}
-    plain = {name.replace("_", "."): own for name, own in keys.items()}
-    found = {}
-    for unit in ARKIT_52:
-        ends = "." + unit.lower()
-        own = keys.get(unit.lower()) or next(
-            (each for name, each in plain.items() if name.endswith(ends)), None
-        )
-        if own:
-            found[unit] = own
-    return found
+    plain, prefixed = dict[str, str](), dict[str, str]()
+    for block in mesh.data.shape_keys.key_blocks:
+        ends = [0, *(found.end() for found in _BETWEEN.finditer(block.name))]
+        units = (UNITS.get(without_spelling(block.name[end:])) for end in ends)
+        for end, unit in zip(ends, units, strict=True):
+            if unit:
+                (prefixed if end else plain).setdefault(unit, block.name)
+                break
+    found = prefixed | plain
+    return {unit: found[unit] for unit in ARKIT_52 if unit in found}
 
 
 def retarget(

@@ -23,6 +23,10 @@ _GRIDS: Final = ((7, 3.0, 1.0), (5, 9.0, 3.0))
 """Places across, pixels between them and blur, of what is looked at around a point."""
 _WAVES: Final = (40.0, 90.0)
 """Angular frequencies, 1/metre, of the sines that tell the network where on the head a point is."""
+_SURE: Final = 0.95
+"""Chance that some point of a cover has."""
+_APART: Final = 0.04
+"""Metres on the mean head within which a cover has such a point."""
 _BLACK: Final = 0.01
 """Light that is added to all, so that logarithms of black are finite."""
 
@@ -61,8 +65,13 @@ class CoveredPoints:
     def chances(
         self, picture: np.ndarray, points: np.ndarray, visible: np.ndarray, places: np.ndarray
     ) -> np.ndarray:
-        """(P,) float32 in 0..1: how likely each point is covered. As `features`."""
-        return self.chances_of(features(picture, points, visible, places))
+        """(P,) float32 in 0..1: how likely each point is covered. As `features`.
+
+        Dark collars, shade and bright backgrounds beside a jaw resemble covers by halves, and none
+        of their points wholly.
+        """
+        chances = self.chances_of(features(picture, points, visible, places))
+        return _held_back(chances, places)
 
     def chances_of(self, felt: np.ndarray) -> np.ndarray:
         """(P,) float32 in 0..1, of `features` (P, F)."""
@@ -72,6 +81,16 @@ class CoveredPoints:
             felt = np.maximum(felt @ weight + bias, 0)
         weight, bias = layers[-1]
         return 1 / (1 + np.exp(-np.clip(felt @ weight + bias, -30, 30)[:, 0]))
+
+
+def _held_back(chances: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """(P,) float32: chances (P,), less where the likeliest point near by is not sure, by as much,
+    in logits, as it lacks. places : as `features`."""
+    apart = np.linalg.norm(places[:, None] - places, axis=2)
+    likeliest = np.where(apart <= _APART, chances, 0).max(axis=1)
+    lacking = likeliest * (1 - _SURE) / np.maximum((1 - likeliest) * _SURE, 1e-9)
+    left = chances * np.minimum(lacking, 1)
+    return (left / (1 - chances + left)).astype(np.float32)
 
 
 def features(

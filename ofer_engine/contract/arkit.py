@@ -5,6 +5,7 @@ Left and right are the subject's. Engines match them by bare, case-sensitive nam
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _EYE: Final = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
@@ -23,3 +24,18 @@ ARKIT_52: Final[tuple[str, ...]] = (
     "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight",
     "tongueOut",
 )  # fmt: skip
+
+_SIDES: Final = {"l": "left", "r": "right"}
+_ONE_LETTER: Final = re.compile(r"[._\- ]([lr])$")
+_BETWEEN: Final = re.compile(r"[._\- ]")
+
+
+def without_spelling(name: str) -> str:
+    """A unit's name as names are compared whose spelling differs: `EyeBlinkLeft`, `eyeBlink_L` and
+    `eye_blink.left` are one."""
+    low = _ONE_LETTER.sub(lambda found: _SIDES[found[1]], name.strip().lower())
+    return _BETWEEN.sub("", low)
+
+
+UNITS: Final = {without_spelling(unit): unit for unit in ARKIT_52}
+"""Name `without_spelling` → unit."""

@@ -4,14 +4,17 @@ video."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import bpy
 import numpy as np
 import pytest
 from mathutils import Matrix
 from ofer_faces.ofer_blender.engine import jobs
+from ofer_faces.ofer_blender.motion import retarget
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.client.png import encode
@@ -268,7 +271,7 @@ def test_another_mesh_plays_what_it_has_keys_for(
     head: bpy.types.Object, record: Reconstruction, recorded: performance.Performance
 ) -> None:
     play(record)
-    mesh = other_mesh(["JawOpen", "BS.eyeBlinkLeft", "smile"])
+    mesh = other_mesh(["JawOpen", "BS.eyeBlinkLeft", "Head_eye_look_up_l", "smile", "left"])
     bpy.context.view_layer.objects.active = head
     mesh.select_set(True)
     head.select_set(True)
@@ -277,7 +280,25 @@ def test_another_mesh_plays_what_it_has_keys_for(
     keys = mesh.data.shape_keys.key_blocks
     assert keys["JawOpen"].value == pytest.approx(recorded.array("weights")[10, JAW], abs=1e-5)
     assert keys["BS.eyeBlinkLeft"].value == pytest.approx(1.0)
-    assert keys["smile"].value == 0.0
+    look = recorded.array("weights")[10, LOOK]
+    assert keys["Head_eye_look_up_l"].value == pytest.approx(look, abs=1e-5)
+    assert keys["smile"].value == keys["left"].value == 0.0
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda unit: unit.upper(),
+        lambda unit: unit.replace("Left", "_L").replace("Right", "_R"),
+        lambda unit: unit.replace("Left", ".L").replace("Right", ".R"),
+        lambda unit: re.sub("([A-Z])", r"_\1", unit).lower(),
+    ],
+)
+def test_a_mesh_may_spell_the_units_otherwise(
+    addon: ModuleType, spelled: Callable[[str], str]
+) -> None:
+    mesh = other_mesh([spelled(unit) for unit in ARKIT_52])
+    assert retarget.units_of(mesh) == {unit: spelled(unit) for unit in ARKIT_52}
 
 
 @pytest.mark.parametrize("name", ["clean_motion", "retarget_motion"])

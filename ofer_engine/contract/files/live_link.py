@@ -1,7 +1,7 @@
 """The CSV of Epic's app Live Link Face: a time code, and 61 values a frame.
 
 The app's columns are the 52 units of ARKit and nine angles. What is read may leave some out and
-name them in another case or order, as other trackers do, and may have been stored by a spreadsheet
+spell and order them otherwise, as other trackers do, and may have been stored by a spreadsheet
 that parts cells by semicolons or tabs; what is written has the app's own form. A time code is
 hours:minutes:seconds:frames, with a fraction of a frame behind the point; a semicolon before the
 frames says that frame numbers are dropped (SMPTE ST 12-1).
@@ -20,7 +20,7 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from ..arkit import ARKIT_52
+from ..arkit import ARKIT_52, without_spelling
 from ..errors import ErrorCode, OferError
 from ..face_motion import FaceMotion
 from .pieces import open_piece
@@ -125,8 +125,8 @@ def _lines(file: BinaryIO) -> Iterator[str]:
 
 def _motion(rows: Iterator[list[str]], rate: float | None) -> FaceMotion:
     header = next(rows, list[str]())
-    places = {name.strip().lower(): place for place, name in enumerate(header)}
-    units = [places.get(name.lower()) for name in ARKIT_52]
+    places = {without_spelling(name): place for place, name in enumerate(header)}
+    units = [places.get(without_spelling(name)) for name in ARKIT_52]
     if not any(place is not None for place in units):
         raise ValueError("no ARKit unit has a column")
     wanted = [*units, *(places.get(name.lower()) for name in (*_TURNS, *_EYES))]

@@ -9,8 +9,8 @@ There is no published form; what is read is what trackers write. A frame may be
      "facialTransformationMatrixes": [{"data": [16 numbers]}]}     MediaPipe's FaceLandmarkerResult
 
 its frames a list, a list under `frames` beside `fps`, or a line each. NVIDIA's Audio2Face writes
-all at once: `facsNames`, `weightMat` and `exportFps`. Names count without regard to case and `_`,
-with `Left` or `_L`. MediaPipe: "Face landmark detection guide", `FaceLandmarkerResult`.
+all at once: `facsNames`, `weightMat` and `exportFps`. Names count however they are spelled
+(`arkit.without_spelling`). MediaPipe: "Face landmark detection guide", `FaceLandmarkerResult`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, Final, cast
 import numpy as np
 
 from .. import strict_json
-from ..arkit import ARKIT_52
+from ..arkit import ARKIT_52, UNITS, without_spelling
 from ..errors import ErrorCode, OferError
 from ..face_motion import FaceMotion
 from .pieces import read_piece
@@ -46,18 +46,7 @@ _MILLISECONDS: Final = ("timestampMs", "timestamp_ms", "timeMs", "time_ms")
 _TIMES: Final = ("timestamp", "timeStamp", "time", "t")
 _PERCENT: Final = 2.0
 """A largest weight above this is one of percents."""
-_SIDES: Final = {"_l": "left", "_r": "right"}
-
-
-def _plain(name: str) -> str:
-    """A unit's name as it is compared."""
-    low = name.lower()
-    if low[-2:] in _SIDES:
-        low = low[:-2] + _SIDES[low[-2:]]
-    return low.replace("_", "")
-
-
-_PLACES: Final = {_plain(name): place for place, name in enumerate(ARKIT_52)}
+_PLACES: Final = {name: ARKIT_52.index(unit) for name, unit in UNITS.items()}
 
 
 def read_tracker_json(path: Path, rate: float | None = None) -> FaceMotion:
@@ -133,7 +122,7 @@ def _weights(frame: Any) -> dict[int, float]:
     """Weights of a frame by their place in ARKIT_52; none where it shows no face."""
     found: dict[int, float] = {}
     for name, score in _scores(frame, 0):
-        place = _PLACES.get(_plain(name))
+        place = _PLACES.get(without_spelling(name))
         if place is not None:
             weight = float(score)
             if not math.isfinite(weight):

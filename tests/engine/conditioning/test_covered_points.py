@@ -83,6 +83,16 @@ def test_what_is_covered_is_not_seen(seen, face, cover, where):
     assert covered_mean < 0.3 and bare_mean > 0.7
 
 
+def test_a_bare_jaw_beside_a_dark_collar_and_a_bright_wall_is_seen(pack, portrait, detector):
+    photo = load_photo(portrait)
+    face = detector.detect(photo)[0]
+    evidence = pack.encode(photo, face)
+    jaw = (172, 136, 150, 149, 176, 397, 365, 379, 378, 400, 205, 425)
+    size = np.ptp(face.landmarks[:, 0])
+    near = KDTree(face.landmarks[list(jaw), :2]).query(evidence.points)[0] < size / 12
+    assert near.sum() >= 10 and evidence.visible[near].mean() > 0.9
+
+
 def test_eyes_behind_spectacles_are_seen(seen, face):
     picture, marks = face
     for seed in range(3):
