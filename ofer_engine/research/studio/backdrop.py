@@ -3,6 +3,7 @@ noise made up."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -21,10 +22,9 @@ class BackdropBank:
     alone and still comes out the same; also the cloth of flat occluders."""
 
     def __init__(self, size: int, wardrobe: Wardrobe | None = None) -> None:
-        rng = np.random.default_rng(_BANK_SEED)
         self.size = size
         self.wardrobe = wardrobe
-        self._textures = np.stack([_texture(rng, size) for _ in range(_BANK)])
+        self._textures = _bank(size)
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """One backdrop, linear light, (S, S, 3) float32."""
@@ -55,6 +55,15 @@ class BackdropBank:
         display = np.asarray(grown, np.float32) / np.float32(255)
         tint = np.exp(rng.normal() * 0.3 + rng.normal(size=3) * 0.08).astype(np.float32)
         return np.clip(display ** np.float32(2.2) * tint, 0.0, 1.0)
+
+
+@cache
+def _bank(size: int) -> np.ndarray:
+    """The textures of every bank of this size, not to be written to: they take seconds to make."""
+    rng = np.random.default_rng(_BANK_SEED)
+    textures = np.stack([_texture(rng, size) for _ in range(_BANK)])
+    textures.flags.writeable = False
+    return textures
 
 
 def _texture(rng: np.random.Generator, size: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -76,6 +77,16 @@ class Scene:
         return np.asarray(mask) & (self.surfels.layer == HEAD_LAYER)
 
 
+@cache
+def _made_up_streaks() -> tuple[np.ndarray, ...]:
+    """Textures of hair that every sampler has in common, not to be written to."""
+    rng = np.random.default_rng(_STREAKS_SEED)
+    made = tuple(streaks(rng) for _ in range(_STREAKS))
+    for each in made:
+        each.flags.writeable = False
+    return made
+
+
 class SceneSampler:
     """Where people are placed before the camera."""
 
@@ -91,8 +102,7 @@ class SceneSampler:
         self.fields = FaceFields.of(head)
         self.backdrops = BackdropBank(self.side, wardrobe)
         self.skin = head.material == SKIN
-        made_up = np.random.default_rng(_STREAKS_SEED)
-        self.streaks = [streaks(made_up) for _ in range(_STREAKS)]
+        self.streaks = _made_up_streaks()
         lining = self.skin & (head.ambient_occlusion < _INSIDE)
         self.recess = np.where(head.material == MOUTH, _TEETH_BEHIND, 0.0)
         self.recess = np.where(lining, _LINING_BEHIND, self.recess).astype(np.float32)

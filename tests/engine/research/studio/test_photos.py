@@ -11,6 +11,7 @@ from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.geometry.rotations import rotation_about
 from ofer_engine.heads.camera import Camera
+from ofer_engine.research.studio.backdrop import _bank
 from ofer_engine.research.studio.drawing import visible_points
 from ofer_engine.research.studio.framing import (
     CROP_EXTENT,
@@ -23,7 +24,7 @@ from ofer_engine.research.studio.photo_head import PhotoHead, load_open_photo_he
 from ofer_engine.research.studio.photos import ChunkWriter, PhotoPlan, main
 from ofer_engine.research.studio.random_expressions import random_expression
 from ofer_engine.research.studio.rasterise import vertex_normals
-from ofer_engine.research.studio.scene import PICTURE_SIDE
+from ofer_engine.research.studio.scene import PICTURE_SIDE, _made_up_streaks
 from ofer_engine.research.studio.studio import HIDING, Studio, StudioPhoto
 from ofer_engine.research.training.photo_set import read_photo_set
 
@@ -75,6 +76,12 @@ def test_seed_and_index_give_the_same_bits_in_any_order(head, photos):
     assert _same(again.photograph(7, 33), photos[33])
     assert _same(again.photograph(7, 4), photos[4])
     assert not np.array_equal(again.photograph(9, 4).image, photos[4].image)
+
+
+def test_what_all_studios_of_a_process_share_comes_from_a_fixed_seed():
+    np.testing.assert_array_equal(_bank.__wrapped__(48), _bank(48))
+    again = _made_up_streaks.__wrapped__()
+    assert all(map(np.array_equal, again, _made_up_streaks()))
 
 
 def test_points_are_where_the_labels_put_the_vertices(head, photos):
@@ -351,9 +358,9 @@ def test_a_wanted_share_of_the_face_is_hidden_and_the_clean_picture_is_the_pair_
     assert kinds == set(HIDING)
 
 
-def test_heads_are_turned_as_wanted(head):
+def test_heads_are_turned_as_wanted(head, studio):
     turned = Studio(head, misfit_mm=0.0, yaw=60.0)
-    free = Studio(head, misfit_mm=0.0).photograph_pair(8, 0)[0]
+    free = studio.photograph_pair(8, 0)[0]
     photos = [turned.photograph_pair(8, index)[0] for index in range(4)]
     for photo in photos:
         # R = roll · pitch · yaw: the head's Y axis is not turned by yaw, its X axis is.
