@@ -173,7 +173,7 @@ def test_a_place_to_write_is_tried_without_a_trace(tmp_path):
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_command_that_is_stopped_takes_back_what_it_began(portrait, tmp_path, end):
     out = tmp_path / "out"
-    wish = ["reconstruct", str(portrait), "--out", str(out), "--keep", "100"]
+    wish = ["reconstruct", str(portrait), "--out", str(out), "--keep", "100", "--steps", "2"]
     command = engine_command(Path(sys.executable), ROOT, ["--home", str(tmp_path / "h"), *wish])
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=engine_environment()) as process:
         while not list(out.glob(".*.unfinished/whole/thumbnails/*.png")):

@@ -123,7 +123,8 @@ def test_a_hint_is_weighed_against_the_photo_by_bayes_s_rule(belief):
 
 @pytest.mark.parametrize("flags", [(0.0, 0.0), (1.0, 1.0)])
 def test_samples_are_spread_as_is_believed(belief, flags):
-    network = Denoiser(DenoiserShape(DATA, 2 * (CONTEXT + 1 + 2 * HINTS), (8, 4)))
+    shape = DenoiserShape(DATA, 2 * (CONTEXT + 1 + 2 * HINTS), (8, 4), projections=1)
+    network = Denoiser(shape)
     torch.nn.init.zeros_(network.last.weight)
     torch.nn.init.zeros_(network.last.bias)
     contexts = torch.cat([context_of((0, 1), (0.5, -0.5), flags), context_of((1, 0))])
