@@ -171,16 +171,16 @@ def _parts(code: str) -> list[float]:
 
 def _seconds(parts: np.ndarray, rate: float | None, dropped: bool) -> np.ndarray:
     """(F,) seconds since the first of the time codes (F, 4); a take may run past midnight.
-    dropped : whether they leave frame numbers out."""
+    dropped : whether they say that they leave frame numbers out."""
     if not ((parts >= 0) & (parts < _TIME_ENDS)).all():  # also catches NaN
         raise ValueError("no time codes")
     whole, frames = parts[:, :3] @ np.array((3600.0, 60.0, 1.0)), parts[:, 3]
     chosen = rate or _rate(whole, frames)
     seconds = whole + frames / chosen
-    if dropped:
-        minutes = whole // 60
-        left_out = round(chosen / 15) * (minutes - minutes // 10)
-        seconds = (seconds - left_out / chosen) * 1001 / 1000
+    minutes, each = whole // 60, round(chosen / 15)
+    counted = (minutes % 10 > 0) & (whole % 60 == 0) & (frames < each)
+    if dropped and not counted.any():
+        seconds = (seconds - each / chosen * (minutes - minutes // 10)) * 1001 / 1000
     seconds[seconds < seconds[0]] += 24 * 3600
     if (np.diff(seconds) < 0).any():
         raise ValueError("time runs backwards")

@@ -107,6 +107,9 @@ def test_dropped_frame_numbers_are_no_gap(tmp_path):
     codes = ["00:00:59;28", "00:00:59;29", "00:01:00;02", "00:01:00;03"]
     read = read_live_link(write(tmp_path / "take.csv", [row(code) for code in codes]))
     assert np.allclose(np.diff(read.times), 1.001 / 30)
+    kept = ["00:00:59;28", "00:00:59;29", "00:01:00;00", "00:01:00;01"]
+    read = read_live_link(write(tmp_path / "take.csv", [row(code) for code in kept]))
+    assert np.allclose(np.diff(read.times), 1 / 30)
     tenth = ["00:09:59;29", "00:10:00;00", "00:10:00;01"]
     read = read_live_link(write(tmp_path / "take.csv", [row(code) for code in tenth]), rate=30)
     assert np.allclose(np.diff(read.times), 1.001 / 30)
