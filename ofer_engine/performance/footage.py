@@ -32,6 +32,8 @@ _RATES: Final = (1.0, 480.0)
 _UNKNOWN_RATE: Final = 25.0
 _NUMBERED: Final = re.compile(r"(\d+)(?!.*\d)")
 _BLOCK: Final = 1 << 20
+_LISTS: Final = frozenset({"hls", "concat", "dash", "imf", "sdp"})
+"""What FFmpeg calls files that name others, which it would read in their stead."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,25 +143,29 @@ class Video:
 
     def frames(self, first: int = 0) -> Iterator[Frame]:
         begun: float | None = None
+        size: tuple[int, int] | None = None
         with self._opened() as (container, stream):
             for number, frame in enumerate(_decoded(self._av, container, stream, self._path)):
                 if number >= MOST_FRAMES:
                     return
+                size = size or _working_size(frame.width, frame.height)
                 at = frame.time if frame.time is not None else number / self.rate
                 if begun is None:
                     begun = float(at)
                 if number >= first:
-                    yield Frame(number, max(at - begun, 0.0), _pixels(frame))
+                    yield Frame(number, max(at - begun, 0.0), _pixels(frame, size))
 
     @contextmanager
     def _opened(self) -> Generator[tuple[Any, Any]]:
         """The container and its first video stream."""
         try:
-            container = self._av.open(str(self._path), options={"protocol_whitelist": "file"})
+            # With its whole path, a file called take:1.mp4 is no protocol of that name.
+            path = str(self._path.absolute())
+            container = self._av.open(path, options={"protocol_whitelist": "file"})
         except (self._av.FFmpegError, OSError, ValueError) as cause:
             raise _unreadable(self._path) from cause
         with container:
-            if not container.streams.video:
+            if not container.streams.video or _LISTS & set(container.format.name.split(",")):
                 raise _unreadable(self._path)
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
@@ -188,13 +194,15 @@ def _decoded(av: ModuleType, container: Any, stream: Any, path: Path) -> Iterato
         raise _unreadable(path)
 
 
-def _pixels(frame: Any) -> np.ndarray:
-    """(H, W, 3) uint8 upright, scaled to the working side while its colours are converted."""
-    factor = min(1.0, WORKING_SIDE / max(frame.width, frame.height))
-    size = {} if factor == 1 else {
-        "width": max(2, round(frame.width * factor)), "height": max(2, round(frame.height * factor))
-    }  # fmt: skip
-    pixels = frame.reformat(format="rgb24", **size).to_ndarray()
+def _working_size(width: int, height: int) -> tuple[int, int]:
+    factor = min(1.0, WORKING_SIDE / max(width, height))
+    return max(2, round(width * factor)), max(2, round(height * factor))
+
+
+def _pixels(frame: Any, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 3) uint8 upright, of that width and height before it is turned: scaled while its
+    colours are converted, as is a frame of another size in the midst of a recording."""
+    pixels = frame.reformat(width=size[0], height=size[1], format="rgb24").to_ndarray()
     turns = round(getattr(frame, "rotation", 0) / 90) % 4
     return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
@@ -246,5 +254,5 @@ def _fitted(pixels: np.ndarray) -> np.ndarray:
     factor = WORKING_SIDE / max(pixels.shape[:2])
     if factor >= 1:
         return pixels
-    size = (max(2, round(pixels.shape[1] * factor)), max(2, round(pixels.shape[0] * factor)))
+    size = _working_size(pixels.shape[1], pixels.shape[0])
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))

@@ -1,5 +1,7 @@
 """Frames of files and folders."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -117,14 +119,41 @@ def test_a_video_that_breaks_off_gives_what_there_is(tmp_path):
     assert 1 <= len(list(open_footage(path).frames())) < 20
 
 
-def test_a_playlist_leads_nowhere_else(tmp_path, video):
-    path = tmp_path / "a.m3u8"
+@pytest.mark.parametrize("elsewhere", ["http://127.0.0.1:9/a.ts", "a.ts", "{folder}/a.ts"])
+@pytest.mark.parametrize("kind", ["m3u8", "mp4"])
+def test_a_list_leads_nowhere_else(tmp_path, elsewhere, kind):
+    """Neither into the network nor to another file of this machine."""
+    write_video(tmp_path / "a.ts", greys(20), rate=25, codec="mpeg2video")
+    assert len(list(open_footage(tmp_path / "a.ts").frames())) == 20
+    named = elsewhere.format(folder=tmp_path)
+    path = tmp_path / f"list.{kind}"
     path.write_text(
-        "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n"
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{named}\n#EXT-X-ENDLIST\n"
+        if kind == "m3u8"
+        else f"ffconcat version 1.0\nfile {named}\n"
     )
     with pytest.raises(OferError) as error:
         next(open_footage(path).frames())
     assert error.value.code == ErrorCode.PHOTO_UNREADABLE
+
+
+def test_frames_of_another_size_are_brought_to_the_first_ones(tmp_path):
+    """As of a call whose picture changes with the line."""
+    parts = [tmp_path / "a.ts", tmp_path / "b.ts"]
+    for part, size in zip(parts, ((96, 128), (192, 160)), strict=True):
+        write_video(part, greys(10, size), rate=25, codec="mpeg2video")
+    path = tmp_path / "both.ts"
+    path.write_bytes(parts[0].read_bytes() + parts[1].read_bytes())
+    frames = list(open_footage(path).frames())
+    assert len(frames) > 12 and {frame.pixels.shape for frame in frames} == {(96, 128, 3)}
+    rest = list(open_footage(path).frames(len(frames) - 2))
+    assert [frame.pixels.shape for frame in rest] == [(96, 128, 3)] * 2
+
+
+def test_a_name_with_a_colon_is_no_protocol(video, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    video.rename("take:1.mp4")
+    assert len(list(open_footage(Path("take:1.mp4")).frames())) == 20
 
 
 def test_without_pyav_the_next_step_is_told(video, monkeypatch):
