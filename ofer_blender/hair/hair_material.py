@@ -9,6 +9,7 @@ import bpy
 from .. import compat
 from ..head import carried, strands
 from ..head.head_object import UV_LAYER
+from ..undo import transaction
 
 _NAME: Final = "OFER "
 _ROUGHNESS: Final = 0.55
@@ -36,8 +37,14 @@ def remove(mesh: bpy.types.Mesh, name: str) -> None:
         if not material or not material.name.startswith(_NAME + name.replace("_", " ")):
             continue
         mesh.materials.pop(index=slot)
-        if material.users:
-            continue
-        images = [node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE"]
-        bpy.data.materials.remove(material)
-        compat.remove_unused(filter(None, images))
+        transaction.once_done(lambda material=material: _remove_unused(material))
+
+
+def _remove_unused(material: bpy.types.Material) -> None:
+    """The material and the pictures that it alone shows, at once: nothing brings them back."""
+    if material.users:
+        return
+    images = {node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE"} - {None}
+    users = bpy.data.user_map(subset=images)  # pyright: ignore[reportCallIssue]
+    alone = [each for each in images if users[each] <= {material} and not each.use_fake_user]
+    bpy.data.batch_remove([material, *alone])

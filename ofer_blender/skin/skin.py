@@ -18,6 +18,7 @@ from ...ofer_engine.contract.skin import Skin
 from .. import compat
 from ..head import own_mesh
 from ..head.head_object import UV_LAYER
+from ..undo import transaction
 from . import skin_nodes
 
 TEXTURES: Final = "textures"
@@ -54,7 +55,7 @@ def wear(
     _lay_out(head.data, uv, corners)
     earlier = skin_nodes.pictures(material)
     _show(own_mesh.own_material(head, 0), images, skin.tone)
-    compat.remove_unused(earlier.values())
+    transaction.once_done(lambda: compat.remove_unused(earlier.values()))
     return images[skin_nodes.COLOUR]
 
 
@@ -79,7 +80,7 @@ def take_off(head: bpy.types.Object) -> None:
     for slot, each in enumerate(head.data.materials):
         if each and skin_nodes.pictures(each):
             skin_nodes.clear(own_mesh.own_material(head, slot).node_tree)
-    compat.remove_unused(shown)  # last, as nothing brings a picture back
+    transaction.once_done(lambda: compat.remove_unused(shown))  # nothing brings a picture back
 
 
 def _material(head: bpy.types.Object) -> bpy.types.Material:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+import bmesh
 import bpy
 import numpy as np
 
@@ -48,6 +49,8 @@ class MeshBefore:
 
     def restore(self, owner: bpy.types.Object) -> None:
         """Make the mesh what it was; owner : an object that shows it."""
+        if _is_rebuilt(self.mesh, self.copy):
+            _restore_elements(self.mesh, self.copy)
         if self.keys and self.mesh.shape_keys:
             _restore_keys(self, owner)
         for group in [each for each in owner.vertex_groups if each.name not in self.groups]:
@@ -67,6 +70,32 @@ class MeshBefore:
     def forget(self) -> None:
         """The copy is needed no more."""
         bpy.data.meshes.remove(self.copy, do_unlink=False)
+
+
+def _is_rebuilt(mesh: bpy.types.Mesh, copy: bpy.types.Mesh) -> bool:
+    """It has other elements than its copy; as many of them after hair was changed for as much."""
+    kinds = ("vertices", "edges", "loops", "polygons")
+    if any(len(getattr(mesh, kind)) != len(getattr(copy, kind)) for kind in kinds):
+        return True
+    forms = {each.name: (each.data_type, each.domain) for each in copy.attributes}
+    return any(
+        forms.get(each.name, form) != form
+        for each in mesh.attributes
+        for form in ((each.data_type, each.domain),)
+    )
+
+
+def _restore_elements(mesh: bpy.types.Mesh, copy: bpy.types.Mesh) -> None:
+    """What was joined to it goes, what was deleted comes back; so do the points of all keys. BMesh
+    selects an edge between selected vertices."""
+    work = bmesh.new()
+    try:
+        work.from_mesh(copy)
+        work.to_mesh(mesh)
+    finally:
+        work.free()
+    for kind in ("vertices", "edges", "polygons"):
+        _copy_values(getattr(copy, kind), getattr(mesh, kind), "select", 1, bool)
 
 
 def _restore_keys(before: MeshBefore, owner: bpy.types.Object) -> None:

@@ -36,6 +36,15 @@ def mark_failed(cause: Exception) -> bool:
     return bool(_open)
 
 
+def once_done(action: Callable[[], object]) -> None:
+    """Do what nothing can take back once the outermost operator at work went well; now where none
+    is at work."""
+    if _open:
+        _open[-1].last.append(action)
+    else:
+        action()
+
+
 def is_at_work() -> bool:
     """Some operator is between its beginning and its end."""
     return bool(_open)
@@ -66,6 +75,7 @@ class Transaction:
         self, context: bpy.types.Context, objects: list[bpy.types.Object], surface: bool = True
     ) -> None:
         self.cause: Exception | None = None
+        self.last: list[Callable[[], object]] = []
         self._known = _Known()
         self._state = _State(context, objects)
         try:
@@ -76,9 +86,16 @@ class Transaction:
         _open.append(self)
 
     def check(self) -> None:
-        """Raise what failed on the way."""
+        """Raise what failed on the way; else do what was left for the end, or leave that to the
+        operator around this one. To be called before `commit`."""
         if self.cause:
             raise self.cause
+        place = _open.index(self)
+        if place:
+            _open[place - 1].last += self.last
+            return
+        for action in self.last:
+            action()
 
     def commit(self) -> None:
         """All went well; what was made stays, also should a surrounding operator fail."""
