@@ -22,7 +22,7 @@ from ...contract.errors import ErrorCode, OferError
 from ...published.pickle_reader.pickle_machine import DamagedPickle, UnsafePickle
 from ...published.pickle_reader.torch_file import read_torch_file
 from .curves import Watch
-from .optimizer import AdamWithMuon, ParameterGroup
+from .optimizer import AdamWithMuon, ParameterGroup, multiplies_bfloat16
 from .ranks import Ranks
 from .rates import LearningRates, PlateauPace, Rule
 
@@ -40,9 +40,7 @@ class Precision(StrEnum):
     def of_this_cpu() -> Precision:
         """bfloat16 where the processor multiplies it itself; elsewhere it takes 2.6 times as long
         as float32."""
-        able = torch.cpu.get_capabilities()
-        mixed = any(has for name, has in able.items() if "bf16" in name)
-        return Precision.BFLOAT16 if mixed else Precision.FLOAT32
+        return Precision.BFLOAT16 if multiplies_bfloat16() else Precision.FLOAT32
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,11 @@ import pytest
 import torch
 
 from ofer_engine.research.training.loop import TrainingPlan, train
-from ofer_engine.research.training.optimizer import AdamWithMuon, ParameterGroup
+from ofer_engine.research.training.optimizer import (
+    AdamWithMuon,
+    Float32Muon,
+    ParameterGroup,
+)
 
 
 class _Stopped(Exception):
@@ -51,6 +55,24 @@ def test_a_convolution_moves_by_an_orthogonal_step_of_adamws_size():
     lengths = torch.linalg.svdvals(moved)
     assert lengths.min() > 0.4 * lengths.max()  # Newton-Schulz leaves them between 0.5 and 1.5
     assert moved.square().mean().sqrt().item() == pytest.approx(0.2 * 2e-3, rel=0.4)
+
+
+def test_in_float32_muon_moves_as_torch_s_does():
+    generator = torch.Generator().manual_seed(2)
+    for shape in ((6, 20), (20, 6)):
+        start = torch.randn(shape, generator=generator)
+        gradients = [torch.randn(shape, generator=generator) for _ in range(3)]
+        moved = []
+        for kind in (torch.optim.Muon, Float32Muon):
+            weight = torch.nn.Parameter(start.clone())
+            optimizer = kind([weight], 0.01, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+            for gradient in gradients:
+                weight.grad = gradient.clone()
+                optimizer.step()
+            moved.append(weight.detach() - start)
+            assert optimizer.state_dict()["state"][0].keys() == {"momentum_buffer"}
+        # bfloat16 has three digits.
+        torch.testing.assert_close(*moved, atol=0.02 * float(moved[0].abs().max()), rtol=0)
 
 
 def test_no_gradient_is_left_behind():
