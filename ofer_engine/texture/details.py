@@ -7,12 +7,13 @@ of their colour than of their brightness. Finer ones are skin as long as they ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
 from ..geometry.smooth_step import smooth_step
+from .brow_extent import brow_extent
 from .explanation import Explanation, VertexAlbedo, opponent
 from .features import Features, sockets
 from .fields import around
@@ -53,7 +54,7 @@ _GREY_HAIR = 1.2
 """How much more it counts there that a pixel is less red than skin: grey hair is as bright."""
 _SHADED = 0.7
 """How much less is kept there of what is not fine: hair throws its shadow and its colour on it."""
-_BROW = 0.0042
+_BROW = 0.006
 """Metres: no brow is wider than two of these; hair that hangs over it is."""
 _MASS = 0.008
 """Metres: half the width of what throws a shadow on the skin beside it, such as a fringe."""
@@ -145,6 +146,7 @@ def details(
     away = opponent(laid.picture) - head.expected
     if not explanation.coloured:
         away[..., 1:] = 0
+    head = replace(head, brow=brow_extent(laid, away, head.brow, head.spared))
     inside = np.isfinite(laid.depth.depth)
     lip = np.clip(head.lips, 0, 1) * inside
     lips = lip_colour(away, away[..., 1] + head.redness, lip, laid.plain * head.sure)

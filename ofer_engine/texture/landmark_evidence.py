@@ -1,11 +1,13 @@
 """The face detector's landmarks, as evidence of where a photo shows the face.
 
-The conditioner learnt on rendered heads where points are, the detector on photographs: brows, lids
-and lips are where it says, and features that are laid beside their own pixels lose them.
+The conditioner learnt on rendered heads where points are, the detector on photographs: lids and
+lips are where it says, and features that are laid beside their own pixels lose them. Neither tells
+where brows are: `brow_extent` looks for their hair.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,6 +15,7 @@ from scipy.spatial import KDTree
 
 from ..heads.camera import Camera
 from ..heads.head import Head
+from ..heads.open_head import OpenHead
 from ..photo.faces import FaceDetector
 from ..photo.landmarks import PRESENT
 from ..photo.load import Photo
@@ -23,9 +26,14 @@ _OFF: Final = 0.0008
 _EVERY: Final = 2
 """One landmark of so many is asked: they lie closer than what they tell reaches."""
 _TOGETHER: Final = 0.005
-"""Metres by which the conditioner's points err together: brows by 3 to 7 on seven portraits."""
+"""Metres by which the conditioner's points err together: a guess."""
 _NEAR: Final = 0.012
 """Metres from a landmark, within which it tells better than those points."""
+_BROWS: Final = 0.05
+"""Metres that whatever tells of brows is off: the hair of brows lies up to 12 mm below the head's
+own place for it, and the landmarks lie between the two."""
+_AROUND: Final = 0.012
+"""Metres from brows, within which points tell of them."""
 
 
 def with_landmarks(
@@ -48,7 +56,7 @@ def with_landmarks(
     drawn = camera.project(marks)
     found = detector.again(photo, drawn)
     if found.presence < PRESENT:
-        return evidence
+        return _without_brows(evidence, known, camera, vertices)
     rows = np.arange(0, len(marks), _EVERY)
     corner = known.landmark_triangles[rows, known.landmark_barycentric[rows].argmax(1)]
     beside = camera.project(vertices[corner]) - drawn[rows]
@@ -56,9 +64,23 @@ def with_landmarks(
     away, _ = KDTree(known.template[corner]).query(known.template[evidence.vertices])
     together = np.where(away < _NEAR, _TOGETHER / np.median(pixel), 0)
     visible, _ = evidence.seen_at(known.template, known.template[corner])
-    return PointEvidence(
+    both = PointEvidence(
         np.concatenate([evidence.points, found.landmarks[rows, :2] + beside]),
         np.concatenate([np.hypot(evidence.deviation, together), _OFF / pixel]),
         np.concatenate([evidence.visible, visible]),
         np.concatenate([evidence.vertices, corner]),
     )
+    return _without_brows(both, known, camera, vertices)
+
+
+def _without_brows(
+    evidence: PointEvidence, head: OpenHead, camera: Camera, vertices: np.ndarray
+) -> PointEvidence:
+    """The evidence, where points of brows tell no more than whether they are seen."""
+    brows = head.template[head.region("brows") > 0.3]
+    places = head.template[evidence.vertices]
+    away, _ = KDTree(brows).query(places)
+    above = places[:, 1] > brows[:, 1].min()
+    depth = -camera.to_camera(vertices[evidence.vertices])[:, 2]
+    off = np.where((away < _AROUND) & above, _BROWS * camera.focal / depth, 0)
+    return replace(evidence, deviation=np.hypot(evidence.deviation, off))
