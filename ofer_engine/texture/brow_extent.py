@@ -1,9 +1,9 @@
 """Where a photo's brows are: the head's place for them moved to the photo's own, and what grows out
 of it.
 
-The head's brows lie some millimetres above those of most people, and the detector's landmarks lie
-between the two. Hair beside the head's place would count as no skin, so that a brow would lose all
-but its outline.
+People's brows lie some millimetres above or below the head's, are thicker, and the detector's
+landmarks lie above them. Hair beside the head's place would count as no skin, so that a brow would
+lose all but its outline.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from scipy import ndimage
 
 from ..geometry.smooth_step import smooth_step
 from .laid_photo import Laid
+from .trust import opened
 
 _BELONGS: Final = 0.5
 """Belonging to the place of brows from which on a pixel is in it."""
-_DOWN, _UP, _ASIDE, _STEP = 0.012, 0.004, 0.003, 0.0005
+_DOWN, _UP, _ASIDE, _STEP = 0.008, 0.006, 0.003, 0.0005
 """Metres that a place is moved at most, and in what steps."""
 _FAR: Final = 8.0
 """Log luminance for each metre that a place is moved: of two the nearer is likelier."""
@@ -31,10 +32,12 @@ _REDDER: Final = (0.2, 0.06)
 which it is hair."""
 _DARK: Final = -0.25
 """Log luminance beside skin of brows that are hair, not shade."""
-_SHARE: Final = 0.5
+_SHARE: Final = 0.4
 """Of that of the brow's own hair: as dark is what grows out of it."""
 _REACH: Final = 0.006
 """Metres from the place of brows up to which they grow."""
+_BETWEEN: Final = 0.0025
+"""Metres: half the width of gaps between hair that are part of the brow."""
 _BEYOND: Final = 0.25
 """What goes on farther than this share of what is within reach is a fringe, a rim or a shadow."""
 _LID, _LASHES = 0.2, 0.001
@@ -51,19 +54,28 @@ def brow_extent(laid: Laid, away: np.ndarray, brow: np.ndarray, lids: np.ndarray
     """
     head = np.isfinite(laid.depth.depth)
     place = brow * head
-    eyes = ndimage.binary_fill_holes((lids > _LID) & head)
-    inside = head & (ndimage.distance_transform_edt(~eyes) >= _LASHES / laid.pixel)
+    eyes = eyes_in(laid, lids)
     hair = away[..., 0] * smooth_step(away[..., 1], *_REDDER)
     smooth = ndimage.gaussian_filter(hair, _SMOOTH / laid.pixel)
+    inside = head & ~eyes
+    near = ndimage.distance_transform_edt(place <= _BELONGS) <= _DOWN / laid.pixel
+    other = ~inside | (_going_on((smooth < _DARK) & inside, near, near) & (place <= _BELONGS))
     parts, count = ndimage.label(place > _BELONGS)
     sizes = ndimage.sum_labels(parts > 0, parts, np.arange(count + 1))
     found = brow
     for part in np.argsort(-sizes)[: min(2, count)]:
         one = np.where(ndimage.binary_dilation(parts == part, iterations=2), place, 0)
-        moved = _moved(laid, smooth, one, inside, _down(parts == part, eyes))
+        moved = _moved(laid, smooth, one, other, _down(parts == part, eyes))
         found = np.maximum(found, moved * inside)
         found = np.maximum(found, _grown(laid, smooth, moved > _BELONGS, inside))
     return found.astype(np.float32)
+
+
+def eyes_in(laid: Laid, lids: np.ndarray) -> np.ndarray:
+    """(h, w) bool: lids (h, w) 0..1, what they surround, and their lashes. The mouth likewise where
+    lips are among them."""
+    around = ndimage.binary_fill_holes((lids > _LID) & np.isfinite(laid.depth.depth))
+    return np.asarray(ndimage.distance_transform_edt(~around) < _LASHES / laid.pixel)
 
 
 def _down(brow: np.ndarray, eyes: np.ndarray) -> np.ndarray:
@@ -81,13 +93,13 @@ def _down(brow: np.ndarray, eyes: np.ndarray) -> np.ndarray:
 
 
 def _moved(
-    laid: Laid, smooth: np.ndarray, place: np.ndarray, inside: np.ndarray, down: np.ndarray
+    laid: Laid, smooth: np.ndarray, place: np.ndarray, other: np.ndarray, down: np.ndarray
 ) -> np.ndarray:
     """(h, w) 0..1: a brow's place, (h, w) 0..1, where the photo's hair is darkest, if any is.
-    down : (2,) rows and columns, of length 1."""
+    other : (h, w) bool, where there is none; down : (2,) rows and columns, of length 1."""
     pixel = laid.pixel
     contrast = np.clip(smooth - ndimage.gaussian_filter(smooth, _LEVEL / pixel), -0.6, 0.2)
-    contrast[~inside] = 0.2
+    contrast[other] = 0.2
     rows, columns = np.nonzero(place > 0.1)
     weights = place[rows, columns]
     downs = np.arange(-_UP, _DOWN + _STEP / 2, _STEP)
@@ -112,13 +124,20 @@ def _grown(laid: Laid, smooth: np.ndarray, place: np.ndarray, inside: np.ndarray
         return np.zeros_like(smooth)
     dark = (smooth < _SHARE * float(np.median(hair))) & inside
     near = ndimage.distance_transform_edt(~place) <= _REACH / laid.pixel
+    grows = dark & ~_going_on(dark, near, place) & near
+    found = ndimage.binary_fill_holes(~opened(~grows, _BETWEEN / laid.pixel)) & near & inside
+    grown = ndimage.gaussian_filter(found.astype(np.float32), _SMOOTH / laid.pixel)
+    return smooth_step(grown, 0.15, 0.6)
+
+
+def _going_on(dark: np.ndarray, near: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """(h, w) bool: the parts of what is dark that begin nowhere in `place`, or go on beyond what is
+    near: a fringe, a rim, a shadow. Each (h, w) bool."""
     parts, count = ndimage.label(dark)
-    among = np.arange(count + 1)
     own, within, whole = (
-        np.asarray(ndimage.sum_labels(mask, parts, among))
+        np.asarray(ndimage.sum_labels(mask, parts, np.arange(count + 1)))
         for mask in (place, near, np.ones_like(near))
     )
-    grows = (own > 0) & (whole - within <= _BEYOND * within)
-    grows[0] = False
-    grown = ndimage.gaussian_filter((grows[parts] & near).astype(np.float32), _SMOOTH / laid.pixel)
-    return smooth_step(grown, 0.15, 0.6)
+    going = (own == 0) | (whole - within > _BEYOND * within)
+    going[0] = False
+    return going[parts]

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..geometry.smooth_step import smooth_step
-from .brow_extent import brow_extent
+from .brow_extent import brow_extent, eyes_in
 from .explanation import Explanation, VertexAlbedo, opponent
 from .features import Features, sockets
 from .fields import around
@@ -266,7 +266,8 @@ def _believed(laid: Laid, away: np.ndarray, head: _HeadInPhoto) -> np.ndarray:
     inside = np.isfinite(laid.depth.depth)
     wide = softened(opened(other, 0.0022 / pixel), 0.0018 / pixel, 0.0045 / pixel)
     thin = softened(opened(other, _STRAND / pixel), 0.0008 / pixel, 0.002 / pixel)
-    bald = softened(opened(other, _BROW / pixel), 0.0018 / pixel, 0.0045 / pixel)
+    beside = other & ~eyes_in(laid, spared)
+    bald = softened(opened(beside, _BROW / pixel), 0.0018 / pixel, 0.0045 / pixel)
     mass = opened(other & inside, _MASS / pixel)
     lit_freely = softened(mass, 0.004 / pixel, 0.009 / pixel)
     believed = ndimage.minimum_filter(like, 3) * wide * thin * lit_freely

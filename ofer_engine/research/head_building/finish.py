@@ -1,5 +1,5 @@
 """Finishes a built head: round eyes, whole rows of teeth with gums, an even neck, fuller smiles,
-lids at rest, and UVs that favour the face.
+lids at rest, brows on their ridge, and UVs that favour the face.
 
 `python -m ofer_engine.research.head_building.finish IN.npz OUT.npz` reads one head.npz and writes
 another. Identity modes and the places of all evidence points stay, but for lids.
@@ -22,6 +22,7 @@ from .face_layout import face_layout
 from .inserts import with_inserts
 from .level_neck import level_neck
 from .lifelike_units import lifelike_units
+from .lower_brows import with_lower_brows
 from .resting_lids import with_resting_lids
 from .round_eyes import round_eyes
 
@@ -35,7 +36,8 @@ def finished(head: OpenHead) -> OpenHead:
     units = settled_units(UnitModel.of_open_head(lively))
     twins = [ARKIT_52.index(_other_side(name)) for name in ARKIT_52]
     symmetric = (units + units[twins][:, lively.mirror] * _ACROSS) / 2
-    return with_resting_lids(replace(lively, expression=symmetric, uv=face_layout(lively)))
+    whole = replace(lively, expression=symmetric, uv=face_layout(lively))
+    return with_lower_brows(with_resting_lids(whole))
 
 
 def _other_side(name: str) -> str:
