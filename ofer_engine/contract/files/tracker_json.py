@@ -142,7 +142,7 @@ def _scores(content: Any, depth: int) -> Iterator[tuple[str, Any]]:
         inner = next((fields[key] for key in _SHAPES if key in fields), None)
         if isinstance(inner, Mapping | list):
             yield from _scores(inner, depth + 1)
-        elif name is not None and isinstance(score, int | float):
+        elif name is not None and _is_number(score):
             yield name, score
         else:
             yield from ((k, v) for k, v in fields.items() if _is_number(v))
@@ -201,9 +201,12 @@ def _matrix(frame: Any) -> np.ndarray | None:
     found = next((fields[key] for key in _MATRICES if fields.get(key)), None)
     faces = cast("list[Any]", found) if isinstance(found, list) else [found]
     values = _fields(faces[0]).get("data") if isinstance(faces[0], Mapping) else cast("Any", found)
-    if values is None:
+    if values is None or faces[:1] == [None]:
         return None
-    numbers = np.array(values, float).reshape(-1, 16)[0]
+    numbers = np.array(values, float).reshape(-1, 16)
+    if not len(numbers):
+        return None
+    numbers = numbers[0]
     if not np.isfinite(numbers).all():
         raise ValueError("numbers without end")
     return numbers.reshape(4, 4)

@@ -159,9 +159,11 @@ def test_progress_says_how_fast_and_how_long_still(tasks, settings):
         lambda row: json.dumps({k: v for k, v in row.items() if k != "share"}),
         lambda row: json.dumps(row | {"share": 10**400}),
         lambda row: json.dumps(row | {"box": [{}]}),
+        lambda row: json.dumps(row | {"identity": [False]}),
+        lambda row: json.dumps(row | {"confidence": True}),
         lambda row: "5",
     ],
-    ids=["deep", "text", "null", "gone", "400 digits", "object", "no object"],
+    ids=["deep", "text", "null", "gone", "400 digits", "object", "false", "true", "no object"],
 )
 def test_a_row_that_was_spoiled_is_worked_on_again(tasks, settings, spoil):
     run(tasks[:3], ScriptedWorkers(1, {}), settings)

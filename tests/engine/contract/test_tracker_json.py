@@ -118,6 +118,16 @@ def test_mediapipes_matrix_turns_the_head(tmp_path, form):
     assert np.allclose(read.head, [(0.4, -0.2, 0.1)] * 2, atol=1e-9)
 
 
+@pytest.mark.parametrize("content", [[], [[]], [{"data": []}], [[], []], [None], [{}]])
+def test_a_frame_without_a_matrix_looks_ahead(tmp_path, content):
+    frame = {
+        "faceBlendshapes": [{"categories": listed(FRAMES[1])}],
+        "facialTransformationMatrixes": content,
+    }
+    read = read_tracker_json(write(tmp_path, [frame, frame]))
+    assert np.array_equal(read.head, np.zeros((2, 3)))
+
+
 @pytest.mark.parametrize(
     "content",
     [
