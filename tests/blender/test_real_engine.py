@@ -23,7 +23,7 @@ from shapes import key_points
 from test_head_frame import PLACED, close, sculpt, turned
 
 
-def poll(seconds: float = 120.0, until: str = "") -> list[str]:
+def poll(seconds: float = 600.0, until: str = "") -> list[str]:
     """Play the timer until the job is done, or has reached a stage; every stage seen."""
     stages: list[str] = []
     end = time.monotonic() + seconds
@@ -128,7 +128,7 @@ def test_an_engine_that_hangs_after_half_a_folder_is_ended(portrait: Path, tmp_p
     settings.identities, settings.keep, settings.expressions = 4, 1, 0
     bpy.ops.ofer.reconstruct(filepath=str(portrait))
     assert jobs.queue.client.pid != engine
-    poll(seconds=600)
+    poll()
     assert jobs.queue.failure is None and bpy.context.object.ofer.is_head
 
 

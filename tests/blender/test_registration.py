@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -59,8 +60,11 @@ def test_register_and_unregister_again_and_again(addon: ModuleType) -> None:
         assert registered() == full
 
 
-def test_registering_does_little(addon: ModuleType) -> None:
-    """It opens no file but those of the languages, and starts nothing."""
+def test_registering_does_little(
+    addon: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It opens no file but those of the languages, where nobody left any, and starts nothing."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # tests beside this one leave some
     addon.unregister()
     calls = opened = 0
 
