@@ -29,7 +29,7 @@ def seen_from(degrees: float) -> Photo:
     usual = thumbnail_camera(look, SIDE)
     focus = usual.rotation @ look.focus + usual.translation
     translation = focus - rotation @ look.focus
-    camera = Camera(usual.focal * 0.7, usual.centre, rotation, translation, SIDE, SIDE)
+    camera = Camera(usual.focal * 0.6, usual.centre, rotation, translation, SIDE, SIDE)
     picture = to_bytes(render(head.template.astype(np.float32), look, camera))
     return photo_from_pixels(np.ascontiguousarray(picture[..., :3]), "turned.png")
 
