@@ -136,13 +136,9 @@ def _key(line: bytes) -> str | None:
     numbers = [row.get(name) for name in ("identity", "expression", "box")]
     whole = (
         all(isinstance(row.get(name), str) for name in ("key", "sha256"))
-        and all(_is_number(row.get(name)) for name in ("confidence", "share"))
+        and all(strict_json.is_number(row.get(name)) for name in ("confidence", "share"))
         and isinstance(row.get("low_confidence"), bool)
         and all(isinstance(each, list) for each in numbers)
-        and all(_is_number(value) for each in numbers for value in each or ())
+        and all(strict_json.is_number(value) for each in numbers for value in each or ())
     )
     return row["key"] if whole else None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -59,3 +59,8 @@ def _finite(digits: str) -> float:
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
+
+
+def is_number(value: object) -> bool:
+    """A number of JSON; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

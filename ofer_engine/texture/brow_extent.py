@@ -46,26 +46,27 @@ _SMOOTH: Final = 0.0005
 """Metres over which single hairs are averaged."""
 
 
-def brow_extent(laid: Laid, away: np.ndarray, brow: np.ndarray, lids: np.ndarray) -> np.ndarray:
+def brow_extent(laid: Laid, away: np.ndarray, brow: np.ndarray, eyes: np.ndarray) -> np.ndarray:
     """(h, w) float32 0..1: `brow`, the same moved to the photo's brows, and what grows out of it.
 
-    away : (h, w, 3) log luminance, log R/G and log B/G beside skin; brow, lids : (h, w) 0..1, the
-    head's place for brows, and lids and lips, 1 beside the head.
+    away : (h, w, 3) log luminance, log R/G and log B/G beside skin; brow : (h, w) 0..1, the head's
+    place for brows, 1 beside the head; eyes : (h, w) bool, as `eyes_in` gives them.
     """
     head = np.isfinite(laid.depth.depth)
     place = brow * head
-    eyes = eyes_in(laid, lids)
     hair = away[..., 0] * smooth_step(away[..., 1], *_REDDER)
     smooth = ndimage.gaussian_filter(hair, _SMOOTH / laid.pixel)
     inside = head & ~eyes
     near = ndimage.distance_transform_edt(place <= _BELONGS) <= _DOWN / laid.pixel
     other = ~inside | (_going_on((smooth < _DARK) & inside, near, near) & (place <= _BELONGS))
+    contrast = smooth - ndimage.gaussian_filter(smooth, _LEVEL / laid.pixel)
+    contrast = np.where(other, 0.2, np.clip(contrast, -0.6, 0.2))
     parts, count = ndimage.label(place > _BELONGS)
     sizes = ndimage.sum_labels(parts > 0, parts, np.arange(count + 1))
     found = brow
     for part in np.argsort(-sizes)[: min(2, count)]:
         one = np.where(ndimage.binary_dilation(parts == part, iterations=2), place, 0)
-        moved = _moved(laid, smooth, one, other, _down(parts == part, eyes))
+        moved = _moved(one, contrast, _down(parts == part, eyes), laid.pixel)
         found = np.maximum(found, moved * inside)
         found = np.maximum(found, _grown(laid, smooth, moved > _BELONGS, inside))
     return found.astype(np.float32)
@@ -92,14 +93,10 @@ def _down(brow: np.ndarray, eyes: np.ndarray) -> np.ndarray:
     return near / max(float(np.linalg.norm(near)), 1e-9)
 
 
-def _moved(
-    laid: Laid, smooth: np.ndarray, place: np.ndarray, other: np.ndarray, down: np.ndarray
-) -> np.ndarray:
+def _moved(place: np.ndarray, contrast: np.ndarray, down: np.ndarray, pixel: float) -> np.ndarray:
     """(h, w) 0..1: a brow's place, (h, w) 0..1, where the photo's hair is darkest, if any is.
-    other : (h, w) bool, where there is none; down : (2,) rows and columns, of length 1."""
-    pixel = laid.pixel
-    contrast = np.clip(smooth - ndimage.gaussian_filter(smooth, _LEVEL / pixel), -0.6, 0.2)
-    contrast[other] = 0.2
+    contrast : (h, w) of hair to what is around; down : (2,) rows and columns, of length 1; pixel :
+    metres."""
     rows, columns = np.nonzero(place > 0.1)
     weights = place[rows, columns]
     downs = np.arange(-_UP, _DOWN + _STEP / 2, _STEP)

@@ -146,12 +146,13 @@ def details(
     away = opponent(laid.picture) - head.expected
     if not explanation.coloured:
         away[..., 1:] = 0
-    head = replace(head, brow=brow_extent(laid, away, head.brow, head.spared))
+    eyes = eyes_in(laid, head.spared)
+    head = replace(head, brow=brow_extent(laid, away, head.brow, eyes))
     inside = np.isfinite(laid.depth.depth)
     lip = np.clip(head.lips, 0, 1) * inside
     lips = lip_colour(away, away[..., 1] + head.redness, lip, laid.plain * head.sure)
     away = away - lip[..., None] * lips
-    trust = _believed(laid, away, head) * inside
+    trust = _believed(laid, away, head, eyes) * inside
     seen = trust * laid.plain
     middle = averaged(away, seen, _MIDDLE / laid.pixel)
     fine = away - middle
@@ -248,9 +249,9 @@ def _soft(values: np.ndarray, most: np.ndarray | float) -> np.ndarray:
     return most * np.tanh(values / most)
 
 
-def _believed(laid: Laid, away: np.ndarray, head: _HeadInPhoto) -> np.ndarray:
+def _believed(laid: Laid, away: np.ndarray, head: _HeadInPhoto, eyes: np.ndarray) -> np.ndarray:
     """(h, w) 0..1: whether pixels are skin, with some room around what is not. away : (h, w, 3)
-    from the explanation."""
+    from the explanation; eyes : (h, w) bool."""
     pixel, brow, spared = laid.pixel, head.brow, head.spared
     reach = 0.0007 / pixel
     smooth = ndimage.gaussian_filter(away, (reach, reach, 0))
@@ -266,8 +267,7 @@ def _believed(laid: Laid, away: np.ndarray, head: _HeadInPhoto) -> np.ndarray:
     inside = np.isfinite(laid.depth.depth)
     wide = softened(opened(other, 0.0022 / pixel), 0.0018 / pixel, 0.0045 / pixel)
     thin = softened(opened(other, _STRAND / pixel), 0.0008 / pixel, 0.002 / pixel)
-    beside = other & ~eyes_in(laid, spared)
-    bald = softened(opened(beside, _BROW / pixel), 0.0018 / pixel, 0.0045 / pixel)
+    bald = softened(opened(other & ~eyes, _BROW / pixel), 0.0018 / pixel, 0.0045 / pixel)
     mass = opened(other & inside, _MASS / pixel)
     lit_freely = softened(mass, 0.004 / pixel, 0.009 / pixel)
     believed = ndimage.minimum_filter(like, 3) * wide * thin * lit_freely

@@ -142,10 +142,10 @@ def _scores(content: Any, depth: int) -> Iterator[tuple[str, Any]]:
         inner = next((fields[key] for key in _SHAPES if key in fields), None)
         if isinstance(inner, Mapping | list):
             yield from _scores(inner, depth + 1)
-        elif name is not None and _is_number(score):
+        elif name is not None and strict_json.is_number(score):
             yield name, score
         else:
-            yield from ((k, v) for k, v in fields.items() if _is_number(v))
+            yield from ((k, v) for k, v in fields.items() if strict_json.is_number(v))
     elif isinstance(content, list):
         parts = cast("list[Any]", content)
         for each in parts[:1] if parts and _is_face(parts[0]) else parts:
@@ -157,15 +157,11 @@ def _is_face(content: Any) -> bool:
     return isinstance(content, list) or (isinstance(content, Mapping) and "categories" in content)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _times(frames: Sequence[Any]) -> np.ndarray | None:
     """(F,) seconds since the first frame, where all say when they were."""
     for name in (*_MILLISECONDS, *_TIMES):
         values = [_fields(each).get(name) for each in frames]
-        if all(map(_is_number, values)):
+        if all(map(strict_json.is_number, values)):
             return _seconds(np.array(values, float), name in _MILLISECONDS)
     return None
 

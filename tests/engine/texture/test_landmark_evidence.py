@@ -83,11 +83,11 @@ def test_landmarks_do_not_make_seen_what_is_hidden(head, photo):
 
 def test_a_face_that_the_detector_does_not_see_tells_nothing(head, photo):
     wrong = photo.camera.project(head.landmarks(photo.vertices)) + 40
-    unseen, told = _seen(head, photo, Seeing(wrong, 0.2)), photo.evidence
+    unseen, earlier = _seen(head, photo, Seeing(wrong, 0.2)), photo.evidence
     for name in ("points", "visible", "vertices"):
-        np.testing.assert_array_equal(getattr(unseen, name), getattr(told, name))
-    less = unseen.deviation > told.deviation
-    brows = head.region("brows")[told.vertices] > 0.3
+        np.testing.assert_array_equal(getattr(unseen, name), getattr(earlier, name))
+    less = unseen.deviation > earlier.deviation
+    brows = head.region("brows")[earlier.vertices] > 0.3
     assert less[brows].all() and less.mean() < 0.2
 
 
