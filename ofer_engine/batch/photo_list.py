@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.pieces import read_piece
-from ..contract.names import plain_name, usable
+from ..contract.names import as_spelled, plain_name, same_name, usable
 from ..contract.photo_files import PHOTO_SUFFIXES
 from ..contract.sentence import Sentence
 from ..requirements import PinGroup, required
@@ -55,7 +55,7 @@ def read_photo_list(source: Path, images: Path | None = None) -> tuple[Task, ...
             endings=", ".join(_LISTS),
         )
     base = images or source.parent
-    return _tasks((base / photo, name) for photo, name in _listed(source) if photo)
+    return _tasks((as_spelled(base / photo), name) for photo, name in _listed(source) if photo)
 
 
 def _photos_in(folder: Path) -> list[Path]:
@@ -76,7 +76,9 @@ def _listed(source: Path) -> Iterable[tuple[str, str]]:
             case ".txt":
                 return [(line.strip(), "") for line in _text(source).splitlines()]
             case ".csv":
-                reader = csv.DictReader(io.StringIO(_text(source), newline=""))
+                text = _text(source)
+                separator = max(",;\t", key=text.partition("\n")[0].count)
+                reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
                 return _of_rows(source, reader.fieldnames or (), reader)
             case _:
                 return _of_parquet(source)
@@ -96,20 +98,20 @@ def _text(source: Path) -> str:
 def _of_parquet(source: Path) -> list[tuple[str, str]]:
     parquet: Any = required("pyarrow.parquet", "A list in Parquet", PinGroup.BATCH)
     schema = parquet.read_schema(source).names
-    wanted = [name for name in (_photo_column(source, schema), _NAME_COLUMN) if name in schema]
+    wanted = [_photo_column(source, schema), *filter(None, [_column(schema, _NAME_COLUMN)])]
     return _of_rows(source, schema, parquet.read_table(source, columns=wanted).to_pylist())
 
 
 def _of_rows(
     source: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]
 ) -> list[tuple[str, str]]:
-    photo = _photo_column(source, columns)
-    return [(str(row.get(photo) or ""), str(row.get(_NAME_COLUMN) or "")) for row in rows]
+    photo, name = _photo_column(source, columns), _column(columns, _NAME_COLUMN)
+    return [(str(row.get(photo) or ""), str(row.get(name) or "")) for row in rows]
 
 
 def _photo_column(source: Path, columns: Sequence[str]) -> str:
-    found = next((name for name in PHOTO_COLUMNS if name in columns), None)
-    if found is None:
+    found = next(filter(None, (_column(columns, name) for name in PHOTO_COLUMNS)), "")
+    if not found:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "The list {name} has no column of photos.",
@@ -119,8 +121,13 @@ def _photo_column(source: Path, columns: Sequence[str]) -> str:
     return found
 
 
+def _column(columns: Sequence[str], wanted: str) -> str:
+    """The column whose heading is a name of ours, however its case; an empty text without one."""
+    return next((each for each in columns if each.strip().lower() == wanted), "")
+
+
 def _tasks(photos: Iterable[tuple[Path, str]]) -> tuple[Task, ...]:
-    """Names are made unlike each other, also where letters' case does not count."""
+    """Names are made unlike each other, also where neither case nor composition counts."""
     tasks: list[Task] = []
     taken: set[str] = set()
     numbers: dict[str, int] = {}
@@ -128,9 +135,9 @@ def _tasks(photos: Iterable[tuple[Path, str]]) -> tuple[Task, ...]:
         first = wished or path.stem
         first = first if usable(first) else plain_name(first)
         name, short = first, plain_name(first, 160)
-        while name.casefold() in taken:  # many folders may each hold a photo of this name
-            number = numbers[short.casefold()] = numbers.get(short.casefold(), 1) + 1
+        while same_name(name) in taken:  # many folders may each hold a photo of this name
+            number = numbers[same_name(short)] = numbers.get(same_name(short), 1) + 1
             name = f"{short}_{number:02d}"
-        taken.add(name.casefold())
+        taken.add(same_name(name))
         tasks.append(Task(len(tasks), str(path), name))
     return tuple(tasks)

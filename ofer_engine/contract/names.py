@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,10 @@ from .sentence import Sentence, readable
 
 _MOST_BYTES: Final = 180
 """Of UTF-8: file systems take 255, and endings and the marks of unfinished files come on top."""
-_FORBIDDEN: Final = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f\ud800-\udfff]')
+_FORBIDDEN: Final = re.compile(
+    r'[/\\:*?"<>|\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]'
+)
+"""The last but one end lines or turn what follows around where it is shown."""
 _RESERVED: Final = re.compile(
     r"(con|prn|aux|nul|(com|lpt)[\d\xb9\xb2\xb3]|con(in|out)\$) *(\..*)?", re.IGNORECASE
 )
@@ -25,9 +29,38 @@ _FALLBACK: Final = "head"
 
 
 def plain_name(text: str, most_bytes: int = _MOST_BYTES) -> str:
-    """Letters, digits, hyphens and underscores of any script, made of any text; never empty."""
-    plain = shortened(re.sub(r"[^\w-]+", "_", text).strip("_"), most_bytes)
+    """Letters with their marks, digits, hyphens and underscores of any script, made of any text;
+    composed (NFC), never empty."""
+    composed = unicodedata.normalize("NFC", text)
+    kept = "".join(each if each in "-_" or _is_written(each) else " " for each in composed)
+    plain = shortened("_".join(kept.split()).strip("_"), most_bytes)
     return f"{plain}_" if _RESERVED.fullmatch(plain) else plain or _FALLBACK
+
+
+def _is_written(character: str) -> bool:
+    """A letter, a number, or a mark on one: a vowel in Hindi or Thai, or an accent of its own."""
+    return unicodedata.category(character)[0] in "LMN"
+
+
+def same_name(name: str) -> str:
+    """What names have in common that some system takes for one: case and composition left out."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def as_spelled(path: Path) -> Path:
+    """The path as its names are composed where it leads to: what macOS and lists made there write
+    as a letter and its accent, others write as one character. A path that leads nowhere stays.
+    """
+    if os.path.lexists(path):
+        return path
+    found = Path()
+    for part in path.parts:
+        spellings = (part, *(unicodedata.normalize(form, part) for form in ("NFC", "NFD")))
+        place = next((each for each in spellings if os.path.lexists(found / each)), None)
+        if place is None:
+            return path
+        found /= place
+    return found
 
 
 def usable(name: str) -> bool:

@@ -8,6 +8,10 @@ import numpy as np
 from PIL import Image, ImageCms
 
 BACKGROUND = (128, 128, 128)
+_WHITES = (255, 4095, 65535)
+"""Of whole numbers in 8, 12 and 16 bits, whatever room they were given in a file."""
+_SAMPLE_FORMAT = 339
+_UNSIGNED = 1
 
 
 def to_srgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
@@ -31,12 +35,28 @@ def to_srgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     return image.convert("RGB"), tuple(notes)
 
 
+def without_sign(image: Image.Image) -> Image.Image:
+    """A TIFF's whole numbers of 32 bits without a sign, which Pillow reads as if they had one, in
+    the upper 16 bits' range where they go beyond it; any other image as it is.
+    """
+    tags = getattr(image, "tag_v2", {})
+    if image.mode != "I" or tags.get(_SAMPLE_FORMAT, (_UNSIGNED,)) != (_UNSIGNED,):
+        return image
+    values = np.asarray(image).view(np.uint32)
+    if values.max() <= _WHITES[-1]:
+        return image
+    reduced = Image.fromarray((values >> 16).astype(np.int32))
+    reduced.info = image.info
+    return reduced
+
+
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits or floats → 8 bits; beyond 16 bits the picture's own range is used."""
+    """Grey of 16 or 32 bits or floats → 8 bits; white is the least of `_WHITES` that nothing goes
+    beyond, or else the picture's own brightest."""
     values = np.nan_to_num(np.asarray(image, np.float64), posinf=0.0, neginf=0.0)
     low, high = min(values.min(), 0.0), values.max()
-    if image.mode != "F" and low == 0 and high <= 65535:
-        high = 65535.0
+    if image.mode != "F" and low == 0:
+        high = next((white for white in _WHITES if high <= white), high)
     span = max(high - low, 1e-12)
     return Image.fromarray(np.round((values - low) * (255 / span)).astype(np.uint8))
 

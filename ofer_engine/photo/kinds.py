@@ -87,6 +87,10 @@ NOTED_BESIDE: Final = RefusedKind(
 SHORTCUT: Final = RefusedKind(
     "{name} is a shortcut, not the photo that it leads to.", "Choose the photo itself."
 )
+DEEP_TIFF: Final = RefusedKind(
+    "{name} is a TIFF picture with pixels that cannot be read, such as colour of 32 bits.",
+    "Open it in another program, save it with 8 or 16 bits, and choose that.",
+)
 ZEROS: Final = RefusedKind("{name} holds nothing but zeros.", "Copy or download the photo again.")
 
 
@@ -202,6 +206,8 @@ _PACKED: Final = (
 """By what the file `mimetype` says, which stands first in such an archive."""
 _DNG_VERSION, _COMPRESSED_SUBFILES = 50706, 330
 _MAKER, _SUBFILE, _PHOTOMETRIC = 271, 254, 262
+_TIFF: Final = (b"II*\0", b"MM\0*")
+_OF_PIXELS: Final = {256, 257, 258}  # width, height, bits
 _OF_A_SENSOR: Final = {32803, 34892}  # colour filter array, linear raw
 _CONTROLS: Final = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b")
 
@@ -244,7 +250,7 @@ def other_kind(data: bytes) -> RefusedKind | None:
         return None
     if brands := _brands(head):
         return None if container(head) else _of_brands(brands)
-    if head[:4] in (b"II*\0", b"MM\0*"):
+    if head[:4] in _TIFF:
         return RAW if _is_raw(data) else None
     for start, mark, kind in _MARKS:
         if head[start : start + len(mark)] == mark:
@@ -280,19 +286,31 @@ def _is_raw(data: bytes) -> bool:
     """Whether a TIFF file is a sensor's data, whose first picture is a preview at most."""
     if data[8:10] == b"CR":
         return True
+    tags = _tiff_tags(data)
+    preview = tags.get(_SUBFILE, 0) & 1 and {_MAKER, _COMPRESSED_SUBFILES} <= tags.keys()
+    return bool(_DNG_VERSION in tags or preview or tags.get(_PHOTOMETRIC) in _OF_A_SENSOR)
+
+
+def describes_pixels(data: bytes) -> bool:
+    """Whether a file is a TIFF whose list of tags is there and tells of pixels."""
+    return data[:4] in _TIFF and _tiff_tags(data).keys() >= _OF_PIXELS
+
+
+def _tiff_tags(data: bytes) -> dict[int, int]:
+    """First number, or place in the file, of each tag of the first picture; none where the list is
+    cut off."""
     order = "<" if data[:2] == b"II" else ">"
+    tags: dict[int, int] = {}
     try:
         (start,) = struct.unpack_from(order + "I", data, 4)
         (count,) = struct.unpack_from(order + "H", data, start)
-        tags = {}
         for number in range(min(count, 512)):
             tag, kind = struct.unpack_from(order + "HH", data, start + 2 + 12 * number)
             code = order + ("H" if kind == 3 else "I")
             (tags[tag],) = struct.unpack_from(code, data, start + 10 + 12 * number)
     except struct.error:
-        return False
-    preview = tags.get(_SUBFILE, 0) & 1 and {_MAKER, _COMPRESSED_SUBFILES} <= tags.keys()
-    return bool(_DNG_VERSION in tags or preview or tags.get(_PHOTOMETRIC) in _OF_A_SENSOR)
+        return {}
+    return tags
 
 
 def _packed(head: bytes) -> RefusedKind | None:

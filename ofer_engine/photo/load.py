@@ -12,13 +12,21 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.sentence import Sentence
-from .colour import to_srgb
+from .colour import to_srgb, without_sign
 from .exif import focal_in_pixels
-from .kinds import Container, container, count_scans, declared_sizes, other_kind
+from .kinds import (
+    DEEP_TIFF,
+    Container,
+    container,
+    count_scans,
+    declared_sizes,
+    describes_pixels,
+    other_kind,
+)
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 """What Pillow may read a file as that is in no container."""
@@ -111,6 +119,8 @@ def load_photo(path: str | os.PathLike[str]) -> Photo:
     except Image.DecompressionBombError as error:
         raise _too_large(path.name) from error
     except Exception as error:
+        if isinstance(error, UnidentifiedImageError) and describes_pixels(data):
+            raise DEEP_TIFF.error(path.name) from error
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
             "{name} is damaged or not a picture.",
@@ -212,7 +222,7 @@ def _decode(data: bytes, name: str) -> Photo:
     image.draft(None, (max(1, int(image.width * factor)), max(1, int(image.height * factor))))
     image.load()
     exif, turn = _exif(image)
-    image = _shrink(image)
+    image = _shrink(without_sign(image))
     if turn is not None:
         image = image.transpose(turn)
     if (image.width > image.height) != (original[0] > original[1]):

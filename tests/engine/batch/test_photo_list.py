@@ -1,7 +1,9 @@
 """What a batch is asked to work on: folders and lists."""
 
+import csv
 import os
 import sys
+import unicodedata
 
 import pytest
 
@@ -52,6 +54,38 @@ def test_names_that_are_paths_are_made_plain(tmp_path):
     listed = tmp_path / "list.csv"
     listed.write_text("photo,name\na.jpg,../../etc/passwd\nb.jpg,con\n", "utf-8")
     assert [task.name for task in read_photo_list(listed)] == ["etc_passwd", "con_"]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_as_spreadsheets_of_other_languages_save_it(tmp_path, separator):
+    listed = tmp_path / "list.csv"
+    rows = [["Photo", "Name"], ["a,b;c.jpg", "Anna"], ["d.jpg", ""]]
+    with listed.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter=separator).writerows(rows)
+    tasks = read_photo_list(listed)
+    assert [task.name for task in tasks] == ["Anna", "d"]
+    assert tasks[0].photo == str(tmp_path / "a,b;c.jpg")
+
+
+@pytest.mark.parametrize(("listed_as", "lies_as"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_letters_may_be_composed_otherwise_in_the_list(tmp_path, listed_as, lies_as):
+    """macOS writes a letter and its accent as two characters, most others as one."""
+    there = unicodedata.normalize(lies_as, "Jörg/がぎ é.jpg")
+    photos(tmp_path, there, "same.jpg")
+    listed = tmp_path / "list.txt"
+    lines = unicodedata.normalize(listed_as, "Jörg/がぎ é.jpg\nsame.jpg\nJörg/x.jpg")
+    listed.write_text(lines, "utf-8")
+    first, second, missing = read_photo_list(listed)
+    assert first.photo == str(tmp_path / there)
+    assert second.photo == str(tmp_path / "same.jpg")
+    assert missing.photo == str(tmp_path / unicodedata.normalize(listed_as, "Jörg/x.jpg"))
+
+
+def test_results_whose_names_some_system_takes_for_one_get_names_of_their_own(tmp_path):
+    forms = [unicodedata.normalize(form, "Jörg") for form in ("NFC", "NFD")]
+    photos(tmp_path, *(f"{number}/{form}.jpg" for number, form in enumerate(forms)))
+    names = [task.name for task in read_photo_list(tmp_path)]
+    assert names == [forms[0], f"{forms[0]}_02"]
 
 
 def test_a_list_in_parquet(tmp_path):

@@ -28,6 +28,11 @@ from ofer_engine.contract.sentence import readable
         ("COM\xb2", "COM\xb2_"),
         ("x\ud800y", "x_y"),
         ("a\x00b\nc", "a_b_c"),
+        ("हिन्दी (2)", "हिन्दी_2"),
+        ("ภาษาไทย", "ภาษาไทย"),
+        ("Jo\u0308rg か\u3099", "Jörg_が"),
+        ("gpj.\u202eanna", "gpj_anna"),
+        ("anna 👩", "anna"),
     ],
 )
 def test_any_text_becomes_a_name_that_is_usable(text, plain):
@@ -50,6 +55,7 @@ def test_names_that_are_taken_as_they_are(name):
     "name",
     ["", ".", "..", "../x", "/x", "a/b", "a\\b", "c:", "a\x00", "a\n", "x.", "x ", " x", ".x"]
     + ["nul", "Con.txt", "com1", "x" * 181, "a*", 'a"', "\udcff", "\ud800", "~/../x"]
+    + ["a\x9b2J", "a\u2028b", "a\u202eb", "a\u2067b"]
     + ["COM\xb9", "lpt\xb3.txt", "nul .txt", "CONIN$", "conout$"],
 )
 def test_paths_and_what_some_system_refuses_end_in_a_sentence(name):

@@ -318,16 +318,29 @@ def test_a_tiff_of_a_scanner_is_no_raw_file(order):
     assert kinds.other_kind(tiff(order)[:9]) is None
 
 
-@pytest.mark.parametrize("order", ["<", ">"])
-def test_a_colour_tiff_of_sixteen_bits(tmp_path: Path, order):
-    """Pillow writes none, so this one is written by hand: 40 x 40 pixels, one strip."""
-    values = np.random.RandomState(0).randint(0, 65536, (40, 40, 3))
-    strip = values.astype(f"{order}u2").tobytes()
-    counts = struct.pack(order + "HHH", 16, 16, 16)
+def colour_tiff(order: str, values: np.ndarray) -> bytes:
+    """Pillow writes none of depth, so it is written by hand: 40 x 40 pixels, one strip."""
+    strip = values.astype(values.dtype.newbyteorder(order)).tobytes()
+    counts = struct.pack(order + "HHH", *[8 * values.itemsize] * 3)
     tags = [(256, 4, 1, 40), (257, 4, 1, 40), (258, 3, 3, 8), (259, 4, 1, 1), (262, 4, 1, 2)]
     tags += [(273, 4, 1, 14), (277, 4, 1, 3), (278, 4, 1, 40), (279, 4, 1, len(strip))]
     index = struct.pack(order + "H", len(tags))
     index += b"".join(struct.pack(order + "HHII", *tag) for tag in tags) + bytes(4)
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 14 + len(strip))
-    (tmp_path / "deep.tif").write_bytes(head + counts + strip + index)
+    return head + counts + strip + index
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_colour_tiff_of_sixteen_bits(tmp_path: Path, order):
+    values = np.random.RandomState(0).randint(0, 65536, (40, 40, 3)).astype(np.uint16)
+    (tmp_path / "deep.tif").write_bytes(colour_tiff(order, values))
     assert np.array_equal(load_photo(tmp_path / "deep.tif").pixels, values >> 8)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_colour_tiff_of_thirty_two_bits_is_told_from_a_damaged_one(tmp_path: Path, order):
+    whole = colour_tiff(order, np.full((40, 40, 3), 7, np.uint32))
+    (tmp_path / "deep.tif").write_bytes(whole)
+    assert "such as colour of 32 bits" in refusal(tmp_path / "deep.tif").message
+    (tmp_path / "cut.tif").write_bytes(whole[: len(whole) // 2])
+    assert "is damaged" in refusal(tmp_path / "cut.tif").message

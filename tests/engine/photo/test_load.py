@@ -144,6 +144,26 @@ def test_floating_point_tiff(tmp_path):
     assert photo.pixels[0, -1].tolist() == [255, 255, 255]
 
 
+def test_whole_numbers_of_any_room_and_sign(tmp_path):
+    """8, 12 or 16 bits may lie in more room than they need, and 32 bits have a sign or none."""
+    ramp = np.tile(np.linspace(0, 1, 4200), (40, 1))
+    rooms = [(255, "I;16"), (4095, "I;16"), (65535, "I;16"), (255, "I"), (4095, "I"), (65535, "I")]
+    for white, mode in [*rooms, (2**31 - 1, "I"), (2**32 - 1, "I")]:
+        values = np.round(ramp * white)
+        kind = np.uint16 if mode == "I;16" else np.uint32 if white > 2**31 else np.int32
+        image = Image.fromarray(values.astype(kind).view(kind if mode == "I;16" else np.int32))
+        assert image.mode == mode
+        file = saved(image, tmp_path / "deep.tif")
+        if kind is np.uint32:  # Pillow writes none without a sign: the tag of signs is changed
+            signed, unsigned = (struct.pack("<HHII", 339, 3, 1, sign) for sign in (2, 1))
+            assert signed in file.read_bytes()
+            file.write_bytes(file.read_bytes().replace(signed, unsigned))
+        photo = load_photo(file)
+        assert photo.width == 4096
+        expected = np.linspace(0, 255, 4096)
+        assert np.abs(photo.pixels[20, :, 0] - expected).max() < 1.1, (white, mode)
+
+
 @pytest.mark.parametrize("kind", ["jpg", "tif"])
 def test_cmyk(picture, tmp_path, kind):
     photo = load_photo(saved(picture.convert("CMYK"), tmp_path / f"print.{kind}"))
