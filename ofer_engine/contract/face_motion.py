@@ -12,6 +12,14 @@ _LONGEST: Final = 100 * 3600.0
 _LARGEST: Final = 1000.0
 """Of a value: weights are 0 to 1, or percent; angles radians."""
 
+_PERCENT: Final = 2.0
+"""A largest weight above this is one of percents."""
+
+
+def shares(weights: np.ndarray) -> np.ndarray:
+    """Weights (F, 52) of a take, 0..1, that may have been written in percent."""
+    return weights / 100 if weights.max() > _PERCENT else weights
+
 
 @dataclass(frozen=True, eq=False)
 class FaceMotion:

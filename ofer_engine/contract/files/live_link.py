@@ -1,10 +1,10 @@
 """The CSV of Epic's app Live Link Face: a time code, and 61 values a frame.
 
 The app's columns are the 52 units of ARKit and nine angles. What is read may leave some out and
-spell and order them otherwise, as other trackers do, and may have been stored by a spreadsheet
-that parts cells by semicolons or tabs; what is written has the app's own form. A time code is
-hours:minutes:seconds:frames, with a fraction of a frame behind the point; a semicolon before the
-frames says that frame numbers are dropped (SMPTE ST 12-1).
+spell and order them otherwise, as other trackers do, which may tell times in place of a time code;
+and it may have been stored by a spreadsheet that parts cells by semicolons or tabs. What is written
+has the app's own form. A time code is hours:minutes:seconds:frames, with a fraction of a frame
+behind the point; a semicolon before the frames says that frame numbers are dropped (SMPTE ST 12-1).
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from array import array
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import numpy as np
 
-from ..arkit import ARKIT_52, without_spelling
+from ..arkit import ARKIT_52, UNITS, without_spelling
 from ..errors import ErrorCode, OferError
-from ..face_motion import FaceMotion
-from .pieces import open_piece
+from ..face_motion import FaceMotion, shares
+from .frame_times import MILLISECONDS, TIMES, seconds_of
+from .pieces import encoding_of, open_piece
 from .whole_file import write_whole
 
 _RATES: Final = (24, 25, 30, 48, 50, 60)
@@ -33,11 +35,20 @@ _APP_RATES: Final = (30, 60)
 _MOST_BYTES: Final = 512 * 1024**2
 _MOST_FRAMES: Final = 1 << 19
 """Two hours and a half, with 60 a second."""
+_MOST_ABOVE: Final = 100
+"""Lines above the heading."""
 _MOST_IN_LINE: Final = 1 << 16
 """Bytes; the app's have a thousand."""
 _TIME_ENDS: Final = np.array((100.0, 60.0, 61.0, 1000.0))
 """Hours, minutes, seconds and frames are smaller."""
 _TIME: Final = "Timecode"
+_TIME_COLUMNS: Final = tuple(dict.fromkeys(map(without_spelling, (_TIME, *TIMES, *MILLISECONDS))))
+_MILLISECONDS: Final = tuple(map(without_spelling, MILLISECONDS))
+_CLOCK: Final = re.compile(
+    r"(?:\d{4}-\d\d-\d\d[T ])?(\d+):(\d+):(\d+(?:[.,]\d+)?)(?:[:;](\d+(?:[.,]\d*)?))?"
+    r"(?:Z|[+-]\d\d:?\d\d)?"
+)
+"""A time code; or a time of day, with its date or without, as ISO 8601 has it."""
 _COUNT: Final = "BlendShapeCount"
 _DELIMITERS: Final = ",;\t"
 _DROPPED: Final = ";"
@@ -63,8 +74,8 @@ COLUMNS: Final[tuple[str, ...]] = (*_columns(), *_TURNS, *_EYES)
 
 def read_live_link(path: Path, rate: float | None = None) -> FaceMotion:
     """A take. rate : frames a second of its time code; without it as many as it counts from one
-    second to the next, or, in a take within one second, as many as Unreal takes it to have. A file
-    without time code has that many rows a second, or 60.
+    second to the next, or, in a take within one second, as many as Unreal takes it to have. In a
+    file without time code the times that it tells count, or else rows, that many a second, or 60.
 
     Raises OferError(BAD_REQUEST) for what is no such file.
     """
@@ -105,22 +116,26 @@ def live_link_text(motion: FaceMotion) -> bytes:
     return text.getvalue().encode()
 
 
-def _rows(file: BinaryIO) -> Iterator[list[str]]:
-    """Cells of each row, parted by what parts the heading's."""
+def _rows(file: io.BufferedReader) -> Iterator[list[str]]:
+    """Cells of the heading, which the first line is that names a unit, and of each row below it,
+    parted by what parts the heading's."""
     lines = _lines(file)
-    heading = next((line for line in lines if line.strip()), "")
+    heading = next((line for line in islice(lines, _MOST_ABOVE) if _names_a_unit(line)), "")
     delimiter = max(_DELIMITERS, key=heading.count)
-    return csv.reader(chain([heading], lines), delimiter=delimiter)
+    return csv.reader(chain([heading], lines), delimiter=delimiter, skipinitialspace=True)
 
 
-def _lines(file: BinaryIO) -> Iterator[str]:
+def _lines(file: io.BufferedReader) -> Iterator[str]:
     """Raises ValueError for a line longer than any."""
-    encoding = "utf-8-sig"
-    while line := file.readline(_MOST_IN_LINE):
+    text = io.TextIOWrapper(file, encoding_of(file.peek(2)))
+    while line := text.readline(_MOST_IN_LINE):
         if len(line) == _MOST_IN_LINE:
             raise ValueError("a line longer than any of a take")
-        yield line.decode(encoding)
-        encoding = "utf-8"
+        yield line
+
+
+def _names_a_unit(line: str) -> bool:
+    return any(without_spelling(cell.strip('"')) in UNITS for cell in re.split("[,;\t]", line))
 
 
 def _motion(rows: Iterator[list[str]], rate: float | None) -> FaceMotion:
@@ -130,25 +145,29 @@ def _motion(rows: Iterator[list[str]], rate: float | None) -> FaceMotion:
     if not any(place is not None for place in units):
         raise ValueError("no ARKit unit has a column")
     wanted = [*units, *(places.get(name.lower()) for name in (*_TURNS, *_EYES))]
-    time = places.get(_TIME.lower())
-    values, codes, dropped = array("d"), array("d"), False
+    time = next((name for name in _TIME_COLUMNS if name in places), None)
+    told = [place for place in (*wanted, places.get(time or "")) if place is not None]
+    values, times, dropped, cut_off = array("d"), list[tuple[float, ...]](), False, False
     for count, row in enumerate(row for row in rows if _filled(row, wanted)):
-        if len(row) != len(header) or count == _MOST_FRAMES:
+        if cut_off or count == _MOST_FRAMES:
             raise ValueError("rows of other lengths than the heading, or too many")
+        if cut_off := len(row) <= max(told):  # as the last one of a phone that was full
+            continue
+        if any(row[len(header) :]):
+            raise ValueError("rows of other lengths than the heading")
         values.extend(0.0 if place is None else _number(row[place]) for place in wanted)
         if time is not None:
-            codes.extend(_parts(row[time]))
-            dropped = dropped or _DROPPED in row[time]
+            code = row[places[time]]
+            times.append(_time(code))
+            dropped = dropped or _DROPPED in code
     table = np.array(values).reshape(-1, len(wanted))
     if not len(table):
         raise ValueError("no frames")
-    times = (
-        np.arange(len(table)) / (rate or _APP_RATES[-1])
-        if time is None
-        else _seconds(np.array(codes).reshape(-1, len(_TIME_ENDS)), rate, dropped)
-    )
     weights, angles = np.split(table, (len(ARKIT_52),), axis=1)
-    return FaceMotion(times, weights, angles[:, :3], angles[:, 3:6], angles[:, 6:])
+    found = _times(times, rate, dropped, time in _MILLISECONDS)
+    if found is None:
+        found = np.arange(len(table)) / (rate or _APP_RATES[-1])
+    return FaceMotion(found, shares(weights), angles[:, :3], angles[:, 3:6], angles[:, 6:])
 
 
 def _filled(row: list[str], wanted: list[int | None]) -> bool:
@@ -161,12 +180,25 @@ def _number(cell: str) -> float:
     return float(cell.replace(",", ".") or 0)
 
 
-def _parts(code: str) -> list[float]:
-    """Hours, minutes, seconds and frames of a time code."""
-    parts = [_number(part) for part in code.replace(_DROPPED, ":").split(":", len(_TIME_ENDS))]
-    if len(parts) != len(_TIME_ENDS):
-        raise ValueError("no time code")
-    return parts
+def _time(cell: str) -> tuple[float, ...]:
+    """Hours, minutes, seconds and frames of a time code or of a clock, which has no frames; or one
+    number. Raises ValueError."""
+    found = _CLOCK.fullmatch(cell.strip())
+    return (
+        (_number(cell),) if found is None else tuple(_number(part or "") for part in found.groups())
+    )
+
+
+def _times(
+    times: list[tuple[float, ...]], rate: float | None, dropped: bool, milliseconds: bool
+) -> np.ndarray | None:
+    """(F,) seconds since the first time; None where none are told, or a rate in their place."""
+    parts = np.array(times, float)  # ValueError where they have not one form
+    if not len(parts) or (parts.shape[1] == 1 and rate):
+        return None
+    if parts.shape[1] == 1:
+        return seconds_of(parts[:, 0], milliseconds)
+    return _seconds(parts, rate, dropped)
 
 
 def _seconds(parts: np.ndarray, rate: float | None, dropped: bool) -> np.ndarray:

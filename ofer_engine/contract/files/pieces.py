@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 _READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Opening a pipe would wait for somebody who writes into it."""
@@ -20,7 +22,14 @@ def is_plain(path: Path) -> bool:
         return False
 
 
-def open_piece(path: Path, most: int) -> BinaryIO:
+def encoding_of(beginning: bytes) -> str:
+    """Of a text by its first two bytes or more: UTF-16 where its mark says so, as PowerShell and
+    spreadsheets write it, else UTF-8, with a mark or without."""
+    marked = beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return "utf-16" if marked else "utf-8-sig"
+
+
+def open_piece(path: Path, most: int) -> BufferedReader:
     """Open a plain file of at most `most` bytes. Raises OSError for whatever else is there."""
     if not is_plain(path):
         raise OSError(errno.EINVAL, "it is no plain file", str(path))
@@ -35,3 +44,10 @@ def read_piece(path: Path, most: int) -> bytes:
     """The whole of a plain file. Raises OSError as `open_piece`."""
     with open_piece(path, most) as file:
         return file.read(most + 1)
+
+
+def read_text(path: Path, most: int) -> str:
+    """The whole of a plain file of text. Raises OSError as `open_piece`, and ValueError for what is
+    no text."""
+    data = read_piece(path, most)
+    return data.decode(encoding_of(data))

@@ -1,22 +1,23 @@
-"""JSON of web trackers: a list of frames, each with weights of ARKit units by name.
+"""JSON of web trackers: frames, each with weights of ARKit units by name.
 
 There is no published form; what is read is what trackers write. A frame may be
 
     {"jawOpen": 0.4, …}                                        weights by name
-    {"timestamp": 1200, "blendshapes": {"jawOpen": 0.4, …}}    beside a time
+    {"timestamp": 1200, "blendshapes": {"jawOpen": 0.4, …}}    beside a time, under whatever name
     {"blendshapes": [{"categoryName": "jawOpen", "score": 0.4}, …]}
     {"faceBlendshapes": [{"categories": [{"categoryName": …, "score": …}, …]}],
      "facialTransformationMatrixes": [{"data": [16 numbers]}]}     MediaPipe's FaceLandmarkerResult
 
-its frames a list, a list under `frames` beside `fps`, or a line each. NVIDIA's Audio2Face writes
-all at once: `facsNames`, `weightMat` and `exportFps`. Names count however they are spelled
+its frames a list or an object by their numbers, alone or in an object beside `fps`, or a line each.
+Names may be told once, beside rows of numbers (NVIDIA's Audio2Face: `facsNames`, `weightMat`,
+`exportFps`), or each unit has the list of its values. Names count however they are spelled
 (`arkit.without_spelling`). MediaPipe: "Face landmark detection guide", `FaceLandmarkerResult`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -25,27 +26,22 @@ import numpy as np
 from .. import strict_json
 from ..arkit import ARKIT_52, UNITS, without_spelling
 from ..errors import ErrorCode, OferError
-from ..face_motion import FaceMotion
-from .pieces import read_piece
+from ..face_motion import FaceMotion, shares
+from .frame_times import MILLISECONDS, TIMES, seconds_of
+from .pieces import read_text
 
 RATE: Final = 30.0
 """Frames a second where the file says neither that nor its times: a webcam's."""
 _FASTEST: Final = 1000
 _MOST_BYTES: Final = 256 * 1024**2
-_FRAMES: Final = ("frames", "data", "results", "recording")
 _RATES: Final = ("fps", "frameRate", "frame_rate", "exportFps")
-_SHAPES: Final = (
-    "blendshapes", "blendShapes", "faceBlendshapes", "face_blendshapes", "weights", "categories",
-)  # fmt: skip
+_DEEPEST: Final = 5
+"""Lists and objects within each other, of a file around its frames, or of a frame."""
 _MATRICES: Final = (
     "facialTransformationMatrixes", "facial_transformation_matrixes", "transformationMatrix",
 )  # fmt: skip
 _NAMES: Final = ("categoryName", "category_name", "name", "shape")
 _SCORES: Final = ("score", "value", "weight")
-_MILLISECONDS: Final = ("timestampMs", "timestamp_ms", "timeMs", "time_ms")
-_TIMES: Final = ("timestamp", "timeStamp", "time", "t")
-_PERCENT: Final = 2.0
-"""A largest weight above this is one of percents."""
 _PLACES: Final = {name: ARKIT_52.index(unit) for name, unit in UNITS.items()}
 
 
@@ -55,7 +51,7 @@ def read_tracker_json(path: Path, rate: float | None = None) -> FaceMotion:
     Frames without a face are left out. Raises OferError(BAD_REQUEST) for what is no such file.
     """
     try:
-        motion = _motion(read_piece(path.resolve(), _MOST_BYTES).decode("utf-8-sig"), rate)
+        motion = _motion(read_text(path.resolve(), _MOST_BYTES), rate)
         motion.check()
         return motion
     except (OSError, ValueError, TypeError, KeyError, OverflowError) as cause:
@@ -70,15 +66,13 @@ def read_tracker_json(path: Path, rate: float | None = None) -> FaceMotion:
 def _motion(text: str, rate: float | None) -> FaceMotion:
     parsed = _parsed(text)
     whole = _fields(parsed)
-    frames = _listed(parsed, whole)
+    frames = _frames(parsed) or ([parsed] if _weights(parsed) else [])
     found = {number: content for number, each in enumerate(frames) if (content := _weights(each))}
     if not found:
         raise ValueError("no frame has a unit")
     weights = np.zeros((len(found), len(ARKIT_52)))
     for row, content in zip(weights, found.values(), strict=True):
         row[list(content)] = list(content.values())
-    if weights.max() > _PERCENT:
-        weights /= 100
     frames_a_second = rate or next((float(whole[name]) for name in _RATES if name in whole), RATE)
     if not 0 < frames_a_second <= _FASTEST:
         raise ValueError("no frame rate")
@@ -88,18 +82,65 @@ def _motion(text: str, rate: float | None) -> FaceMotion:
     times = (numbers - numbers[0]) / frames_a_second if own is None else own
     turns = np.array([_turn(frame) for frame in seen])
     still = np.zeros_like(turns)
-    return FaceMotion(times, weights, turns, still, still)
+    return FaceMotion(times, shares(weights), turns, still, still)
 
 
-def _listed(parsed: Any, whole: Mapping[str, Any]) -> Sequence[Any]:
-    """The frames, whose weights have names."""
-    if "weightMat" in whole:
-        names = [str(name) for name in whole["facsNames"]]
-        return [dict(zip(names, row, strict=True)) for row in whole["weightMat"]]
-    inner = next((whole[name] for name in _FRAMES if name in whole), parsed)
-    if not isinstance(inner, list):
-        raise ValueError("it has no frames")
-    return cast("list[Any]", inner)
+def _frames(content: Any, depth: int = 0) -> Sequence[Any]:
+    """The frames wherever they are in a file, of which one at least has weights; or none."""
+    if depth > _DEEPEST:
+        return ()
+    if isinstance(content, list):
+        frames = cast("list[Any]", content)
+        return frames if any(map(_weights, frames)) else ()
+    fields = _fields(content)
+    if rows := _rows(fields) or _columns(fields):
+        return rows
+    if len(fields) > 1 and all(name.isdecimal() for name in fields):
+        return _frames([fields[name] for name in sorted(fields, key=int)], depth + 1)
+    inner = (_frames(value, depth + 1) for value in fields.values())
+    return next((frames for frames in inner if frames), ())
+
+
+def _rows(fields: Mapping[str, Any]) -> Sequence[Any]:
+    """Frames of numbers whose names are told once beside them."""
+    names = next((each for each in fields.values() if _is_names(each)), None)
+    if names is None:
+        return ()
+    for rows in fields.values():
+        if isinstance(rows, list) and rows is not names and rows:
+            frames = [_named(names, row) for row in cast("list[Any]", rows)]
+            if all(frames):
+                return frames
+    return ()
+
+
+def _named(names: Sequence[str], row: Any) -> dict[str, Any]:
+    """A frame's numbers by name, beside what else it tells; nothing where it has none."""
+    fields = _fields(row)
+    for values in fields.values() if fields else (row,):
+        if isinstance(values, list):
+            numbers = cast("list[Any]", values)
+            if len(numbers) == len(names) and all(map(strict_json.is_number, numbers)):
+                return {**fields, **dict(zip(names, numbers, strict=True))}
+    return {}
+
+
+def _is_names(content: Any) -> bool:
+    """A list of names, of which one at least is a unit's."""
+    if not isinstance(content, list):
+        return False
+    names = cast("list[Any]", content)
+    return all(isinstance(name, str) for name in names) and any(map(_place, names))
+
+
+def _columns(fields: Mapping[str, Any]) -> Sequence[Any]:
+    """Frames of units that have each the list of its values."""
+    columns = {
+        name: cast("list[Any]", values)
+        for name, values in fields.items()
+        if isinstance(values, list) and (_place(name) is not None or name in TIMES)
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _fields(content: Any) -> Mapping[str, Any]:
@@ -108,73 +149,74 @@ def _fields(content: Any) -> Mapping[str, Any]:
 
 
 def _parsed(text: str) -> Any:
-    """One JSON value, or the list of those of all lines."""
+    """One JSON value, or the list of those of all lines; the last one may be cut off."""
     try:
         return strict_json.parse(text)
     except ValueError:
-        lines = [line for line in text.splitlines() if line.strip()]
-        if len(lines) < 2:
+        *lines, last = [line for line in text.splitlines() if line.strip()] or [""]
+        if not lines:
             raise
-        return [strict_json.parse(line) for line in lines]
+        values = [strict_json.parse(line) for line in lines]
+    try:
+        return [*values, strict_json.parse(last)]
+    except ValueError:
+        return values
+
+
+def _place(name: str) -> int | None:
+    """Of the unit of that name in ARKIT_52."""
+    return _PLACES.get(without_spelling(name))
 
 
 def _weights(frame: Any) -> dict[int, float]:
     """Weights of a frame by their place in ARKIT_52; none where it shows no face."""
-    found: dict[int, float] = {}
-    for name, score in _scores(frame, 0):
-        place = _PLACES.get(without_spelling(name))
-        if place is not None:
-            weight = float(score)
-            if not math.isfinite(weight):
-                raise ValueError("numbers without end")
-            found[place] = weight
+    found = _face(frame, 0)
+    if not all(map(math.isfinite, found.values())):
+        raise ValueError("numbers without end")
     return found
 
 
-def _scores(content: Any, depth: int) -> Iterator[tuple[str, Any]]:
-    """Names and scores wherever a frame has them; of several faces the first."""
-    if depth > 4:
-        return
-    if isinstance(content, Mapping):
-        fields = _fields(content)
-        name = next((fields[key] for key in _NAMES if isinstance(fields.get(key), str)), None)
-        score = next((fields[key] for key in _SCORES if key in fields), None)
-        inner = next((fields[key] for key in _SHAPES if key in fields), None)
-        if isinstance(inner, Mapping | list):
-            yield from _scores(inner, depth + 1)
-        elif name is not None and strict_json.is_number(score):
-            yield name, score
-        else:
-            yield from ((k, v) for k, v in fields.items() if strict_json.is_number(v))
-    elif isinstance(content, list):
+def _face(content: Any, depth: int) -> dict[int, float]:
+    """Weights wherever a frame has them; of several faces the first one's."""
+    nothing: dict[int, float] = {}
+    if depth > _DEEPEST:
+        return nothing
+    if isinstance(content, list):
         parts = cast("list[Any]", content)
-        for each in parts[:1] if parts and _is_face(parts[0]) else parts:
-            yield from _scores(each, depth + 1)
+        scores = [score for each in parts if (score := _score(each))]
+        if scores:
+            return dict(scores)
+        inner = (_face(each, depth + 1) for each in parts)
+    else:
+        fields = _fields(content)
+        named = ((_place(name), value) for name, value in fields.items())
+        own = {
+            place: float(value)
+            for place, value in named
+            if place is not None and strict_json.is_number(value)
+        }
+        if own:
+            return own
+        inner = (_face(value, depth + 1) for value in fields.values())
+    return next((found for found in inner if found), nothing)
 
 
-def _is_face(content: Any) -> bool:
-    """It has scores of its own in it, and is no score."""
-    return isinstance(content, list) or (isinstance(content, Mapping) and "categories" in content)
+def _score(content: Any) -> tuple[int, float] | None:
+    """Place and weight of a category, which tells its name beside its score."""
+    fields = _fields(content)
+    name = next((fields[key] for key in _NAMES if isinstance(fields.get(key), str)), None)
+    score = next((fields[key] for key in _SCORES if strict_json.is_number(fields.get(key))), None)
+    place = None if name is None else _place(name)
+    return None if place is None or score is None else (place, float(score))
 
 
 def _times(frames: Sequence[Any]) -> np.ndarray | None:
     """(F,) seconds since the first frame, where all say when they were."""
-    for name in (*_MILLISECONDS, *_TIMES):
+    for name in (*MILLISECONDS, *TIMES):
         values = [_fields(each).get(name) for each in frames]
         if all(map(strict_json.is_number, values)):
-            return _seconds(np.array(values, float), name in _MILLISECONDS)
+            return seconds_of(np.array(values, float), name in MILLISECONDS)
     return None
-
-
-def _seconds(times: np.ndarray, milliseconds: bool) -> np.ndarray:
-    """Times count from anywhere; their usual step tells whether they are seconds, milli- or
-    microseconds."""
-    steps = np.diff(times)
-    if not np.isfinite(times).all() or (steps < 0).any():
-        raise ValueError("time runs backwards")
-    usual = float(np.median(steps)) if len(steps) else 0.0
-    unit = 1e-3 if milliseconds or 1 <= usual < 1000 else 1e-6 if usual >= 1000 else 1.0
-    return (times - times[0]) * unit
 
 
 def _turn(frame: Any) -> tuple[float, float, float]:

@@ -128,6 +128,52 @@ def test_what_a_spreadsheet_stored(tmp_path):
     assert read_live_link(tmp_path / "take.csv").weights.sum() == 0.5
 
 
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("timestamp", ["1000", "1040", "1120"]),
+        ("Time", ["2.5", "2.54", "2.62"]),
+        ("timestamp_ms", ["0.4", "40.4", "120.4"]),
+        (
+            "Timestamp",
+            ["2026-12-01T23:59:59.96Z", "2026-12-02T00:00:00Z", "2026-12-02T00:00:00.08Z"],
+        ),
+        ("Timecode", ["10:00:00.000", "10:00:00.040", "10:00:00.120"]),
+    ],
+)
+def test_times_in_place_of_a_time_code(tmp_path, column, cells):
+    rows = [f"{cell},{n / 4}" for n, cell in enumerate(cells)]
+    (tmp_path / "take.csv").write_text("\n".join([f"{column},jawOpen", *rows]))
+    assert np.allclose(read_live_link(tmp_path / "take.csv").times, [0, 0.04, 0.12])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.encode("utf-16"),
+        lambda text: text.replace("\n", "\r").encode(),
+        lambda text: text.replace("\n", ",\n").encode(),
+        lambda text: text.replace("\n", ",\n", 1).encode(),
+        lambda text: text.replace("\n0", ",\n0").encode(),
+        lambda text: b"# of a tracker\nsep=,\n" + text.encode(),
+        lambda text: text.replace(",", ", ").encode(),
+        lambda text: (text + "00:00:00:04,0.").encode(),
+    ],
+    ids=["utf-16", "old mac", "ends", "head's end", "rows' ends", "above", "spaces", "cut off"],
+)
+def test_what_others_stored(tmp_path, change):
+    text = "Timecode,JawOpen,MouthClose\n00:00:00:01,0.25,0\n00:00:00:03,0.75,0.5\n"
+    (tmp_path / "take.csv").write_bytes(change(text))
+    read = read_live_link(tmp_path / "take.csv")
+    assert read.weights[:, ARKIT_52.index("jawOpen")].tolist() == [0.25, 0.75]
+    assert np.allclose(read.times, [0, 2 / 30])
+
+
+def test_percent(tmp_path):
+    (tmp_path / "take.csv").write_text("jawOpen,eyeBlinkLeft\n50,100\n20,0\n")
+    assert read_live_link(tmp_path / "take.csv").weights.max(axis=0).sum() == 1.5
+
+
 def test_frames_without_a_face_are_left_out(tmp_path):
     rows = [row("00:00:00:01", JawOpen=0.5), "00:00:00:02,0", row("00:00:00:03", JawOpen=1)]
     read = read_live_link(write(tmp_path / "take.csv", rows))
@@ -150,6 +196,10 @@ def test_frames_without_a_face_are_left_out(tmp_path):
         "Timecode,JawOpen\n00:00:00:01:00,0.5\n",
         "Timecode,JawOpen\n00:00:00:01,1e300\n",
         "Timecode,JawOpen,HeadYaw\n00:00:00:01,0,-1e9\n",
+        "Timecode,JawOpen,MouthClose\n00:00:00:01,0.5\n00:00:00:02,0.5,0\n",
+        "Timecode,JawOpen\n00:00:00:01,0.5,0.25\n",
+        "time,JawOpen\n0.1,0.5\n0.05,0.5\n",
+        "time,JawOpen\n0.1,0.5\n00:00:01,0.5\n",
         "JawOpen" + "," * 70_000 + "\n",
         "Timecode,JawOpen\n00:00:02:01,1\n00:00:05:00,1\n00:00:03:00,1\n",
     ],

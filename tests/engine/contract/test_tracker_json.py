@@ -44,6 +44,15 @@ FORMS = {
     "audio2face": {"exportFps": 30, "numFrames": 3, "facsNames": ["jawOpen", "mouthSmileLeft"],
                    "weightMat": [[each["jawOpen"], each.get("mouthSmileLeft", 0)]
                                  for each in FRAMES]},
+    "names once": {"fps": 30, "blendshapeNames": ["jawOpen", "mouthSmileLeft"],
+                   "frames": [[each["jawOpen"], each.get("mouthSmileLeft", 0)] for each in FRAMES]},
+    "names once, times": {"names": ["jawOpen", "mouthSmileLeft"], "animation": [
+        {"time": n / 30, "weights": [each["jawOpen"], each.get("mouthSmileLeft", 0)]}
+        for n, each in enumerate(FRAMES)]},
+    "a list a unit": {"jawOpen": [0.0, 0.25, 1.0], "mouthSmileLeft": [0.5, 0.0, 0.0]},
+    "deeper": {"take": {"samples": [{"face": {"arkit": each}} for each in FRAMES]}},
+    "faces": [{"faces": [{"shapes": each}, {"shapes": {"jawOpen": 0.9}}]} for each in FRAMES],
+    "by number": {"frames": {str(n): each for n, each in enumerate(FRAMES)}},
     "percent": [{k: v * 100 for k, v in each.items()} for each in FRAMES],
 }  # fmt: skip
 
@@ -60,6 +69,17 @@ def test_forms(tmp_path, form):
 def test_a_line_a_frame(tmp_path):
     path = write(tmp_path, "\n".join(map(json.dumps, FRAMES)) + "\n", "take.jsonl")
     assert read_take(path).weights[:, JAW].tolist() == [0.0, 0.25, 1.0]
+    path.write_text(path.read_text()[:-6])  # its recorder was killed
+    assert read_take(path).weights[:, JAW].tolist() == [0.0, 0.25]
+
+
+def test_one_face_is_a_take_of_a_frame(tmp_path):
+    assert read_tracker_json(write(tmp_path, FRAMES[1])).weights[:, JAW].tolist() == [0.25]
+
+
+def test_text_in_utf_16(tmp_path):
+    (tmp_path / "take.json").write_bytes(json.dumps(FRAMES).encode("utf-16"))
+    assert read_tracker_json(tmp_path / "take.json").weights[:, JAW].tolist() == [0.0, 0.25, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -68,6 +88,7 @@ def test_a_line_a_frame(tmp_path):
         ("timestamp", [5000, 5033, 5100], [0, 0.033, 0.1]),
         ("time", [2.0, 2.5, 2.75], [0, 0.5, 0.75]),
         ("timestamp", [10_000, 43_333, 76_666], [0, 0.033333, 0.066666]),
+        ("timestamp", [10_000_000, 43_333_000, 76_666_000], [0, 0.033333, 0.066666]),
         ("time_ms", [0, 0.4, 1.0], [0, 0.0004, 0.001]),
     ],
 )
