@@ -35,7 +35,8 @@ _MOST_BYTES: Final = 64 << 20
 TOGETHER: Final = 4
 """Frames whose faces are read at once; a divisor of a part's."""
 _LOOK_EVERY: Final = 15
-"""Frames between thorough looks for the first face."""
+"""Frames between thorough looks for the first face, where no more faces are seen at a glance than
+at the look before."""
 
 _STATE: Final = "state_"
 
@@ -70,7 +71,7 @@ class Watch:
         first = sum(map(len, parts))
         rows: list[Row] = []
         states: dict[int, dict[str, np.ndarray]] = {}
-        size = (0, 0)
+        size, glimpsed = (0, 0), 0
         with _Reader(self.pack, rows, follower) as reader:
             for frame in footage.frames(max(first - 1, 0)):
                 size = (frame.pixels.shape[1], frame.pixels.shape[0])
@@ -78,10 +79,12 @@ class Watch:
                     continue
                 if frame.number % _PART == 0:
                     reader.finish()
-                    states[frame.number] = follower.state()
+                    states[frame.number], glimpsed = follower.state(), 0
                 photo = photo_of(frame, footage.name)
                 if not started:
-                    started = self._begin(follower, photo, frame.number)
+                    there = len(self.detector.glance(photo))
+                    if there > glimpsed or frame.number % _LOOK_EVERY == 0:
+                        started, glimpsed = self._begin(follower, photo), there
                 sighting = follower.next(photo) if started else Sighting(None, 0.0, False)
                 reader.take(self._glimpse(frame, sighting))
                 self.on_frame(frame.number + 1)
@@ -106,9 +109,7 @@ class Watch:
         """Take away what was kept: the work is done."""
         shutil.rmtree(self.kept, ignore_errors=True)
 
-    def _begin(self, follower: Follower, photo: Photo, number: int) -> bool:
-        if number % _LOOK_EVERY:
-            return False
+    def _begin(self, follower: Follower, photo: Photo) -> bool:
         face = self.start(photo)
         if face is not None:
             follower.begin(face.landmarks)

@@ -118,6 +118,26 @@ def test_a_stopped_video_is_gone_on_from_with_the_same_bits(
     assert contents(tmp_path / "ann.ofer") == contents(performed / "ann.ofer")
 
 
+def test_a_face_is_followed_from_the_first_frame_that_shows_it(folder, tmp_path):
+    """As a film that begins in black; one that is short must not end before it is looked for."""
+    shot = shutil.copytree(folder, tmp_path / "shot")
+    for number in (0, 1, 2):
+        Image.new("RGB", SIZE[::-1]).save(shot / f"f{number:03d}.png")
+    session = Session("cpu", None, None)
+    pack, detector = session.reconstructor("open").pack, session.detector()
+    looks = []
+
+    def start(photo):
+        looks.append(photo)
+        faces = () if not photo.pixels.any() else detector.detect(photo)
+        return faces[0] if faces else None
+
+    asked = watch.Watch(pack, detector, tmp_path / "kept", start, lambda _: None)
+    found = asked.readings(handler.open_footage(shot, 30))[0]
+    np.testing.assert_array_equal(np.flatnonzero(found.seen), [3, 4, 5, 6, 7, 10, 11, 12, 13])
+    assert len(looks) == 2  # at the first frame, and where a glance shows a face
+
+
 def test_a_part_that_was_damaged_is_read_again(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(watch, "_PART", 4)
     monkeypatch.setattr(watch, "WATCHED", 2)
