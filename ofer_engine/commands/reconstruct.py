@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.whole_file import write_whole
+from ..contract.names import free_name
 from ..contract.protocol import PhotoFace, Reconstruct
 from ..contract.reconstruction import SUFFIX
 from ..contract.records import HiddenRegion, Hints, Mode, Show
 from ..contract.skin import RESOLUTIONS
 from .machine import add_machine_options
-from .results import SHEET, add_name_options, result_name
+from .results import SHEET, add_name_options, named_results
 from .sampling import add_hint_options, add_sampling_options, sampling_params
 from .skin import paint_first, picture_first
 from .terminal import show, show_certainty, show_line
@@ -97,18 +98,29 @@ def _add_photo_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ..handlers.reconstruct import reconstruct
-    from ..preview.sheet import contact_sheet
-    from ..progress import Work
     from ..session import Session
 
     session = Session(options.device, options.home, options.threads)
     if options.list_faces:
         return _list_faces(session, str(options.photos[0]))
-    request, notes = _request(options)
+    with named_results(options, options.photos[0], (SUFFIX, SHEET)) as (name, notes):
+        return _make(session, options, _request(options, name), notes)
+
+
+def _make(
+    session: Session, options: argparse.Namespace, request: Reconstruct, notes: tuple[str, ...]
+) -> int:
+    """Reconstruct, show and print; notes : on the request."""
+    from ..handlers.reconstruct import reconstruct
+    from ..preview.sheet import contact_sheet
+    from ..progress import Work
+
     work = Work(request.id, show, lambda: False, session.pace)
     reconstruction = reconstruct(session, request, work)
-    sheet = options.out / f"{reconstruction.name}{SHEET}"
+    name = reconstruction.name
+    if name != request.name:  # taken meanwhile, by a program that claims none
+        name = free_name(options.out, name, (SHEET,))
+    sheet = options.out / f"{name}{SHEET}"
     show_line("")
     notes += reconstruction.notes
     look = None
@@ -126,10 +138,9 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _request(options: argparse.Namespace) -> tuple[Reconstruct, tuple[str, ...]]:
-    """What is asked of the engine, and notes on it."""
-    name, notes = result_name(options, options.photos[0], (SUFFIX, SHEET))
-    request = Reconstruct(
+def _request(options: argparse.Namespace, name: str) -> Reconstruct:
+    """What is asked of the engine. Raises OferError(BAD_REQUEST)."""
+    return Reconstruct(
         id=1,
         photos=_photos(options),
         out=str(options.out),
@@ -141,7 +152,6 @@ def _request(options: argparse.Namespace) -> tuple[Reconstruct, tuple[str, ...]]
         show=options.show,
         hints=Hints(options.age, options.sex, options.build),
     )
-    return request, notes
 
 
 def _photos(options: argparse.Namespace) -> tuple[PhotoFace, ...]:

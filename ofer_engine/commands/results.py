@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Final
 
-from ..contract.names import check_name, free_name, kept_note, plain_name, usable
+from ..contract.files.claimed_name import claimed_name
+from ..contract.names import check_name, kept_note, plain_name, usable
 
 SHEET: Final = "_sheet.png"
 """Ending of the contact sheet's file."""
@@ -20,16 +22,18 @@ def add_name_options(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--overwrite", action="store_true", help=replace)
 
 
-def result_name(
+@contextlib.contextmanager
+def named_results(
     options: argparse.Namespace, photo: Path, endings: Sequence[str]
-) -> tuple[str, tuple[str, ...]]:
-    """The name that the results get in `options.out`, and a note where that is not the one wished
-    for. Raises OferError(BAD_REQUEST) for a name that is a path, or that some system refuses.
+) -> Generator[tuple[str, tuple[str, ...]]]:
+    """The name that the results get in `options.out`, which no other program takes meanwhile, and a
+    note where that is not the one wished for. Raises OferError(BAD_REQUEST) for a name that is a
+    path, that some system refuses, or under which another program is making what is to be replaced.
 
     endings : of the files and folders that will be written.
     """
     if options.name is not None:
         check_name(options.name)
     name = options.name or (photo.stem if usable(photo.stem) else plain_name(photo.stem))
-    free = name if options.overwrite else free_name(options.out, name, endings)
-    return free, kept_note(name, free)
+    with claimed_name(options.out, name, endings, options.overwrite) as free:
+        yield free, kept_note(name, free)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -13,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
-from ..contract.files import file_lock
-from ..contract.names import check_name, free_names, kept_note, plain_name
+from ..contract.files.claimed_name import claimed_name, handed_on
+from ..contract.names import check_name, kept_note, plain_name
 from . import blender, portrait, provision
 from .console import Console, clock
 from .home import Home
@@ -84,48 +82,14 @@ def _check(run: PhotoRun) -> None:
 
 @contextlib.contextmanager
 def _named(run: PhotoRun, photo: Path, console: Console) -> Generator[str]:
-    """What the results are called, while no other run calls its own so; says where that is another
-    name than wished for. Raises OferError(BAD_REQUEST) where another run is at what is to be
+    """What the results are called, while no other program calls its own so; says where that is
+    another name than wished for. Raises OferError(BAD_REQUEST) where another is at what is to be
     overwritten."""
     name = run.name or plain_name(photo.stem)
-    for free in (name,) if run.overwrite else free_names(run.out, name, _ENDINGS):
-        with _claimed(run.out / f".{free}.run") as ours:
-            if ours and (run.overwrite or free == next(free_names(run.out, free, _ENDINGS))):
-                for note in kept_note(name, free):
-                    console.say(note)
-                yield free
-                return
-    raise OferError(
-        ErrorCode.BAD_REQUEST,
-        "Another run is making {name}.",
-        "Wait for it, or give another name.",
-        name=name,
-    )
-
-
-@contextlib.contextmanager
-def _claimed(claim: Path) -> Generator[bool]:
-    """Whether it is ours alone to work under a name; its mark is gone afterwards."""
-    windows = sys.platform == "win32"  # which deletes no open file
-    with contextlib.ExitStack() as stack:
-        file = stack.enter_context(claim.open("a"))
-        ours = file_lock.take(file) and _is_same(file.fileno(), claim)
-        try:
-            yield ours
-        finally:
-            if windows:
-                stack.close()
-            if ours:
-                with contextlib.suppress(OSError):
-                    claim.unlink()
-
-
-def _is_same(file: int, path: Path) -> bool:
-    """An open file is still the one of that name."""
-    try:
-        return os.path.samestat(os.fstat(file), path.stat())
-    except OSError:
-        return False
+    with claimed_name(run.out, name, _ENDINGS, run.overwrite) as free:
+        for note in kept_note(name, free):
+            console.say(note)
+        yield free
 
 
 def _portrait(run: PhotoRun, home: Home, pins: Pins, console: Console) -> Path:
@@ -141,7 +105,8 @@ def _reconstruct(
     arguments += ["--overwrite"] if run.overwrite else []
     arguments += ["--skin", _SKIN, *run.options]  # of two, the option given last counts
     command = home.engine_call(root, arguments)
-    if subprocess.run(command, env=home.process_environment).returncode != 0:
+    environment = home.process_environment | handed_on(run.out, name)
+    if subprocess.run(command, env=environment).returncode != 0:
         raise OferError(
             ErrorCode.ENGINE_DIED,
             "The photo was not reconstructed, for the reason above.",

@@ -53,7 +53,8 @@ def check_place(folder: Path) -> None:
     Raises OferError(DISK_FULL | READ_ONLY) where nothing can be written.
     """
     try:
-        there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+        # A link that leads nowhere is there, too: no folder can be made in its place.
+        there = next((e for e in (folder, *folder.parents) if os.path.lexists(e)), folder)
         sweep(there)
         with tempfile.TemporaryDirectory(prefix=".ofer-", dir=there):
             pass

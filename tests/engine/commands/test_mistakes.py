@@ -169,6 +169,17 @@ def test_a_place_to_write_is_tried_without_a_trace(tmp_path):
     assert caught.value.code is ErrorCode.READ_ONLY
 
 
+@pytest.mark.parametrize("below", ["", "made"])
+def test_a_link_that_leads_nowhere_is_told_before_the_work(tmp_path, below):
+    for name, place in (("dangling", "nowhere/deep"), ("loop", "pool"), ("pool", "loop")):
+        (tmp_path / name).symlink_to(place)
+    for name in ("dangling", "loop"):
+        with pytest.raises(OferError, match="could not be written") as caught:
+            check_place(tmp_path / name / below)
+        assert caught.value.code is ErrorCode.READ_ONLY
+    assert sorted(os.listdir(tmp_path)) == ["dangling", "loop", "pool"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_command_that_is_stopped_takes_back_what_it_began(portrait, tmp_path, end):
