@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..contract.errors import ErrorCode, OferError
-from ..contract.files.pieces import read_piece
+from ..contract.files.pieces import read_text
 from ..contract.names import as_spelled, plain_name, same_name, usable
 from ..contract.photo_files import PHOTO_SUFFIXES
 from ..contract.sentence import Sentence
@@ -74,7 +74,8 @@ def _listed(source: Path) -> Iterable[tuple[str, str]]:
     try:
         match source.suffix.lower():
             case ".txt":
-                return [(line.strip(), "") for line in _text(source).splitlines()]
+                lines = _text(source).splitlines()
+                return [(line.strip().strip('"'), "") for line in lines]  # copied as paths
             case ".csv":
                 text = _text(source)
                 separator = max(",;\t", key=text.partition("\n")[0].count)
@@ -92,7 +93,7 @@ def _listed(source: Path) -> Iterable[tuple[str, str]]:
 
 
 def _text(source: Path) -> str:
-    return read_piece(source.resolve(), _MOST_BYTES).decode("utf-8-sig")
+    return read_text(source.resolve(), _MOST_BYTES).lstrip()
 
 
 def _of_parquet(source: Path) -> list[tuple[str, str]]:

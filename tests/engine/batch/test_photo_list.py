@@ -50,6 +50,15 @@ def test_a_csv_with_names(tmp_path, column):
     assert tasks[0].photo == str(tmp_path / "a b.jpg")
 
 
+def test_lists_as_windows_stores_them(tmp_path):
+    """PowerShell in UTF-16, paths that were copied in quotes, a line above the heading."""
+    (tmp_path / "list.txt").write_bytes('"a b.jpg"\r\nc.jpg\r\n'.encode("utf-16"))
+    (tmp_path / "list.csv").write_bytes("\r\nphoto\r\na b.jpg\r\nc.jpg\r\n".encode("utf-16"))
+    for name in ("list.txt", "list.csv"):
+        photos = [task.photo for task in read_photo_list(tmp_path / name)]
+        assert photos == [str(tmp_path / "a b.jpg"), str(tmp_path / "c.jpg")]
+
+
 def test_names_that_are_paths_are_made_plain(tmp_path):
     listed = tmp_path / "list.csv"
     listed.write_text("photo,name\na.jpg,../../etc/passwd\nb.jpg,con\n", "utf-8")
