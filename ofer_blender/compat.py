@@ -108,6 +108,24 @@ def new_action(owner: bpy.types.ID, name: str) -> tuple[bpy.types.Action, Any]:
     return action, strip.channelbag(slot, ensure=True).fcurves
 
 
+def copied_action(owner: bpy.types.ID, name: str) -> tuple[bpy.types.Action, Any]:
+    """A copy of the action that animates a datablock, which animates it from now on, and the
+    collection of its curves."""
+    animation = owner.animation_data
+    action = animation.action.copy()
+    action.name = name
+    if bpy.app.version < (4, 4, 0):
+        animation.action = action
+        return action, action.fcurves
+    identifier = animation.action_slot.identifier if animation.action_slot else ""
+    animation.action = action
+    slot = action.slots.get(identifier) or action.slots.new(id_type=owner.id_type, name=owner.name)
+    animation.action_slot = slot
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    return action, strip.channelbag(slot, ensure=True).fcurves
+
+
 def curves_of(owner: bpy.types.ID) -> list[bpy.types.FCurve]:
     """The curves with which its action animates a datablock; none without an action."""
     animation = owner.animation_data

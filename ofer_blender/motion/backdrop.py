@@ -6,7 +6,10 @@ from pathlib import Path
 
 import bpy
 
+from ...ofer_engine.contract.errors import OferError
+from ...ofer_engine.contract.numbered_pictures import numbered_pictures
 from ...ofer_engine.contract.performance import Performance
+from ...ofer_engine.contract.photo_files import PHOTO_SUFFIXES
 from ...ofer_engine.contract.records import CameraRecord
 from ..head import head_frame
 from ..photo import photo_camera
@@ -46,15 +49,16 @@ def keep_step(scene: bpy.types.Scene, rate: float) -> None:
 
 
 def file_of(video: Path) -> Path:
-    """The file that Blender opens: the video, or the first of a folder's numbered pictures; the
-    folder itself where it has none."""
-    if not video.is_dir():
-        return video
-    return min(
-        (file for file in video.iterdir() if file.is_file() and any(map(str.isdigit, file.stem))),
-        key=lambda file: (int("".join(filter(str.isdigit, file.stem)) or 0), file.name),
-        default=video,
-    )
+    """The file that Blender opens: the video, or the first of numbered pictures, of which one is
+    given, or their folder; the folder itself where it has none."""
+    try:
+        if video.is_dir():
+            return next(file for _, file in numbered_pictures(video))
+        if video.suffix.lower() in PHOTO_SUFFIXES:
+            return next(file for _, file in numbered_pictures(video.parent, video))
+    except (OferError, StopIteration):
+        pass
+    return video
 
 
 def _clip(video: Path, recorded: Performance) -> bpy.types.MovieClip:
@@ -72,6 +76,7 @@ def _show(camera: bpy.types.Camera, clip: bpy.types.MovieClip, start: int) -> No
     clip.frame_start = start
     background = camera.background_images.new()
     background.source, background.clip = "MOVIE_CLIP", clip
-    background.display_depth, background.frame_method = "BACK", "FIT"
+    background.display_depth = "BACK"
+    background.frame_method = "STRETCH"  # which is what pixels that are no squares need
     background.alpha = 1.0
     camera.show_background_images = True

@@ -19,6 +19,20 @@ def begin(owner: bpy.types.ID, name: str) -> tuple[bpy.types.Action, bpy.types.b
     return compat.new_action(owner, name)
 
 
+def go_on(
+    owner: bpy.types.ID, name: str, without: tuple[str, ...]
+) -> tuple[bpy.types.Action, bpy.types.bpy_prop_collection]:
+    """As `begin`, with all that the datablock did before but for curves whose paths begin so."""
+    animation = owner.animation_data
+    if animation is None or animation.action is None:
+        return begin(owner, name)
+    animation.action.use_fake_user = True
+    action, made = compat.copied_action(owner, name)
+    for curve in [each for each in made if each.data_path.startswith(without)]:
+        made.remove(curve)
+    return action, made
+
+
 def fill(curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray) -> None:
     """Give an empty curve a key at each of (F,) frames, straight lines between them."""
     points = curve.keyframe_points

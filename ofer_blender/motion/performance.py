@@ -8,19 +8,19 @@ from typing import Final
 
 import bpy
 import numpy as np
-from mathutils import Euler, Matrix, Vector
+from mathutils import Vector
 
 from ...ofer_engine.client.frame import ENGINE_TO_BLENDER
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.performance import Performance
 from ..head import head_frame
 from ..rig import rig
-from . import curves
+from . import curves, head_turn
+from .head_turn import TurningBones
 from .take import check_playable, frames_a_second
 
 NECK_SHARE: Final = 0.35
 """Of the head's turn that the neck does."""
-_ORDER: Final = "ZXY"
 _ROOT, _NECK, _HEAD, _JAW = "root", "neck", "head", "jaw"
 
 
@@ -45,17 +45,21 @@ def play(head: bpy.types.Object, recorded: Performance, start: int, movers: Move
 
     The 52 keys get an action; so does the rig, where there is one: bones `neck` and `head` turn,
     `root` takes them where the video shows them, and with `Movers.BONES` eyes and jaw turn, too,
-    in place of their keys. What animated them before stays in the file. Raises
+    in place of their keys. On a body its necks and head turn, and it goes on with the rest of what
+    it does. What animated them before stays in the file. Raises
     OferError(BAD_REQUEST) for a head without the 52 keys, and as `Performance.array`.
     """
     check_playable(head)
     frames = start + recorded.array("seconds") * frames_a_second(bpy.context.scene)
-    armature = rig.rig_of(head)
-    by_bones = movers is Movers.BONES and armature is not None
-    action = _play_keys(head, recorded, frames, by_bones)
-    actions = (action,)
-    if armature is not None:
-        actions += (_play_bones(head, armature, recorded, frames, by_bones),)
+    bones, own = head_turn.bones_of(head), rig.rig_of(head)
+    by_bones = movers is Movers.BONES and own is not None
+    actions = (_play_keys(head, recorded, frames, by_bones),)
+    if bones is not None:
+        action, made = head_turn.begin(bones, f"{bones.armature.name} {recorded.video}")
+        _turn_neck_and_head(made, bones, frames, recorded.array("head"))
+        actions += (action,)
+        if own is not None:
+            _play_own_bones(made, head, own, recorded, frames, by_bones)
     return Played(actions, float(frames[0]), float(frames[-1]))
 
 
@@ -73,29 +77,44 @@ def _play_keys(
     return action
 
 
-def _play_bones(
+def _turn_neck_and_head(
+    made: object, bones: TurningBones, frames: np.ndarray, turned: np.ndarray
+) -> None:
+    """The necks share the turn of the head (F, 3)."""
+    whole = [tuple(map(float, angles)) for angles in turned]
+    before = [bones.turn(0.0, 0.0, 0.0)] * len(whole)
+    for number, name in enumerate(bones.necks, 1):
+        share = NECK_SHARE * number / len(bones.necks)
+        now = [bones.turn(*(share * angle for angle in angles)) for angles in whole]
+        steps = [b.inverted() @ n for b, n in zip(before, now, strict=True)]
+        head_turn.fill(made, bones, name, frames, steps)
+        before = now
+    now = [bones.turn(*angles) for angles in whole]
+    steps = [b.inverted() @ n for b, n in zip(before, now, strict=True)]
+    head_turn.fill(made, bones, bones.head, frames, steps)
+
+
+def _play_own_bones(
+    made: object,
     head: bpy.types.Object,
     armature: bpy.types.Object,
     recorded: Performance,
     frames: np.ndarray,
     by_bones: bool,
-) -> bpy.types.Action:
-    action, made = curves.begin(armature, f"{armature.name} {recorded.video}")
-    turned = recorded.array("head")
-    neck, top, moved = _neck_and_head(head, armature, turned, recorded.array("place"))
-    angles = {_NECK: neck, _HEAD: top}
+) -> None:
+    """What bones do that only the rig of a head has."""
     if by_bones:
-        angles |= {
+        angles = {
             _JAW: np.stack([recorded.array("jaw"), *np.zeros((2, len(frames)))], axis=1),
             "eye_L": _eye(recorded.array("left_eye")),
             "eye_R": _eye(recorded.array("right_eye")),
         }
         _let_go_of_the_right_eye(armature)
-    for name, values in angles.items():
-        armature.pose.bones[name].rotation_mode = "XYZ"
-        _fill(made, f'pose.bones["{name}"].rotation_euler', frames, values)
+        for name, values in angles.items():
+            armature.pose.bones[name].rotation_mode = "XYZ"
+            _fill(made, f'pose.bones["{name}"].rotation_euler', frames, values)
+    moved = _root(head, armature, recorded.array("head"), recorded.array("place"))
     _fill(made, f'pose.bones["{_ROOT}"].location', frames, moved)
-    return action
 
 
 def _fill(made: object, path: str, frames: np.ndarray, values: np.ndarray) -> None:
@@ -103,38 +122,21 @@ def _fill(made: object, path: str, frames: np.ndarray, values: np.ndarray) -> No
         curves.fill(made.new(path, index=axis), frames, along)
 
 
-def _neck_and_head(
+def _root(
     head: bpy.types.Object, armature: bpy.types.Object, turned: np.ndarray, place: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(F, 3) angles of neck and head, and (F, 3) where the root goes so that the head's joint is
-    where the video shows it, from where it is at rest in the first frame on."""
-    bones = armature.data.bones
-    rest = {name: bones[name].matrix_local.to_3x3() for name in (_ROOT, _NECK, _HEAD)}
-    hinge, joint = bones[_NECK].head_local, bones[_HEAD].head_local
+) -> np.ndarray:
+    """(F, 3) where the root goes so that the head's joint is where the video shows it, from where
+    it is at rest in the first frame on."""
+    bones, turning = armature.data.bones, head_turn.bones_of(head)
+    away = bones[_HEAD].head_local - bones[_NECK].head_local
+    into = bones[_ROOT].matrix_local.to_3x3().inverted()
     to_mesh = head_frame.placement(head).linear @ ENGINE_TO_BLENDER.astype(np.float64)
     shifts = (place - place[0]) @ to_mesh.T
-    necks, heads, roots = (np.empty_like(turned, np.float64) for _ in range(3))
-    last_neck, last_head = Euler((0, 0, 0), "XYZ"), Euler((0, 0, 0), "XYZ")
-    for row, (yaw, pitch, roll) in enumerate(turned.astype(float)):
-        whole = _turn(rest[_HEAD], yaw, pitch, roll)
-        part = _turn(rest[_HEAD], *(NECK_SHARE * angle for angle in (yaw, pitch, roll)))
-        last_neck = _local(rest[_NECK], part).to_euler("XYZ", last_neck)
-        last_head = _local(rest[_HEAD], part.inverted() @ whole).to_euler("XYZ", last_head)
-        necks[row], heads[row] = tuple(last_neck), tuple(last_head)
-        swung = part @ (joint - hinge) - (joint - hinge)
-        roots[row] = tuple(rest[_ROOT].inverted() @ (Vector(shifts[row]) - swung))
-    return necks, heads, roots
-
-
-def _turn(rest: Matrix, yaw: float, pitch: float, roll: float) -> Matrix:
-    """A turn about the axes of a bone at rest, the subject's left, up and ahead, in the armature's
-    frame."""
-    turn = Euler((pitch, yaw, roll), _ORDER).to_matrix()
-    return rest @ turn @ rest.inverted()
-
-
-def _local(rest: Matrix, turn: Matrix) -> Matrix:
-    return rest.inverted() @ turn @ rest
+    found = np.empty_like(turned, np.float64)
+    for row, angles in enumerate(turned.astype(float)):
+        swung = turning.turn(*(NECK_SHARE * angle for angle in angles)) @ away - away
+        found[row] = tuple(into @ (Vector(shifts[row]) - swung))
+    return found
 
 
 def _eye(gaze: np.ndarray) -> np.ndarray:

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 
 import bpy
 import numpy as np
-from mathutils import Euler, Matrix
+from mathutils import Matrix
 
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.face_motion import FaceMotion
-from ..rig import arkit_keys, rig
+from ..rig import arkit_keys
+from . import head_turn
 from .curves import begin, fill
-
-_ORDER = "ZXY"
-"""Roll, then pitch, then yaw."""
-_HEAD = "head"
+from .head_turn import TurningBones
 
 
 def frames_a_second(scene: bpy.types.Scene) -> float:
@@ -40,9 +38,9 @@ def play(
 ) -> tuple[bpy.types.Action, ...]:
     """Let a head play a take, from a frame of the scene on, with a key at each of its frames.
 
-    The 52 units get an action; with `turn`, the bone `head` of its rig, too, where it has one. What
-    animated them before stays in the file. Raises OferError(BAD_REQUEST) for a head without the
-    52 keys.
+    The 52 units get an action; with `turn`, the bone of the head, too, of its rig or of its body,
+    which goes on with the rest of what it does. What animated them before stays in the file. Raises
+    OferError(BAD_REQUEST) for a head without the 52 keys.
     """
     check_playable(head)
     frames = start + motion.times * frames_a_second(bpy.context.scene)
@@ -51,15 +49,12 @@ def play(
     for place, unit in enumerate(ARKIT_52):
         path = f'key_blocks["{bpy.utils.escape_identifier(unit)}"].value'
         fill(curves.new(path), frames, motion.weights[:, place])
-    armature = rig.rig_of(head)
-    if armature is None or not turn:
+    bones = head_turn.bones_of(head)
+    if bones is None or not turn:
         return (action,)
-    bone = armature.pose.bones[_HEAD]
-    bone.rotation_mode = "XYZ"
-    turned, curves = begin(armature, f"{armature.name} {name}")
-    path = f'pose.bones["{_HEAD}"].rotation_euler'
-    for axis, values in enumerate(_bone_angles(motion.head).T):
-        fill(curves.new(path, index=axis), frames, values)
+    turned, made = head_turn.begin(bones, f"{bones.armature.name} {name}")
+    turns = [bones.turn(*map(float, angles)) for angles in motion.head]
+    head_turn.fill(made, bones, bones.head, frames, turns)
     return action, turned
 
 
@@ -67,9 +62,9 @@ def record(head: bpy.types.Object, first: int, last: int) -> FaceMotion:
     """What a head does from one frame of the scene to another, whatever moves it; the scene is left
     at the frame where it was.
 
-    The head turns as the bone `head` of its rig does against its rest, the neck's share included,
-    and the eyes as their bones do against the head. Raises OferError(BAD_REQUEST) for a head
-    without the 52 keys, or a span without frames.
+    The head turns as its bone, of its rig or of its body, does against its rest, the neck's share
+    included, and the eyes as their bones do against the head. Raises OferError(BAD_REQUEST) for a
+    head without the 52 keys, or a span without frames.
     """
     if not arkit_keys.complete(head) or last < first:
         raise OferError(
@@ -80,6 +75,7 @@ def record(head: bpy.types.Object, first: int, last: int) -> FaceMotion:
         )
     scene = bpy.context.scene
     before, part = scene.frame_current, scene.frame_subframe
+    bones = head_turn.bones_of(head)
     weights, turns = [], []
     try:
         for frame in range(first, last + 1):
@@ -87,7 +83,7 @@ def record(head: bpy.types.Object, first: int, last: int) -> FaceMotion:
             graph = bpy.context.evaluated_depsgraph_get()
             blocks = head.evaluated_get(graph).data.shape_keys.key_blocks
             weights.append([blocks[name].value for name in ARKIT_52])
-            turns.append(_turns(rig.rig_of(head), graph))
+            turns.append(_turns(bones, graph))
     finally:
         scene.frame_set(before, subframe=part)
     times = np.arange(len(weights)) / frames_a_second(scene)
@@ -97,37 +93,20 @@ def record(head: bpy.types.Object, first: int, last: int) -> FaceMotion:
     )
 
 
-def _bone_angles(turns: np.ndarray) -> np.ndarray:
-    """(F, 3) angles of the bone, whose axes are the subject's left, up and ahead; without leaps."""
-    angles, last = np.empty_like(turns), Euler((0, 0, 0), "XYZ")
-    for place, (yaw, pitch, roll) in enumerate(turns):
-        last = Euler((pitch, yaw, roll), _ORDER).to_matrix().to_euler("XYZ", last)
-        angles[place] = last
-    return angles
-
-
-def _turns(
-    armature: bpy.types.Object | None, graph: bpy.types.Depsgraph
-) -> Sequence[Sequence[float]]:
-    """Yaw, pitch and roll of the head and of both eyes; none without a rig."""
-    if armature is None:
-        return [(0.0, 0.0, 0.0)] * 3
-    bones = armature.evaluated_get(graph).pose.bones
-    head = _turn(bones[_HEAD])
-    eyes = [_against(head, bones[_HEAD], bones[name]) for name in rig.EYES]
-    return [_yaw_pitch_roll(turn) for turn in (head, *eyes)]
+def _turns(bones: TurningBones | None, graph: bpy.types.Depsgraph) -> Sequence[Sequence[float]]:
+    """Yaw, pitch and roll of the head and of both eyes; none without bones."""
+    still = (0.0, 0.0, 0.0)
+    if bones is None:
+        return [still] * 3
+    posed = bones.armature.evaluated_get(graph).pose.bones
+    head = _turn(posed[bones.carrier])
+    eyes = [head.inverted() @ _turn(posed[name]) if name else None for name in bones.eyes]
+    return [bones.angles(head), *(bones.angles(eye) if eye else still for eye in eyes)]
 
 
 def _turn(bone: bpy.types.PoseBone) -> Matrix:
-    """How a bone is turned against its rest, in its own axes."""
-    return bone.bone.matrix_local.to_3x3().inverted() @ _rotation(bone)
-
-
-def _against(turn: Matrix, head: bpy.types.PoseBone, eye: bpy.types.PoseBone) -> Matrix:
-    """How an eye is turned against the head, in the head's axes."""
-    rest = head.bone.matrix_local.to_3x3()
-    moved = _rotation(eye) @ eye.bone.matrix_local.to_3x3().inverted()
-    return turn.inverted() @ rest.inverted() @ moved @ rest
+    """How a bone is turned against its rest, in the armature's frame."""
+    return _rotation(bone) @ bone.bone.matrix_local.to_3x3().inverted()
 
 
 def _rotation(bone: bpy.types.PoseBone) -> Matrix:
@@ -135,8 +114,3 @@ def _rotation(bone: bpy.types.PoseBone) -> Matrix:
     if not bone.matrix.determinant():
         return bone.bone.matrix_local.to_3x3()
     return bone.matrix.to_quaternion().to_matrix()
-
-
-def _yaw_pitch_roll(turn: Matrix) -> tuple[float, float, float]:
-    pitch, yaw, roll = turn.to_euler(_ORDER)
-    return yaw, pitch, roll

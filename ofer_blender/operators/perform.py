@@ -10,6 +10,7 @@ import bpy
 from ...ofer_engine.contract import performance, protocol, reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.names import plain_name
+from ...ofer_engine.contract.numbered_pictures import numbered_pictures
 from ...ofer_engine.contract.photo_files import PHOTO_SUFFIXES
 from ...ofer_engine.contract.sentence import Sentence
 from ..engine import jobs
@@ -18,7 +19,7 @@ from ..head import hypotheses
 from ..motion import backdrop, cleaning, retarget
 from ..motion.performance import Movers, play
 from ..photo import head_photos, photo_source
-from ..rig import arkit_keys, rig
+from ..rig import arkit_keys, body
 from ..translations import CONTEXT, tr, translate
 from ..ui import view
 from .dropped import OnViewport
@@ -124,7 +125,7 @@ class OFER_OT_play_performance(OnHead, bpy.types.Operator):
         recorded = performance.read(Path(ofer) / performance.FOLDER)
         if not arkit_keys.complete(head):
             bpy.ops.ofer.add_arkit()
-        if rig.rig_of(head) is None:
+        if body.carrier_of(head) is None:
             bpy.ops.ofer.add_rig()
         backdrop.keep_step(scene, recorded.rate)
         played = play(head, recorded, self.start, Movers(self.movers))
@@ -221,14 +222,23 @@ class OFER_OT_retarget_motion(_OnMotion, bpy.types.Operator):
 
 
 def chosen_video(path: str) -> Path | None:
-    """The file, or the folder of the numbered picture that was chosen; None where nothing is."""
+    """The file, or the folder of the numbered picture that was chosen, unless it is of another shot
+    than most of them; None where nothing is."""
     if not path:
         return None
     found = Path(bpy.path.abspath(path))
     if found.is_file() and found.suffix.lower() not in VIDEO_SUFFIXES:
-        numbered = any(map(str.isdigit, found.stem))
-        return found.parent if found.suffix.lower() in PHOTO_SUFFIXES and numbered else found
+        numbered = found.suffix.lower() in PHOTO_SUFFIXES and any(map(str.isdigit, found.stem))
+        return found.parent if numbered and _of_the_folder(found) else found
     return found if found.exists() else None
+
+
+def _of_the_folder(picture: Path) -> bool:
+    """It is of the shot that its folder stands for."""
+    try:
+        return any(file == picture for _, file in numbered_pictures(picture.parent))
+    except OferError:
+        return False
 
 
 def _targets(context: bpy.types.Context) -> list[bpy.types.Object]:

@@ -13,7 +13,7 @@ from ...ofer_engine.contract.names import plain_name
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import hypotheses
 from ..motion import take
-from ..rig import arkit_keys, rig
+from ..rig import arkit_keys, body
 from ..translations import tr, translate
 from ..undo.atomic_output import atomic_output, has_name, nameless
 from .refusal import place, ready_head
@@ -73,7 +73,7 @@ class OFER_OT_import_take(_OnUnits, bpy.types.Operator):
             start=self.start,
         )
         self.report({"INFO"}, translate(message))
-        if self.turn and motion.head.any() and rig.rig_of(head) is None:
+        if self.turn and motion.head.any() and body.carrier_of(head) is None:
             message = "The take turns the head: press Rig and import it again for that."
             self.report({"INFO"}, translate(message))
         return {"FINISHED"}

@@ -7,7 +7,6 @@ what reads photos. Pixels are upright sRGB, at most `WORKING_SIDE` on the longer
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.numbered_pictures import numbered_pictures, steps
 from ..contract.photo_files import PHOTO_SUFFIXES
 from ..photo.load import load_photo
 from ..requirements import PinGroup, required
@@ -30,7 +30,9 @@ _LEAST_SIDE: Final = 64
 _LARGEST_SIDE: Final = 16384
 _RATES: Final = (1.0, 480.0)
 _UNKNOWN_RATE: Final = 25.0
-_NUMBERED: Final = re.compile(r"(\d+)(?!.*\d)")
+_MOVING: Final = ".gif"
+"""Of pictures that are videos of their own, however they are numbered."""
+_MOST_ASPECT: Final = 4.0
 _BLOCK: Final = 1 << 20
 _LISTS: Final = frozenset({"hls", "concat", "dash", "imf", "sdp"})
 """What FFmpeg calls files that name others, which it would read in their stead."""
@@ -62,7 +64,8 @@ class Footage(Protocol):
 
 
 def open_footage(path: Path, rate: float | None = None) -> Footage:
-    """A video file, or a folder of numbered pictures. rate : frames a second of pictures.
+    """A video file, a folder of numbered pictures, or one of them. rate : frames a second of
+    pictures.
 
     Raises OferError(PHOTO_MISSING | PHOTO_UNREADABLE | BAD_REQUEST), and ENGINE_MISSING for a video
     file where PyAV is not installed.
@@ -78,6 +81,9 @@ def open_footage(path: Path, rate: float | None = None) -> Footage:
         )
     if path.is_dir():
         return NumberedPictures(path, rate or _UNKNOWN_RATE)
+    still = path.suffix.lower() in PHOTO_SUFFIXES and path.suffix.lower() != _MOVING
+    if still and path.is_file() and len(_numbered(path.parent, path)) > 1:
+        return NumberedPictures(path.parent, rate or _UNKNOWN_RATE, path)
     if not path.is_file():
         raise OferError(
             ErrorCode.PHOTO_MISSING,
@@ -89,19 +95,22 @@ def open_footage(path: Path, rate: float | None = None) -> Footage:
 
 
 class NumberedPictures:
-    """A folder of pictures, in the order of the last number in their names."""
+    """The pictures of a folder that are one shot, in the order of their numbers. one : a picture of
+    the shot; without it the longest."""
 
-    def __init__(self, folder: Path, rate: float) -> None:
+    def __init__(self, folder: Path, rate: float, one: Path | None = None) -> None:
         self.name, self.rate = folder.name, rate
-        self._files = _numbered(folder)
-        self.expected = len(self._files)
-        if not self._files:
+        found = _numbered(folder, one)
+        if not found:
             raise OferError(
                 ErrorCode.PHOTO_MISSING,
                 "There are no numbered pictures in {name}.",
                 "Choose a video file, or a folder with pictures such as frame_0001.png.",
                 name=folder.name,
             )
+        self._files = [file for _, file in found]
+        self._steps = steps([number for number, _ in found], MOST_FRAMES)
+        self.expected = len(self._files)
 
     @property
     def sha256(self) -> str:
@@ -118,7 +127,7 @@ class NumberedPictures:
             size = size or (pixels.shape[1], pixels.shape[0])
             if (pixels.shape[1], pixels.shape[0]) != size:
                 pixels = np.asarray(Image.fromarray(pixels).resize(size))
-            yield Frame(number, number / self.rate, pixels)
+            yield Frame(number, self._steps[number] / self.rate, pixels)
 
 
 class Video:
@@ -148,7 +157,7 @@ class Video:
             for number, frame in enumerate(_decoded(self._av, container, stream, self._path)):
                 if number >= MOST_FRAMES:
                     return
-                size = size or _working_size(frame.width, frame.height)
+                size = size or _working_size(round(frame.width * _aspect(stream)), frame.height)
                 at = frame.time if frame.time is not None else number / self.rate
                 if begun is None:
                     begun = float(at)
@@ -157,7 +166,7 @@ class Video:
 
     @contextmanager
     def _opened(self) -> Generator[tuple[Any, Any]]:
-        """The container and its first video stream."""
+        """The container and its video stream: not the picture on the cover of a file."""
         try:
             # With its whole path, a file called take:1.mp4 is no protocol of that name.
             path = str(self._path.absolute())
@@ -167,7 +176,7 @@ class Video:
         with container:
             if not container.streams.video or _LISTS & set(container.format.name.split(",")):
                 raise _unreadable(self._path)
-            stream = container.streams.video[0]
+            stream = container.streams.best("video") or container.streams.video[0]
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = 2
             yield container, stream
@@ -197,6 +206,12 @@ def _decoded(av: ModuleType, container: Any, stream: Any, path: Path) -> Iterato
 def _working_size(width: int, height: int) -> tuple[int, int]:
     factor = min(1.0, WORKING_SIDE / max(width, height))
     return max(2, round(width * factor)), max(2, round(height * factor))
+
+
+def _aspect(stream: Any) -> float:
+    """How many times as wide as high a pixel of a video is shown."""
+    value = float(stream.sample_aspect_ratio or 1)
+    return value if 1 / _MOST_ASPECT <= value <= _MOST_ASPECT else 1.0
 
 
 def _pixels(frame: Any, size: tuple[int, int]) -> np.ndarray:
@@ -240,14 +255,8 @@ def _unreadable(path: Path) -> OferError:
     )
 
 
-def _numbered(folder: Path) -> list[Path]:
-    found: list[tuple[int, str, Path]] = []
-    for file in folder.iterdir():
-        number = _NUMBERED.search(file.stem)
-        usable = file.suffix.lower() in PHOTO_SUFFIXES and not file.name.startswith(".")
-        if usable and number and len(number[1]) <= 18 and file.is_file():
-            found.append((int(number[1]), file.name, file))
-    return [file for *_, file in sorted(found)[:MOST_FRAMES]]
+def _numbered(folder: Path, one: Path | None = None) -> list[tuple[int, Path]]:
+    return numbered_pictures(folder, one)[:MOST_FRAMES]
 
 
 def _fitted(pixels: np.ndarray) -> np.ndarray:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import bodies
 import bpy
 import numpy as np
 import pytest
-from mathutils import Matrix
+from mathutils import Euler, Matrix
 from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.motion import retarget
 from ofer_faces.ofer_blender.rig import rig
@@ -154,6 +155,24 @@ def test_bones_in_place_of_keys(
     assert np.arctan2(left.x, -left.y) == pytest.approx(0.2, abs=0.02)
     assert np.arctan2(right.x, -right.y) == pytest.approx(0.3, abs=0.02)
     assert np.arcsin(left.z) == pytest.approx(-0.1, abs=0.02)
+
+
+def test_on_a_body_its_necks_and_head_turn(
+    head: bpy.types.Object, record: Reconstruction, recorded: performance.Performance
+) -> None:
+    armature = bodies.make("Unreal Engine")
+    bpy.ops.ofer.attach_to_armature()
+    play(record, start=1)
+    assert head.parent == armature and rig.rig_of(head) is None
+    bpy.context.scene.frame_set(FRAMES)
+    yaw, pitch, roll = recorded.array("head")[-1]
+    for name, share in (("neck_01", 0.175), ("neck_02", 0.35), ("head", 1.0)):
+        found = turned(armature, name).to_3x3()
+        axes = Matrix(((1, 0, 0), (0, 0, 1), (0, -1, 0))).transposed()  # left, up, ahead
+        wanted = axes @ Euler((pitch * share, yaw * share, roll * share), "ZXY").to_matrix()
+        away = (wanted @ axes.transposed()).inverted() @ found
+        assert away.to_quaternion().angle < 1e-3, name
+    assert values_at(head, FRAMES)[JAW] == pytest.approx(0.8, abs=1e-5)
 
 
 def test_the_camera_sees_the_head_as_the_video_does(

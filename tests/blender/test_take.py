@@ -6,11 +6,13 @@ import json
 from math import radians
 from pathlib import Path
 
+import bodies
 import bpy
 import numpy as np
 import pytest
-from mathutils import Euler
-from ofer_faces.ofer_blender.rig import rig
+from mathutils import Euler, Matrix, Vector
+from ofer_faces.ofer_blender import compat
+from ofer_faces.ofer_blender.rig import body_bones, rig
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.face_motion import FaceMotion
 from ofer_faces.ofer_engine.contract.files.live_link import read_live_link, write_live_link
@@ -129,6 +131,40 @@ def test_what_was_played_is_written_again(
     assert np.abs(made.weights - read.weights).max() < 1e-6
     assert np.abs(made.head - read.head).max() < 1e-4
     assert np.abs(read.left_eye).max() < 1e-5
+
+
+@pytest.mark.parametrize("kind", ["Mixamo", "Unreal Engine", "Rigify"])
+def test_on_a_body_its_head_turns_and_the_rest_goes_on(
+    units: bpy.types.Object, take: Path, tmp_path: Path, kind: str
+) -> None:
+    place = Matrix.Translation((1, 2, 0)) @ Matrix.Rotation(0.6, 4, "Z")
+    armature = bodies.rigify(generated=True) if kind == "Rigify" else bodies.make(kind, place)
+    hand = armature.pose.bones["hand_fk.L" if kind == "Rigify" else bodies.NAMES[kind][6][0]]
+    top = armature.pose.bones["head" if kind == "Rigify" else bodies.NAMES[kind][3]]
+    for bone in (hand, top):
+        for frame, angle in ((1, 0.0), (30, 0.5)):
+            bone.rotation_mode, bone.rotation_euler = "XYZ", (angle, angle, 0)
+            bone.keyframe_insert("rotation_euler", frame=frame)
+    top.rotation_mode = "QUATERNION"
+    earlier = armature.animation_data.action
+    curves = len(compat.curves_of(armature))
+    bpy.context.view_layer.objects.active = units
+    bpy.ops.ofer.attach_to_armature(armature=armature.name)
+    bpy.context.scene.render.fps = 60
+    bpy.ops.ofer.import_take(filepath=str(take), start=1)
+    assert armature.animation_data.action != earlier and earlier.use_fake_user
+    bpy.context.scene.frame_set(30)
+    assert hand.rotation_euler[0] == pytest.approx(0.5)
+    bpy.ops.ofer.export_take(filepath=str(tmp_path / "again"))
+    made, read = read_live_link(take), read_live_link(tmp_path / "again.csv")
+    assert np.abs(made.head - read.head).max() < 2e-3
+    bpy.context.scene.frame_set(60)  # yaw 0.6 to the subject's left, pitch -0.3 up
+    carrier = armature.pose.bones[body_bones.recognise(armature).head]
+    turn = carrier.matrix.to_3x3() @ carrier.bone.matrix_local.to_3x3().inverted()
+    ahead = turn @ Vector((0, -1, 0))
+    assert ahead.x > 0.5 and ahead.z > 0.2 and ahead.y < -0.7
+    bpy.ops.ofer.import_take(filepath=str(take), start=1)  # once more: nothing is there twice
+    assert len(compat.curves_of(armature)) == curves + 1  # four of a quaternion for three angles
 
 
 def test_eyes_are_written_against_the_head(units: bpy.types.Object, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Frames of files and folders."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,57 @@ def test_numbered_pictures_are_sorted_by_number(tmp_path):
     Image.new("RGB", (80, 64)).save(tmp_path / "cover.png")
     found = open_footage(tmp_path, 30)
     assert [frame.pixels[0, 0, 0] for frame in found.frames()] == [1, 2, 10]
-    assert [frame.seconds for frame in found.frames(1)] == [1 / 30, 2 / 30]
+    assert [frame.seconds for frame in found.frames(1)] == [1 / 30, 9 / 30]
+
+
+def shot(folder, names):
+    for level, name in enumerate(names):
+        Image.new("RGB", (80, 64), (level, 0, 0)).save(folder / name, quality=100)
+
+
+@pytest.mark.parametrize(
+    ("names", "levels", "times"),
+    [
+        (["a1.png", "a2.png", "a3.png", "a7.png", "a8.png"], [0, 1, 2, 3, 4], [0, 1, 2, 6, 7]),
+        (["a0010.png", "a0020.png", "a0030.png"], [0, 1, 2], [0, 1, 2]),
+        (["a1.png", "a2.png", "a3.png", "thumb_2.png"], [0, 1, 2], [0, 1, 2]),
+        (["a1.png", "a2.png", "a3.png", "a2.jpg"], [0, 1, 2], [0, 1, 2]),
+        (["10_1080.png", "9_1080.png", "11_1080.png"], [1, 0, 2], [0, 1, 2]),
+        (["f (2).png", "f (1).png"], [1, 0], [0, 1]),
+        (["1_t0.9.png", "2_t1.0.png", "10_t1.1.png"], [0, 1, 2], [0, 1, 2]),
+        (["1.png", "2.png", "99999999.png"], [0, 1, 2], [0, 1, 2]),
+    ],
+    ids=["gap", "every tenth", "another's", "another kind", "size", "brackets", "times", "far"],
+)
+def test_names_tell_a_shot_and_its_gaps(tmp_path, names, levels, times):
+    shot(tmp_path, names)
+    frames = list(open_footage(tmp_path, 10).frames())
+    assert [frame.pixels[0, 0, 0] for frame in frames] == levels
+    assert [frame.number for frame in frames] == list(range(len(levels)))
+    assert [frame.seconds for frame in frames] == [time / 10 for time in times]
+
+
+def test_of_several_shots_the_one_whose_picture_is_chosen(tmp_path):
+    shot(tmp_path, ["a1.png", "a2.png", "b1.png", "b2.png"])
+    with pytest.raises(OferError, match="several shots") as error:
+        open_footage(tmp_path)
+    assert error.value.hint
+    frames = list(open_footage(tmp_path / "b2.png").frames())
+    assert [frame.pixels[0, 0, 0] for frame in frames] == [2, 3]
+
+
+def test_pixels_that_are_no_squares_are_shown_as_players_show_them(tmp_path):
+    """As of a camera of PAL in 16:9."""
+    import av
+
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 180, 144, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(64, 45)
+        for picture in greys(3, (144, 180)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    assert next(open_footage(tmp_path / "a.mkv").frames()).pixels.shape == (144, 256, 3)
 
 
 def test_a_picture_of_another_size_is_brought_to_the_first_ones(tmp_path):
