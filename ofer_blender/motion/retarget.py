@@ -32,6 +32,26 @@ def units_of(mesh: bpy.types.Object) -> dict[str, str]:
     return {unit: found[unit] for unit in ARKIT_52 if unit in found}
 
 
+def held_units(made: Mapping[str, bpy.types.FCurve], mesh: bpy.types.Object) -> tuple[str, ...]:
+    """Units whose keys would not do what curves say, or not show it: they are muted or driven, or
+    their range is smaller; all where the mesh shows one key alone. made : unit → curve."""
+    keys = mesh.data.shape_keys
+    drivers = keys.animation_data.drivers if keys.animation_data else ()
+    driven = {curve.data_path for curve in drivers if not curve.mute}
+    alone = mesh.show_only_shape_key or not keys.use_relative
+    found = []
+    for unit, name in units_of(mesh).items():
+        block = keys.key_blocks[name]
+        most = curves.places(made[unit])[:, 1].max() if unit in made else 0.0
+        if alone or block.mute or _path(name) in driven or block.slider_max < min(most, 1.0):
+            found.append(unit)
+    return tuple(found)
+
+
+def _path(key: str) -> str:
+    return f'key_blocks["{bpy.utils.escape_identifier(key)}"].value'
+
+
 def retarget(
     made: Mapping[str, bpy.types.FCurve], mesh: bpy.types.Object, name: str
 ) -> tuple[bpy.types.Action, int]:
@@ -42,7 +62,6 @@ def retarget(
     units = {unit: key for unit, key in units_of(mesh).items() if unit in made}
     action, channels = curves.begin(mesh.data.shape_keys, name)
     for unit, key in units.items():
-        path = f'key_blocks["{bpy.utils.escape_identifier(key)}"].value'
         found = curves.places(made[unit])
-        curves.fill(channels.new(path), found[:, 0], found[:, 1])
+        curves.fill(channels.new(_path(key)), found[:, 0], found[:, 1])
     return action, len(units)

@@ -218,6 +218,13 @@ class OFER_OT_retarget_motion(_OnMotion, bpy.types.Operator):
             _, units = retarget.retarget(made, mesh, f"{mesh.name} {source}")
             message = Sentence("{name} plays {units} of 52 units.", name=mesh.name, units=units)
             self.report({"INFO"}, translate(message))
+            if held := retarget.held_units(made, mesh):
+                message = Sentence(
+                    "{held} keys of {name} do not show it: they are muted, driven or limited.",
+                    held=len(held),
+                    name=mesh.name,
+                )
+                self.report({"WARNING"}, translate(message))
         return {"FINISHED"}
 
 
@@ -242,12 +249,15 @@ def _of_the_folder(picture: Path) -> bool:
 
 
 def _targets(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """Meshes with keys of their own, each once, whose keys this file can change."""
     head = hypotheses.active_head(context)
-    return [
-        each
+    found = {
+        each.data.shape_keys: each
         for each in context.selected_objects
-        if each != head and each.is_editable and retarget.units_of(each)
-    ]
+        if each != head and retarget.units_of(each) and each.data.shape_keys.is_editable
+    }
+    found.pop(head.data.shape_keys, None)
+    return list(found.values())
 
 
 def _ask(

@@ -3,11 +3,12 @@ they are.
 
 Names are those of Rigify's human metarig and the rig that it generates, of MPFB2's default rig, of
 Mixamo, Unreal Engine's mannequin, VRoid Studio, and of VRM's and Unity's humanoid. What precedes a
-colon, and case, do not matter.
+colon, and case, do not matter, nor does the colon that web programs take out of Mixamo's names.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +22,7 @@ from .rest_bones import BONES
 @dataclass(frozen=True)
 class _Kind:
     """label; head; necks : the lowest first; jaw, eyes : left, right; "" where it has none;
-    prefix : what its names begin with."""
+    prefix : what is before each of its names."""
 
     label: str
     head: str
@@ -42,6 +43,7 @@ _KINDS: Final = (
     _Kind("VRM", "head", ("neck",), "jaw", ("eye.L", "eye.R")),
     _Kind("Humanoid", "Head", ("Neck",), "Jaw", ("LeftEye", "RightEye")),
 )  # fmt: skip
+_MIXAMO: Final = re.compile(r"^mixamorig\d*_?")
 _SIDES: Final = ((".l", ".r"), ("_l", "_r"), ("left", "right"))
 
 
@@ -96,7 +98,7 @@ def _as(
     """The bones by the names of one program."""
     head = there.get(plain(kind.head), "")
     necks = [there[plain(name)] for name in kind.necks if plain(name) in there]
-    if not (head and head.lower().startswith(kind.prefix) and necks and _is_on(bones, head, necks)):
+    if not (head and kind.prefix in head.lower() and necks and _is_on(bones, head, necks)):
         return None
     chest = bones[necks[0]].parent
     return BodyBones(
@@ -110,7 +112,8 @@ def _as(
 
 
 def left(armature: bpy.types.Object) -> Vector:
-    """Where a body's left is, in the world, level: from its farthest right bone to the left one."""
+    """Where a body's left is, in the world, level: from its farthest right bone to the left one; of
+    a mirrored one where it would be, so that ahead stays ahead."""
     place = armature.matrix_world
     names = {plain(bone.name): bone for bone in armature.data.bones}
     found = Vector((0, 0, 0))
@@ -122,7 +125,8 @@ def left(armature: bpy.types.Object) -> Vector:
                 found = max(found, apart, key=lambda each: each.length)
     if found.xy.length < 1e-6:
         found = place.to_3x3() @ Vector((1, 0, 0))
-    return Vector((found.x, found.y, 0)).normalized()
+    mirrored = -1 if place.determinant() < 0 else 1
+    return Vector((found.x, found.y, 0)).normalized() * mirrored
 
 
 def _is_on(bones: bpy.types.bpy_prop_collection, head: str, necks: list[str]) -> bool:
@@ -135,4 +139,4 @@ def _is_on(bones: bpy.types.bpy_prop_collection, head: str, necks: list[str]) ->
 
 def plain(name: str) -> str:
     """A bone's name without what precedes a colon, in small letters."""
-    return name.rpartition(":")[2].lower()
+    return _MIXAMO.sub("", name.rpartition(":")[2].lower())

@@ -91,6 +91,25 @@ def test_a_body_in_centimetres_lying_as_an_import_does(head: bpy.types.Object) -
     assert np.abs(shown(head) - before).max() > 0.02
 
 
+@pytest.mark.parametrize("prefix", ["mixamorig", "mixamorig7:", "Anna:mixamorig:", "mixamorig_"])
+def test_mixamos_names_as_programs_change_them(prefix: str) -> None:
+    armature = bodies.make("Mixamo")
+    for bone in armature.data.bones:
+        bone.name = bone.name.replace("mixamorig:", prefix)
+    found = body_bones.recognise(armature)
+    assert found.label == "Mixamo" and found.head == f"{prefix}Head"
+    assert found.eyes == (f"{prefix}LeftEye", f"{prefix}RightEye")
+
+
+def test_on_a_mirrored_body_it_looks_ahead(head: bpy.types.Object) -> None:
+    armature = bodies.whole("Mixamo")
+    armature.scale.x = -1
+    bpy.context.view_layer.update()
+    bpy.ops.ofer.attach_to_armature()
+    ahead = head.matrix_world.to_3x3() @ Vector((0, -1, 0))
+    assert (ahead - Vector((0, -1, 0))).length < 1e-5
+
+
 @pytest.mark.parametrize("kind", bodies.NAMES)
 def test_the_bones_take_over(head: bpy.types.Object, kind: str) -> None:
     """What followed a joint follows the body's bone: all of it, and nothing else does."""

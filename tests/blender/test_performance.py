@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from mathutils import Euler, Matrix
 from ofer_faces.ofer_blender.engine import jobs
-from ofer_faces.ofer_blender.motion import retarget
+from ofer_faces.ofer_blender.motion import cleaning, retarget
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.client.png import encode
@@ -302,6 +302,37 @@ def test_another_mesh_plays_what_it_has_keys_for(
     look = recorded.array("weights")[10, LOOK]
     assert keys["Head_eye_look_up_l"].value == pytest.approx(look, abs=1e-5)
     assert keys["smile"].value == keys["left"].value == 0.0
+
+
+def test_keys_that_cannot_show_it_are_told_and_meshes_taken_once(
+    head: bpy.types.Object, record: Reconstruction, tmp_path: Path
+) -> None:
+    play(record)
+    made = cleaning.of_head(head)
+    mesh = other_mesh(["jawOpen", "eyeBlinkLeft", "mouthClose", "tongueOut"])
+    keys = mesh.data.shape_keys
+    assert retarget.held_units(made, mesh) == ()
+    keys.key_blocks["jawOpen"].mute = True
+    keys.key_blocks["eyeBlinkLeft"].slider_max = 0.5
+    keys.key_blocks["mouthClose"].slider_max = 0.3  # it never gets so far
+    keys.key_blocks["tongueOut"].driver_add("value")
+    assert set(retarget.held_units(made, mesh)) == {"jawOpen", "eyeBlinkLeft", "tongueOut"}
+    keys.use_relative = False
+    assert len(retarget.held_units(made, mesh)) == 4
+    twin = bpy.data.objects.new("twin", mesh.data)
+    bpy.data.libraries.write(str(tmp_path / "library.blend"), {mesh.data})
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (there, linked):
+        linked.meshes = list(there.meshes)
+    elsewhere = bpy.data.objects.new("linked", linked.meshes[0])
+    for each in (twin, elsewhere, head):
+        if each != head:
+            bpy.context.scene.collection.objects.link(each)
+        each.select_set(True)
+    bpy.context.view_layer.objects.active = head
+    actions = len(bpy.data.actions)
+    assert bpy.ops.ofer.retarget_motion() == {"FINISHED"}
+    assert len(bpy.data.actions) == actions + 1
+    assert elsewhere.data.shape_keys.animation_data.action is None
 
 
 @pytest.mark.parametrize(
