@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 import bpy
@@ -64,6 +65,7 @@ def use(head: bpy.types.Object) -> str:
     shape = np.zeros_like(hypotheses.points(head.data.shape_keys.reference_key))
     for name, share in parts.items():
         shape += share * hypotheses.shape_of(head, name)
+    hypotheses.free_name(head, head.ofer.basis)
     former = head.shape_key_add(name=head.ofer.basis, from_mix=False)
     hypotheses.set_points(former, hypotheses.points(head.data.shape_keys.reference_key))
     former.value = 0.0
@@ -94,7 +96,6 @@ def _list(head: bpy.types.Object, parts: dict[str, float]) -> str:
 
 
 def _free_name(head: bpy.types.Object) -> str:
-    number = 1
-    while f"{_NAME}_{number:02d}" in head.ofer.identities:
-        number += 1
-    return f"{_NAME}_{number:02d}"
+    taken = {*head.ofer.identities.keys(), *head.data.shape_keys.key_blocks.keys()}
+    numbers = itertools.count(1)
+    return next(name for n in numbers if (name := f"{_NAME}_{n:02d}") not in taken)

@@ -62,6 +62,7 @@ def add_draw(head: bpy.types.Object, loaded: LoadedReconstruction, frame: HeadFr
     new = []
     for hypothesis, shape in zip(reconstruction.identities, arrays.identity_vertices, strict=True):
         if hypothesis.draw == latest and hypothesis.name not in head.ofer.identities:
+            hypotheses.free_name(head, hypothesis.name)
             key = head.shape_key_add(name=hypothesis.name, from_mix=False)
             hypotheses.set_points(key, frame.shape(shape))
             key.value = 0.0

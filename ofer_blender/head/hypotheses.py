@@ -154,9 +154,17 @@ def show_expression(head: bpy.types.Object) -> None:
 def use_identity(head: bpy.types.Object, name: str) -> None:
     """Make an identity the Basis; the former Basis becomes a key in its place."""
     key = head.data.shape_keys.key_blocks[name]
+    free_name(head, head.ofer.basis)
     key.name, shape = head.ofer.basis, points(key)
     set_points(key, points(head.data.shape_keys.reference_key))
     set_basis(head, name, shape)
+
+
+def free_name(head: bpy.types.Object, name: str) -> None:
+    """Let an artist's key that has a name of ours have the next one; what drives it, or reads it,
+    follows."""
+    if key := head.data.shape_keys.key_blocks.get(name):
+        key.name = f"{name}.001"
 
 
 def set_basis(head: bpy.types.Object, name: str, shape: np.ndarray) -> None:
