@@ -25,6 +25,11 @@ def take(head: bpy.types.Object, part: str, identity: str, follows: bool) -> Non
     taken.name, taken.identity, taken.follows = part, identity, follows
 
 
+def taken_from(head: bpy.types.Object, identity: str) -> bool:
+    """Whether a part is of this head of the gallery, so that it would be lost with it."""
+    return any(each.identity == identity for each in head.ofer.parts)
+
+
 def show(head: bpy.types.Object, pinning: Pinning | None = None) -> None:
     """Put the head together from its parts, then bring it to its pins.
 

@@ -9,7 +9,7 @@ import bpy
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.sentence import Sentence
 from .. import compat
-from ..head import gallery_order, hypotheses
+from ..head import gallery_order, hypotheses, parts
 from ..translations import CONTEXT, tr, translate
 from . import express
 from .look import head_in_view
@@ -137,6 +137,14 @@ class OFER_OT_remove_hypothesis(OnHead, bpy.types.Operator):
                 "{name} has no hypothesis {name_2}.",
                 name=head.name,
                 name_2=repr(name),
+            )
+        if parts.taken_from(head, name):
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                "{name} has a part of {name_2}.",
+                "Give that part back first, or hide the head by its eye.",
+                name=head.name,
+                name_2=name,
             )
         hypotheses.remove(head, name)
         return {"FINISHED"}

@@ -51,6 +51,18 @@ def test_a_part_stays_while_other_heads_are_shown_until_it_is_given_back(
     assert pins.PARTS_KEY not in head.data.shape_keys.key_blocks
 
 
+def test_a_head_of_which_a_part_is_worn_is_not_removed(head: bpy.types.Object) -> None:
+    step("take_part", part="nose", name="identity_03", follow=False)
+    with_part = shown(head)
+    with pytest.raises(RuntimeError, match="has a part of identity_03"):
+        bpy.ops.ofer.remove_hypothesis(name="identity_03")
+    assert "identity_03" in head.ofer.identities
+    assert np.abs(shown(head) - with_part).max() == 0.0
+    step("give_part_back", part="nose")
+    step("remove_hypothesis", name="identity_03")
+    assert "identity_03" not in head.ofer.identities
+
+
 def test_pins_go_on_from_parts(head: bpy.types.Object) -> None:
     step("take_part", part="nose", name="identity_03", follow=False)
     with_part = shown(head)
