@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from ..geometry.deformation_gradients import GradientSolver
-from ..geometry.surface import closest_facing
+from ..geometry.surface import beneath, closest_facing, facing_candidates
 from ..geometry.triangles import vertex_normals
 
 _PATIENCE: Final = 1e-4
@@ -53,39 +54,92 @@ class Lips:
             ids, places.reshape(-1, 3), np.flatnonzero(upper[ids]), np.flatnonzero(lower[ids])
         )
 
-    def inside(self, shapes: np.ndarray) -> np.ndarray:
+    @cached_property
+    def border(self) -> Lips:
+        """The lips with no more skin about them than turns their normals, vertices among `ids`."""
+        lip = np.zeros(len(self.ids), bool)
+        lip[self.upper] = lip[self.lower] = True
+        triangles = self.triangles[lip[self.triangles].any(1)]
+        ids, places = np.unique(triangles, return_inverse=True)
+        place = np.searchsorted(ids, self.upper), np.searchsorted(ids, self.lower)
+        return Lips(ids, places.reshape(-1, 3), *place)
+
+    @cached_property
+    def _sides(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+        """Of each lip that has another: its vertices, and the triangles (T, 3) of the other."""
+        sides = []
+        for lip, other in ((self.upper, self.lower), (self.lower, self.upper)):
+            member = np.zeros(len(self.ids), bool)
+            member[other] = True
+            surface = self.triangles[member[self.triangles].all(1)]
+            if len(lip) and len(surface):
+                sides.append((lip, surface))
+        return tuple(sides)
+
+    def candidates(self, shapes: np.ndarray) -> list[np.ndarray]:
+        """Of each lip, the triangles of the other that are near its vertices, (U, L, K) int; shapes
+        as for `inside`."""
+        laid = _Laid(shapes[:, self.border.ids], self.border.triangles)
+        found = []
+        for lip, surface in self.border._sides:
+            own = laid.all_of(lip)
+            near = facing_candidates(
+                laid.vertices[own], -laid.normals[own], laid.vertices, laid.faces(surface),
+                _PATIENCE,
+            )  # fmt: skip
+            step = len(surface) * np.arange(len(shapes))[:, None, None]
+            found.append(near.reshape(len(shapes), len(lip), -1) - step)
+        return found
+
+    def inside(self, shapes: np.ndarray, near: Sequence[np.ndarray] | None = None) -> np.ndarray:
         """(U, N, 3) metres: the way out for each vertex of one lip that is inside the other, else
         0, in each of many shapes at once.
 
-        shapes : (U, N, 3) metres, vertices `ids`.
+        shapes : (U, N, 3) metres, vertices `ids`; near : their `candidates`, if they are known
+        from a moment ago.
         """
-        count = shapes.shape[1]
-        apart = _APART * np.arange(len(shapes))[:, None, None] * (1.0, 0.0, 0.0)
-        vertices = (shapes + apart).reshape(-1, 3)
-        first = count * np.arange(len(shapes))[:, None]
-        out = np.zeros_like(vertices)
-        triangles = self._in_each(self.triangles, first)
-        normals = vertex_normals(vertices, triangles).astype(np.float64)
-        for lip, other in ((self.upper, self.lower), (self.lower, self.upper)):
-            member = np.zeros(count, bool)
-            member[other] = True
-            surface = self._in_each(self.triangles[member[self.triangles].all(1)], first)
-            if not len(lip) or not len(surface):
-                continue
-            own = (first + lip).ravel()
-            found = closest_facing(vertices[own], -normals[own], vertices, surface, _PATIENCE)
-            towards = found.interpolate(normals)
-            feet = found.interpolate(vertices)
-            deep = np.einsum("nc,nc->n", feet - vertices[own], towards)
+        laid = _Laid(shapes[:, self.border.ids], self.border.triangles)
+        out = np.zeros_like(laid.vertices)
+        near = self.candidates(shapes) if near is None else near
+        for (lip, surface), about in zip(self.border._sides, near, strict=True):
+            step = len(surface) * np.arange(len(shapes))[:, None, None]
+            own, about = laid.all_of(lip), (about + step).reshape(-1, about.shape[2])
+            triangles = laid.faces(surface)
+            maybe = beneath(
+                laid.vertices[own], laid.vertices, triangles, laid.normals, about, _REACH
+            )
+            own, about = own[maybe], about[maybe]
+            found = closest_facing(
+                laid.vertices[own], -laid.normals[own], laid.vertices, triangles, _PATIENCE, about
+            )
+            towards = found.interpolate(laid.normals)
+            deep = np.einsum(
+                "nc,nc->n", found.interpolate(laid.vertices) - laid.vertices[own], towards
+            )
             real = (found.facing > _FACING) & (found.distance < _REACH) & (deep > 0)
             real &= (found.weights > 1e-3).all(1)  # beside the surface there is no inside
             out[own[real]] = towards[real] * deep[real, None]
-        return out.reshape(shapes.shape)
+        ways = np.zeros(shapes.shape)
+        ways[:, self.border.ids] = out.reshape(len(shapes), -1, 3)
+        return ways
 
-    @staticmethod
-    def _in_each(triangles: np.ndarray, first: np.ndarray) -> np.ndarray:
-        """(U * T, 3) triangles (T, 3) in each of shapes whose vertices begin at first (U, 1)."""
-        return (triangles[None] + first[..., None]).reshape(-1, 3)
+
+class _Laid:
+    """Shapes (U, N, 3) with triangles (T, 3) as one mesh, laid out beside each other."""
+
+    def __init__(self, shapes: np.ndarray, triangles: np.ndarray) -> None:
+        apart = _APART * np.arange(len(shapes))[:, None, None] * (1.0, 0.0, 0.0)
+        self._first = shapes.shape[1] * np.arange(len(shapes))[:, None]
+        self.vertices = (shapes + apart).reshape(-1, 3)
+        self.normals = vertex_normals(self.vertices, self.faces(triangles)).astype(np.float64)
+
+    def all_of(self, ids: np.ndarray) -> np.ndarray:
+        """(U * L,) vertices (L,) of one shape in each of them."""
+        return (self._first + ids).ravel()
+
+    def faces(self, triangles: np.ndarray) -> np.ndarray:
+        """(U * T, 3) triangles (T, 3) of one shape in each of them."""
+        return (triangles[None] + self._first[..., None]).reshape(-1, 3)
 
 
 def part_lips(
@@ -108,14 +162,16 @@ def part_lips(
     solver = GradientSolver(neutral, lips.triangles, np.full(len(neutral), _SMOOTH))
     moving = np.linalg.norm(parted[:, both], axis=2).max(1)
     touching = np.flatnonzero(moving > min(_LEAST_MOVE, np.abs(allowed) / 2))
+    near = None
     for _ in range(_ROUNDS):
         check()
-        shapes = neutral + parted[touching][:, lips.ids]
-        way = lips.inside(shapes)
+        shapes = neutral + parted[touching[:, None], lips.ids]
+        near = lips.candidates(shapes) if near is None else near
+        way = lips.inside(shapes, near)
         deep = np.linalg.norm(way, axis=2)
         excess = np.maximum(deep - rest, 0.0)
         left = excess.max(1) > _SETTLED
-        touching = touching[left]
+        touching, near = touching[left], [each[left] for each in near]
         if not len(touching):
             break
         push = (way * (excess / np.maximum(deep, 1e-9))[..., None])[left]

@@ -82,15 +82,16 @@ class UnitModel:
         return tuple(eyeball(neutral[ids]) for ids in self.eyes)
 
     @cached_property
-    def gradients(self) -> tuple[np.ndarray | None, ...]:
-        """Of each unit the template's displacement gradients (T, 3, 3) float32, None where it
-        moves nothing: the same for every face."""
-        return tuple(
-            displacement_gradients(self.template, self.triangles, unit).astype(np.float32)
-            if unit.any()
-            else None
-            for unit in self.units
-        )
+    def gradients(self) -> tuple[tuple[np.ndarray, np.ndarray] | None, ...]:
+        """Of each unit the triangles that it bends (N,) and their displacement gradients (N, 3, 3)
+        float32 on the template, None where it moves nothing: the same for every face."""
+
+        def bent(unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            gradient = displacement_gradients(self.template, self.triangles, unit)
+            chosen = np.flatnonzero(gradient.any((1, 2)))
+            return chosen, gradient[chosen].astype(np.float32)
+
+        return tuple(bent(unit) if unit.any() else None for unit in self.units)
 
     @cached_property
     def skin(self) -> np.ndarray:
@@ -158,17 +159,18 @@ def fitted_units(
     free = GradientSolver(neutral, model.triangles, np.full(len(neutral), _FOLLOW))
     fitted = np.zeros_like(model.units)
     for number, name in enumerate(ARKIT_52):
-        unit, gradient = model.units[number], model.gradients[number]
-        if gradient is None:
+        unit, bending = model.units[number], model.gradients[number]
+        if bending is None:
             continue
+        bent, gradient = bending
         check()
         if name in LID_PAIRS:
             rows = model.pair_rows(LID_PAIRS[name])
             fitted[number] = free.holding(rows).solve(
-                gradient, unit, rows @ (model.template + unit) - rows @ neutral
+                gradient, unit, rows @ (model.template + unit) - rows @ neutral, bent
             )
         else:
-            fitted[number] = free.solve(gradient, unit)
+            fitted[number] = free.solve(gradient, unit, bent=bent)
     if fitted[_CLOSE].any():
         rows = model.pair_rows(LIP_PAIRS)
         gradient = displacement_gradients(neutral, model.triangles, fitted[_CLOSE])
@@ -193,10 +195,11 @@ def _mended(
     whole[_CLOSE] += fitted[_JAW]
     if len(model.lips.upper) and len(model.lips.lower):
         whole = part_lips(neutral, whole, model.lips, check, allowed)
-    before = whole
+    before, known = whole, None
     for _ in range(_MENDINGS):
-        whole = clear_eyeballs(neutral, whole, model.outer, balls)
-        whole = upright_units(neutral, whole, model.skin, check, spare)
+        cleared = clear_eyeballs(neutral, whole, model.outer, balls)
+        whole = upright_units(neutral, cleared, model.skin, check, spare, known)
+        known = cleared
     if len(model.lashes):
         lids = np.flatnonzero(model.outer)
         near = lids[KDTree(model.template[lids]).query(model.template[model.lashes], _LID_ROOTS)[1]]

@@ -32,17 +32,21 @@ def upright_units(
     skin: np.ndarray,
     check: Callable[[], None],
     spare: float = 0.0,
+    known: np.ndarray | None = None,
 ) -> np.ndarray:
     """Units (U, V, 3) metres without triangles that turn over at full weight.
 
     neutral : (V, 3) metres; skin : (T, 3) int, the triangles to look at; spare : radians that they
-    stay away from turning over, for heads that are like this one. Vertices farther than a few
-    triangles from one that turned stay. Returns a copy; check : may raise to stop.
+    stay away from turning over, for heads that are like this one; known : (U, V, 3) the units as
+    they were given an earlier time, so that only what has changed since is looked at. Vertices
+    farther than a few triangles from one that turned stay. Returns a copy; check : may raise to
+    stop.
     """
     upright = units.copy()
     rest = face_normals(neutral, skin)
-    for number in range(len(units)):
-        moving = np.flatnonzero(upright[number].any(1)[skin].any(1))
+    change = units != (0.0 if known is None else known)
+    for number, changed in enumerate(change.any(2)):
+        moving = np.flatnonzero(changed[skin].any(1))
         now = face_normals(neutral + upright[number], skin[moving])
         turned = moving[_angles(rest[moving], now) > _TOO_FAR - spare]
         if len(turned):

@@ -8,7 +8,7 @@ import numpy as np
 def closest_on_triangles(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """(M, 3): for points (M, 3), the nearest point of triangle corners (M, 3, 3), row by row."""
     a, b, c = np.moveaxis(corners, 1, 0)
-    inside, flat = _foot(points - a, b - a, c - a)
+    inside, flat = feet_inside(points, corners)
     best = closest_on_segments(points, a, b - a)
     least = np.square(best - points).sum(axis=1)
     for start, along in ((b, c - b), (c, a - c)):
@@ -20,10 +20,11 @@ def closest_on_triangles(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     return best
 
 
-def _foot(
-    offset: np.ndarray, first: np.ndarray, second: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Whether the foot of the perpendicular is inside, and where, from the triangle's corner a."""
+def feet_inside(points: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether the perpendicular from points (M, 3) meets the plane of triangle corners (M, 3, 3)
+    inside of it, (M,) bool, and where, (M, 3) from the first corner."""
+    a, b, c = np.moveaxis(corners, 1, 0)
+    offset, first, second = points - a, b - a, c - a
     ff, fs, ss = (np.einsum("ij,ij->i", *pair) for pair in
                   ((first, first), (first, second), (second, second)))  # fmt: skip
     of, os = np.einsum("ij,ij->i", offset, first), np.einsum("ij,ij->i", offset, second)

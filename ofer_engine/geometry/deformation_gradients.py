@@ -14,6 +14,7 @@ from scipy.sparse.linalg import splu
 
 from .triangles import cross
 
+_ALL = slice(None)
 _FLAT = 1e-14
 """Twice the area below which a triangle has none."""
 _LEAST, _MOST = 0.05, 10.0
@@ -72,19 +73,27 @@ class GradientSolver:
         start, end = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).T
         self._vectors = (vertices[start] - vertices[end]).astype(float).reshape(-1, 3, 3)
         weight = _cotangents(vertices, triangles)
-        ones = np.arange(len(weight))
-        difference = sparse.csr_matrix(
-            (np.repeat([1.0, -1.0], len(weight)), (np.tile(ones, 2), np.r_[start, end])),
-            (len(weight), count),
+        self._divergence = sparse.csr_matrix(
+            (np.r_[weight, -weight], (np.r_[start, end], np.tile(np.arange(len(weight)), 2))),
+            (count, len(weight)),
         )
-        self._divergence = (difference.T @ sparse.diags(weight)).tocsr()
-        system = self._divergence @ difference + sparse.diags(self._follow)
+        own = np.arange(count)
+        entries = (np.r_[start, end, start, end, own], np.r_[start, end, end, start, own])
+        system = sparse.csc_matrix(
+            (np.r_[weight, weight, -weight, -weight, self._follow], entries), (count, count)
+        )
         self._pull = None
         self._few: tuple[sparse.csr_matrix, np.ndarray] | None = None
         if rows is not None:
             self._pull = firmness * rows.T
-            system = system + self._pull @ rows
-        self._factor = splu(system.tocsc())
+            system = (system + self._pull @ rows).tocsc()
+        # The system is symmetric and positive definite: no pivots, and an order that fills less.
+        self._factor = splu(
+            system,
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True},
+        )
 
     def holding(self, rows: sparse.csr_matrix, firmness: float = 100.0) -> GradientSolver:
         """The same with a few rows, for a solver that has none: what they change is of low rank
@@ -96,16 +105,20 @@ class GradientSolver:
         return solver
 
     def solve(
-        self, gradient: np.ndarray, goal: np.ndarray, held: np.ndarray | None = None
+        self,
+        gradient: np.ndarray,
+        goal: np.ndarray,
+        held: np.ndarray | None = None,
+        bent: np.ndarray | slice = _ALL,
     ) -> np.ndarray:
         """(V, 3) float64 displacements.
 
-        gradient : (T, 3, 3) as from `displacement_gradients`; goal : (V, 3); held : (P, 3), what
-        the rows' combinations shall be.
+        gradient : (T, 3, 3) as from `displacement_gradients`, or those of the triangles bent alone,
+        an index into T, where all others are 0; goal : (V, 3); held : (P, 3), what the rows'
+        combinations shall be.
         """
-        bent = np.flatnonzero(gradient.any((1, 2)))
         wanted = np.zeros_like(self._vectors)
-        wanted[bent] = np.einsum("tij,tej->tei", gradient[bent], self._vectors[bent])
+        wanted[bent] = self._vectors[bent] @ gradient.swapaxes(1, 2)
         right = self._divergence @ wanted.reshape(-1, 3) + self._follow[:, None] * goal
         if self._pull is not None and held is not None:
             right = right + self._pull @ held
@@ -132,9 +145,8 @@ class GradientSolver:
 
         goals : (U, V, 3).
         """
-        columns = np.moveaxis(goals * self._follow[:, None], 0, 1)
-        solved = self._factor.solve(columns.reshape(len(columns), -1))
-        return np.moveaxis(solved.reshape(columns.shape), 1, 0)
+        held = goals * self._follow[:, None]
+        return np.stack([self._factor.solve(np.asarray(each)) for each in held])
 
 
 def _cotangents(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import KDTree
 
-from .closest_points import closest_on_triangles
+from .closest_points import closest_on_triangles, feet_inside
 from .triangles import cross
 
 _CANDIDATES = 16
@@ -43,26 +43,40 @@ class FacingPoints:
         return np.einsum("nk,nk...->n...", self.weights, values[self.corners])
 
 
+def facing_candidates(
+    points: np.ndarray,
+    normals: np.ndarray,
+    vertices: np.ndarray,
+    triangles: np.ndarray,
+    patience: float,
+) -> np.ndarray:
+    """(N, K) int, the triangles among which `closest_facing` looks; arguments as there."""
+    corners = np.asarray(vertices, float)[triangles]
+    # Searching in (position, scaled normal) finds candidates that face the right way first.
+    tree = KDTree(np.hstack((corners.mean(1), _unit_normals(corners) * patience / 2)))
+    count = min(_CANDIDATES, len(triangles))
+    near = np.asarray(tree.query(np.hstack((points, normals * patience / 2)), count)[1])
+    return near.reshape(len(points), count)
+
+
 def closest_facing(
     points: np.ndarray,
     normals: np.ndarray,
     vertices: np.ndarray,
     triangles: np.ndarray,
     patience: float,
+    near: np.ndarray | None = None,
 ) -> FacingPoints:
     """The nearest point of the surface, where a surface that looks away counts as farther.
 
     points, normals : (N, 3), unit normals; vertices : (V, 3); triangles : (T, 3) int;
-    patience : length that a surface facing the opposite way is set back by.
+    patience : length that a surface facing the opposite way is set back by; near : (N, K) the
+    `facing_candidates` of these points, if they are known from a moment ago.
     """
+    if near is None:
+        near = facing_candidates(points, normals, vertices, triangles, patience)
     corners = np.asarray(vertices, float)[triangles]
-    face = cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    face /= np.maximum(np.linalg.norm(face, axis=1, keepdims=True), 1e-20)
-    count = min(_CANDIDATES, len(triangles))
-    # Searching in (position, scaled normal) finds candidates that face the right way first.
-    tree = KDTree(np.hstack((corners.mean(1), face * patience / 2)))
-    _, near = tree.query(np.hstack((points, normals * patience / 2)), count)
-    near = near.reshape(len(points), count)
+    face, count = _unit_normals(corners), near.shape[1]
     feet = closest_on_triangles(np.repeat(points, count, 0), corners[near.ravel()])
     feet = feet.reshape(len(points), count, 3)
     apart = np.linalg.norm(feet - points[:, None], axis=2)
@@ -77,6 +91,34 @@ def closest_facing(
         apart[row, best],
         facing[row, best],
     )
+
+
+def beneath(
+    points: np.ndarray,
+    vertices: np.ndarray,
+    triangles: np.ndarray,
+    normals: np.ndarray,
+    near: np.ndarray,
+    reach: float,
+) -> np.ndarray:
+    """(N,) bool: points (N, 3) that lie straight beneath one of the triangles near them, (N, K)
+    int, less than reach below it; or above it, where one of its vertices' normals (V, 3) says that
+    this is below."""
+    corners = np.asarray(vertices, float)[triangles]
+    face = _unit_normals(corners)
+    height = np.einsum("nkc,nc->nk", face[near], points)
+    height -= (face * corners[:, 0]).sum(1)[near]
+    torn = (np.einsum("tkc,tc->tk", normals[triangles], face) <= 0).any(1)
+    row, column = np.nonzero((np.abs(height) < reach) & ((height < 0) | torn[near]))
+    found = np.zeros(len(points), bool)
+    found[row[feet_inside(points[row], corners[near[row, column]])[0]]] = True
+    return found
+
+
+def _unit_normals(corners: np.ndarray) -> np.ndarray:
+    """(T, 3) of triangles with corners (T, 3, 3), 0 without area."""
+    face = cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return face / np.maximum(np.linalg.norm(face, axis=1, keepdims=True), 1e-20)
 
 
 @dataclass(frozen=True, eq=False)

@@ -65,18 +65,15 @@ class Teeth:
 
     def pierced(self, vertices: np.ndarray) -> float:
         """Metres by which teeth stand out of skin or mouth at most. vertices : (V, 3) metres."""
-        most = max(
-            self._lack(vertices, probes, seen_from(vertices, row), 0.0).max()
-            for row, probes in zip(self.rows, self.probes, strict=True)
-        )
-        return float(most)
+        place = np.asarray(vertices, np.float64)
+        return float(max(self._lack(place, probes, 0.0).max() for probes in self.probes))
 
     def clearances(self, neutral: np.ndarray) -> tuple[Clearance, ...]:
         """How far the skin of a face (V, 3) at rest stands before the probes of each row."""
         place = np.asarray(neutral, np.float64)
         found = []
-        for row, probes in zip(self.rows, self.probes, strict=True):
-            seen = view(place, self.skin, probes, seen_from(place, row))
+        for probes in self.probes:
+            seen = view(place, self.skin, probes, seen_from(place, probes.ids))
             found.append(Clearance(place, seen.near, seen.skin - seen.far))
         return tuple(found)
 
@@ -90,16 +87,16 @@ class Teeth:
         near since.
         """
         moved = np.array(vertices, np.float64)
-        eyes = [seen_from(moved, row) for row in self.rows]
-        rests = rest or (None,) * len(self.rows)
+        rests = rest or (None,) * len(self.probes)
         if not any(
-            (self._lack(moved, probes, eye, _MARGIN, near) > _MARGIN).any()
-            for probes, eye, near in zip(self.probes, eyes, rests, strict=True)
+            (self._lack(moved, probes, _MARGIN, near) > _MARGIN).any()
+            for probes, near in zip(self.probes, rests, strict=True)
         ):
             return vertices
-        for probes, eye in zip(self.probes, eyes, strict=True):
+        for probes in self.probes:
+            eye = seen_from(moved, probes.ids)
             for _ in range(_ROUNDS):
-                lack = self._lack(moved, probes, eye, _MARGIN)
+                lack = self._lack(moved, probes, _MARGIN, eye=eye)
                 if not lack.any():
                     break
                 far = np.flatnonzero(lack)
@@ -112,21 +109,21 @@ class Teeth:
 
     def _lack(
         self,
-        vertices: np.ndarray,
+        place: np.ndarray,
         probes: Probes,
-        eye: np.ndarray,
         margin: float,
         rest: Clearance | None = None,
+        eye: np.ndarray | None = None,
     ) -> np.ndarray:
-        """(P,) metres that the probes of a row are too far from `eye`; 0 where `rest` says that
-        they need no look."""
-        place = np.asarray(vertices, np.float64)
+        """(P,) metres that the probes of a row are too far from `eye`, if not from where they are
+        seen; 0 where `rest` says that they need no look. place : (V, 3) float64."""
         lack = np.zeros(len(probes.corners))
         near: slice | np.ndarray = slice(None)
         if rest is not None:
-            near = np.flatnonzero(rest.near_skin(place, probes, self.skin, margin))
+            near = rest.near_skin(place, probes, self.skin, margin)
             if not len(near):
                 return lack
+        eye = seen_from(place, probes.ids) if eye is None else eye
         seen = view(place, self.skin, probes, eye, near)
         opening = distances(seen.rays, place[self.opening] - eye)
         lack[near] = np.maximum(seen.far + margin - np.minimum(seen.skin, opening), 0.0)

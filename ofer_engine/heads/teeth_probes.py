@@ -53,17 +53,19 @@ class Clearance:
     def near_skin(
         self, place: np.ndarray, probes: Probes, skin: np.ndarray, margin: float
     ) -> np.ndarray:
-        """(P,) bool: the probes that may have come as near to the skin as `margin`, now that the
+        """(N,) int: the probes that may have come as near to the skin as `margin`, now that the
         face is `place` (V, 3)."""
         moves = place - self.neutral
         a, b, c = skin.T
-        skin_moves, own_moves = (moves[a] + moves[b] + moves[c]) / 3, probes.on(moves)
-        most = sum(np.sqrt(np.square(each).sum(1).max()) for each in (skin_moves, own_moves))
-        if self.clear.min() - most >= margin:
-            return np.zeros(len(self.clear), bool)
-        apart = skin_moves[self.near] - own_moves[:, None]
-        closer = np.sqrt(np.einsum("pkc,pkc->pk", apart, apart).max(1))
-        return self.clear - closer < margin
+        skin_moves = (moves[a] + moves[b] + moves[c]) / 3
+        skin_way = np.sqrt(np.square(skin_moves).sum(1))
+        own_way = np.sqrt(np.square(moves[probes.ids]).sum(1)).max()
+        # First by how far each goes, then, for the few that this leaves, by how far apart they go.
+        maybe = np.flatnonzero(self.clear - own_way - skin_way.max() < margin)
+        maybe = maybe[self.clear[maybe] - own_way - skin_way[self.near[maybe]].max(1) < margin]
+        apart = skin_moves[self.near[maybe]] - probes.on(moves, maybe)[:, None]
+        closer = np.sqrt(np.einsum("pkc,pkc->pk", apart, apart).max(1, initial=0.0))
+        return maybe[self.clear[maybe] - closer < margin]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,7 @@ def probes_of(row: np.ndarray, place: np.ndarray) -> Probes:
     """Those of a row of triangles (T, 3): its outer side's vertices, as many as lie apart, and
     points between the corners of wide triangles. place : (V, 3) metres."""
     ids = np.unique(row)
-    outwards = place[ids] - seen_from(place, row)
+    outwards = place[ids] - seen_from(place, ids)
     outwards /= np.linalg.norm(outwards, axis=1, keepdims=True)
     normals = vertex_normals(place, row, float)[ids]
     sides = place[row] - np.roll(place[row], 1, axis=1)
@@ -106,35 +108,37 @@ def _thinned(ids: np.ndarray, place: np.ndarray) -> np.ndarray:
     return ids[~dropped]
 
 
-def seen_from(vertices: np.ndarray, row: np.ndarray) -> np.ndarray:
-    """(3,) behind the front teeth, so that a way from there to a tooth crosses no other skin."""
-    middle = vertices[np.unique(row)].mean(0).astype(np.float64)
+def seen_from(vertices: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """(3,) behind the front teeth, so that a way from there to a tooth crosses no other skin.
+    ids : (N,) int, the vertices of a row."""
+    middle = vertices[ids].mean(0).astype(np.float64)
     return middle - np.array([0.0, 0.0, _BEHIND])
 
 
-def distances(rays: np.ndarray, corners: np.ndarray, near: np.ndarray | None = None) -> np.ndarray:
+def distances(rays: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """(N,) where unit rays (N, 3) from the origin first meet one of the triangles with corners
-    (T, 3, 3), or of their own among them, near (N, K) int; infinite where none.
+    (T, 3, 3); infinite where none."""
+    sides, volume = _planes(corners)
+    return _lengths(rays @ sides.transpose(0, 2, 1), volume).min(1, initial=np.inf)
 
-    A ray meets a triangle where it lies on one side of the three planes through the origin and
-    the triangle's sides.
-    """
-    used = np.arange(len(corners))
-    if near is not None:
-        used, near = np.unique(near, return_inverse=True)
-    a, b, c = corners[used].transpose(1, 0, 2)
+
+def _planes(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(3, T, 3) normals of the planes through the origin and a side of triangles with corners
+    (T, 3, 3), and six times the volumes (T,) that they close."""
+    a, b, c = corners.transpose(1, 0, 2)
     sides = np.stack((cross(b, c), cross(c, a), cross(a, b)))
-    volume = (sides.sum(0) * a).sum(1)
-    shares = rays @ sides.transpose(0, 2, 1)
-    if near is not None:
-        shares = np.take_along_axis(shares, near.reshape(1, len(rays), -1), 2)
-        volume = volume[near.reshape(len(rays), -1)]
+    return sides, (sides.sum(0) * a).sum(1)
+
+
+def _lengths(shares: np.ndarray, volume: np.ndarray) -> np.ndarray:
+    """Where rays meet triangles, infinite where they do not. A ray meets a triangle where it lies
+    on one side of its three planes: shares (3, …), their products with it."""
     across = shares.sum(0)
     across[np.abs(across) < 1e-15] = np.nan
     distance = volume / across
     shares /= across
     hit = (shares.min(0, initial=np.inf) >= -1e-9) & (distance > 0)
-    return np.where(hit, distance, np.inf).min(1, initial=np.inf)
+    return np.where(hit, distance, np.inf)
 
 
 def view(
@@ -151,5 +155,8 @@ def view(
     rays, corners = points / far[:, None], place[skin] - eye
     middles = corners.mean(1)
     middles /= np.linalg.norm(middles, axis=1, keepdims=True)
-    near = np.asarray(KDTree(middles).query(rays, min(_CANDIDATES, len(middles)))[1])
-    return ProbeView(rays, far, near, distances(rays, corners, near))
+    tree = KDTree(middles, compact_nodes=False, balanced_tree=False)
+    near = np.asarray(tree.query(rays, min(_CANDIDATES, len(middles)))[1]).reshape(len(rays), -1)
+    sides, volume = _planes(corners)
+    met = _lengths(np.einsum("spkc,pc->spk", sides[:, near], rays), volume[near])
+    return ProbeView(rays, far, near, met.min(1, initial=np.inf))
