@@ -10,7 +10,7 @@ from . import operators, properties, translations, ui
 from .engine import jobs
 from .export import export_properties
 from .hair import hair_properties
-from .head import comparison, previews
+from .head import comparison, helper_keys, previews
 from .headless import command_line
 from .photo import face_pictures, painting, pin_overlay
 from .skin import skin_properties
@@ -35,6 +35,7 @@ _WITH_STATE: Final = (
     hair_properties,
     view,
     comparison,
+    helper_keys,
     previews,
     face_pictures,
     painting,

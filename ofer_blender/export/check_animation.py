@@ -11,7 +11,7 @@ import numpy as np
 from mathutils import Matrix, Quaternion
 
 from ...ofer_engine.contract.sentence import Sentence
-from ..rig import jaw_correctives
+from ..head import helper_keys
 from . import animation
 from .animation import Animation
 from .content import FileAnimation, FileContent
@@ -77,7 +77,8 @@ def _outside(head: bpy.types.Object, plan: Plan, frames: np.ndarray) -> Iterator
     moving = animation.at(head, everything, _few(frames), 1.0).moving_keys
     there = {source for source, _ in chosen(head, plan)}
     left = [name for name in head.data.shape_keys.key_blocks.keys() if name in moving - there]
-    left = [name for name in left if name not in jaw_correctives.NAMES]
+    jaw = helper_keys.names(head, helper_keys.JAW)
+    left = [name for name in left if name not in jaw]
     if left:
         what = Sentence("Keys that move are not in the file: {left}.", left=listed(left))
         yield Finding(Level.NOTE, what)

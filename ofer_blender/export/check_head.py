@@ -10,8 +10,8 @@ from mathutils import Matrix
 
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.sentence import Sentence
-from ..head import presentation, provenance
-from ..rig import arkit_keys, body, jaw_correctives, neck_fit, rig, visemes
+from ..head import helper_keys, presentation, provenance
+from ..rig import arkit_keys, body, rig, visemes
 from . import animation, check_animation, check_body, check_vrm, companions, influences, skeleton
 from .applied import is_applied, rig_in_file
 from .finding import Finding, Level, listed
@@ -53,7 +53,7 @@ def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         yield Finding(Level.GOOD, Sentence("{count} visemes travel.", count=len(spoken)))
     yield from _own_keys(head, plan)
     blocks = head.data.shape_keys.key_blocks
-    stay = (*jaw_correctives.NAMES, neck_fit.KEY)  # as bones and body have them
+    stay = helper_keys.names(head, helper_keys.CARRIED)  # as bones and body have them
     shown = [key for key in blocks[1:] if key.name not in stay]
     muted = [key.name for key in shown if key.mute]
     if muted:
@@ -193,7 +193,8 @@ def _left(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     yield from check_animation.before(head, plan)
     owners = (head,) if animation.times(head, plan) else (head.data.shape_keys, head)
     driven = [each.data_path for owner in owners for each in _drivers(owner)]
-    theirs = [path for path in driven if not any(f'"{n}"' in path for n in jaw_correctives.NAMES)]
+    jaw = helper_keys.names(head, helper_keys.JAW)
+    theirs = [path for path in driven if not any(f'"{name}"' in path for name in jaw)]
     if theirs:
         yield Finding(Level.NOTE, Sentence("{theirs} drivers stay behind.", theirs=len(theirs)))
     along, carriers = companions.sources(head, plan), {head, armature}

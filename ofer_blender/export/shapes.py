@@ -10,8 +10,8 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.arkit import ARKIT_52
-from ..head import hypotheses
-from ..rig import jaw_correctives, neck_fit, visemes
+from ..head import helper_keys, hypotheses
+from ..rig import visemes
 from .motion_sources import span_of
 from .names import names
 from .plan import Keys, Plan, identifier
@@ -55,7 +55,7 @@ def gather(head: bpy.types.Object, plan: Plan, moving: Collection[str] = frozens
 
 def _fitted(head: bpy.types.Object) -> np.ndarray:
     """(V, 3) metres that the head's neck was eased to its body, or 0."""
-    key = head.data.shape_keys.key_blocks.get(neck_fit.KEY)
+    key = helper_keys.get(head, helper_keys.NECK_FIT)
     if key is None or key.mute or not key.value:
         return np.zeros(3, np.float32)
     return key.value * _move(head, key)
@@ -112,7 +112,8 @@ def chosen(head: bpy.types.Object, plan: Plan) -> list[tuple[str, str]]:
     if plan.keys is Keys.ALL:
         found += [(name, key_name(name, plan)) for name in own(head)]
     if plan.keys is not Keys.NONE and plan.animates and plan.preset.rig and span_of(head):
-        found += [(name, name) for name in jaw_correctives.NAMES]  # a jaw that moves needs them
+        jaw = helper_keys.names(head, helper_keys.JAW)
+        found += [(name, name) for name in jaw]  # a jaw that moves needs them
     taken: set[str] = set()
     fold = str.casefold if plan.target is Target.UNREAL else str  # where FName is without case
     return [(source, _free(name, taken, fold)) for source, name in found if source in there]
@@ -121,7 +122,8 @@ def chosen(head: bpy.types.Object, plan: Plan) -> list[tuple[str, str]]:
 def own(head: bpy.types.Object) -> list[str]:
     """Names of the keys that the artist made: no unit, no viseme, no hypothesis, none that a bone
     drives, nor the eased neck."""
-    ours = {*ARKIT_52, *visemes.present(head), *_listed(head), *jaw_correctives.NAMES, neck_fit.KEY}
+    carried = helper_keys.names(head, helper_keys.CARRIED)
+    ours = {*ARKIT_52, *visemes.present(head), *_listed(head), *carried}
     return [key.name for key in head.data.shape_keys.key_blocks[1:] if key.name not in ours]
 
 
@@ -164,8 +166,9 @@ def _shown(head: bpy.types.Object, rest: np.ndarray, moving: Collection[str]) ->
     if head.show_only_shape_key or not head.data.shape_keys.use_relative:
         return _played(head)
     shown = rest.astype(np.float64)
+    jaw = helper_keys.names(head, helper_keys.JAW)
     for key in head.data.shape_keys.key_blocks[1:]:
-        kept = key.name not in jaw_correctives.NAMES and key.name not in moving
+        kept = key.name not in jaw and key.name not in moving
         if key.value and not key.mute and kept:
             shown += key.value * _move(head, key)
     return shown.astype(np.float32)

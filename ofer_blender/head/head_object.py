@@ -10,7 +10,7 @@ import numpy as np
 from ...ofer_engine.client.head_arrays import HeadArrays
 from ...ofer_engine.client.reconstruction_reader import LoadedReconstruction
 from ...ofer_engine.contract.reconstruction import Reconstruction
-from . import eyes, gallery, joint_anchors, lashes, material, provenance
+from . import eyes, gallery, helper_keys, joint_anchors, lashes, material, provenance
 
 BASIS: Final = "Basis"
 UV_LAYER: Final = "UVMap"
@@ -27,6 +27,7 @@ def build(loaded: LoadedReconstruction) -> bpy.types.Object:
     mesh = _mesh(reconstruction, arrays)
     head = bpy.data.objects.new(reconstruction.name, mesh)
     _add_keys(head, reconstruction, arrays)
+    helper_keys.note(head)
     _add_groups(head, reconstruction.joints, arrays.skin_weights)
     joint_anchors.store(head, reconstruction, arrays)
     gallery.fill(head, loaded)

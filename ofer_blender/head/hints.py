@@ -14,8 +14,8 @@ from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.hint_places import HINTS, moves
 from ...ofer_engine.contract.records import Hints
-from . import head_frame, hypotheses
-from .pins import HINTS_KEY as KEY
+from . import head_frame, helper_keys, hypotheses
+from .helper_keys import HINTS as KEY
 
 _NEEDED: Final = ("hint_values", "hint_gram", "hint_pushes")
 
@@ -31,26 +31,22 @@ def show(head: bpy.types.Object) -> None:
 
     Raises OferError as `head_frame.of`.
     """
-    key, hints = head.data.shape_keys.key_blocks.get(KEY), of_head(head)
+    hints = of_head(head)
     if not hints.given:
-        if key:
-            head.shape_key_remove(key)
+        helper_keys.remove(head, KEY)
         return
     frame = head_frame.of(head)
     if not all(map(frame.record.has, _NEEDED)):
         return
     values, gram, pushes = (frame.record.array(name) for name in _NEEDED)
     found = moves(hints, _place(head, values), pushes, gram)
-    if key is None:
-        key = head.shape_key_add(name=KEY, from_mix=False)
-        key.value = 1.0
-    hypotheses.set_points(key, frame.moved(to_blender(found)))
+    hypotheses.set_points(helper_keys.ensure(head, KEY), frame.moved(to_blender(found)))
     head.data.update()
 
 
 def follow(head: bpy.types.Object) -> None:
     """As `show` for another head of the gallery, where it can be."""
-    if not of_head(head).given and KEY not in head.data.shape_keys.key_blocks:
+    if not of_head(head).given and not helper_keys.get(head, KEY):
         return
     try:
         show(head)

@@ -12,8 +12,8 @@ from ...ofer_engine.client.frame import ENGINE_TO_BLENDER, to_blender
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.face_parts import FACE_PARTS
 from ...ofer_engine.geometry import chosen_parts
-from . import hypotheses, pins
-from .pins import PARTS_KEY as KEY
+from . import helper_keys, hypotheses, pins
+from .helper_keys import PARTS as KEY
 from .pins import Pinning
 
 _OURS: Final = (KEY, *pins.KEYS)
@@ -36,18 +36,14 @@ def show(head: bpy.types.Object, pinning: Pinning | None = None) -> None:
     Raises OferError as `head_frame.of`, and OferError(BAD_REQUEST) where nothing is known of the
     parts of this head.
     """
-    key = head.data.shape_keys.key_blocks.get(KEY)
-    if head.ofer.parts or (head.ofer.pins and key):
+    if head.ofer.parts or (head.ofer.pins and helper_keys.get(head, KEY)):
         pinning = pinning or Pinning.of(head)
     if head.ofer.parts:
         moves = _moves(head, pinning)
-        if key is None:
-            key = head.shape_key_add(name=KEY, from_mix=False)
-            key.value = 1.0
-        hypotheses.set_points(key, pinning.frame.moved(to_blender(moves)))
+        hypotheses.set_points(helper_keys.ensure(head, KEY), pinning.frame.moved(to_blender(moves)))
         head.data.update()
-    elif key:
-        head.shape_key_remove(key)
+    else:
+        helper_keys.remove(head, KEY)
     if head.ofer.pins:
         pins.show(head, pinning)
 

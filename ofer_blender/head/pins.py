@@ -21,16 +21,10 @@ from ...ofer_engine.geometry.modes import principal_modes
 from ...ofer_engine.geometry.photo_pose import LandmarkedPhoto
 from ...ofer_engine.geometry.photo_views import photo_views
 from ...ofer_engine.geometry.pins import Pin, Prior
-from . import head_frame, hypotheses
+from . import head_frame, helper_keys, hypotheses
 from .head_frame import HeadFrame
 
-KEY: Final = "pins"
-EXPRESSION_KEY: Final = "pins_expression"
-KEYS: Final = (KEY, EXPRESSION_KEY)
-PARTS_KEY: Final = "parts"
-HINTS_KEY: Final = "hints"
-"""Of the parts taken from other heads (`head/parts.py`) and of what is told of the person
-(`head/hints.py`), which pins go on from."""
+KEYS: Final = (helper_keys.PINS, helper_keys.PINS_EXPRESSION)
 _MODES: Final = 64
 _SHOWS: Final = 1e-6
 """Metres that something moves, where an expression is shown at all."""
@@ -68,10 +62,12 @@ class Pinning:
         """(V, 3) of the head shown without expression, and (V, 3) what else is shown moves it, both
         without some keys; metres, engine frame."""
         keys, neutral, moves = head.data.shape_keys, self.frame.basis.astype(np.float64), 0.0
+        without = helper_keys.names(head, without)
+        shaping = helper_keys.names(head, (helper_keys.PARTS, helper_keys.HINTS))
         for key in keys.key_blocks[1:]:
             if key.value and not key.mute and key.name not in without:
                 move = key.value * (hypotheses.points(key) - hypotheses.points(key.relative_key))
-                if key.name in head.ofer.identities or key.name in (PARTS_KEY, HINTS_KEY):
+                if key.name in head.ofer.identities or key.name in shaping:
                     neutral += move
                 else:
                     moves = moves + move
@@ -86,7 +82,7 @@ class Pinning:
         placed, basis = self.frame.placed, self.frame.basis
         back = np.linalg.inv(placed.linear).T @ ENGINE_TO_BLENDER
         for name in KEYS:
-            key = head.data.shape_keys.key_blocks.get(name)
+            key = helper_keys.get(head, name)
             if key and not key.mute:
                 own = (hypotheses.points(key) - basis)[: self.frame.vertices]
                 moves = moves + key.value * own @ back
@@ -116,8 +112,7 @@ def show(
     """
     if not head.ofer.pins:
         for name in KEYS:
-            if key := head.data.shape_keys.key_blocks.get(name):
-                head.shape_key_remove(key)
+            helper_keys.remove(head, name)
         return
     pinning = pinning or Pinning.of(head)
     prior, added = known or pinning.prior(head)
@@ -125,10 +120,7 @@ def show(
     answer = prior.given([Pin(e.point, np.array(e.place), e.view) for e in held])
     expression = added + answer.expressions[0]
     for name, moves in zip(KEYS, (answer.moves, expression), strict=True):
-        key = head.data.shape_keys.key_blocks.get(name)
-        if key is None:
-            key = head.shape_key_add(name=name, from_mix=False)
-            key.value = 1.0
+        key = helper_keys.ensure(head, name)
         hypotheses.set_points(key, pinning.frame.moved(to_blender(moves)))
     for each, deviations in zip(held, answer.deviations.tolist(), strict=True):
         each.deviations = deviations

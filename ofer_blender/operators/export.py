@@ -14,8 +14,8 @@ from ..export import check_file, check_head, check_vrm, influences, write
 from ..export.finding import Level
 from ..export.plan import Frames, Keys, Plan, identifier
 from ..export.presets import Target
-from ..head import hypotheses
-from ..rig import body, jaw_correctives, rig
+from ..head import helper_keys, hypotheses
+from ..rig import body, rig
 from ..translations import translate
 from ..undo.atomic_output import has_name, nameless
 from .refusal import place, ready_head
@@ -147,8 +147,10 @@ class OFER_OT_reset_ranges(_HeadOperator, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        for key in hypotheses.active_head(context).data.shape_keys.key_blocks[1:]:
-            if key.name not in jaw_correctives.NAMES:  # a jaw may turn the other way, too
+        head = hypotheses.active_head(context)
+        jaw = helper_keys.names(head, helper_keys.JAW)
+        for key in head.data.shape_keys.key_blocks[1:]:
+            if key.name not in jaw:  # a jaw may turn the other way, too
                 key.slider_min, key.slider_max = 0.0, 1.0
         return {"FINISHED"}
 

@@ -9,8 +9,8 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from ..head import hypotheses, joint_anchors, presentation
-from . import body_bones, following, jaw_correctives, rig
+from ..head import helper_keys, hypotheses, joint_anchors, presentation
+from . import body_bones, following, rig
 from .body_bones import BodyBones
 
 MODIFIER: Final = "OFER body"
@@ -100,8 +100,8 @@ def _take_off(head: bpy.types.Object) -> None:
     """Part the head from its own rig, and what that drives."""
     if modifier := head.modifiers.get(rig.MODIFIER):
         head.modifiers.remove(modifier)
-    for name in jaw_correctives.NAMES:
-        if key := head.data.shape_keys.key_blocks.get(name):
+    for name in helper_keys.JAW:
+        if key := helper_keys.get(head, name):
             key.driver_remove("value")
             key.value = 0.0
     head.parent = None

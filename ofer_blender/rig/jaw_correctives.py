@@ -12,10 +12,9 @@ import numpy as np
 
 from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.errors import OferError
-from ..head import hypotheses
+from ..head import helper_keys, hypotheses
 from ..head.head_frame import HeadFrame
 
-NAMES: Final = ("corrective_jaw_sin", "corrective_jaw_cos")
 _ARRAY: Final = "jaw_correctives"
 _OF_THE_ANGLE: Final = ("sin(opened)", "1 - cos(opened)")
 
@@ -26,10 +25,9 @@ def add(head: bpy.types.Object, rig: bpy.types.Object, frame: HeadFrame | None) 
     moves = _moves(frame) if frame else None
     if moves is None:
         return
-    keys = head.data.shape_keys
     active = head.active_shape_key_index
-    for name, move, expression in zip(NAMES, moves, _OF_THE_ANGLE, strict=True):
-        key = keys.key_blocks.get(name) or head.shape_key_add(name=name, from_mix=False)
+    for name, move, expression in zip(helper_keys.JAW, moves, _OF_THE_ANGLE, strict=True):
+        key = helper_keys.ensure(head, name, 0.0)
         hypotheses.set_points(key, frame.moved(move))
         key.slider_min = -1.0
         key.driver_remove("value")
@@ -48,6 +46,6 @@ def _moves(frame: HeadFrame) -> np.ndarray | None:
     try:
         if not frame.record.has(_ARRAY):
             return None
-        return to_blender(frame.record.numbers(_ARRAY, (len(NAMES), frame.vertices, 3)))
+        return to_blender(frame.record.numbers(_ARRAY, (len(_OF_THE_ANGLE), frame.vertices, 3)))
     except OferError:
         return None

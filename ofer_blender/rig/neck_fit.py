@@ -12,11 +12,10 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ..head import hypotheses, joint_anchors
+from ..head import helper_keys, hypotheses, joint_anchors
 from . import body_bones
 from .at_rest import shape_at_rest
 
-KEY: Final = "neck_fit"
 _LEAN: Final = 0.5
 """Metres outwards that the strip may go for each of its length; inwards it goes none."""
 _RISE: Final = (0.9, 0.02)
@@ -36,8 +35,7 @@ def ease(
     edge, both in order.
     """
     keys = head.data.shape_keys
-    if key := keys.key_blocks.get(KEY):  # it is made anew
-        head.shape_key_remove(key)
+    helper_keys.remove(head, helper_keys.NECK_FIT)  # it is made anew
     with shape_at_rest(head, armature, modifiers=False) as mesh:
         points = np.array([head.matrix_world @ vert.co for vert in mesh.vertices])
     bones = body_bones.recognise(armature)
@@ -47,8 +45,7 @@ def ease(
     if np.abs(moved).max() < _SHOWS:
         return False
     back = np.linalg.inv(np.array(head.matrix_world.to_3x3()))
-    key = head.shape_key_add(name=KEY, from_mix=False)
-    key.value = 1.0
+    key = helper_keys.ensure(head, helper_keys.NECK_FIT)
     basis = hypotheses.points(keys.reference_key)
     hypotheses.set_points(key, basis + (moved @ back.T).astype(np.float32))
     head.data.update()

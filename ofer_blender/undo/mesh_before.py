@@ -13,6 +13,8 @@ import bmesh
 import bpy
 import numpy as np
 
+from . import likeness
+
 NAME: Final = "OFER before"
 """Of the copies that are kept meanwhile."""
 _KEY_VALUES: Final = ("slider_min", "slider_max", "value", "mute", "vertex_group", "interpolation")
@@ -120,6 +122,7 @@ def _restore_keys(before: MeshBefore, owner: bpy.types.Object) -> None:
         for name in _KEY_VALUES:
             if getattr(key, name) != getattr(was, name):
                 setattr(key, name, getattr(was, name))
+    likeness.match_custom(keys, wanted)
     _restore_drivers(keys, wanted)
 
 

@@ -14,8 +14,8 @@ import synthetic
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Matrix, Vector
 from ofer_faces.ofer_blender.engine import jobs
-from ofer_faces.ofer_blender.head import certainty, head_frame, hypotheses
-from ofer_faces.ofer_blender.rig import jaw_correctives, rig
+from ofer_faces.ofer_blender.head import certainty, head_frame, helper_keys, hypotheses
+from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
@@ -202,7 +202,7 @@ def test_the_rig_fits_the_head_as_it_is(
     assert tip.normalized().dot(down.normalized()) > 0.5, "the jaw points ahead and down"
     sine = to_blender(record.array("jaw_correctives"))[0]
     now = key_points(head)
-    assert close(now[jaw_correctives.NAMES[0]] - now["Basis"], turned(place, sine), place)
+    assert close(now[helper_keys.JAW[0]] - now["Basis"], turned(place, sine), place)
     bpy.ops.ofer.aim_eyes(by="TARGET")
     gaze = (
         rig.aim_target(rig.rig_of(head)).location

@@ -12,8 +12,8 @@ from mathutils import Matrix
 from ofer_faces.ofer_blender.export import check_head, shapes
 from ofer_faces.ofer_blender.export.plan import Plan
 from ofer_faces.ofer_blender.export.presets import Target
-from ofer_faces.ofer_blender.head import hypotheses, joint_anchors
-from ofer_faces.ofer_blender.rig import jaw_correctives, rig
+from ofer_faces.ofer_blender.head import helper_keys, hypotheses, joint_anchors
+from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from scene_dump import differences, dump
@@ -27,14 +27,14 @@ def test_the_models_correctives_follow_the_jaw(tmp_path: Path) -> None:
     head = bpy.context.object
     before = evaluated(head)
     bpy.ops.ofer.add_rig()
-    keys = [head.data.shape_keys.key_blocks[name] for name in jaw_correctives.NAMES]
+    keys = [head.data.shape_keys.key_blocks[name] for name in helper_keys.JAW]
     assert np.abs(evaluated(head) - before).max() < 1e-6
     angle = radians(20)
     rig.rig_of(head).pose.bones["jaw"].rotation_euler.x = angle
     corrected = evaluated(head)
     shipped = shapes.gather(head, Plan(Target.GLB, tmp_path / "a.glb", bake=True))
     rest = hypotheses.points(head.data.shape_keys.reference_key)
-    assert (shipped.basis == rest).all() and not set(shipped.names) & set(jaw_correctives.NAMES)
+    assert (shipped.basis == rest).all() and not set(shipped.names) & set(helper_keys.JAW)
     for key in keys:
         key.mute = True
     sine, cosine = to_blender(moves)
@@ -65,7 +65,7 @@ def test_export_s_check_and_its_fixes_leave_them_alone(tmp_path: Path) -> None:
     bpy.ops.ofer.add_rig()
     rig.rig_of(head).pose.bones["jaw"].rotation_euler.x = radians(20)
     bpy.context.view_layer.update()
-    keys = [head.data.shape_keys.key_blocks[name] for name in jaw_correctives.NAMES]
+    keys = [head.data.shape_keys.key_blocks[name] for name in helper_keys.JAW]
     assert all(key.value for key in keys)
     found = check_head.before(head, Plan(Target.GLB, tmp_path / "a.glb"))
     assert "ofer.bake_shown" not in [each.fix for each in found]

@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
-from ofer_faces.ofer_blender.head import pins
+from ofer_faces.ofer_blender.head import helper_keys
 from ofer_faces.ofer_engine.contract.face_parts import FACE_PARTS
 from shapes import key_points, shown
 
@@ -48,7 +48,7 @@ def test_a_part_stays_while_other_heads_are_shown_until_it_is_given_back(
     step("give_part_back", part="nose")
     step("give_part_back", part="skull")
     assert np.abs(shown(head) - keys["identity_04"]).max() < 1e-6
-    assert pins.PARTS_KEY not in head.data.shape_keys.key_blocks
+    assert helper_keys.PARTS not in head.data.shape_keys.key_blocks
 
 
 def test_a_head_of_which_a_part_is_worn_is_not_removed(head: bpy.types.Object) -> None:

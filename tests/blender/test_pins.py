@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
-from ofer_faces.ofer_blender.head import hypotheses, packed_reconstruction, pins
+from ofer_faces.ofer_blender.head import helper_keys, hypotheses, packed_reconstruction, pins
 from ofer_faces.ofer_blender.photo import pin_drag, pin_overlay
 from ofer_faces.ofer_blender.photo.face_picker import PhotoFrame
 from ofer_faces.ofer_blender.photo.landmarks import Landmarks
@@ -53,7 +53,7 @@ def test_a_pinned_point_comes_to_its_place_and_the_rest_follows(head: bpy.types.
     moved = np.linalg.norm(shown(head) - rest, axis=1)
     assert np.linalg.norm(place_of(head, POINT) - place) < 1.0
     assert (moved > 1e-4).mean() > 0.5, "not the point alone"
-    assert head.data.shape_keys.key_blocks[pins.KEY].value == 1.0
+    assert head.data.shape_keys.key_blocks[helper_keys.PINS].value == 1.0
     assert 0 < head.ofer.pins[0].deviations < IMPROBABLE
 
 
