@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -76,7 +76,7 @@ class Lips:
                 sides.append((lip, surface))
         return tuple(sides)
 
-    def candidates(self, shapes: np.ndarray) -> list[np.ndarray]:
+    def _candidates(self, shapes: np.ndarray) -> list[np.ndarray]:
         """Of each lip, the triangles of the other that are near its vertices, (U, L, K) int; shapes
         as for `inside`."""
         laid = _Laid(shapes[:, self.border.ids], self.border.triangles)
@@ -91,17 +91,15 @@ class Lips:
             found.append(near.reshape(len(shapes), len(lip), -1) - step)
         return found
 
-    def inside(self, shapes: np.ndarray, near: Sequence[np.ndarray] | None = None) -> np.ndarray:
+    def inside(self, shapes: np.ndarray) -> np.ndarray:
         """(U, N, 3) metres: the way out for each vertex of one lip that is inside the other, else
         0, in each of many shapes at once.
 
-        shapes : (U, N, 3) metres, vertices `ids`; near : their `candidates`, if they are known
-        from a moment ago.
+        shapes : (U, N, 3) metres, vertices `ids`.
         """
         laid = _Laid(shapes[:, self.border.ids], self.border.triangles)
         out = np.zeros_like(laid.vertices)
-        near = self.candidates(shapes) if near is None else near
-        for (lip, surface), about in zip(self.border._sides, near, strict=True):
+        for (lip, surface), about in zip(self.border._sides, self._candidates(shapes), strict=True):
             step = len(surface) * np.arange(len(shapes))[:, None, None]
             own, about = laid.all_of(lip), (about + step).reshape(-1, about.shape[2])
             triangles = laid.faces(surface)
@@ -162,16 +160,14 @@ def part_lips(
     solver = GradientSolver(neutral, lips.triangles, np.full(len(neutral), _SMOOTH))
     moving = np.linalg.norm(parted[:, both], axis=2).max(1)
     touching = np.flatnonzero(moving > min(_LEAST_MOVE, np.abs(allowed) / 2))
-    near = None
     for _ in range(_ROUNDS):
         check()
         shapes = neutral + parted[touching[:, None], lips.ids]
-        near = lips.candidates(shapes) if near is None else near
-        way = lips.inside(shapes, near)
+        way = lips.inside(shapes)
         deep = np.linalg.norm(way, axis=2)
         excess = np.maximum(deep - rest, 0.0)
         left = excess.max(1) > _SETTLED
-        touching, near = touching[left], [each[left] for each in near]
+        touching = touching[left]
         if not len(touching):
             break
         push = (way * (excess / np.maximum(deep, 1e-9))[..., None])[left]

@@ -36,6 +36,9 @@ from .pack import Contexts, MovingPoints, PhotoEvidence, refuse_unknown_hints
 
 _SUREST: Final = 0.05
 """Deviation that a regressed weight has at least."""
+_MARGIN: Final = 1.28
+"""Side of the crop over the extent of the landmarks. The training photos have 1.22 over the true
+landmarks; the detector's span 5 % less (median of 63 synthetic photos)."""
 _EARS: Final = (234, 454)
 """Of the detector's landmarks."""
 _BEFORE_EARS: Final = (0.0, 0.0, 0.012)
@@ -294,7 +297,7 @@ class OpenPack:
 
 def crop_around(landmarks: np.ndarray) -> Crop:
     """The crop that is read of a face. landmarks : (468, 2 or more) photo pixels."""
-    return evidence_crop(landmarks[:, :2], CROP)
+    return evidence_crop(landmarks[:, :2], CROP, _MARGIN)
 
 
 def _tensor(picture: np.ndarray) -> Tensor:

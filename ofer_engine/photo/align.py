@@ -35,8 +35,6 @@ ARCFACE_TEMPLATE = np.array(
 )
 FARL_SIZE = 224
 FARL_BOX_SCALE = 1.6
-EVIDENCE_MARGIN = 1.28
-"""Side of the crop that the evidence network reads, over the extent of the landmarks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,12 +99,12 @@ def aligned_crop(landmarks: ArrayLike, size: int, margin: float) -> Crop:
     return square_crop((low + high) / 2 @ turn, margin * float(max(high - low)), angle, size)
 
 
-def evidence_crop(landmarks: ArrayLike, size: int = 128) -> Crop:
+def evidence_crop(landmarks: ArrayLike, size: int = 128, margin: float = 1.22) -> Crop:
     """The crop that the evidence network reads; its training pictures are cut the same way.
 
     landmarks : (468, 2 or more) photo pixels.
     """
-    return aligned_crop(landmarks, size, EVIDENCE_MARGIN)
+    return aligned_crop(landmarks, size, margin)
 
 
 def five_points(landmarks: ArrayLike) -> NDArray[np.float64]:

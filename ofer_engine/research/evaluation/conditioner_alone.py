@@ -51,6 +51,8 @@ _LOG: Final = logging.getLogger(__name__)
 _FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
 _KEPT_BACK: Final = 99
 _TOGETHER: Final = 32
+_MARGIN: Final = 1.28
+"""As packs cut (`packs/open_pack`)."""
 
 
 def read_conditioner(file: Path, head: OpenHead) -> EvidenceNetwork:
@@ -93,7 +95,7 @@ def people_crops(
             for path in (person.first, person.second):
                 photo = load_photo(path)
                 face = middle_face(detector, photo)
-                crop = evidence_crop(face.landmarks[:, :2], CROP)
+                crop = evidence_crop(face.landmarks[:, :2], CROP, _MARGIN)
                 both.append(np.clip(cut(photo, crop.resized(side)), 0, 1))
         except OferError:
             continue

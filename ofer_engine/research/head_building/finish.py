@@ -1,5 +1,5 @@
 """Finishes a built head: round eyes, whole rows of teeth with gums, an even neck, fuller smiles,
-lids at rest, brows on their ridge, UVs that favour the face, and landmarks where they are detected.
+lids at rest, brows on their ridge, and UVs that favour the face.
 
 `python -m ofer_engine.research.head_building.finish IN.npz OUT.npz` reads one head.npz and writes
 another. Identity modes and the places of all evidence points stay, but for lids.
@@ -18,7 +18,6 @@ from ...arkit.unit_model import UnitModel, settled_units
 from ...contract.arkit import ARKIT_52
 from ...heads.open_head import OpenHead
 from .dental_arches import dental_arches
-from .detected_landmarks import with_detected_landmarks
 from .face_layout import face_layout
 from .inserts import with_inserts
 from .level_neck import level_neck
@@ -38,7 +37,7 @@ def finished(head: OpenHead) -> OpenHead:
     twins = [ARKIT_52.index(_other_side(name)) for name in ARKIT_52]
     symmetric = (units + units[twins][:, lively.mirror] * _ACROSS) / 2
     whole = replace(lively, expression=symmetric, uv=face_layout(lively))
-    return with_detected_landmarks(with_lower_brows(with_resting_lids(whole)))
+    return with_lower_brows(with_resting_lids(whole))
 
 
 def _other_side(name: str) -> str:

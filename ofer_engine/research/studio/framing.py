@@ -1,9 +1,9 @@
 """Where the camera of a synthetic photo stands, and the face crop that is cut from it.
 
 The crop is the one that the conditioner cuts at run time: rolled so that landmarks 33 → 263 lie
-level, square, `EVIDENCE_MARGIN` times the extent of the 468 landmarks, centred on their bounding
-box; then jittered. Because the cut is a rotation in the image plane, a scale and a shift, the crop
-is itself a pinhole picture, and that pinhole is what this module gives.
+level, square, 1.22 times the extent of the 468 landmarks, centred on their bounding box; then
+jittered. Because the cut is a rotation in the image plane, a scale and a shift, the crop is itself
+a pinhole picture, and that pinhole is what this module gives.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 
 from ...geometry.rotations import rotation_about
-from ...photo.align import EVIDENCE_MARGIN
 
+CROP_EXTENT: Final = 1.22
 RIGHT_EYE_CORNER: Final = 33
 LEFT_EYE_CORNER: Final = 263
 _YAW_SD, _YAW_LIMIT = 22.0, 60.0
@@ -126,7 +126,7 @@ def face_square(landmarks: np.ndarray) -> tuple[np.ndarray, float, float]:
     angle = float(np.arctan2(across[1], across[0]))
     level = landmarks @ _level(angle).T
     low, high = level.min(0), level.max(0)
-    return ((low + high) / 2) @ _level(angle), float(EVIDENCE_MARGIN * (high - low).max()), angle
+    return ((low + high) / 2) @ _level(angle), float(CROP_EXTENT * (high - low).max()), angle
 
 
 def _level(angle: float) -> np.ndarray:

@@ -63,7 +63,7 @@ def read_portrait(path: Path, pack: OpenPack, detector: FaceDetector) -> Portrai
     face = min(
         faces, key=lambda f: np.hypot(*(np.array(f.box[:2]) + np.array(f.box[2:]) / 2 - middle))
     )
-    crop = evidence_crop(face.landmarks[:, :2], 128)
+    crop = evidence_crop(face.landmarks[:, :2], 128, 1.28)
     with torch.inference_mode():
         read = pack.read(torch.from_numpy(cut(photo, crop)).permute(2, 0, 1)[None])
     seen = torch.sigmoid(read.visibility[0]).numpy()

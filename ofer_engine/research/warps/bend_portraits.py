@@ -21,11 +21,13 @@ from torch import Tensor
 
 from ...conditioning.evidence import CROP
 from ...contract.errors import OferError
+from ...geometry.surface_points import SurfacePoints
 from ...heads.identity_prior import IdentityPrior
 from ...heads.open_head import OpenHead
 from ...packs.open_pack import OpenPack, read_open_pack
 from ...photo.faces import FaceDetector
 from ...photo.load import load_photo
+from ..head_building.detected_landmarks import with_detected_landmarks
 from ..studio.photo_head import PhotoHead, load_open_photo_head
 from ..training.bent_portraits import BentPortraits
 from ..training.rebasing import rebased, same_basis
@@ -58,18 +60,21 @@ class Portrait:
         return np.clip(self.expression + change.expression - self.sitter.expression, 0, 1)
 
 
-def features_beside(head: PhotoHead, sitter: Sitter, landmarks: np.ndarray) -> np.ndarray:
+def features_beside(
+    head: PhotoHead, marks: SurfacePoints, sitter: Sitter, landmarks: np.ndarray
+) -> np.ndarray:
     """By how much brows, lids and lips are beside the sitter's, parallel to the picture: (V, 3)
     metres, head frame.
 
     The sitter's come from the conditioner's points. What is wrong of them, a bent picture carries
     along, and a conditioner that learnt points without it would learn its own faults (brows lay
-    4.6 mm too high). landmarks : (468, 2) photo pixels of the face detector.
+    4.6 mm too high). marks : where the detector sees its landmarks on the head; landmarks :
+    (468, 2) photo pixels of the detector.
     """
     camera, flat = sitter.camera, np.zeros(len(head.bumps), np.float32)
     surface = head.surface(sitter.identity, sitter.expression, flat)
-    marks = camera.project(head.landmarks.on(surface))
-    offsets, _ = landmark_offsets(camera.project(surface), marks, landmarks)
+    drawn = camera.project(marks.on(surface))
+    offsets, _ = landmark_offsets(camera.project(surface), drawn, landmarks)
     metres = offsets * (-camera.to_camera(surface)[:, 2:] / camera.focal)
     return (metres * (1, -1)) @ camera.rotation[:2]
 
@@ -88,6 +93,7 @@ def read(
     pack: OpenPack,
     detector: FaceDetector,
     head: PhotoHead,
+    marks: SurfacePoints,
     turn: tuple[Tensor, Tensor] | None,
     teacher: ExpressionTeacher,
 ) -> Portrait | None:
@@ -105,7 +111,7 @@ def read(
             identity = turn[0].numpy() @ reading.identity + turn[1].numpy()
             reading = replace(reading, identity=identity)
         sitter = fit_sitter(head, reading, photo.pixels)
-        beside = features_beside(head, sitter, np.asarray(face.landmarks[:, :2], np.float64))
+        beside = features_beside(head, marks, sitter, np.asarray(face.landmarks[:, :2], np.float64))
     except (OferError, IndexError):
         return None
     return Portrait(_number(path), sitter, beside, corrected(teacher.read(photo, face)))
@@ -164,11 +170,13 @@ def main(arguments: list[str] | None = None) -> None:
     pack = read_open_pack(options.pack, torch.device("cpu"))
     detector, head = FaceDetector.load(_FACES), load_open_photo_head(options.head)
     basis = OpenHead.load(options.head)
+    detected = with_detected_landmarks(basis)
+    marks = SurfacePoints(detected.landmark_triangles, detected.landmark_barycentric)
     turn = None if same_basis(pack.head, basis) else rebased(pack.head, basis)
     teacher = ExpressionTeacher.load(options.teacher)
     paths = sorted(options.portraits.glob("portrait_*.jpg"))
     each = [
-        read(path, pack, detector, head, turn, teacher)
+        read(path, pack, detector, head, marks, turn, teacher)
         for path in paths
         if _number(path) < KEPT_FOR_MEASURING
     ]

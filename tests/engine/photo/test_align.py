@@ -6,7 +6,6 @@ from skimage.transform import AffineTransform, SimilarityTransform, warp
 
 from ofer_engine.photo.align import (
     ARCFACE_TEMPLATE,
-    EVIDENCE_MARGIN,
     Crop,
     aligned_crop,
     arcface_crop,
@@ -72,7 +71,7 @@ def test_evidence_crop_levels_centres_and_fits(landmarks):
     assert points[33, 1] == pytest.approx(points[263, 1], abs=1e-9)
     assert points[33, 0] < points[263, 0]
     assert np.allclose((low + high) / 2, 64, atol=1e-9)
-    assert max(high - low) == pytest.approx(128 / EVIDENCE_MARGIN, abs=1e-9)
+    assert max(high - low) == pytest.approx(128 / 1.22, abs=1e-9)
 
 
 def test_evidence_crop_of_a_turned_photo_is_the_same_crop(landmarks):

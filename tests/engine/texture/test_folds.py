@@ -90,5 +90,5 @@ def _above_the_lip(head):
     nose."""
     lip, nose = head.landmarks(head.template)[[0, 2]]
     x, y, z = head.template.T
-    low, high = lip[1] + 0.35 * (nose[1] - lip[1]), lip[1] + 0.95 * (nose[1] - lip[1])
+    low, high = lip[1] + 0.25 * (nose[1] - lip[1]), lip[1] + 0.85 * (nose[1] - lip[1])
     return (np.abs(x) < 0.022) & (y > low) & (y < high) & (z > 0.08)

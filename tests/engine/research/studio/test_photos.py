@@ -11,10 +11,10 @@ from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.geometry.rotations import rotation_about
 from ofer_engine.heads.camera import Camera
-from ofer_engine.photo.align import EVIDENCE_MARGIN
 from ofer_engine.research.studio.backdrop import _bank
 from ofer_engine.research.studio.drawing import visible_points
 from ofer_engine.research.studio.framing import (
+    CROP_EXTENT,
     face_square,
     random_framing,
 )
@@ -229,7 +229,7 @@ def test_the_face_square_is_level_and_margined():
     landmarks[263] = corners[1]
     centre, side, angle = face_square(landmarks)
     assert angle == pytest.approx(np.pi / 4)
-    assert side == pytest.approx(EVIDENCE_MARGIN * np.hypot(60, 60))
+    assert side == pytest.approx(CROP_EXTENT * np.hypot(60, 60))
     np.testing.assert_allclose(centre, corners.mean(0))
 
 

@@ -67,7 +67,7 @@ def test_points_go_where_the_detector_has_the_features():
     low = marks.copy()
     brow = np.linalg.norm(marks - marks[105], axis=1) < 12
     low[brow, 1] += 3.6
-    right = features_beside(head, sitter, low)
+    right = features_beside(head, head.landmarks, sitter, low)
     moved = camera.project(head.landmarks.on(surface + right)) - marks
     assert moved[105] == pytest.approx([0, 3.6], abs=1.0)  # the warp is smooth
     assert np.abs(moved[152]).max() < 0.6 and np.abs(moved[334]).max() < 0.8
