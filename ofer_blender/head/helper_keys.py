@@ -12,7 +12,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.client import faults
-from ...ofer_engine.contract.hint_places import HINTS as TOLD
+from ...ofer_engine.contract.hint_places import HINTS as HINT_NAMES
 from . import hypotheses
 
 HINTS: Final = "hints"
@@ -74,11 +74,11 @@ def _note(head: bpy.types.Object, ours: Collection[str]) -> None:
 
 def _used(head: bpy.types.Object) -> set[str]:
     """Names of those that a head needs, as it says itself: nothing was noted in older versions."""
-    kept, told = head.ofer, head.ofer.hints
+    ofer, hints = head.ofer, head.ofer.hints
     return {
-        *((HINTS,) if any(getattr(told, f"tell_{each}") for each in TOLD) else ()),
-        *((PARTS,) if kept.parts else ()),
-        *((PINS, PINS_EXPRESSION) if kept.pins else ()),
+        *((HINTS,) if any(getattr(hints, f"tell_{each}") for each in HINT_NAMES) else ()),
+        *((PARTS,) if ofer.parts else ()),
+        *((PINS, PINS_EXPRESSION) if ofer.pins else ()),
         *(CARRIED if head.find_armature() else ()),
     }
 
