@@ -83,15 +83,12 @@ def _turn_neck_and_head(
     """The necks share the turn of the head (F, 3)."""
     whole = [tuple(map(float, angles)) for angles in turned]
     before = [bones.turn(0.0, 0.0, 0.0)] * len(whole)
-    for number, name in enumerate(bones.necks, 1):
-        share = NECK_SHARE * number / len(bones.necks)
+    shares = [NECK_SHARE * number / len(bones.necks) for number in range(1, len(bones.necks) + 1)]
+    for name, share in zip((*bones.necks, bones.head), (*shares, 1.0), strict=True):
         now = [bones.turn(*(share * angle for angle in angles)) for angles in whole]
         steps = [b.inverted() @ n for b, n in zip(before, now, strict=True)]
         head_turn.fill(made, bones, name, frames, steps)
         before = now
-    now = [bones.turn(*angles) for angles in whole]
-    steps = [b.inverted() @ n for b, n in zip(before, now, strict=True)]
-    head_turn.fill(made, bones, bones.head, frames, steps)
 
 
 def _play_own_bones(

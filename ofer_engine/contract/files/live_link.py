@@ -146,12 +146,12 @@ def _motion(rows: Iterator[list[str]], rate: float | None) -> FaceMotion:
         raise ValueError("no ARKit unit has a column")
     wanted = [*units, *(places.get(name.lower()) for name in (*_TURNS, *_EYES))]
     time = next((name for name in _TIME_COLUMNS if name in places), None)
-    told = [place for place in (*wanted, places.get(time or "")) if place is not None]
+    columns = [place for place in (*wanted, places.get(time or "")) if place is not None]
     values, times, dropped, cut_off = array("d"), list[tuple[float, ...]](), False, False
     for count, row in enumerate(row for row in rows if _filled(row, wanted)):
         if cut_off or count == _MOST_FRAMES:
             raise ValueError("rows of other lengths than the heading, or too many")
-        if cut_off := len(row) <= max(told):  # as the last one of a phone that was full
+        if cut_off := len(row) <= max(columns):  # as the last one of a phone that was full
             continue
         if any(row[len(header) :]):
             raise ValueError("rows of other lengths than the heading")

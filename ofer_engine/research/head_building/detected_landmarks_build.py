@@ -19,20 +19,19 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import KDTree
 
+from ...conditioning.evidence import CROP
 from ...contract.errors import OferError
 from ...geometry.triangles import vertex_normals
 from ...heads.camera import Camera, solve_camera
 from ...heads.open_head import OpenHead
+from ...photo.align import EYE_CORNERS
 from ...photo.faces import FaceDetector
-from ...photo.load import Photo
+from ...photo.load import photo_from_pixels
 from ..training.photo_set import PhotoSet, read_photo_set
 from .detected_landmarks import PLACES, seen_skin
 
 _LOG: Final = logging.getLogger(__name__)
-_CROP: Final = 128
-"""Pixels of the crops in which a set tells places."""
 _ACROSS: Final = np.array([-1, 1, 1])
-_EYE_CORNERS: Final = (33, 263)
 _FAR: Final = 0.006
 """Metres: a landmark farther off is hidden or mistaken."""
 _TURNED: Final = 50.0
@@ -54,8 +53,9 @@ class Sighting:
     camera: Camera
     landmarks: np.ndarray
 
-    def distances(self, places: np.ndarray, landmark: int) -> np.ndarray:
-        """(N,) metres, parallel to the picture, from places (N, 3) on the head to what is seen."""
+    def distances(self, places: np.ndarray, landmark: int | slice) -> np.ndarray:
+        """(N,) metres, parallel to the picture, from places (N, 3) on the head to where one
+        landmark is seen, or each place's own."""
         away = np.linalg.norm(self.camera.project(places) - self.landmarks[landmark], axis=1)
         return away * -self.camera.to_camera(places)[:, 2] / self.camera.focal
 
@@ -71,15 +71,14 @@ def sightings(head: OpenHead, photos: PhotoSet, detector: FaceDetector) -> list[
     found, side = [], photos.side
     for row in range(len(photos)):
         crop = photos.crops(np.array([row]), side)[0].permute(1, 2, 0).numpy()
-        pixels = np.ascontiguousarray((crop * 255).round().astype(np.uint8))
         try:
-            face = detector.detect(Photo(pixels, "render", "", None, (side, side)))[0]
+            face = detector.detect(photo_from_pixels(crop, "render"))[0]
         except OferError:
             continue
         vertices = head.vertices(photos.identity[row].numpy(), photos.expression[row].numpy())
         known = vertices[head.point_vertices]
-        places = photos.points[row].numpy() * (side / _CROP)
-        focal = float(photos.distance[row] / photos.mm_per_pixel[row]) * 1000 * side / _CROP
+        places = photos.points[row].numpy() * (side / CROP)
+        focal = float(photos.distance[row] / photos.mm_per_pixel[row]) * 1000 * side / CROP
         camera = solve_camera(
             known, places, np.ones(len(known)), focal, (side / 2, side / 2), (side, side)
         )
@@ -90,7 +89,7 @@ def sightings(head: OpenHead, photos: PhotoSet, detector: FaceDetector) -> list[
 def mirror_pairs(shapes: np.ndarray) -> np.ndarray:
     """(468,) int, each landmark's mirror image. shapes : (N, 468, 2) pixels, of faces that are on
     average even."""
-    left, right = (shapes[:, each] for each in _EYE_CORNERS)
+    left, right = (shapes[:, each] for each in EYE_CORNERS)
     across = (right - left) / np.square(right - left).sum(axis=1, keepdims=True)
     upright = np.stack([across, across[:, ::-1] * (-1, 1)], axis=1)
     even = np.einsum("nij,nlj->nli", upright, shapes - ((left + right) / 2)[:, None])
@@ -119,9 +118,8 @@ def detected_places(head: OpenHead, seen: Sequence[Sighting]) -> np.ndarray:
 
 def _agrees(head: OpenHead, one: Sighting) -> bool:
     """Whether the detector sees about what is there."""
-    marks = head.landmarks(one.vertices)
-    away = np.linalg.norm(one.camera.project(marks) - one.landmarks, axis=1)
-    return bool(np.median(away * -one.camera.to_camera(marks)[:, 2] / one.camera.focal) < _FAR)
+    away = one.distances(head.landmarks(one.vertices), slice(None))
+    return bool(np.median(away) < _FAR)
 
 
 @dataclass(frozen=True, eq=False)

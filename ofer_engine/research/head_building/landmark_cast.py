@@ -11,12 +11,12 @@ import torch
 
 from ...geometry.rotations import rotation_about
 from ...geometry.surface import Surface
+from ...photo.align import EYE_CORNERS
 from ...photo.face_networks import LandmarkNetwork
 from .surface_view import SurfaceView, view
 
 LANDMARKS: Final = 468
 _INPUT: Final = 192
-_EYE_CORNERS: Final = (33, 263)
 _CERTAIN: Final = 0.9
 
 
@@ -55,7 +55,7 @@ def detect(network: LandmarkNetwork, picture: np.ndarray) -> tuple[np.ndarray, f
         offset = (found / _INPUT - 0.5) * extent
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         points = offset @ turn.T + centre
-        axis = points[_EYE_CORNERS[1]] - points[_EYE_CORNERS[0]]
+        axis = points[EYE_CORNERS[1]] - points[EYE_CORNERS[0]]
         angle = float(np.arctan2(axis[1], axis[0]))
         upright = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         flat = points @ upright.T
