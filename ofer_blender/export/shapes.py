@@ -49,7 +49,7 @@ def gather(head: bpy.types.Object, plan: Plan, moving: Collection[str] = frozens
         if source in head.ofer.identities and source not in moving:
             move[:] = hypotheses.points(key) + fitted - basis
         else:
-            move[:] = _move(head, key)
+            move[:] = hypotheses.movement(head, key)
     return Shapes(basis, tuple(name for _, name in found), moves)
 
 
@@ -58,7 +58,7 @@ def _fitted(head: bpy.types.Object) -> np.ndarray:
     key = helper_keys.get(head, helper_keys.NECK_FIT)
     if key is None or key.mute or not key.value:
         return np.zeros(3, np.float32)
-    return key.value * _move(head, key)
+    return key.value * hypotheses.movement(head, key)
 
 
 def put_on(copy: bpy.types.Object, shapes: Shapes) -> None:
@@ -146,20 +146,6 @@ def _free(name: str, taken: set[str], fold: Callable[[str], str]) -> str:
     return free
 
 
-def _move(head: bpy.types.Object, key: bpy.types.ShapeKey) -> np.ndarray:
-    """(V, 3) metres that a key moves at 1, its vertex group included."""
-    move = hypotheses.points(key) - hypotheses.points(key.relative_key)
-    group = head.vertex_groups.get(key.vertex_group) if key.vertex_group else None
-    if group is None:
-        return move
-    share = np.zeros((len(move), 1), np.float32)
-    for vertex in head.data.vertices:
-        for entry in vertex.groups:
-            if entry.group == group.index:
-                share[vertex.index] = entry.weight
-    return move * share
-
-
 def _shown(head: bpy.types.Object, rest: np.ndarray, moving: Collection[str]) -> np.ndarray:
     """(V, 3): the Basis with every key that is on and not muted, but those that move, and what an
     open jaw bone adds, since the bones rest. Where keys do not add up, what Blender shows."""
@@ -170,7 +156,7 @@ def _shown(head: bpy.types.Object, rest: np.ndarray, moving: Collection[str]) ->
     for key in head.data.shape_keys.key_blocks[1:]:
         kept = key.name not in jaw and key.name not in moving
         if key.value and not key.mute and kept:
-            shown += key.value * _move(head, key)
+            shown += key.value * hypotheses.movement(head, key)
     return shown.astype(np.float32)
 
 

@@ -216,11 +216,11 @@ def _grid(count: int) -> tuple[int, int]:
 def _movement(head: bpy.types.Object) -> np.ndarray:
     """(V, 3) float32 metres: what the keys that are no identities add to a head now."""
     keys = head.data.shape_keys
-    basis = hypotheses.points(keys.reference_key)
-    identities, moved = head.ofer.identities, np.zeros_like(basis)
-    for key in keys.key_blocks:
-        if key.value and not key.mute and key != keys.reference_key and key.name not in identities:
-            moved += key.value * (hypotheses.points(key) - basis)
+    identities = head.ofer.identities
+    moved = np.zeros_like(hypotheses.points(keys.reference_key))
+    for key in keys.key_blocks[1:]:
+        if key.value and not key.mute and key.name not in identities:
+            moved += key.value * hypotheses.movement(head, key)
     return moved
 
 

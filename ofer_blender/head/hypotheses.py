@@ -219,6 +219,21 @@ def points(key: bpy.types.ShapeKey) -> np.ndarray:
     return values
 
 
+def movement(head: bpy.types.Object, key: bpy.types.ShapeKey) -> np.ndarray:
+    """(V, 3) float32 metres that a key moves at 1: from the key that it is relative to, and as far
+    as its vertex group goes."""
+    move = points(key) - points(key.relative_key)
+    group = head.vertex_groups.get(key.vertex_group) if key.vertex_group else None
+    if group is None:
+        return move
+    share = np.zeros((len(move), 1), np.float32)
+    for vertex in head.data.vertices:
+        for entry in vertex.groups:
+            if entry.group == group.index:
+                share[vertex.index] = entry.weight
+    return move * share
+
+
 def set_points(key: bpy.types.ShapeKey, shape: np.ndarray) -> None:
     """Give a key a shape; hair that the head wears follows its skin.
 

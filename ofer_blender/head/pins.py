@@ -66,7 +66,7 @@ class Pinning:
         shaping = helper_keys.names(head, (helper_keys.PARTS, helper_keys.HINTS))
         for key in keys.key_blocks[1:]:
             if key.value and not key.mute and key.name not in without:
-                move = key.value * (hypotheses.points(key) - hypotheses.points(key.relative_key))
+                move = key.value * hypotheses.movement(head, key)
                 if key.name in head.ofer.identities or key.name in shaping:
                     neutral += move
                 else:

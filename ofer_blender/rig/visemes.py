@@ -64,9 +64,8 @@ def follow(head: bpy.types.Object, before: dict[str, np.ndarray]) -> None:
 def _move(head: bpy.types.Object, weights: Weights) -> np.ndarray:
     """(V, 3) float32 metres; units that the head lost move nothing."""
     keys = head.data.shape_keys.key_blocks
-    rest = hypotheses.points(head.data.shape_keys.reference_key)
-    found = np.zeros_like(rest)
+    found = np.zeros_like(hypotheses.points(head.data.shape_keys.reference_key))
     for name, weight in weights.items():
         if name in keys:
-            found += np.float32(weight) * (hypotheses.points(keys[name]) - rest)
+            found += np.float32(weight) * hypotheses.movement(head, keys[name])
     return found

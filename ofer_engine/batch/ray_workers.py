@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.sentence import Sentence, one_line
 from ..requirements import PinGroup, required
 from .photo_list import Task
 from .settings import BatchSettings, Outcome
@@ -47,7 +49,8 @@ class RayWorkers:
         idle = next((place for place in range(len(self._actors)) if place not in busy), None)
         if idle is None:
             return False
-        self._tasks[self._actors[idle].do.remote(task)] = (idle, task.number)
+        there = replace(task, photo=os.path.abspath(task.photo))  # an actor starts elsewhere
+        self._tasks[self._actors[idle].do.remote(there)] = (idle, task.number)
         return True
 
     def wait(self, seconds: float) -> Sequence[tuple[int, Outcome | None]]:
@@ -83,17 +86,30 @@ class RayWorkers:
             "log_to_driver": False,
             "logging_level": "error",
         }
+        if address == _AUTO:  # else Ray would start here where that one is not to be reached
+            address = os.environ.get("RAY_ADDRESS") or _AUTO
         try:
-            try:
-                self._ray.init(address=address, **asked)
-            except ConnectionError:
-                if address != _AUTO:
-                    raise
-                self._ray.init(address="local", include_dashboard=False, **asked)
+            self._ray.init(address=address, **asked)
         except Exception as cause:  # Ray raises that very class where its processes do not start
+            if address != _AUTO or not isinstance(cause, ConnectionError):
+                raise OferError(
+                    ErrorCode.ENGINE_MISSING,
+                    "Ray is not to be reached at {address}.",
+                    "Start it with `ray start --head`, or leave --ray out.",
+                    address=address,
+                ) from cause
+            self._start_here(asked)
+
+    def _start_here(self, asked: dict[str, Any]) -> None:
+        try:
+            self._ray.init(address="local", include_dashboard=False, **asked)
+        except Exception as cause:  # as above
             raise OferError(
                 ErrorCode.ENGINE_MISSING,
-                "Ray is not to be reached at {address}.",
-                "Start it with `ray start --head`, or leave --ray out.",
-                address=address,
+                "No Ray cluster was found, and Ray did not start on this machine.",
+                Sentence(
+                    "Ray says: {cause}. Try again when the machine has less to do, or leave --ray"
+                    " out: a batch works on all processors of this machine without it, too.",
+                    cause=one_line(str(cause)).rstrip("."),
+                ),
             ) from cause

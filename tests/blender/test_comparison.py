@@ -206,6 +206,24 @@ def test_a_head_that_lies_is_compared_lying(head: bpy.types.Object, applied: boo
     all_apart(head)
 
 
+def test_an_artists_key_moves_the_copies_as_it_moves_the_head(head: bpy.types.Object) -> None:
+    keys = head.data.shape_keys.key_blocks
+    for name, other, away in (("sneer", "Basis", 0.02), ("fix", "sneer", 0.03)):
+        key = head.shape_key_add(name=name, from_mix=False)
+        shape = hypotheses.points(keys[other])
+        hypotheses.set_points(key, shape + np.array((0, -away, 0), np.float32))
+        key.relative_key = keys[other]
+    half = head.vertex_groups.new(name="half")
+    half.add(range(0, len(head.data.vertices), 2), 0.5, "REPLACE")
+    head.data.shape_keys.key_blocks["fix"].vertex_group = half.name
+    head.data.shape_keys.key_blocks["fix"].value = 1.0
+    shown = evaluated(head) - np.array(head.matrix_world.translation)
+    compare()
+    points = np.empty(shown.size, np.float32)
+    bodies(head)[head.ofer.basis].data.vertices.foreach_get("co", points)
+    assert np.abs(points.reshape(-1, 3) - shown).max() < 1e-6
+
+
 def test_modifiers_are_kept_on_the_copies(head: bpy.types.Object) -> None:
     smooth = head.modifiers.new("Smooth", "SUBSURF")
     smooth.levels = 2

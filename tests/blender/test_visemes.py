@@ -20,6 +20,7 @@ from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from ofer_faces.ofer_engine.contract.visemes import VISEMES, VRCHAT, VisemeSet
 from recording_layout import draw
 from shapes import key_points
+from test_rig import evaluated
 
 META = tuple(VISEMES[VisemeSet.META])
 
@@ -43,6 +44,28 @@ def test_each_is_the_sum_of_its_units(head: bpy.types.Object, kind: VisemeSet) -
         wanted = basis + sum((points[unit] - basis) * w for unit, w in weights.items())
         assert np.abs(points[name] - wanted).max() < 1e-6
         assert head.data.shape_keys.key_blocks[name].value == 0
+
+
+def test_a_unit_that_is_relative_to_another_key_counts_as_it_is_shown(
+    head: bpy.types.Object,
+) -> None:
+    keys = head.data.shape_keys.key_blocks
+    unit, other = keys["mouthFunnel"], keys["jawOpen"]
+    away = hypotheses.points(other) - hypotheses.points(keys["Basis"])
+    hypotheses.set_points(unit, hypotheses.points(unit) + away)
+    unit.relative_key = other
+    bpy.ops.ofer.add_visemes(kind="META")
+    keys = head.data.shape_keys.key_blocks
+    name, weights = next(
+        each for each in VISEMES[VisemeSet.META].items() if "mouthFunnel" in each[1]
+    )
+    for part, weight in weights.items():
+        keys[part].value = weight
+    wanted = evaluated(head)
+    for part in weights:
+        keys[part].value = 0.0
+    keys[name].value = 1.0
+    assert np.abs(evaluated(head) - wanted).max() < 1e-6
 
 
 def test_the_other_set_can_be_added_and_none_twice(head: bpy.types.Object) -> None:
