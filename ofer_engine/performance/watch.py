@@ -247,7 +247,7 @@ def notes_of(readings: Readings) -> tuple[str, ...]:
     found: list[str] = []
     if cuts:
         found.append(
-            Sentence("The video has {cuts} cuts; each shot is smoothed by itself.", cuts=cuts)
+            Sentence("Cuts in the video: {cuts}; each shot is smoothed by itself.", cuts=cuts)
         )
     if unseen:
         found.append(
