@@ -56,19 +56,25 @@ class Layout(StrEnum):
 class Skin:
     """resolution : pixels; layout : a `Layout`; photos : sha256 of the files it was painted from;
     tone : (3,) sRGB 0..1, the person's skin; share : 0..1, how much of the face comes straight from
-    the photos."""
+    the photos; digests : sha256 of the files as they were made, those of FILES after the record;
+    none in older skins."""
 
     resolution: int
     layout: str
     photos: tuple[str, ...]
     tone: tuple[float, ...]
     share: float
+    digests: tuple[str, ...] = ()
     folder: Path = Path()
 
     @property
     def albedo(self) -> Path:
         """Its colours."""
         return self.folder / ALBEDO
+
+    def digest(self, name: str) -> str:
+        """Of one of its files as it was made; "" where it is not known."""
+        return dict(zip(FILES[1:], self.digests, strict=False)).get(name, "")
 
     @property
     def normal(self) -> Path | None:

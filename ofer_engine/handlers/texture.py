@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ from ..contract import skin as contract
 from ..contract.causes import unwritable
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.array_file import write_array
+from ..contract.files.digest import sha256_of
+from ..contract.files.pieces import is_plain
 from ..contract.files.replacement import Replacement
 from ..contract.names import free_name
 from ..contract.reconstruction import Reconstruction
@@ -43,7 +46,8 @@ PAINTING: Final = "Painting the skin"
 WRITING: Final = "Writing"
 
 _TOUCHED_SECONDS: Final = 2.0
-"""A picture this much younger than its record, the last file written, was changed by somebody."""
+"""A picture of an older skin this much younger than its record, the last file written, was changed
+by somebody."""
 
 
 def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.Result:
@@ -216,40 +220,53 @@ def _check_replaceable(out: Path) -> None:
 
 def _aside(out: Path) -> Path | None:
     """Where the older skin goes: nowhere if it is as we wrote it, else beside the new one."""
-    if not out.is_dir():
+    if not (out.is_dir() and _touched(out)):
         return None
-    record = out / contract.RECORD
-    ours = {*contract.FILES}
-    written = record.stat().st_mtime if record.is_file() else float("inf")
-    touched = any(
-        found.name not in ours or found.stat().st_mtime > written + _TOUCHED_SECONDS
-        for found in out.iterdir()
-    )
-    return out.with_name(free_name(out.parent, f"{out.name}_before", ("",))) if touched else None
+    return out.with_name(free_name(out.parent, f"{out.name}_before", ("",)))
+
+
+def _touched(out: Path) -> bool:
+    """Somebody changed what lies there, or put something beside it. Raises OSError."""
+    found = {each.name: each for each in out.iterdir()}
+    if not found:
+        return False
+    if not (found.keys() <= {*contract.FILES} and all(map(is_plain, found.values()))):
+        return True
+    try:
+        skin = contract.read(out)
+    except OferError:
+        return True
+    if not skin.digests:  # of an older skin, of which only the times tell
+        written = found[contract.RECORD].stat().st_mtime
+        return any(each.stat().st_mtime > written + _TOUCHED_SECONDS for each in found.values())
+    del found[contract.RECORD]
+    return any(sha256_of(each) != skin.digest(name) for name, each in found.items())
 
 
 def _write(
     out: Path, painted: Painted, request: protocol.Texture, digests: tuple[str, ...]
 ) -> None:
+    uv = io.BytesIO()
+    write_array(uv, painted.uv)
+    made = {
+        contract.ALBEDO: _png(painted.albedo),
+        contract.NORMAL: _png(painted.normal),
+        contract.ROUGHNESS: _png(painted.roughness),
+        contract.SEEN: _png(painted.seen),
+        contract.UV: uv.getvalue(),
+    }
     skin = contract.Skin(
         request.resolution,
         request.layout,
         digests,
         painted.tone,
         round(painted.share, 4),
+        tuple(sha256(made[name]).hexdigest() for name in contract.FILES[1:]),
     )
-    files = {
-        contract.ALBEDO: _png(painted.albedo),
-        contract.NORMAL: _png(painted.normal),
-        contract.ROUGHNESS: _png(painted.roughness),
-        contract.SEEN: _png(painted.seen),
-        contract.RECORD: contract.to_json(skin).encode(),
-    }
+    files = made | {contract.RECORD: contract.to_json(skin).encode()}
     try:
         with Replacement(out) as replacement:
             replacement.place.mkdir()
-            with (replacement.place / contract.UV).open("wb") as file:
-                write_array(file, painted.uv)
             for name, content in files.items():
                 (replacement.place / name).write_bytes(content)
             replacement.finish(aside=_aside(out))

@@ -42,7 +42,8 @@ def write_skin(folder: Path, colour: int = 120, **uv: np.ndarray) -> Path:
     (folder / skin.ROUGHNESS).write_bytes(png_file.encode(picture[..., :1]))
     (folder / skin.SEEN).write_bytes(png_file.encode(picture[..., :1]))
     np.save(folder / skin.UV, uv.get("uv", layout))
-    record = skin.Skin(SKIN_SIDE, skin.Layout.FACE, ("0" * 64,), (0.8, 0.6, 0.5), 0.7)
+    made = tuple(sha256((folder / each).read_bytes()).hexdigest() for each in skin.FILES[1:])
+    record = skin.Skin(SKIN_SIDE, skin.Layout.FACE, ("0" * 64,), (0.8, 0.6, 0.5), 0.7, made)
     (folder / skin.RECORD).write_text(skin.to_json(record))
     return folder
 

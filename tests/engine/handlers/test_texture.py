@@ -1,5 +1,6 @@
 """A reconstruction and its photo become a painted skin, or one sentence why not."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -110,3 +111,25 @@ def test_a_skin_that_somebody_worked_on_is_kept_when_it_is_made_again(
     with Image.open(tmp_path / "skin_before" / skin.ALBEDO) as picture:
         assert picture.getpixel((0, 0)) == (0, 128, 0)
     assert (tmp_path / "skin_before_02" / "notes.txt").read_text() == "mine"
+
+
+def test_a_skin_of_an_older_version_is_judged_by_its_times(engine, made, portrait, tmp_path):
+    out = tmp_path / "skin"
+    engine.ask(_request(made, portrait, out))
+    record = dataclasses.replace(skin.read(out), digests=())
+    (out / skin.RECORD).write_text(skin.to_json(record))
+    engine.ask(_request(made, portrait, out))
+    assert [path.name for path in tmp_path.iterdir()] == ["skin"]
+
+
+@pytest.mark.parametrize("name", [skin.ALBEDO, skin.UV])
+def test_a_skin_painted_over_is_kept_whatever_the_time_of_its_file(
+    engine, made, portrait, tmp_path, name
+):
+    """As one restored from a backup or by a program that keeps times, or under a wrong clock."""
+    out = tmp_path / "skin"
+    engine.ask(_request(made, portrait, out))
+    (out / name).write_bytes(b"somebody's own")
+    os.utime(out / name, (1, 1))
+    engine.ask(_request(made, portrait, out))
+    assert (tmp_path / "skin_before" / name).read_bytes() == b"somebody's own"
