@@ -69,6 +69,15 @@ class MeshBefore:
                 slots.append(material)
         self.mesh.update()
 
+    def restore_values(self) -> None:
+        """Set the keys as they were, once more: the gallery shows what it stands on whenever that
+        is set."""
+        if not (self.keys and likeness.is_there(self.mesh) and self.mesh.shape_keys):
+            return
+        blocks = self.copy.shape_keys.key_blocks
+        for key, was in zip(self.mesh.shape_keys.key_blocks, blocks, strict=False):
+            _match_key(key, was)
+
     def forget(self) -> None:
         """The copy is needed no more."""
         bpy.data.meshes.remove(self.copy, do_unlink=False)
@@ -119,11 +128,15 @@ def _restore_keys(before: MeshBefore, owner: bpy.types.Object) -> None:
     for key, was in zip(keys.key_blocks, wanted.key_blocks, strict=True):
         _copy_values(was.points, key.points, "co", 3, np.float32)
         key.relative_key = keys.key_blocks[was.relative_key.name]
-        for name in _KEY_VALUES:
-            if getattr(key, name) != getattr(was, name):
-                setattr(key, name, getattr(was, name))
+        _match_key(key, was)
     likeness.match_custom(keys, wanted)
     _restore_drivers(keys, wanted)
+
+
+def _match_key(key: bpy.types.ShapeKey, was: bpy.types.ShapeKey) -> None:
+    for name in _KEY_VALUES:
+        if getattr(key, name) != getattr(was, name):
+            setattr(key, name, getattr(was, name))
 
 
 def _restore_drivers(keys: bpy.types.Key, wanted: bpy.types.Key) -> None:

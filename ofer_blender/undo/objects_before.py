@@ -115,7 +115,6 @@ class ObjectsBefore:
             if is_there(mesh.mesh) and is_there(owner.block):
                 owner.block.data = mesh.mesh
                 mesh.restore(owner.block)
-            mesh.forget()
         placed = [
             *((each, bpy.data.materials) for each in self.materials),
             *((each, getattr(bpy.data, place)) for each, place in self.data),
@@ -124,6 +123,9 @@ class ObjectsBefore:
         for each, _ in placed:
             each.reattach()
         now = {each.uid: each.restore(collection) for each, collection in placed}
+        for _, mesh in self.meshes:
+            mesh.restore_values()
+            mesh.forget()
         for key, value in self.values:
             if key.value != value:
                 key.value = value
@@ -181,11 +183,11 @@ def _pointers(copy: bpy.types.ID) -> list[tuple[Any, str]]:
 
 def _match_object(live: bpy.types.Object, was: bpy.types.Object) -> None:
     """In place: scripts hold on to the objects that they made."""
-    match(live, was)
-    live.matrix_parent_inverse = was.matrix_parent_inverse
     for name in _GROUPS:
         if values := getattr(was, name, None):
             match_group(getattr(live, name), group(values))
+    match(live, was)  # what the groups' callbacks chose, too
+    live.matrix_parent_inverse = was.matrix_parent_inverse
     match_custom(live, was)
     match_stack(live.modifiers, was.modifiers)
     match_stack(live.constraints, was.constraints)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import itertools
 import threading
@@ -90,6 +91,23 @@ def test_every_operator_ends_in_a_sentence(method: str, head: bpy.types.Object) 
         else:
             assert name in CALLS_NOTHING
         assert differences(before, dump()) == [], name
+
+
+def test_keys_mixed_by_hand_are_as_they_were_whatever_fails(head: bpy.types.Object) -> None:
+    """The gallery stands on one head, and the artist has mixed two others into it."""
+    keys = head.data.shape_keys.key_blocks
+    keys["identity_02"].value, keys["expression_01"].value = 0.3, 0.4
+    head.active_shape_key_index = 2
+    bpy.context.view_layer.update()
+    before, failed = dump(), 0
+    for number in itertools.count(10, 2):
+        with fault_at(number) as fault, contextlib.suppress(RuntimeError):
+            bpy.ops.ofer.use_identity(name="identity_03")
+        if not fault.where:
+            break
+        assert differences(before, dump()) == [], fault.where
+        failed += 1
+    assert failed > 3
 
 
 CALLS_NOTHING = {"OFER_OT_decline_weights", "OFER_OT_choose_photo", "OFER_OT_drop_photo"}
