@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import bpy
 import numpy as np
 
@@ -9,6 +11,9 @@ from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.visemes import VISEMES, VisemeSet, Weights
 from ..head import hypotheses
 from . import arkit_keys
+
+PROPERTY: Final = "ofer_visemes"
+"""Of the shape keys: names of those that were made here. An artist's own may be called so, too."""
 
 
 def present(head: bpy.types.Object) -> tuple[str, ...]:
@@ -35,21 +40,23 @@ def add(head: bpy.types.Object, kind: VisemeSet) -> None:
             name=head.name,
         )
     rest = hypotheses.points(head.data.shape_keys.reference_key)
-    active, had = head.active_shape_key_index, present(head)
+    active, had, ours = head.active_shape_key_index, present(head), _ours(head)
     for name, weights in VISEMES[kind].items():
         if name in had:
             continue
         key = head.shape_key_add(name=name, from_mix=False)
         hypotheses.set_points(key, (rest + _move(head, weights)).astype(np.float32))
         key.value = 0.0
+    made = [name for name in VISEMES[kind] if name not in had]
+    head.data.shape_keys[PROPERTY] = " ".join((*ours, *made))
     head.active_shape_key_index = active
     head.data.update()
 
 
 def moves(head: bpy.types.Object) -> dict[str, np.ndarray]:
-    """(V, 3) metres of each viseme that the head has, as its units make it now."""
+    """(V, 3) metres of each viseme that was made here, as the head's units make it now."""
     table = {name: weights for each in VISEMES.values() for name, weights in each.items()}
-    return {name: _move(head, table[name]) for name in present(head)}
+    return {name: _move(head, table[name]) for name in _ours(head)}
 
 
 def follow(head: bpy.types.Object, before: dict[str, np.ndarray]) -> None:
@@ -59,6 +66,16 @@ def follow(head: bpy.types.Object, before: dict[str, np.ndarray]) -> None:
     for name, move in moves(head).items():
         key = keys[name]
         hypotheses.set_points(key, hypotheses.points(key) + (move - before[name]))
+
+
+def _ours(head: bpy.types.Object) -> tuple[str, ...]:
+    """Those that were made here. Older versions noted nothing: theirs are whole sets."""
+    there, kept = present(head), head.data.shape_keys.get(PROPERTY)
+    if isinstance(kept, str):
+        noted = set(kept.split())
+    else:
+        noted = {name for kind in VISEMES if complete(head, kind) for name in VISEMES[kind]}
+    return tuple(name for name in there if name in noted)
 
 
 def _move(head: bpy.types.Object, weights: Weights) -> np.ndarray:

@@ -131,3 +131,25 @@ def test_they_go_along_with_renewed_units(head: bpy.types.Object) -> None:
     now = key_points(head)
     assert np.allclose(now["viseme_aa"] - had["viseme_aa"], (0, 0, -0.0006), atol=1e-7)
     assert np.array_equal(now["viseme_sil"], had["viseme_sil"])
+
+
+@pytest.mark.parametrize("added", [False, True])
+def test_an_artists_own_of_that_name_stays_as_it_is(head: bpy.types.Object, added: bool) -> None:
+    """As keys brought from elsewhere are called."""
+    head.shape_key_add(name="viseme_aa", from_mix=False).points[7].co.z += 0.02
+    if added:
+        bpy.ops.ofer.add_visemes(kind="META")
+    before, had = visemes.moves(head), key_points(head)
+    jaw = head.data.shape_keys.key_blocks["jawOpen"]
+    hypotheses.set_points(jaw, hypotheses.points(jaw) - (0, 0, 0.001))
+    visemes.follow(head, before)
+    now = key_points(head)
+    assert np.array_equal(now["viseme_aa"], had["viseme_aa"])
+    moved = [name for name in META if name in now and not np.array_equal(now[name], had[name])]
+    assert bool(moved) == added
+
+
+def test_those_of_an_older_version_go_along(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.add_visemes(kind="META")
+    del head.data.shape_keys[visemes.PROPERTY]
+    assert set(visemes.moves(head)) == set(META)
