@@ -23,7 +23,7 @@ def enable_nodes(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeT
 def save_copy(image: bpy.types.Image, path: str, file_format: str) -> None:
     """Write the pixels as they are, leaving the image as it was. Raises RuntimeError."""
     if bpy.app.version < (4, 5, 0):  # saving would make the file the image's own
-        save_pixels(image, path, file_format)
+        save_pixels(image, path, file_format, alpha=False)
         return
     usual = image.file_format
     try:
@@ -33,16 +33,24 @@ def save_copy(image: bpy.types.Image, path: str, file_format: str) -> None:
         image.file_format = usual
 
 
-def save_pixels(image: bpy.types.Image, path: str, file_format: str = "PNG") -> None:
-    """Write an image's pixels and nothing else; it may be on no disk. Raises RuntimeError."""
+def save_pixels(
+    image: bpy.types.Image, path: str, file_format: str = "PNG", alpha: bool = True
+) -> None:
+    """Write an image's pixels and nothing else; it may be on no disk. alpha : with its own, where
+    it has one that counts. Raises RuntimeError."""
     width, height = image.size
     values = np.empty((width * height, image.channels), dtype=np.float32)
     image.pixels.foreach_get(values.ravel())
-    colour = values[:, :3] if image.channels >= 3 else values[:, :1]
     rgba = np.ones((width * height, 4), dtype=np.float32)
-    rgba[:, :3] = colour
-    twin = bpy.data.images.new(image.name, width, height, alpha=True, float_buffer=image.is_float)
+    rgba[:, :3] = values[:, :3] if image.channels >= 3 else values[:, :1]
+    if alpha and image.channels == 4 and image.alpha_mode != "NONE":
+        rgba[:, 3] = values[:, 3]
+    twin = bpy.data.images.new(
+        image.name, width, height, alpha=True, float_buffer=image.is_float,
+        is_data=image.colorspace_settings.is_data,
+    )  # fmt: skip
     try:
+        twin.alpha_mode = image.alpha_mode
         twin.pixels.foreach_set(rgba.ravel())
         twin.file_format = file_format
         twin.save(filepath=path)

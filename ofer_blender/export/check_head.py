@@ -15,7 +15,7 @@ from ..rig import arkit_keys, body, rig, visemes
 from . import animation, check_animation, check_body, check_vrm, companions, influences, skeleton
 from .applied import is_applied, rig_in_file
 from .finding import Finding, Level, listed
-from .pictures import missing
+from .pictures import missing, tiled
 from .plan import Keys, Plan
 from .presets import INFLUENCES
 from .shapes import chosen, own
@@ -234,6 +234,12 @@ def _pictures(head: bpy.types.Object) -> Iterator[Finding]:
             Level.NOTE,
             Sentence("Pictures that are missing stay out of the file: {lost}.", lost=listed(lost)),
         )
+    if parted := tiled(head):
+        what = Sentence(
+            "Of pictures with several tiles (UDIM) the first is in the file: {names}.",
+            names=listed(parted),
+        )
+        yield Finding(Level.NOTE, what)
 
 
 def _licence(head: bpy.types.Object) -> Iterator[Finding]:

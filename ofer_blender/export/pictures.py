@@ -91,13 +91,24 @@ class Pictures:
         self.names.append(name)
         made = bpy.data.images.load(str(path), check_existing=False)
         self.copies.append(made)
-        made.colorspace_settings.name = image.colorspace_settings.name
+        if data or image.colorspace_settings.is_data or not image.is_float:
+            made.colorspace_settings.name = image.colorspace_settings.name  # else Blender turned it
         made.alpha_mode = image.alpha_mode
         return made
 
 
 def missing(head: bpy.types.Object) -> list[str]:
     """Names of the pictures of a head's materials that are nowhere."""
+    return [each.name for each in _shown(head) if not (_bytes(each) or image_size(each)[0])]
+
+
+def tiled(head: bpy.types.Object) -> list[str]:
+    """Names of those that have several tiles (UDIM)."""
+    return [each.name for each in _shown(head) if each.source == "TILED" and len(each.tiles) > 1]
+
+
+def _shown(head: bpy.types.Object) -> list[bpy.types.Image]:
+    """The pictures of a head's materials, each once."""
     trees = [slot.material.node_tree for slot in head.material_slots if slot.material]
     seen: dict[bpy.types.Image, None] = {}
     done: set[bpy.types.NodeTree] = set()
@@ -111,7 +122,7 @@ def missing(head: bpy.types.Object) -> list[str]:
                 trees.append(node.node_tree)
             elif node.type in _SHOWN and node.image:
                 seen[node.image] = None
-    return [image.name for image in seen if not (_bytes(image) or image_size(image)[0])]
+    return list(seen)
 
 
 def _bytes(image: bpy.types.Image) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -80,10 +79,15 @@ class Plan:
         """The file, with the target's suffix in place of another program's; what only looks like
         a suffix, as in "mr. x" or "anna.v2", stays."""
         suffix = ".vrm" if self.humanoid else f".{self.preset.format}"
-        known = re.fullmatch(r"\.[A-Za-z]{1,4}", self.path.suffix)
+        known = self.path.suffix.lower() in _OF_PROGRAMS
         return self.path.with_suffix(suffix) if known else Path(f"{self.path}{suffix}")
 
 
+_OF_PROGRAMS: Final = frozenset((
+    *(f".{each}" for each in Format), ".vrm", ".gltf", ".usd", ".usda", ".usdz", ".blend", ".dae",
+    ".abc", ".stl", ".ply", ".x3d", ".csv", ".json",
+))  # fmt: skip
+"""Suffixes, which are no part of a head's name."""
 _LONGEST: Final = 48
 """Bytes of a name, so that what is put behind it fits: Blender before 5.0 cuts after 63."""
 

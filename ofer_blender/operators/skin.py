@@ -14,12 +14,13 @@ from ...ofer_engine.client.photo_source import PhotoSource
 from ...ofer_engine.contract import protocol
 from ...ofer_engine.contract import skin as contract
 from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.sentence import Sentence
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
 from ..head import head_frame, hypotheses, lookup, packed_reconstruction
 from ..photo import head_photos, mask, photo_source
 from ..skin import skin
-from ..translations import tr
+from ..translations import tr, translate
 from . import pictures
 from .draw_more import DrawingOperator, shown
 from .refusal import check_ready, no_head
@@ -103,6 +104,7 @@ class OFER_OT_wear_skin(bpy.types.Operator):
             raise _gone(self.head)
         check_ready(head)
         worn = contract.read(Path(self.directory))
+        _say_what_stays(self, head)
         skin.wear(head, worn, skin.Keep(self.keep), head_frame.polygons(head))
         show_textures(context)
         return {"FINISHED"}
@@ -126,6 +128,7 @@ class OFER_OT_remove_skin(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
+        _say_what_stays(self, head)
         skin.take_off(head)
         pictures.ask_if_awake(head, "remove")
         return {"FINISHED"}
@@ -219,6 +222,12 @@ def sources(
         photos[0] = dataclasses.replace(photos[0], hidden=str(painted.path))
         taken.append(painted)
     return tuple(photos), tuple(taken)
+
+
+def _say_what_stays(operator: bpy.types.Operator, head: bpy.types.Object) -> None:
+    for image in skin.painted(head):
+        message = Sentence("{name} was painted on: it stays in this file.", name=image.name)
+        operator.report({"INFO"}, translate(message))
 
 
 def _gone(name: str) -> OferError:

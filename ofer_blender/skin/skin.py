@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import shutil
 import tempfile
+from collections.abc import Iterable
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +30,8 @@ _SUBSURFACE: Final = 0.16
 _RADIUS: Final = (0.0085, 0.0032, 0.0018)
 """Metres that red, green and blue light travel in skin."""
 _SPECULAR: Final = 0.42
+_MADE: Final = "ofer_made"
+"""Custom property of a skin's picture: sha256 of its file as it was made."""
 _SOLID: Final = 1.2
 """Exponent from sRGB to the Solid view, whose lamps show linear colours too dark."""
 
@@ -55,7 +59,7 @@ def wear(
     _lay_out(head.data, uv, corners)
     earlier = skin_nodes.pictures(material)
     _show(own_mesh.own_material(head, 0), images, skin.tone)
-    transaction.once_done(lambda: compat.remove_unused(earlier.values()))
+    _let_go(earlier.values())
     return images[skin_nodes.COLOUR]
 
 
@@ -80,7 +84,27 @@ def take_off(head: bpy.types.Object) -> None:
     for slot, each in enumerate(head.data.materials):
         if each and skin_nodes.pictures(each):
             skin_nodes.clear(own_mesh.own_material(head, slot).node_tree)
-    transaction.once_done(lambda: compat.remove_unused(shown))  # nothing brings a picture back
+    _let_go(shown)
+
+
+def painted(head: bpy.types.Object) -> list[bpy.types.Image]:
+    """Pictures of the skin that a head wears which somebody has painted on since they were made,
+    and of which the .blend holds the only copy."""
+    return [image for image in pictures(head) if _is_painted(image)]
+
+
+def _let_go(images: Iterable[bpy.types.Image]) -> None:
+    """Pictures leave the file unless something else uses them; those that were painted on stay."""
+    for image in filter(_is_painted, images):
+        image.use_fake_user = True
+    transaction.once_done(lambda: compat.remove_unused(images))  # nothing brings a picture back
+
+
+def _is_painted(image: bpy.types.Image) -> bool:
+    made, packed = image.get(_MADE), image.packed_file
+    if image.is_dirty or not (packed and isinstance(made, str) and made):
+        return image.is_dirty
+    return sha256(packed.data).hexdigest() != made
 
 
 def _material(head: bpy.types.Object) -> bpy.types.Material:
@@ -138,6 +162,7 @@ def _pictures(head: bpy.types.Object, skin: Skin, keep: Keep) -> dict[str, bpy.t
             if path:
                 name = f"{head.name}_skin{skin_nodes.SUFFIXES[node]}"
                 made[node] = _picture(bpy.path.clean_name(name), path, keep)
+                made[node][_MADE] = skin.digest(path.name)
                 if node != skin_nodes.COLOUR:
                     made[node].colorspace_settings.name = "Non-Color"
     except OferError:

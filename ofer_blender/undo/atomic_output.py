@@ -127,8 +127,8 @@ def has_name(filepath: str) -> bool:
 
 def check_readable(file: Path) -> None:
     """Raise OferError(BAD_REQUEST) where the file's name is no UTF-8, as the files of other
-    programs name it."""
-    if readable(file.name) != file.name:
+    programs name it, or holds a backslash, which they take for a folder."""
+    if readable(file.name) != file.name or "\\" in file.name:
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "{name} is no name that other programs can read.",

@@ -133,6 +133,68 @@ def test_the_companions_of_others_are_left(
         assert "map_Kd out_skin_3.png" in (tmp_path / "out_2.mtl").read_text("utf-8")
 
 
+def paint(head: bpy.types.Object, image: bpy.types.Image) -> None:
+    """Let the head's skin show an image as its colours."""
+    tree = head.data.materials[0].node_tree
+    node = tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    shader = next(each for each in tree.nodes if each.type == "BSDF_PRINCIPLED")
+    tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
+
+
+def first_pixel(path: Path) -> np.ndarray:
+    """Its numbers, as they are in the file."""
+    image = bpy.data.images.load(str(path), check_existing=False)
+    image.colorspace_settings.name = "Non-Color"
+    return np.array(image.pixels[:4])
+
+
+@pytest.mark.parametrize("kind", ["unsaved", "TARGA", "WEBP", "NONE"])
+def test_a_picture_keeps_what_is_transparent_in_it(
+    head: bpy.types.Object, tmp_path: Path, kind: str
+) -> None:
+    """As cards of hair are; painted and not saved, or of a kind that other programs do not read."""
+    image = bpy.data.images.new("cards", 4, 4, alpha=True)
+    image.pixels[:] = (0.2, 0.4, 0.6, 0.25) * 16
+    if kind in ("TARGA", "WEBP"):
+        image.file_format = kind
+        image.save(filepath=str(tmp_path / "cards.picture"))
+        image = bpy.data.images.load(str(tmp_path / "cards.picture"))
+    elif kind == "NONE":
+        image.alpha_mode = "NONE"
+    paint(head, image)
+    export(tmp_path / "out", Target.USD)
+    wanted = (0.2, 0.4, 0.6, 1.0 if kind == "NONE" else 0.25)
+    np.testing.assert_allclose(first_pixel(tmp_path / "out_picture_1.png"), wanted, atol=0.01)
+
+
+def test_numbers_of_a_picture_that_is_no_colour_stay(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    """A normal map as an OpenEXR."""
+    image = bpy.data.images.new("normal", 4, 4, float_buffer=True, is_data=True)
+    image.pixels[:] = (0.5, 0.5, 1.0, 1.0) * 16
+    image.file_format = "OPEN_EXR"
+    image.save(filepath=str(tmp_path / "normal.exr"))
+    image = bpy.data.images.load(str(tmp_path / "normal.exr"))
+    image.colorspace_settings.name = "Non-Color"
+    paint(head, image)
+    export(tmp_path / "out", Target.USD)
+    wanted = (0.5, 0.5, 1.0, 1.0)
+    np.testing.assert_allclose(first_pixel(tmp_path / "out_picture_1.png"), wanted, atol=0.01)
+
+
+def test_of_a_picture_in_tiles_it_is_said_that_the_first_travels(head: bpy.types.Object) -> None:
+    image = bpy.data.images.new("tiles", 4, 4, tiled=True)
+    paint(head, image)
+    bpy.ops.ofer.check_export()
+    text = "Of pictures with several tiles (UDIM) the first is in the file: tiles."
+    assert text not in [line.text for line in head.ofer_export.findings]
+    image.tiles.new(1002)
+    bpy.ops.ofer.check_export()
+    assert text in [line.text for line in head.ofer_export.findings]
+
+
 @pytest.mark.parametrize("target", ONE_EACH)
 def test_a_second_export_takes_the_names_of_the_first(
     head: bpy.types.Object, tmp_path: Path, target: Target
@@ -248,6 +310,7 @@ def test_what_a_killed_export_left_is_swept(head: bpy.types.Object, tmp_path: Pa
 
 def test_a_name_that_only_looks_like_a_suffix_stays(tmp_path: Path) -> None:
     named = {"anna.v2": "anna.v2.glb", "mr. x": "mr. x.glb", "anna.fbx": "anna.glb",
+             "head.Bob": "head.Bob.glb",
              "anna.2026-11-29": "anna.2026-11-29.glb", "花.子 さん": "花.子 さん.glb"}  # fmt: skip
     for path, file in named.items():
         assert Plan(Target.GLB, tmp_path / path).file == tmp_path / file
@@ -603,12 +666,14 @@ def test_beside_a_blend_that_was_never_saved_there_is_nowhere(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 @pytest.mark.parametrize("target", [Target.GLB, Target.OBJ, Target.FBX, Target.USD])
-def test_a_name_that_is_no_utf_8_is_refused(
-    head: bpy.types.Object, tmp_path: Path, target: Target
+@pytest.mark.parametrize("name", ["Zo\udceb", "Zo\\e"])
+def test_a_name_that_is_no_utf_8_or_a_path_elsewhere_is_refused(
+    head: bpy.types.Object, tmp_path: Path, target: Target, name: str
 ) -> None:
+    wear(head, png((1, 0, 0)), "skin", "//skin.png")
     before = sorted(os.listdir(tmp_path))
     with pytest.raises(RuntimeError, match="no name that other programs can read. Choose a name"):
-        export(tmp_path / "Zo\udceb", target)
+        export(tmp_path / name, target)
     assert sorted(os.listdir(tmp_path)) == before
 
 

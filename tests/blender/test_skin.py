@@ -105,6 +105,34 @@ def test_taken_off_nothing_of_the_picture_stays(head: bpy.types.Object, tmp_path
     assert not [each for each in bpy.data.images if "skin" in each.name]
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_skin_that_was_painted_on_stays_in_the_file(
+    head: bpy.types.Object, tmp_path: Path, packed: bool, again: bool
+) -> None:
+    """Also once its paint was packed, as it is with the .blend; saving drops what nobody uses."""
+    name, mine = head.name, "green"
+    wear(head, write_skin(tmp_path / "skin"))
+    painted = skin.picture(head)
+    painted.name = mine
+    painted.pixels[:] = (0.0, 1.0, 0.0, 1.0) * SKIN_SIDE**2
+    if packed:
+        painted.pack()
+        assert not painted.is_dirty
+    if again:
+        wear(head, write_skin(tmp_path / "other", 200))
+        assert skin.picture(head).name != mine
+    else:
+        bpy.ops.ofer.remove_skin()
+    assert bpy.data.images[mine].pixels[1] == 1.0
+    if packed:
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
+        bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "saved.blend"))
+        assert bpy.data.images[mine].pixels[1] == 1.0
+    left = [each.name for each in bpy.data.images if each.name.startswith(f"{name}_skin")]
+    assert len(left) == 3 * again, "what was not painted on goes"
+
+
 def test_beside_the_file_it_is_a_png(head: bpy.types.Object, tmp_path: Path) -> None:
     folder = write_skin(tmp_path / "skin")
     with pytest.raises(RuntimeError, match="has not been saved"):
