@@ -74,7 +74,8 @@ class Skin:
 
     def digest(self, name: str) -> str:
         """Of one of its files as it was made; "" where it is not known."""
-        return dict(zip(FILES[1:], self.digests, strict=False)).get(name, "")
+        known = zip(FILES[1:], self.digests, strict=False)
+        return next((digest for file, digest in known if file == name), "")
 
     @property
     def normal(self) -> Path | None:
