@@ -49,9 +49,6 @@ class RecordingLayout:
         assert getattr(getattr(bpy.ops, module), name).get_rna_type().properties[prop].enum_items
         return self.operator(idname, text, icon)
 
-    def separator(self, **_: Any) -> None:
-        pass
-
     def prop(
         self, data: Any, name: str, text: str | None = None, icon: str = "NONE", **_: Any
     ) -> None:
@@ -66,9 +63,6 @@ class RecordingLayout:
         assert 0 <= factor <= 1
         self.drawn.append(f"progress {factor:.2f} {text}")
 
-    def template_ID(self, data: Any, name: str, open: str) -> None:
-        self.drawn.append(f"image {getattr(data, name)}")
-
     def template_icon(self, icon_value: int, scale: float) -> None:
         self.drawn.append("thumbnail")
 
@@ -76,19 +70,6 @@ class RecordingLayout:
         choices = data.bl_rna.properties[name]
         assert choices.type == "ENUM"
         self.drawn.append(f"gallery at {getattr(data, name)}")
-
-    def template_list(
-        self, kind: str, _id: str, data: Any, items: str, active: Any, index: str, **_: Any
-    ) -> None:
-        drawn_by = getattr(bpy.types, kind)
-        draw_item, found = drawn_by.draw_item, list(getattr(data, items))
-        if hasattr(drawn_by, "filter_items"):
-            this = SimpleNamespace(bitflag_filter_item=1 << 30)
-            flags, order = drawn_by.filter_items(this, bpy.context, data, items)
-            assert order == [] and len(flags) == len(found)
-            found = [item for item, flag in zip(found, flags, strict=True) if flag]
-        for item in found:
-            draw_item(SimpleNamespace(), bpy.context, self, data, item, 0, active, index)
 
 
 def _check_icon(icon: str) -> None:

@@ -326,9 +326,7 @@ def _instruction() -> st.SearchStrategy:
     number = st.integers(0, 255).map(lambda n: bytes([n]))
     return st.one_of(
         st.sampled_from(_NAMES).map(lambda name: b"c" + name.encode() + b"\n"),
-        st.sampled_from(
-            [bytes([each]) for each in b")](}t0.12abeduRo\x81Q\x85\x86\x87\x94\x93N\x88"]
-        ),
+        st.sampled_from([bytes([each]) for each in _WITHOUT_ARGUMENT]),
         number.map(lambda raw: b"K" + raw),
         number.map(lambda raw: b"q" + raw),
         number.map(lambda raw: b"h" + raw),
