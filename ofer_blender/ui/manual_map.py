@@ -16,26 +16,28 @@ LIKENESS: Final = "choosing"
 """The page that says what the bundled pack can do."""
 _PAGES: Final = {
     "scripting": ("reconstruct_each",),
-    "faults": ("copy_report", "open_log"),
     "weights": ("import_weights", "install_weights", "decline_weights", "use_open_pack"),
     "choosing": (
-        "add_heads", "again", "blend_*", "browse", "compare", "end_compare", "express",
-        "forget_paint", "hidden_here", "hide_others", "more_like_this", "paint_hidden",
-        "open_likeness", "pick_compared", "remove_hypothesis", "renew_*", "replace_head",
-        "sort_gallery",
-        "seen_guessed", "show", "show_blend", "step", "through_photo", "unhide_all",
-        "use_blend", "use_identity",
+        "add_heads", "again", "blend_*", "browse", "clear_pins", "compare", "drag_pins",
+        "end_compare", "express", "forget_paint", "give_part_back", "hidden_here", "hide_others",
+        "more_like_this", "open_likeness", "paint_hidden", "photo_beside", "pick_compared", "pin",
+        "release_pin", "remove_abandoned", "remove_hypothesis", "renew_*", "replace_head",
+        "seen_guessed", "show", "show_blend", "sort_gallery", "step", "take_part",
+        "through_photo", "unhide_all", "use_blend", "use_identity",
     ),
     "rig": (
-        "add_arkit", "add_rig", "add_visemes", "aim_eyes", "attach_to_armature",
-        "bridge_neck",
-        "keep_expression", "show_as_arkit",
+        "add_arkit", "add_rig", "add_visemes", "aim_eyes", "attach_to_armature", "bridge_neck",
+        "export_take", "import_take", "keep_expression", "show_as_arkit",
     ),
+    "perform": ("clean_motion", "perform", "play_performance", "retarget_motion"),
     "export": (
-        "check_export", "export_animation", "export_head", "limit_influences", "real_size",
-        "reset_ranges", "unmute_keys",
+        "bake_shown", "check_export", "export_animation", "export_head", "limit_influences",
+        "real_size", "reset_ranges", "unmute_keys",
     ),
-    "skin": ("export_web_page", "make_skin", "remove_skin", "wear_skin"),
+    "skin": (
+        "add_hair", "export_web_page", "make_skin", "remove_hair", "remove_skin",
+        "wear_first_skin", "wear_skin",
+    ),
 }  # fmt: skip
 """Page of the manual → operators after `bpy.ops.ofer.`; the start page explains the others."""
 

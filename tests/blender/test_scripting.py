@@ -137,6 +137,19 @@ def test_every_operator_has_its_page() -> None:
     assert all(pattern == pattern.lower() for pattern, _ in pages), "as Blender compares them"
 
 
+def test_f1_opens_a_page_that_names_the_button() -> None:
+    """Where any page of the manual names it at all."""
+    names = ("manual", "choosing", "rig", "skin", "export", "perform", "weights")
+    texts = {n: " ".join((ROOT / f"docs/{n}.md").read_text("utf-8").split()) for n in names}
+    pages = manual_map.mapping()[1]
+    for operator in (each for each in CLASSES if issubclass(each, bpy.types.Operator)):
+        button = re.compile(r"\*" + re.escape(operator.bl_label.rstrip("…")) + r"…?\*")
+        naming = {name for name, text in texts.items() if button.search(text)}
+        asked = f"bpy.ops.{operator.bl_idname}"
+        rest = next(rest for pattern, rest in pages if _matches(asked, pattern))
+        assert not naming or Path(rest).stem in naming, asked
+
+
 def test_every_pattern_is_an_operator() -> None:
     known = [f"bpy.ops.{e.bl_idname}" for e in CLASSES if issubclass(e, bpy.types.Operator)]
     patterns = [pattern for pattern, _ in manual_map.mapping()[1] if ".ops." in pattern]
