@@ -70,7 +70,7 @@ def _run(queue: object, photo: str) -> Course:
         title = queue.job.title if queue.job else ""
         if title == "Making the skin":
             course.note("clay", now())
-        elif title == "Picturing the heads":
+        elif title == "Rendering the pictures":
             course.note("skin", now())
         if not working:
             break

@@ -89,7 +89,7 @@ class Session:
         if self.device.type != "cpu":
             self.notes = (
                 Sentence(
-                    "The device {device} ran out of memory; the CPU was used instead.",
+                    "The device {device} ran out of memory; the processor was used instead.",
                     device=self.device,
                 ),
             )
@@ -196,7 +196,7 @@ def _device(name: str) -> tuple[torch.device, tuple[str, ...]]:
         return choose_device(name), ()
     except OferError as error:
         return torch.device("cpu"), (
-            Sentence("{message} The CPU was used instead.", message=error.message),
+            Sentence("{message} The processor was used instead.", message=error.message),
         )
 
 

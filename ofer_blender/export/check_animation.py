@@ -41,7 +41,7 @@ def before(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
             yield Finding(
                 Level.GOOD,
                 Sentence(
-                    "Animation travels: {moved}; {frames} frames, {rate} a second.",
+                    "The animation is exported: {moved}; {frames} frames, {rate} a second.",
                     moved=moved,
                     frames=len(frames),
                     rate=f"{rate:g}",
@@ -58,7 +58,7 @@ def before(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         chosen_off = not plan.animation and (plan.preset.keys or plan.preset.rig)
         yield Finding(
             Level.NOTE,
-            Sentence("Animation stays behind: {moved}.", moved=listed(sorted(names))),
+            Sentence("Animation that is not exported: {moved}.", moved=listed(sorted(names))),
             "ofer.export_animation" if chosen_off else "",
         )
 

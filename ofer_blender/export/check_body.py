@@ -23,10 +23,12 @@ def before(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         return
     along = companions.sources(head, plan)
     if along:
-        what = Sentence("The body goes along: {meshes}.", meshes=listed([m.name for m in along]))
+        what = Sentence(
+            "The body is exported, too: {meshes}.", meshes=listed([m.name for m in along])
+        )
         yield Finding(Level.GOOD, what)
     elif not plan.body and body.meshes_of(armature):
-        yield Finding(Level.NOTE, "The body's meshes stay behind unless Body is on.")
+        yield Finding(Level.NOTE, "The body's meshes are not exported unless Body is on.")
     bones = armature.data.bones.keys()
     many = [each.name for each in along if influences.largest_count(each, bones) > INFLUENCES]
     if many:

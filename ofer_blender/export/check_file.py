@@ -61,7 +61,10 @@ def _size(path: Path) -> Iterator[Finding]:
     if size > _LARGE:
         yield Finding(
             Level.NOTE,
-            Sentence("{size:.0f} MB is much: ship fewer keys or textures.", size=size / 1e6),
+            Sentence(
+                "{size:.0f} MB is large: export fewer keys, or make a smaller skin.",
+                size=size / 1e6,
+            ),
         )
     else:
         yield Finding(
@@ -98,8 +101,11 @@ def _content(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[
             what = Sentence("{count} bones, read back by name.", count=len(wanted_bones))
             yield Finding(Level.GOOD, what)
         else:
-            lost = listed(list(file.joints)) or "lost"
-            yield Finding(Level.FAULT, Sentence("The bones are {lost}.", lost=lost), AGAIN)
+            what = Sentence("There are no bones in the file.")
+            if file.joints:
+                found = listed(list(file.joints))
+                what = Sentence("The bones in the file are other ones: {found}.", found=found)
+            yield Finding(Level.FAULT, what, AGAIN)
     tall = max(max(mesh.size) for mesh in meshes)
     if not _HEAD_SIZE[0] < tall < _HEAD_SIZE[1]:
         yield Finding(

@@ -50,7 +50,7 @@ def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
             yield Finding(Level.GOOD, "All 52 ARKit keys are there.")
     spoken = visemes.present(head)
     if spoken and plan.keys is not Keys.HYPOTHESES:
-        yield Finding(Level.GOOD, Sentence("{count} visemes travel.", count=len(spoken)))
+        yield Finding(Level.GOOD, Sentence("{count} visemes are exported.", count=len(spoken)))
     yield from _own_keys(head, plan)
     blocks = head.data.shape_keys.key_blocks
     stay = helper_keys.names(head, helper_keys.CARRIED)  # as bones and body have them
@@ -59,12 +59,15 @@ def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     if muted:
         yield Finding(
             Level.NOTE,
-            Sentence("{muted} muted keys are shipped all the same.", muted=len(muted)),
+            Sentence("{muted} muted keys are exported all the same.", muted=len(muted)),
             "ofer.unmute_keys",
         )
     if any(key.value for key in shown) and not plan.bake:
-        yield Finding(Level.NOTE, "Keys that are on now are shipped at 0; Bake keeps what you see.",
-                      "ofer.bake_shown")  # fmt: skip
+        yield Finding(
+            Level.NOTE,
+            "Keys that are on now are at 0 in the file. Bake What Is Shown keeps what you see.",
+            "ofer.bake_shown",
+        )
     odd = [name for name in there if blocks[name].slider_max != 1 or blocks[name].slider_min != 0]
     if odd:
         yield Finding(
@@ -82,12 +85,12 @@ def _own_keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         yield Finding(
             Level.NOTE,
             Sentence(
-                "Keys of your own stay behind unless Keys is Everything: {mine}.",
+                "Keys of your own are not exported unless Keys is Everything: {mine}.",
                 mine=listed(mine),
             ),
         )
         return
-    yield Finding(Level.GOOD, Sentence("Keys of your own travel: {mine}.", mine=listed(mine)))
+    yield Finding(Level.GOOD, Sentence("Keys of your own are exported: {mine}.", mine=listed(mine)))
     new = [name for source, name in chosen(head, plan) if source in mine and source != name]
     if new:
         yield Finding(
@@ -131,10 +134,10 @@ def _bones(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     mine = [bone.name for bone in armature.data.bones if bone.name not in rig.BONES]
     if mine and armature == rig.rig_of(head):
         yield Finding(
-            Level.GOOD, Sentence("Bones of your own travel, too: {mine}.", mine=listed(mine))
+            Level.GOOD, Sentence("Bones of your own are exported, too: {mine}.", mine=listed(mine))
         )
     if plan.bake and any(_is_posed(bone) for bone in armature.pose.bones):
-        yield Finding(Level.NOTE, "The pose of the bones stays behind: in the file they rest.")
+        yield Finding(Level.NOTE, "The pose of the bones is not exported: in the file they rest.")
 
 
 def _rigless(head: bpy.types.Object) -> Finding:
@@ -169,11 +172,12 @@ def _object(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         )
     if left and plan.modifiers:
         yield Finding(
-            Level.NOTE, Sentence("Modifiers that are off stay behind: {left}.", left=listed(left))
+            Level.NOTE,
+            Sentence("Modifiers that are off are not exported: {left}.", left=listed(left)),
         )
     elif left:
         what = Sentence(
-            "Modifiers stay behind unless Apply Modifiers is on: {left}.", left=listed(left)
+            "Modifiers are not exported unless Apply Modifiers is on: {left}.", left=listed(left)
         )
         yield Finding(Level.NOTE, what)
     scale = head.matrix_world.to_scale()
@@ -196,7 +200,9 @@ def _left(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     jaw = helper_keys.names(head, helper_keys.JAW)
     theirs = [path for path in driven if not any(f'"{name}"' in path for name in jaw)]
     if theirs:
-        yield Finding(Level.NOTE, Sentence("{theirs} drivers stay behind.", theirs=len(theirs)))
+        yield Finding(
+            Level.NOTE, Sentence("{theirs} drivers are not exported.", theirs=len(theirs))
+        )
     along, carriers = companions.sources(head, plan), {head, armature}
     hung = [
         each.name
@@ -205,7 +211,7 @@ def _left(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
     ]
     if hung:
         what = Sentence(
-            "What hangs on the head or its bones stays behind: {hung}.", hung=listed(hung)
+            "What hangs on the head or its bones is not exported: {hung}.", hung=listed(hung)
         )
         yield Finding(Level.NOTE, what)
 
@@ -232,7 +238,7 @@ def _pictures(head: bpy.types.Object) -> Iterator[Finding]:
     if lost:
         yield Finding(
             Level.NOTE,
-            Sentence("Pictures that are missing stay out of the file: {lost}.", lost=listed(lost)),
+            Sentence("Pictures that are missing are not in the file: {lost}.", lost=listed(lost)),
         )
     if parted := tiled(head):
         what = Sentence(

@@ -20,10 +20,10 @@ def lacking(head: bpy.types.Object) -> Sentence | None:
     """What keeps a head from being an avatar; None for one on a whole body."""
     found = human_bones.of(head)
     if found is None:
-        return Sentence("A glTF is written, no VRM: the head is on no body.")
+        return Sentence("A glTF is written, not a VRM: the head is on no body.")
     if found.missing:
         return Sentence(
-            "A glTF is written, no VRM: the body lacks {bones}.", bones=listed(found.missing)
+            "A glTF is written, not a VRM: the body lacks {bones}.", bones=listed(found.missing)
         )
     return None
 

@@ -27,7 +27,7 @@ class OFER_PG_export(bpy.types.PropertyGroup):
         name="Keys",
         description="Shape keys in the file",
         items=(
-            ("ARKIT", "ARKit 52", "The 52 face units, and visemes where they were added"),
+            ("ARKIT", "ARKit 52", "The 52 ARKit units, and visemes where they were added"),
             (
                 "ALL", "Everything",
                 "The 52, further identities, the photo's expressions and keys of your own",
@@ -67,8 +67,9 @@ class OFER_PG_export(bpy.types.PropertyGroup):
         max=240,
     )
     record: bpy.props.BoolProperty(
-        name="Tell the Photo",
-        description="The photo's name and hash, the face in it and the settings go into FILE.json",
+        name="Name the Photo",
+        description="Write the photo's name and hash, the face in it and the settings into "
+        "FILE.json",
     )
     lods: bpy.props.IntProperty(
         name="Levels of Detail",
@@ -83,7 +84,7 @@ class OFER_PG_export(bpy.types.PropertyGroup):
     )
     body: bpy.props.BoolProperty(
         name="Body",
-        description="What the bones of the head's body move goes along: its meshes and the seam",
+        description="Export what the bones of the head's body move, too: its meshes and the seam",
         default=True,
     )
     author: bpy.props.StringProperty(

@@ -104,17 +104,17 @@ PRESETS: Final[Mapping[Target, Preset]] = MappingProxyType({
     ),
     Target.VRM: Preset(
         "VRM", Format.GLB,
-        "With a body an avatar (VRM 1.0), without one a glTF; the 52 are those of Perfect Sync.",
+        "With a body, an avatar (VRM 1.0); without one, a glTF. The 52 have Perfect Sync's names.",
         NameTable.VRM,
     ),
     Target.VRCHAT: Preset(
         "VRChat (Unified Expressions)", Format.FBX,
-        "Goes on in Unity: the names are those of VRCFaceTracking.", NameTable.UNIFIED,
+        "Go on in Unity. The names are those of VRCFaceTracking.", NameTable.UNIFIED,
         VRCHAT, space=_UNITY,
     ),
     Target.META: Preset(
         "Meta (Movement SDK)", Format.FBX,
-        "Goes on in Unity: what Meta splits into several keys keeps Apple's name.",
+        "Go on in Unity. What Meta splits into several keys keeps Apple's name.",
         NameTable.META, space=_UNITY,
     ),
     Target.WEB: Preset(

@@ -105,7 +105,7 @@ class OFER_PG_selected(bpy.types.PropertyGroup):
 class OFER_PG_part_certainty(bpy.types.PropertyGroup):
     """How much the photos decide of a part of the head; its name is the part's, of FACE_PARTS."""
 
-    told: bpy.props.FloatProperty(name="Told", description="0: a guess, 1: the photo tells it all")
+    told: bpy.props.FloatProperty(name="Decided", description="0: a guess, 1: the photo decides it")
     spread: bpy.props.FloatProperty(
         name="Spread", description="Metres by which the heads drawn differ there"
     )
@@ -136,7 +136,7 @@ class OFER_PG_head(bpy.types.PropertyGroup):
         name="Expressions Of", description="The identity that the expressions were computed for"
     )
     units_of: bpy.props.StringProperty(
-        name="Units Of", description="The identity that the ARKit keys were shaped for"
+        name="Units Of", description="The identity that the ARKit keys were computed for"
     )
     candidates: bpy.props.IntProperty(
         name="Candidates", description="How many heads were drawn and ranked in all"
@@ -248,14 +248,13 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     )
     rest_follows: bpy.props.BoolProperty(
         name="The Rest Follows",
-        description="The rest of the head goes along, as the heads drawn say it must",
+        description="Move the rest, too, as it varies with this part in the heads drawn",
         default=True,
     )
     pins: bpy.props.CollectionProperty(type=OFER_PG_pin)
     in_clay: bpy.props.BoolProperty(
         name="Clay",
-        description="Picture the heads of the gallery in clay, where shapes differ more clearly "
-        "than in their skin",
+        description="Show the pictures without skin, in clay, where shapes differ more clearly",
     )
     landmarks: bpy.props.BoolProperty(
         name="Landmarks",

@@ -65,7 +65,7 @@ def _moves(head: bpy.types.Object, pinning: Pinning) -> np.ndarray:
     if not record.has("part_masks"):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            "Nothing is known of the parts of {name}.",
+            "The reconstruction of {name} does not say where its parts are.",
             "Reconstruct the photo again with the bundled pack.",
             name=head.name,
         )

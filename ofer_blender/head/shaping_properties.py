@@ -65,7 +65,7 @@ class OFER_PG_taken_part(bpy.types.PropertyGroup):
     identity: bpy.props.StringProperty(name="Head", translation_context=CONTEXT)
     follows: bpy.props.BoolProperty(
         name="The Rest Follows",
-        description="The rest of the head goes along, as the heads drawn say it must",
+        description="Move the rest, too, as it varies with this part in the heads drawn",
     )
 
 

@@ -181,7 +181,7 @@ def _paint(folder: Path, photos: Sequence[str]) -> None:
             uv=str(painted / skin.UV),
         ),
     )
-    for title, request in zip(("Making the skin", "Picturing the heads"), asked, strict=True):
+    for title, request in zip(("Making the skin", "Rendering the pictures"), asked, strict=True):
         jobs.queue.ask(engine_settings(), title, request, lambda made: None)
         jobs.queue.wait()
         if failed := jobs.queue.failure:

@@ -56,7 +56,8 @@ class OFER_OT_more_like_this(DrawingOperator, bpy.types.Operator):
 
 
 class OFER_OT_again(DrawingOperator, bpy.types.Operator):
-    """Draw more heads from what the photo told, with a new seed; the gallery keeps the old ones"""
+    """Draw more heads from what was read from the photo, with a new seed; the gallery keeps the \
+old ones"""
 
     bl_idname = "ofer.again"
     bl_label = "Draw Again"

@@ -90,7 +90,7 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
 
 
 class OFER_OT_check_export(_HeadOperator, bpy.types.Operator):
-    """Look whether the head is fit for its target, and read back the file that was exported"""
+    """Check whether the head suits its target, and read back the file that was exported"""
 
     bl_idname = "ofer.check_export"
     bl_label = "Check Export"
@@ -120,7 +120,7 @@ class OFER_OT_check_export(_HeadOperator, bpy.types.Operator):
         self.report(
             {"INFO"},
             translate(
-                Sentence("{faults} faults found.", faults=faults) if faults else "Fit to go."
+                Sentence("{faults} faults found.", faults=faults) if faults else "No faults found."
             ),
         )
         return {"FINISHED"}

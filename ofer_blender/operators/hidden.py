@@ -25,8 +25,8 @@ from .waiting import WAIT
 
 
 class OFER_OT_hidden_here(DrawingOperator, bpy.types.Operator):
-    """Draw the head again, ignoring what is called hidden or was painted over in the photo. The \
-head as it is now is hidden, not deleted"""
+    """Reconstruct the photo again without what is marked as hidden or painted over. The head as \
+it is now is hidden, not deleted"""
 
     bl_idname = "ofer.hidden_here"
     bl_label = "Draw Without It"
@@ -125,10 +125,10 @@ Without It"""
 
 
 class OFER_OT_forget_paint(bpy.types.Operator):
-    """Throw away what was painted over the photo"""
+    """Discard what was painted over the photo"""
 
     bl_idname = "ofer.forget_paint"
-    bl_label = "Forget the Paint"
+    bl_label = "Discard the Paint"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod

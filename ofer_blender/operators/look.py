@@ -205,7 +205,7 @@ covered; or by how far apart the heads drawn are; again for its usual colours"""
         if no_head(cls, context):
             return False
         if not certainty.is_coloured(hypotheses.active_head(context), certainty.Colouring.GUESSED):
-            cls.poll_message_set(tr("Someone deleted the colour attribute of this head"))
+            cls.poll_message_set(tr("The colour attribute of this head was deleted"))
         elif view.of(context) is None:
             cls.poll_message_set(tr("Open a 3D view first"))
         else:
@@ -221,7 +221,7 @@ covered; or by how far apart the heads drawn are; again for its usual colours"""
         if not certainty.is_coloured(head, mode):
             raise OferError(
                 ErrorCode.BAD_REQUEST,
-                "This head does not know its millimetres: reconstruct it again.",
+                "This reconstruction has no millimetres: reconstruct the photo again.",
             )
         if mode != shown:
             head.data.color_attributes.active_color_name = certainty.LAYERS[mode]

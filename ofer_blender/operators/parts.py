@@ -37,7 +37,7 @@ class OFER_OT_take_part(OnHead, bpy.types.Operator):
     )
     follow: bpy.props.BoolProperty(
         name="The Rest Follows",
-        description="The rest of the head goes along, as the heads drawn say it must",
+        description="Move the rest, too, as it varies with this part in the heads drawn",
         default=True,
     )
 
@@ -64,7 +64,7 @@ class _OnParts:
 
 
 class OFER_OT_give_part_back(_OnParts, bpy.types.Operator):
-    """Have this part from the head shown again"""
+    """Give the head shown its own part again"""
 
     bl_idname = "ofer.give_part_back"
     bl_label = "Give Back"

@@ -39,7 +39,8 @@ _MOVERS: Final = {
 }
 _BACKDROP: Final = {
     "name": "Video Behind the Head",
-    "description": "A camera sees the head as the video does, with the video behind it, in step",
+    "description": "Add a camera that sees the head as the video does, with the video behind it, "
+    "in sync",
     "default": True,
 }
 
@@ -161,7 +162,7 @@ class _OnMotion:
 
 
 class OFER_OT_clean_motion(_OnMotion, bpy.types.Operator):
-    """Smooth or exaggerate the motion of the 52 keys, or take a resting face off it"""
+    """Smooth or exaggerate the motion of the 52 keys, or subtract the resting face"""
 
     bl_idname = "ofer.clean_motion"
     bl_label = "Clean Motion"
@@ -179,8 +180,8 @@ class OFER_OT_clean_motion(_OnMotion, bpy.types.Operator):
     )
     offset: bpy.props.FloatProperty(
         name="Remove Neutral",
-        description="How much of the face at the current frame is taken off all frames: go to a"
-        " frame where the face rests",
+        description="How much of the face at the current frame is subtracted from all frames: go "
+        "to a frame where the face rests",
         default=0.0,
         min=0.0,
         max=1.0,

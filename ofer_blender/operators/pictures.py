@@ -81,7 +81,7 @@ def ask(head: bpy.types.Object, step: str, painted: Path | None = None) -> None:
 
     jobs.queue.ask(
         engine_settings(),
-        "Picturing the heads",
+        "Rendering the pictures",
         asked,
         deliver,
         subject=head.name,

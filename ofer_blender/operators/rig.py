@@ -37,7 +37,7 @@ class OFER_OT_add_rig(bpy.types.Operator):
 
 
 class OFER_OT_add_arkit(bpy.types.Operator):
-    """Add the 52 ARKit expressions as shape keys, named and ordered as Apple has them"""
+    """Add the 52 ARKit units as shape keys, named and ordered as Apple has them"""
 
     bl_idname = "ofer.add_arkit"
     bl_label = "Add ARKit 52"

@@ -80,7 +80,8 @@ class OFER_OT_import_take(_OnUnits, bpy.types.Operator):
 
 
 class OFER_OT_export_take(_OnUnits, bpy.types.Operator):
-    """Write what the head does, from the scene's first frame to its last, for Live Link Face"""
+    """Write what the head does, from the scene's first frame to its last, as a take of Live Link \
+Face"""
 
     bl_idname = "ofer.export_take"
     bl_label = "Export Take…"

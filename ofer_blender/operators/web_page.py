@@ -15,7 +15,7 @@ from .refusal import place, ready_head
 
 class OFER_OT_export_web_page(bpy.types.Operator):
     """Write a folder with this head and a small viewer: index.html opens in any browser, from \
-disk, and shows the head with sliders for its other heads, expressions and face units"""
+disk, and shows the head with sliders for the gallery's other heads, expressions and ARKit units"""
 
     bl_idname = "ofer.export_web_page"
     bl_label = "Export as Web Page…"

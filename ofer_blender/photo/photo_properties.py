@@ -89,14 +89,14 @@ class OFER_PG_settings(bpy.types.PropertyGroup):
         translation_context=CONTEXT,
     )
     identities: bpy.props.IntProperty(
-        name="Drawn", description="Identities drawn and ranked", default=100, min=1, max=1000
+        name="Drawn", description="Heads drawn and ranked", default=100, min=1, max=1000
     )
     keep: bpy.props.IntProperty(
-        name="Kept", description="Identities kept to choose from", default=10, min=1, max=100
+        name="Kept", description="Heads kept to choose from", default=10, min=1, max=100
     )
     show: bpy.props.EnumProperty(
         name="Which",
-        description="Which identities are kept to choose from",
+        description="Which heads are kept to choose from",
         items=(
             ("DIVERSE", "Most Different", "The likeliest, then those that differ most"),
             ("LIKELY", "Likeliest", "Those that the ranking network puts first"),
@@ -115,7 +115,8 @@ class OFER_PG_settings(bpy.types.PropertyGroup):
     )
     guidance: bpy.props.FloatProperty(
         name="Follow the Photo",
-        description="Pull the heads towards the points seen in the photo; 0 leaves it to the pack",
+        description="Pull the heads towards the points seen in the photo; 0 leaves them as the "
+        "pack draws them",
         min=0.0,
         max=1.0,
         subtype="FACTOR",

@@ -55,7 +55,7 @@ class OFER_PT_hints(HeadTab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         settings = hypotheses.active_head(context).ofer.hints
         draw_hints(self.layout, settings, HINTS)
-        say(self.layout, "The head follows at once; Draw Again draws others.", "INFO")
+        say(self.layout, "The head follows at once. Draw Again draws new heads with this.", "INFO")
 
 
 class OFER_PT_more(HeadTab, bpy.types.Panel):

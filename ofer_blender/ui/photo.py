@@ -65,7 +65,7 @@ class OFER_PT_person(Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         settings = context.scene.ofer
         draw_hints(self.layout, settings, packs.installed()[settings.pack_id].hints)
-        say(self.layout, "What the photo shows keeps its say; a hidden face follows this.", "INFO")
+        say(self.layout, "The photo decides what it shows; what it hides follows this.", "INFO")
 
 
 class OFER_PT_options(Tab, bpy.types.Panel):
@@ -81,7 +81,10 @@ class OFER_PT_options(Tab, bpy.types.Panel):
         for name in ("pack", "identities", "keep", "show", "expressions", "seed", "guidance"):
             layout.prop(settings, name)
         if not settings.guidance:
-            say(layout, "At 0 the heads stay as different as drawn; more makes no first one truer.")
+            say(
+                layout,
+                "Above 0 the heads are more alike; on real photos the first one gets no better.",
+            )
         _draw_presentation(layout)
         layout.operator("ofer.open_reconstruction", text="Open Reconstruction…", icon="FILE_FOLDER")
 

@@ -28,7 +28,8 @@ class OFER_AP_preferences(bpy.types.AddonPreferences):
     )
     python: bpy.props.StringProperty(
         name="Engine Python",
-        description="Only to run the engine with an environment of your own. Empty: the folder's",
+        description="Only needed for an engine environment of your own. Empty: the one in the "
+        "folder",
         subtype="FILE_PATH",
     )
     device: bpy.props.EnumProperty(

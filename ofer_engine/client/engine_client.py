@@ -191,7 +191,8 @@ def _hung(seconds: float, log: Path) -> Failure:
             seconds=seconds,
         ),
         Sentence(
-            "Nothing was changed; try again, and choose the CPU in the preferences if it repeats."
+            "Nothing was changed; try again, and choose the processor in the preferences if it "
+            "repeats."
         ),
         str(log),
     )

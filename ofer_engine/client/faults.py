@@ -60,7 +60,7 @@ def sentence(cause: BaseException) -> OferError:
         return _of_system(cause)
     return OferError(
         ErrorCode.INTERNAL,
-        "OFER Faces failed in a way nobody foresaw ({name}).",
+        "OFER Faces met an unexpected error ({name}).",
         "Nothing was changed; try again, and press Copy Report in the panel Setup if it repeats.",
         name=type(cause).__name__,
     )

@@ -20,6 +20,6 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         "--threads",
         type=positive,
         metavar="N",
-        help="processor threads (default: 1 with the bundled pack, which more do not help; with the"
-        " published networks the machine's cores, at most 8)",
+        help="processor threads (default: 1 with the bundled pack, which more would not speed up;"
+        " with the published networks the machine's cores, at most 8)",
     )

@@ -55,8 +55,8 @@ def add(commands: argparse._SubParsersAction) -> None:
         "--show",
         choices=tuple(Show),
         default=Show.DIVERSE,
-        help="which of them are written: the likeliest and those that differ most (default:"
-        f" {Show.DIVERSE}), or the {Show.LIKELY} ones",
+        help=f"which of them are written: {Show.DIVERSE} (default), the likeliest and those that"
+        f" differ most from it and from each other, or {Show.LIKELY}, the best by rank",
     )
     parser.add_argument(
         "--skin",

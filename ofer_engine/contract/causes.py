@@ -41,7 +41,7 @@ def as_ofer_error(cause: BaseException) -> OferError:
         return _refused(cause)
     return OferError(
         ErrorCode.INTERNAL,
-        "The engine failed in a way nobody foresaw ({name}).",
+        "The engine met an unexpected error ({name}).",
         "Run it again; if it fails again, send the log with a report.",
         name=type(cause).__name__,
     )
@@ -64,7 +64,7 @@ def out_of_memory() -> OferError:
     return OferError(
         ErrorCode.OUT_OF_MEMORY,
         "The engine ran out of memory.",
-        "Close other programs, ask for fewer candidates, or choose the CPU as the device.",
+        "Close other programs, draw fewer heads, or choose the processor as the device.",
     )
 
 

@@ -31,7 +31,7 @@ from .draft import Draft
 from .hint_arrays import hint_arrays
 from .reconstruction_arrays import ReconstructionArrays
 
-PICTURING: Final = "Picturing the hypotheses"
+PICTURING: Final = "Rendering the pictures"
 
 
 @dataclass(frozen=True)

@@ -264,14 +264,14 @@ def _check_as_published(request: protocol.Reconstruct) -> None:
     if (request.identities, request.expressions) != published:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            "As published, 100 candidates and 15 expressions are drawn, no other numbers.",
+            "The mode as-published draws 100 heads and 15 expressions, no other numbers.",
             "Leave both numbers, or choose the mode {corrected}.",
             corrected=Mode.CORRECTED,
         )
     if len(request.photos) > 1 or request.guidance > 0 or request.hints.given:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            "As published, one photo is all that is told of a person.",
+            "The mode as-published takes one photo, without hints or guidance.",
             "Give one photo without hints or guidance, or choose the mode {corrected}.",
             corrected=Mode.CORRECTED,
         )

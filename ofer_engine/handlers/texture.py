@@ -41,7 +41,7 @@ from .assembly import expressive_heads, neutral_heads
 from .resume import blended, open_earlier, person_of
 
 LOADING: Final = "Loading the pack"
-LAYING: Final = "Spreading out the head"
+LAYING: Final = "Unwrapping the head"
 PAINTING: Final = "Painting the skin"
 WRITING: Final = "Writing"
 

@@ -22,9 +22,10 @@ def check_counts(identities: int, keep: int, expressions: int, steps: int) -> No
     if not sensible:
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            "{identities} candidates, {keep} kept, {expressions} expressions and {steps} "
+            "{identities} heads with {keep} kept, {expressions} expressions and {steps} "
             "steps cannot be drawn.",
-            "Keep 1 to all of at most 1000 candidates, at most 200 expressions, 1 to 1000 steps.",
+            "Draw at most 1000 heads, keep 1 or more of them, and take at most 200 expressions "
+            "and 1 to 1000 steps.",
             identities=identities,
             keep=keep,
             expressions=expressions,

@@ -71,7 +71,7 @@ def _unforeseen(cause: Exception, log: Path) -> OferError:
         return error
     return OferError(
         ErrorCode.INTERNAL,
-        "install.py failed in a way nobody foresaw ({name}).",
+        "install.py met an unexpected error ({name}).",
         "Run it again; if it fails again, send {log} with a report.",
         name=type(cause).__name__,
         log=log,

@@ -96,7 +96,7 @@ def test_the_body_goes_along(head: bpy.types.Object, tmp_path: Path, target: Tar
     assert differences(before, dump()) == []
     lines = findings(head, path, target)
     assert "fault" not in lines.values(), lines
-    assert lines["The body goes along: torso, anna seam."] == "good"
+    assert lines["The body is exported, too: torso, anna seam."] == "good"
     if target is not Target.USD:  # which is not read back
         assert lines["2 meshes of the body, read back."] == "good"
     turn = np.array(armature.matrix_world.to_3x3())
@@ -137,7 +137,7 @@ def test_the_body_stays_behind_if_it_is_to(head: bpy.types.Object, tmp_path: Pat
     head.ofer_export.body = False
     path = export(tmp_path / "out", Target.GLB)
     lines = findings(head, path, Target.GLB)
-    assert lines["The body's meshes stay behind unless Body is on."] == "note"
+    assert lines["The body's meshes are not exported unless Body is on."] == "note"
     assert [mesh.name for mesh in GlbReader(path).summary().meshes] == ["anna_head"]
 
 

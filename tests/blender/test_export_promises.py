@@ -234,7 +234,7 @@ def test_a_bone_of_the_artists_own_travels(
     sidecar = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))
     assert set(sidecar["bones"]) == {*rig.BONES, "hat"}
     said = findings(target)
-    assert said["Bones of your own travel, too: hat."] == "good"
+    assert said["Bones of your own are exported, too: hat."] == "good"
     assert "fault" not in said.values()
     match path.suffix:
         case ".glb":
@@ -281,7 +281,9 @@ def test_keys_of_the_artists_own_travel(
     own_keys(head, "vrc.v_aa", "あ", "A I", "JawOpen", "jawOpenWide")
     before = findings(target)
     listed = "vrc.v_aa, あ, A I, JawOpen, jawOpenWide"
-    assert before[f"Keys of your own stay behind unless Keys is Everything: {listed}."] == "note"
+    assert (
+        before[f"Keys of your own are not exported unless Keys is Everything: {listed}."] == "note"
+    )
     path = export(tmp_path / "out", target, keys="ALL")
     sidecar = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))
     expected = {
@@ -305,7 +307,7 @@ def test_keys_of_the_artists_own_travel(
             assert tuple(map(str, usd(path, tmp_path)["keys"])) == tuple(sidecar["keys"])
     after = findings(target)
     assert "fault" not in after.values()
-    assert f"Keys of your own travel: {listed}." in after
+    assert f"Keys of your own are exported: {listed}." in after
     renamed = [text for text in after if text.startswith("Keys of your own have other names")]
     assert bool(renamed) == (target in (Target.UNREAL, Target.USD))
 
@@ -411,10 +413,10 @@ def test_what_stays_behind_is_said(head: bpy.types.Object, tmp_path: Path) -> No
     thing["ball"].constraints.new("COPY_LOCATION").target = armature
     head.data.shape_keys.key_blocks["jawLeft"].driver_add("value")
     said = findings(Target.GLB)
-    assert said["Animation stays behind: nodding, talking."] == "note"
-    behind = "What hangs on the head or its bones stays behind: hair, brow, coat, ball."
+    assert said["Animation that is not exported: nodding, talking."] == "note"
+    behind = "What hangs on the head or its bones is not exported: hair, brow, coat, ball."
     assert said[behind] == "note"
-    assert said["1 drivers stay behind."] == "note"
+    assert said["1 drivers are not exported."] == "note"
     before = dump()
     export(tmp_path / "out", Target.GLB)
     assert differences(before, dump()) == []
@@ -581,7 +583,7 @@ def test_the_pose_of_another_rig_is_baked_with_the_keys(
 
 def test_a_pose_that_stays_behind_is_said(head: bpy.types.Object) -> None:
     head.ofer_export.bake = True
-    said = "The pose of the bones stays behind: in the file they rest."
+    said = "The pose of the bones is not exported: in the file they rest."
     assert said not in findings(Target.GLB)
     rig.rig_of(head).pose.bones["jaw"].rotation_euler.x = 0.6
     assert said in findings(Target.GLB)
@@ -630,7 +632,9 @@ def test_modifiers_are_applied_key_by_key(
         wanted[name] = seen_now(head) - rest
         keys[name].value = 0.0
     said = findings(target)
-    assert "Modifiers stay behind unless Apply Modifiers is on: Subdivision, Push, Off." in said
+    assert (
+        "Modifiers are not exported unless Apply Modifiers is on: Subdivision, Push, Off." in said
+    )
     before = dump()
     path = export(tmp_path / "out", target, apply_modifiers=True)
     head.ofer_export.apply_modifiers = False
@@ -647,7 +651,7 @@ def test_modifiers_are_applied_key_by_key(
     head.ofer_export.apply_modifiers = True
     said = findings(target)
     assert said["Modifiers are applied, key by key: Subdivision, Push."] == "good"
-    assert said["Modifiers that are off stay behind: Off."] == "note"
+    assert said["Modifiers that are off are not exported: Off."] == "note"
 
 
 def test_modifiers_with_levels_of_detail(head: bpy.types.Object, tmp_path: Path) -> None:

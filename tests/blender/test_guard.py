@@ -63,7 +63,7 @@ def test_a_fault_anywhere_in_an_operator_leaves_the_file_as_it_was(
         if fault.asked or fault.listing:  # it may not be done, then, and was not
             assert differences(before, dump()) == [], fault.where
             continue
-        assert "in a way nobody foresaw (InventedFault)" in said, (fault.where, number, said)
+        assert "met an unexpected error (InventedFault)" in said, (fault.where, number, said)
         assert "Copy Report" in said
         assert differences(before, dump()) == [], fault.where
         assert f"InventedFault: {fault.where}" in engine_settings().faults.read_text("utf-8")
@@ -86,7 +86,7 @@ def test_every_operator_ends_in_a_sentence(method: str, head: bpy.types.Object) 
             outcome = getattr(kind, method)(_Lone(kind, said), *arguments)
         if fault.where or said:
             assert outcome == {"CANCELLED"} and len(said) == 1, name
-            assert "in a way nobody foresaw (" in said[0] and "Copy Report" in said[0], name
+            assert "met an unexpected error (" in said[0] and "Copy Report" in said[0], name
             assert "Traceback" in engine_settings().faults.read_text("utf-8"), name
         else:
             assert name in CALLS_NOTHING
@@ -154,7 +154,7 @@ def test_a_timer_or_handler_that_fails_says_so_and_raises_nothing(
             assert f"InventedFault: {fault.where}" in engine_settings().faults.read_text("utf-8")
             failure = jobs.queue.failure
             assert (
-                name == "the tab" or "in a way nobody foresaw" in failure.message and failure.hint
+                name == "the tab" or "met an unexpected error" in failure.message and failure.hint
             )
     assert failed or name in ("undo and redo", "rest", "the tab"), "these call only Blender"
     assert differences(before, dump()) == []
@@ -172,7 +172,7 @@ def test_a_job_does_not_stick_whatever_fails(
         try:
             bpy.ops.ofer.reconstruct(filepath=str(photo))
         except RuntimeError as error:
-            assert "in a way nobody foresaw (InventedFault)" in str(error)
+            assert "met an unexpected error (InventedFault)" in str(error)
             assert differences(before, dump()) == []
     assert jobs.queue.job is None and not jobs.queue.line
     bpy.ops.ofer.reconstruct(filepath=str(photo))
@@ -186,7 +186,7 @@ def test_a_reader_that_fails_ends_the_engine_and_the_job(
     fault = Fault(1)
     threading.settrace(fault)  # of the threads that begin from now on
     try:
-        with pytest.raises(RuntimeError, match="The engine stopped|nobody foresaw"):
+        with pytest.raises(RuntimeError, match="The engine stopped|unexpected error"):
             bpy.ops.ofer.reconstruct(filepath=str(photo))
     finally:
         threading.settrace(None)
@@ -361,6 +361,6 @@ def test_a_handler_of_others_that_takes_the_head_away_is_told_of(
     finally:
         bpy.app.handlers.frame_change_post.remove(handler)
     assert f"{name} was changed by another add-on or a script" in str(caught.value)
-    assert "nobody foresaw" not in str(caught.value)
+    assert "unexpected error" not in str(caught.value)
     assert len(bpy.data.scenes) == scenes
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(("x", "."))] == []

@@ -123,7 +123,7 @@ def test_the_pack_s_claim_stands_under_reconstruct(
 
 
 def test_why_the_photo_is_not_followed_is_told() -> None:
-    note = "as different as drawn"
+    note = "the heads are more alike"
     assert note in " ".join(draw("OFER_PT_options"))
     bpy.context.scene.ofer.guidance = 0.3
     assert note not in " ".join(draw("OFER_PT_options"))

@@ -130,8 +130,8 @@ def test_without_keys_the_bones_of_the_eyes_look(record: Reconstruction, tmp_pat
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (None, "A glTF is written, no VRM: the head is on no body."),
-        ("VRM", "A glTF is written, no VRM: the body lacks spine, leftUpperLeg, leftLowerLeg, "
+        (None, "A glTF is written, not a VRM: the head is on no body."),
+        ("VRM", "A glTF is written, not a VRM: the body lacks spine, leftUpperLeg, leftLowerLeg, "
                 "leftFoot, leftUpperArm, leftLowerArm, rightUpperLeg, rightLowerLeg …."),
     ],
 )  # fmt: skip

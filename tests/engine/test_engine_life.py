@@ -29,7 +29,7 @@ def test_one_engine_goes_from_photo_to_more_heads_and_back(warm_engine, portrait
     assert len(reconstruction.read(Path(added.path)).identities) == 5
     shaped = protocol.Express(7, added.path, str(tmp_path / "e.npz"), (row,), (1.0,))
     assert isinstance(warm_engine.answer(shaped), protocol.Result)
-    for stage in ("Drawing heads", "Drawing expressions", "Picturing the hypotheses"):
+    for stage in ("Drawing heads", "Drawing expressions", "Rendering the pictures"):
         warm_engine.send(request_of(portrait, tmp_path / "cancelled", keep=12, steps=20))
         while (event := warm_engine.until(protocol.Stage, protocol.Result)[-1]).name != stage:
             pass

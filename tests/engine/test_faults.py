@@ -28,11 +28,13 @@ def test_memory_of_the_device_runs_out_midway(
     request = protocol.Express(1, "", "", (), ())
     result = table.answer(session, request, Work(1, seen.append, lambda: False, Pace()))
     assert seen == ["meta", "cpu"] and isinstance(result, protocol.Result)
-    assert result.notes == ("The device meta ran out of memory; the CPU was used instead.",)
+    assert result.notes == ("The device meta ran out of memory; the processor was used instead.",)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has that device")
 def test_a_device_without_a_driver_gives_way_to_the_cpu() -> None:
     session = Session("cuda", None, None)
     assert session.device.type == "cpu"
-    assert "'cuda' is not available" in session.notes[0] and "CPU was used" in session.notes[0]
+    assert (
+        "'cuda' is not available" in session.notes[0] and "processor was used" in session.notes[0]
+    )

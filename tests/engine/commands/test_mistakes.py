@@ -97,7 +97,7 @@ def test_a_program_s_own_mistake_is_told_and_its_trace_kept(monkeypatch, tmp_pat
     monkeypatch.setattr("ofer_engine.pack_registry.find_packs", broken)
     assert main(["--home", str(tmp_path / "home"), "packs"]) == 1
     said = capsys.readouterr().err
-    assert "in a way nobody foresaw (KeyError). Run it again" in said and "Traceback" not in said
+    assert "met an unexpected error (KeyError). Run it again" in said and "Traceback" not in said
     log = tmp_path / "home" / LOG
     assert str(log) in said and "KeyError: 'jaw'" in log.read_text()
 

@@ -111,7 +111,7 @@ def test_modes_that_make_no_sense_are_refused(home, portrait, tmp_path):
     )
     cases = {
         "never published": request,
-        "100 candidates": dataclasses.replace(request, pack="ofer-flame2020", identities=6, keep=2),
+        "100 heads": dataclasses.replace(request, pack="ofer-flame2020", identities=6, keep=2),
         "no mode": dataclasses.replace(request, mode="better"),
     }
     for words, wrong in cases.items():

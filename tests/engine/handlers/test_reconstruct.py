@@ -25,8 +25,8 @@ STAGES = (
     "Drawing heads",
     "Ranking heads",
     "Drawing expressions",
-    "Picturing the hypotheses",
-    "Shaping the ARKit units",
+    "Rendering the pictures",
+    "Computing the ARKit units",
     "Writing",
 )
 
