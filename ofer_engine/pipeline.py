@@ -232,7 +232,7 @@ class Reconstructor:
         if not np.isfinite(values).all():
             raise OferError(
                 ErrorCode.WEIGHTS_DAMAGED,
-                "The pack {id} draws no heads: its numbers have no end.",
+                "The pack {id} draws no heads: its numbers are not finite.",
                 "Import its weights again, or choose another pack.",
                 id=self.pack.record.id,
             )

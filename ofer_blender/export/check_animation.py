@@ -109,7 +109,7 @@ def after(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[Fin
     called = dict(chosen(head, plan))
     off = [*_weights_off(read, wanted, seconds, called, plan), *_turns_off(read, wanted, seconds)]
     if off:
-        what = Sentence("The animation is another one in the file: {off}.", off=listed(off))
+        what = Sentence("The animation in the file differs: {off}.", off=listed(off))
         yield Finding(Level.FAULT, what, AGAIN)
         return
     yield Finding(

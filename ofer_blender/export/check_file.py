@@ -43,7 +43,7 @@ def after(head: bpy.types.Object, plan: Plan) -> tuple[Finding, ...]:
         found.append(
             Finding(
                 Level.NOTE,
-                Sentence("What is in a {suffix} is not read back here.", suffix=path.suffix),
+                Sentence("The content of a {suffix} file is not read back.", suffix=path.suffix),
             )
         )
         return tuple(found)
@@ -104,7 +104,7 @@ def _content(file: FileContent, head: bpy.types.Object, plan: Plan) -> Iterator[
             what = Sentence("There are no bones in the file.")
             if file.joints:
                 found = listed(list(file.joints))
-                what = Sentence("The bones in the file are other ones: {found}.", found=found)
+                what = Sentence("The file has other bones: {found}.", found=found)
             yield Finding(Level.FAULT, what, AGAIN)
     tall = max(max(mesh.size) for mesh in meshes)
     if not _HEAD_SIZE[0] < tall < _HEAD_SIZE[1]:

@@ -65,7 +65,7 @@ face and with plain skin; what you painted over (Hidden Here) is left out"""
             self.any_photo = True  # if the user says so
             return context.window_manager.invoke_confirm(
                 self, event, title=tr("Another Photo"), icon="WARNING",
-                message=tr("This photo is another than the head was made from. Paint from it?"),
+                message=tr("This is not the photo that the head was made from. Paint from it?"),
             )  # fmt: skip
         return self.execute(context)
 

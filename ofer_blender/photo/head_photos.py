@@ -206,7 +206,7 @@ def _locate(photo: dict, settings: bpy.types.PropertyGroup, any_content: bool) -
     if alike and not error:
         raise OferError(
             ErrorCode.PHOTO_MISSING,
-            "The photo {name} in the Photo panel is another than the head was made from.",
+            "The photo {name} in the Photo panel is not the one that the head was made from.",
             "Choose the one that it was made from.",
             name=photo["name"],
         )

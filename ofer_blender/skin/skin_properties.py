@@ -19,9 +19,13 @@ class OFER_PG_skin(bpy.types.PropertyGroup):
     )
     layout: bpy.props.EnumProperty(
         name="UVs",
-        description="How the head lies in the picture",
+        description="How the head is laid out in the picture",
         items=(
-            ("face", "For the Face", "The face is given the middle: 2.5 times as sharp or more"),
+            (
+                "face",
+                "For the Face",
+                "The face takes the middle of the picture: 2.5 times as sharp or more",
+            ),
             ("head", "The Head's Own", "The UVs that the head came with, for skins made for them"),
         ),
     )

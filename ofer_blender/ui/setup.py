@@ -46,7 +46,11 @@ def draw_preferences(preferences: bpy.types.AddonPreferences, layout: bpy.types.
 def draw_set_up(layout: bpy.types.UILayout) -> None:
     """The button that fetches the engine; and how to let it, where Blender may not go online."""
     if not engine_settings().installed:
-        say(layout, "It is a download of about 1 GB, several for a graphics card.", "BLANK1")
+        say(
+            layout,
+            "The download is about 1 GB, or several GB with support for a graphics card.",
+            "BLANK1",
+        )
         if is_kept_offline():
             say(
                 layout,

@@ -252,7 +252,7 @@ def notes_of(readings: Readings) -> tuple[str, ...]:
     if unseen:
         found.append(
             Sentence(
-                "The face is not seen in {unseen} of {frames} frames; those are bridged.",
+                "The face is not seen in {unseen} of {frames} frames; those are interpolated.",
                 unseen=unseen,
                 frames=len(readings),
             )

@@ -170,7 +170,7 @@ def fitted(painted: Photo, photo: Photo) -> Mask:
     ):
         raise OferError(
             ErrorCode.BAD_REQUEST,
-            "The mask {name} has another shape than {name_2}.",
+            "The mask {name} does not have the proportions of {name_2}.",
             "Paint it over the whole photo.",
             name=painted.name,
             name_2=photo.name,

@@ -73,11 +73,11 @@ PROGRAM: Final = RefusedKind("{name} is a program.", _OTHER)
 MODEL: Final = RefusedKind("{name} is a 3D model.", _OTHER)
 TEXT: Final = RefusedKind("{name} is text, not a picture.", _OTHER)
 PLACEHOLDER: Final = RefusedKind(
-    "{name} only stands for a photo that was not fetched.",
+    "{name} is a placeholder for a photo that was not downloaded.",
     "Fetch it with `git lfs pull`, then choose it again.",
 )
 IN_THE_CLOUD: Final = RefusedKind(
-    "{name} only stands for a photo that was not fetched.",
+    "{name} is a placeholder for a photo that was not downloaded.",
     "Download it in the Finder or the Files app, then choose it again.",
 )
 NOTED_BESIDE: Final = RefusedKind(

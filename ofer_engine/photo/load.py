@@ -208,7 +208,7 @@ def _decode(data: bytes, name: str) -> Photo:
     if count_scans(data, MAX_SCANS) > MAX_SCANS:
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
-            "{name} goes over its pixels more than {most} times.",
+            "{name} has more than {most} scans.",
             "Open it in another program and save it as JPEG.",
             name=name,
             most=MAX_SCANS,

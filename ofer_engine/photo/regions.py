@@ -73,7 +73,7 @@ def region_of_points(points: ArrayLike, width: int, height: int) -> Region:
     across = other - one
     reach = abs(float(across[0] * down[1] - across[1] * down[0]))
     if reach < _FLATTEST * length**2:
-        raise _no_face("These points are no face: the chin does not lie below the eyes.")
+        raise _no_face("These points cannot be a face: the chin is not below the eyes.")
     angle = float(np.arctan2(-down[0], down[1]))
     return Region(1.0, middle + down * _CENTRE_BELOW_EYES, _SIDE_OF_CHIN * length, angle)
 

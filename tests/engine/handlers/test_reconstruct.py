@@ -304,7 +304,7 @@ def test_faces_that_make_no_sense_are_refused(engine, small, tmp_path, wrong):
 def test_a_mask_of_another_shape_is_refused(engine, small, tmp_path):
     Image.new("L", (100, 300)).save(tmp_path / "mask.png")
     photo = dataclasses.replace(small["photos"][0], mask=str(tmp_path / "mask.png"))
-    with pytest.raises(OferError, match="another shape"):
+    with pytest.raises(OferError, match="proportions"):
         engine.ask(_request(small, tmp_path / "out", photos=(photo,)))
 
 
