@@ -143,7 +143,7 @@ def test_a_photo_of_the_same_name_with_another_content_is_not_taken(
     bpy.ops.ofer.choose_photo(filepath=str(other))
     select(pair[0])
     pair[0].ofer.hidden_here = {"mouth"}
-    with pytest.raises(RuntimeError, match=r"group\.jpg in the Photo panel is another"):
+    with pytest.raises(RuntimeError, match=r"group\.jpg in the Photo panel is not the one"):
         getattr(bpy.ops.ofer, operator)()
     assert jobs.queue.job is None and skin.picture(pair[0]) is None
 
