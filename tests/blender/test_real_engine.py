@@ -108,7 +108,7 @@ def test_an_engine_that_hangs_after_half_a_folder_is_ended(portrait: Path, tmp_p
     before = dump()
     bpy.ops.ofer.reconstruct(filepath=str(portrait))
     stage, half = "", ""
-    while not (stage.startswith("Picturing") and half):
+    while not (stage.startswith("Rendering") and half):
         assert jobs.queue.poll(), "it ended too early"
         stage = jobs.queue.job.stage
         half = next((path.name for path in out.rglob("*.npy")), "")
