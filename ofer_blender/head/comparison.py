@@ -67,8 +67,9 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: in
     names = page(head, count, turned)
     head.ofer.comparing, head.ofer.compare_page = count, turned
     _remember(head)
-    _hide(head, False)  # what is hidden is not evaluated
-    bpy.context.view_layer.update()
+    layer = bpy.context.view_layer
+    _hide(head, False, layer)  # what is hidden is not evaluated
+    layer.update()
     bound = modifiers.bound(head)
     meshes = _evaluated(head, names, bound) if bound else _plain(head, names)
     holder = bpy.data.collections.new(COLLECTION)
@@ -85,26 +86,29 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: in
         made.append(copy)
     modifiers.give(head, made, bound)
     stand = _spread(head, made)
-    _hide(head, True)
-    _activate(made[0], [made[0]])
+    _hide(head, True, layer)
+    _activate(made[0], [made[0]], layer)
     return stand
 
 
 def end(head: bpy.types.Object) -> None:
-    """Remove the copies, and show and select what was shown and selected before. What an artist
-    duplicated, renamed or sculpted of them stays."""
+    """Remove the copies, and show and select what was shown and selected before, in the view layer
+    where comparing began. What an artist duplicated, renamed or sculpted of them stays."""
     head.ofer.comparing = head.ofer.compare_page = 0
     is_here = bool(copies(head))  # or it was appended from another file, and names are of that one
     _remove([each for each in bpy.data.objects if each.ofer.compared_with == head])
-    before = head.ofer
-    _hide(head, False)
-    there = bpy.context.view_layer.objects
+    before, current = head.ofer, bpy.context.view_layer
+    layer = (_layer_before(head) if is_here else None) or current
+    _hide(head, False, layer)
+    there = layer.objects
     selected = [there.get(each.name) for each in before.selected_before if is_here]
     active = there.get(before.active_before) if is_here else None
-    _activate(active or head, selected)
-    _hide(head, before.hidden_before)
+    _activate(active or head, selected, layer)
+    _hide(head, before.hidden_before, layer)
+    if current != layer and current.objects.active is None:
+        _activate(head, [], current)
     before.selected_before.clear()
-    before.active_before, before.hidden_before = "", False
+    before.active_before, before.layer_before, before.hidden_before = "", "", False
 
 
 def remove_abandoned() -> None:
@@ -308,7 +312,9 @@ def _caption(head: bpy.types.Object, name: str) -> bpy.types.Object:
 
 
 def _remember(head: bpy.types.Object) -> None:
-    before, there = head.ofer, bpy.context.view_layer.objects
+    before, layer = head.ofer, bpy.context.view_layer
+    there = layer.objects
+    before.layer_before = f"{layer.id_data.name}\n{layer.name}"
     before.hidden_before = head.hide_get() if head.name in there else False
     before.active_before = there.active.name if there.active else ""
     before.selected_before.clear()
@@ -316,18 +322,29 @@ def _remember(head: bpy.types.Object) -> None:
         before.selected_before.add().name = each.name
 
 
-def _hide(head: bpy.types.Object, hidden: bool) -> None:
-    if head.name in bpy.context.view_layer.objects:
-        head.hide_set(hidden)
+def _layer_before(head: bpy.types.Object) -> bpy.types.ViewLayer | None:
+    """Where comparing began; None where that is gone, or has another name."""
+    scene, _, layer = head.ofer.layer_before.partition("\n")
+    found = bpy.data.scenes.get(scene)
+    return found.view_layers.get(layer) if found else None
 
 
-def _activate(active: bpy.types.Object, selected: list[bpy.types.Object | None]) -> None:
-    there = bpy.context.view_layer.objects
-    for other in bpy.context.selected_objects:
-        other.select_set(False)
+def _hide(head: bpy.types.Object, hidden: bool, layer: bpy.types.ViewLayer) -> None:
+    if head.name in layer.objects:
+        head.hide_set(hidden, view_layer=layer)
+
+
+def _activate(
+    active: bpy.types.Object,
+    selected: list[bpy.types.Object | None],
+    layer: bpy.types.ViewLayer,
+) -> None:
+    there = layer.objects
+    for other in list(there.selected):
+        other.select_set(False, view_layer=layer)
     for each in selected:
         if each and each.name in there:
-            each.select_set(True)
+            each.select_set(True, view_layer=layer)
     if active.name in there:
         there.active = active
 

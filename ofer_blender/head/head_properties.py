@@ -278,6 +278,9 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     hidden_before: bpy.props.BoolProperty(
         name="Hidden Before", description="The head was hidden before Compare"
     )
+    layer_before: bpy.props.StringProperty(
+        name="Layer Before", description="Scene and view layer in which Compare began, a line each"
+    )
     compare_page: bpy.props.IntProperty(
         name="Page", description="Which of the gallery's pages Compare shows"
     )

@@ -45,6 +45,7 @@ _TEXT_FIELDS = (
     "compared_as",
     "compared_made",
     "active_before",
+    "layer_before",
 )
 _NUMBER_FIELDS = ("candidates", "identity_index", "expression_index", "comparing", "compare_page")
 

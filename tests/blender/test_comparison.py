@@ -393,6 +393,25 @@ def test_with_nothing_active_the_way_back_is_open(head: bpy.types.Object) -> Non
     assert not head.ofer.comparing and head.data.shape_keys.key_blocks["identity_03"].value == 1
 
 
+@pytest.mark.parametrize("scene", [False, True])
+def test_ended_in_another_view_layer_the_head_is_shown_where_it_was(
+    head: bpy.types.Object, scene: bool
+) -> None:
+    began = bpy.context.view_layer
+    compare(count="4")
+    other = bpy.data.scenes.new("other") if scene else bpy.context.scene
+    if scene:
+        other.collection.objects.link(head)
+        bpy.context.window.scene = other
+    else:
+        bpy.context.window.view_layer = other.view_layers.new("second")
+    bpy.context.view_layer.objects.active = head
+    bpy.ops.ofer.end_compare()
+    assert not head.hide_get(view_layer=began) and not head.hide_get()
+    assert began.objects.active == head and head.select_get(view_layer=began)
+    assert bpy.context.view_layer.objects.active == head
+
+
 @pytest.mark.parametrize("way", ["deleted", "removed"])
 def test_a_compared_head_takes_its_copies_along(head: bpy.types.Object, way: str) -> None:
     """Deleted as an artist does, or removed by a script, which leaves no pointer to it."""
