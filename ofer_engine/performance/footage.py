@@ -218,8 +218,17 @@ def _pixels(frame: Any, size: tuple[int, int]) -> np.ndarray:
     """(H, W, 3) uint8 upright, of that width and height before it is turned: scaled while its
     colours are converted, as is a frame of another size in the midst of a recording."""
     pixels = frame.reformat(width=size[0], height=size[1], format="rgb24").to_ndarray()
-    turns = round(getattr(frame, "rotation", 0) / 90) % 4
-    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+    shown = frame.side_data.get("DISPLAYMATRIX")
+    return pixels if shown is None else _as_shown(pixels, np.frombuffer(shown, np.int32).tolist())
+
+
+def _as_shown(pixels: np.ndarray, matrix: list[int]) -> np.ndarray:
+    """Turned by quarters, and mirrored, as players do. matrix : its rows, of which column and row
+    of a pixel, as one row vector, are multiplied with the first two."""
+    across, down, turned_down, turned_across = (matrix[place] for place in (0, 4, 1, 3))
+    if abs(turned_down) > abs(across):
+        pixels, across, down = pixels.transpose(1, 0, 2), turned_across, turned_down
+    return np.ascontiguousarray(pixels[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1])
 
 
 def _sensible(rate: Any) -> float:

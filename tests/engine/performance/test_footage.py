@@ -1,5 +1,6 @@
 """Frames of files and folders."""
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -127,6 +128,37 @@ def test_pixels_that_are_no_squares_are_shown_as_players_show_them(tmp_path):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
     assert next(open_footage(tmp_path / "a.mkv").frames()).pixels.shape == (144, 256, 3)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "edge"),
+    [
+        ((0, 1, -1, 0), "right"),  # as phones write what was filmed upright
+        ((0, -1, 1, 0), "left"),
+        ((-1, 0, 0, -1), "bottom"),
+        ((-1, 0, 0, 1), "top"),  # mirrored, not upside down
+        ((1, 0, 0, -1), "bottom"),
+        ((0, 1, 1, 0), "left"),
+    ],
+)
+def test_a_video_is_turned_and_mirrored_as_players_show_it(tmp_path, matrix, edge):
+    picture = np.full((64, 96, 3), 20, np.uint8)
+    picture[:16, :48], picture[:16, 48:] = 120, 220
+    path = tmp_path / "a.mp4"
+    write_video(path, [picture] * 3)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"tkhd") + 44
+    a, b, c, d = (value << 16 for value in matrix)
+    content[place : place + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(content)
+    pixels = next(open_footage(path).frames()).pixels[..., 0].astype(int)
+    strip = {
+        "top": pixels[4], "bottom": pixels[-5], "left": pixels[:, 4], "right": pixels[:, -5],
+    }[edge]  # fmt: skip
+    assert pixels.shape == ((96, 64) if matrix[0] == 0 else (64, 96))
+    bright_last = matrix[0] + matrix[1] > 0
+    first, last = strip[10], strip[-10]
+    assert (first, last) == pytest.approx((120, 220) if bright_last else (220, 120), abs=12)
 
 
 def test_a_picture_of_another_size_is_brought_to_the_first_ones(tmp_path):
