@@ -190,13 +190,14 @@ def _play(
 
 def _upright(source: bpy.types.Object, plan: Plan) -> Matrix:
     """How an armature is turned and scaled in the scene; our own rigs are neither in a file, and an
-    avatar looks ahead."""
-    if body_bones.recognise(source) is None:
+    avatar stands and looks ahead."""
+    bones = body_bones.recognise(source)
+    if bones is None:
         return Matrix.Identity(4)
     turn = Matrix.Identity(4)
     if plan.humanoid:
-        left = body_bones.left(source)
-        turn = Matrix.Rotation(-math.atan2(left.y, left.x), 4, "Z")
+        left, up = body_bones.axes(source, bones)
+        turn = Matrix((left, up.cross(left), up)).to_4x4()
     return turn @ source.matrix_world.to_3x3().to_4x4()
 
 

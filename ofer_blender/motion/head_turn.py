@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import bpy
 import numpy as np
-from mathutils import Euler, Matrix, Quaternion, Vector
+from mathutils import Euler, Matrix, Quaternion
 
 from ..rig import body, body_bones, rig
 from . import curves
@@ -54,7 +54,7 @@ def bones_of(head: bpy.types.Object) -> TurningBones | None:
     necks, top = _CONTROLS.get(found.label, (found.necks, found.head))
     if not {*necks, top} <= set(armature.pose.bones.keys()):
         necks, top = found.necks, found.head
-    left, up = body_bones.left(armature), Vector((0, 0, 1))
+    left, up = body_bones.axes(armature, found)
     axes = Matrix((left, up, left.cross(up))).transposed()
     into = body_bones.into_frame(armature).to_quaternion().to_matrix()
     return TurningBones(armature, necks, top, found.head, found.eyes, into @ axes)

@@ -89,7 +89,7 @@ def attach(head: bpy.types.Object, armature: bpy.types.Object, size: float) -> B
 
 def _place(armature: bpy.types.Object, bones: BodyBones, joint: Vector, size: float) -> Matrix:
     """World transform of the head."""
-    left, up = body_bones.left(armature), Vector((0, 0, 1))
+    left, up = body_bones.axes(armature, bones)
     turn = Matrix((left, up.cross(left), up)).transposed().to_4x4()
     turn = turn @ Matrix.Scale(size, 4)
     goal = armature.matrix_world @ armature.data.bones[bones.head].head_local

@@ -111,11 +111,15 @@ def _as(
     )
 
 
-def left(armature: bpy.types.Object) -> Vector:
-    """Where a body's left is, in the world, level: from its farthest right bone to the left one; of
-    a mirrored one where it would be, so that ahead stays ahead."""
-    place = armature.matrix_world
-    names = {plain(bone.name): bone for bone in armature.data.bones}
+def axes(armature: bpy.types.Object, bones: BodyBones) -> tuple[Vector, Vector]:
+    """Where a body's left and up are in the world, however it lies or leans: up is the axis of the
+    armature that its spine follows, left leads from its farthest right bone to the left one; of a
+    mirrored body to where that would be, so that ahead stays ahead."""
+    place, rest = armature.matrix_world, armature.data.bones
+    own = [each.xyz.normalized() for each in place.col[:3]]
+    spine = place.to_3x3() @ (rest[bones.head].head_local - rest[bones.chest].head_local)
+    up = max((sign * each for each in own for sign in (1, -1)), key=spine.dot)
+    names = {plain(bone.name): bone for bone in rest}
     found = Vector((0, 0, 0))
     for name, bone in names.items():
         for here, there in _SIDES:
@@ -123,10 +127,10 @@ def left(armature: bpy.types.Object) -> Vector:
             if other and other != bone:
                 apart = place @ bone.head_local - place @ other.head_local
                 found = max(found, apart, key=lambda each: each.length)
-    if found.xy.length < 1e-6:
-        found = place.to_3x3() @ Vector((1, 0, 0))
+    if found.cross(up).length < 1e-6:
+        found = next(each for each in own if each.cross(up).length > 1e-6)
     mirrored = -1 if place.determinant() < 0 else 1
-    return Vector((found.x, found.y, 0)).normalized() * mirrored
+    return (found - found.dot(up) * up).normalized() * mirrored, up
 
 
 def _is_on(bones: bpy.types.bpy_prop_collection, head: str, necks: list[str]) -> bool:

@@ -16,6 +16,7 @@ from ofer_faces.ofer_blender.export.fbx import FbxReader
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.head import hypotheses, joint_anchors
+from ofer_faces.ofer_blender.motion import head_turn
 from ofer_faces.ofer_blender.rig import body, body_bones, rig
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from scene_dump import differences, dump
@@ -77,6 +78,23 @@ def test_the_head_stands_where_the_body_says(head: bpy.types.Object, kind: str) 
     rest = hypotheses.points(head.data.shape_keys.reference_key)
     wanted = np.array([head.matrix_world @ Vector(each) for each in rest.tolist()])
     assert np.abs(shown(head) - wanted).max() < 1e-5
+
+
+@pytest.mark.parametrize("turn", [(-pi / 2, 0, 0.4), (0.5, 0, 0), (pi, 0, 2)])
+def test_on_a_body_that_lies_or_leans_it_does_so_too(
+    head: bpy.types.Object, turn: tuple[float, float, float]
+) -> None:
+    lies = Matrix.Translation((1, 2, 0.1)) @ Euler(turn).to_matrix().to_4x4()
+    armature = bodies.make("Mixamo", lies, 0.01)
+    bpy.ops.ofer.attach_to_armature()
+    assert (head.matrix_world.to_3x3() @ Vector((0, -1, 0)) - lies.to_3x3() @ Vector((0, -1, 0))
+            ).length < 1e-5  # fmt: skip
+    axes = head_turn.bones_of(head).axes
+    armature.matrix_world = Matrix.Scale(0.01, 4)
+    bpy.context.view_layer.update()
+    stands = head_turn.bones_of(head).axes
+    assert np.abs(np.array(axes) - np.array(stands)).max() < 1e-5
+    assert (head.matrix_world.to_3x3() @ Vector((0, 0, 1)) - Vector((0, 0, 1))).length < 1e-5
 
 
 def test_a_body_in_centimetres_lying_as_an_import_does(head: bpy.types.Object) -> None:
