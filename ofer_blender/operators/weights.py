@@ -48,7 +48,7 @@ class OFER_OT_import_weights(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         paths = [bpy.path.abspath(path) for path in given_paths(self)]
-        jobs.queue.look_at_weights(engine_settings(), paths)
+        jobs.queue.inspect_weights(engine_settings(), paths)
         reveal(context)
         return jobs.follow(self, self.wait)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..contract.protocol import Cancelled, Event, Failure, PhotoOpened, Result, WeightsSeen
+from ..contract.protocol import Cancelled, Event, Failure, PhotoOpened, Result, WeightsInspected
 from .engine_process import EngineProcess
 from .job import Job
 
@@ -34,7 +34,7 @@ class CancelledJob:
         if isinstance(event, Result) and self.job:
             self.job.result = Path(event.path)
             self.job.undo()
-        if isinstance(event, Result | Cancelled | Failure | PhotoOpened | WeightsSeen):
+        if isinstance(event, Result | Cancelled | Failure | PhotoOpened | WeightsInspected):
             self.job = None
 
     def end_if_hung(self) -> None:

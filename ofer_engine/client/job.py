@@ -24,7 +24,7 @@ from ..contract.protocol import (
     Request,
     Result,
     Stage,
-    WeightsSeen,
+    WeightsInspected,
 )
 from ..contract.reconstruction import RECORD, SUFFIX
 from . import faults, handover
@@ -32,7 +32,7 @@ from .engine_settings import EngineSettings
 from .photo_source import PhotoSource
 
 Deliver = Callable[[Path], None]
-Answer = Callable[[PhotoOpened | WeightsSeen], None]
+Answer = Callable[[PhotoOpened | WeightsInspected], None]
 
 HOPELESS: Final = frozenset(
     {
@@ -88,7 +88,7 @@ class Job:
                 self._handle_stage(event)
             case HypothesisReady() if not self.cancelled:
                 self.arrived += (event,)
-            case PhotoOpened() | WeightsSeen():
+            case PhotoOpened() | WeightsInspected():
                 if self.answered:
                     self.answered(event)
                 return True
@@ -189,7 +189,7 @@ def opening(
     job = Job("Looking at the photo", source.name, engine, request, sources=(source,))
     job.scratch = picture.parent
 
-    def keep_answer(event: PhotoOpened | WeightsSeen) -> None:
+    def keep_answer(event: PhotoOpened | WeightsInspected) -> None:
         if isinstance(event, PhotoOpened):
             keep(source.key, event, picture)
 

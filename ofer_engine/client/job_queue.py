@@ -19,13 +19,13 @@ from ..contract.protocol import (
     Cancel,
     Event,
     Failure,
-    LookAtWeights,
+    InspectWeights,
     PhotoOpened,
     Ready,
     Request,
     Result,
     WeightFile,
-    WeightsSeen,
+    WeightsInspected,
     failure,
 )
 from ..contract.sentence import Sentence
@@ -73,9 +73,9 @@ class JobQueue:
             job = opening(next(self._ids), source, engine, self.photos.keep)
             self._start(job, in_line=number > 0)
 
-    def look_at_weights(self, engine: EngineSettings, paths: Sequence[str]) -> None:
+    def inspect_weights(self, engine: EngineSettings, paths: Sequence[str]) -> None:
         """Recognise weight files, into `weights`. Raises OferError(ENGINE_MISSING)."""
-        request = LookAtWeights(next(self._ids), tuple(paths))
+        request = InspectWeights(next(self._ids), tuple(paths))
         self._start(Job("Looking at the weights", "", engine, request, answered=self._keep_weights))
 
     def ask(
@@ -333,8 +333,8 @@ class JobQueue:
             elif job:
                 job.stage, job.fraction = event.text, event.fraction
 
-    def _keep_weights(self, event: PhotoOpened | WeightsSeen) -> None:
-        if isinstance(event, WeightsSeen):
+    def _keep_weights(self, event: PhotoOpened | WeightsInspected) -> None:
+        if isinstance(event, WeightsInspected):
             self.weights = event.files
 
     def _give_up(self, cause: Exception, job: Job | None) -> None:

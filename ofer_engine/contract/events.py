@@ -58,8 +58,8 @@ class WeightFile:
 
 
 @dataclass(frozen=True)
-class WeightsSeen:
-    """Every weight file that was looked at; maybe none."""
+class WeightsInspected:
+    """Every weight file that was inspected; maybe none."""
 
     id: int
     files: tuple[WeightFile, ...]

@@ -3,7 +3,7 @@
 The client writes requests on the engine's stdin and reads events from its stdout. Arrays never
 travel as JSON: a `Result` names a folder or a file. What people read is a `Sentence`, whose
 template and values travel. Every request but `Hello`, `Cancel`, `Unload` and `Quit` carries an
-`id`; each event it causes repeats that id, and exactly one of `PhotoOpened`, `WeightsSeen`,
+`id`; each event it causes repeats that id, and exactly one of `PhotoOpened`, `WeightsInspected`,
 `Result`, `Failure` or `Cancelled` ends it.
 
 A new kind of request is a dataclass in `requests.py`, its name in `Request`, and a module with its
@@ -30,7 +30,7 @@ from .events import (
     Result,
     Stage,
     WeightFile,
-    WeightsSeen,
+    WeightsInspected,
 )
 from .fields import from_fields, to_fields
 from .lines import LONGEST
@@ -39,8 +39,8 @@ from .requests import (
     Cancel,
     Express,
     Hello,
+    InspectWeights,
     InstallWeights,
-    LookAtWeights,
     MoreLikeThis,
     OpenPhoto,
     Perform,
@@ -55,29 +55,29 @@ from .requests import (
 
 __all__ = [
     "Cancel", "Cancelled", "Event", "Express", "FaceFound", "Failure", "HEARTBEAT_SECONDS",
-    "Heartbeat", "Hello", "HypothesisReady", "InstallWeights", "LookAtWeights", "MoreLikeThis",
+    "Heartbeat", "Hello", "HypothesisReady", "InspectWeights", "InstallWeights", "MoreLikeThis",
     "OpenPhoto", "PICTURE_SIDE", "PROTOCOL_VERSION", "Perform", "PhotoFace", "PhotoOpened",
     "Picture", "Quit", "Ready", "Reconstruct", "Request", "Result", "SkinPhoto", "Stage", "Texture",
     "Unload",
-    "WeightFile", "WeightsSeen", "decode_event", "decode_request", "encode", "failure",
+    "WeightFile", "WeightsInspected", "decode_event", "decode_request", "encode", "failure",
     "is_last_word",
 ]  # fmt: skip
-"""This module is the door: requests and events are told apart for the reader's sake only."""
+"""Requests and events stand in modules of their own; who speaks the protocol imports from here."""
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 Request = (
     Hello | OpenPhoto | Reconstruct | MoreLikeThis | Express | Texture | Picture | Perform
-    | LookAtWeights | InstallWeights | Cancel | Unload | Quit
+    | InspectWeights | InstallWeights | Cancel | Unload | Quit
 )  # fmt: skip
 Event = (
-    Ready | PhotoOpened | WeightsSeen | Stage | HypothesisReady | Result | Failure | Cancelled
+    Ready | PhotoOpened | WeightsInspected | Stage | HypothesisReady | Result | Failure | Cancelled
     | Heartbeat
 )  # fmt: skip
 
 _REQUESTS = {kind.__name__: kind for kind in typing.get_args(Request)}
 _EVENTS = {kind.__name__: kind for kind in typing.get_args(Event)}
-_ENDS = (PhotoOpened, WeightsSeen, Result, Failure, Cancelled)
+_ENDS = (PhotoOpened, WeightsInspected, Result, Failure, Cancelled)
 _LAST_WORD = re.compile(rf'"type": ?"({"|".join(kind.__name__ for kind in _ENDS)})"')
 
 

@@ -210,10 +210,10 @@ class Perform:
 
 
 @dataclass(frozen=True)
-class LookAtWeights:
+class InspectWeights:
     """Recognise published weight files, to show whose licences bind them; nothing is taken over.
 
-    paths : files or folders; answered by `WeightsSeen`.
+    paths : files or folders; answered by `WeightsInspected`.
     """
 
     id: int

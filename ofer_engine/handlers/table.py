@@ -19,7 +19,7 @@ ANSWERS: Final[Mapping[type, Callable[[Session, Any, Work], protocol.Event]]] = 
     protocol.Texture: texture.answer,
     protocol.Picture: picture.answer,
     protocol.Perform: perform.answer,
-    protocol.LookAtWeights: weights.look,
+    protocol.InspectWeights: weights.inspect,
     protocol.InstallWeights: weights.install,
 }
 

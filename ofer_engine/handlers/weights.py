@@ -16,18 +16,20 @@ from ..published.imported_files import import_files, pack_home, weight_files
 from ..session import Session
 
 _SECONDS_A_FILE = 10.0
-_LOOKING = "Reading the weights"
+_INSPECTING = "Reading the weights"
 _INSTALLING = "Installing the weights"
 
 
-def look(session: Session, request: protocol.LookAtWeights, work: Work) -> protocol.WeightsSeen:
+def inspect(
+    session: Session, request: protocol.InspectWeights, work: Work
+) -> protocol.WeightsInspected:
     """What decides is the content of a file, so every file is read whole."""
-    paths, progress = _files(request.paths, _LOOKING, work)
+    paths, progress = _files(request.paths, _INSPECTING, work)
     seen = []
     for number, path in enumerate(paths):
-        progress.step(_LOOKING, number, len(paths))
-        seen.append(_look(path))
-    return protocol.WeightsSeen(request.id, tuple(seen))
+        progress.step(_INSPECTING, number, len(paths))
+        seen.append(_inspected(path))
+    return protocol.WeightsInspected(request.id, tuple(seen))
 
 
 def install(session: Session, request: protocol.InstallWeights, work: Work) -> protocol.Result:
@@ -61,7 +63,7 @@ def _files(paths: Sequence[str], stage: str, work: Work) -> tuple[list[Path], Pr
     return found, work.progress({stage: _SECONDS_A_FILE * max(len(found), 1)})
 
 
-def _look(path: Path) -> protocol.WeightFile:
+def _inspected(path: Path) -> protocol.WeightFile:
     try:
         file = CATALOGUE[read_published(path).part]
     except OferError as error:

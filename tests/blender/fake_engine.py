@@ -78,13 +78,13 @@ def write_picture(path: Path) -> None:
                      + bytes([128]) * (48 * 64 * 3))  # fmt: skip
 
 
-def look_at_weights(request: dict) -> None:
+def inspect_weights(request: dict) -> None:
     files = [
         {"path": path, "title": "FLAME 2020 head model", "licence": "FLAME licence",
          "commercial": False, "refusal": "It runs code." if path.endswith("evil.pkl") else ""}
         for path in request["paths"]
     ]  # fmt: skip
-    send("WeightsSeen", id=request["id"], files=files)
+    send("WeightsInspected", id=request["id"], files=files)
 
 
 def install_weights(request: dict) -> None:
@@ -234,8 +234,8 @@ def main() -> None:
                 reconstruct(request)
             case "Perform":
                 perform(request)
-            case "LookAtWeights":
-                look_at_weights(request)
+            case "InspectWeights":
+                inspect_weights(request)
             case "InstallWeights":
                 install_weights(request)
             case "MoreLikeThis":

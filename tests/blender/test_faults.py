@@ -228,7 +228,7 @@ def test_setting_up_refuses_everything_else(monkeypatch: pytest.MonkeyPatch, pho
         assert not bpy.ops.ofer.reconstruct.poll()
         with pytest.raises(OferError, match="is not finished"):
             jobs.queue.open_photos(engine_settings(), [])
-            jobs.queue.look_at_weights(engine_settings(), [])
+            jobs.queue.inspect_weights(engine_settings(), [])
     finally:
         jobs.queue.job = None
 

@@ -49,7 +49,7 @@ REQUESTS = [
     ),
     protocol.Picture(5, "/out/a.ofer", "/out/b", "/out/a.png", "/out/a.npy", (0.1, 0.2, 0.3)),
     protocol.Perform(8, "/v/a.mp4", "/out", "a", face=1, box=(1.0, 2.0, 3.0, 4.0), rate=25.0),
-    protocol.LookAtWeights(6, ("/weights/a.pt",)),
+    protocol.InspectWeights(6, ("/weights/a.pt",)),
     protocol.InstallWeights(7, ("/weights/a.pt", "/weights/b.pkl")),
     protocol.Cancel(),
     protocol.Unload(),
@@ -60,7 +60,7 @@ EVENTS = [
     protocol.PhotoOpened(
         1, "a.jpg", 640, 480, (protocol.FaceFound((1.0, 2.0, 3.0, 4.0), 0.9, 0.5, True),), ("n",)
     ),
-    protocol.WeightsSeen(6, (protocol.WeightFile("/weights/a.pt", "IdGen", "OFER", False),)),
+    protocol.WeightsInspected(6, (protocol.WeightFile("/weights/a.pt", "IdGen", "OFER", False),)),
     protocol.Stage(2, "Drawing heads", 3, 20, 1.25),
     protocol.HypothesisReady(2, "/out/a.ofer", "identity", "identity_01", 0, 1, 0.02, 1, 25),
     protocol.Result(2, "/out/a.ofer", ()),

@@ -33,7 +33,7 @@ def work(events: list) -> Work:
 
 def test_looking_installs_nothing(session: Session, files: tuple[str, ...]) -> None:
     events: list = []
-    seen = weights.look(session, protocol.LookAtWeights(7, files), work(events))
+    seen = weights.inspect(session, protocol.InspectWeights(7, files), work(events))
     good, bad = seen.files
     assert good.title == "OFER's face vertices" and "non-commercial" in good.licence
     assert not good.commercial and not good.refusal
