@@ -225,7 +225,7 @@ def main() -> None:
     while request := requests.get():
         match request["type"]:
             case "Hello":
-                protocol = 99 if MODE == "foreign" else 3
+                protocol = 99 if MODE == "foreign" else 4
                 packs = ["open"]
                 send("Ready", protocol=protocol, engine="fake", device="cpu", memory=9, packs=packs)
             case "OpenPhoto":
