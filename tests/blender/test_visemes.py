@@ -114,7 +114,7 @@ def test_a_file_has_them_and_their_weights(head: bpy.types.Object, tmp_path: Pat
     assert sidecar["meta"]["viseme_aa"]["jawOpen"] == 0.6 and len(sidecar["microsoft"]) == 22
     bpy.ops.ofer.check_export(filepath=str(path))
     said = {line.text: line.level for line in head.ofer_export.findings}
-    assert said["15 visemes travel."] == "good"
+    assert said["15 visemes are exported."] == "good"
     assert not any("Keys of your own" in text for text in said)
 
 
