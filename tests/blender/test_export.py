@@ -313,7 +313,7 @@ def test_a_file_that_is_not_read_back_is_called_so(head: bpy.types.Object, tmp_p
     head.ofer_export.target = "USD"
     bpy.ops.ofer.check_export(filepath=str(path))
     said = [line.text for line in head.ofer_export.findings]
-    assert "What is in a .usdc is not read back here." in said
+    assert "The content of a .usdc file is not read back." in said
 
 
 def test_a_pack_that_may_not_be_sold(head: bpy.types.Object) -> None:
