@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from ..geometry.deformation_gradients import GradientSolver
-from ..geometry.surface import beneath, closest_facing, facing_candidates
+from ..geometry.surface import FacingSurface
 from ..geometry.triangles import vertex_normals
 
 _PATIENCE: Final = 1e-4
@@ -76,21 +76,6 @@ class Lips:
                 sides.append((lip, surface))
         return tuple(sides)
 
-    def _candidates(self, shapes: np.ndarray) -> list[np.ndarray]:
-        """Of each lip, the triangles of the other that are near its vertices, (U, L, K) int; shapes
-        as for `inside`."""
-        laid = _Laid(shapes[:, self.border.ids], self.border.triangles)
-        found = []
-        for lip, surface in self.border._sides:
-            own = laid.all_of(lip)
-            near = facing_candidates(
-                laid.vertices[own], -laid.normals[own], laid.vertices, laid.faces(surface),
-                _PATIENCE,
-            )  # fmt: skip
-            step = len(surface) * np.arange(len(shapes))[:, None, None]
-            found.append(near.reshape(len(shapes), len(lip), -1) - step)
-        return found
-
     def inside(self, shapes: np.ndarray) -> np.ndarray:
         """(U, N, 3) metres: the way out for each vertex of one lip that is inside the other, else
         0, in each of many shapes at once.
@@ -99,17 +84,12 @@ class Lips:
         """
         laid = _Laid(shapes[:, self.border.ids], self.border.triangles)
         out = np.zeros_like(laid.vertices)
-        for (lip, surface), about in zip(self.border._sides, self._candidates(shapes), strict=True):
-            step = len(surface) * np.arange(len(shapes))[:, None, None]
-            own, about = laid.all_of(lip), (about + step).reshape(-1, about.shape[2])
-            triangles = laid.faces(surface)
-            maybe = beneath(
-                laid.vertices[own], laid.vertices, triangles, laid.normals, about, _REACH
-            )
+        for lip, triangles in self.border._sides:
+            own, surface = laid.all_of(lip), laid.surface(triangles)
+            about = surface.candidates(laid.vertices[own], -laid.normals[own])
+            maybe = surface.beneath(laid.vertices[own], laid.normals, about, _REACH)
             own, about = own[maybe], about[maybe]
-            found = closest_facing(
-                laid.vertices[own], -laid.normals[own], laid.vertices, triangles, _PATIENCE, about
-            )
+            found = surface.closest(laid.vertices[own], -laid.normals[own], about)
             towards = found.interpolate(laid.normals)
             deep = np.einsum(
                 "nc,nc->n", found.interpolate(laid.vertices) - laid.vertices[own], towards
@@ -129,14 +109,17 @@ class _Laid:
         apart = _APART * np.arange(len(shapes))[:, None, None] * (1.0, 0.0, 0.0)
         self._first = shapes.shape[1] * np.arange(len(shapes))[:, None]
         self.vertices = (shapes + apart).reshape(-1, 3)
-        self.normals = vertex_normals(self.vertices, self.faces(triangles)).astype(np.float64)
+        self.normals = vertex_normals(self.vertices, self._faces(triangles)).astype(np.float64)
 
     def all_of(self, ids: np.ndarray) -> np.ndarray:
         """(U * L,) vertices (L,) of one shape in each of them."""
         return (self._first + ids).ravel()
 
-    def faces(self, triangles: np.ndarray) -> np.ndarray:
-        """(U * T, 3) triangles (T, 3) of one shape in each of them."""
+    def surface(self, triangles: np.ndarray) -> FacingSurface:
+        """Triangles (T, 3) of one shape in each of them."""
+        return FacingSurface(self.vertices, self._faces(triangles), _PATIENCE)
+
+    def _faces(self, triangles: np.ndarray) -> np.ndarray:
         return (triangles[None] + self._first[..., None]).reshape(-1, 3)
 
 

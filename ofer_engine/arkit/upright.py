@@ -45,8 +45,8 @@ def upright_units(
     upright = units.copy()
     rest = face_normals(neutral, skin)
     change = units != (0.0 if known is None else known)
-    for number, changed in enumerate(change.any(2)):
-        moving = np.flatnonzero(changed[skin].any(1))
+    for number, changed in enumerate(change[..., 0] | change[..., 1] | change[..., 2]):
+        moving = np.flatnonzero(_touched(changed, skin))
         now = face_normals(neutral + upright[number], skin[moving])
         turned = moving[_angles(rest[moving], now) > _TOO_FAR - spare]
         if len(turned):
@@ -63,8 +63,8 @@ def _turn_back(
     inner = np.zeros(len(neutral), bool)
     inner[skin[turned]] = True
     for _ in range(_RINGS):
-        inner[skin[inner[skin].any(1)]] = True
-    ids, places = np.unique(skin[inner[skin].any(1)], return_inverse=True)
+        inner[skin[_touched(inner, skin)]] = True
+    ids, places = np.unique(skin[_touched(inner, skin)], return_inverse=True)
     triangles = places.reshape(-1, 3)
     place, way = neutral[ids], unit[ids]
     solver = GradientSolver(place, triangles, np.where(inner[ids], _FOLLOW, _HELD))
@@ -80,6 +80,12 @@ def _turn_back(
         back = rotation_matrix(axis * (angle[far] - allowed)[:, None])
         way = way + solver.turned((place + way)[triangles], far, back)
     unit[ids] = way
+
+
+def _touched(chosen: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(T,) bool: triangles (T, 3) with a vertex that is chosen, (V,) bool."""
+    first, second, third = triangles.T
+    return chosen[first] | chosen[second] | chosen[third]
 
 
 def _angles(one: np.ndarray, other: np.ndarray) -> np.ndarray:

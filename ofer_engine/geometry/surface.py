@@ -43,20 +43,58 @@ class FacingPoints:
         return np.einsum("nk,nk...->n...", self.weights, values[self.corners])
 
 
-def facing_candidates(
-    points: np.ndarray,
-    normals: np.ndarray,
-    vertices: np.ndarray,
-    triangles: np.ndarray,
-    patience: float,
-) -> np.ndarray:
-    """(N, K) int, the triangles among which `closest_facing` looks; arguments as there."""
-    corners = np.asarray(vertices, float)[triangles]
-    # Searching in (position, scaled normal) finds candidates that face the right way first.
-    tree = KDTree(np.hstack((corners.mean(1), _unit_normals(corners) * patience / 2)))
-    count = min(_CANDIDATES, len(triangles))
-    near = np.asarray(tree.query(np.hstack((points, normals * patience / 2)), count)[1])
-    return near.reshape(len(points), count)
+class FacingSurface:
+    """A surface whose triangles look somewhere. vertices : (V, 3); triangles : (T, 3) int;
+    patience : length that a triangle facing the opposite way of a point is set back by."""
+
+    def __init__(self, vertices: np.ndarray, triangles: np.ndarray, patience: float) -> None:
+        self._triangles, self._patience = triangles, patience
+        self._corners = np.asarray(vertices, float)[triangles]
+        self._face = _unit_normals(self._corners)
+
+    def candidates(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        """(N, K) int, the triangles among which `closest` looks. points, normals : (N, 3), unit
+        normals."""
+        # Searching in (position, scaled normal) finds candidates that face the right way first.
+        scale = self._patience / 2
+        tree = KDTree(np.hstack((self._corners.mean(1), self._face * scale)), balanced_tree=False)
+        count = min(_CANDIDATES, len(self._corners))
+        near = np.asarray(tree.query(np.hstack((points, normals * scale)), count)[1])
+        return near.reshape(len(points), count)
+
+    def closest(self, points: np.ndarray, normals: np.ndarray, near: np.ndarray) -> FacingPoints:
+        """The nearest point for each, where a surface that looks away counts as farther. near :
+        their `candidates`."""
+        corners, count = self._corners, near.shape[1]
+        feet = closest_on_triangles(np.repeat(points, count, 0), corners[near.ravel()])
+        feet = feet.reshape(len(points), count, 3)
+        apart = np.linalg.norm(feet - points[:, None], axis=2)
+        facing = np.einsum("nkc,nc->nk", self._face[near], normals)
+        cost = np.square(apart) + np.square(self._patience / 2) * (1 - facing) * 2
+        best = cost.argmin(1)
+        row = np.arange(len(points))
+        chosen = near[row, best]
+        return FacingPoints(
+            self._triangles[chosen],
+            _barycentric(feet[row, best], corners[chosen]),
+            apart[row, best],
+            facing[row, best],
+        )
+
+    def beneath(
+        self, points: np.ndarray, normals: np.ndarray, near: np.ndarray, reach: float
+    ) -> np.ndarray:
+        """(N,) bool: points (N, 3) that lie straight beneath one of the triangles near them, (N, K)
+        int, less than reach below it; or above it, where one of its vertices' normals (V, 3) says
+        that this is below."""
+        corners, face = self._corners, self._face
+        height = np.einsum("nkc,nc->nk", face[near], points)
+        height -= (face * corners[:, 0]).sum(1)[near]
+        torn = (np.einsum("tkc,tc->tk", normals[self._triangles], face) <= 0).any(1)
+        row, column = np.nonzero((np.abs(height) < reach) & ((height < 0) | torn[near]))
+        found = np.zeros(len(points), bool)
+        found[row[feet_inside(points[row], corners[near[row, column]])[0]]] = True
+        return found
 
 
 def closest_facing(
@@ -65,54 +103,14 @@ def closest_facing(
     vertices: np.ndarray,
     triangles: np.ndarray,
     patience: float,
-    near: np.ndarray | None = None,
 ) -> FacingPoints:
     """The nearest point of the surface, where a surface that looks away counts as farther.
 
     points, normals : (N, 3), unit normals; vertices : (V, 3); triangles : (T, 3) int;
-    patience : length that a surface facing the opposite way is set back by; near : (N, K) the
-    `facing_candidates` of these points, if they are known from a moment ago.
+    patience : length that a surface facing the opposite way is set back by.
     """
-    if near is None:
-        near = facing_candidates(points, normals, vertices, triangles, patience)
-    corners = np.asarray(vertices, float)[triangles]
-    face, count = _unit_normals(corners), near.shape[1]
-    feet = closest_on_triangles(np.repeat(points, count, 0), corners[near.ravel()])
-    feet = feet.reshape(len(points), count, 3)
-    apart = np.linalg.norm(feet - points[:, None], axis=2)
-    facing = np.einsum("nkc,nc->nk", face[near], normals)
-    cost = np.square(apart) + np.square(patience / 2) * (1 - facing) * 2
-    best = cost.argmin(1)
-    row = np.arange(len(points))
-    chosen = near[row, best]
-    return FacingPoints(
-        triangles[chosen],
-        _barycentric(feet[row, best], corners[chosen]),
-        apart[row, best],
-        facing[row, best],
-    )
-
-
-def beneath(
-    points: np.ndarray,
-    vertices: np.ndarray,
-    triangles: np.ndarray,
-    normals: np.ndarray,
-    near: np.ndarray,
-    reach: float,
-) -> np.ndarray:
-    """(N,) bool: points (N, 3) that lie straight beneath one of the triangles near them, (N, K)
-    int, less than reach below it; or above it, where one of its vertices' normals (V, 3) says that
-    this is below."""
-    corners = np.asarray(vertices, float)[triangles]
-    face = _unit_normals(corners)
-    height = np.einsum("nkc,nc->nk", face[near], points)
-    height -= (face * corners[:, 0]).sum(1)[near]
-    torn = (np.einsum("tkc,tc->tk", normals[triangles], face) <= 0).any(1)
-    row, column = np.nonzero((np.abs(height) < reach) & ((height < 0) | torn[near]))
-    found = np.zeros(len(points), bool)
-    found[row[feet_inside(points[row], corners[near[row, column]])[0]]] = True
-    return found
+    surface = FacingSurface(vertices, triangles, patience)
+    return surface.closest(points, normals, surface.candidates(points, normals))
 
 
 def _unit_normals(corners: np.ndarray) -> np.ndarray:

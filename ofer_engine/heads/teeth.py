@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from ..geometry.triangles import triangulate
-from .teeth_probes import Clearance, Probes, distances, probes_of, seen_from, view
+from .teeth_probes import Clearance, Outlook, Probes, ProbeView, probes_of, seen_from
 
 if TYPE_CHECKING:
     from .open_head import OpenHead
@@ -66,14 +66,20 @@ class Teeth:
     def pierced(self, vertices: np.ndarray) -> float:
         """Metres by which teeth stand out of skin or mouth at most. vertices : (V, 3) metres."""
         place = np.asarray(vertices, np.float64)
-        return float(max(self._lack(place, probes, 0.0).max() for probes in self.probes))
+        return float(
+            max(
+                self._lack(place, probes, 0.0, self._mouth(place, probes)).max()
+                for probes in self.probes
+            )
+        )
 
     def clearances(self, neutral: np.ndarray) -> tuple[Clearance, ...]:
         """How far the skin of a face (V, 3) at rest stands before the probes of each row."""
         place = np.asarray(neutral, np.float64)
         found = []
         for probes in self.probes:
-            seen = view(place, self.skin, probes, seen_from(place, probes.ids))
+            outlook = Outlook(place, self.skin, seen_from(place, probes.ids))
+            seen = outlook.towards(probes.on(place))
             found.append(Clearance(place, seen.near, seen.skin - seen.far))
         return tuple(found)
 
@@ -88,15 +94,17 @@ class Teeth:
         """
         moved = np.array(vertices, np.float64)
         rests = rest or (None,) * len(self.probes)
+        mouths = [self._mouth(moved, probes) for probes in self.probes]
         if not any(
-            (self._lack(moved, probes, _MARGIN, near) > _MARGIN).any()
-            for probes, near in zip(self.probes, rests, strict=True)
+            (self._lack(moved, probes, _MARGIN, mouth, near) > _MARGIN).any()
+            for probes, mouth, near in zip(self.probes, mouths, rests, strict=True)
         ):
             return vertices
-        for probes in self.probes:
-            eye = seen_from(moved, probes.ids)
+        for probes, mouth in zip(self.probes, mouths, strict=True):
+            eye, near = mouth.skin.eye, None
             for _ in range(_ROUNDS):
-                lack = self._lack(moved, probes, _MARGIN, eye=eye)
+                seen = mouth.skin.towards(probes.on(moved), near)
+                lack, near = mouth.lack(seen, _MARGIN), seen.near
                 if not lack.any():
                     break
                 far = np.flatnonzero(lack)
@@ -107,27 +115,42 @@ class Teeth:
                 moved[ids] -= ray * back[back > 0, None]
         return moved.astype(vertices.dtype)
 
+    def _mouth(self, place: np.ndarray, probes: Probes) -> _Mouth:
+        """What the probes of a row are seen through on a head (V, 3) float64."""
+        eye = seen_from(place, probes.ids)
+        return _Mouth(Outlook(place, self.skin, eye), Outlook(place, self.opening, eye))
+
     def _lack(
         self,
         place: np.ndarray,
         probes: Probes,
         margin: float,
+        mouth: _Mouth,
         rest: Clearance | None = None,
-        eye: np.ndarray | None = None,
     ) -> np.ndarray:
-        """(P,) metres that the probes of a row are too far from `eye`, if not from where they are
-        seen; 0 where `rest` says that they need no look. place : (V, 3) float64."""
+        """(P,) metres that the probes of a row are too far from the eye; 0 where `rest` says that
+        they need no look. place : (V, 3) float64."""
         lack = np.zeros(len(probes.corners))
         near: slice | np.ndarray = slice(None)
         if rest is not None:
             near = rest.near_skin(place, probes, self.skin, margin)
             if not len(near):
                 return lack
-        eye = seen_from(place, probes.ids) if eye is None else eye
-        seen = view(place, self.skin, probes, eye, near)
-        opening = distances(seen.rays, place[self.opening] - eye)
-        lack[near] = np.maximum(seen.far + margin - np.minimum(seen.skin, opening), 0.0)
+        lack[near] = mouth.lack(mouth.skin.towards(probes.on(place, near)), margin)
         return lack
+
+
+@dataclass(frozen=True, eq=False)
+class _Mouth:
+    """Skin, and the opening between the lips, around one eye behind the teeth."""
+
+    skin: Outlook
+    opening: Outlook
+
+    def lack(self, seen: ProbeView, margin: float) -> np.ndarray:
+        """(P,) metres that probes are too far from the eye."""
+        reach = np.minimum(seen.skin, self.opening.distances(seen.rays))
+        return np.maximum(seen.far + margin - reach, 0.0)
 
 
 def _rim(skin: np.ndarray, lining: np.ndarray) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -79,6 +80,47 @@ class ProbeView:
     skin: np.ndarray
 
 
+class Outlook:
+    """What stands around an eye (3,): triangles (S, 3) of the skin of a head (V, 3), metres. Teeth
+    may move before it; as long as the skin does not, it is looked at once."""
+
+    def __init__(self, place: np.ndarray, skin: np.ndarray, eye: np.ndarray) -> None:
+        self.eye = eye
+        self._place, self._skin = place, skin
+
+    @cached_property
+    def _corners(self) -> np.ndarray:
+        return self._place[self._skin] - self.eye
+
+    @cached_property
+    def _sides(self) -> tuple[np.ndarray, np.ndarray]:
+        return _planes(self._corners)
+
+    @cached_property
+    def _tree(self) -> KDTree:
+        middles = self._corners.mean(1)
+        middles /= np.linalg.norm(middles, axis=1, keepdims=True)
+        return KDTree(middles, compact_nodes=False, balanced_tree=False)
+
+    def towards(self, points: np.ndarray, near: np.ndarray | None = None) -> ProbeView:
+        """What is seen through points (P, 3) metres. near : (P, K) the triangles about them, where
+        they are known from before the points moved a little."""
+        away = points - self.eye
+        far = np.linalg.norm(away, axis=1)
+        rays = away / far[:, None]
+        if near is None:
+            count = min(_CANDIDATES, len(self._skin))
+            near = np.asarray(self._tree.query(rays, count)[1]).reshape(len(rays), -1)
+        sides, volume = self._sides
+        met = _lengths(np.einsum("spkc,pc->spk", sides[:, near], rays), volume[near])
+        return ProbeView(rays, far, near, met.min(1, initial=np.inf))
+
+    def distances(self, rays: np.ndarray) -> np.ndarray:
+        """(N,) where unit rays (N, 3) first meet one of the triangles; infinite where none."""
+        sides, volume = self._sides
+        return _lengths(rays @ sides.transpose(0, 2, 1), volume).min(1, initial=np.inf)
+
+
 def probes_of(row: np.ndarray, place: np.ndarray) -> Probes:
     """Those of a row of triangles (T, 3): its outer side's vertices, as many as lie apart, and
     points between the corners of wide triangles. place : (V, 3) metres."""
@@ -115,13 +157,6 @@ def seen_from(vertices: np.ndarray, ids: np.ndarray) -> np.ndarray:
     return middle - np.array([0.0, 0.0, _BEHIND])
 
 
-def distances(rays: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """(N,) where unit rays (N, 3) from the origin first meet one of the triangles with corners
-    (T, 3, 3); infinite where none."""
-    sides, volume = _planes(corners)
-    return _lengths(rays @ sides.transpose(0, 2, 1), volume).min(1, initial=np.inf)
-
-
 def _planes(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(3, T, 3) normals of the planes through the origin and a side of triangles with corners
     (T, 3, 3), and six times the volumes (T,) that they close."""
@@ -139,24 +174,3 @@ def _lengths(shares: np.ndarray, volume: np.ndarray) -> np.ndarray:
     shares /= across
     hit = (shares.min(0, initial=np.inf) >= -1e-9) & (distance > 0)
     return np.where(hit, distance, np.inf)
-
-
-def view(
-    place: np.ndarray,
-    skin: np.ndarray,
-    probes: Probes,
-    eye: np.ndarray,
-    chosen: slice | np.ndarray = _ALL,
-) -> ProbeView:
-    """What is seen of skin (S, 3) of a head (V, 3) from an eye (3,) through the probes, or through
-    some of them: chosen, an index into P."""
-    points = probes.on(place, chosen) - eye
-    far = np.linalg.norm(points, axis=1)
-    rays, corners = points / far[:, None], place[skin] - eye
-    middles = corners.mean(1)
-    middles /= np.linalg.norm(middles, axis=1, keepdims=True)
-    tree = KDTree(middles, compact_nodes=False, balanced_tree=False)
-    near = np.asarray(tree.query(rays, min(_CANDIDATES, len(middles)))[1]).reshape(len(rays), -1)
-    sides, volume = _planes(corners)
-    met = _lengths(np.einsum("spkc,pc->spk", sides[:, near], rays), volume[near])
-    return ProbeView(rays, far, near, met.min(1, initial=np.inf))
