@@ -27,7 +27,7 @@ NOBODY: Final = "unknown"
 _LOOK_DEGREES: Final = 30.0
 """How far eyes on bones follow what they look at."""
 _FULL_LOOK: Final[Mapping[str, float]] = MappingProxyType(
-    {"HorizontalInner": 15.8, "HorizontalOuter": 15.3, "VerticalDown": 11.8, "VerticalUp": 10.2}
+    {"HorizontalInner": 23.1, "HorizontalOuter": 23.4, "VerticalDown": 18.6, "VerticalUp": 11.7}
 )
 """Degrees that the bundled head's eyes turn by its keys `eyeLook…` in full."""
 _ROUNDED: Final = 1e-3

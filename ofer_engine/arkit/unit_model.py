@@ -17,6 +17,7 @@ from ..geometry.triangles import triangulate
 from ..heads.open_head import OpenHead
 from ..heads.teeth import Teeth
 from .contacts import LID_PAIRS, LIP_PAIRS, Eyeball, clear_eyeballs, eyeball
+from .gaze import turned_eyeballs
 from .lips import ALLOWED, Lips, part_lips
 from .open_smiles import clear_open_smiles
 from .upright import upright_units
@@ -147,8 +148,8 @@ def fitted_units(
     """The 52 units of one face: each bends it as it bends the template.
 
     Closed lids meet as the template's do, `mouthClose` closes the lips of an open jaw as they
-    rest, and lids slide over the eyeballs. A unit that does not move the template is empty.
-    The units of a mesh that is no surface are given as they are.
+    rest, lids slide over the eyeballs, and these turn about their centres. A unit that does not
+    move the template is empty. The units of a mesh that is no surface are given as they are.
     neutral : (V, 3) metres, the model's topology; eyeballs : to slide over, if not the model's own;
     check : called now and again, may raise to stop.
     Returns (52, V, 3) float32 metres.
@@ -177,7 +178,8 @@ def fitted_units(
         fitted[_CLOSE] = free.holding(rows).solve(gradient, fitted[_CLOSE], -(rows @ fitted[_JAW]))
     fitted[np.linalg.norm(fitted, axis=2) < STILL] = 0.0
     balls = model.eyeballs(neutral) if eyeballs is None else eyeballs
-    return _mended(model, neutral, fitted, balls, check).astype(np.float32)
+    mended = _mended(model, neutral, fitted, balls, check)
+    return turned_eyeballs(neutral, mended, model.eyes, model.eyeballs(neutral)).astype(np.float32)
 
 
 def _mended(
