@@ -1,4 +1,5 @@
-"""What hangs on a head's skin as part of its mesh: hair and brows, and how they follow its shapes.
+"""What hangs on a head's skin as part of its mesh: hair, brows and the tear line, and how they
+follow its shapes.
 
 Each of their vertices has a number in an attribute that is called after its style; the style says
 which of the head's own vertices carry it. So whoever gives a key of the head another shape does not
@@ -8,6 +9,7 @@ have to know of hair.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +17,8 @@ from typing import Final
 
 import bpy
 import numpy as np
+
+from . import tear_line
 
 FOLDER: Final = Path(__file__).parents[1] / "hair" / "styles"
 ATTRIBUTE: Final = "OFER worn "
@@ -55,10 +59,18 @@ def style(name: str) -> Style:
 
 
 def worn(mesh: bpy.types.Mesh) -> tuple[str, ...]:
-    """Names of the styles that a head wears; what names a file elsewhere is none of ours."""
+    """Names of the styles that a head wears, the tear line among them; what names a file elsewhere
+    is none of ours."""
     found = (each.name for each in mesh.attributes if each.name.startswith(ATTRIBUTE))
     names = (name.removeprefix(ATTRIBUTE) for name in found)
     return tuple(name for name in names if re.fullmatch(r"[a-z_]+", name))
+
+
+def number(mesh: bpy.types.Mesh, name: str, first: int) -> None:
+    """Note that all vertices from the first one on are a style's, in its order."""
+    values = np.clip(np.arange(1 - first, len(mesh.vertices) + 1 - first), 0, None)
+    attribute = mesh.attributes.new(ATTRIBUTE + name, "INT", "POINT")
+    attribute.data.foreach_set("value", values.astype(np.int32))
 
 
 def numbers(mesh: bpy.types.Mesh, name: str) -> np.ndarray:
@@ -80,13 +92,20 @@ def along(mesh: bpy.types.Mesh, shape: np.ndarray, basis: np.ndarray) -> np.ndar
         return shape
     brought = np.array(shape, np.float32)
     for name in names:
-        try:
-            made = style(name)
-        except OSError:  # of a version that has other styles: it stays where it is
-            continue
+        moves = _moves(name, shape, basis)
         number = numbers(mesh, name)
-        rows = np.flatnonzero((number > 0) & (number <= len(made.offset)))
-        if made.anchors.max() < len(shape):
-            moves = made.carry(shape - basis)
-            brought[rows] = basis[rows] + moves[number[rows] - 1]
+        rows = np.flatnonzero((number > 0) & (number <= len(moves)))
+        brought[rows] = basis[rows] + moves[number[rows] - 1]
     return brought
+
+
+def _moves(name: str, shape: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """(N, 3) of a style's vertices from a basis (V, 3) to a shape; none where it is not known, as
+    one of a version that has others: it stays where it is."""
+    if name == tear_line.NAME and len(shape) >= tear_line.LEAST:
+        return tear_line.places(shape) - tear_line.places(basis)
+    with suppress(OSError):
+        made = style(name)
+        if made.anchors.max() < len(shape):
+            return made.carry(shape - basis)
+    return np.zeros((0, 3), np.float32)

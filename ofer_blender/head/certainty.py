@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.client.head_arrays import HeadArrays
+from . import carried, tear_line
 
 
 class Colouring(StrEnum):
@@ -36,7 +37,8 @@ def keep(head: bpy.types.Object, arrays: HeadArrays) -> None:
     """Write the colours and words of what the photos decide; the guessed become the mesh's active
     colours.
 
-    Vertices that were joined to the head come after its own and keep their colour.
+    Vertices that were joined to the head come after its own and keep their colour; the tear line
+    has its lid's.
     """
     head.ofer.guessed_most = most = float(np.percentile(arrays.spread, _FULL))
     _write(head, LAYERS[Colouring.MILLIMETRES], colours(arrays.spread / max(most, 1e-9)))
@@ -72,6 +74,8 @@ def _write(head: bpy.types.Object, name: str, found: np.ndarray) -> bpy.types.At
     values = np.empty((len(layer.data), 4), np.float32)
     layer.data.foreach_get("color", values.ravel())
     values[: len(found)] = found
+    wet = carried.numbers(head.data, tear_line.NAME)
+    values[wet > 0] = found[tear_line.anchors()[wet[wet > 0] - 1]]
     layer.data.foreach_set("color", values.ravel())
     return layer
 

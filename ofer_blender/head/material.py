@@ -17,7 +17,8 @@ from . import eyes, lashes, strands
 
 @dataclass(frozen=True)
 class PrincipledValues:
-    """colour : linear RGB; roughness, subsurface, alpha, coat : 0..1, of a Principled BSDF; solid :
+    """colour : linear RGB; roughness, subsurface, alpha, coat, metallic : 0..1, of a Principled
+    BSDF: a metal that lets most light through is a film that only shines, in every format; solid :
     RGB in the Solid view, whose lamps show everything darker, where it is not the colour."""
 
     colour: tuple[float, float, float]
@@ -26,10 +27,12 @@ class PrincipledValues:
     alpha: float = 1.0
     solid: tuple[float, ...] = ()
     coat: float = 0.0
+    metallic: float = 0.0
 
 
 IRIS: Final = "iris"
 RING: Final = "iris ring"
+WET: Final = "tear line"
 PUPIL: Final = "pupil"
 
 MATERIALS: Final = {
@@ -47,6 +50,7 @@ MATERIALS: Final = {
     IRIS: PrincipledValues((0.10, 0.055, 0.025), 0.3, coat=1.0),
     RING: PrincipledValues((0.01, 0.008, 0.006), 0.3, coat=1.0),
     PUPIL: PrincipledValues((0.001, 0.001, 0.001), 0.3, coat=1.0),
+    WET: PrincipledValues((1.0, 1.0, 1.0), 0.06, alpha=0.08, metallic=1.0),
 }
 _UNKNOWN: Final = PrincipledValues((0.5, 0.5, 0.5), 0.5)
 _COARSE_IRIS: Final = 0.0055
@@ -72,6 +76,13 @@ def materials(
         tree = made[parts.index(lashes.PART)].node_tree
         strands.show(tree, lashes.picture(), eyes.UV_LAYER)
         _solid_shows_the_colour(tree)
+    return made
+
+
+def wet() -> bpy.types.Material:
+    """A new material of the tear line."""
+    made = _material(WET, eyes.UNSEEN)
+    made.surface_render_method = "BLENDED"  # a film needs no shadow, and dithering would show
     return made
 
 
@@ -133,6 +144,7 @@ def _material(part: str, iris: eyes.Colour) -> bpy.types.Material:
     shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Base Color"].default_value = (*look.colour, 1.0)
     shader.inputs["Roughness"].default_value = look.roughness
+    shader.inputs["Metallic"].default_value = look.metallic
     shader.inputs["Alpha"].default_value = look.alpha
     shader.inputs["Subsurface Weight"].default_value = look.subsurface
     shader.inputs["Subsurface Radius"].default_value = (0.010, 0.004, 0.002)  # metres

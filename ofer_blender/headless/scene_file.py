@@ -53,7 +53,7 @@ def build(
     head = head_object.build(delivered)
     painted = folder / contract.FOLDER
     if (painted / contract.RECORD).is_file():
-        skin.wear(head, contract.read(painted), skin.Keep.PACK)
+        skin.wear(head, contract.read(painted), skin.Keep.PACK, len(delivered.arrays.polygons))
     camera = photo_camera.build(record.camera, head)
     for made in (head, camera, *_lamps()):
         scene.collection.objects.link(made)

@@ -9,6 +9,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ..hair import hair
+from ..head import carried, tear_line
 from ..undo.likeness import match, plain
 from . import rig
 
@@ -33,8 +34,8 @@ def succeed(old: bpy.types.Object, new: bpy.types.Object, placed: Matrix) -> Non
     for name in _SETTINGS:
         match(getattr(new, name), getattr(old, name))
     _put_modifiers_on(old, new)
-    if _is_same_surface(old.data, new.data):
-        _dress(old.data, new.data)
+    if shared := _shared(old.data, new.data):
+        _dress(old.data, new.data, shared)
     hair.succeed(old, new)
 
 
@@ -48,32 +49,56 @@ def _put_modifiers_on(old: bpy.types.Object, new: bpy.types.Object) -> None:
             made[name] = plain(was[name])
 
 
-def _is_same_surface(old: bpy.types.Mesh, new: bpy.types.Mesh) -> bool:
-    """The old one begins with the polygons of the new, so that UVs and materials mean the same."""
-    if len(old.loops) < len(new.loops) or len(old.polygons) < len(new.polygons):
-        return False
-    was, now = (np.empty(len(mesh.loops), np.int32) for mesh in (old, new))
-    old.loops.foreach_get("vertex_index", was)
-    new.loops.foreach_get("vertex_index", now)
-    return bool((was[: len(now)] == now).all())
+def _shared(old: bpy.types.Mesh, new: bpy.types.Mesh) -> int:
+    """So many polygons both begin with, so that UVs and materials mean the same there: all of the
+    new one's, or all but its tear line, which heads of earlier versions lack; else none."""
+    wet = len(tear_line.polygons()) if tear_line.NAME in carried.worn(new) else 0
+    was, now = _corners(old), _corners(new)
+    for count in dict.fromkeys((len(new.polygons), len(new.polygons) - wet)):
+        loops = _loops(new, count)
+        if len(old.polygons) >= count and np.array_equal(was[:loops], now[:loops]):
+            return count
+    return 0
 
 
-def _dress(old: bpy.types.Mesh, new: bpy.types.Mesh) -> None:
+def _corners(mesh: bpy.types.Mesh) -> np.ndarray:
+    """(L,) int32 vertices of the polygons' corners."""
+    found = np.empty(len(mesh.loops), np.int32)
+    mesh.loops.foreach_get("vertex_index", found)
+    return found
+
+
+def _loops(mesh: bpy.types.Mesh, polygons: int) -> int:
+    """How many corners the first polygons have."""
+    return mesh.polygons[polygons].loop_start if polygons < len(mesh.polygons) else len(mesh.loops)
+
+
+def _dress(old: bpy.types.Mesh, new: bpy.types.Mesh, shared: int) -> None:
     slots = np.empty(len(old.polygons), np.int32)
     old.polygons.foreach_get("material_index", slots)
-    further = set(slots[len(new.polygons) :].tolist())
-    slots = slots[: len(new.polygons)]
+    further = set(slots[shared:].tolist())
+    slots = slots[:shared]
     further -= set(slots.tolist())  # of hair, which come behind the head's own
+    own = np.empty(len(new.polygons), np.int32)
+    new.polygons.foreach_get("material_index", own)
     plain_ones = list(new.materials)
     new.materials.clear()
     for slot, material in enumerate(old.materials):
         if slot not in further:
             new.materials.append(material)
+    for slot in np.unique(own[shared:]).tolist():  # the tear line's
+        own[own == slot] = len(new.materials)
+        new.materials.append(plain_ones[slot])
+    own[:shared] = slots
     bpy.data.batch_remove([each for each in plain_ones if each and not each.users])
-    new.polygons.foreach_set("material_index", slots)
-    values = np.empty(len(old.loops) * 2, np.float32)
+    new.polygons.foreach_set("material_index", own)
+    corners = 2 * _loops(new, shared)
     for layer in old.uv_layers:
+        values = np.empty(len(old.loops) * 2, np.float32)
         layer.data.foreach_get("uv", values)
         theirs = new.uv_layers.get(layer.name) or new.uv_layers.new(name=layer.name)
-        theirs.data.foreach_set("uv", values[: len(new.loops) * 2])
+        at = np.empty(len(new.loops) * 2, np.float32)
+        theirs.data.foreach_get("uv", at)
+        at[:corners] = values[:corners]
+        theirs.data.foreach_set("uv", at)
     new.update()

@@ -24,6 +24,7 @@ from ofer_faces.ofer_blender.export import write
 from ofer_faces.ofer_blender.export.names import names
 from ofer_faces.ofer_blender.export.plan import Plan
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
+from ofer_faces.ofer_blender.head import tear_line
 from ofer_faces.ofer_blender.headless import scene_file
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client import launch
@@ -43,7 +44,8 @@ GLTF = [t for t in Target if PRESETS[t].format is Format.GLB]
 
 @dataclass(frozen=True, eq=False)
 class Sent:
-    """rest : (V, 3) and moves : (52, V, 3) metres, glTF's axes; used : (U,) vertices of polygons;
+    """rest : (V, 3) and moves : (52, V, 3) metres, glTF's axes, the tear line's vertices after the
+    head's where it has one; used : (U,) vertices of polygons;
     skin : (C,) vertices of the skin's polygons' corners, and uv : (C, 2) where the skin is painted;
     folder : of the files, named by target; talking : the head at five times of those that move."""
 
@@ -114,10 +116,17 @@ def _export(folder: Path, out: Path) -> Sent:
     rounding = [each for each in head.modifiers if each.type == "SUBSURF"]
     for each in rounding:
         head.modifiers.remove(each)
+    rest = record.array("identity_vertices")[0].astype(float)
+    moves, used = record.array("arkit_units").astype(float), np.unique(polygons[polygons >= 0])
+    if tear_line.fits(polygons):
+        wet = tear_line.places(rest)
+        units = [tear_line.places(rest + move) - wet for move in moves]
+        used = np.append(used, len(rest) + np.arange(len(wet)))
+        rest, moves = np.concatenate((rest, wet)), np.concatenate((moves, units), axis=1)
     return Sent(
-        record.array("identity_vertices")[0].astype(float),
-        record.array("arkit_units").astype(float),
-        np.unique(polygons[polygons >= 0]),
+        rest,
+        moves,
+        used,
         polygons[corners],
         uv[corners],
         out,
