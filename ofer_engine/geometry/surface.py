@@ -57,7 +57,7 @@ class FacingSurface:
         normals."""
         # Searching in (position, scaled normal) finds candidates that face the right way first.
         scale = self._patience / 2
-        tree = KDTree(np.hstack((self._corners.mean(1), self._face * scale)), balanced_tree=False)
+        tree = KDTree(np.hstack((self._corners.mean(1), self._face * scale)))
         count = min(_CANDIDATES, len(self._corners))
         near = np.asarray(tree.query(np.hstack((points, normals * scale)), count)[1])
         return near.reshape(len(points), count)

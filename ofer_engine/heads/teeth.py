@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from ..geometry.triangles import triangulate
-from .teeth_probes import Clearance, Outlook, Probes, ProbeView, probes_of, seen_from
+from .teeth_probes import Clearance, Outlook, Probes, probes_of, seen_from
 
 if TYPE_CHECKING:
     from .open_head import OpenHead
@@ -101,10 +101,9 @@ class Teeth:
         ):
             return vertices
         for probes, mouth in zip(self.probes, mouths, strict=True):
-            eye, near = mouth.skin.eye, None
+            eye = mouth.skin.eye
             for _ in range(_ROUNDS):
-                seen = mouth.skin.towards(probes.on(moved), near)
-                lack, near = mouth.lack(seen, _MARGIN), seen.near
+                lack = self._lack(moved, probes, _MARGIN, mouth)
                 if not lack.any():
                     break
                 far = np.flatnonzero(lack)
@@ -136,7 +135,9 @@ class Teeth:
             near = rest.near_skin(place, probes, self.skin, margin)
             if not len(near):
                 return lack
-        lack[near] = mouth.lack(mouth.skin.towards(probes.on(place, near)), margin)
+        seen = mouth.skin.towards(probes.on(place, near))
+        reach = np.minimum(seen.skin, mouth.opening.distances(seen.rays))
+        lack[near] = np.maximum(seen.far + margin - reach, 0.0)
         return lack
 
 
@@ -146,11 +147,6 @@ class _Mouth:
 
     skin: Outlook
     opening: Outlook
-
-    def lack(self, seen: ProbeView, margin: float) -> np.ndarray:
-        """(P,) metres that probes are too far from the eye."""
-        reach = np.minimum(seen.skin, self.opening.distances(seen.rays))
-        return np.maximum(seen.far + margin - reach, 0.0)
 
 
 def _rim(skin: np.ndarray, lining: np.ndarray) -> list[int]:

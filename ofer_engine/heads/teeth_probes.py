@@ -102,15 +102,13 @@ class Outlook:
         middles /= np.linalg.norm(middles, axis=1, keepdims=True)
         return KDTree(middles, compact_nodes=False, balanced_tree=False)
 
-    def towards(self, points: np.ndarray, near: np.ndarray | None = None) -> ProbeView:
-        """What is seen through points (P, 3) metres. near : (P, K) the triangles about them, where
-        they are known from before the points moved a little."""
+    def towards(self, points: np.ndarray) -> ProbeView:
+        """What is seen through points (P, 3) metres."""
         away = points - self.eye
         far = np.linalg.norm(away, axis=1)
         rays = away / far[:, None]
-        if near is None:
-            count = min(_CANDIDATES, len(self._skin))
-            near = np.asarray(self._tree.query(rays, count)[1]).reshape(len(rays), -1)
+        count = min(_CANDIDATES, len(self._skin))
+        near = np.asarray(self._tree.query(rays, count)[1]).reshape(len(rays), -1)
         sides, volume = self._sides
         met = _lengths(np.einsum("spkc,pc->spk", sides[:, near], rays), volume[near])
         return ProbeView(rays, far, near, met.min(1, initial=np.inf))
