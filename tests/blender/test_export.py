@@ -158,7 +158,7 @@ def test_the_scene_is_as_it_was(
     head: bpy.types.Object, record: Reconstruction, tmp_path: Path, target: Target
 ) -> None:
     before = dump()
-    path = export(tmp_path / f"{target}.x", target)
+    path = export(tmp_path / f"{target}.stl", target)
     assert path.stat().st_size > 1000
     assert differences(before, dump()) == []
     sidecar = json.loads(path.with_suffix(path.suffix + ".json").read_text("utf-8"))
