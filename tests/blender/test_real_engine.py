@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 import pytest
 from ofer_faces.ofer_blender.engine import jobs
-from ofer_faces.ofer_blender.head import provenance
+from ofer_faces.ofer_blender.head import carried, provenance, tear_line
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract import reconstruction
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
@@ -63,7 +63,7 @@ def test_photo_to_undo(portrait: Path) -> None:
     points = np.empty(len(head.data.vertices) * 3, np.float32)
     keys["expression_15"].points.foreach_get("co", points)
     wanted = to_blender(record.array("expression_vertices")[14])
-    assert np.abs(points.reshape(-1, 3) - wanted).max() <= 1e-6
+    assert np.abs(points.reshape(-1, 3)[: len(wanted)] - wanted).max() <= 1e-6
     assert all(record.thumbnail(item).is_file() for item in record.identities)
     assert np.all(np.diff([item.score for item in head.ofer.identities]) <= 0)
     bpy.ops.ed.undo()
@@ -148,7 +148,8 @@ def test_going_on_from_a_head(portrait: Path) -> None:
     record = reconstruction.read(Path(head.ofer.folder))
     wanted = to_blender(record.array("identity_vertices"))
     for row, hypothesis in enumerate(record.identities[1:], 1):
-        assert np.abs(key_points(head)[hypothesis.name] - wanted[row]).max() <= 1e-6
+        own = key_points(head)[hypothesis.name][: wanted.shape[1]]
+        assert np.abs(own - wanted[row]).max() <= 1e-6
     bpy.ops.ofer.add_arkit()
     former = key_points(head)
     bpy.ops.ofer.blend_add(name="identity_01")
@@ -202,7 +203,8 @@ def test_a_head_that_was_sculpted_and_moved_goes_on_as_its_untouched_twin(
         poll()
         assert jobs.queue.failure is None and len(head.ofer.identities) == 6
         now = key_points(head)
-        moved[how] = {name: now[name] - now["Basis"] for name in now}
+        own = carried.numbers(head.data, tear_line.NAME) == 0
+        moved[how] = {name: (now[name] - now["Basis"])[own] for name in now}
     assert np.abs(by_hand).max() > 0.008 and len(drawn) == len(by_hand)
     twin = moved["nothing"]
     assert np.abs(twin["jawOpen"]).max() > 0.02
