@@ -123,9 +123,7 @@ def _cards(
     mesh.from_pydata(rest.tolist(), [], made.triangles.tolist())
     corners = made.triangles.ravel()
     mesh.uv_layers.new(name=UV_LAYER).uv.foreach_set("vector", made.uv[corners].ravel())
-    mesh.attributes.new(carried.ATTRIBUTE + name, "INT", "POINT").data.foreach_set(
-        "value", np.arange(1, len(rest) + 1, dtype=np.int32)
-    )
+    carried.number(mesh, name, 0)
     mesh.shade_smooth()
     cards = bpy.data.objects.new(name, mesh)
     head.users_collection[0].objects.link(cards)

@@ -22,7 +22,7 @@ def turned_eyeballs(
     balls: tuple[Eyeball, ...],
 ) -> np.ndarray:
     """Units (52, V, 3) metres, ARKIT_52 order, in which looking turns an eyeball about its centre
-    and leaves it between its lids; as they came, it also slid up to 3 mm.
+    and leaves it between its lids; as they came, it also slid up to 4 mm.
 
     neutral : (V, 3) metres; eyes : vertex ids of each eyeball; balls : their spheres. Returns a
     copy.

@@ -177,9 +177,9 @@ def fitted_units(
         gradient = displacement_gradients(neutral, model.triangles, fitted[_CLOSE])
         fitted[_CLOSE] = free.holding(rows).solve(gradient, fitted[_CLOSE], -(rows @ fitted[_JAW]))
     fitted[np.linalg.norm(fitted, axis=2) < STILL] = 0.0
-    balls = model.eyeballs(neutral) if eyeballs is None else eyeballs
-    mended = _mended(model, neutral, fitted, balls, check)
-    return turned_eyeballs(neutral, mended, model.eyes, model.eyeballs(neutral)).astype(np.float32)
+    own = model.eyeballs(neutral)
+    mended = _mended(model, neutral, fitted, own if eyeballs is None else eyeballs, check)
+    return turned_eyeballs(neutral, mended, model.eyes, own).astype(np.float32)
 
 
 def _mended(

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from ofer_engine.arkit.contacts import eyeball
 from ofer_engine.arkit.gaze import LOOKS, turned_eyeballs
-from ofer_engine.arkit.unit_model import UnitModel, fitted_units
+from ofer_engine.arkit.unit_model import fitted_units
 from ofer_engine.contract.arkit import ARKIT_52
-from ofer_engine.heads.open_head import OpenHead
-
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module")
-def head() -> OpenHead:
-    return OpenHead.load(ROOT / "weights" / "open" / "head.npz")
-
-
-@pytest.fixture(scope="module")
-def model(head) -> UnitModel:
-    return UnitModel.of_open_head(head)
 
 
 @pytest.fixture(scope="module")

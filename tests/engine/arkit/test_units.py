@@ -1,7 +1,6 @@
 """The 52 units on faces of the open head, and on a head of another topology."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,21 +14,9 @@ from ofer_engine.arkit.transfer import transferred_units
 from ofer_engine.arkit.unit_library import NO_TONGUE, UnitLibrary, tongue_note
 from ofer_engine.arkit.unit_model import UnitModel, fitted_units
 from ofer_engine.contract.arkit import ARKIT_52
-from ofer_engine.heads.open_head import OpenHead
 from tests.engine.arkit.dual_head import DualHead
 
-ROOT = Path(__file__).resolve().parents[3]
 UNIT = {name: number for number, name in enumerate(ARKIT_52)}
-
-
-@pytest.fixture(scope="module")
-def head() -> OpenHead:
-    return OpenHead.load(ROOT / "weights" / "open" / "head.npz")
-
-
-@pytest.fixture(scope="module")
-def model(head) -> UnitModel:
-    return UnitModel.of_open_head(head)
 
 
 @pytest.fixture(scope="module")
