@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,10 @@ from ..requirements import PinGroup, required
 PHOTO_COLUMNS: Final = ("photo", "image", "image_path", "path", "file", "filename")
 """Headings under which the column of the photos is looked for, in this order."""
 _NAME_COLUMN: Final = "name"
+_LINE_END: Final = re.compile("\r\n|\r|\n")
+"""Other characters that end lines may be in names."""
+_BLANK_LINES: Final = re.compile(r"\A\s*[\r\n]")
+"""Above the heading."""
 _LISTS: Final = (".txt", ".csv", ".parquet")
 _MOST_BYTES: Final = 1 << 28
 """Of a list: a million photos with long paths have less."""
@@ -55,7 +61,14 @@ def read_photo_list(source: Path, images: Path | None = None) -> tuple[Task, ...
             endings=", ".join(_LISTS),
         )
     base = images or source.parent
-    return _tasks((as_spelled(base / photo), name) for photo, name in _listed(source) if photo)
+    return _tasks((_found(base, photo), name.strip()) for photo, name in _listed(source) if photo)
+
+
+def _found(base: Path, listed: str) -> Path:
+    """Where a listed photo lies: blanks around a name belong to it where a photo is called so."""
+    whole = as_spelled(base / listed)
+    bare = listed.strip()
+    return whole if bare == listed or os.path.lexists(whole) else as_spelled(base / bare)
 
 
 def _photos_in(folder: Path) -> list[Path]:
@@ -74,8 +87,8 @@ def _listed(source: Path) -> Iterable[tuple[str, str]]:
     try:
         match source.suffix.lower():
             case ".txt":
-                lines = _text(source).splitlines()
-                return [(line.strip().strip('"'), "") for line in lines]  # copied as paths
+                lines = _LINE_END.split(_text(source))
+                return [(_unquoted(line), "") for line in lines if line.strip()]
             case ".csv":
                 text = _text(source)
                 separator = max(",;\t", key=text.partition("\n")[0].count)
@@ -93,7 +106,17 @@ def _listed(source: Path) -> Iterable[tuple[str, str]]:
 
 
 def _text(source: Path) -> str:
-    return read_text(source.resolve(), _MOST_BYTES).lstrip()
+    text = read_text(source.resolve(), _MOST_BYTES)
+    if "\0" in text:
+        raise ValueError("no text")
+    return _BLANK_LINES.sub("", text)
+
+
+def _unquoted(line: str) -> str:
+    """A path as it was copied, with quotes or without."""
+    bare = line.strip()
+    quoted = len(bare) > 1 and bare[0] == bare[-1] == '"'
+    return bare[1:-1] if quoted else line
 
 
 def _of_parquet(source: Path) -> list[tuple[str, str]]:
@@ -107,7 +130,8 @@ def _of_rows(
     source: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]
 ) -> list[tuple[str, str]]:
     photo, name = _photo_column(source, columns), _column(columns, _NAME_COLUMN)
-    return [(str(row.get(photo) or ""), str(row.get(name) or "")) for row in rows]
+    pairs = [(str(row[photo] or ""), str(name and row[name] or "")) for row in rows]
+    return [(path, name) for path, name in pairs if path.strip()]
 
 
 def _photo_column(source: Path, columns: Sequence[str]) -> str:

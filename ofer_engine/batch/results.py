@@ -24,7 +24,9 @@ _LONGEST: Final = 170
 
 
 class Results(Protocol):
-    """Where results go."""
+    """Where results go. shared : photos of the same content have one result."""
+
+    shared: bool
 
     def prepared(self, task: Task, sha256: str) -> Task | None:
         """The task with a name that is free, or None where it is done already.
@@ -40,6 +42,8 @@ class Results(Protocol):
 
 class FolderResults:
     """A `NAME.ofer` for each photo. The folders themselves say what is done."""
+
+    shared = False
 
     def __init__(self, settings: BatchSettings) -> None:
         self._settings = settings
@@ -77,6 +81,8 @@ class FolderResults:
 
 class TableResults:
     """Rows of a table, each written as soon as it is there."""
+
+    shared = True
 
     def __init__(self, settings: BatchSettings) -> None:
         self._settings = settings

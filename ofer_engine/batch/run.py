@@ -80,6 +80,7 @@ def run_batch(
     """
     began, summary = time.monotonic(), Summary()
     waiting, given = deque(tasks), dict[int, Task]()
+    twins: dict[str, list[Task]] = {}
     deaths: dict[int, int] = {}
     prepared: Task | None = None
     errors.unlink(missing_ok=True)
@@ -93,6 +94,8 @@ def run_batch(
                 raise OferError(ErrorCode(outcome.code), str(outcome.message), str(outcome.hint))
         else:
             summary.done += 1
+            if outcome.sha256:  # it may have changed since it was given
+                summary.photos[task.number] = outcome.sha256
             results.keep(task, outcome, summary.photos[task.number])
 
     while waiting or given:
@@ -100,8 +103,12 @@ def run_batch(
             task = waiting[0]
             if task.number not in summary.photos:
                 summary.photos[task.number] = _digest(Path(task.photo))
+            digest = summary.photos[task.number]
+            if results.shared and digest and digest in map(summary.photos.get, given):
+                twins.setdefault(digest, []).append(waiting.popleft())
+                continue
             if prepared is None or prepared.number != task.number:  # else it waits for a worker
-                prepared = results.prepared(task, summary.photos[task.number])
+                prepared = results.prepared(task, digest)
             if prepared is None:
                 waiting.popleft()
                 summary.earlier += 1
@@ -109,8 +116,9 @@ def run_batch(
             if not workers.take(prepared):
                 break
             given[task.number], prepared = waiting.popleft(), None
-        for number, outcome in workers.wait(_PAUSE):
+        for number, outcome in workers.wait(_PAUSE) if given else ():
             task = given.pop(number)
+            waiting.extendleft(twins.pop(summary.photos[number], ()))
             if outcome is not None:
                 end(task, outcome)
             elif (tries := deaths.get(number, 0) + 1) < _TRIES:
@@ -147,5 +155,5 @@ def _note(errors: Path, task: Task, outcome: Outcome) -> None:
         "message": str(outcome.message),
         "hint": str(outcome.hint),
     }
-    with errors.open("a", encoding="utf-8") as file:
+    with errors.open("a", encoding="utf-8", errors="backslashreplace") as file:  # odd bytes: \\udc…
         file.write(json.dumps(entry, ensure_ascii=False) + "\n")

@@ -53,11 +53,13 @@ class BatchSettings:
 @dataclass(frozen=True)
 class Outcome:
     """What became of one task. folder : of its reconstruction, or empty; row : of the table, or
-    None; code, message, hint : why there is neither, or empty."""
+    None; sha256 : of the photo as it was read; code, message, hint : why there is neither, or
+    empty."""
 
     number: int
     folder: str = ""
     row: dict | None = None
+    sha256: str = ""
     code: str = ""
     message: str | Sentence = ""
     hint: str | Sentence = ""

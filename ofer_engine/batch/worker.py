@@ -29,16 +29,17 @@ class BatchWorker:
         work = Work(task.number, lambda event: None, lambda: False, self._session.pace)
         try:
             if self._settings.table:
-                return Outcome(task.number, row=self._row(task, work))
+                return self._row(task, work)
             finished = reconstruct(self._session, self._settings.request(task), work)
-            return Outcome(task.number, folder=str(finished.folder))
+            read = finished.views[0].photo.sha256
+            return Outcome(task.number, folder=str(finished.folder), sha256=read)
         except Exception as cause:  # noqa: BLE001 - the border: one photo's failure is its own
             error = as_ofer_error(cause)
             return Outcome(
                 task.number, code=str(error.code), message=error.message, hint=error.hint
             )
 
-    def _row(self, task: Task, work: Work) -> dict[str, Any]:
+    def _row(self, task: Task, work: Work) -> Outcome:
         """The likeliest head of a photo as plain values: no mesh is made of it."""
         sampling = self._settings.sampling
         reconstructor = self._session.reconstructor(self._settings.pack.id)
@@ -53,7 +54,7 @@ class BatchWorker:
         expressions = reconstructor.expressions(sampling.expressions, *how)
         expression = expressions[0] if len(expressions) else np.zeros(0, np.float32)
         face = reading.view.face
-        return {
+        row: dict[str, Any] = {
             "identity": identities[best].tolist(),
             "expression": expression.tolist(),
             "camera": asdict(reading.view.camera),
@@ -62,3 +63,4 @@ class BatchWorker:
             "low_confidence": face.low_confidence,
             "share": float(ranking.chances[best]),
         }
+        return Outcome(task.number, row=row, sha256=reading.view.photo.sha256)

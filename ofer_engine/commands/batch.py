@@ -13,6 +13,7 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.files import file_lock
 from ..contract.files.whole_file import check_place
 from ..contract.sampling import SamplingParams
+from ..contract.sentence import readable
 from .counts import positive
 from .machine import add_machine_options
 from .sampling import add_sampling_options, sampling_params
@@ -163,7 +164,8 @@ def _write_table(
             sha256 = summary.photos[task.number]
             failure = summary.errors.get(task.number)
             error = "" if failure is None else str(failure.message)
-            named = {"photo": task.photo, "name": task.name, "sha256": sha256, "error": error}
+            named = {"photo": readable(task.photo), "name": readable(task.name), "sha256": sha256}
+            named["error"] = error
             yield {**(results.row(sha256) or {}), **named}
 
     made_with = {"pack": settings.pack.id, "version": settings.pack.version}

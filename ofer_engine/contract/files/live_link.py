@@ -127,7 +127,7 @@ def _rows(file: io.BufferedReader) -> Iterator[list[str]]:
 
 def _lines(file: io.BufferedReader) -> Iterator[str]:
     """Raises ValueError for a line longer than any."""
-    text = io.TextIOWrapper(file, encoding_of(file.peek(2)))
+    text = io.TextIOWrapper(file, encoding_of(file.peek(4)))
     while line := text.readline(_MOST_IN_LINE):
         if len(line) == _MOST_IN_LINE:
             raise ValueError("a line longer than any of a take")

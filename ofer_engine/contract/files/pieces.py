@@ -23,10 +23,16 @@ def is_plain(path: Path) -> bool:
 
 
 def encoding_of(beginning: bytes) -> str:
-    """Of a text by its first two bytes or more: UTF-16 where its mark says so, as PowerShell and
-    spreadsheets write it, else UTF-8, with a mark or without."""
-    marked = beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return "utf-16" if marked else "utf-8-sig"
+    """Of a text by its first four bytes: UTF-16 or UTF-32 where its mark says so, as PowerShell and
+    spreadsheets write it, UTF-16 also where a zero beside its first letter does, else UTF-8, with a
+    mark or without."""
+    if beginning.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if beginning[1:2] == b"\0":
+        return "utf-16-le"
+    return "utf-16-be" if beginning[:1] == b"\0" else "utf-8-sig"
 
 
 def open_piece(path: Path, most: int) -> BufferedReader:

@@ -59,6 +59,58 @@ def test_lists_as_windows_stores_them(tmp_path):
         assert photos == [str(tmp_path / "a b.jpg"), str(tmp_path / "c.jpg")]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_lists_in_wide_letters_without_a_mark(tmp_path, encoding):
+    for name, text in (
+        ("list.txt", "Jörg.jpg\r\n木.jpg\r\n"),
+        ("list.csv", "photo\nJörg.jpg\n木.jpg\n"),
+    ):
+        (tmp_path / name).write_bytes(text.encode(encoding))
+        photos = [task.photo for task in read_photo_list(tmp_path / name)]
+        assert photos == [str(tmp_path / "Jörg.jpg"), str(tmp_path / "木.jpg")]
+
+
+ODD = [
+    "-v.jpg",
+    " before.jpg",
+    "after.jpg ",
+    "a\u2028b.jpg",
+    "a\x85b.jpg",
+    "a\x0cb.jpg",
+    'say "b".jpg',
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="such names cannot be there")
+def test_odd_names_are_found_as_they_are_listed(tmp_path):
+    names = [*ODD, "two\nlines.jpg"]
+    photos(tmp_path, *names)
+    (tmp_path / "list.txt").write_text("\n".join(ODD), "utf-8")
+    with (tmp_path / "list.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["photo"], *([name] for name in names)])
+    for listed, wanted in (("list.txt", ODD), ("list.csv", names)):
+        tasks = read_photo_list(tmp_path / listed)
+        assert [task.photo for task in tasks] == [str(tmp_path / name) for name in wanted]
+        assert all(task.name.isprintable() for task in tasks)
+
+
+def test_blanks_around_a_name_are_left_out_where_no_photo_has_them(tmp_path):
+    photos(tmp_path, "a.jpg")
+    (tmp_path / "list.csv").write_text("  \n\nid, photo, name\n1, a.jpg , Anna \n2, ,\n", "utf-8")
+    (tmp_path / "list.txt").write_text("  a.jpg\t\n \n", "utf-8")
+    (found,) = read_photo_list(tmp_path / "list.csv")
+    assert (found.photo, found.name) == (str(tmp_path / "a.jpg"), "Anna")
+    assert [task.photo for task in read_photo_list(tmp_path / "list.txt")] == [found.photo]
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_a_column_without_a_heading_is_no_name(tmp_path, separator):
+    """Programs number the rows of a table so."""
+    text = ",photo\n0,b.jpg\n1,a.jpg\n".replace(",", separator)
+    (tmp_path / "list.csv").write_text(text, "utf-8")
+    assert [task.name for task in read_photo_list(tmp_path / "list.csv")] == ["b", "a"]
+
+
 def test_names_that_are_paths_are_made_plain(tmp_path):
     listed = tmp_path / "list.csv"
     listed.write_text("photo,name\na.jpg,../../etc/passwd\nb.jpg,con\n", "utf-8")
@@ -112,6 +164,7 @@ def test_a_list_in_parquet(tmp_path):
         ("list.csv", b"who\nanna\n", "no column of photos"),
         ("list.csv", b"photo\n\xff\xfe\xfa\n", "cannot be read"),
         ("list.csv", b"", "no column of photos"),
+        ("list.txt", b"a.jpg\n\0\n", "cannot be read"),
         ("list.doc", b"a.jpg", "neither a folder nor a list"),
         ("list.parquet", b"PAR1nonsensePAR1", "cannot be read"),
     ],

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,61 @@ def test_other_settings_or_another_photo_are_done_again(tasks, settings):
     assert run(tasks, ScriptedWorkers(1, {}), settings)[0].done == 1
     seeded = replace(settings, sampling=replace(settings.sampling, seed=1))
     assert run(tasks, ScriptedWorkers(1, {}), seeded)[0].done == 6
+
+
+def test_photos_of_one_content_are_worked_on_once(tasks, settings):
+    """Also while the first of them is being worked on; where it fails, each fails by itself."""
+    for task in tasks[1:4]:
+        Path(task.photo).write_bytes(b"the same")
+    workers = ScriptedWorkers(4, {})
+    summary, results = run(tasks, workers, settings)
+    assert (summary.done, summary.earlier, summary.failed) == (4, 2, 0)
+    assert sorted(workers.begun) == [0, 1, 4, 5]
+    assert len({results.row(summary.photos[number])["identity"][0] for number in (1, 2, 3)}) == 1
+    assert len(results.file.read_bytes().splitlines()) == 4
+    results.file.unlink()
+    failed = [Outcome(n, code=str(ErrorCode.NO_FACE), message="No face.") for n in range(6)]
+    workers = ScriptedWorkers(4, {number: [failed[number]] for number in (1, 2, 3)})
+    summary, _ = run(tasks, workers, settings)
+    assert (summary.done, summary.earlier, summary.failed) == (3, 0, 3)
+    assert len(errors_in(settings.out)) == 3
+
+
+def test_a_twin_of_a_photo_that_kills_its_worker_waits_its_turn(tasks, settings):
+    for task in tasks[:2]:
+        Path(task.photo).write_bytes(b"the same")
+    workers = ScriptedWorkers(2, {0: [None, row(0)]})
+    summary, _ = run(tasks[:2], workers, settings)
+    assert (summary.done, summary.earlier, workers.begun) == (1, 1, [0, 0])
+
+
+def test_a_photo_that_changes_while_it_waits_counts_as_what_was_read(tasks, settings):
+    """Its row is not taken for that of the former content, which may come back."""
+    former, read = (sha256(content).hexdigest() for content in (b"\0", b"later"))
+    changed = replace(row(7), sha256=read)
+    summary, results = run(tasks[:1], ScriptedWorkers(1, {0: [changed]}), settings)
+    assert summary.photos[0] == read and results.row(read)["identity"] == [7.0]
+    assert results.row(former) is None
+    summary, results = run(tasks[:1], ScriptedWorkers(1, {}), settings)
+    assert (summary.done, results.row(former)["identity"]) == (1, [0.0])
+
+
+def test_a_photo_that_comes_while_the_batch_runs_is_in_the_table(tasks, settings):
+    Path(tasks[0].photo).unlink()
+    read = sha256(b"came").hexdigest()
+    there = replace(row(3), sha256=read)
+    summary, results = run(tasks[:1], ScriptedWorkers(1, {0: [there]}), settings)
+    assert results.row(summary.photos[0])["identity"] == [3.0]
+
+
+def test_a_photo_whose_name_is_no_text_fails_alone(tasks, settings):
+    odd = os.fsdecode(b"no\xfftext.jpg")
+    tasks[2] = replace(tasks[2], photo=odd)
+    failed = Outcome(2, code=str(ErrorCode.NO_FACE), message="No face.", hint="Choose another.")
+    summary, _ = run(tasks, ScriptedWorkers(2, {2: [failed]}), settings)
+    assert (summary.done, summary.failed) == (5, 1)
+    (error,) = errors_in(settings.out)
+    assert error["photo"] == odd
 
 
 def test_a_row_that_was_cut_off_is_done_again(tasks, settings):
