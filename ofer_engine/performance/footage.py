@@ -33,6 +33,8 @@ _UNKNOWN_RATE: Final = 25.0
 _MOVING: Final = ".gif"
 """Of pictures that are videos of their own, however they are numbered."""
 _MOST_ASPECT: Final = 4.0
+_SET_BACK: Final = 3
+"""Frames: less is one that was told a wrong time."""
 _BLOCK: Final = 1 << 20
 _LISTS: Final = frozenset({"hls", "concat", "dash", "imf", "sdp"})
 """What FFmpeg calls files that name others, which it would read in their stead."""
@@ -40,11 +42,13 @@ _LISTS: Final = frozenset({"hls", "concat", "dash", "imf", "sdp"})
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """number : from 0; seconds : since the first; pixels : (H, W, 3) uint8."""
+    """number : from 0; seconds : since the first; pixels : (H, W, 3) uint8; damaged : they are
+    another frame's, since this one cannot be read."""
 
     number: int
     seconds: float
     pixels: np.ndarray
+    damaged: bool = False
 
 
 class Footage(Protocol):
@@ -121,13 +125,21 @@ class NumberedPictures:
         return digest.hexdigest()
 
     def frames(self, first: int = 0) -> Iterator[Frame]:
-        size: tuple[int, int] | None = None
+        begin = self._first_whole()
+        size = (begin.shape[1], begin.shape[0])
         for number, file in enumerate(self._files[first:], first):
-            pixels = _fitted(load_photo(file).pixels)
-            size = size or (pixels.shape[1], pixels.shape[0])
+            found = _picture(file)
+            pixels = begin if found is None else found
             if (pixels.shape[1], pixels.shape[0]) != size:
                 pixels = np.asarray(Image.fromarray(pixels).resize(size))
-            yield Frame(number, self._steps[number] / self.rate, pixels)
+            yield Frame(number, self._steps[number] / self.rate, pixels, found is None)
+
+    def _first_whole(self) -> np.ndarray:
+        """(H, W, 3) uint8 of the first picture that can be read: all others get its size."""
+        for file in self._files:
+            if (found := _picture(file)) is not None:
+                return found
+        return load_photo(self._files[0]).pixels  # which says why not
 
 
 class Video:
@@ -151,18 +163,16 @@ class Video:
         return digest.hexdigest()
 
     def frames(self, first: int = 0) -> Iterator[Frame]:
-        begun: float | None = None
+        clock = _Clock(self.rate)
         size: tuple[int, int] | None = None
         with self._opened() as (container, stream):
             for number, frame in enumerate(_decoded(self._av, container, stream, self._path)):
                 if number >= MOST_FRAMES:
                     return
                 size = size or _working_size(round(frame.width * _aspect(stream)), frame.height)
-                at = frame.time if frame.time is not None else number / self.rate
-                if begun is None:
-                    begun = float(at)
+                seconds = clock.seconds(frame.time)
                 if number >= first:
-                    yield Frame(number, max(at - begun, 0.0), _pixels(frame, size))
+                    yield Frame(number, seconds, _pixels(frame, size))
 
     @contextmanager
     def _opened(self) -> Generator[tuple[Any, Any]]:
@@ -180,6 +190,29 @@ class Video:
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = 2
             yield container, stream
+
+
+class _Clock:
+    """Seconds since the first frame of a video: they rise also where its own clock is set back, as
+    where recordings were joined, and where it tells no time of a frame."""
+
+    def __init__(self, rate: float) -> None:
+        self._step = 1 / rate
+        self._begun: float | None = None
+        self._last = 0.0
+
+    def seconds(self, told: float | None) -> float:
+        """Of the next frame."""
+        if self._begun is None:
+            self._begun = float(told or 0.0)
+            return 0.0
+        follows = self._last + self._step
+        at = follows if told is None else told - self._begun
+        if at < self._last - _SET_BACK * self._step:
+            self._begun += at - follows
+            at = follows
+        self._last = max(at, self._last)
+        return self._last
 
 
 def _decoded(av: ModuleType, container: Any, stream: Any, path: Path) -> Iterator[Any]:
@@ -262,6 +295,16 @@ def _unreadable(path: Path) -> OferError:
         "Choose a video that other programs can play, or a folder of its frames as pictures.",
         name=path.name,
     )
+
+
+def _picture(file: Path) -> np.ndarray | None:
+    """(H, W, 3) uint8; None where it cannot be read, as one that is still being written."""
+    try:
+        return _fitted(load_photo(file).pixels)
+    except OferError as error:
+        if error.code in (ErrorCode.PHOTO_UNREADABLE, ErrorCode.PHOTO_MISSING):
+            return None
+        raise
 
 
 def _numbered(folder: Path, one: Path | None = None) -> list[tuple[int, Path]]:

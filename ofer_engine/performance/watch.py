@@ -81,11 +81,12 @@ class Watch:
                     reader.finish()
                     states[frame.number], glimpsed = follower.state(), 0
                 photo = photo_of(frame, footage.name)
-                if not started:
+                if not (started or frame.damaged):
                     there = len(self.detector.glance(photo))
                     if there > glimpsed or frame.number % _LOOK_EVERY == 0:
                         started, glimpsed = self._begin(follower, photo), there
-                sighting = follower.next(photo) if started else Sighting(None, 0.0, False)
+                watched = started and not frame.damaged
+                sighting = follower.next(photo) if watched else Sighting(None, 0.0, False)
                 reader.take(self._glimpse(frame, sighting))
                 self.on_frame(frame.number + 1)
                 while len(rows) >= _PART + WATCHED:

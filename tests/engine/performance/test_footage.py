@@ -250,3 +250,84 @@ def test_a_rate_makes_sense(tmp_path):
     with pytest.raises(OferError) as error:
         open_footage(tmp_path, 0.01)
     assert error.value.code == ErrorCode.BAD_REQUEST
+
+
+def test_times_rise_where_recordings_were_joined(tmp_path):
+    """The clock of the second begins anew, as its file did."""
+    write_video(tmp_path / "a.ts", greys(12), codec="mpeg2video", rate=24)
+    one = list(open_footage(tmp_path / "a.ts").frames())
+    (tmp_path / "b.ts").write_bytes((tmp_path / "a.ts").read_bytes() * 2)
+    found = list(open_footage(tmp_path / "b.ts").frames())
+    assert len(found) >= 2 * len(one) - 1
+    np.testing.assert_allclose(
+        [frame.seconds for frame in found], np.arange(len(found)) / 24, atol=2e-3
+    )
+    assert next(open_footage(tmp_path / "b.ts").frames(15)).seconds == found[15].seconds
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ([5.0, 5.04, 5.08], [0.0, 0.04, 0.08]),
+        ([None, None, None], [0.0, 0.04, 0.08]),
+        ([1.0, None, 1.08], [0.0, 0.04, 0.08]),
+        ([9.0, 9.04, 0.0, 0.04], [0.0, 0.04, 0.08, 0.12]),
+        ([0.0, 0.5, 0.45, 0.6], [0.0, 0.5, 0.5, 0.6]),
+        ([-0.2, 0.3, 7.0], [0.0, 0.5, 7.2]),
+    ],
+    ids=["later", "not told", "one not told", "set back", "a wrong one", "uneven"],
+)
+def test_a_clock_of_any_video_rises(told, wanted):
+    clock = footage._Clock(25)
+    np.testing.assert_allclose([clock.seconds(each) for each in told], wanted, atol=1e-9)
+
+
+def test_a_picture_that_cannot_be_read_is_a_frame_that_shows_nothing(tmp_path):
+    shot(tmp_path, [f"a{number}.png" for number in range(4)])
+    for number in (0, 2):
+        whole = (tmp_path / f"a{number}.png").read_bytes()
+        (tmp_path / f"a{number}.png").write_bytes(whole[: len(whole) // 2])
+    frames = list(open_footage(tmp_path, 10).frames())
+    assert [frame.damaged for frame in frames] == [True, False, True, False]
+    assert [frame.seconds for frame in frames] == [0.0, 0.1, 0.2, 0.3]
+    assert [frame.pixels[0, 0, 0] for frame in frames if not frame.damaged] == [1, 3]
+    for number in (1, 3):
+        (tmp_path / f"a{number}.png").write_bytes(b"")
+    with pytest.raises(OferError, match="a0.png") as error:
+        next(open_footage(tmp_path, 10).frames())
+    assert error.value.hint
+
+
+def test_pictures_of_other_sizes_get_the_first_s_wherever_reading_begins(tmp_path):
+    for number, size in enumerate(((80, 64), (160, 128), (64, 80))):
+        Image.new("RGB", size).save(tmp_path / f"a{number}.png")
+    for first in range(3):
+        frames = list(open_footage(tmp_path).frames(first))
+        assert {frame.pixels.shape for frame in frames} == {(64, 80, 3)}
+
+
+def test_a_file_with_sound_alone_is_no_video(tmp_path):
+    import av
+
+    with av.open(str(tmp_path / "a.m4a"), "w") as container:
+        stream = container.add_stream("aac", rate=44100)
+        stream.layout = "mono"
+        for _ in range(10):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            frame.sample_rate = 44100
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with pytest.raises(OferError, match="damaged or not a video"):
+        open_footage(tmp_path / "a.m4a")
+
+
+def test_a_file_whose_second_half_is_spoiled_gives_the_first(tmp_path):
+    write_video(tmp_path / "a.ts", greys(20), codec="mpeg2video", rate=24)
+    whole = bytearray((tmp_path / "a.ts").read_bytes())
+    rng = np.random.default_rng(1)
+    half = len(whole) // 2
+    whole[half:] = rng.integers(0, 256, len(whole) - half, np.uint8).tobytes()
+    (tmp_path / "a.ts").write_bytes(whole)
+    frames = list(open_footage(tmp_path / "a.ts").frames())
+    assert 5 <= len(frames) <= 20
+    assert (np.diff([frame.seconds for frame in frames]) >= 0).all()
