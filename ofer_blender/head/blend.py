@@ -8,7 +8,7 @@ from typing import Final
 import bpy
 import numpy as np
 
-from . import hypotheses, previews
+from . import hypotheses, previews, shaping
 
 MOST: Final = 3
 """Sliders that a blend has at most: more than three faces are a crowd."""
@@ -24,19 +24,34 @@ def shares(head: bpy.types.Object) -> dict[str, float]:
 
 def show(head: bpy.types.Object) -> None:
     """Show the blend: what its shares miss to 1 is the Basis, which has no key."""
-    hypotheses.set_identities(head, shares(head))
+    hypotheses.exaggerate(head, shares(head))
+    shaping.follow(head)
 
 
 def is_shown(head: bpy.types.Object) -> bool:
     """The head's identity keys stand where the blend puts them."""
     if not head.ofer.blend or not head.data.shape_keys:
         return False
-    parts, keys = shares(head), head.data.shape_keys.key_blocks
+    parts, times = shares(head), head.ofer.exaggerated
     return all(
-        abs(key.value - parts.get(item.name, 0.0)) < 1e-6
-        for item in head.ofer.identities
-        if (key := keys.get(item.name))
+        abs(value - parts.get(name, 0.0) * times) < 1e-6
+        for name, value in hypotheses.identity_values(head).items()
     )
+
+
+def exaggerate(head: bpy.types.Object) -> None:
+    """Show what is shown, one head or a mixture, so many times as far from the Basis as the artist
+    says now."""
+    shown = {name: value for name, value in hypotheses.identity_values(head).items() if value}
+    if is_shown(head):
+        show(head)
+        return
+    if shown.keys() <= {hypotheses.chosen_identity(head)}:
+        hypotheses.show_identity(head)
+    else:  # mixed by hand
+        before = head.ofer.exaggerated
+        hypotheses.exaggerate(head, {name: value / before for name, value in shown.items()})
+    shaping.follow(head)
 
 
 def add(head: bpy.types.Object, name: str) -> None:
@@ -54,6 +69,7 @@ def drop(head: bpy.types.Object, name: str) -> None:
         show(head)
     else:
         hypotheses.show_identity(head)
+        shaping.follow(head)
 
 
 def use(head: bpy.types.Object) -> str:

@@ -111,7 +111,7 @@ def _list_identities(
     chances = np.exp(ranking.astype(np.float64) - ranking.max())
     chances /= chances.sum()
     head.ofer.candidates = len(ranking)
-    chosen, shown = hypotheses.chosen_identity(head), hypotheses.identity_values(head)
+    chosen = hypotheses.chosen_identity(head)
     for hypothesis in new:
         item = head.ofer.identities.add()
         _describe(item, loaded, hypothesis)
@@ -120,8 +120,8 @@ def _list_identities(
     for rank, item in enumerate((i for i in head.ofer.identities if i.candidate >= 0), 1):
         item.rank, item.score = rank, float(chances[item.candidate])
     if chosen:
-        head.ofer.identity_index = head.ofer.identities.find(chosen)  # which shows just that one
-        hypotheses.set_identities(head, shown)
+        with hypotheses.still(head):
+            head.ofer.identity_index = head.ofer.identities.find(chosen)
 
 
 def _describe(

@@ -9,12 +9,12 @@ import bpy
 from .. import enum_items
 from ..translations import CONTEXT, tr
 from . import (
-    hints,
+    blend,
     hypotheses,
     hypothesis_properties,
     own_mesh,
-    parts,
     previews,
+    shaping,
     shaping_properties,
 )
 from .hypothesis_properties import OFER_PG_hypothesis, OFER_PG_part_of_blend
@@ -44,15 +44,22 @@ _PARTS: Final = (
 
 
 def _show_identity(self: OFER_PG_head, context: bpy.types.Context) -> None:
+    if not hypotheses.is_still(self.id_data):
+        own_mesh.ensure_shown(self.id_data)
+        hypotheses.show_identity(self.id_data)
+        shaping.follow(self.id_data)
+
+
+def _exaggerate(self: OFER_PG_head, context: bpy.types.Context) -> None:
     own_mesh.ensure_shown(self.id_data)
-    hypotheses.show_identity(self.id_data)
-    hints.follow(self.id_data)
-    parts.follow(self.id_data)
+    blend.exaggerate(self.id_data)
 
 
 def _show_expression(self: OFER_PG_head, context: bpy.types.Context) -> None:
-    own_mesh.ensure_shown(self.id_data)
-    hypotheses.show_expression(self.id_data)
+    if not hypotheses.is_still(self.id_data):
+        own_mesh.ensure_shown(self.id_data)
+        hypotheses.show_expression(self.id_data)
+        shaping.follow_expression(self.id_data)
 
 
 _PHOTO: Final = 1 << 20
@@ -176,7 +183,10 @@ class OFER_PG_head(bpy.types.PropertyGroup):
         default=1.0,
         min=1.0,
         max=3.0,
-        update=_show_identity,
+        update=_exaggerate,
+    )
+    exaggerated: bpy.props.FloatProperty(
+        name="Exaggerated", description="How many times the keys show it now", default=1.0
     )
     favourites_only: bpy.props.BoolProperty(
         name="Only Favourites", description="List starred hypotheses only"

@@ -6,6 +6,8 @@ no key of its own because it is the Basis, and the expression `neutral` is the a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Final
 
 import bpy
@@ -14,6 +16,8 @@ import numpy as np
 from . import carried
 
 NEUTRAL: Final = "neutral"
+_standing_still: Final[set[int]] = set()
+"""Heads, by uid, whose lists change while what is shown stays."""
 
 
 def active_head(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -119,14 +123,33 @@ def neighbour(
     return places[(start + steps) % len(places)]
 
 
+@contextmanager
+def still(head: bpy.types.Object) -> Iterator[None]:
+    """What is shown stays as it is, to the bit, while the lists change or stand on another place,
+    which else shows it."""
+    _standing_still.add(head.session_uid)
+    try:
+        yield
+    finally:
+        _standing_still.discard(head.session_uid)
+
+
+def is_still(head: bpy.types.Object) -> bool:
+    """Within `still`."""
+    return head.session_uid in _standing_still
+
+
 def show_identity(head: bpy.types.Object) -> None:
     """Show the identity that the list stands on; expressions stay as they are."""
-    name, weight = chosen_identity(head), head.ofer.exaggeration
-    key = head.data.shape_keys.key_blocks.get(name)
-    if key and weight > key.slider_max:
-        key.slider_max = weight
-    set_identities(head, {name: weight})
+    name = chosen_identity(head)
+    exaggerate(head, {name: 1.0})
     _activate(head, name)
+
+
+def exaggerate(head: bpy.types.Object, weights: dict[str, float]) -> None:
+    """Show these weights of identities, all as many times as the artist says."""
+    times = head.ofer.exaggerated = head.ofer.exaggeration
+    set_identities(head, {name: weight * times for name, weight in weights.items()})
 
 
 def identity_values(head: bpy.types.Object) -> dict[str, float]:
@@ -188,8 +211,11 @@ def set_basis(head: bpy.types.Object, name: str, shape: np.ndarray) -> None:
 
 
 def remove(head: bpy.types.Object, name: str) -> None:
-    """Delete a hypothesis and its key; the list moves on to its neighbour."""
-    if key := head.data.shape_keys.key_blocks.get(name):
+    """Delete a hypothesis and its key; the list moves on to its neighbour, and what is shown stays
+    where it was no part of that."""
+    key = head.data.shape_keys.key_blocks.get(name)
+    was_mixed = bool(key and key.value and name in head.ofer.identities)
+    if key:
         head.shape_key_remove(key)
     for items, index in (
         (head.ofer.identities, "identity_index"),
@@ -201,7 +227,9 @@ def remove(head: bpy.types.Object, name: str) -> None:
             items.remove(place)
             if index:
                 chosen = getattr(head.ofer, index)
-                setattr(head.ofer, index, min(chosen - (place < chosen), len(items) - 1))
+                stays = place != chosen and not was_mixed
+                with still(head) if stays else nullcontext():
+                    setattr(head.ofer, index, min(chosen - (place < chosen), len(items) - 1))
 
 
 def shape_of(head: bpy.types.Object, name: str) -> np.ndarray | None:
@@ -254,6 +282,8 @@ def _set_value(head: bpy.types.Object, name: str, value: float) -> None:
     keys = head.data.shape_keys
     key = keys.key_blocks.get(name) if keys else None
     if key and key.value != value:  # an untouched key needs no new evaluation or undo data
+        if value > key.slider_max:
+            key.slider_max = value
         key.value = value
 
 

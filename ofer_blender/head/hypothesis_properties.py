@@ -8,19 +8,18 @@ import bpy
 
 from ...ofer_engine.contract import expression_words
 from ..translations import CONTEXT
-from . import blend, hints, hypotheses, own_mesh, parts
+from . import blend, hypotheses, own_mesh, shaping
 
 
 def _pin(self: OFER_PG_hypothesis, context: bpy.types.Context) -> None:
     own_mesh.ensure_shown(self.id_data)
     hypotheses.show_expression(self.id_data)
+    shaping.follow_expression(self.id_data)
 
 
 def _mix(self: OFER_PG_part_of_blend, context: bpy.types.Context) -> None:
     own_mesh.ensure_shown(self.id_data)
     blend.show(self.id_data)
-    hints.follow(self.id_data)
-    parts.follow(self.id_data)
 
 
 class OFER_PG_share(bpy.types.PropertyGroup):

@@ -7,13 +7,12 @@ from typing import Final
 import bpy
 
 from ..translations import CONTEXT
-from . import hints, own_mesh, parts
+from . import own_mesh, shaping
 
 
 def _follow(self: OFER_PG_hints, context: bpy.types.Context) -> None:
     own_mesh.ensure_shown(self.id_data)
-    hints.follow(self.id_data)
-    parts.follow(self.id_data)
+    shaping.follow(self.id_data)
 
 
 class OFER_PG_hints(bpy.types.PropertyGroup):

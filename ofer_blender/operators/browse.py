@@ -6,7 +6,7 @@ from typing import Final
 
 import bpy
 
-from ..head import hypotheses, lookup, own_mesh
+from ..head import hypotheses, lookup, own_mesh, shaping
 from ..translations import tr
 from ..undo import transaction
 from . import express
@@ -111,11 +111,13 @@ class Walk:
 
     def _go_back(self, head: bpy.types.Object) -> None:
         (identity, expression), marks, values, active = self._before
-        head.ofer.identity_index, head.ofer.expression_index = identity, expression
+        with hypotheses.still(head):
+            head.ofer.identity_index, head.ofer.expression_index = identity, expression
         for item, (favourite, hidden) in zip(head.ofer.identities, marks, strict=True):
             item.favourite, item.hidden = favourite, hidden
         for name, value in values.items():
             head.data.shape_keys.key_blocks[name].value = value
+        shaping.follow(head)
         head.active_shape_key_index = active
 
 

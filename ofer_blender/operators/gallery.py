@@ -9,7 +9,7 @@ import bpy
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.sentence import Sentence
 from .. import compat
-from ..head import gallery_order, hypotheses, parts
+from ..head import gallery_order, hypotheses, parts, shaping
 from ..translations import CONTEXT, tr, translate
 from . import express
 from .look import head_in_view
@@ -147,6 +147,7 @@ class OFER_OT_remove_hypothesis(OnHead, bpy.types.Operator):
                 name_2=name,
             )
         hypotheses.remove(head, name)
+        shaping.follow(head)
         return {"FINISHED"}
 
 

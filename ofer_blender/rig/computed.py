@@ -14,7 +14,7 @@ from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.array_archive import arrays_in
-from ..head import by_hand, hypotheses, last_moves
+from ..head import by_hand, hypotheses, last_moves, shaping
 from ..head.head_frame import HeadFrame
 from . import arkit_keys, visemes
 
@@ -78,6 +78,7 @@ def renew(head: bpy.types.Object, frame: HeadFrame, computed: Computed) -> None:
         arkit_keys.keep_weights(head, computed.units)
     _settle(head, computed)
     last_moves.keep(head, stepped, step)
+    shaping.follow_expression(head)
     head.data.update()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from ..head import hypotheses
+from ..head import hypotheses, shaping
 from . import arkit_keys
 
 
@@ -49,6 +49,7 @@ def relax(head: bpy.types.Object) -> None:
     for key in _moving(head):
         if key.value:
             key.value = 0.0
+    shaping.follow_expression(head)
 
 
 def _moving(head: bpy.types.Object) -> list[bpy.types.ShapeKey]:
