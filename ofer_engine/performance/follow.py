@@ -39,6 +39,8 @@ _NEAR_FRAMES: Final = 30
 _LOOK_EVERY: Final = 4
 WATCHED: Final = 24
 """Frames whose identities together tell whether it is still the person."""
+_FEW: Final = 8
+"""As many, before so many were met: the latest against those before them."""
 _SURE: Final = 0.8
 _LONGEST: Final = 1000
 """Frames that the mean of the person's identities runs over, at most."""
@@ -132,24 +134,37 @@ class Follower:
         self._last, self._lost = reading.landmarks, 0
         return Sighting(reading.landmarks, reading.presence, cut)
 
-    def learn(self, identity: np.ndarray, sureness: float) -> bool:
-        """What was read in the frame that `next` was last called for; False where it has been
-        somebody else for some time: then the face is let go of.
+    def learn(self, identity: np.ndarray, sureness: float) -> int:
+        """What was read in the frame that `next` was last called for. Gives how many of the latest
+        frames may show somebody else: where it is any, the face is let go of.
 
         identity : (K,); sureness : 0..1, of what is seen of the face.
         """
         if sureness < _SURE:
-            return True
+            return 0
         if len(self._latest) == WATCHED:  # who is watched does not yet count
             self._remember(self._latest.popleft())
         self._latest.append(np.asarray(identity, np.float64))
-        if self._person is None or self._met < WATCHED or len(self._latest) < WATCHED:
-            return True
-        if _distance(np.mean(self._latest, axis=0), self._person) <= STRANGER:
-            return True
+        watched = WATCHED if self._met >= WATCHED else _FEW
+        known, latest = self._parted(watched)
+        if len(latest) < watched or known is None or _distance(latest.mean(0), known) <= STRANGER:
+            return 0
         self._last, self._lost = None, _NEAR_FRAMES
-        self._latest.clear()
-        return False
+        for _ in range(watched):
+            self._latest.pop()
+        return max(watched, min(2 * watched, WATCHED))
+
+    def _parted(self, watched: int) -> tuple[np.ndarray | None, np.ndarray]:
+        """(K,) the person as known before the latest identities, None of too few; and those, at
+        most `watched`, (n, K)."""
+        all_latest = np.array(self._latest)
+        before, latest = all_latest[:-watched], all_latest[-watched:]
+        count = self._met + len(before)
+        if count < watched:
+            return None, latest
+        if self._person is None:
+            return before.mean(0), latest
+        return self._person + (before - self._person).sum(0) / count, latest
 
     def _settle(self) -> None:
         """What was watched until a cut was the person."""

@@ -220,11 +220,11 @@ class _Reader:
             self._read += 1
             if self._read <= self._doubtful:  # followed before it was known to be somebody else
                 _discard_reading([row])
-            elif "identity" in row and not self._learnt(row):
-                _discard_reading(self._rows[-WATCHED:])
+            elif "identity" in row and (strange := self._learn(row)):
+                _discard_reading(self._rows[-strange:])
                 self._doubtful = self._taken
 
-    def _learnt(self, row: Row) -> bool:
+    def _learn(self, row: Row) -> int:
         sureness = row["presence"] * float(row["visible"].mean())
         return self._follower.learn(row["identity"], sureness)
 

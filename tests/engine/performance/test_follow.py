@@ -50,7 +50,7 @@ def follower(scene):
     scene.near = face(60)
     for _ in range(2 * WATCHED + 6):
         assert found.next(GREY).presence == 1.0
-        assert found.learn(ANNA, 1.0)
+        assert not found.learn(ANNA, 1.0)
     return found
 
 
@@ -94,14 +94,32 @@ def test_somebody_who_came_before_the_person_is_let_go_of(scene, follower):
     for _ in range(WATCHED):
         follower.next(GREY)
         learned.append(follower.learn(stranger, 1.0))
-    assert learned[0] and learned.count(False) == 1
+    assert learned[0] == 0 and [each for each in learned if each] == [WATCHED]
     scene.near, scene.seen = face(60), [(face(60), stranger)]
     assert follower.next(GREY).landmarks is None
 
 
 def test_what_is_hardly_seen_teaches_nothing(scene, follower):
     for _ in range(2 * WATCHED):
-        assert follower.learn(BERT, 0.4)
+        assert not follower.learn(BERT, 0.4)
+
+
+@pytest.mark.parametrize("known", [8, 15, 30, 47])
+def test_somebody_who_comes_before_a_person_of_the_first_seconds_is_let_go_of(scene, known):
+    follower = Follower(scene, scene.code)
+    follower.begin(face(60).landmarks)
+    scene.near = face(60)
+    said = []
+    for frame in range(known + WATCHED):
+        follower.next(GREY)
+        said.append(follower.learn(BERT if frame >= known else ANNA, 1.0))
+        if said[-1]:
+            break
+    assert len(said) - known <= said[-1] <= WATCHED, "all frames of hers, and few of the person"
+    scene.near, scene.seen = face(60), [(face(60), BERT), (face(120), ANNA)]
+    seen = [follower.next(GREY) for _ in range(4)]
+    found = [each.landmarks for each in seen if each.landmarks is not None]
+    assert found and all(each is scene.seen[1][0].landmarks for each in found[:1])
 
 
 def test_a_state_goes_on_as_the_follower_would_have(scene, follower):
@@ -133,7 +151,7 @@ class Doubtful:
 
     def learn(self, identity, sureness):
         self.met += 1
-        return self.met != self.at
+        return WATCHED * (self.met == self.at)
 
 
 def test_frames_of_somebody_else_are_blotted_out_also_those_on_their_way(monkeypatch):
