@@ -75,8 +75,10 @@ def drop(head: bpy.types.Object, name: str) -> None:
 def use(head: bpy.types.Object) -> str:
     """Make the blend the Basis, as a hypothesis of its own; gives its name.
 
-    The former Basis becomes a key, as when another identity is used.
+    The former Basis becomes a key, as when another identity is used. Raises OferError(BAD_REQUEST)
+    where that was deleted.
     """
+    hypotheses.check_basis(head)
     parts = shares(head)
     shape = np.zeros_like(hypotheses.points(head.data.shape_keys.reference_key))
     for name, share in parts.items():

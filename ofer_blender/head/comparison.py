@@ -62,8 +62,10 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: in
     expression shown and the head's modifiers, and hide the head; where other objects stand there,
     the copies make room. The first becomes active.
 
-    turned : pages turned from the best ones. Gives where the copies stand.
+    turned : pages turned from the best ones. Gives where the copies stand. Raises
+    OferError(BAD_REQUEST) where the Basis was deleted.
     """
+    hypotheses.check_basis(head)
     names = page(head, count, turned)
     head.ofer.comparing, head.ofer.compare_page = count, turned
     _remember(head)

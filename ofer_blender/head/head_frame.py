@@ -77,7 +77,7 @@ def of(head: bpy.types.Object) -> HeadFrame:
     """The frame of a head as its mesh is now.
 
     Raises OferError(BAD_REQUEST) where vertices of the head were removed, reordered or made no
-    number, its keys are absolute, or it was mirrored or flattened, and
+    number, its Basis was deleted, its keys are absolute, or it was mirrored or flattened, and
     OferError(RECONSTRUCTION_DAMAGED | READ_ONLY) as `packed_reconstruction.ensure`.
     """
     record = packed_reconstruction.record(head)
@@ -182,6 +182,7 @@ def _neutral(
     head: bpy.types.Object, record: Reconstruction
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """(V, 3) float32 and the joints, Blender frame: what the engine drew for the Basis."""
+    hypotheses.check_basis(head)
     rows = {item.candidate: row for row, item in enumerate(record.identities)}
     shares = hypotheses.rows_of(head, head.ofer.basis)
     total = sum(shares.values())

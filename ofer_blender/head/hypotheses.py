@@ -13,6 +13,7 @@ from typing import Final
 import bpy
 import numpy as np
 
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from . import carried
 
 NEUTRAL: Final = "neutral"
@@ -54,6 +55,19 @@ def keys_fit(head: bpy.types.Object) -> bool:
     """Its shape keys have a point for each vertex of its mesh, which a script may replace alone;
     outside Edit Mode."""
     return len(head.data.shape_keys.reference_key.points) == len(head.data.vertices)
+
+
+def check_basis(head: bpy.types.Object) -> None:
+    """Raise OferError(BAD_REQUEST) where the Basis was deleted: Blender lets the next key take its
+    place, and the movements of all others count from there."""
+    first, settings = head.data.shape_keys.reference_key.name, head.ofer
+    if first != settings.basis and (first in settings.identities or first in settings.expressions):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "The Basis of {name} was deleted: its other shape keys do not fit what is left.",
+            "Undo that, or open the reconstruction again.",
+            name=head.name,
+        )
 
 
 def is_basis(head: bpy.types.Object, name: str) -> bool:
@@ -175,7 +189,9 @@ def show_expression(head: bpy.types.Object) -> None:
 
 
 def use_identity(head: bpy.types.Object, name: str) -> None:
-    """Make an identity the Basis; the former Basis becomes a key in its place."""
+    """Make an identity the Basis; the former Basis becomes a key in its place. Raises
+    OferError(BAD_REQUEST) where that was deleted."""
+    check_basis(head)
     key = head.data.shape_keys.key_blocks[name]
     free_name(head, head.ofer.basis)
     key.name, shape = head.ofer.basis, points(key)

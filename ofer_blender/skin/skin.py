@@ -15,6 +15,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.names import plain_name
 from ...ofer_engine.contract.sentence import Sentence
 from ...ofer_engine.contract.skin import Skin
 from .. import compat
@@ -191,8 +192,23 @@ def _picture(name: str, path: Path, keep: Keep) -> bpy.types.Image:
         image.filepath = bpy.path.relpath(str(path))
     else:
         image.pack()
-        image.filepath_raw = f"//{TEXTURES}/{name}.png"  # where Unpack would write it
+        place = _unpacked(image)
+        image.filepath_raw = image.packed_files[0].filepath = place
     return image
+
+
+def _unpacked(image: bpy.types.Image) -> str:
+    """Where Unpack is to write a packed picture. Blender asks nobody when it replaces a file there,
+    or shows that file instead; so no other picture has this name: none here, whatever its capitals,
+    nor, as it names the content, one of a .blend that is appended to or saved beside this one."""
+    content = sha256(image.packed_file.data).hexdigest()[:8]
+    name = f"//{TEXTURES}/{plain_name(image.name)}_{content}"
+    taken = {each.filepath.casefold() for each in bpy.data.images if each != image}
+    place, number = f"{name}.png", 1
+    while place.casefold() in taken:
+        number += 1
+        place = f"{name}_{number:02d}.png"
+    return place
 
 
 def _beside(albedo: Path, name: str) -> Path:

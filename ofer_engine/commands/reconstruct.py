@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..contract.causes import as_ofer_error
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.whole_file import write_whole
 from ..contract.names import free_name
 from ..contract.protocol import PhotoFace, Reconstruct
 from ..contract.reconstruction import SUFFIX
 from ..contract.records import HiddenRegion, Hints, Mode, Show
+from ..contract.sentence import Sentence, joined
 from ..contract.skin import RESOLUTIONS
 from .machine import add_machine_options
 from .results import SHEET, add_name_options, named_results
@@ -124,18 +128,31 @@ def _make(
     show_line("")
     notes += reconstruction.notes
     look = None
-    if options.skin:
-        paths = [photo.path for photo in request.photos]
-        notes += paint_first(session, reconstruction, paths, options.skin, work)
-        look = picture_first(session, reconstruction, work)
-    main = session.photo(request.photos[0].path).photo
-    write_whole(sheet, contact_sheet(reconstruction, main.pixels, look))
+    with _whole(reconstruction.folder):
+        if options.skin:
+            paths = [photo.path for photo in request.photos]
+            notes += paint_first(session, reconstruction, paths, options.skin, work)
+            look = picture_first(session, reconstruction, work)
+        main = session.photo(request.photos[0].path).photo
+        write_whole(sheet, contact_sheet(reconstruction, main.pixels, look))
     show_certainty(reconstruction)
     for note in notes:
         print(f"note: {note}")
     print(reconstruction.folder)
     print(sheet)
     return 0
+
+
+@contextlib.contextmanager
+def _whole(folder: Path) -> Generator[None]:
+    """Say of what fails from here on that the reconstruction is whole: it is not to be made again.
+    Raises OferError."""
+    try:
+        yield
+    except (OferError, OSError, MemoryError) as cause:
+        error = as_ofer_error(cause)
+        kept = Sentence("The reconstruction itself is whole: {folder}.", folder=folder)
+        raise OferError(error.code, joined(error.message, kept), error.hint) from cause
 
 
 def _request(options: argparse.Namespace, name: str) -> Reconstruct:

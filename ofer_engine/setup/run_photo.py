@@ -109,7 +109,7 @@ def _reconstruct(
     if subprocess.run(command, env=environment).returncode != 0:
         raise OferError(
             ErrorCode.ENGINE_DIED,
-            "The photo was not reconstructed, for the reason above.",
+            "Not all results of the photo were made, for the reason above.",
             "If it is not clear, run `install.py doctor`.",
         )
 

@@ -13,6 +13,7 @@ import numpy as np
 _SKIPPED = {
     "rna_type", "session_uid", "original", "preview", "users", "is_evaluated", "is_missing",
     "pixels", "depsgraph", "view_layers_evaluated", "data",
+    "bound_box", "dimensions",  # of what is dumped; 4.2 empties those of armatures meanwhile
     "particle_edit",  # Blender's own pointer to the active object, not restored for any add-on
     "resolution",  # dots per metre of images: 4.2 rounds them
     "vertex_selection", "edge_selection", "pin",  # of UV layers: made by being read on 4.5

@@ -592,6 +592,23 @@ def test_a_head_that_nothing_fits_is_refused_before_any_work(
     assert head.ofer.basis == "identity_02", "the keys that are there can still be used"
 
 
+def test_a_deleted_basis_is_named_before_any_work(head: bpy.types.Object, employ: Employ) -> None:
+    """Blender lets the next key take its place, which would be taken for the head before it."""
+    employ("ok")
+    for name in ("identity_03", "identity_04"):
+        bpy.ops.ofer.blend_add(name=name)
+    head.active_shape_key_index = 0
+    bpy.ops.object.shape_key_remove()
+    assert head.data.shape_keys.reference_key.name == "identity_02"
+    before = dump()
+    wishes = {name: {} for name in (*WORK, "use_blend")}
+    wishes |= {"use_identity": {"name": "identity_03"}, "compare": {"count": "4"}}
+    for operator, wish in wishes.items():
+        with pytest.raises(RuntimeError, match="The Basis of anna was deleted"):
+            getattr(bpy.ops.ofer, operator)(**wish)
+    assert jobs.queue.job is None and differences(before, dump()) == []
+
+
 def test_what_is_spoiled_while_the_engine_works_is_refused_when_it_comes(
     head: bpy.types.Object, record: Reconstruction, tmp_path: Path
 ) -> None:

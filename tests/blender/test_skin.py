@@ -9,6 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
+import synthetic
 from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.operators import skin as make_skin
 from ofer_faces.ofer_blender.skin import skin, skin_nodes
@@ -131,6 +132,33 @@ def test_a_skin_that_was_painted_on_stays_in_the_file(
         assert bpy.data.images[mine].pixels[1] == 1.0
     left = [each.name for each in bpy.data.images if each.name.startswith(f"{name}_skin")]
     assert len(left) == 3 * again, "what was not painted on goes"
+
+
+@pytest.mark.parametrize("method", ["USE_LOCAL", "WRITE_LOCAL", "WRITE_ORIGINAL"])
+def test_unpacked_each_skin_is_a_file_of_its_own(tmp_path: Path, method: str) -> None:
+    """Two people, whose names differ by a capital, and one who was painted on and made again."""
+    wanted = {}
+    for number, name in enumerate(("anna", "Anna", "carl")):
+        record = synthetic.write(tmp_path / str(number), name)
+        bpy.ops.ofer.insert_head(directory=str(record.folder))
+        head = bpy.context.object
+        wear(head, write_skin(tmp_path / f"{number}_skin", 50 + 50 * number))
+        wanted[skin.picture(head).name] = (50 + 50 * number) / 255
+    painted = skin.picture(head)
+    painted.pixels[:] = (0.0,) * 4 * SKIN_SIDE**2
+    painted.pack()
+    painted.name = "mine"
+    wear(head, tmp_path / "2_skin")
+    wanted["mine"] = 0.0
+    assert skin.picture(head).name == "carl_skin"
+    (tmp_path / "blends").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "blends" / "file.blend"))
+    bpy.ops.file.unpack_all(method=method)
+    bpy.ops.wm.save_mainfile()
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "blends" / "file.blend"))
+    for name, grey in wanted.items():
+        image = bpy.data.images[name]
+        assert not image.packed_file and np.isclose(image.pixels[0], grey, atol=1 / 255)
 
 
 def test_beside_the_file_it_is_a_png(head: bpy.types.Object, tmp_path: Path) -> None:

@@ -113,6 +113,23 @@ def test_the_command_line(portrait, tmp_path, capsys):
         assert said.err.count("\n") == 1 and list(disk.iterdir()) == []
 
 
+def test_what_is_whole_beside_a_sheet_that_is_not(portrait, tmp_path, capsys):
+    """The disk fills up once the head is there: it stays, and this is said."""
+    out = ["--identities", "4", "--expressions", "0", "--steps", "2", "--out"]
+    command = ["--home", str(tmp_path), "reconstruct", str(portrait), *out]
+    assert main([*command, str(tmp_path)]) == 0
+    made = tmp_path / f"{portrait.stem}.ofer"
+    blocks = sum(-(-path.stat().st_size // 4096) for path in made.rglob("*") if path.is_file())
+    capsys.readouterr()
+    with small_disk(tmp_path / "disk", 4 * blocks + 64) as disk:
+        assert main([*command, str(disk)]) == 1
+        assert [each.name for each in disk.iterdir()] == [made.name]
+        assert reconstruction.read(disk / made.name).identities
+        said = capsys.readouterr().err
+        assert said.startswith("ofer: The disk is full") and said.count("\n") == 1
+        assert f"The reconstruction itself is whole: {disk / made.name}. Free some space" in said
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_the_output_itself(tmp_path):
     command = engine_command(Path(sys.executable), ROOT, ["--home", str(tmp_path), "packs", "list"])
