@@ -350,6 +350,8 @@ def test_heads_keep_their_names(head: bpy.types.Object, tmp_path: Path, target: 
                 assert f"\no {letters}_head\n" in path.read_text("utf-8")
             case _:
                 seen = usd(path, tmp_path)
+                if bpy.app.version < (4, 5, 0):  # writes a first digit as another underscore
+                    letters = letters.replace("_3", "_")
                 assert f"/{letters}_head/" in str(seen["mesh"])
                 assert f"{name}_head" in seen["called"].tolist()
         assert json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))["name"] == name
