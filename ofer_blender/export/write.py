@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -139,6 +141,18 @@ def _close_what_was_open() -> None:
     traceback.clear_frames(getattr(sys, "last_traceback", None))
 
 
+@contextmanager
+def _multiplied_base(render: bpy.types.RenderSettings) -> Iterator[None]:
+    """Blender's exporter of glTF takes frames a second for `fps` times `fps_base`, where they are
+    `fps` by `fps_base`: 23.976 became 24.024."""
+    base = render.fps_base
+    render.fps_base = 1 / base
+    try:
+        yield
+    finally:
+        render.fps_base = base
+
+
 def _call_exporter(plan: Plan, path: Path, animated: bool) -> None:
     preset = plan.preset
     moving: dict[str, Any] = _ANIMATED.get(preset.format, {}) if animated else {}
@@ -147,7 +161,8 @@ def _call_exporter(plan: Plan, path: Path, animated: bool) -> None:
         case Format.GLB:
             settings = _GLB | {"export_morph_normal": preset.normals} | settings
             made = path.with_suffix(".glb")  # no other does Blender's exporter leave as it is
-            bpy.ops.export_scene.gltf(filepath=str(made), **settings)
+            with _multiplied_base(bpy.context.scene.render):
+                bpy.ops.export_scene.gltf(filepath=str(made), **settings)
             if made != path:
                 made.replace(path)
         case Format.FBX:

@@ -155,11 +155,18 @@ def test_rate_and_range(head: bpy.types.Object, tmp_path: Path) -> None:
     assert curve.values[0, 0] == pytest.approx(head.data.shape_keys.key_blocks["jawOpen"].value)
 
 
-def test_a_rate_that_is_no_whole_number(head: bpy.types.Object, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fps", [24, 30])
+def test_a_rate_that_is_no_whole_number(head: bpy.types.Object, tmp_path: Path, fps: int) -> None:
     render = bpy.context.scene.render
-    render.fps, render.fps_base = 30, 1.001
+    render.fps, render.fps_base = fps, 1.001
     (animation,) = FbxReader(export(tmp_path / "out", Target.FBX)).summary().animations
-    assert animation.seconds == pytest.approx(30 * 1.001 / 30, abs=1e-4)
+    assert animation.seconds == pytest.approx(30 * 1.001 / fps, abs=1e-4)
+    path = export(tmp_path / "out", Target.GLB)
+    (animation,) = GlbReader(path).summary().animations
+    times = animation.weights["jawOpen"].times
+    assert np.allclose(times, np.arange(31) * 1.001 / fps, rtol=0, atol=1e-5)
+    said = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))["animation"]
+    assert said["frames_a_second"] == pytest.approx(fps / 1.001, abs=1e-4)
 
 
 def test_what_stands_still_is_baked_and_what_moves_is_not(
