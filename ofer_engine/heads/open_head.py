@@ -160,10 +160,12 @@ class OpenHead:
             return heads
         return np.stack([teeth.withdrawn(each) for each in heads])
 
-    def landmarks(self, vertices: np.ndarray) -> np.ndarray:
-        """vertices : (..., V, 3). (..., 468, 3), the detector's landmarks on them."""
-        corners = vertices[..., self.landmark_triangles, :]
-        return (corners * self.landmark_barycentric[:, :, None]).sum(-2)
+    def landmarks(self, vertices: np.ndarray, which: np.ndarray | None = None) -> np.ndarray:
+        """vertices : (..., V, 3). (..., 468, 3), the detector's landmarks on them; or `which` of
+        them, (..., *which.shape, 3)."""
+        own: Any = slice(None) if which is None else which
+        corners = vertices[..., self.landmark_triangles[own], :]
+        return (corners * self.landmark_barycentric[own][..., None]).sum(-2)
 
 
 def _combine(coefficients: np.ndarray, modes: np.ndarray) -> np.ndarray:

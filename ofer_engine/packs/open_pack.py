@@ -23,6 +23,7 @@ from ..diffusion.folded import Conditional, FoldedDenoiser
 from ..diffusion.samplers import OnStep
 from ..heads.camera import default_focal, focal_at, solve_camera
 from ..heads.expression_fit import fitted_expression
+from ..heads.lip_opening import LipOpening, LipRims
 from ..heads.mouth_limits import limited
 from ..heads.open_head import OpenHead
 from ..photo.align import Crop, cut, cut_pixels, evidence_crop
@@ -138,7 +139,7 @@ class OpenPack:
         lens = Lens(
             photo.focal or default_focal(*size), photo.focal is not None, np.array(size) / 2, size
         )
-        return self.evidence_in(pixels, crop, lens, hidden, check)
+        return self.evidence_in(pixels, crop, lens, hidden, check, face.landmarks)
 
     @torch.inference_mode()
     def evidence_in(
@@ -148,13 +149,15 @@ class OpenPack:
         lens: Lens,
         hidden: np.ndarray | None = None,
         check: Callable[[], None] = lambda: None,
+        landmarks: np.ndarray | None = None,
     ) -> PhotoEvidence:
         """What `pixels` (1, 3, S, S) in 0..1, cut out of a photo by `crop`, show of it.
 
         IdGen and IdRank take the expression as it was regressed, as in their training; ExpGen
         takes the one that meets the points.
 
-        hidden : (H, W) bool of the photo, and check, as in `encode`.
+        hidden : (H, W) bool of the photo, and check, as in `encode`; landmarks : (468, 2 or more)
+        photo pixels of the detector, whose lips say how far they are apart.
         """
         conditioner = self.networks.conditioner
         evidence = self.read_photos(pixels.to(self.device))
@@ -170,7 +173,11 @@ class OpenPack:
         hides = torch.from_numpy(covered)[None].to(self.device)
         identity = conditioner.context(evidence, hides)
         check()
-        evidence = self._fitted(evidence, neutral, points, precision, lens, check)
+        lips = None
+        if landmarks is not None:
+            rims = LipRims.of(self.head, neutral)
+            lips = LipOpening.of(landmarks), rims, float(rims.seen(visible))
+        evidence = self._fitted(evidence, neutral, points, precision, lens, check, lips)
         surface = self.head.vertices(
             evidence.identity[0].cpu().numpy(), evidence.expression[0].clamp(0, 1).cpu().numpy()
         )
@@ -237,16 +244,17 @@ class OpenPack:
         precision: np.ndarray,
         lens: Lens,
         check: Callable[[], None],
+        lips: tuple[LipOpening, LipRims, float] | None,
     ) -> Evidence:
-        """What one photo shows, its expression such that the head meets the points. neutral :
-        (V, 3) metres; points : (P, 2) photo pixels, precision : (P,)."""
+        """What one photo shows, its expression such that the head meets the points and the lips.
+        neutral : (V, 3) metres; points : (P, 2) photo pixels, precision : (P,)."""
         seen = self.head.point_vertices
         regressed = evidence.expression[0].clamp(0, 1).double().cpu().numpy()
         doubt = self.networks.expression_deviation.double().cpu().numpy()
         fitted = fitted_expression(
             neutral[seen].astype(np.float64), self.head.expression[:, seen].astype(np.float64),
             points, precision, regressed, np.maximum(doubt, _SUREST), lens.focal, lens.centre,
-            lens.size, check,
+            lens.size, check, lips,
         )  # fmt: skip
         moved = torch.from_numpy(fitted - regressed).to(evidence.expression)
         return replace(evidence, expression=evidence.expression + moved)
@@ -285,10 +293,17 @@ class OpenPack:
         return self.networks.idrank(points, contexts.ranking[0]).cpu().numpy()
 
     def expression_coefficients(self, drawn: Tensor, context: Tensor) -> np.ndarray:
-        """(E, 52) unit weights within the mouth's limits: the regressed ones and what is drawn."""
-        deviation, mean = self.networks.expression_deviation, self.networks.expression_mean
+        """(E, 52) unit weights within the mouth's limits: the ones that were read, and about them
+        what is drawn.
+
+        The draws say how expressions may differ, not where their middle is: with it, smiles of 45
+        portraits lost a quarter and became sneers, and on 800 renders the error grew by 2 %. The
+        draw nearest to the middle becomes what was read.
+        """
         regressed = self.networks.conditioner.regressed_expression(unsigned(context))
-        moved = drawn * deviation.to(drawn) + mean.to(drawn)
+        apart = drawn - drawn.mean(dim=0)
+        apart[apart.square().sum(dim=1).argmin()] = 0
+        moved = apart * self.networks.expression_deviation.to(drawn)
         return limited((regressed + moved).cpu().numpy())
 
     def sample_as_published(self, contexts: Contexts, on_step: OnStep | None = None) -> None:

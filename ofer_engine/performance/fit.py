@@ -1,9 +1,10 @@
 """Weights and place of the head in each frame, given the person: a maximum a posteriori fit.
 
-The points that a frame shows, as sure as the conditioner says each is, against the person's head
-under a pinhole camera; the regressed weights are the prior. Gauss-Newton with the weights held in
-0..1, all frames of a block at once. The inverse of the normal matrix is the variance of what was
-found, which the smoother takes for measurement noise (`smooth`).
+The points that a frame shows, as sure as the conditioner says each is, and lips that the detector
+sees further apart, against the person's head under a pinhole camera; the regressed weights are the
+prior. Gauss-Newton with the weights held in 0..1, all frames of a block at once. The inverse of the
+normal matrix is the variance of what was found, which the smoother takes for measurement noise
+(`smooth`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ..contract.arkit import ARKIT_52
 from ..geometry.rotations import rotation_matrix
 from ..heads.camera import solve_camera
 from ..heads.expression_fit import INFORMATION
+from ..heads.lip_opening import wider
 from .face_model import FaceModel
 from .readings import Readings
 
@@ -82,12 +84,15 @@ def fit(
 @dataclass(frozen=True, eq=False)
 class _Observed:
     """places : (B, N, 2) pixels; precision : (B, N) 1 / pixels²; prior, prior_precision : (B, 52)
-    of the weights."""
+    of the weights; lips : (B, M, 2) pixels from the lower rim to the upper; lips_precision :
+    (B,)."""
 
     places: np.ndarray
     precision: np.ndarray
     prior: np.ndarray
     prior_precision: np.ndarray
+    lips: np.ndarray
+    lips_precision: np.ndarray
 
     @staticmethod
     def of(model: FaceModel, readings: Readings, rows: np.ndarray) -> _Observed:
@@ -103,6 +108,9 @@ class _Observed:
             INFORMATION * precision.astype(np.float64),
             readings.expression[rows].astype(np.float64),
             deviation**-2.0,
+            readings.lips[rows].astype(np.float64),
+            model.lips.seen(readings.visible[rows].astype(np.float64))
+            / np.maximum(readings.lips_deviation[rows], 1e-3).astype(np.float64) ** 2,
         )
 
 
@@ -184,25 +192,52 @@ def _normal_equations(
     lens: Intrinsics,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Normal matrices (B, 58, 58) and slopes (B, 58) by turn, shift and weights."""
-    turned = np.einsum("bnk,bjk->bnj", model.moved(weights), rotation)
-    at = turned + translation[:, None]
-    depth = np.maximum(-at[..., 2], 1e-6)
-    plane = at[..., :2] * (lens.focal / depth)[..., None]
+
+    def seen(surface: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _projected(surface, units, rotation, translation, lens)
+
+    plane, jacobian = seen(model.moved(weights), model.units)
     wanted = (observed.places - lens.centre) * (1, -1)
-    by_place = np.zeros((*at.shape[:2], 2, 3))
-    by_place[..., 0, 0] = by_place[..., 1, 1] = lens.focal / depth
-    by_place[..., 2] = plane / depth[..., None]
-    jacobian = np.empty((*at.shape[:2], 2, _POSE + _UNITS))
-    jacobian[..., :3] = np.cross(turned[:, :, None], by_place)
-    jacobian[..., 3:_POSE] = by_place
-    units = np.einsum("unk,bjk->bnju", model.units, rotation, optimize=True)
-    jacobian[..., _POSE:] = by_place @ units
     root = np.sqrt(observed.precision)[..., None]
-    residual = ((plane - wanted) * root).reshape(len(at), -1)
-    rows = (jacobian * root[..., None]).reshape(len(at), residual.shape[1], -1)
+    lips, count = model.lips, model.lips.neutral.shape[1]
+    flat = (lips.moved(weights).reshape(len(weights), -1, 3), lips.units.reshape(_UNITS, -1, 3))
+    rims, by_rims = seen(*flat)
+    apart, shown = rims[:, :count] - rims[:, count:], observed.lips * (1, -1)
+    missed = apart - shown
+    sure = observed.lips_precision * wider(shown, apart)
+    lips_root = np.sqrt(sure)[:, None, None]
+    residual = np.concatenate(((plane - wanted) * root, missed * lips_root), axis=1)
+    by_lips = (by_rims[:, :count] - by_rims[:, count:]) * lips_root[..., None]
+    rows = np.concatenate((jacobian * root[..., None], by_lips), axis=1)
+    residual = residual.reshape(len(weights), -1)
+    rows = rows.reshape(len(weights), residual.shape[1], -1)
     normal = rows.transpose(0, 2, 1) @ rows
     slope = (rows.transpose(0, 2, 1) @ residual[..., None])[..., 0]
     index = np.arange(_POSE, _POSE + _UNITS)
     normal[:, index, index] += observed.prior_precision
     slope[:, _POSE:] += observed.prior_precision * (weights - observed.prior)
     return normal, slope
+
+
+def _projected(
+    surface: np.ndarray,
+    units: np.ndarray,
+    rotation: np.ndarray,
+    translation: np.ndarray,
+    lens: Intrinsics,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where points (B, N, 3) metres are seen, (B, N, 2) pixels from the centre, y up, and (B, N,
+    2, 58) their slopes by turn, shift and weights, of units (52, N, 3)."""
+    turned = np.einsum("bnk,bjk->bnj", surface, rotation)
+    at = turned + translation[:, None]
+    depth = np.maximum(-at[..., 2], 1e-6)
+    plane = at[..., :2] * (lens.focal / depth)[..., None]
+    by_place = np.zeros((*at.shape[:2], 2, 3))
+    by_place[..., 0, 0] = by_place[..., 1, 1] = lens.focal / depth
+    by_place[..., 2] = plane / depth[..., None]
+    jacobian = np.empty((*at.shape[:2], 2, _POSE + _UNITS))
+    jacobian[..., :3] = np.cross(turned[:, :, None], by_place)
+    jacobian[..., 3:_POSE] = by_place
+    turned_units = np.einsum("unk,bjk->bnju", units, rotation, optimize=True)
+    jacobian[..., _POSE:] = by_place @ turned_units
+    return plane, jacobian

@@ -19,6 +19,8 @@ SIDES: Final[Mapping[str, tuple[str, ...]]] = {
     "visible": ("P",),
     "irises": ("I", "2"),
     "irises_deviation": ("I",),
+    "lips": ("5", "2"),
+    "lips_deviation": (),
     "identity": ("K",),
     "expression": ("X",),
 }
@@ -32,8 +34,10 @@ class Readings:
     seconds : (F,) float64 since the first frame; presence : (F,) 0..1; cut : (F,) bool, another
     picture begins; sharpness : (F,) detail of the crop; box : (F, 4) x, y, width, height of the
     landmarks; points : (F, P, 2) frame pixels, deviation : (F, P) frame pixels of one coordinate,
-    visible : (F, P) 0..1; irises : (F, I, 2) and irises_deviation : (F, I); identity : (F, K) and
-    expression : (F, X) as regressed. float32 but for seconds and cut.
+    visible : (F, P) 0..1; irises : (F, I, 2) and irises_deviation : (F, I); lips : (F, 5, 2)
+    frame pixels from the lower lip's rim to the upper's, as the detector has them, and
+    lips_deviation : (F,); identity : (F, K) and expression : (F, X) as regressed. float32 but for
+    seconds and cut.
     """
 
     seconds: np.ndarray
@@ -46,6 +50,8 @@ class Readings:
     visible: np.ndarray
     irises: np.ndarray
     irises_deviation: np.ndarray
+    lips: np.ndarray
+    lips_deviation: np.ndarray
     identity: np.ndarray
     expression: np.ndarray
 

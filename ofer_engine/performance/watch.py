@@ -20,6 +20,7 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.files.array_archive import read_archive
 from ..contract.files.whole_file import write_whole
 from ..contract.sentence import Sentence
+from ..heads.lip_opening import LipOpening
 from ..packs.open_pack import OpenPack, crop_around
 from ..photo.align import cut_pixels
 from ..photo.faces import Face, FaceDetector
@@ -125,7 +126,13 @@ class Watch:
         crop = crop_around(sighting.landmarks)
         pixels = cut_pixels(frame.pixels, crop.resized(self.pack.sizes.crop))
         low, high = sighting.landmarks[:, :2].min(0), sighting.landmarks[:, :2].max(0)
-        row |= {"sharpness": sharpness(pixels), "box": np.concatenate((low, high - low))}
+        opening = LipOpening.of(sighting.landmarks)
+        row |= {
+            "sharpness": sharpness(pixels),
+            "box": np.concatenate((low, high - low)),
+            "lips": opening.apart,
+            "lips_deviation": opening.deviation,
+        }
         return _Glimpse(row, FaceCrop(crop, pixels))
 
     def _code(self, photo: Photo, landmarks: np.ndarray) -> np.ndarray:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from ofer_engine.conditioning.person import HINTS
+from ofer_engine.conditioning.person import HINTS, unsigned
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.records import NO_HINTS, Hints
+from ofer_engine.heads.mouth_limits import limited
 from ofer_engine.pack_registry import BUNDLED, load_pack
 from ofer_engine.packs.reprojection import seen_points
 from ofer_engine.photo.faces import FaceDetector
@@ -69,6 +70,10 @@ def test_expressions_are_unit_weights_most_typical_first(opened):
     assert drawn.shape == (15, 52) and drawn.min() >= 0 and drawn.max() <= 1
     away = np.square(drawn - drawn.mean(axis=0)).sum(axis=1)
     assert away[:5].mean() < away[-5:].mean()
+    context = unsigned(reconstructor.person.contexts.expression)
+    read = reconstructor.pack.networks.conditioner.regressed_expression(context)
+    assert np.abs(drawn - limited(read.numpy())).max(axis=1).argmin() == 0
+    np.testing.assert_allclose(drawn[0], limited(read.numpy())[0], atol=1e-6)
 
 
 def test_the_camera_puts_the_head_on_the_face(opened):

@@ -71,14 +71,17 @@ def test_drawn_expressions_lie_about_the_one_that_the_conditioner_reads(pack):
         conditioner.regressed_expression(context), read.expression.clamp(0, 1), atol=1e-4, rtol=0
     )
     smile = ARKIT_52.index("mouthSmileLeft")
-    drawn = torch.zeros(2, len(ARKIT_52))
-    drawn[1, smile] = 1.0
-    still, moved = pack.expression_coefficients(drawn, signed(context))
-    mean = pack.networks.expression_mean.numpy()
+    drawn = torch.zeros(3, len(ARKIT_52))
+    drawn[1, smile], drawn[2, smile] = 1.0, -1.0
+    still, more, less = pack.expression_coefficients(drawn, signed(context))
     regressed = read.expression.clamp(0, 1).numpy()
-    np.testing.assert_allclose(still, limited(regressed + mean)[0], atol=1e-4)
-    assert moved[smile] > still[smile]
-    np.testing.assert_allclose(np.delete(moved, CORNER), np.delete(still, CORNER), atol=1e-6)
+    np.testing.assert_allclose(still, limited(regressed)[0], atol=1e-4)
+    assert more[smile] > still[smile] >= less[smile]
+    np.testing.assert_allclose(np.delete(more, CORNER), np.delete(still, CORNER), atol=1e-6)
+    drifted = pack.expression_coefficients(drawn + 0.7, signed(context))
+    np.testing.assert_allclose(drifted, [still, more, less], atol=1e-5)
+    alone = pack.expression_coefficients(drawn[1:2], signed(context))
+    np.testing.assert_allclose(alone[0], still, atol=1e-6)
 
 
 @torch.inference_mode()

@@ -34,6 +34,8 @@ def made_up(frames, **changed):
         "visible": np.ones((frames, 240), np.float32),
         "irises": rng.uniform(0, 500, (frames, 10, 2)).astype(np.float32),
         "irises_deviation": np.full((frames, 10), 2.0, np.float32),
+        "lips": np.zeros((frames, 5, 2), np.float32),
+        "lips_deviation": np.full(frames, 1e3, np.float32),
         "identity": np.zeros((frames, 120), np.float32),
         "expression": np.zeros((frames, 52), np.float32),
     }

@@ -58,6 +58,34 @@ def test_sure_points_outdo_a_wrong_regression(model, seen):
     np.testing.assert_array_equal((found.weights >= 0) & (found.weights <= 1), True)
 
 
+def test_lips_open_as_far_as_the_detector_has_them(model, seen):
+    """Where the regression saw them shut and the points say little."""
+    weights, turns, places = seen
+    camera = Camera(
+        LENS.focal, LENS.centre, rotation_about("zxy", np.degrees(turns[1])[[2, 1, 0]]),
+        np.array([0.02, -0.01, -0.7]), 1280, 720,
+    )  # fmt: skip
+    upper, lower = camera.project(model.lips.moved(weights[1]))
+    lips = np.zeros((3, 5, 2), np.float32)
+    lips[1] = upper - lower
+
+    def opened(sure):
+        readings = made_up(
+            3, points=places[:, :240], irises=places[:, 240:], lips=lips,
+            deviation=np.full((3, 240), 20.0, np.float32),
+            lips_deviation=np.full(3, sure, np.float32),
+        )  # fmt: skip
+        found = fit(model, readings, LENS).weights[1]
+        upper, lower = model.lips.moved(found)
+        return np.linalg.norm(upper - lower, axis=1).mean()
+
+    rest, true = (
+        np.linalg.norm(np.subtract(*model.lips.moved(w)), axis=1).mean() for w in weights[:2]
+    )
+    assert (opened(1.0) - rest) / (true - rest) > 0.8
+    assert (opened(1e3) - rest) / (true - rest) < 0.5
+
+
 def test_what_is_hidden_is_less_sure(model, seen):
     _, _, places = seen
     visible = np.ones((3, 240), np.float32)
