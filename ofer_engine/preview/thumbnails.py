@@ -45,13 +45,16 @@ _FRONT: Final = 0.3
 _PART_COLOURS: Final = {
     "eye_left": np.array([0.84, 0.81, 0.78]),
     "eye_right": np.array([0.84, 0.81, 0.78]),
-    "lashes": np.array([0.42, 0.33, 0.28]),
+    "lashes": np.array([0.60, 0.47, 0.40]),
     "teeth_upper": np.array([0.93, 0.91, 0.86]),
     "teeth_lower": np.array([0.93, 0.91, 0.86]),
     "gums_upper": np.array([0.78, 0.47, 0.47]),
     "gums_lower": np.array([0.78, 0.47, 0.47]),
     "tongue": np.array([0.74, 0.42, 0.42]),
 }
+_LASH: Final = 0.0022
+"""Metres off an eyeball to which lashes are drawn: hairs thin out, and sheets of them would read as
+painted lids."""
 _IRIS: Final = np.array([0.30, 0.38, 0.42], np.float32)
 _RIM_SHARE: Final = 0.5
 """Of the iris's colour at its rim: the dark ring, which is a pixel wide here and darker in
@@ -136,7 +139,7 @@ class Look:
             if name.startswith("eye_") and own.size:
                 gaze[own] = template[own] - _sphere_centre(template[own])
         focus, reach = _framing(template, np.any(gaze, axis=1))
-        triangles = triangulate(polygons)
+        triangles = triangulate(polygons[~_thin(template, polygons, part, part_names)])
         return Look(
             triangles,
             triangles,
@@ -145,6 +148,27 @@ class Look:
             focus,
             reach,
         )
+
+
+def _thin(
+    template: np.ndarray, polygons: np.ndarray, part: np.ndarray, part_names: tuple[str, ...]
+) -> np.ndarray:
+    """(F,) bool: polygons of lashes near their tips."""
+    thin = np.zeros(len(polygons), bool)
+    if "lashes" not in part_names:
+        return thin
+    lashes = np.flatnonzero(part == part_names.index("lashes"))
+    off = np.full(len(lashes), np.inf)
+    middles = template[polygons[lashes]].mean(1)
+    for index, name in enumerate(part_names):
+        eye = np.unique(polygons[part == index])
+        eye = eye[eye >= 0]
+        if name.startswith("eye_") and eye.size:
+            centre = _sphere_centre(template[eye])
+            radius = np.linalg.norm(template[eye] - centre, axis=1).max()
+            off = np.minimum(off, np.linalg.norm(middles - centre, axis=1) - radius)
+    thin[lashes] = (off > _LASH) & (off < np.inf)
+    return thin
 
 
 def _lit(head: OpenHead) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Finishes a built head: round eyes, whole rows of teeth with gums, an even neck, fuller smiles,
-lids at rest, brows on their ridge, and UVs that favour the face.
+lids at rest, brows on their ridge, upper lashes that stand off, and UVs that favour the face.
 
 `python -m ofer_engine.research.head_building.finish IN.npz OUT.npz` reads one head.npz and writes
-another. Identity modes and the places of all evidence points stay, but for lids.
+another. Identity modes and the places of all evidence points stay, but for lids and lashes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from ...arkit.gaze import turned_eyeballs
 from ...arkit.unit_model import UnitModel, settled_units
 from ...contract.arkit import ARKIT_52
 from ...heads.open_head import OpenHead
@@ -25,6 +26,7 @@ from .lifelike_units import lifelike_units
 from .lower_brows import with_lower_brows
 from .resting_lids import with_resting_lids
 from .round_eyes import round_eyes
+from .upper_lashes import with_upper_lashes
 
 _ACROSS: Final = np.array([-1, 1, 1], np.float32)
 
@@ -34,10 +36,22 @@ def finished(head: OpenHead) -> OpenHead:
     whole = with_inserts(head, (*round_eyes(head), *dental_arches(head)))
     lively = level_neck(replace(whole, expression=lifelike_units(whole)))
     units = settled_units(UnitModel.of_open_head(lively))
+    settled = replace(lively, expression=_symmetric(units, lively.mirror), uv=face_layout(lively))
+    return with_upper_lashes(with_lower_brows(with_resting_lids(with_turning_eyes(settled))))
+
+
+def with_turning_eyes(head: OpenHead) -> OpenHead:
+    """The head whose eyeballs turn about their centres where a unit looks aside. Pure."""
+    model = UnitModel.of_open_head(head)
+    rest = head.template.astype(np.float64)
+    turned = turned_eyeballs(rest, head.expression, model.eyes, model.eyeballs(rest))
+    return replace(head, expression=_symmetric(turned, head.mirror))
+
+
+def _symmetric(units: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """Units (52, V, 3) of which those of either side mirror each other."""
     twins = [ARKIT_52.index(_other_side(name)) for name in ARKIT_52]
-    symmetric = (units + units[twins][:, lively.mirror] * _ACROSS) / 2
-    whole = replace(lively, expression=symmetric, uv=face_layout(lively))
-    return with_lower_brows(with_resting_lids(whole))
+    return (units + units[twins][:, mirror] * _ACROSS) / 2
 
 
 def _other_side(name: str) -> str:

@@ -47,6 +47,18 @@ def test_pupil_and_iris_are_round(head):
             assert (np.abs(away - border) < 2e-5).sum() == AROUND
 
 
+def test_eyeballs_turn_about_their_centres_where_units_look_aside(head):
+    for part, joint in (("eye_left", "eye_L"), ("eye_right", "eye_R")):
+        ids, side = _ids(head, part), part.removeprefix("eye_").capitalize()
+        centre = head.mean_joints[head.joint_names.index(joint)]
+        rest = np.linalg.norm(head.template[ids] - centre, axis=1)
+        for name in ("eyeLookIn", "eyeLookOut", "eyeLookDown", "eyeLookUp"):
+            moved = head.expression[ARKIT_52.index(name + side)][ids]
+            assert np.linalg.norm(moved, axis=1).max() > 0.002
+            away = np.linalg.norm(head.template[ids] + moved - centre, axis=1)
+            assert np.abs(away - rest).max() < 3e-4
+
+
 def test_pieces_are_closed_or_sheets_that_look_outwards(head):
     for part, joint in (("eye_left", "eye_L"), ("eye_right", "eye_R")):
         triangles = triangulate(head.part_polygons(part))
