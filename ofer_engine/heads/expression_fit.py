@@ -24,9 +24,9 @@ as sneers again."""
 _ROUNDS: Final = 3
 _JAW: Final = ARKIT_52.index("jawOpen")
 _PARTED_BY_LIPS: Final = 0.5
-"""How much less the jaw is doubted where lips part. On 45 portraits, most of whom show their teeth
-in a smile, the newer landmarker raises the upper lip by 0.43 and opens the jaw by 0.06 for each
-tenth of the distance between the eyes' outer corners."""
+"""How much the jaw is doubted where lips are seen, of what it is else. On 45 portraits, most of
+whom show their teeth in a smile, the newer landmarker raises the upper lip by 0.43 and opens the
+jaw by 0.06 for each tenth of the distance between the eyes' outer corners."""
 
 
 def fitted_expression(
@@ -52,7 +52,7 @@ def fitted_expression(
     """
     if lips is not None:
         deviation = deviation.copy()
-        deviation[_JAW] *= _PARTED_BY_LIPS
+        deviation[_JAW] *= 1 - (1 - _PARTED_BY_LIPS) * lips[2]
     weights, prior = regressed, np.diag(1 / deviation)
     believed = np.sqrt(INFORMATION * np.repeat(precision, 2))[:, None]
     for _ in range(_ROUNDS):

@@ -89,6 +89,9 @@ def test_a_covered_mouth_says_nothing():
     lips = LipOpening.of(_landmarks(_weights(jawOpen=0.5))), RIMS, float(RIMS.seen(visible))
     assert _fitted(points, shut, lips) == pytest.approx(shut, abs=1e-3)
     assert np.abs(_fitted(points, shut, (*lips[:2], 1.0))).max() > 0.05
+    further = CAMERA.project((SHAPE + np.tensordot(_weights(jawOpen=0.7), UNITS, 1))[SEEN])
+    regressed = _weights(jawOpen=0.4)
+    assert (_fitted(further, regressed, lips) == _fitted(further, regressed, None)).all()
 
 
 def test_half_of_the_mouth_must_be_seen():
