@@ -32,6 +32,7 @@ from .pieces import read_text
 
 RATE: Final = 30.0
 """Frames a second where the file says neither that nor its times: a webcam's."""
+_SLOWEST: Final = 1e-3
 _FASTEST: Final = 1000
 _MOST_BYTES: Final = 256 * 1024**2
 _RATES: Final = ("fps", "frameRate", "frame_rate", "exportFps")
@@ -74,7 +75,7 @@ def _motion(text: str, rate: float | None) -> FaceMotion:
     for row, content in zip(weights, found.values(), strict=True):
         row[list(content)] = list(content.values())
     frames_a_second = rate or next((float(whole[name]) for name in _RATES if name in whole), RATE)
-    if not 0 < frames_a_second <= _FASTEST:
+    if not _SLOWEST <= frames_a_second <= _FASTEST:
         raise ValueError("no frame rate")
     numbers = np.array(list(found))
     seen = [frames[number] for number in found]

@@ -156,6 +156,7 @@ def test_a_frame_without_a_matrix_looks_ahead(tmp_path, content):
         '[{"jawOpen": NaN}]', '[{"jawOpen": 1e999}]', "[" * 100_000, '{"frames": "jawOpen"}',
         '[{"t": 3, "jawOpen": 1}, {"t": 1, "jawOpen": 1}]',
         '{"fps": 0, "frames": [{"jawOpen": 1}]}',
+        '{"fps": 1e-310, "frames": [{"jawOpen": 1}, {"jawOpen": 0}]}',
         '{"weightMat": [[1]], "facsNames": []}', '{"fps": "x", "frames": [{"jawOpen": 1}]}',
         '[{"jawOpen": 1, "transformationMatrix": [1, 2]}]', '[{"jawOpen": -1e300}]',
         '[{"t": 0, "jawOpen": 1}, {"t": 1e30, "jawOpen": 1}]',
