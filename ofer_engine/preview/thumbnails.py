@@ -159,7 +159,8 @@ def _thin(
         return thin
     lashes = np.flatnonzero(part == part_names.index("lashes"))
     off = np.full(len(lashes), np.inf)
-    middles = template[polygons[lashes]].mean(1)
+    corners = polygons[lashes]
+    middles = template[np.where(corners < 0, corners[:, :1], corners)].mean(1)
     for index, name in enumerate(part_names):
         eye = np.unique(polygons[part == index])
         eye = eye[eye >= 0]
