@@ -143,8 +143,8 @@ def _close_what_was_open() -> None:
 
 @contextmanager
 def _multiplied_base(render: bpy.types.RenderSettings) -> Iterator[None]:
-    """Blender's exporter of glTF takes frames a second for `fps` times `fps_base`, where they are
-    `fps` by `fps_base`: 23.976 became 24.024."""
+    """Blender's exporter of glTF, in 4.2 to 5.2, takes frames a second for `fps` times `fps_base`,
+    where they are `fps` by `fps_base`: 23.976 became 24.024."""
     base = render.fps_base
     render.fps_base = 1 / base
     try:
