@@ -34,7 +34,7 @@ _MOVING: Final = ".gif"
 """Of pictures that are videos of their own, however they are numbered."""
 _MOST_ASPECT: Final = 4.0
 _SET_BACK: Final = 3
-"""Frames: less is one that was told a wrong time."""
+"""Frames: less is one whose time stamp is wrong."""
 _BLOCK: Final = 1 << 20
 _LISTS: Final = frozenset({"hls", "concat", "dash", "imf", "sdp"})
 """What FFmpeg calls files that name others, which it would read in their stead."""
@@ -201,13 +201,13 @@ class _Clock:
         self._begun: float | None = None
         self._last = 0.0
 
-    def seconds(self, told: float | None) -> float:
-        """Of the next frame."""
+    def seconds(self, stamp: float | None) -> float:
+        """Of the next frame, with the time stamp that its file gives, if any."""
         if self._begun is None:
-            self._begun = float(told or 0.0)
+            self._begun = float(stamp or 0.0)
             return 0.0
         follows = self._last + self._step
-        at = follows if told is None else told - self._begun
+        at = follows if stamp is None else stamp - self._begun
         if at < self._last - _SET_BACK * self._step:
             self._begun += at - follows
             at = follows

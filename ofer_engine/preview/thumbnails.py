@@ -132,14 +132,19 @@ class Look:
         """template : (V, 3) metres; polygons : (F, 4), -1 last in a triangle; part : (F,)."""
         colours = np.tile(_CLAY, (len(template), 1))
         gaze = np.zeros((len(template), 3), np.float32)
+        balls: list[tuple[np.ndarray, float]] = []
         for index, name in enumerate(part_names):
             own = np.unique(polygons[part == index])
             own = own[own >= 0]
             colours[own] = _PART_COLOURS.get(name, _CLAY)
             if name.startswith("eye_") and own.size:
-                gaze[own] = template[own] - _sphere_centre(template[own])
+                centre = _sphere_centre(template[own])
+                gaze[own] = template[own] - centre
+                balls.append((centre, np.linalg.norm(template[own] - centre, axis=1).max()))
         focus, reach = _framing(template, np.any(gaze, axis=1))
-        triangles = triangulate(polygons[~_thin(template, polygons, part, part_names)])
+        lashes = part == part_names.index("lashes") if "lashes" in part_names else part < 0
+        thin = lashes & (_off_eyeballs(template, polygons, balls) > _LASH)
+        triangles = triangulate(polygons[~thin])
         return Look(
             triangles,
             triangles,
@@ -150,26 +155,14 @@ class Look:
         )
 
 
-def _thin(
-    template: np.ndarray, polygons: np.ndarray, part: np.ndarray, part_names: tuple[str, ...]
+def _off_eyeballs(
+    template: np.ndarray, polygons: np.ndarray, balls: list[tuple[np.ndarray, float]]
 ) -> np.ndarray:
-    """(F,) bool: polygons of lashes near their tips."""
-    thin = np.zeros(len(polygons), bool)
-    if "lashes" not in part_names:
-        return thin
-    lashes = np.flatnonzero(part == part_names.index("lashes"))
-    off = np.full(len(lashes), np.inf)
-    corners = polygons[lashes]
-    middles = template[np.where(corners < 0, corners[:, :1], corners)].mean(1)
-    for index, name in enumerate(part_names):
-        eye = np.unique(polygons[part == index])
-        eye = eye[eye >= 0]
-        if name.startswith("eye_") and eye.size:
-            centre = _sphere_centre(template[eye])
-            radius = np.linalg.norm(template[eye] - centre, axis=1).max()
-            off = np.minimum(off, np.linalg.norm(middles - centre, axis=1) - radius)
-    thin[lashes] = (off > _LASH) & (off < np.inf)
-    return thin
+    """(F,) metres that polygons lie off the nearest of some balls, centre (3,) and radius; of none
+    0."""
+    middles = template[np.where(polygons < 0, polygons[:, :1], polygons)].mean(1)
+    off = [np.linalg.norm(middles - centre, axis=1) - radius for centre, radius in balls]
+    return np.min(off, axis=0) if off else np.zeros(len(polygons))
 
 
 def _lit(head: OpenHead) -> np.ndarray:

@@ -266,7 +266,7 @@ def test_times_rise_where_recordings_were_joined(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("told", "wanted"),
+    ("stamps", "wanted"),
     [
         ([5.0, 5.04, 5.08], [0.0, 0.04, 0.08]),
         ([None, None, None], [0.0, 0.04, 0.08]),
@@ -275,11 +275,11 @@ def test_times_rise_where_recordings_were_joined(tmp_path):
         ([0.0, 0.5, 0.45, 0.6], [0.0, 0.5, 0.5, 0.6]),
         ([-0.2, 0.3, 7.0], [0.0, 0.5, 7.2]),
     ],
-    ids=["later", "not told", "one not told", "set back", "a wrong one", "uneven"],
+    ids=["later", "unknown", "one unknown", "set back", "a wrong one", "uneven"],
 )
-def test_a_clock_of_any_video_rises(told, wanted):
+def test_a_clock_of_any_video_rises(stamps, wanted):
     clock = footage._Clock(25)
-    np.testing.assert_allclose([clock.seconds(each) for each in told], wanted, atol=1e-9)
+    np.testing.assert_allclose([clock.seconds(each) for each in stamps], wanted, atol=1e-9)
 
 
 def test_a_picture_that_cannot_be_read_is_a_frame_that_shows_nothing(tmp_path):
