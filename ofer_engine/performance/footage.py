@@ -125,21 +125,22 @@ class NumberedPictures:
         return digest.hexdigest()
 
     def frames(self, first: int = 0) -> Iterator[Frame]:
-        begin = self._first_whole()
+        whole, begin = self._first_whole()
         size = (begin.shape[1], begin.shape[0])
         for number, file in enumerate(self._files[first:], first):
-            found = _picture(file)
+            found = begin if file == whole else _picture(file)
             pixels = begin if found is None else found
             if (pixels.shape[1], pixels.shape[0]) != size:
                 pixels = np.asarray(Image.fromarray(pixels).resize(size))
             yield Frame(number, self._steps[number] / self.rate, pixels, found is None)
 
-    def _first_whole(self) -> np.ndarray:
-        """(H, W, 3) uint8 of the first picture that can be read: all others get its size."""
+    def _first_whole(self) -> tuple[Path, np.ndarray]:
+        """The first picture that can be read, and its pixels (H, W, 3) uint8, whose size all others
+        get."""
         for file in self._files:
             if (found := _picture(file)) is not None:
-                return found
-        return load_photo(self._files[0]).pixels  # which says why not
+                return file, found
+        return self._files[0], load_photo(self._files[0]).pixels  # which says why not
 
 
 class Video:
