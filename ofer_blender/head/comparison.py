@@ -17,7 +17,7 @@ from ...ofer_engine.client import faults
 from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.geometry.affine_map import Affine
 from ..engine import jobs
-from . import head_frame, hypotheses, modifiers
+from . import head_frame, hypotheses, modifiers, shaping
 from .free_space import Box, obstacles, way_out, world_points
 
 COLLECTION: Final = "OFER compare"
@@ -58,9 +58,9 @@ def copies(head: bpy.types.Object) -> list[bpy.types.Object]:
 
 
 def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: int) -> Stand:
-    """Put copies of the next `count` heads of the gallery where the head is, each with the
-    expression shown and the head's modifiers, and hide the head; where other objects stand there,
-    the copies make room. The first becomes active.
+    """Put copies of the next `count` heads of the gallery where the head is, each as it looks when
+    it is shown (with the expression, hints, parts and pins) and with the head's modifiers, and hide
+    the head; where other objects stand there, the copies make room. The first becomes active.
 
     turned : pages turned from the best ones. Gives where the copies stand. Raises
     OferError(BAD_REQUEST) where the Basis was deleted.
@@ -73,7 +73,7 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: in
     _hide(head, False, layer)  # what is hidden is not evaluated
     layer.update()
     bound = modifiers.bound(head)
-    meshes = _evaluated(head, names, bound) if bound else _plain(head, names)
+    meshes = _meshes(head, names, bound)
     holder = bpy.data.collections.new(COLLECTION)
     scene.collection.children.link(holder)
     made = []
@@ -219,49 +219,42 @@ def _grid(count: int) -> tuple[int, int]:
     return columns, math.ceil(count / columns)
 
 
-def _movement(head: bpy.types.Object) -> np.ndarray:
-    """(V, 3) float32 metres: what the keys that are no identities add to a head now."""
-    keys = head.data.shape_keys
-    identities = head.ofer.identities
-    moved = np.zeros_like(hypotheses.points(keys.reference_key))
-    for key in keys.key_blocks[1:]:
-        if key.value and not key.mute and key.name not in identities:
-            moved += key.value * hypotheses.movement(head, key)
-    return moved
-
-
-def _plain(head: bpy.types.Object, names: list[str]) -> list[bpy.types.Mesh]:
-    """The heads without any modifier."""
-    moved, meshes = _movement(head), []
-    for name in names:
-        mesh = bpy.data.meshes.new_from_object(head)
-        shape = hypotheses.shape_of(head, name) + moved
-        mesh.vertices.foreach_set("co", np.ascontiguousarray(shape, np.float32).ravel())
-        mesh.update()
-        meshes.append(mesh)
-    return meshes
-
-
-def _evaluated(head: bpy.types.Object, names: list[str], bound: int) -> list[bpy.types.Mesh]:
-    """The heads as the first modifiers make them, where the head stands: an armature would turn a
-    copy that stands aside about joints that are not its own."""
-    before, alone = hypotheses.identity_values(head), head.show_only_shape_key
-    meshes = []
+def _meshes(head: bpy.types.Object, names: list[str], bound: int) -> list[bpy.types.Mesh]:
+    """The heads as each would be shown, without modifiers but the first `bound`."""
+    meshes, alone = [], head.show_only_shape_key
     try:
         head.show_only_shape_key = False
-        with modifiers.only_first(head, bound):
+        with shaping.kept(head):
             for name in names:
-                hypotheses.set_identities(head, {name: 1.0})
-                graph = bpy.context.evaluated_depsgraph_get()
-                meshes.append(
-                    bpy.data.meshes.new_from_object(
-                        head.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
-                    )
-                )
+                hypotheses.exaggerate(head, {name: 1.0})
+                shaping.follow(head)
+                meshes.append(_evaluated(head, bound) if bound else _plain(head))
     finally:
-        hypotheses.set_identities(head, before)
         head.show_only_shape_key = alone
     return meshes
+
+
+def _plain(head: bpy.types.Object) -> bpy.types.Mesh:
+    """The head without any modifier, as its keys shape it now."""
+    first, *others = head.data.shape_keys.key_blocks
+    shape = hypotheses.points(first)
+    for key in others:
+        if key.value and not key.mute:
+            shape += key.value * hypotheses.movement(head, key)
+    mesh = bpy.data.meshes.new_from_object(head)
+    mesh.vertices.foreach_set("co", np.ascontiguousarray(shape, np.float32).ravel())
+    mesh.update()
+    return mesh
+
+
+def _evaluated(head: bpy.types.Object, bound: int) -> bpy.types.Mesh:
+    """The head as its first modifiers make it, where it stands: an armature would turn a copy that
+    stands aside about joints that are not its own."""
+    with modifiers.only_first(head, bound):
+        graph = bpy.context.evaluated_depsgraph_get()
+        return bpy.data.meshes.new_from_object(
+            head.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
+        )
 
 
 def _spread(head: bpy.types.Object, made: list[bpy.types.Object]) -> Stand:

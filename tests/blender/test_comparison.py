@@ -16,6 +16,7 @@ from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from recording_layout import draw
 from scene_dump import differences, dump
 from test_rig import evaluated
+from test_shaping import anew
 
 
 def box(thing: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
@@ -480,3 +481,27 @@ def test_a_head_appended_while_it_was_compared_is_the_active_one_again(
         bpy.context.view_layer.objects.active = appended
         bpy.ops.ofer.end_compare()
         assert bpy.context.object == appended and not appended.hide_get()
+
+
+@pytest.mark.parametrize("rigged", [False, True])
+@pytest.mark.parametrize("done", ["hint", "pin", "part", "exaggerate", "all"])
+def test_each_copy_is_what_that_head_looks_like_when_it_is_shown(
+    record: Reconstruction, done: str, rigged: bool
+) -> None:
+    acts = ("hint", "part", "pin", "another pin", "exaggerate") if done == "all" else (done,)
+    head = anew(record, "express", *acts)
+    if rigged:
+        bpy.ops.ofer.add_rig()
+        bpy.context.view_layer.objects.active = head
+    wanted = {}
+    for name in comparison.page(head, 4, 0):
+        bpy.ops.ofer.show(name=name)
+        wanted[name] = evaluated(head) - np.array(head.matrix_world.translation)
+    bpy.ops.ed.undo_push(message="Before")
+    before = dump()
+    compare()
+    for name, copy in bodies(head).items():
+        made = evaluated(copy) - np.array(copy.matrix_world.translation)
+        assert np.abs(made - wanted[name]).max() < 1e-6, name
+    bpy.ops.ofer.end_compare("EXEC_DEFAULT", True)
+    assert differences(before, dump()) == []
