@@ -1,4 +1,5 @@
-"""A motion of the 52 keys on another mesh: any with keys of ARKit's names."""
+"""A motion of the 52 keys on another mesh: any with keys of ARKit's names, or of those of Unified
+Expressions."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Final
 
 import bpy
 
-from ...ofer_engine.contract.arkit import ARKIT_52, UNITS, without_spelling
+from ...ofer_engine.contract.arkit import ARKIT_52, UNIFIED, UNITS, without_spelling
 from . import curves
 
 _BETWEEN: Final = re.compile(r"[._:\- ]")
@@ -17,19 +18,19 @@ _BETWEEN: Final = re.compile(r"[._:\- ]")
 
 def units_of(mesh: bpy.types.Object) -> dict[str, str]:
     """Unit → the key of a mesh that has its name, however it is spelled (`eyeBlink_L`), with or
-    without a prefix such as `BS.`."""
+    without a prefix such as `BS.`; of several, one with Apple's name, then one without prefix."""
     if mesh.type != "MESH" or mesh.data.shape_keys is None:
         return {}
-    plain, prefixed = dict[str, str](), dict[str, str]()
-    for block in mesh.data.shape_keys.key_blocks:
-        ends = [0, *(found.end() for found in _BETWEEN.finditer(block.name))]
-        units = (UNITS.get(without_spelling(block.name[end:])) for end in ends)
-        for end, unit in zip(ends, units, strict=True):
-            if unit:
-                (prefixed if end else plain).setdefault(unit, block.name)
+    found = dict[str, tuple[bool, bool, int, str]]()
+    for number, block in enumerate(mesh.data.shape_keys.key_blocks):
+        ends = [0, *(each.end() for each in _BETWEEN.finditer(block.name))]
+        names = ((end, without_spelling(block.name[end:])) for end in ends)
+        for end, name in names:
+            if unit := UNITS.get(name):
+                this = (name in UNIFIED, end > 0, number, block.name)
+                found[unit] = min(found.get(unit, this), this)
                 break
-    found = prefixed | plain
-    return {unit: found[unit] for unit in ARKIT_52 if unit in found}
+    return {unit: found[unit][-1] for unit in ARKIT_52 if unit in found}
 
 
 def held_units(made: Mapping[str, bpy.types.FCurve], mesh: bpy.types.Object) -> tuple[str, ...]:

@@ -25,17 +25,31 @@ ARKIT_52: Final[tuple[str, ...]] = (
     "tongueOut",
 )  # fmt: skip
 
-_SIDES: Final = {"l": "left", "r": "right"}
-_ONE_LETTER: Final = re.compile(r"[._\- ]([lr])$")
 _BETWEEN: Final = re.compile(r"[._\- ]")
+_UNIFIED: Final = {
+    "EyeClosedLeft": "eyeBlinkLeft", "EyeClosedRight": "eyeBlinkRight",
+    "MouthClosed": "mouthClose", "LipFunnel": "mouthFunnel", "LipPucker": "mouthPucker",
+    "LipSuckLower": "mouthRollLower", "LipSuckUpper": "mouthRollUpper",
+    "MouthRaiserLower": "mouthShrugLower", "MouthRaiserUpper": "mouthShrugUpper",
+}  # fmt: skip
+"""Names of VRCFaceTracking's Unified Expressions that differ from Apple's, as its documentation
+compares the two ("Apple ARKit", Compatibility)."""
 
 
 def without_spelling(name: str) -> str:
-    """A unit's name as names are compared whose spelling differs: `EyeBlinkLeft`, `eyeBlink_L` and
-    `eye_blink.left` are one."""
-    low = _ONE_LETTER.sub(lambda found: _SIDES[found[1]], name.strip().lower())
-    return _BETWEEN.sub("", low)
+    """A name as names are compared whose spelling differs: `EyeBlinkLeft` and `eye_blink.left` are
+    one."""
+    return _BETWEEN.sub("", name.strip().lower())
 
 
-UNITS: Final = {without_spelling(unit): unit for unit in ARKIT_52}
-"""Name `without_spelling` → unit."""
+def _short(unit: str) -> str:
+    """With one letter for its side, where Apple's name ends in one."""
+    return re.sub("(?<=[a-z])(Left|Right)$", lambda found: found[0][0], unit)
+
+
+UNIFIED: Final = {without_spelling(name): unit for name, unit in _UNIFIED.items()}
+UNITS: Final = UNIFIED | {
+    without_spelling(name): unit for unit in ARKIT_52 for name in (_short(unit), unit)
+}
+"""Name `without_spelling` → unit: Apple's, its side written out or as one letter (`eyeBlink_L`,
+`eyeBlinkL`, `eyeBlink.l`), and those of UNIFIED."""

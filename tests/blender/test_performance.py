@@ -341,6 +341,8 @@ def test_keys_that_cannot_show_it_are_told_and_meshes_taken_once(
         lambda unit: unit.upper(),
         lambda unit: unit.replace("Left", "_L").replace("Right", "_R"),
         lambda unit: unit.replace("Left", ".L").replace("Right", ".R"),
+        lambda unit: re.sub("(?<=[a-z])(Left|Right)$", lambda side: side[0][0], unit),
+        lambda unit: "Head." + re.sub("(Left|Right)$", lambda side: "_" + side[0][0], unit),
         lambda unit: re.sub("([A-Z])", r"_\1", unit).lower(),
     ],
 )
@@ -349,6 +351,19 @@ def test_a_mesh_may_spell_the_units_otherwise(
 ) -> None:
     mesh = other_mesh([spelled(unit) for unit in ARKIT_52])
     assert retarget.units_of(mesh) == {unit: spelled(unit) for unit in ARKIT_52}
+
+
+def test_an_avatar_of_vrchat_plays_by_the_names_of_its_face_tracking(addon: ModuleType) -> None:
+    mesh = other_mesh(["EyeClosedLeft", "EyeClosedRight", "LipPucker", "MouthClosed", "JawOpen"])
+    assert retarget.units_of(mesh) == {
+        "eyeBlinkLeft": "EyeClosedLeft",
+        "eyeBlinkRight": "EyeClosedRight",
+        "jawOpen": "JawOpen",
+        "mouthClose": "MouthClosed",
+        "mouthPucker": "LipPucker",
+    }
+    mesh.shape_key_add(name="BS.eyeBlink_L")
+    assert retarget.units_of(mesh)["eyeBlinkLeft"] == "BS.eyeBlink_L", "Apple's name comes first"
 
 
 @pytest.mark.parametrize("name", ["clean_motion", "retarget_motion"])

@@ -138,10 +138,16 @@ def _names_a_unit(line: str) -> bool:
     return any(without_spelling(cell.strip('"')) in UNITS for cell in re.split("[,;\t]", line))
 
 
+def _column(name: str) -> str:
+    """The unit that a column is of, or else its name without spelling."""
+    name = without_spelling(name)
+    return UNITS.get(name, name)
+
+
 def _motion(rows: Iterator[list[str]], rate: float | None) -> FaceMotion:
     header = next(rows, list[str]())
-    places = {without_spelling(name): place for place, name in enumerate(header)}
-    units = [places.get(without_spelling(name)) for name in ARKIT_52]
+    places = {_column(name): place for place, name in enumerate(header)}
+    units = [places.get(name) for name in ARKIT_52]
     if not any(place is not None for place in units):
         raise ValueError("no ARKit unit has a column")
     wanted = [*units, *(places.get(name.lower()) for name in (*_TURNS, *_EYES))]

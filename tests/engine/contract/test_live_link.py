@@ -70,6 +70,14 @@ def test_columns_in_another_case_and_order_and_some_missing(tmp_path):
     assert np.allclose(read.times, [0, 1 / 30]) and not read.head.any()
 
 
+@pytest.mark.parametrize("blink", ["eyeBlink_L", "EyeBlinkL", "eye_blink_left", "EyeClosedLeft"])
+def test_a_column_may_be_spelled_as_other_trackers_do(tmp_path, blink):
+    (tmp_path / "other.csv").write_text(f"time,{blink}\n0.0,0.25\n0.1,1\n")
+    read = read_live_link(tmp_path / "other.csv")
+    assert read.weights[:, ARKIT_52.index("eyeBlinkLeft")].tolist() == [0.25, 1.0]
+    assert np.allclose(read.times, [0.0, 0.1])
+
+
 def codes(rate, frames, separator=":"):
     return [f"00:00:{n // rate:02d}{separator}{n % rate:02d}.000" for n in range(frames)]
 

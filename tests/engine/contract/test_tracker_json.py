@@ -41,6 +41,7 @@ FORMS = {
                                        {"categories": listed({"jawOpen": 0.9})}]}
                   for each in FRAMES],
     "short names": [{k.replace("Left", "_L"): v for k, v in each.items()} for each in FRAMES],
+    "shorter names": [{k.replace("Left", "L"): v for k, v in each.items()} for each in FRAMES],
     "audio2face": {"exportFps": 30, "numFrames": 3, "facsNames": ["jawOpen", "mouthSmileLeft"],
                    "weightMat": [[each["jawOpen"], each.get("mouthSmileLeft", 0)]
                                  for each in FRAMES]},
