@@ -15,7 +15,6 @@ from .. import compat
 from ..undo.atomic_output import (
     AtomicOutput,
     atomic_output,
-    check_readable,
     disk_full,
     is_full,
     nameless,
@@ -107,7 +106,6 @@ def export(head: bpy.types.Object, plan: Plan) -> Path:
     """
     if not plan.path.name:
         raise nameless()
-    check_readable(plan.file)
     with atomic_output(plan.file, overwrite=plan.overwrite) as output:
         file = output.folder / plan.file.name
         with staged(head, plan, output) as stage:

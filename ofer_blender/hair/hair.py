@@ -15,6 +15,7 @@ from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.digest import polygons_digest
 from ..head import carried, head_frame, hypotheses
 from ..head.head_object import UV_LAYER
+from ..head.linked import link_beside
 from . import hair_material
 
 NONE: Final = "NONE"
@@ -126,7 +127,7 @@ def _cards(
     carried.number(mesh, name, 0)
     mesh.shade_smooth()
     cards = bpy.data.objects.new(name, mesh)
-    head.users_collection[0].objects.link(cards)
+    link_beside(cards, head)
     cards.matrix_world = head.matrix_world
     keys = head.data.shape_keys
     for key in keys.key_blocks:

@@ -8,11 +8,13 @@ import bpy
 import numpy as np
 
 from .. import compat
+from ..head.linked import check_own
 
 
 def begin(owner: bpy.types.ID, name: str) -> tuple[bpy.types.Action, bpy.types.bpy_prop_collection]:
     """A new action that animates a datablock, and its curves; what it had before stays in the
-    file."""
+    file. Raises OferError as `check_own`."""
+    check_own(owner)
     animation = owner.animation_data
     if animation and animation.action:
         animation.action.use_fake_user = True  # or saving would drop it
@@ -23,6 +25,7 @@ def go_on(
     owner: bpy.types.ID, name: str, without: tuple[str, ...]
 ) -> tuple[bpy.types.Action, bpy.types.bpy_prop_collection]:
     """As `begin`, with all that the datablock did before but for curves whose paths begin so."""
+    check_own(owner)
     animation = owner.animation_data
     if animation is None or animation.action is None:
         return begin(owner, name)

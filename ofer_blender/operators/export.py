@@ -15,6 +15,7 @@ from ..export.finding import Level
 from ..export.plan import Frames, Keys, Plan, identifier
 from ..export.presets import Target
 from ..head import helper_keys, hypotheses
+from ..head.linked import check_own
 from ..rig import body, rig
 from ..translations import translate
 from ..undo.atomic_output import has_name, nameless
@@ -178,9 +179,11 @@ class OFER_OT_real_size(_HeadOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
-        for each in (head, rig.rig_of(head)):
-            if each:
-                each.scale = (1.0, 1.0, 1.0)
+        sized = [each for each in (head, rig.rig_of(head)) if each]
+        for each in sized:
+            check_own(each)
+        for each in sized:
+            each.scale = (1.0, 1.0, 1.0)
         return {"FINISHED"}
 
 

@@ -14,7 +14,8 @@ from ...ofer_engine.contract.errors import OferError
 from .. import compat
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import gallery, iris_colour, lookup, packed_reconstruction
+from ..head import gallery, hypotheses, iris_colour, lookup, packed_reconstruction
+from ..head.linked import is_linked
 from ..skin import handed_skin, skin
 
 STEPS: Final = {
@@ -35,7 +36,7 @@ class _RenewPictures:
     def execute(self, context: bpy.types.Context) -> set[str]:
         compat.make_undo_ready()
         head = lookup.named(self.head)
-        if head is None or head.override_library:
+        if head is None or not hypotheses.is_head(head) or is_linked(head):
             return {"CANCELLED"}
         painted = skin.picture(head) is not None
         if not gallery.picture_anew(head, Path(self.directory), painted):

@@ -10,6 +10,7 @@ from ...ofer_engine.client.engine_settings import EngineSettings
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..engine import jobs
 from ..head import hypotheses, lookup
+from ..head.linked import is_linked
 from ..photo import photo_source
 from ..translations import tr, translate
 
@@ -85,11 +86,6 @@ def ready_head(
     else:
         return head
     return None
-
-
-def is_linked(head: bpy.types.Object) -> bool:
-    """It is another file's, in part or, as with a library override, in what we may change."""
-    return not (head.is_editable and head.data.is_editable) or bool(head.override_library)
 
 
 def existing(name: str) -> bpy.types.Object:

@@ -12,6 +12,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ...ofer_engine.contract.reconstruction import CameraRecord
+from ..head.linked import link_beside
 from . import head_photos, orientation
 
 _GAP: Final = 0.03
@@ -34,8 +35,7 @@ def show(head: bpy.types.Object, image: bpy.types.Image) -> bpy.types.Object:
     picture.empty_image_offset = (-0.5, -0.5)
     picture.parent = head
     picture.matrix_basis = Matrix.Translation(middle) @ _UPRIGHT @ _turned(image)
-    for collection in head.users_collection:
-        collection.objects.link(picture)
+    link_beside(picture, head)
     head.ofer.photo_beside = picture
     return picture
 

@@ -14,6 +14,7 @@ from mathutils import Vector
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..head import head_frame, joint_anchors, presentation
+from ..head.linked import check_own, link_beside
 from . import bone_rings, following, jaw_correctives, rest_bones
 from .rest_bones import BONES, EYES
 
@@ -75,8 +76,7 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
         bone.rotation_mode = "XYZ"
     bone_rings.put_on(rig, head)
     scene.unlink(rig)
-    for collection in head.users_collection:
-        collection.objects.link(rig)
+    link_beside(rig, head)
     _hang(head, rig)
     if frame:
         _take_along(head, frame.vertices)
@@ -86,7 +86,7 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
 
 
 def aim_at(rig: bpy.types.Object, target: bpy.types.Object) -> None:
-    """Both eyes look at an object from now on."""
+    """Both eyes look at an object from now on. Raises OferError as `check_own`."""
     _clear_aim(rig)
     for name in EYES:
         aim = rig.pose.bones[name].constraints.new("DAMPED_TRACK")
@@ -94,7 +94,7 @@ def aim_at(rig: bpy.types.Object, target: bpy.types.Object) -> None:
 
 
 def aim_by_angles(rig: bpy.types.Object) -> None:
-    """The eyes look where eye_L is turned; eye_R follows it."""
+    """The eyes look where eye_L is turned; eye_R follows it. Raises OferError as `check_own`."""
     _clear_aim(rig)
     follow = rig.pose.bones["eye_R"].constraints.new("COPY_ROTATION")
     follow.name, follow.target, follow.subtarget = FOLLOW, rig, "eye_L"
@@ -112,8 +112,7 @@ def new_target(rig: bpy.types.Object) -> bpy.types.Object:
     target = bpy.data.objects.new(f"{rig.name} gaze", None)
     target.empty_display_type = "SPHERE"
     target.empty_display_size = rig.data.bones["eye_L"].length * _AIM_SIZE
-    for collection in rig.users_collection:
-        collection.objects.link(target)
+    link_beside(target, rig)
     target.parent = rig
     eyes = [rig.data.bones[name] for name in EYES]
     target.location = sum(
@@ -123,6 +122,7 @@ def new_target(rig: bpy.types.Object) -> bpy.types.Object:
 
 
 def _clear_aim(rig: bpy.types.Object) -> None:
+    check_own(rig)
     for name in EYES:
         constraints = rig.pose.bones[name].constraints
         for constraint in [each for each in constraints if each.name in (AIM, FOLLOW)]:

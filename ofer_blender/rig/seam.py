@@ -12,6 +12,7 @@ from mathutils import Vector
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..head import open_edges
+from ..head.linked import link_beside
 from . import body, body_bones, neck_fit
 from .at_rest import shape_at_rest
 
@@ -134,8 +135,7 @@ def _strip(
         for name, weight in weights.items():
             group = seam.vertex_groups.get(name) or seam.vertex_groups.new(name=name)
             group.add([number], weight, "REPLACE")
-    for collection in head.users_collection:
-        collection.objects.link(seam)
+    link_beside(seam, head)
     seam.parent = armature
     seam.matrix_parent_inverse = body_bones.into_frame(armature)
     seam.modifiers.new(body.MODIFIER, "ARMATURE").object = armature

@@ -10,6 +10,7 @@ from mathutils import Matrix
 
 from ..hair import hair
 from ..head import carried, tear_line
+from ..head.linked import link_beside
 from ..undo.likeness import match, plain
 from . import rig
 
@@ -23,8 +24,7 @@ def succeed(old: bpy.types.Object, new: bpy.types.Object, placed: Matrix) -> Non
 
     placed : where the old head stands in its own mesh.
     """
-    for collection in old.users_collection:
-        collection.objects.link(new)
+    link_beside(new, old)
     if old.parent and old.parent != rig.rig_of(old):
         new.parent, new.parent_type, new.parent_bone = old.parent, old.parent_type, old.parent_bone
         new.matrix_parent_inverse = old.matrix_parent_inverse

@@ -20,6 +20,7 @@ from typing import Final
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.digest import sha256_of
+from ...ofer_engine.contract.names import is_reserved
 from ...ofer_engine.contract.sentence import readable
 
 MADE_WITH: Final = "OFER Faces"
@@ -127,8 +128,8 @@ def has_name(filepath: str) -> bool:
 
 def check_readable(file: Path) -> None:
     """Raise OferError(BAD_REQUEST) where the file's name is no UTF-8, as the files of other
-    programs name it, or holds a backslash, which they take for a folder."""
-    if readable(file.name) != file.name or "\\" in file.name:
+    programs name it, holds a backslash, which they take for a folder, or is a device of Windows."""
+    if readable(file.name) != file.name or "\\" in file.name or is_reserved(file.name):
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "{name} is no name that other programs can read.",
@@ -148,8 +149,9 @@ def atomic_output(file: Path, *, overwrite: bool) -> Iterator[AtomicOutput]:
     not published.
 
     overwrite : whoever asks has seen that another file has the name. Raises OferError(READ_ONLY |
-    DISK_FULL | BAD_REQUEST).
+    DISK_FULL | BAD_REQUEST), as `check_readable` too.
     """
+    check_readable(file)
     with beside(file) as folder:
         yield AtomicOutput(file, folder, overwrite=overwrite)
 

@@ -34,7 +34,7 @@ def plain_name(text: str, most_bytes: int = _MOST_BYTES) -> str:
     composed = unicodedata.normalize("NFC", text)
     kept = "".join(each if each in "-_" or _is_written(each) else " " for each in composed)
     plain = shortened("_".join(kept.split()).strip("_"), most_bytes)
-    return f"{plain}_" if _RESERVED.fullmatch(plain) else plain or _FALLBACK
+    return f"{plain}_" if is_reserved(plain) else plain or _FALLBACK
 
 
 def _is_written(character: str) -> bool:
@@ -69,10 +69,15 @@ def usable(name: str) -> bool:
         name
         and len(name.encode("utf-8", "surrogatepass")) <= _MOST_BYTES
         and not _FORBIDDEN.search(name)
-        and not _RESERVED.fullmatch(name)
+        and not is_reserved(name)
         and not name.startswith((".", " "))
         and not name.endswith((".", " "))
     )
+
+
+def is_reserved(name: str) -> bool:
+    """Whether Windows takes a file of this name, with any ending, for a device: `aux.glb`."""
+    return bool(_RESERVED.fullmatch(name))
 
 
 def check_name(name: str) -> None:

@@ -677,6 +677,18 @@ def test_a_name_that_is_no_utf_8_or_a_path_elsewhere_is_refused(
     assert sorted(os.listdir(tmp_path)) == before
 
 
+@pytest.mark.parametrize("name", ["aux", "NUL", "com1", "Con.anna"])
+def test_a_name_that_windows_keeps_for_devices_is_refused(
+    head: bpy.types.Object, tmp_path: Path, name: str
+) -> None:
+    before = sorted(os.listdir(tmp_path))
+    with pytest.raises(RuntimeError, match="no name that other programs can read. Choose a name"):
+        export(tmp_path / name, Target.OBJ)
+    with pytest.raises(RuntimeError, match="no name that other programs can read. Choose a name"):
+        bpy.ops.ofer.export_take(filepath=str(tmp_path / f"{name}.csv"))
+    assert sorted(os.listdir(tmp_path)) == before
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
 @pytest.mark.parametrize("name", [" anna", "anna\nmtllib mine", "\tanna", "- anna", "an\x85na"])
 def test_names_that_would_break_a_line_of_an_obj(

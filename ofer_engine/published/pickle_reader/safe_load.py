@@ -84,8 +84,7 @@ def file_kind(path: Path) -> FileKind:
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """The dict of a `torch.save` file, as tensors, numbers and texts; nothing of it is run or
     kept where it is refused."""
-    if zipfile.is_zipfile(path):
-        _verify_archive(path)
+    _verify_archive(path)
     try:
         content = read_torch_file(path)
     except UnsafePickle as cause:
@@ -235,8 +234,11 @@ def _unpickled(data: bytes, name: str) -> Any:
 
 
 def _verify_archive(path: Path) -> None:
-    """Checksums of every entry, and no entry that unpacks to more than it occupies."""
+    """Checksums of every entry, and no entry that unpacks to more than it occupies; what is no
+    archive is left."""
     try:
+        if not zipfile.is_zipfile(path):
+            return
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):

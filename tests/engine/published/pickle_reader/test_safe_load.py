@@ -276,3 +276,15 @@ def test_a_missing_file_and_a_compressed_archive(tmp_path):
         read_published(path)
     assert packed.value.code == ErrorCode.WEIGHTS_WRONG
     assert "unpack" in packed.value.hint
+
+
+def test_an_archive_in_several_parts(tmp_path):
+    path = tmp_path / "model.tar"
+    torch.save({"net": {"w": torch.zeros(3)}}, path)
+    content = path.read_bytes()
+    locator = content.rindex(b"PK\x06\x07")
+    parts = struct.pack("<I", 2)  # of several disks, of which Python's zipfile says so early
+    path.write_bytes(content[: locator + 16] + parts + content[locator + 20 :])
+    with pytest.raises(OferError) as refused:
+        load_checkpoint(path)
+    assert refused.value.code == ErrorCode.WEIGHTS_DAMAGED
