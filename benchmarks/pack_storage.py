@@ -28,7 +28,7 @@ from ofer_engine.packs.open_description import NETWORKS
 from ofer_engine.packs.open_pack import OpenPack, read_open_pack
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.research.evaluation.hypotheses import draw
-from ofer_engine.research.evaluation.measured import Measured, measure
+from ofer_engine.research.evaluation.measured import HeadMeasurements, measure
 from ofer_engine.research.evaluation.real_photos import read_photos
 from ofer_engine.research.evaluation.truths import own_truth
 from ofer_engine.research.training.photo_set import LABELS, PhotoSet
@@ -43,7 +43,7 @@ class PackFigures:
 
     pack: OpenPack
     megabytes: float
-    measured: Measured
+    measured: HeadMeasurements
     samples: np.ndarray
     points: np.ndarray
     photos: float
