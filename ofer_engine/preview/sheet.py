@@ -18,6 +18,8 @@ from ..heads.camera import Camera
 from .overlay import cropped, overlay
 from .thumbnails import THUMBNAIL_SIDE, Look
 
+_COMPRESSION: Final = 3
+"""Of the PNG: a ninth of the time of Pillow's `optimize` for an eighth more bytes."""
 _PAPER: Final = (246, 246, 244)
 _INK: Final = (28, 28, 30)
 _SOFT: Final = (112, 112, 116)
@@ -57,7 +59,7 @@ def contact_sheet(
         sheet.paste(strip, (0, top))
         top += strip.height
     buffer = io.BytesIO()
-    sheet.save(buffer, "PNG", optimize=True)
+    sheet.save(buffer, "PNG", compress_level=_COMPRESSION)
     return buffer.getvalue()
 
 
