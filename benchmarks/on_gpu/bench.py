@@ -20,7 +20,7 @@ CPU: Final = torch.device("cpu")
 
 
 @dataclass(frozen=True)
-class Scale:
+class Workload:
     """How much is computed.
 
     heads, expressions : drawn; idgen, expgen : the published denoisers; batch : pictures of a
@@ -40,7 +40,7 @@ class Scale:
     precisions: tuple[Precision, ...]
 
 
-FULL: Final = Scale(
+FULL: Final = Workload(
     100,
     15,
     IDGEN_SHAPE,
@@ -54,7 +54,7 @@ FULL: Final = Scale(
 )
 
 
-DRY: Final = Scale(
+DRY: Final = Workload(
     8,
     2,
     DenoiserShape(30, 512, (30, 10), 2),
@@ -69,7 +69,7 @@ DRY: Final = Scale(
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One line of the table. seconds : of the device; megabytes : its largest memory, or ""."""
 
     what: str
@@ -84,7 +84,7 @@ class Bench:
     """device : to be tried; scale : how much."""
 
     device: torch.device
-    scale: Scale
+    scale: Workload
 
     def seconds(self, work: Callable[[], object]) -> str:
         """Of the fastest of the rounds, the first of them not counted."""

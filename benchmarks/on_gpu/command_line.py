@@ -14,12 +14,12 @@ from PIL import Image
 
 from ofer_engine.contract import reconstruction
 
-from .bench import ROOT, Bench, Row
+from .bench import ROOT, Bench, TableRow
 from .difference import in_millimetres
 from .held_out import CROP, HELD_OUT
 
 
-def reconstruct(bench: Bench) -> Iterator[Row]:
+def reconstruct(bench: Bench) -> Iterator[TableRow]:
     """`reconstruct` with the bundled pack, on the device and on the CPU."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -29,9 +29,9 @@ def reconstruct(bench: Bench) -> Iterator[Row]:
         found, seconds = _reconstructed(place, bench.device.type, bench)
         for name in ("identity_vertices", "expression_vertices"):
             apart = in_millimetres(found.array(name), expected.array(name))
-            yield Row(f"`reconstruct`, {name}", "the CPU's", apart, seconds)
+            yield TableRow(f"`reconstruct`, {name}", "the CPU's", apart, seconds)
         same = np.array_equal(found.array("identity_order"), expected.array("identity_order"))
-        yield Row(
+        yield TableRow(
             "`reconstruct`, order of the ranked heads", "the CPU's", "same" if same else "other"
         )
 

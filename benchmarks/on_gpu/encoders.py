@@ -15,12 +15,12 @@ from ofer_engine.published.farl import Farl
 from ofer_engine.published.published_keys import IDRANK_SHAPE
 from ofer_engine.ranking.ranker import Ranker
 
-from .bench import CPU, Bench, Row
+from .bench import CPU, Bench, TableRow
 from .difference import in_deviations
 from .held_out import held_out_pictures
 
 
-def encoders(bench: Bench) -> Iterator[Row]:
+def encoders(bench: Bench) -> Iterator[TableRow]:
     """ArcFace, FaRL, IdRank and the bundled conditioner on one face."""
     torch.manual_seed(2)
     ranked = torch.randn(bench.scale.heads, IDRANK_SHAPE.vertices, 3), torch.randn(1024)
@@ -39,7 +39,7 @@ def encoders(bench: Bench) -> Iterator[Row]:
             expected = network(*given)
             network = network.to(bench.device)
             found = network(*there)
-            yield Row(
+            yield TableRow(
                 name,
                 "the CPU's",
                 in_deviations(found, expected),

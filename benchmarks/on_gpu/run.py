@@ -21,7 +21,7 @@ import torch
 
 from ofer_engine.contract.errors import OferError
 
-from .bench import CPU, DRY, FULL, Bench, Row
+from .bench import CPU, DRY, FULL, Bench, TableRow
 from .command_line import reconstruct
 from .encoders import encoders
 from .sampling import halves, recordings, sampling
@@ -92,7 +92,7 @@ def _driver() -> str:
     return answer.stdout.strip()
 
 
-def _rows(check: Callable[[Bench], Iterator[Row]], bench: Bench) -> Iterator[Row]:
+def _rows(check: Callable[[Bench], Iterator[TableRow]], bench: Bench) -> Iterator[TableRow]:
     """The rows of a check, each with the memory that it took; an error is the last of them."""
     cuda = bench.device.type == "cuda"
     rows = check(bench)
@@ -106,7 +106,7 @@ def _rows(check: Callable[[Bench], Iterator[Row]], bench: Bench) -> Iterator[Row
             return
         except (RuntimeError, ValueError, TypeError, OSError, OferError) as cause:
             message = " ".join(str(cause).split())[:200].replace("|", "/")
-            yield Row(check.__name__, "", f"failed: {type(cause).__name__}: {message}")
+            yield TableRow(check.__name__, "", f"failed: {type(cause).__name__}: {message}")
             return
         if cuda:
             row = replace(row, megabytes=f"{torch.cuda.max_memory_allocated() / 2**20:.0f}")

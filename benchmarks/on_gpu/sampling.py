@@ -16,14 +16,14 @@ from ofer_engine.diffusion.schedule import Schedule
 from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.packs.open_pack import OpenPack, read_open_pack
 
-from .bench import CPU, FULL, Bench, Row
+from .bench import CPU, FULL, Bench, TableRow
 from .difference import in_deviations, in_millimetres
 
 
-def recordings(bench: Bench) -> Iterator[Row]:
+def recordings(bench: Bench) -> Iterator[TableRow]:
     """That a call can be recorded at all: the product goes on plainly where it cannot."""
     if bench.device.type != "cuda":
-        yield Row("a call as a CUDA graph", "the plain call", "no CUDA device")
+        yield TableRow("a call as a CUDA graph", "the plain call", "no CUDA device")
         return
     network = invented_denoiser(bench.scale.idgen, 0).to(bench.device)
     x = torch.randn(bench.scale.heads, network.shape.coefficients, device=bench.device)
@@ -34,7 +34,7 @@ def recordings(bench: Bench) -> Iterator[Row]:
         replay, result = cuda_recording(lambda: network(x, level, context))
         replay()
         bench.wait()
-        yield Row(
+        yield TableRow(
             "a call as a CUDA graph, replayed",
             "the plain call",
             in_deviations(result, expected),
@@ -42,7 +42,7 @@ def recordings(bench: Bench) -> Iterator[Row]:
         )
 
 
-def sampling(bench: Bench) -> Iterator[Row]:
+def sampling(bench: Bench) -> Iterator[TableRow]:
     """Published sizes: graphs against plain calls, and both against the CPU."""
     scale, device = bench.scale, bench.device
     for name, shape, rows in (
@@ -53,13 +53,13 @@ def sampling(bench: Bench) -> Iterator[Row]:
         on_cpu = sample(network, rows, CPU)
         network = network.to(device)
         plain = sample(network, rows, device, recorded=False)
-        yield Row(
+        yield TableRow(
             f"{name}, published size, 20 calls x {rows}, plain",
             "the CPU's",
             in_deviations(plain, on_cpu),
             bench.seconds(lambda n=network, r=rows: sample(n, r, device, recorded=False)),
         )
-        yield Row(
+        yield TableRow(
             f"{name}, the same, recorded (recording included)",
             "plain",
             in_deviations(sample(network, rows, device), plain),
@@ -68,7 +68,7 @@ def sampling(bench: Bench) -> Iterator[Row]:
     steps = 1000 if scale is FULL else 50
     network = invented_denoiser(scale.expgen, 1).to(device)
     plain = sample(network, scale.expressions, device, recorded=False, sampler=ddpm, steps=steps)
-    yield Row(
+    yield TableRow(
         f"ExpGen, {steps} calls of ddpm x {scale.expressions}, recorded",
         "plain",
         in_deviations(sample(network, scale.expressions, device, sampler=ddpm, steps=steps), plain),
@@ -78,7 +78,7 @@ def sampling(bench: Bench) -> Iterator[Row]:
     )
 
 
-def halves(bench: Bench) -> Iterator[Row]:
+def halves(bench: Bench) -> Iterator[TableRow]:
     """Heads of the bundled pack with products in half precision, against float32's."""
     scale, device = bench.scale, bench.device
     pack = read_open_pack(BUNDLED / "open", CPU)
@@ -86,7 +86,7 @@ def halves(bench: Bench) -> Iterator[Row]:
     exact = _heads(pack, sample(network, scale.heads, CPU))
     network = network.to(device)
     title = f"{scale.heads} heads of the bundled pack"
-    yield Row(
+    yield TableRow(
         f"{title}, float32",
         "the CPU's",
         in_millimetres(_heads(pack, sample(network, scale.heads, device)), exact),
@@ -99,7 +99,7 @@ def halves(bench: Bench) -> Iterator[Row]:
             with torch.autocast(device.type, kind, cache_enabled=False):
                 return sample(network, scale.heads, device, recorded=False)
 
-        yield Row(
+        yield TableRow(
             f"{title}, products in {str(kind).removeprefix('torch.')}",
             "float32 of the CPU",
             in_millimetres(_heads(pack, drawn()), exact),

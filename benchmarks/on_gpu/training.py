@@ -28,12 +28,12 @@ from ofer_engine.research.training.optimizer import ParameterGroup
 from ofer_engine.research.training.photo_set import LABELS
 from ofer_engine.research.training.ranks import Ranks
 
-from .bench import CPU, Bench, Row
+from .bench import CPU, Bench, TableRow
 from .difference import of_losses
 from .held_out import held_out_pictures
 
 
-def conditioner_steps(bench: Bench) -> Iterator[Row]:
+def conditioner_steps(bench: Bench) -> Iterator[TableRow]:
     """Steps of the conditioner's training, as `train open` takes them, on the same pictures."""
     pack = read_open_pack(BUNDLED / "open", CPU)
     crops, truth = held_out_pictures(bench.scale.batch)
@@ -62,10 +62,12 @@ def conditioner_steps(bench: Bench) -> Iterator[Row]:
     expected, _ = trained(CPU, Precision.FLOAT32)
     for precision in bench.scale.precisions:
         found, seconds = trained(bench.device, precision)
-        yield Row(f"{title}, {precision}", "the CPU's losses", of_losses(found, expected), seconds)
+        yield TableRow(
+            f"{title}, {precision}", "the CPU's losses", of_losses(found, expected), seconds
+        )
 
 
-def published_steps(bench: Bench) -> Iterator[Row]:
+def published_steps(bench: Bench) -> Iterator[TableRow]:
     """Steps of a published network's training with its encoders: a few pictures, then all."""
     scale = bench.scale
     small, full = 1, scale.people
@@ -76,7 +78,7 @@ def published_steps(bench: Bench) -> Iterator[Row]:
             found, seconds = _published(bench, bench.device, stage, shape, small, precision)
             if full > small:
                 _, seconds = _published(bench, bench.device, stage, shape, full, precision)
-            yield Row(
+            yield TableRow(
                 f"{stage} with its encoders, {scale.steps} steps of 4 pictures, {precision}"
                 f" (seconds and MB: of {4 * full} pictures)",
                 "the CPU's losses",

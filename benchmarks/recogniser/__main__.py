@@ -36,7 +36,7 @@ _TONE: Final = (198, 158, 136)
 
 
 @dataclass(frozen=True, eq=False)
-class Person:
+class PaintedPerson:
     """photo : (150, 150, 3), the face as the network wants it; sitting, albedo : the head's."""
 
     photo: np.ndarray
@@ -77,7 +77,7 @@ def main() -> None:
         print(f"{np.median(rank):.0f}, distance {own.mean():.3f}, to others {rest:.3f}")
 
 
-def _people(studio: SkinStudio, photos: list[Path], resolution: int) -> list[Person]:
+def _people(studio: SkinStudio, photos: list[Path], resolution: int) -> list[PaintedPerson]:
     """Photos without a face are left out, and said."""
     detector = FaceDetector.load(ROOT / "weights" / "faces")
     people = []
@@ -89,12 +89,12 @@ def _people(studio: SkinStudio, photos: list[Path], resolution: int) -> list[Per
             continue
         sitting = studio.sitting(path)
         face = aligned(photo.pixels, found[0].landmarks[_CORNERS, :2])
-        people.append(Person(face, sitting, studio.paint(sitting, resolution).albedo))
+        people.append(PaintedPerson(face, sitting, studio.paint(sitting, resolution).albedo))
     return people
 
 
 def _face(
-    studio: SkinStudio, person: Person, neutral: np.ndarray, albedo: np.ndarray
+    studio: SkinStudio, person: PaintedPerson, neutral: np.ndarray, albedo: np.ndarray
 ) -> np.ndarray:
     """(150, 150, 3): a head in the photo's place, with the photo's expression."""
     head, view = studio.head, person.sitting.view

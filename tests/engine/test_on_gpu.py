@@ -8,11 +8,11 @@ from benchmarks.on_gpu import bench, difference, run, sampling
 
 def test_a_check_that_fails_is_a_row_and_the_others_go_on(tmp_path, monkeypatch, capsys):
     def broken(_):
-        yield bench.Row("first", "nothing", "0")
+        yield bench.TableRow("first", "nothing", "0")
         raise RuntimeError("no kernel | no image")
 
     def sound(_):
-        yield bench.Row("second", "nothing", "1")
+        yield bench.TableRow("second", "nothing", "1")
 
     monkeypatch.setattr(run, "CHECKS", (broken, sound))
     table = tmp_path / "table.md"

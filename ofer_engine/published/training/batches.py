@@ -84,7 +84,7 @@ class Batches:
         own = range(self.rows)[self.ranks.share(self.rows)]
         return stacked([self._row(step, row, int(chosen[row // self.images])) for row in own])
 
-    def _row(self, step: int, row: int, chosen: int) -> Row:
+    def _row(self, step: int, row: int, chosen: int) -> EncoderExample:
         rng = np.random.default_rng((self.seed, step, row))
         example = self.examples[chosen]
         image = int(rng.integers(len(example.images)))
@@ -95,7 +95,7 @@ class Batches:
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class EncoderExample:
     """One picture, ready for the encoders, with its truth."""
 
     blob: Tensor
@@ -106,7 +106,7 @@ class Row:
 
 def read_row(
     example: Example, image: int, reader: CropReader, prop: PropPicture | None = None
-) -> Row:
+) -> EncoderExample:
     """A picture of an example, perhaps with a prop before the face.
 
     Where the 224 px crop shows no face to the detector, nothing is pasted on either picture.
@@ -119,7 +119,7 @@ def read_row(
         blob = paste(blob, BLOB_POINTS, prop)
         picture = paste(picture, crops.points, prop)
     expression = example.expression
-    return Row(
+    return EncoderExample(
         blob_tensor(blob),
         torch.zeros(0) if picture is None else preprocess(np.ascontiguousarray(picture)),
         torch.from_numpy(example.identity),
@@ -127,7 +127,7 @@ def read_row(
     )
 
 
-def stacked(rows: Sequence[Row]) -> Batch:
+def stacked(rows: Sequence[EncoderExample]) -> Batch:
     """Rows as one batch."""
     return Batch(
         torch.stack([row.blob for row in rows]),

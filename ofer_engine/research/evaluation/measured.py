@@ -82,7 +82,7 @@ def _arrays() -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Scale:
+class BasisInMillimetres:
     """A head's basis in mm at a truth's points, for decoding many draws.
 
     face : (K, 3M); points : (K, 3P); gram : (K, K) of face, per point; prior : over the basis.
@@ -96,7 +96,7 @@ class Scale:
     prior: IdentityPrior
 
     @staticmethod
-    def of(pack: OpenPack, truth: Truth) -> Scale:
+    def of(pack: OpenPack, truth: Truth) -> BasisInMillimetres:
         """For one pack and truth."""
         head = pack.head
 
@@ -107,7 +107,7 @@ class Scale:
         template, face = at(truth.vertices)
         template_points, points = at(head.point_vertices)
         gram = face @ face.T / len(truth.vertices)
-        return Scale(template, face, template_points, points, gram, head.prior)
+        return BasisInMillimetres(template, face, template_points, points, gram, head.prior)
 
     def faces(self, coefficients: np.ndarray) -> np.ndarray:
         """(…, M, 3) of (…, K)."""
@@ -131,28 +131,28 @@ def measure(
     """Measure the pack on as many photos as there are true faces, H. occluder : (H,) what hides
     each; face_covered : (H,) what share of the face it hides."""
     heads = len(truth.faces)
-    scale = Scale.of(pack, truth)
+    basis = BasisInMillimetres.of(pack, truth)
     drawn = list(draw(pack, photos, heads, samples))
-    choices = [_choices(one, scale, face) for one, face in zip(drawn, truth.faces, strict=True)]
+    choices = [_choices(one, basis, face) for one, face in zip(drawn, truth.faces, strict=True)]
     means = np.stack([one.samples.mean(axis=0) for one in drawn])
     spreads = [
-        spread_of(one.samples, scale, face, points, truth.unsaid)
+        spread_of(one.samples, basis, face, points, truth.unsaid)
         for one, face, points in zip(drawn, truth.faces, truth.points, strict=True)
     ]
-    mean_faces = scale.faces(means)
+    mean_faces = basis.faces(means)
     turned = photos.rotation[:heads, 2, 0].numpy()
     return HeadMeasurements(
         floor=floor(pack.head, truth),
-        mean_head=surface_error(scale.faces(np.zeros_like(means)), truth.faces),
+        mean_head=surface_error(basis.faces(np.zeros_like(means)), truth.faces),
         another_person=surface_error(np.roll(mean_faces, 1, axis=0), truth.faces),
         **{name: np.array([one[name] for one in choices]) for name in choices[0]},
         mean_of_samples=surface_error(mean_faces, truth.faces),
-        ranks=_ranks(mean_faces, truth.faces, scale.faces(np.zeros(means.shape[1]))),
+        ranks=_ranks(mean_faces, truth.faces, basis.faces(np.zeros(means.shape[1]))),
         visible=photos.visible[:heads].numpy(),
         covered=np.stack([covered for covered, _, _ in spreads]),
         covered_widely=np.stack([covered for _, covered, _ in spreads]),
         spread=np.stack([spread for _, _, spread in spreads]),
-        control_spread=np.tile(_control_spread(scale), (heads, 1)),
+        control_spread=np.tile(_control_spread(basis), (heads, 1)),
         expression=np.stack([one.expression for one in drawn]),
         true_expression=photos.expression[:heads].numpy(),
         seen=point_errors(pack.networks.conditioner, [one.evidence for one in drawn], photos),
@@ -162,20 +162,20 @@ def measure(
     )
 
 
-def _choices(drawn: PhotoSamples, scale: Scale, truth: np.ndarray) -> dict[str, float]:
+def _choices(drawn: PhotoSamples, basis: BasisInMillimetres, truth: np.ndarray) -> dict[str, float]:
     """Errors of single draws, chosen in several ways."""
-    errors = surface_error(scale.faces(drawn.samples), truth)
+    errors = surface_error(basis.faces(drawn.samples), truth)
     away = drawn.samples - drawn.samples.mean(axis=0)
-    to_mean = np.einsum("sk,kl,sl->s", away, scale.gram, away)
+    to_mean = np.einsum("sk,kl,sl->s", away, basis.gram, away)
     first = drawn.candidates[[drawn.scores.argmax()]]
     chosen = {
-        "medoid": medoid(pairwise(drawn.samples, scale.gram)),
+        "medoid": medoid(pairwise(drawn.samples, basis.gram)),
         "densest": drawn.density.argmax(),
         "nearest_to_mean": to_mean.argmin(),
         "best_sample": errors.argmin(),
     }
     found = {name: float(errors[row]) for name, row in chosen.items()}
-    ranked_first = float(surface_error(scale.faces(first), truth)[0])
+    ranked_first = float(surface_error(basis.faces(first), truth)[0])
     return found | {"ranked_first": ranked_first, "average_sample": float(errors.mean())}
 
 
@@ -189,7 +189,7 @@ def _ranks(found: np.ndarray, sought: np.ndarray, mean_head: np.ndarray) -> np.n
 
 def spread_of(
     samples: np.ndarray,
-    scale: Scale,
+    basis: BasisInMillimetres,
     true_face: np.ndarray,
     true_points: np.ndarray,
     unsaid: np.ndarray,
@@ -201,7 +201,7 @@ def spread_of(
     laid on the mean of the samples over the face, so that size and place, which no photo shows, do
     not count.
     """
-    laid, mean = _laid(samples, scale)
+    laid, mean = _laid(samples, basis)
     target = best_similarity(true_face, mean).apply(true_points)
     low, middle, high = np.percentile(laid, [5, 50, 95], axis=0)
     below, above = (np.hypot(end - middle, _TAIL * unsaid) for end in (low, high))
@@ -209,16 +209,16 @@ def spread_of(
     return (target >= low) & (target <= high), widely, _width(laid)
 
 
-def _control_spread(scale: Scale) -> np.ndarray:
+def _control_spread(basis: BasisInMillimetres) -> np.ndarray:
     """(P,) mm, of people drawn from the prior alone."""
-    people = scale.prior.people(np.random.default_rng(0), _PRIOR)
-    return _width(_laid(people, scale)[0])
+    people = basis.prior.people(np.random.default_rng(0), _PRIOR)
+    return _width(_laid(people, basis)[0])
 
 
-def _laid(samples: np.ndarray, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
+def _laid(samples: np.ndarray, basis: BasisInMillimetres) -> tuple[np.ndarray, np.ndarray]:
     """(S, P, 3) evidence points laid on the mean of the samples, and that mean's face."""
-    mean = scale.faces(samples.mean(axis=0))
-    return best_similarity(scale.faces(samples), mean).apply(scale.evidence(samples)), mean
+    mean = basis.faces(samples.mean(axis=0))
+    return best_similarity(basis.faces(samples), mean).apply(basis.evidence(samples)), mean
 
 
 def _width(laid: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from ...packs.open_pack import OpenPack
 from ...packs.open_ranking import widened
 from .conditions import Condition
 from .hypotheses import draw
-from .measured import Scale, spread_of
+from .measured import BasisInMillimetres, spread_of
 
 _NARROWEST, _WIDEST = 0.5, 2.0
 _HALVINGS: Final = 10
@@ -30,7 +30,7 @@ class IdentitySamples:
     """The identities drawn for the N people of a condition: samples (N, S, K), as they are now."""
 
     condition: Condition
-    scale: Scale
+    basis: BasisInMillimetres
     samples: np.ndarray
 
     @property
@@ -44,7 +44,7 @@ class IdentitySamples:
         truth, moved = self.condition.truth, torch.tensor(factor)
         within = [
             spread_of(
-                widened(torch.from_numpy(samples), moved).numpy(), self.scale, face, points,
+                widened(torch.from_numpy(samples), moved).numpy(), self.basis, face, points,
                 truth.unsaid,
             )[0].mean()
             for samples, face, points in zip(self.samples, truth.faces, truth.points, strict=True)
@@ -56,7 +56,7 @@ def sample_identities(pack: OpenPack, condition: Condition, samples: int) -> Ide
     """Draw `samples` heads for each photo."""
     drawn = draw(pack, condition.photos, len(condition.truth.faces), samples)
     heads = np.stack([one.samples for one in drawn])
-    return IdentitySamples(condition, Scale.of(pack, condition.truth), heads)
+    return IdentitySamples(condition, BasisInMillimetres.of(pack, condition.truth), heads)
 
 
 def right_share(samples: int) -> float:

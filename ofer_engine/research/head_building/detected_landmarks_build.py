@@ -45,7 +45,7 @@ _FINE: Final = (0.006, 0.002)
 
 
 @dataclass(frozen=True, eq=False)
-class Sighting:
+class SeenHead:
     """vertices : (V, 3) metres, the head of a picture; camera : of it; landmarks : (468, 2) pixels,
     where the detector sees them."""
 
@@ -66,7 +66,7 @@ class Sighting:
         return float(np.degrees(np.arctan2(abs(ahead[0]), ahead[2])))
 
 
-def sightings(head: OpenHead, photos: PhotoSet, detector: FaceDetector) -> list[Sighting]:
+def sightings(head: OpenHead, photos: PhotoSet, detector: FaceDetector) -> list[SeenHead]:
     """Of the pictures in which the detector finds a face."""
     found, side = [], photos.side
     for row in range(len(photos)):
@@ -82,7 +82,7 @@ def sightings(head: OpenHead, photos: PhotoSet, detector: FaceDetector) -> list[
         camera = solve_camera(
             known, places, np.ones(len(known)), focal, (side / 2, side / 2), (side, side)
         )
-        found.append(Sighting(vertices, camera, np.asarray(face.landmarks[:, :2], float)))
+        found.append(SeenHead(vertices, camera, np.asarray(face.landmarks[:, :2], float)))
     return found
 
 
@@ -100,7 +100,7 @@ def mirror_pairs(shapes: np.ndarray) -> np.ndarray:
     return np.asarray(linear_sum_assignment((apart + apart.T) / 2)[1])
 
 
-def detected_places(head: OpenHead, seen: Sequence[Sighting]) -> np.ndarray:
+def detected_places(head: OpenHead, seen: Sequence[SeenHead]) -> np.ndarray:
     """(468, 3) metres on the template, both sides alike."""
     chosen = [one for one in seen if one.turned < _TURNED and _agrees(head, one)]
     pairs = mirror_pairs(np.stack([one.landmarks for one in chosen]))
@@ -116,7 +116,7 @@ def detected_places(head: OpenHead, seen: Sequence[Sighting]) -> np.ndarray:
     return places
 
 
-def _agrees(head: OpenHead, one: Sighting) -> bool:
+def _agrees(head: OpenHead, one: SeenHead) -> bool:
     """Whether the detector sees about what is there."""
     away = one.distances(head.landmarks(one.vertices), slice(None))
     return bool(np.median(away) < _FAR)
@@ -128,14 +128,14 @@ class _Search:
     and (468, 3) on the template."""
 
     head: OpenHead
-    seen: Sequence[Sighting]
+    seen: Sequence[SeenHead]
     triangles: np.ndarray
     middles: KDTree
     normals: np.ndarray
     facing: np.ndarray
 
     @staticmethod
-    def on(head: OpenHead, seen: Sequence[Sighting]) -> _Search:
+    def on(head: OpenHead, seen: Sequence[SeenHead]) -> _Search:
         triangles = seen_skin(head)
         normals = vertex_normals(head.template, triangles)
         middles = KDTree(head.template[triangles].mean(axis=1))

@@ -13,7 +13,7 @@ from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.pack_registry import BUNDLED
 from ofer_engine.packs.open_pack import read_open_pack
 from ofer_engine.research.evaluation.conditions import Condition
-from ofer_engine.research.evaluation.measured import Scale
+from ofer_engine.research.evaluation.measured import BasisInMillimetres
 from ofer_engine.research.evaluation.spread import (
     IdentitySamples,
     covered_by_surface,
@@ -41,8 +41,8 @@ def samples_of(head):
         truth = own_truth(head, SimpleNamespace(identity=torch.from_numpy(who)))
         nobody = np.zeros(PEOPLE)
         condition = Condition(name, SimpleNamespace(), truth, nobody, nobody)
-        scale = Scale.of(SimpleNamespace(head=head), truth)
-        return IdentitySamples(condition, scale, samples * np.float32(narrowed))
+        basis = BasisInMillimetres.of(SimpleNamespace(head=head), truth)
+        return IdentitySamples(condition, basis, samples * np.float32(narrowed))
 
     return samples_of
 

@@ -15,7 +15,7 @@ from ofer_engine.research.head_building.detected_landmarks import (
     with_landmarks_at,
 )
 from ofer_engine.research.head_building.detected_landmarks_build import (
-    Sighting,
+    SeenHead,
     detected_places,
     mirror_pairs,
 )
@@ -45,7 +45,7 @@ def _sighting(head, landmarks_on, degrees):
         256,
     )
     seen = camera.project(landmarks_on.landmarks(head.template))
-    return Sighting(head.template, camera, seen)
+    return SeenHead(head.template, camera, seen)
 
 
 def test_landmarks_lie_on_the_skin_and_both_sides_alike(detected):
@@ -71,7 +71,7 @@ def test_places_are_found_again_from_pictures_of_the_head(detected):
     start = with_landmarks_at(detected, detected.landmarks(detected.template) + (0, 0.002, 0))
     seen = [_sighting(detected, detected, degrees) for degrees in (-25, -8, 8, 25)]
     stranger = _sighting(detected, detected, 0)
-    lost = Sighting(stranger.vertices, stranger.camera, stranger.landmarks + 40)
+    lost = SeenHead(stranger.vertices, stranger.camera, stranger.landmarks + 40)
     marks = [detected.landmarks(detected.template), start.landmarks(start.template)]
     found = detected_places(start, [*seen, lost])
     off = [np.linalg.norm(found - marks[0], axis=1), np.linalg.norm(marks[1] - marks[0], axis=1)]
