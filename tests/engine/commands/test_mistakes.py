@@ -184,8 +184,9 @@ def test_a_link_that_leads_nowhere_is_told_before_the_work(tmp_path, below):
 @pytest.mark.parametrize("end", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_command_that_is_stopped_takes_back_what_it_began(portrait, tmp_path, end):
     out = tmp_path / "out"
-    wish = ["reconstruct", str(portrait), "--out", str(out), "--keep", "100", "--steps", "2"]
-    command = engine_command(Path(sys.executable), ROOT, ["--home", str(tmp_path / "h"), *wish])
+    wish = ["reconstruct", str(portrait), "--out", str(out), "--identities", "12", "--keep", "12"]
+    options = ["--home", str(tmp_path / "h"), *wish, "--steps", "2"]
+    command = engine_command(Path(sys.executable), ROOT, options)
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=engine_environment()) as process:
         while not list(out.glob(".*.unfinished/whole/thumbnails/*.png")):
             assert process.poll() is None
