@@ -63,7 +63,7 @@ def export(head: bpy.types.Object, library: str) -> Path:
     Raises OferError(DISK_FULL | READ_ONLY) where the library cannot be written.
     """
     folder = Path(bpy.context.preferences.filepaths.asset_libraries[library].path)
-    path = folder / (free_name(folder, plain_name(head.name), (_ENDING,)) + _ENDING)
+    path = _free_place(folder, head)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
@@ -77,8 +77,13 @@ def export(head: bpy.types.Object, library: str) -> Path:
             if not was_asset:
                 head.asset_clear()
         _add_catalogue(folder)
-        (scratch / path.name).rename(path)
+        made, path = scratch / path.name, _free_place(folder, head)  # others may have been quicker
+        made.rename(path)
     return path
+
+
+def _free_place(folder: Path, head: bpy.types.Object) -> Path:
+    return folder / (free_name(folder, plain_name(head.name), (_ENDING,)) + _ENDING)
 
 
 def _write(head: bpy.types.Object, file: Path, path: Path) -> None:

@@ -10,9 +10,6 @@ import errno
 import json
 import os
 import re
-import shutil
-import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,13 +17,12 @@ from typing import Final
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.digest import sha256_of
+from ...ofer_engine.contract.files.replacement import OLDER, Replacement
 from ...ofer_engine.contract.names import is_reserved
 from ...ofer_engine.contract.sentence import readable
 
 MADE_WITH: Final = "OFER Faces"
-_PREFIX: Final = ".ofer_export_"
-_ABANDONED: Final = 24 * 3600.0
-"""Seconds; no export takes as long."""
+_SCRATCH: Final = "ofer_export"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _PROBE: Final = 1 << 18
 _MISREAD: Final = re.compile(r'^[-\s]+|["\x00-\x1f\x7f-\x9f\u2028\u2029]')
@@ -68,7 +64,7 @@ class AtomicOutput:
         self._move(names)
 
     def _move(self, names: tuple[str, ...]) -> None:
-        older = Path(tempfile.mkdtemp(dir=self.folder))
+        older = aside_of(self.folder)
         moved: list[str] = []
         set_aside: list[str] = []
         try:
@@ -162,27 +158,20 @@ def beside(place: Path) -> Iterator[Path]:
     afterwards. Any OSError becomes an OferError(READ_ONLY | DISK_FULL) about the place."""
     if not place.parent.is_dir():
         raise unwritable(place, "there is no such folder")
-    _sweep(place.parent)
     try:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place.parent))
+        with Replacement(place.with_name(_SCRATCH)) as scratch:
+            scratch.place.mkdir()
+            yield scratch.place
     except OSError as cause:
         raise unwritable(place, cause) from cause
-    try:
-        yield folder
-    except OSError as cause:
-        raise unwritable(place, cause) from cause
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sweep(folder: Path) -> None:
-    """Take away what an export left that was ended from outside, long ago."""
-    for each in folder.glob(f"{_PREFIX}*"):
-        try:
-            if time.time() - each.lstat().st_mtime > _ABANDONED and not each.is_symlink():
-                shutil.rmtree(each, ignore_errors=True)
-        except OSError:
-            continue  # another export took it away just now
+def aside_of(folder: Path) -> Path:
+    """Where what stands in the way of something from `beside` goes, under its own name: it comes
+    back where nothing took its place, even if Blender is killed. Raises OSError."""
+    older = folder.with_name(OLDER)
+    older.mkdir(exist_ok=True)
+    return older
 
 
 def sidecar_of(file: Path) -> Path:

@@ -18,7 +18,7 @@ from ..export.glb import GlbReader
 from ..export.plan import Keys, Plan, identifier
 from ..export.presets import Target
 from ..head import provenance
-from ..undo.atomic_output import beside
+from ..undo.atomic_output import aside_of, beside
 
 PAGE: Final = "index.html"
 HEAD: Final = "head.js"
@@ -44,7 +44,7 @@ def export(head: bpy.types.Object, folder: Path) -> Path:
         for name in _COPIED:
             shutil.copyfile(_HERE / name, made / name)
         place = _free(folder)
-        _move(made, place, scratch / "older")
+        _move(made, place, aside_of(scratch) / place.name)
     return place / PAGE
 
 

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
+from conftest import ROOT
 from ofer_faces.ofer_blender.export import whole
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.plan import Plan
@@ -298,14 +298,26 @@ def test_a_pipe_is_not_waited_for(head: bpy.types.Object, tmp_path: Path, name: 
 
 
 def test_what_a_killed_export_left_is_swept(head: bpy.types.Object, tmp_path: Path) -> None:
-    """But not what one at work is writing."""
-    for name, hours in ((".ofer_export_old", 25), (".ofer_export_new", 1)):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "out.glb").write_bytes(b"cut")
-        past = time.time() - hours * 3600
-        os.utime(tmp_path / name, (past, past))
+    """But not what one at work is writing; and a file that it had moved aside is there again."""
+    program = (
+        "import sys, time; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
+        "from ofer_engine.contract.files.replacement import OLDER, Replacement\n"
+        "with Replacement(Path(sys.argv[2], 'ofer_export')) as scratch:\n"
+        "    scratch.place.mkdir(); (scratch.place / 'cut.glb').write_bytes(b'cut')\n"
+        "    (older := scratch.place.with_name(OLDER)).mkdir()\n"
+        "    Path(sys.argv[2], 'anna.glb').rename(older / 'anna.glb')\n"
+        "    print('there', flush=True); time.sleep(600)\n"
+    )
+    (tmp_path / "anna.glb").write_bytes(b"whole")
+    call = [sys.executable, "-c", program, str(ROOT), str(tmp_path)]
+    with subprocess.Popen(call, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        export(tmp_path / "out", Target.OBJ)
+        assert len(list(tmp_path.glob(".ofer*"))) == 1
+        other.kill()
     export(tmp_path / "out", Target.OBJ)
-    assert [each.name for each in tmp_path.glob(".ofer*")] == [".ofer_export_new"]
+    assert not list(tmp_path.glob(".ofer*"))
+    assert (tmp_path / "anna.glb").read_bytes() == b"whole"
 
 
 def test_a_name_that_only_looks_like_a_suffix_stays(tmp_path: Path) -> None:
@@ -617,6 +629,30 @@ def test_an_asset_is_whole_or_not_there(
             assert list(place.iterdir()) == [] and differences(before, dump()) == []
     finally:
         libraries.remove(libraries["Faces"])
+
+
+def test_an_asset_takes_no_name_that_was_taken_meanwhile(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    place = tmp_path / "library"
+    place.mkdir()
+    program = (  # another Blender that saves a head of this name as soon as ours is at work
+        "import pathlib, sys\n"
+        "place = pathlib.Path(sys.argv[1]); print('there', flush=True)\n"
+        "while not list(place.glob('.ofer*')): pass\n"
+        "(place / 'anna.blend').open('xb').write(b'theirs')\n"
+    )
+    libraries = bpy.context.preferences.filepaths.asset_libraries
+    libraries.new(name="Faces", directory=str(place))
+    try:
+        call = [sys.executable, "-c", program, str(place)]
+        with subprocess.Popen(call, stdout=subprocess.PIPE) as other:
+            other.stdout.readline()
+            bpy.ops.ofer.save_as_asset(library="Faces")
+    finally:
+        libraries.remove(libraries["Faces"])
+    assert other.returncode or (place / "anna.blend").read_bytes() == b"theirs"
+    assert sorted(place.glob("*.blend"))[-1].stat().st_size > 1000
 
 
 def test_a_skin_beside_the_file_is_whole_or_not_there(

@@ -23,7 +23,8 @@ from . import file_lock
 
 _MARK: Final = ".unfinished"
 _LOCK: Final = "lock"
-_OLDER: Final = "older"
+OLDER: Final = "older"
+"""Beside `place`: what is moved aside into it comes back under its name, unless that is taken."""
 _INNER: Final = "whole"
 _LONGEST: Final = 180
 """Bytes of a name that the hidden folder repeats; file systems take 255."""
@@ -97,7 +98,7 @@ class Replacement:
             raise
 
     def _exchange(self, target: Path, aside: Path | None) -> None:
-        older = aside or self._holder / _OLDER / target.name
+        older = aside or self._holder / OLDER / target.name
         older.parent.mkdir(exist_ok=True)
         _patiently(target, older)
         try:
@@ -165,7 +166,7 @@ def _locked(holder: Path) -> IO[str]:
 def _discard(holder: Path) -> None:
     """Delete it, once an older folder that it holds is back where that belongs."""
     with contextlib.suppress(OSError):
-        for older in (holder / _OLDER).iterdir():
+        for older in (holder / OLDER).iterdir():
             if not os.path.lexists(holder.with_name(older.name)):
                 older.rename(holder.with_name(older.name))
     if holder.is_dir():
