@@ -38,20 +38,27 @@ def face(portrait, detector):
     return cut(photo, crop), crop.to_crop(marks)
 
 
-@pytest.fixture
-def seen(pack, detector, face, tmp_path):
+@pytest.fixture(scope="module")
+def seen(pack, detector, tmp_path_factory):
     """Of a picture of that face: (P,) how far its points are seen, and (P, 2) where they are."""
 
     def shown(picture: np.ndarray, margin: int = 100) -> tuple[np.ndarray, np.ndarray]:
         side = len(picture)
         whole = np.full((side + 2 * margin, side + 2 * margin, 3), 128, np.uint8)
         whole[margin : margin + side, margin : margin + side] = (picture * 255).round()
-        Image.fromarray(whole).save(tmp_path / "photo.png")
-        photo = load_photo(tmp_path / "photo.png")
+        path = tmp_path_factory.mktemp("seen") / "photo.png"
+        Image.fromarray(whole).save(path)
+        photo = load_photo(path)
         evidence = pack.encode(photo, detector.detect(photo)[0])
         return evidence.visible, evidence.points - margin
 
     return shown
+
+
+@pytest.fixture(scope="module")
+def seen_bare(seen, face):
+    """Of that face, which nothing covers."""
+    return seen(face[0])
 
 
 def _near(points: np.ndarray, marks: np.ndarray, wanted: tuple[int, ...]) -> np.ndarray:
@@ -63,14 +70,14 @@ def _near(points: np.ndarray, marks: np.ndarray, wanted: tuple[int, ...]) -> np.
     ("cover", "where"),
     [("dark_glasses", EYES), ("moustache", (0, 37, 267)), ("beard", (0, 17)), ("mask", LIPS)],
 )
-def test_what_is_covered_is_not_seen(seen, face, cover, where):
+def test_what_is_covered_is_not_seen(seen, seen_bare, face, cover, where):
     """And what the cover leaves bare stays seen."""
     picture, marks = face
-    before, points = seen(picture)
+    before, points = seen_bare
     there = _near(points, marks, where)
     assert there.sum() >= 5 and before[there].mean() > 0.7
     put_on = getattr(portrait_covers, cover)
-    told = []
+    means = []
     for seed in range(3):
         covered = put_on(np.random.default_rng(seed), picture, marks, picture[:, ::-1])
         after, points = seen(covered.picture)
@@ -78,8 +85,8 @@ def test_what_is_covered_is_not_seen(seen, face, cover, where):
         hidden = (covered.hidden[rows, columns] > 0.5) & (before > 0.5)
         bare = ~hidden & (before > 0.5) & ~covered.doubtful[rows, columns]
         assert hidden.sum() > 5
-        told.append((after[hidden].mean(), after[bare].mean()))
-    covered_mean, bare_mean = np.mean(told, axis=0)
+        means.append((after[hidden].mean(), after[bare].mean()))
+    covered_mean, bare_mean = np.mean(means, axis=0)
     assert covered_mean < 0.3 and bare_mean > 0.7
 
 
