@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,21 @@ def _request(made, photo, out, **changes):
     return protocol.Texture(**(fields | changes))
 
 
-def test_the_portrait_is_painted(engine, made, portrait, tmp_path):
-    result = engine.ask(_request(made, portrait, tmp_path / "skin"))
-    painted = skin.read(Path(result.path))
+@pytest.fixture(scope="module")
+def painted_folder(engine, made, portrait, tmp_path_factory):
+    """A painted skin that no test may change."""
+    out = tmp_path_factory.mktemp("painted") / "skin"
+    return Path(engine.ask(_request(made, portrait, out)).path)
+
+
+@pytest.fixture
+def out(painted_folder, tmp_path):
+    """A copy of it, alone in its folder."""
+    return Path(shutil.copytree(painted_folder, tmp_path / "skin"))
+
+
+def test_the_portrait_is_painted(made, painted_folder):
+    painted = skin.read(painted_folder)
     assert sorted(path.name for path in painted.folder.iterdir()) == sorted(skin.FILES)
     assert painted.normal == painted.folder / skin.NORMAL
     assert painted.roughness == painted.folder / skin.ROUGHNESS
@@ -39,7 +52,7 @@ def test_the_portrait_is_painted(engine, made, portrait, tmp_path):
         red, green, blue = np.asarray(picture, float).mean((0, 1))
     assert red > green > blue  # skin
     assert painted.share > 0.3
-    assert [path.name for path in tmp_path.iterdir()] == ["skin"]
+    assert list(painted_folder.parent.iterdir()) == [painted_folder]
 
 
 @pytest.mark.parametrize("shaved", [False, True])
@@ -94,10 +107,8 @@ def test_a_folder_of_other_things_is_never_replaced(engine, made, portrait, tmp_
 
 
 def test_a_skin_that_somebody_worked_on_is_kept_when_it_is_made_again(
-    engine, made, portrait, tmp_path
+    engine, made, portrait, out, tmp_path
 ):
-    out = tmp_path / "skin"
-    engine.ask(_request(made, portrait, out))
     engine.ask(_request(made, portrait, out))
     assert [path.name for path in tmp_path.iterdir()] == ["skin"]
     written = (out / skin.RECORD).stat().st_mtime
@@ -113,9 +124,7 @@ def test_a_skin_that_somebody_worked_on_is_kept_when_it_is_made_again(
     assert (tmp_path / "skin_before_02" / "notes.txt").read_text() == "mine"
 
 
-def test_a_skin_of_an_older_version_is_judged_by_its_times(engine, made, portrait, tmp_path):
-    out = tmp_path / "skin"
-    engine.ask(_request(made, portrait, out))
+def test_a_skin_of_an_older_version_is_judged_by_its_times(engine, made, portrait, out, tmp_path):
     record = dataclasses.replace(skin.read(out), digests=())
     (out / skin.RECORD).write_text(skin.to_json(record))
     engine.ask(_request(made, portrait, out))
@@ -124,11 +133,9 @@ def test_a_skin_of_an_older_version_is_judged_by_its_times(engine, made, portrai
 
 @pytest.mark.parametrize("name", [skin.ALBEDO, skin.UV])
 def test_a_skin_painted_over_is_kept_whatever_the_time_of_its_file(
-    engine, made, portrait, tmp_path, name
+    engine, made, portrait, out, tmp_path, name
 ):
     """As one restored from a backup or by a program that keeps times, or under a wrong clock."""
-    out = tmp_path / "skin"
-    engine.ask(_request(made, portrait, out))
     (out / name).write_bytes(b"somebody's own")
     os.utime(out / name, (1, 1))
     engine.ask(_request(made, portrait, out))
