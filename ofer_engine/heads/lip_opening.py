@@ -14,49 +14,19 @@ from typing import Final
 
 import numpy as np
 
+from ..contract.arkit import ARKIT_52
 from .camera import Camera
-from .open_head import OpenHead
+from .rims import LIPS, Rims
 
-_RIMS: Final = np.array(((13, 82, 312, 81, 311), (14, 87, 317, 178, 402)))
-"""Landmarks of the upper lip's inner rim, and those of the lower lip's below them."""
 _OUTER_EYE_CORNERS: Final = (33, 263)
 _DEVIATION: Final = 0.015
 """Of a rim's landmark, of the distance between the outer corners of the eyes. Two detectors
 differ by 0.0145 on 45 portraits."""
-_NEAR: Final = 12
-"""Evidence points around the mouth that say whether it is seen."""
-_COVERED: Final = 0.5
-"""Share of the mouth from which on it is seen at all."""
-
-
-@dataclass(frozen=True, eq=False)
-class LipRims:
-    """Of a head: neutral : (2, M, 3) metres, the upper rim's points and the lower's; units : (X,
-    2, M, 3) metres that each unit moves them; near : evidence points around them."""
-
-    neutral: np.ndarray
-    units: np.ndarray
-    near: np.ndarray
-
-    @staticmethod
-    def of(head: OpenHead, vertices: np.ndarray) -> LipRims:
-        """vertices : (V, 3) metres, one identity's at rest."""
-        middle = head.landmarks(head.template, _RIMS).mean(axis=(0, 1))
-        away = np.linalg.norm(head.template[head.point_vertices] - middle, axis=1)
-        return LipRims(
-            head.landmarks(vertices, _RIMS).astype(np.float64),
-            head.landmarks(head.expression, _RIMS).astype(np.float64),
-            np.argsort(away, kind="stable")[:_NEAR],
-        )
-
-    def moved(self, weights: np.ndarray) -> np.ndarray:
-        """(…, 2, M, 3) metres at unit weights (…, X)."""
-        return self.neutral + np.tensordot(weights, self.units, 1)
-
-    def seen(self, visible: np.ndarray) -> np.ndarray:
-        """(…,) 0..1: how far the mouth is seen, of evidence points visible (…, P) 0..1."""
-        share = visible[..., self.near].mean(axis=-1)
-        return np.clip((share - _COVERED) / (1 - _COVERED), 0.0, 1.0)
+_JAW: Final = ARKIT_52.index("jawOpen")
+_DOUBTED: Final = 0.5
+"""How much the jaw is doubted where lips are seen, of what it is else. On 45 portraits, most of
+whom show their teeth in a smile, the newer landmarker raises the upper lip by 0.43 and opens the
+jaw by 0.06 for each tenth of the distance between the eyes' outer corners."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,20 +42,35 @@ class LipOpening:
         """landmarks : (468, 2 or more) pixels."""
         flat = np.asarray(landmarks, np.float64)[:, :2]
         one, other = flat[list(_OUTER_EYE_CORNERS)]
-        upper, lower = flat[_RIMS]
+        upper, lower = flat[LIPS]
         return LipOpening(upper - lower, _DEVIATION * max(float(np.linalg.norm(one - other)), 1.0))
 
-    def misses(
-        self, rims: LipRims, camera: Camera, weights: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(2M,) pixels by which a head at unit weights (X,) parts its lips too little, and (2M, X)
-        slopes of how far it parts them; no rows where it parts them as far as the photo."""
-        upper, lower = rims.moved(weights)
+
+@dataclass(frozen=True, eq=False)
+class SeenLips:
+    """Lips of a photo beside a head's: rims : of the ARKIT_52; seen : 0..1, how far they are."""
+
+    opening: LipOpening
+    rims: Rims
+    seen: float
+
+    def doubt(self) -> np.ndarray:
+        """(52,) how much each unit is doubted, of what it is where no lips are seen."""
+        found = np.ones(len(ARKIT_52))
+        found[_JAW] = 1 - (1 - _DOUBTED) * self.seen
+        return found
+
+    def misses(self, camera: Camera, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(2M,) deviations by which a head at unit weights (52,) parts its lips too little, and
+        (2M, 52) slopes of how far it parts them; no rows where it parts them as far."""
+        upper, lower = self.rims.moved(weights)
         apart = camera.project(upper) - camera.project(lower)
-        if not wider(self.apart, apart):
+        if not wider(self.opening.apart, apart):
             return np.zeros(0), np.zeros((0, len(weights)))
-        slopes = camera.slopes(upper, rims.units[:, 0]) - camera.slopes(lower, rims.units[:, 1])
-        return (self.apart - apart).reshape(-1), slopes
+        by_upper, by_lower = self.rims.units[:, 0], self.rims.units[:, 1]
+        slopes = camera.slopes(upper, by_upper) - camera.slopes(lower, by_lower)
+        sure = np.sqrt(self.seen) / self.opening.deviation
+        return sure * (self.opening.apart - apart).reshape(-1), sure * slopes
 
 
 def wider(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -22,19 +22,24 @@ from ..contract.records import Hints, PackRecord
 from ..diffusion.folded import Conditional, FoldedDenoiser
 from ..diffusion.samplers import OnStep
 from ..heads.camera import default_focal, focal_at, solve_camera
-from ..heads.expression_fit import fitted_expression
-from ..heads.lip_opening import LipOpening, LipRims
+from ..heads.expression_fit import SeenOpening, fitted_expression
+from ..heads.lid_opening import LidOpening, SeenLids
+from ..heads.lip_opening import LipOpening, SeenLips
 from ..heads.mouth_limits import limited
 from ..heads.open_head import OpenHead
+from ..heads.rims import lid_rims, lip_rims
 from ..photo.align import Crop, cut, cut_pixels, evidence_crop
 from ..photo.faces import Face
 from ..photo.hidden import covers
+from ..photo.lids import LidReader
 from ..photo.load import Photo
 from .open_files import read_files
 from .open_networks import Networks, Sizes
 from .open_ranking import ranked_points, widened, with_mean
 from .pack import Contexts, MovingPoints, PhotoEvidence, refuse_unknown_hints
 
+FACES: Final = Path(__file__).parents[2] / "weights" / "faces"
+"""The face networks, which every pack shares."""
 _SUREST: Final = 0.05
 """Deviation that a regressed weight has at least."""
 _MARGIN: Final = 1.28
@@ -62,6 +67,25 @@ class Lens:
 
 
 @dataclass(frozen=True, eq=False)
+class Openings:
+    """How far a photo shows a face's lips and lids open."""
+
+    lips: LipOpening
+    lids: LidOpening
+
+    def beside(
+        self, head: OpenHead, neutral: np.ndarray, visible: np.ndarray
+    ) -> tuple[SeenOpening, ...]:
+        """Each beside the same of one identity at rest, neutral (V, 3) metres; visible : (P,) 0..1
+        of the evidence points."""
+        lips, lids = lip_rims(head, neutral), lid_rims(head, neutral)
+        return (
+            SeenLips(self.lips, lips, float(lips.seen(visible)[0])),
+            SeenLids(self.lids, lids, lids.seen(visible)),
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class OpenPack:
     """A `Pack` on the open head, or on any head that our own conditioner was trained on."""
 
@@ -73,6 +97,7 @@ class OpenPack:
     expgen: Conditional
     device: torch.device
     mirror: Mirror | None
+    lid_reader: LidReader
 
     @property
     def identities(self) -> int:
@@ -139,7 +164,11 @@ class OpenPack:
         lens = Lens(
             photo.focal or default_focal(*size), photo.focal is not None, np.array(size) / 2, size
         )
-        return self.evidence_in(pixels, crop, lens, hidden, check, face.landmarks)
+        openings = Openings(
+            LipOpening.of(face.landmarks),
+            LidOpening.of(self.lid_reader.read(photo.pixels, face.landmarks)),
+        )
+        return self.evidence_in(pixels, crop, lens, hidden, check, openings)
 
     @torch.inference_mode()
     def evidence_in(
@@ -149,15 +178,15 @@ class OpenPack:
         lens: Lens,
         hidden: np.ndarray | None = None,
         check: Callable[[], None] = lambda: None,
-        landmarks: np.ndarray | None = None,
+        openings: Openings | None = None,
     ) -> PhotoEvidence:
         """What `pixels` (1, 3, S, S) in 0..1, cut out of a photo by `crop`, show of it.
 
         IdGen and IdRank take the expression as it was regressed, as in their training; ExpGen
         takes the one that meets the points.
 
-        hidden : (H, W) bool of the photo, and check, as in `encode`; landmarks : (468, 2 or more)
-        photo pixels of the detector, whose lips say how far they are apart.
+        hidden : (H, W) bool of the photo, and check, as in `encode`; openings : of the mouth and
+        the eyes, where they were read.
         """
         conditioner = self.networks.conditioner
         evidence = self.read_photos(pixels.to(self.device))
@@ -173,11 +202,8 @@ class OpenPack:
         hides = torch.from_numpy(covered)[None].to(self.device)
         identity = conditioner.context(evidence, hides)
         check()
-        lips = None
-        if landmarks is not None:
-            rims = LipRims.of(self.head, neutral)
-            lips = LipOpening.of(landmarks), rims, float(rims.seen(visible))
-        evidence = self._fitted(evidence, neutral, points, precision, lens, check, lips)
+        seen = () if openings is None else openings.beside(self.head, neutral, visible)
+        evidence = self._fitted(evidence, neutral, points, precision, lens, check, seen)
         surface = self.head.vertices(
             evidence.identity[0].cpu().numpy(), evidence.expression[0].clamp(0, 1).cpu().numpy()
         )
@@ -244,9 +270,9 @@ class OpenPack:
         precision: np.ndarray,
         lens: Lens,
         check: Callable[[], None],
-        lips: tuple[LipOpening, LipRims, float] | None,
+        openings: Sequence[SeenOpening],
     ) -> Evidence:
-        """What one photo shows, its expression such that the head meets the points and the lips.
+        """What one photo shows, its expression such that the head meets the points and openings.
         neutral : (V, 3) metres; points : (P, 2) photo pixels, precision : (P,)."""
         seen = self.head.point_vertices
         regressed = evidence.expression[0].clamp(0, 1).double().cpu().numpy()
@@ -254,7 +280,7 @@ class OpenPack:
         fitted = fitted_expression(
             neutral[seen].astype(np.float64), self.head.expression[:, seen].astype(np.float64),
             points, precision, regressed, np.maximum(doubt, _SUREST), lens.focal, lens.centre,
-            lens.size, check, lips,
+            lens.size, check, openings,
         )  # fmt: skip
         moved = torch.from_numpy(fitted - regressed).to(evidence.expression)
         return replace(evidence, expression=evidence.expression + moved)
@@ -342,4 +368,5 @@ def read_open_pack(folder: Path, device: torch.device) -> OpenPack:
         FoldedDenoiser(networks.expgen),
         device,
         Mirror.of(head),
+        LidReader.load(FACES),
     )

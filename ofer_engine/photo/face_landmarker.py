@@ -2,8 +2,8 @@
 
 Structure read from `face_landmarks_detector.tflite` and `face_blendshapes.tflite`, which Google's
 `face_landmarker.task` holds (Apache-2.0); which landmarks are read and how the weights are called
-is in MediaPipe's `face_blendshapes_graph.cc`. Its weights are no part of this repository yet:
-`research/face_networks/face_landmarker_build` makes them.
+is in MediaPipe's `face_blendshapes_graph.cc`. `research/face_networks/face_landmarker_build` makes
+both networks' weights; weights/faces holds those of the first, which `lids` reads with.
 """
 
 from __future__ import annotations

@@ -38,8 +38,10 @@ def load_landmark_network(folder: Path) -> LandmarkNetwork:
 
 
 def load_landmarker_network(folder: Path) -> LandmarkerNetwork:
-    """folder : where `face_landmarker_build` wrote → the newer landmarker, float32, evaluation
-    mode, channels last. Raises as `load_detector_network`."""
+    """folder : weights/faces → the newer landmarker, float32, evaluation mode, channels last.
+
+    Raises as `load_detector_network`.
+    """
     return _load(LandmarkerNetwork(), folder, "landmarker.safetensors")
 
 

@@ -108,7 +108,11 @@ def _version(home: Home) -> interpreters.Version:
 def _weights(root: Path) -> list[Diagnosis]:
     wanted = {
         "pack open": ("open/pack.json", "open/head.npz"),
-        "face finder": ("faces/detector.safetensors", "faces/landmarks.safetensors"),
+        "face finder": (
+            "faces/detector.safetensors",
+            "faces/landmarks.safetensors",
+            "faces/landmarker.safetensors",
+        ),
     }
     diagnoses = []
     for name, files in wanted.items():

@@ -66,6 +66,7 @@ def test_holds_what_the_extension_and_its_setup_need(built: Path) -> None:
         "weights/open/LICENSE-ICT-FaceKit.txt",
         "weights/faces/detector.safetensors",
         "weights/faces/landmarks.safetensors",
+        "weights/faces/landmarker.safetensors",
         "weights/faces/LICENSE",
         "manual/manual.html",
     }

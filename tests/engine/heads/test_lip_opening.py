@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,15 @@ import pytest
 from ofer_engine.contract.arkit import ARKIT_52
 from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.expression_fit import fitted_expression
-from ofer_engine.heads.lip_opening import LipOpening, LipRims, wider
+from ofer_engine.heads.lip_opening import LipOpening, SeenLips, wider
 from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.heads.rims import lip_rims
 
 HEAD = OpenHead.load(Path(__file__).parents[3] / "weights" / "open" / "head.npz")
 SHAPE = HEAD.template.astype(float)
 UNITS = HEAD.expression.astype(float)
 SEEN = HEAD.point_vertices
-RIMS = LipRims.of(HEAD, SHAPE)
+RIMS = lip_rims(HEAD, SHAPE)
 CAMERA = Camera(900.0, np.array([256.0, 256.0]), np.eye(3), np.array([0, 0, -1.0]), 512, 512)
 UPPER_LIP, LOWER_LIP = 13, 14
 
@@ -41,14 +43,17 @@ def _gap(weights):
 def _fit(true, regressed, visible):
     """Points that say little, lips as the true weights part them."""
     points = CAMERA.project((SHAPE + np.tensordot(true, UNITS, 1))[SEEN])
-    lips = LipOpening.of(_landmarks(true)), RIMS, float(RIMS.seen(visible))
-    return _fitted(points, regressed, lips)
+    return _fitted(points, regressed, _seen(true, float(RIMS.seen(visible)[0])))
 
 
-def _fitted(points, regressed, lips):
+def _seen(weights, share):
+    return SeenLips(LipOpening.of(_landmarks(weights)), RIMS, share)
+
+
+def _fitted(points, regressed, *openings):
     return fitted_expression(
         SHAPE[SEEN], UNITS[:, SEEN], points, np.full(len(SEEN), 0.01), regressed,
-        np.full(52, 0.1), CAMERA.focal, CAMERA.centre, (512, 512), lips=lips,
+        np.full(52, 0.1), CAMERA.focal, CAMERA.centre, (512, 512), openings=openings,
     )  # fmt: skip
 
 
@@ -77,8 +82,9 @@ def test_a_mouth_that_was_read_as_shut_opens_as_far_as_the_photos(true):
 def test_a_mouth_that_was_read_as_open_stays_open():
     regressed = _weights(jawOpen=0.3)
     points = CAMERA.project((SHAPE + np.tensordot(regressed, UNITS, 1))[SEEN])
-    shut = LipOpening.of(_landmarks(np.zeros(52))), RIMS, 1.0
-    assert _fitted(points, regressed, shut) == pytest.approx(regressed, abs=1e-3)
+    assert _fitted(points, regressed, _seen(np.zeros(52), 1.0)) == pytest.approx(
+        regressed, abs=1e-3
+    )
 
 
 def test_a_covered_mouth_says_nothing():
@@ -86,16 +92,16 @@ def test_a_covered_mouth_says_nothing():
     visible[RIMS.near] = 0.0
     shut = np.zeros(52)
     points = CAMERA.project(SHAPE[SEEN])
-    lips = LipOpening.of(_landmarks(_weights(jawOpen=0.5))), RIMS, float(RIMS.seen(visible))
+    lips = _seen(_weights(jawOpen=0.5), float(RIMS.seen(visible)[0]))
     assert _fitted(points, shut, lips) == pytest.approx(shut, abs=1e-3)
-    assert np.abs(_fitted(points, shut, (*lips[:2], 1.0))).max() > 0.05
+    assert np.abs(_fitted(points, shut, replace(lips, seen=1.0))).max() > 0.05
     further = CAMERA.project((SHAPE + np.tensordot(_weights(jawOpen=0.7), UNITS, 1))[SEEN])
     regressed = _weights(jawOpen=0.4)
-    assert (_fitted(further, regressed, lips) == _fitted(further, regressed, None)).all()
+    assert (_fitted(further, regressed, lips) == _fitted(further, regressed)).all()
 
 
 def test_half_of_the_mouth_must_be_seen():
-    shares = [float(RIMS.seen(np.full(len(SEEN), share))) for share in (0, 0.5, 0.75, 1)]
+    shares = [float(RIMS.seen(np.full(len(SEEN), share))[0]) for share in (0, 0.5, 0.75, 1)]
     assert shares == pytest.approx([0, 0, 0.5, 1])
 
 
