@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .batch_sizes import LARGE, BatchSizes
 from .contract.errors import ErrorCode, OferError
 from .contract.hint_places import GUESSED, places
 from .contract.records import NO_HINTS, Hints
@@ -31,7 +32,6 @@ from .packs.pack import Contexts, Pack, PhotoEvidence, refuse_unknown_hints
 from .packs.reprojection import reprojection, seen_points
 from .photo.faces import Face
 from .photo.load import Photo
-from .portion import LARGE, Portion
 
 _EXPRESSION_STREAM = 1 << 32
 """Added to the seed for the expressions of each photo, so that they do not repeat the identities'
@@ -70,9 +70,9 @@ class Person:
 class Reconstructor:
     """Turns the photos of one person after another into candidate heads, with one pack."""
 
-    def __init__(self, pack: Pack, portion: Portion = LARGE) -> None:
+    def __init__(self, pack: Pack, batch_sizes: BatchSizes = LARGE) -> None:
         self.pack = pack
-        self.portion = portion
+        self.batch_sizes = batch_sizes
         self._schedule = Schedule.linear()
         self._person: Person | None = None
 
@@ -218,7 +218,7 @@ class Reconstructor:
         check: Callable[[], None] = lambda: None,
     ) -> Tensor:
         return _sampler(params.sampler)(
-            _in_parts(denoise, self.portion.rows, check),
+            _in_parts(denoise, self.batch_sizes.rows, check),
             start,
             self._schedule,
             noise=noise,

@@ -11,6 +11,7 @@ import torch
 
 from . import __version__
 from .arkit.unit_library import UnitLibrary
+from .batch_sizes import LARGE, SMALL
 from .contract import protocol
 from .contract.errors import ErrorCode, OferError
 from .contract.sentence import Sentence
@@ -21,7 +22,6 @@ from .packs.open_description import HEAD
 from .photo.faces import Face, FaceDetector
 from .photo.load import Photo, load_photo
 from .pipeline import Reconstructor
-from .portion import LARGE, SMALL
 from .progress import Pace
 
 _PHOTOS = 4
@@ -53,7 +53,7 @@ class Session:
         self._threads = threads
         set_threads(threads or 1)
         self.pace = Pace()
-        self.portion = LARGE
+        self.batch_sizes = LARGE
         self.home = home
         self.units = UnitLibrary(lambda: OpenHead.load(BUNDLED / "open" / HEAD), self.detector)
         self._detector: FaceDetector | None = None
@@ -94,9 +94,9 @@ class Session:
                 ),
             )
             self.device = torch.device("cpu")
-        elif self.portion is not SMALL:
+        elif self.batch_sizes is not SMALL:
             self.notes = (*self.notes, "Memory was short: the work was done in small parts.")
-            self.portion = SMALL
+            self.batch_sizes = SMALL
         else:
             return False
         self.unload()
@@ -114,7 +114,7 @@ class Session:
         """
         if pack not in self._reconstructors:
             loaded = load_pack(pack, self.home, self.device)
-            self._reconstructors = {pack: Reconstructor(loaded, self.portion)}
+            self._reconstructors = {pack: Reconstructor(loaded, self.batch_sizes)}
             set_threads(self._threads or loaded.threads)
         return self._reconstructors[pack]
 

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from ..arkit.six_joints import SixJoints
+from ..batch_sizes import LARGE
 from ..contract.protocol import HypothesisReady
 from ..contract.reconstruction import Reconstruction
 from ..contract.records import Hypothesis, Show
@@ -16,7 +17,6 @@ from ..contract.sentence import Sentence
 from ..heads.part_masks import part_masks
 from ..packs.pack import Pack
 from ..pipeline import Person, Ranking, Reconstructor
-from ..portion import LARGE
 from ..preview.thumbnails import Look, picturable, thumbnail
 from ..progress import Progress, Work
 from ..ranking.diverse import most_different
@@ -182,7 +182,7 @@ def candidate_arrays(
     order = Ranking.of(scores).order
     best = neutral_heads(pack, coefficients[order[:1]], check)[0]
     from_photos = coefficients[free]
-    spread = identity_spread(pack, from_photos, check, reconstructor.portion.heads)
+    spread = identity_spread(pack, from_photos, check, reconstructor.batch_sizes.heads)
     check()
     with_photo, without = shape_spreads(pack, from_photos)
     check()
@@ -212,7 +212,7 @@ def assemble(
     pack = reconstructor.pack
     kept = drawn.identities[[hypothesis.candidate for hypothesis in record.identities]]
     expressions = np.concatenate(drawn.expressions)
-    heads = reconstructor.portion.heads
+    heads = reconstructor.batch_sizes.heads
     return ReconstructionArrays.of(
         head_model_arrays(pack)
         | evidence_arrays(reconstructor.person)

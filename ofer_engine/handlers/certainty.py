@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
+from ..batch_sizes import LARGE
 from ..geometry.modes import largest_modes
 from ..geometry.similarity import without_similarity
 from ..geometry.triangles import triangulate, vertex_normals
 from ..packs.pack import Pack, PhotoEvidence
-from ..portion import LARGE
 
 _REACH: Final = 0.014
 """Metres over which an evidence point speaks for the skin around it: their widest spacing."""

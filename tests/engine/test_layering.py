@@ -10,7 +10,7 @@ BLENDER = ENGINE.parent / "ofer_blender"
 ROOMS = (
     {"contract"},
     {"client"},
-    {"setup", "progress", "device", "requirements", "portion", "geometry"},
+    {"setup", "progress", "device", "requirements", "batch_sizes", "geometry"},
     {"photo"},
     {"heads"},
     {"conditioning", "diffusion", "ranking"},

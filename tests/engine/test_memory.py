@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from ofer_engine.batch_sizes import LARGE, SMALL
 from ofer_engine.client.launch import engine_command, engine_environment
 from ofer_engine.contract import protocol
 from ofer_engine.contract.causes import as_ofer_error, lacks_memory
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.handlers import table
-from ofer_engine.portion import LARGE, SMALL
 from ofer_engine.progress import Pace, Work
 from ofer_engine.session import Session
 from tests.engine.child_engine import ROOT, request_of
@@ -75,8 +75,8 @@ def test_small_parts_succeed_where_large_ones_do_not(monkeypatch):
     asked = []
 
     def answer(session, request, work):
-        asked.append(session.portion.rows)
-        np.ones(session.portion.rows * 5_000_000, np.uint8)
+        asked.append(session.batch_sizes.rows)
+        np.ones(session.batch_sizes.rows * 5_000_000, np.uint8)
         return protocol.Result(request.id, "done", session.notes)
 
     monkeypatch.setitem(table.ANSWERS, protocol.Express, answer)

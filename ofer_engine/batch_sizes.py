@@ -7,7 +7,7 @@ from typing import Final
 
 
 @dataclass(frozen=True)
-class Portion:
+class BatchSizes:
     """rows : that one call of a network gets, so that a cancel waits for one call, not for them
     all; heads : whose vertices are in memory at once, beside those that are kept."""
 
@@ -15,5 +15,5 @@ class Portion:
     heads: int
 
 
-LARGE: Final = Portion(rows=128, heads=50)
-SMALL: Final = Portion(rows=8, heads=4)
+LARGE: Final = BatchSizes(rows=128, heads=50)
+SMALL: Final = BatchSizes(rows=8, heads=4)
