@@ -6,6 +6,7 @@ on each of them and on every blend.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 import bpy
@@ -20,6 +21,9 @@ PROPERTY: Final = "ofer_joints"
 _ANCHORS: Final = 160
 _MOST_IDENTITIES: Final = 50
 _RIDGE: Final = 1e-8
+_ASIDE: Final = "joint "
+"""Before the name of a joint: the group that keeps its shares while a bone of a body, which is
+called as the joint, has others."""
 
 
 def store(head: bpy.types.Object, reconstruction: Reconstruction, arrays: HeadArrays) -> None:
@@ -73,6 +77,43 @@ def shares(head: bpy.types.Object, joint: str) -> np.ndarray:
         next((entry.weight for entry in vertex.groups if entry.group == group), 0.0)
         for vertex in head.data.vertices
     ])  # fmt: skip
+
+
+def own_shares(head: bpy.types.Object, joint: str) -> np.ndarray:
+    """As `shares`, also while a body's bone has a joint's group."""
+    return shares(head, _ASIDE + joint if _ASIDE + joint in head.vertex_groups else joint)
+
+
+def set_aside(head: bpy.types.Object, joints: Collection[str]) -> None:
+    """Keep the shares of these joints, and of no others, while a body has their groups."""
+    take_back(head)
+    drop_aside(head)
+    for joint in joints:
+        set_shares(head, _ASIDE + joint, shares(head, joint))
+
+
+def take_back(head: bpy.types.Object) -> None:
+    """Give the joints' groups what was set aside; it stays there until `drop_aside`."""
+    for joint in _kept(head)["names"]:
+        if _ASIDE + joint in head.vertex_groups:
+            set_shares(head, joint, own_shares(head, joint))
+
+
+def drop_aside(head: bpy.types.Object) -> None:
+    """Remove what was set aside."""
+    for joint in _kept(head)["names"]:
+        if group := head.vertex_groups.get(_ASIDE + joint):
+            head.vertex_groups.remove(group)
+
+
+def set_shares(
+    head: bpy.types.Object, name: str, weights: np.ndarray, least: float = 0.0
+) -> None:
+    """Give a vertex group, made where it is missing, weights (V,), those of more than `least`."""
+    group = head.vertex_groups.get(name) or head.vertex_groups.new(name=name)
+    group.remove(range(len(weights)))
+    for vertex in np.flatnonzero(weights > least).tolist():
+        group.add([vertex], float(weights[vertex]), "REPLACE")
 
 
 def _kept(head: bpy.types.Object) -> dict:

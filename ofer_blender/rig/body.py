@@ -72,6 +72,8 @@ def attach(head: bpy.types.Object, armature: bpy.types.Object, size: float) -> B
     joint = joint_anchors.places(head)["head"]
     if own:
         _take_off(head)
+    if left := head.modifiers.get(MODIFIER):  # of a body that was deleted
+        head.modifiers.remove(left)
     head.parent = armature
     head.matrix_parent_inverse = body_bones.into_frame(armature)
     head.matrix_basis = _place(armature, bones, Vector(joint), size)
@@ -119,9 +121,9 @@ def _remove(own: bpy.types.Object) -> None:
 
 
 def _share(head: bpy.types.Object, armature: bpy.types.Object, bones: BodyBones) -> None:
-    """Give the body's bones what the head's joints have; the joints' own groups stay, but for those
-    that are called as another bone of the body."""
-    shares = {name: joint_anchors.shares(head, name) for name in rig.BONES}
+    """Give the body's bones what the head's joints have; the shares of joints that are called as a
+    bone of the body are set aside."""
+    shares = {name: joint_anchors.own_shares(head, name) for name in rig.BONES}
     given = {name: np.zeros(len(head.data.vertices)) for name in bones.all}
     given[bones.chest] += shares["root"]
     given[bones.head] += shares["head"]
@@ -131,13 +133,12 @@ def _share(head: bpy.types.Object, armature: bpy.types.Object, bones: BodyBones)
     for name, part in _along(head, armature, bones.necks).items():
         given[name] += shares["neck"] * part
     _limit(given)
-    for name in set(rig.BONES) & set(armature.data.bones.keys()) - set(given):
+    taken = set(rig.BONES) & set(armature.data.bones.keys())
+    joint_anchors.set_aside(head, sorted(taken))
+    for name in taken - set(given):
         head.vertex_groups[name].remove(range(len(head.data.vertices)))
     for name, weights in given.items():
-        group = head.vertex_groups.get(name) or head.vertex_groups.new(name=name)
-        group.remove(range(len(weights)))
-        for vertex in np.flatnonzero(weights > _LEAST).tolist():
-            group.add([vertex], float(weights[vertex]), "REPLACE")
+        joint_anchors.set_shares(head, name, weights, _LEAST)
 
 
 def _limit(given: dict[str, np.ndarray]) -> None:

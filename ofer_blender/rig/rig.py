@@ -53,6 +53,7 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
             name=head.name,
             missing=repr(missing[0]),
         )
+    joint_anchors.take_back(head)
     bones = rest_bones.of(head, frame)
     rig = bpy.data.objects.new(f"{head.name} rig", bpy.data.armatures.new(f"{head.name} rig"))
     scene = bpy.context.scene.collection.objects
@@ -82,6 +83,7 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
         _take_along(head, frame.vertices)
         jaw_correctives.add(head, rig, frame)
     aim_by_angles(rig)
+    joint_anchors.drop_aside(head)
     return rig
 
 
@@ -158,6 +160,8 @@ def _hang(head: bpy.types.Object, rig: bpy.types.Object) -> None:
     head.parent, head.parent_type = rig, "OBJECT"
     head.matrix_parent_inverse.identity()
     head.matrix_basis.identity()
+    if left := head.modifiers.get(MODIFIER):  # of a rig that was deleted
+        head.modifiers.remove(left)
     modifier = head.modifiers.new(MODIFIER, "ARMATURE")
     modifier.object = rig
     modifier.use_deform_preserve_volume = False

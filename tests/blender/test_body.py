@@ -164,6 +164,58 @@ def test_a_rig_of_its_own_is_taken_away(head: bpy.types.Object) -> None:
     assert not bpy.ops.ofer.attach_to_armature.poll()
 
 
+def take_off(head: bpy.types.Object) -> None:
+    """As an artist does: Clear Parent and Keep Transformation, and the modifier away."""
+    stands = head.matrix_world.copy()
+    head.parent, head.matrix_world = None, stands
+    head.modifiers.remove(head.modifiers[body.MODIFIER])
+
+
+@pytest.mark.parametrize("kind", [*bodies.NAMES, "Rigify", "Rigify metarig"])
+def test_taken_off_a_body_it_goes_on_another_or_gets_its_own_rig(
+    head: bpy.types.Object, kind: str
+) -> None:
+    own = {name: joint_anchors.shares(head, name) for name in rig.BONES}
+    if kind in bodies.NAMES:
+        first = bodies.make(kind, place())
+    else:
+        first = bodies.rigify(generated=kind == "Rigify")
+    bpy.ops.ofer.attach_to_armature(armature=first.name)
+    take_off(head)
+    second = bodies.make("MPFB", place())
+    second.name = "second"
+    bpy.ops.ofer.attach_to_armature(armature="second")
+    found = body_bones.recognise(second)
+    groups = {name: joint_anchors.shares(head, name) for name in found.all}
+    assert np.abs(sum(groups.values()) - sum(own.values())).max() < 2e-4
+    for bone, joint in ((found.jaw, "jaw"), (found.head, "head")):
+        assert np.abs(groups[bone] - own[joint]).mean() < 0.05
+    take_off(head)
+    bpy.ops.ofer.add_rig()
+    for name, weights in own.items():
+        assert np.abs(joint_anchors.shares(head, name) - weights).max() < 1e-6, name
+    assert set(head.vertex_groups.keys()) >= set(own) and "joint head" not in head.vertex_groups
+
+
+@pytest.mark.parametrize("first", ["rig", "body"])
+def test_after_its_armature_was_deleted_it_goes_on_another(
+    head: bpy.types.Object, first: str
+) -> None:
+    if first == "body":
+        bodies.make("VRM", place())
+        bpy.ops.ofer.attach_to_armature()
+    else:
+        bpy.ops.ofer.add_rig()
+    bpy.data.objects.remove(body.carrier_of(head))
+    again = bodies.make("VRM", place())
+    if first == "rig":
+        bpy.ops.ofer.add_rig()
+        assert [each.object for each in head.modifiers] == [rig.rig_of(head)]
+    bpy.ops.ofer.attach_to_armature()
+    assert body.body_of(head) == again
+    assert [each.object for each in head.modifiers] == [again]
+
+
 def test_of_two_bodies_the_selected_one(head: bpy.types.Object) -> None:
     bodies.make("MPFB"), bodies.make("VRM")
     with pytest.raises(RuntimeError, match="Select the armature"):
