@@ -172,7 +172,8 @@ def of(head: bpy.types.Object) -> HumanBones | None:
     kind = body_bones.recognise(armature) if armature else None
     if armature is None or kind is None:
         return None
-    table = dict(_TABLES[kind.label].table())
+    names = _TABLES.get(kind.label)
+    table = names.table() if names else {"neck": kind.necks[0], "head": kind.head}
     if kind.label == "Humanoid" and any("thumbmetacarpal" in n.lower() for n in _names(armature)):
         table |= {human: human for human in ABOVE if "Thumb" in human}
     there = {body_bones.plain(name): name for name in reversed(_names(armature))}

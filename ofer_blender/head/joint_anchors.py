@@ -106,9 +106,7 @@ def drop_aside(head: bpy.types.Object) -> None:
             head.vertex_groups.remove(group)
 
 
-def set_shares(
-    head: bpy.types.Object, name: str, weights: np.ndarray, least: float = 0.0
-) -> None:
+def set_shares(head: bpy.types.Object, name: str, weights: np.ndarray, least: float = 0.0) -> None:
     """Give a vertex group, made where it is missing, weights (V,), those of more than `least`."""
     group = head.vertex_groups.get(name) or head.vertex_groups.new(name=name)
     group.remove(range(len(weights)))

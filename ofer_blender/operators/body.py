@@ -54,7 +54,7 @@ class OFER_OT_attach_to_armature(bpy.types.Operator):
         message = Sentence(
             "On {name} ({label}): {bones}.",
             name=found[0].name,
-            label=bones.label,
+            label=bones.label or Sentence("names of its own"),
             bones=", ".join(bones.all),
         )
         self.report({"INFO"}, translate(message))

@@ -2,8 +2,10 @@
 they are.
 
 Names are those of Rigify's human metarig and the rig that it generates, of MPFB2's default rig, of
-Mixamo, Unreal Engine's mannequin, VRoid Studio, and of VRM's and Unity's humanoid. What precedes a
-colon, and case, do not matter, nor does the colon that web programs take out of Mixamo's names.
+Mixamo, Unreal Engine's mannequin, VRoid Studio, MikuMikuDance, and of VRM's and Unity's humanoid.
+What precedes a colon, and case, do not matter, nor does the colon that web programs take out of
+Mixamo's names. Of any other body, the bones are known by the words in their names (`CC_Base_Head`
+on `CC_Base_NeckTwist02`, `Bip01 Head`, `lEye`).
 """
 
 from __future__ import annotations
@@ -40,17 +42,23 @@ _KINDS: Final = (
     _Kind("Unreal Engine", "head", ("neck_01", "neck_02")),
     _Kind("VRoid", "J_Bip_C_Head", ("J_Bip_C_Neck",), "",
           ("J_Adj_L_FaceEye", "J_Adj_R_FaceEye")),
+    _Kind("MMD", "頭", ("首",), "", ("左目", "右目")),
     _Kind("VRM", "head", ("neck",), "jaw", ("eye.L", "eye.R")),
     _Kind("Humanoid", "Head", ("Neck",), "Jaw", ("LeftEye", "RightEye")),
 )  # fmt: skip
 _MIXAMO: Final = re.compile(r"^mixamorig\d*_?")
+_WORD: Final = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_LEFT: Final = frozenset(("l", "left"))
+_RIGHT: Final = frozenset(("r", "right"))
+_BESIDE: Final = frozenset(("upper", "lid", "lids", "eyelid", "brow", "eyebrow", "lash", "target"))
+"""Words of bones beside a jaw or an eye."""
 _SIDES: Final = ((".l", ".r"), ("_l", "_r"), ("left", "right"))
 
 
 @dataclass(frozen=True)
 class BodyBones:
-    """label : whose names they are; head; necks : the lowest first; chest : what the lowest neck
-    hangs on, or that neck; jaw, eyes : "" where it has none."""
+    """label : whose names they are, "" of no program known; head; necks : the lowest first; chest :
+    what the lowest neck hangs on, or that neck; jaw, eyes : "" where it has none."""
 
     label: str
     head: str
@@ -89,7 +97,7 @@ def recognise(armature: bpy.types.Object) -> BodyBones | None:
         return None
     there = {plain(bone.name): bone.name for bone in reversed(bones.values()) if bone.use_deform}
     found = [each for kind in _KINDS if (each := _as(kind, there, bones))]
-    return max(found, key=lambda each: len(each.all), default=None)
+    return max(found, key=lambda each: len(each.all), default=None) or _by_words(bones)
 
 
 def _as(
@@ -108,6 +116,44 @@ def _as(
         chest.name if chest and chest.use_deform else necks[0],
         there.get(plain(kind.jaw), ""),
         tuple(there.get(plain(name), "") for name in kind.eyes),
+    )
+
+
+def _by_words(bones: bpy.types.bpy_prop_collection) -> BodyBones | None:
+    """The bones by the words in their names: the highest head that hangs on a neck, and what hangs
+    on that head."""
+
+    def first(among: list[bpy.types.Bone], word: str, side: frozenset[str] = frozenset()) -> str:
+        found = [
+            each
+            for each in among
+            if each.use_deform and word in words[each.name] and not words[each.name] & _BESIDE
+            if not side or words[each.name] & side
+        ]
+        return min(found, key=lambda each: len(each.parent_recursive)).name if found else ""
+
+    words = {each.name: {*map(str.lower, _WORD.findall(each.name))} for each in bones}
+    on_necks = [
+        each
+        for each in bones
+        if any("neck" in words[above.name] and above.use_deform for above in each.parent_recursive)
+    ]
+    if not (head := first(on_necks, "head")):
+        return None
+    necks = [
+        each
+        for each in reversed(bones[head].parent_recursive)
+        if each.use_deform and "neck" in words[each.name]
+    ]
+    chest, below = necks[0].parent, bones[head].children_recursive
+    jaws = [each for each in below if not words[each.name] & (_LEFT | _RIGHT)]
+    return BodyBones(
+        "",
+        head,
+        tuple(each.name for each in necks),
+        chest.name if chest and chest.use_deform else necks[0].name,
+        first(jaws, "jaw"),
+        (first(below, "eye", _LEFT), first(below, "eye", _RIGHT)),
     )
 
 

@@ -55,8 +55,7 @@ class MeshBefore:
             _restore_elements(self.mesh, self.copy)
         if self.keys and self.mesh.shape_keys:
             _restore_keys(self, owner)
-        for group in [each for each in owner.vertex_groups if each.name not in self.groups]:
-            owner.vertex_groups.remove(group)
+        _restore_groups(owner, self.groups)
         _restore_weights(owner, self.mesh, self.copy)
         _restore_attributes(self.mesh, self.copy)
         slots = self.mesh.materials
@@ -154,17 +153,28 @@ def _restore_drivers(keys: bpy.types.Key, wanted: bpy.types.Key) -> None:
         keys.animation_data_clear()
 
 
+def _restore_groups(owner: bpy.types.Object, wanted: list[str]) -> None:
+    """Vertex groups of these names in this order, which the weights count by."""
+    groups = owner.vertex_groups
+    for group in [each for each in groups if each.name not in wanted]:
+        groups.remove(group)
+    if groups.keys() != wanted:
+        groups.clear()
+        for name in wanted:
+            groups.new(name=name)
+
+
 def _restore_weights(owner: bpy.types.Object, mesh: bpy.types.Mesh, copy: bpy.types.Mesh) -> None:
     """Weights, where they changed: vertex by vertex, since Blender gives no table of them."""
     if len(mesh.vertices) != len(copy.vertices):
         return
     for vertex, was in zip(mesh.vertices, copy.vertices, strict=True):
-        wanted = {entry.group: entry.weight for entry in was.groups}
-        if {entry.group: entry.weight for entry in vertex.groups} == wanted:
+        wanted = [(entry.group, entry.weight) for entry in was.groups]
+        if [(entry.group, entry.weight) for entry in vertex.groups] == wanted:
             continue
         for group in owner.vertex_groups:
             group.remove([vertex.index])
-        for group, weight in wanted.items():
+        for group, weight in wanted:
             owner.vertex_groups[group].add([vertex.index], weight, "REPLACE")
 
 

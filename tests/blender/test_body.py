@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import product
+from contextlib import suppress
+from itertools import count, product
 from math import pi
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import bpy
 import numpy as np
 import played
 import pytest
+from invented_faults import fault_at
 from mathutils import Euler, Matrix, Vector
+from ofer_faces.ofer_blender.export import human_bones
 from ofer_faces.ofer_blender.export.fbx import FbxReader
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
@@ -53,6 +56,59 @@ def test_rigifys_metarig_is_recognised() -> None:
     assert found.label == "Rigify metarig" and found.head == "spine.006"
     assert found.necks == ("spine.004", "spine.005") and found.chest == "spine.003"
     assert found.jaw == "jaw" and found.eyes == ("eye.L", "eye.R")
+
+
+OTHERS = {
+    "Character Creator": (
+        "CC_Base_Spine02", ("CC_Base_NeckTwist01", "CC_Base_NeckTwist02"), "CC_Base_Head",
+        "CC_Base_JawRoot", ("CC_Base_L_Eye", "CC_Base_R_Eye"),
+        ("CC_Base_UpperJaw", "CC_Base_L_EyeLid"),
+    ),
+    "Daz": ("chestUpper", ("neckLower", "neckUpper"), "head", "lowerJaw", ("lEye", "rEye"),
+            ("upperJaw", "lEyelidUpper")),
+    "Biped": ("Bip01 Spine2", ("Bip01 Neck",), "Bip01 Head", "", ("", ""), ("Bip01 HeadNub",)),
+    "Source": ("ValveBiped.Bip01_Spine4", ("ValveBiped.Bip01_Neck1",), "ValveBiped.Bip01_Head1",
+               "", ("", ""), ("ValveBiped.forward",)),
+    "MikuMikuDance": ("上半身2", ("首",), "頭", "", ("左目", "右目"), ("両目",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_bodies_of_other_programs_are_recognised(
+    head: bpy.types.Object, kind: str, tmp_path: Path
+) -> None:
+    chest, necks, top, jaw, eyes, beside = OTHERS[kind]
+    armature = bodies.make("VRM", place())
+    called = {"chest": chest, "head": top, "jaw": jaw, "eye.L": eyes[0], "eye.R": eyes[1],
+              "neck": necks[-1], "hand.L": beside[0], "hand.R": "IK_Head_target"}  # fmt: skip
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = armature.data.edit_bones
+    for old, new in called.items():
+        if new:
+            bones[old].name = new
+        else:
+            bones.remove(bones[old])
+    if len(necks) > 1:
+        lower = bones.new(necks[0])
+        lower.head, lower.tail, lower.parent = (0, 0, 1.4), (0, 0, 1.42), bones[chest]
+        bones[necks[1]].parent = lower
+    for place_, name in enumerate(beside):
+        lid = bones.get(name) or bones.new(name)
+        lid.parent = bones[top]
+        lid.head, lid.tail = (0, -0.05, 1.5 + 0.01 * place_), (0, -0.1, 1.5)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    armature.data.bones["IK_Head_target"].use_deform = False
+    found = body_bones.recognise(armature)
+    assert (found.chest, found.necks, found.head) == (chest, necks, top)
+    assert (found.jaw, found.eyes) == (jaw, eyes)
+    bpy.context.view_layer.objects.active = head
+    assert bpy.ops.ofer.attach_to_armature() == {"FINISHED"}
+    before = shown(head)
+    bone = armature.pose.bones[top]
+    bone.rotation_mode, bone.rotation_euler = "XYZ", (0, pi / 6, 0)
+    assert np.linalg.norm(shown(head) - before, axis=1).max() > 1e-2
+    assert human_bones.of(head).missing, "VRM says what such a body lacks"
 
 
 def test_what_is_no_body_is_none(head: bpy.types.Object) -> None:
@@ -195,6 +251,25 @@ def test_taken_off_a_body_it_goes_on_another_or_gets_its_own_rig(
     for name, weights in own.items():
         assert np.abs(joint_anchors.shares(head, name) - weights).max() < 1e-6, name
     assert set(head.vertex_groups.keys()) >= set(own) and "joint head" not in head.vertex_groups
+
+
+@pytest.mark.parametrize("operator", ["attach_to_armature", "add_rig"])
+def test_where_that_fails_all_is_as_it_was(head: bpy.types.Object, operator: str) -> None:
+    bodies.make("VRM", place())
+    bpy.ops.ofer.attach_to_armature()
+    take_off(head)
+    second = bodies.make("Unreal Engine", place())
+    second.select_set(True)
+    bpy.ops.ed.undo_push(message="Before")
+    before, failed = dump(), set[str]()
+    for number in count(1, 3):
+        with fault_at(number) as fault, suppress(RuntimeError):
+            getattr(bpy.ops.ofer, operator)("EXEC_DEFAULT", True)
+        if not fault.where:
+            break
+        failed.add(fault.where)
+        assert differences(before, dump()) == [], fault.where
+    assert failed & {"joint_anchors.shares", "joint_anchors.set_shares"}
 
 
 @pytest.mark.parametrize("first", ["rig", "body"])
