@@ -61,7 +61,9 @@ def read_photo_list(source: Path, images: Path | None = None) -> tuple[Task, ...
             endings=", ".join(_LISTS),
         )
     base = images or source.parent
-    return _tasks((_found(base, photo), name.strip()) for photo, name in _listed(source) if photo)
+    return _tasks(
+        (_found(base, photo), name.strip()) for photo, name in _listed(source, base) if photo
+    )
 
 
 def _found(base: Path, listed: str) -> Path:
@@ -82,8 +84,8 @@ def _photos_in(folder: Path) -> list[Path]:
     )
 
 
-def _listed(source: Path) -> Iterable[tuple[str, str]]:
-    """Photo and wished-for name, or an empty one, of each row."""
+def _listed(source: Path, base: Path) -> Iterable[tuple[str, str]]:
+    """Photo and wished-for name, or an empty one, of each row. base : as for `_found`."""
     try:
         match source.suffix.lower():
             case ".txt":
@@ -95,7 +97,7 @@ def _listed(source: Path) -> Iterable[tuple[str, str]]:
                 reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
                 return _of_rows(source, reader.fieldnames or (), reader)
             case _:
-                return _of_parquet(source)
+                return _of_parquet(source, base)
     except (OSError, ValueError, TypeError, LookupError, NotImplementedError, csv.Error) as cause:
         raise OferError(
             ErrorCode.BAD_REQUEST,
@@ -119,11 +121,43 @@ def _unquoted(line: str) -> str:
     return bare[1:-1] if quoted else line
 
 
-def _of_parquet(source: Path) -> list[tuple[str, str]]:
+def _of_parquet(source: Path, base: Path) -> list[tuple[str, str]]:
     parquet: Any = required("pyarrow.parquet", "A list in Parquet", PinGroup.BATCH)
-    schema = parquet.read_schema(source).names
-    wanted = [_photo_column(source, schema), *filter(None, [_column(schema, _NAME_COLUMN)])]
-    return _of_rows(source, schema, parquet.read_table(source, columns=wanted).to_pylist())
+    schema = parquet.read_schema(source)
+    photo = _photo_column(source, schema.names)
+    within, holds_bytes = _within(schema.field(photo).type)
+    wanted = [photo + within, *filter(None, [_column(schema.names, _NAME_COLUMN)])]
+    found: list[tuple[str, str]] = []
+    if within or not holds_bytes:
+        rows = parquet.ParquetFile(source).read(columns=wanted).to_pylist()
+        if within:
+            rows = [row | {photo: (row[photo] or {}).get("path")} for row in rows]
+        found = _of_rows(source, schema.names, rows)
+    if holds_bytes and not any(_found(base, path).exists() for path, _ in found):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "The list {name} holds the pictures themselves, not where they lie.",
+            "Save them as files, and list these.",
+            name=source.name,
+        )
+    return found
+
+
+def _within(kind: Any) -> tuple[str, bool]:
+    """Where a column of an Arrow type has its paths: in the field `path` of a structure, as lists
+    of Hugging Face have it beside the bytes of each picture, or "" for the column itself; and
+    whether it has bytes. Raises ValueError for what is neither."""
+    types: Any = required("pyarrow.types", "A list in Parquet", PinGroup.BATCH)
+    if not types.is_struct(kind):
+        return "", types.is_binary(kind) or types.is_large_binary(kind)
+    fields = {each.name: each.type for each in kind}
+    has_path = "path" in fields and not types.is_nested(fields["path"])
+    has_bytes = any(
+        types.is_binary(each) or types.is_large_binary(each) for each in fields.values()
+    )
+    if not (has_path or has_bytes):
+        raise ValueError("a structure without a path")
+    return ".path" if has_path else "", has_bytes
 
 
 def _of_rows(

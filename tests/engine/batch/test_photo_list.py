@@ -158,6 +158,41 @@ def test_a_list_in_parquet(tmp_path):
     assert [task.name for task in read_photo_list(listed)] == ["x", "b"]
 
 
+def _of_a_data_set(tmp_path, **parts):
+    """A list in Parquet as Hugging Face's datasets store pictures, by the parts of each."""
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    listed = tmp_path / "train.parquet"
+    rows = [dict(zip(parts, each, strict=True)) for each in zip(*parts.values(), strict=True)]
+    parquet.write_table(
+        arrow.table({"image": [*rows, None], "age": [*range(len(rows)), 9]}), listed
+    )
+    return listed
+
+
+@pytest.mark.parametrize("held", [{}, {"bytes": [b"\xff\xd8", b"\xff\xd8"]}])
+def test_pictures_of_a_data_set_are_found_by_their_paths(tmp_path, held):
+    listed = _of_a_data_set(tmp_path, **held, path=["a.jpg", "in/b.jpg"])
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8")
+    found = read_photo_list(listed)
+    assert [task.name for task in found] == ["a", "b"]
+    assert [task.photo for task in found] == [str(tmp_path / "a.jpg"), str(tmp_path / "in/b.jpg")]
+
+
+@pytest.mark.parametrize("paths", [["0.jpg", "1.jpg"], [None, "1.jpg"], None])
+def test_a_list_that_holds_the_pictures_themselves_is_told_so(tmp_path, paths):
+    parts = {"path": paths} if paths else {}
+    listed = _of_a_data_set(tmp_path, bytes=[b"\xff\xd8", b"\xff\xd8"], **parts)
+    with pytest.raises(OferError, match="holds the pictures themselves") as caught:
+        read_photo_list(listed)
+    assert caught.value.hint == "Save them as files, and list these."
+
+
+def test_a_list_of_other_structures_cannot_be_read(tmp_path):
+    with pytest.raises(OferError, match="cannot be read"):
+        read_photo_list(_of_a_data_set(tmp_path, width=[1, 2]))
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
