@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,12 +12,15 @@ import numpy as np
 import pytest
 import synthetic
 from ofer_faces.ofer_blender.head import helper_keys, hypotheses, packed_reconstruction, pins
+from ofer_faces.ofer_blender.head.pins import Pinning
 from ofer_faces.ofer_blender.photo import pin_drag, pin_overlay
 from ofer_faces.ofer_blender.photo.face_picker import PhotoFrame
 from ofer_faces.ofer_blender.photo.landmarks import Landmarks
 from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.client.frame import ENGINE_TO_BLENDER
-from ofer_faces.ofer_engine.geometry.pins import IMPROBABLE
+from ofer_faces.ofer_engine.geometry.photo_views import viewpoint
+from ofer_faces.ofer_engine.geometry.pins import IMPROBABLE, Pin
+from ofer_faces.ofer_engine.handlers import draft
 from scene_dump import differences, dump
 from shapes import shown
 
@@ -95,6 +100,63 @@ def test_undo_takes_one_pin_and_clearing_all(head: bpy.types.Object) -> None:
     step("clear_pins")
     assert not head.ofer.pins
     assert not set(pins.KEYS) & set(head.data.shape_keys.key_blocks.keys())
+
+
+def of_two_photos(folder: Path) -> bpy.types.Object:
+    """A head that a second photo shows from the side."""
+    turn = np.array(((0.8, 0, 0.6), (0, 1, 0), (-0.6, 0, 0.8)))
+    first = synthetic._record(folder / "both.ofer", "both")
+    arrays = synthetic._arrays()
+    (view,) = first.views
+    aside = replace(view.camera, rotation=tuple(turn.ravel()))
+    found = np.arange(len(arrays["evidence_vertices"]))
+    seen = viewpoint(aside).project(arrays["identity_vertices"][0].astype(float)[found])
+    for name in (
+        "evidence_deviation", "evidence_visible", "expression_shift", "context_expression",
+    ):  # fmt: skip
+        arrays[name] = np.concatenate((arrays[name], arrays[name]))
+    arrays["evidence_points"] = np.stack((arrays["evidence_points"][0], seen.astype(np.float32)))
+    pictures = {e.name: synthetic._png(e.rank) for e in (*first.identities, *first.expressions)}
+    both = replace(first, views=(view, replace(view, camera=aside)))
+    record = draft.write(both, arrays, pictures)
+    step("insert_head", directory=str(record.folder))
+    return bpy.context.object
+
+
+def test_pins_of_two_photos_hold_together_in_any_order(tmp_path: Path) -> None:
+    head = of_two_photos(tmp_path)
+    views = [each.viewpoint for each in Pinning.of(head).views]
+    rest = shown(head) @ ENGINE_TO_BLENDER
+    asked = {
+        (point, view): tuple(views[view].project(rest[point]) + aside)
+        for point, view, aside in ((37, 0, (5, 0)), (37, 1, (3, -2)), (70, 1, (-2, 4)))
+    }
+    bpy.ops.ed.undo_push(message="Before")
+    ends = []
+    for order in permutations(asked):
+        states = [dump()]
+        for point, view in order:
+            step("pin", point=point, photo=asked[point, view], view=view)
+            states.append(dump())
+        ends.append(shown(bpy.context.object))
+        for before in states[-2::-1]:
+            bpy.ops.ed.undo()
+            assert differences(before, dump()) == []
+    assert max(np.abs(each - ends[0]).max() for each in ends) < 1e-5
+    for point, view in asked:
+        step("pin", point=point, photo=asked[point, view], view=view)
+    head = bpy.context.object
+    pinning = Pinning.of(head)
+    prior, _ = pinning.prior(head)
+    answer = prior.given([Pin(e.point, np.array(e.place), e.view) for e in head.ofer.pins])
+    neutral, _ = pinning.shown(head)
+    for (point, view), place in asked.items():
+        photo = pinning.views[view]
+        surface = neutral + answer.moves + photo.expression + answer.expressions[view]
+        after = np.linalg.norm(answer.viewpoints[view].project(surface[point]) - place)
+        assert after < 1.0, (point, view)
+    step("release_pin", point=37, view=1)
+    assert {(each.point, each.view) for each in head.ofer.pins} == {(37, 0), (70, 1)}
 
 
 def test_releasing_one_leaves_the_other(head: bpy.types.Object) -> None:
