@@ -335,7 +335,7 @@ def _activate(
     layer: bpy.types.ViewLayer,
 ) -> None:
     there = layer.objects
-    for other in list(there.selected):
+    for other in filter(None, list(there.selected)):  # None: what left a scene that none shows
         other.select_set(False, view_layer=layer)
     for each in selected:
         if each and each.name in there:

@@ -413,6 +413,24 @@ def test_ended_in_another_view_layer_the_head_is_shown_where_it_was(
     assert bpy.context.view_layer.objects.active == head
 
 
+def test_a_head_that_left_the_scene_where_it_was_compared_is_shown_where_it_is(
+    head: bpy.types.Object,
+) -> None:
+    compare(count="4")
+    began = bpy.context.scene
+    other = bpy.data.scenes.new("other")
+    other.collection.objects.link(head)
+    bpy.context.window.scene = other
+    began.collection.objects.unlink(head)
+    bpy.context.view_layer.objects.active = head
+    assert list(began.view_layers[0].objects.selected)  # which makes Blender list them
+    bpy.ops.ed.undo_push(message="Moved")
+    assert bpy.ops.ofer.end_compare() == {"FINISHED"}
+    assert not head.ofer.comparing and not head.hide_get()
+    assert bpy.context.view_layer.objects.active == head
+    assert not any(each.ofer.compared_with for each in bpy.data.objects)
+
+
 @pytest.mark.parametrize("way", ["deleted", "removed"])
 def test_a_compared_head_takes_its_copies_along(head: bpy.types.Object, way: str) -> None:
     """Deleted as an artist does, or removed by a script, which leaves no pointer to it."""
