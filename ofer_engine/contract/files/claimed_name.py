@@ -41,7 +41,8 @@ def claimed_name(
                     folder.mkdir(parents=True, exist_ok=True)
                     ours = stack.enter_context(_claimed(_mark(folder, free)))
                 except (OSError, ValueError) as cause:  # ValueError: a NUL in it
-                    raise unwritable(folder, cause) from cause
+                    place = folder / name if folder.is_dir() else folder
+                    raise unwritable(place, cause) from cause
                 if ours and (overwrite or free == next(free_names(folder, free, endings))):
                     yield free
                     return

@@ -83,3 +83,16 @@ def test_where_nothing_can_be_made_it_is_said(tmp_path: Path, place: str) -> Non
         with claimed_name(tmp_path / place, "front", ENDINGS, False):
             pass
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_a_folder_does_not_take_is_named_and_not_the_folder(tmp_path: Path) -> None:
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "ofer", str(tmp_path)], check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no right to mount a disk that may only be read")
+    try:
+        with pytest.raises(OferError, match=f"front could not be written to .*{tmp_path.name}"):
+            with claimed_name(tmp_path, "front", ENDINGS, False):
+                pass
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
