@@ -5,6 +5,7 @@ import {
   Box3,
   Color,
   DirectionalLight,
+  PCFSoftShadowMap,
   PerspectiveCamera,
   PMREMGenerator,
   Scene,
@@ -22,6 +23,9 @@ const LIGHTS = [
   [[-0.5, 0.9, -1.2], 0.9, 0xffffff],
 ];
 
+const IN_THE_MOUTH = /teeth|gums|tongue/i;
+const SEEN_FROM_THE_MOUTH = 0.15; // of the surroundings' light
+
 const head = window.OFER_HEAD;
 const view = document.getElementById('view');
 const panel = document.getElementById('panel');
@@ -35,6 +39,8 @@ function setScene() {
   renderer.outputColorSpace = SRGBColorSpace;
   renderer.toneMapping = ACESFilmicToneMapping;
   renderer.toneMappingExposure = 0.9;
+  renderer.shadowMap.enabled = true;
+  renderer.shadowMap.type = PCFSoftShadowMap;
   renderer.setPixelRatio(Math.min(window.devicePixelRatio, 2));
   scene.background = new Color(0x2b2d31);
   scene.environment = new PMREMGenerator(renderer).fromScene(new RoomEnvironment(), 0.04).texture;
@@ -42,8 +48,35 @@ function setScene() {
   for (const [place, strength, colour] of LIGHTS) {
     const light = new DirectionalLight(colour, strength);
     light.position.set(...place);
-    scene.add(light);
+    scene.add(light, light.target);
   }
+}
+
+// Without shadows, teeth behind the lips would be as bright as the skin.
+function shade(model) {
+  const box = new Box3().setFromObject(model);
+  const middle = box.getCenter(new Vector3());
+  const half = box.getSize(new Vector3()).length() / 2;
+  for (const light of scene.children.filter((each) => each.isDirectionalLight)) {
+    light.target.position.copy(middle);
+    light.position.setLength(4 * half).add(middle);
+    light.castShadow = true;
+    light.shadow.mapSize.set(2048, 2048);
+    light.shadow.bias = -0.0005;
+    light.shadow.normalBias = 0.004 * half;
+    light.shadow.radius = 4;
+    Object.assign(light.shadow.camera, {
+      left: -half, right: half, top: half, bottom: -half, near: half, far: 8 * half,
+    });
+  }
+  model.traverse((each) => {
+    if (!each.isMesh) return;
+    each.receiveShadow = true;
+    each.castShadow = !each.material.transparent;
+    if (!IN_THE_MOUTH.test(each.material.name)) return;
+    each.material.envMap = scene.environment;
+    each.material.envMapIntensity = SEEN_FROM_THE_MOUTH;
+  });
 }
 
 // Frames are drawn when something changed, so an open page costs nothing.
@@ -134,6 +167,7 @@ async function start() {
     if (each.isMesh && each.morphTargetDictionary) meshes.push(each);
   });
   scene.add(model);
+  shade(model);
   look(model);
   new ResizeObserver(fit).observe(view);
   fit();

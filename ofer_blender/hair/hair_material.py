@@ -27,6 +27,7 @@ def make(name: str, colour: tuple[float, ...]) -> bpy.types.Material:
     shader.inputs["Specular IOR Level"].default_value = _SPECULAR
     image = strands.picture(carried.FOLDER / f"{name}.webp", colour)
     tree.nodes.active = strands.show(tree, image, UV_LAYER)
+    strands.cut_out(tree)
     return made
 
 

@@ -14,7 +14,7 @@ _NAME: Final = "OFER "
 
 
 def show(tree: bpy.types.NodeTree, image: bpy.types.Image, layer: str) -> bpy.types.Node:
-    """Lay a picture of strands on by a UV layer, cut out at half of its alpha; returns its node."""
+    """Lay a picture of strands on by a UV layer, as opaque as its alpha; returns its node."""
     shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
     uv = tree.nodes.new("ShaderNodeUVMap")
     uv.uv_map = layer
@@ -22,14 +22,22 @@ def show(tree: bpy.types.NodeTree, image: bpy.types.Image, layer: str) -> bpy.ty
     picture = tree.nodes.new("ShaderNodeTexImage")
     picture.image = image
     picture.location = (-600, 200)
-    whole = tree.nodes.new("ShaderNodeMath")  # glTF: cut out at half, not laid over each other
-    whole.operation = "ROUND"
-    whole.location = (-300, 0)
     tree.links.new(uv.outputs["UV"], picture.inputs["Vector"])
     tree.links.new(picture.outputs["Color"], shader.inputs["Base Color"])
-    tree.links.new(picture.outputs["Alpha"], whole.inputs[0])
-    tree.links.new(whole.outputs["Value"], shader.inputs["Alpha"])
+    tree.links.new(picture.outputs["Alpha"], shader.inputs["Alpha"])
     return picture
+
+
+def cut_out(tree: bpy.types.NodeTree) -> None:
+    """Draw strands that lie over each other in full or not at all, from half of their alpha on, in
+    every format. Strands thinner than a pixel would fall into dots: those of lashes stay soft."""
+    shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    alpha = shader.inputs["Alpha"]
+    whole = tree.nodes.new("ShaderNodeMath")
+    whole.operation = "ROUND"
+    whole.location = (-300, 0)
+    tree.links.new(alpha.links[0].from_socket, whole.inputs[0])
+    tree.links.new(whole.outputs["Value"], alpha)
 
 
 def picture(file: Path, colour: tuple[float, ...]) -> bpy.types.Image:

@@ -75,11 +75,11 @@ def test_heads_in_one_file_share_the_picture(lashed: Reconstruction, known: np.n
     assert all(image.packed_file for image in shown[0])
 
 
-def test_a_file_has_them_cut_out(lashed: Reconstruction, known: np.ndarray, tmp_path: Path) -> None:
+def test_a_file_has_them_soft(lashed: Reconstruction, known: np.ndarray, tmp_path: Path) -> None:
     inserted(lashed)
     file = GlbReader(export(tmp_path / "head", Target.GLB))
     material = next(each for each in file.document["materials"] if "lashes" in each["name"])
-    assert material["alphaMode"] == "MASK" and material["doubleSided"]
+    assert material["alphaMode"] == "BLEND" and material["doubleSided"]
     assert material["pbrMetallicRoughness"]["baseColorTexture"]["texCoord"] == 1
 
 
