@@ -24,7 +24,7 @@ const LIGHTS = [
 ];
 
 const IN_THE_MOUTH = /teeth|gums|tongue/i;
-const SEEN_FROM_THE_MOUTH = 0.15; // of the surroundings' light
+const SEEN_FROM_THE_MOUTH = 0.3; // of the surroundings' light
 
 const head = window.OFER_HEAD;
 const view = document.getElementById('view');
