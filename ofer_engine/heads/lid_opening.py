@@ -62,7 +62,7 @@ class SeenLids:
 
     def doubt(self) -> np.ndarray:
         """(52,) how much each unit is doubted, of what it is where no eye is seen."""
-        return lids_doubt(self.seen)
+        return 1 + (_DOUBTED - 1) * self.seen[_EYE] * LID_UNITS
 
     def misses(self, camera: Camera, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(M,) deviations by which a head at unit weights (52,) opens its lids too little, and
@@ -76,16 +76,6 @@ class SeenLids:
         )
         slopes = np.einsum("mcx,mc->mx", by_lower - by_upper, across) * LID_UNITS
         seen = np.repeat(self.seen, len(gap) // len(self.seen))
-        sure = np.sqrt(seen) / self.opening.deviation * differs(self.opening.gap, gap)
+        both_shut = (self.opening.gap <= 0) & (gap <= 0)  # how far they overlap no photo shows
+        sure = np.sqrt(seen) / self.opening.deviation * ~both_shut
         return sure * (self.opening.gap - gap), sure[:, None] * slopes
-
-
-def lids_doubt(seen: np.ndarray) -> np.ndarray:
-    """(…, 52) how much each unit is doubted where the left eye and the right are seen (…, 2)."""
-    return 1 + (_DOUBTED - 1) * seen[..., _EYE] * LID_UNITS
-
-
-def differs(shown: np.ndarray, gap: np.ndarray) -> np.ndarray:
-    """(…,) bool: whether a gap that is shown (…,) says anything of a head's (…,), pixels: shut lids
-    overlap, which no photo shows."""
-    return (shown > 0) | (gap > 0)

@@ -11,7 +11,7 @@ from ..contract.arkit import ARKIT_52
 from ..geometry.triangles import triangulate
 from ..heads.iris import iris_points
 from ..heads.open_head import OpenHead
-from ..heads.rims import Rims, lid_rims, lip_rims
+from ..heads.rims import Rims, lip_rims
 
 _EYES: Final = ("eye_left", "eye_right")
 _JOINTS: Final = ("eye_L", "eye_R")
@@ -24,14 +24,13 @@ _HANGS: Final = 0.9
 class FaceModel:
     """neutral : (N, 3) float64 metres, head frame, the P evidence points and then I points of the
     irises, the left eye's first; units : (52, N, 3) metres that each unit moves them; points : P;
-    lips, lids : their rims; eyes : (2, 3) metres, centres of the eyeballs; jaw : radians that the
-    jaw is open about its joint where the unit jawOpen, the `jaw_unit`th, is 1."""
+    lips : their rims; eyes : (2, 3) metres, centres of the eyeballs; jaw : radians that the jaw is
+    open about its joint where the unit jawOpen, the `jaw_unit`th, is 1."""
 
     neutral: np.ndarray
     units: np.ndarray
     points: int
     lips: Rims
-    lids: Rims
     eyes: np.ndarray
     jaw: float
 
@@ -55,7 +54,6 @@ class FaceModel:
             ),
             len(points),
             lip_rims(head, vertices),
-            lid_rims(head, vertices),
             head.joints(identity)[joints].astype(np.float64),
             _jaw_angle(head, identity),
         )

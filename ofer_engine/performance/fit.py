@@ -1,10 +1,10 @@
 """Weights and place of the head in each frame, given the person: a maximum a posteriori fit.
 
-The points that a frame shows, as sure as the conditioner says each is, lips that the detector sees
-further apart, and lids as the newer landmarker sees them, against the person's head under a pinhole
-camera; the regressed weights are the prior. Gauss-Newton with the weights held in 0..1, all frames
-of a block at once. The inverse of the normal matrix is the variance of what was found, which the
-smoother takes for measurement noise (`smooth`).
+The points that a frame shows, as sure as the conditioner says each is, and lips that the detector
+sees further apart, against the person's head under a pinhole camera; the regressed weights are the
+prior. Gauss-Newton with the weights held in 0..1, all frames of a block at once. The inverse of the
+normal matrix is the variance of what was found, which the smoother takes for measurement noise
+(`smooth`).
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ from ..contract.arkit import ARKIT_52
 from ..geometry.rotations import rotation_matrix
 from ..heads.camera import solve_camera
 from ..heads.expression_fit import INFORMATION
-from ..heads.lid_opening import LID_UNITS, differs, lids_doubt
 from ..heads.lip_opening import wider
-from ..heads.rims import Rims
 from .face_model import FaceModel
 from .readings import Readings
 
@@ -34,7 +32,6 @@ _BLOCK: Final = 64
 _POSE: Final = 6
 _FAR: Final = 1e6
 _UNITS: Final = len(ARKIT_52)
-_OF_LIDS: Final = np.concatenate((np.zeros(_POSE, bool), LID_UNITS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +85,7 @@ def fit(
 class _Observed:
     """places : (B, N, 2) pixels; precision : (B, N) 1 / pixels²; prior, prior_precision : (B, 52)
     of the weights; lips : (B, M, 2) pixels from the lower rim to the upper; lips_precision :
-    (B,); lids_across : (B, 6, 2), lids_gap, lids_precision : (B, 6), as `LidOpening` has them."""
+    (B,)."""
 
     places: np.ndarray
     precision: np.ndarray
@@ -96,9 +93,6 @@ class _Observed:
     prior_precision: np.ndarray
     lips: np.ndarray
     lips_precision: np.ndarray
-    lids_across: np.ndarray
-    lids_gap: np.ndarray
-    lids_precision: np.ndarray
 
     @staticmethod
     def of(model: FaceModel, readings: Readings, rows: np.ndarray) -> _Observed:
@@ -107,27 +101,17 @@ class _Observed:
         count = len(model.neutral)
         places = np.concatenate([readings.points[rows], readings.irises[rows]], axis=1)[:, :count]
         precision = np.concatenate([points, irises], axis=1)[:, :count]
-        visible = readings.visible[rows].astype(np.float64)
-        share, eyes = seen_share(model, visible), model.lids.seen(visible)
-        deviation = PRIOR_DEVIATION * (1 + (_UNSEEN - 1) * (1 - share) ** 2) * lids_doubt(eyes)
-        gaps = readings.lids_gap[rows].astype(np.float64)
+        share = seen_share(model, readings.visible[rows])
+        deviation = PRIOR_DEVIATION * (1 + (_UNSEEN - 1) * (1 - share) ** 2)
         return _Observed(
             places.astype(np.float64),
             INFORMATION * precision.astype(np.float64),
             readings.expression[rows].astype(np.float64),
             deviation**-2.0,
             readings.lips[rows].astype(np.float64),
-            model.lips.seen(visible)[:, 0] / _squared(readings.lips_deviation[rows]),
-            readings.lids_across[rows].astype(np.float64),
-            gaps,
-            np.repeat(eyes, gaps.shape[1] // eyes.shape[1], axis=1)
-            / _squared(readings.lids_deviation[rows]),
+            model.lips.seen(readings.visible[rows].astype(np.float64))[:, 0]
+            / np.maximum(readings.lips_deviation[rows], 1e-3).astype(np.float64) ** 2,
         )
-
-
-def _squared(deviation: np.ndarray) -> np.ndarray:
-    """Pixels², of none less than a thousandth of a pixel."""
-    return np.maximum(deviation, 1e-3).astype(np.float64) ** 2
 
 
 def seen_share(model: FaceModel, visible: np.ndarray) -> np.ndarray:
@@ -215,47 +199,24 @@ def _normal_equations(
     plane, jacobian = seen(model.moved(weights), model.units)
     wanted = (observed.places - lens.centre) * (1, -1)
     root = np.sqrt(observed.precision)[..., None]
-    lips, by_lips = _apart(model.lips, weights, seen)
-    shown = observed.lips * (1, -1)
-    sure = np.sqrt(observed.lips_precision * wider(shown, lips))[:, None, None]
-    lids, by_lids = _apart(model.lids, weights, seen)
-    across = observed.lids_across * (-1, 1)
-    gaps = np.einsum("bmc,bmc->bm", lids, across)
-    open_ = np.sqrt(observed.lids_precision * differs(observed.lids_gap, gaps))
-    by_lids = np.einsum("bmcx,bmc->bmx", by_lids, across) * _OF_LIDS
-    residual = _in_rows(
-        (plane - wanted) * root, (lips - shown) * sure, (gaps - observed.lids_gap) * open_
-    )
-    rows = _in_rows(
-        jacobian * root[..., None], by_lips * sure[..., None], by_lids * open_[..., None]
-    )
+    lips, count = model.lips, model.lips.neutral.shape[1]
+    flat = (lips.moved(weights).reshape(len(weights), -1, 3), lips.units.reshape(_UNITS, -1, 3))
+    rims, by_rims = seen(*flat)
+    apart, shown = rims[:, :count] - rims[:, count:], observed.lips * (1, -1)
+    missed = apart - shown
+    sure = observed.lips_precision * wider(shown, apart)
+    lips_root = np.sqrt(sure)[:, None, None]
+    residual = np.concatenate(((plane - wanted) * root, missed * lips_root), axis=1)
+    by_lips = (by_rims[:, :count] - by_rims[:, count:]) * lips_root[..., None]
+    rows = np.concatenate((jacobian * root[..., None], by_lips), axis=1)
+    residual = residual.reshape(len(weights), -1)
+    rows = rows.reshape(len(weights), residual.shape[1], -1)
     normal = rows.transpose(0, 2, 1) @ rows
     slope = (rows.transpose(0, 2, 1) @ residual[..., None])[..., 0]
     index = np.arange(_POSE, _POSE + _UNITS)
     normal[:, index, index] += observed.prior_precision
     slope[:, _POSE:] += observed.prior_precision * (weights - observed.prior)
     return normal, slope
-
-
-def _apart(
-    rims: Rims,
-    weights: np.ndarray,
-    seen: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
-) -> tuple[np.ndarray, np.ndarray]:
-    """(B, M, 2) pixels from the lower rims to the upper at weights (B, 52), and (B, M, 2, 58) their
-    slopes."""
-    flat = rims.moved(weights).reshape(len(weights), -1, 3)
-    places, slopes = seen(flat, rims.units.reshape(_UNITS, -1, 3))
-    count = flat.shape[1] // 2
-    return places[:, :count] - places[:, count:], slopes[:, :count] - slopes[:, count:]
-
-
-def _in_rows(points: np.ndarray, lips: np.ndarray, lids: np.ndarray) -> np.ndarray:
-    """All that is observed beneath each other, (B, R, 58), or (B, R) of values; points and lips
-    have two coordinates each."""
-    count, last = len(points), points.shape[3:]
-    both = (each.reshape(count, -1, *last) for each in (points, lips))
-    return np.concatenate((*both, lids), axis=1)
 
 
 def _projected(

@@ -21,9 +21,6 @@ SIDES: Final[Mapping[str, tuple[str, ...]]] = {
     "irises_deviation": ("I",),
     "lips": ("5", "2"),
     "lips_deviation": (),
-    "lids_across": ("6", "2"),
-    "lids_gap": ("6",),
-    "lids_deviation": ("6",),
     "identity": ("K",),
     "expression": ("X",),
 }
@@ -39,8 +36,7 @@ class Readings:
     landmarks; points : (F, P, 2) frame pixels, deviation : (F, P) frame pixels of one coordinate,
     visible : (F, P) 0..1; irises : (F, I, 2) and irises_deviation : (F, I); lips : (F, 5, 2)
     frame pixels from the lower lip's rim to the upper's, as the detector has them, and
-    lips_deviation : (F,); lids_across (F, 6, 2), lids_gap and lids_deviation (F, 6) as in
-    `LidOpening`; identity : (F, K) and expression : (F, X) as regressed. float32 but for
+    lips_deviation : (F,); identity : (F, K) and expression : (F, X) as regressed. float32 but for
     seconds and cut.
     """
 
@@ -56,9 +52,6 @@ class Readings:
     irises_deviation: np.ndarray
     lips: np.ndarray
     lips_deviation: np.ndarray
-    lids_across: np.ndarray
-    lids_gap: np.ndarray
-    lids_deviation: np.ndarray
     identity: np.ndarray
     expression: np.ndarray
 

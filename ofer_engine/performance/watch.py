@@ -20,7 +20,6 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.files.array_archive import read_archive
 from ..contract.files.whole_file import write_whole
 from ..contract.sentence import Sentence
-from ..heads.lid_opening import LidOpening
 from ..heads.lip_opening import LipOpening
 from ..packs.open_pack import OpenPack, crop_around
 from ..photo.align import cut_pixels
@@ -128,15 +127,11 @@ class Watch:
         pixels = cut_pixels(frame.pixels, crop.resized(self.pack.sizes.crop))
         low, high = sighting.landmarks[:, :2].min(0), sighting.landmarks[:, :2].max(0)
         opening = LipOpening.of(sighting.landmarks)
-        lids = LidOpening.of(self.pack.lid_reader.read(frame.pixels, sighting.landmarks))
         row |= {
             "sharpness": sharpness(pixels),
             "box": np.concatenate((low, high - low)),
             "lips": opening.apart,
             "lips_deviation": opening.deviation,
-            "lids_across": lids.across,
-            "lids_gap": lids.gap,
-            "lids_deviation": lids.deviation,
         }
         return _Glimpse(row, FaceCrop(crop, pixels))
 

@@ -36,9 +36,6 @@ def made_up(frames, **changed):
         "irises_deviation": np.full((frames, 10), 2.0, np.float32),
         "lips": np.zeros((frames, 5, 2), np.float32),
         "lips_deviation": np.full(frames, 1e3, np.float32),
-        "lids_across": np.tile(np.float32([0, 1]), (frames, 6, 1)),
-        "lids_gap": np.ones((frames, 6), np.float32),
-        "lids_deviation": np.full((frames, 6), 1e3, np.float32),
         "identity": np.zeros((frames, 120), np.float32),
         "expression": np.zeros((frames, 52), np.float32),
     }

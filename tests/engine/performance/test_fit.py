@@ -86,37 +86,6 @@ def test_lips_open_as_far_as_the_detector_has_them(model, seen):
     assert (opened(1e3) - rest) / (true - rest) < 0.5
 
 
-def test_lids_are_as_far_apart_as_the_landmarker_has_them(model, seen):
-    """Where the regression saw them at rest and the points say little; not where an eye is
-    covered."""
-    turns, places = seen[1:]
-    shut = np.zeros(52)
-    shut[[ARKIT_52.index(f"eyeBlink{side}") for side in ("Left", "Right")]] = 0.6
-    camera = Camera(
-        LENS.focal, LENS.centre, rotation_about("zxy", np.degrees(turns[0])[[2, 1, 0]]),
-        np.array([0.02, -0.01, -0.7]), 1280, 720,
-    )  # fmt: skip
-
-    def gap(weights):
-        upper, lower = camera.project(model.lids.moved(weights))
-        return np.linalg.norm(lower - upper, axis=1).reshape(2, 3).mean(axis=1)
-
-    upper, lower = camera.project(model.lids.moved(shut))
-    apart = np.linalg.norm(lower - upper, axis=1)
-    visible = np.ones((3, 240), np.float32)
-    visible[:, model.lids.near[1]] = 0.0
-    readings = made_up(
-        3, points=places[:, :240], irises=places[:, 240:], visible=visible,
-        deviation=np.full((3, 240), 20.0, np.float32),
-        lids_across=np.tile(np.float32((lower - upper) / apart[:, None]), (3, 1, 1)),
-        lids_gap=np.tile(np.float32(apart), (3, 1)),
-        lids_deviation=np.ones((3, 6), np.float32),
-    )  # fmt: skip
-    rest = gap(np.zeros(52))
-    left, right = (gap(fit(model, readings, LENS).weights[0]) - rest) / (gap(shut) - rest)
-    assert 0.7 < left < 1.1 and abs(right) < 0.3
-
-
 def test_what_is_hidden_is_less_sure(model, seen):
     _, _, places = seen
     visible = np.ones((3, 240), np.float32)
