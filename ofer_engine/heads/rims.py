@@ -72,7 +72,8 @@ def _edges(head: OpenHead, skin: np.ndarray) -> np.ndarray:
     found = np.empty(_LIDS.shape, int)
     for lid, other in ((0, 1), (1, 0)):
         for column, (own, opposite) in enumerate(zip(places[lid], places[other], strict=True)):
-            about = np.linalg.norm(shape - own, axis=1) < _EDGE_WITHIN
+            near = np.linalg.norm(shape - own, axis=1)
+            about = near <= max(_EDGE_WITHIN, near.min())
             away = np.where(about, np.linalg.norm(shape - opposite, axis=1), np.inf)
             found[lid, column] = skin[away.argmin()]
     return found
