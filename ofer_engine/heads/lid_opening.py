@@ -32,31 +32,11 @@ from the front, differ as if each were read to 0.016; the three gaps of an eye e
 
 
 @dataclass(frozen=True, eq=False)
-class LidOpening:
-    """What a photo shows, three gaps of each eye: across : (M, 2) unit vectors from upper lid to
-    lower; gap : (M,) pixels, 0 where lids are shut; deviation : (M,) pixels."""
-
-    across: np.ndarray
-    gap: np.ndarray
-    deviation: np.ndarray
-
-    @staticmethod
-    def of(lids: Lids) -> LidOpening:
-        """Both eyes'."""
-        each = lids.gap.shape[1]
-        return LidOpening(
-            np.repeat(lids.across, each, axis=0),
-            lids.gap.reshape(-1),
-            _DEVIATION * np.repeat(lids.width, each),
-        )
-
-
-@dataclass(frozen=True, eq=False)
 class SeenLids:
     """Lids of a photo beside a head's: rims : of the ARKIT_52; seen : (2,) 0..1, how far the left
     eye is, and the right."""
 
-    opening: LidOpening
+    lids: Lids
     rims: Rims
     seen: np.ndarray
 
@@ -68,14 +48,15 @@ class SeenLids:
         """(M,) deviations by which a head at unit weights (52,) opens its lids too little, and
         (M, 52) slopes of how far it opens them; zeros where both are shut."""
         upper, lower = self.rims.moved(weights)
-        across = self.opening.across
+        shown, each = self.lids.gap.reshape(-1), self.lids.gap.shape[1]
+        across = np.repeat(self.lids.across, each, axis=0)
+        deviation = _DEVIATION * np.repeat(self.lids.width, each)
         gap = np.einsum("mc,mc->m", camera.project(lower) - camera.project(upper), across)
         by_upper, by_lower = (
             camera.slopes(rim, self.rims.units[:, lid]).reshape(len(gap), 2, -1)
             for lid, rim in enumerate((upper, lower))
         )
         slopes = np.einsum("mcx,mc->mx", by_lower - by_upper, across) * LID_UNITS
-        seen = np.repeat(self.seen, len(gap) // len(self.seen))
-        both_shut = (self.opening.gap <= 0) & (gap <= 0)  # how far they overlap no photo shows
-        sure = np.sqrt(seen) / self.opening.deviation * ~both_shut
-        return sure * (self.opening.gap - gap), sure[:, None] * slopes
+        both_shut = (shown <= 0) & (gap <= 0)  # how far they overlap no photo shows
+        sure = np.sqrt(np.repeat(self.seen, each)) / deviation * ~both_shut
+        return sure * (shown - gap), sure[:, None] * slopes

@@ -23,23 +23,22 @@ from ..diffusion.folded import Conditional, FoldedDenoiser
 from ..diffusion.samplers import OnStep
 from ..heads.camera import default_focal, focal_at, solve_camera
 from ..heads.expression_fit import SeenOpening, fitted_expression
-from ..heads.lid_opening import LidOpening, SeenLids
+from ..heads.lid_opening import SeenLids
 from ..heads.lip_opening import LipOpening, SeenLips
 from ..heads.mouth_limits import limited
 from ..heads.open_head import OpenHead
 from ..heads.rims import lid_rims, lip_rims
 from ..photo.align import Crop, cut, cut_pixels, evidence_crop
+from ..photo.face_weights import FACES
 from ..photo.faces import Face
 from ..photo.hidden import covers
-from ..photo.lids import LidReader
+from ..photo.lids import LidReader, Lids
 from ..photo.load import Photo
 from .open_files import read_files
 from .open_networks import Networks, Sizes
 from .open_ranking import ranked_points, widened, with_mean
 from .pack import Contexts, MovingPoints, PhotoEvidence, refuse_unknown_hints
 
-FACES: Final = Path(__file__).parents[2] / "weights" / "faces"
-"""The face networks, which every pack shares."""
 _SUREST: Final = 0.05
 """Deviation that a regressed weight has at least."""
 _MARGIN: Final = 1.28
@@ -71,7 +70,7 @@ class Openings:
     """How far a photo shows a face's lips and lids open."""
 
     lips: LipOpening
-    lids: LidOpening
+    lids: Lids
 
     def beside(
         self, head: OpenHead, neutral: np.ndarray, visible: np.ndarray
@@ -166,7 +165,7 @@ class OpenPack:
         )
         openings = Openings(
             LipOpening.of(face.landmarks),
-            LidOpening.of(self.lid_reader.read(photo.pixels, face.landmarks)),
+            self.lid_reader.read(photo.pixels, face.landmarks),
         )
         return self.evidence_in(pixels, crop, lens, hidden, check, openings)
 

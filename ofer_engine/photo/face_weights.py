@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -18,6 +18,8 @@ from .face_networks import DetectorNetwork, LandmarkNetwork
 
 Network = TypeVar("Network", bound=nn.Module)
 
+FACES: Final = Path(__file__).parents[2] / "weights" / "faces"
+"""The face networks, which every pack shares."""
 _AGAIN = "Install OFER Faces again, or restore the folder weights/faces."
 
 

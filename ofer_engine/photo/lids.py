@@ -25,7 +25,7 @@ UPPER_LIDS: Final = ((387, 386, 385), (160, 159, 158))
 LOWER_LIDS: Final = ((373, 374, 380), (144, 145, 153))
 """Landmarks on the lids' edges, from the outer corner inwards, each above its counterpart."""
 _SHUT: Final = 0.06
-"""Least gap, of the distance between an eye's corners, that is told from shut lids."""
+"""Least gap, of the distance between an eye's corners, by which open lids differ from shut ones."""
 _LASHES: Final = 0.03
 """Of the same distance: how much further apart the landmarks are than the edges of open lids."""
 

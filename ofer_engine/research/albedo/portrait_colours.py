@@ -12,6 +12,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from ...packs.open_pack import read_open_pack
+from ...photo.face_weights import FACES
 from ...photo.faces import FaceDetector
 from ...texture.colours import TO_LINEAR
 from ...texture.laid_photo import sample
@@ -25,7 +26,6 @@ _BLUR: Final = 0.0025
 """Metres over which a vertex's colour is averaged."""
 _WORST_FIT: Final = 0.04
 _FACING: Final = (0.2, 0.6)
-_FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class _Reader:
 
     def __init__(self, pack_folder: Path) -> None:
         self._pack = read_open_pack(pack_folder, torch.device("cpu"))
-        self._detector = FaceDetector.load(_FACES)
+        self._detector = FaceDetector.load(FACES)
         self._head = load_open_photo_head(pack_folder / "head.npz")
 
     def read(self, path: Path) -> dict[str, np.ndarray] | None:

@@ -26,13 +26,13 @@ from ...conditioning.covered_points import SIDE as SEEN_SIDE
 from ...conditioning.covered_points import CoveredPoints, features
 from ...packs.open_pack import OpenPack, crop_around, read_open_pack
 from ...photo.align import Crop, cut
+from ...photo.face_weights import FACES
 from ...photo.faces import FaceDetector
 from ...photo.load import Photo, load_photo
 from ..wardrobe.build import KEPT_FOR_MEASURING
 from .portrait_covers import COVERS, SIDE, Covered, spectacles
 
 _LOG: Final = logging.getLogger(__name__)
-_FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
 _BEARDED: Final = Path(__file__).with_name("bearded.json")
 """Numbers of portraits with a beard or moustache of their own, found by eye: what is not painted on
 them is not asked below the nose."""
@@ -60,7 +60,7 @@ class SampleReader:
     def __init__(self, pack: OpenPack) -> None:
         self._pack = pack
         self._places = pack.head.template[pack.head.point_vertices]
-        self._detector = FaceDetector.load(_FACES)
+        self._detector = FaceDetector.load(FACES)
         bearded = json.loads(_BEARDED.read_text(encoding="utf-8"))
         self._bearded = set(bearded)
         self._other = np.full((SIDE, SIDE, 3), 0.5, np.float32)

@@ -32,6 +32,7 @@ from ...packs.byte_weights import as_weights
 from ...packs.open_description import HEAD
 from ...packs.open_pack import read_open_pack
 from ...photo.align import cut, evidence_crop
+from ...photo.face_weights import FACES
 from ...photo.faces import FaceDetector
 from ...photo.load import load_photo
 from .people import PersonFiles, faces_beside_mean, people_in
@@ -48,7 +49,6 @@ from .warps import (
 )
 
 _LOG: Final = logging.getLogger(__name__)
-_FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
 _KEPT_BACK: Final = 99
 _TOGETHER: Final = 32
 _MARGIN: Final = 1.28
@@ -128,7 +128,7 @@ def _bent(
 ) -> tuple[OpenHead, dict[str, Warps]]:
     maker, head = read_open_pack(folder, torch.device("cpu")), head_of(folder)
     paths = photos_in(portraits)[-_KEPT_BACK:]
-    sitters = portrait_sitters(maker, head, FaceDetector.load(_FACES), paths, on_message)
+    sitters = portrait_sitters(maker, head, FaceDetector.load(FACES), paths, on_message)
     return maker.head, {
         "portraits": bend(head, sitters, on_message),
         "renders": bend(head, render_sitters(head, _KEPT_BACK, on_message), on_message),
@@ -143,7 +143,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--portraits", type=Path, help="the last 99 of them are bent")
     parser.add_argument("--people", type=Path, help="NAME_a.jpg and NAME_b.jpg of each")
     parser.add_argument(
-        "--maker", type=Path, default=_FACES.with_name("open"), help="pack to bend with"
+        "--maker", type=Path, default=FACES.with_name("open"), help="pack to bend with"
     )
     parser.add_argument("--out", type=Path, required=True, help="JSON of the figures")
     options = parser.parse_args(arguments)
@@ -165,7 +165,7 @@ def main(arguments: list[str] | None = None) -> None:
                 found[name][kind] = warp_figures(head, identities, warps, maker)
     if options.people:
         side = max(network.side for _, _, network, _ in read)
-        pictures = people_crops(FaceDetector.load(_FACES), people_in(options.people), side)
+        pictures = people_crops(FaceDetector.load(FACES), people_in(options.people), side)
         for name, head, network, mirror in read:
             first, second = (read_identities(network, mirror, crops) for crops in pictures)
             found[name]["people"] = people_figures(head, first, second)

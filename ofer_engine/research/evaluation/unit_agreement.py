@@ -22,12 +22,12 @@ from ...contract.arkit import ARKIT_52
 from ...contract.errors import OferError
 from ...packs.open_pack import OpenPack, crop_around, read_open_pack
 from ...photo.align import cut
+from ...photo.face_weights import FACES
 from ...photo.faces import Face, FaceDetector
 from ...photo.load import Photo, load_photo
 from ..warps.expression_teacher import ExpressionTeacher
 from .photo_files import middle_face, photos_in
 
-_FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
 _VARIES: Final = 0.05
 """Deviation over the photos from which a unit of the landmarker's counts."""
 
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="JSON of the figures")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    detector = FaceDetector.load(_FACES)
+    detector = FaceDetector.load(FACES)
     teacher = ExpressionTeacher.load(options.landmarker)
     faces = []
     for path in photos_in(options.photos)[options.first :]:

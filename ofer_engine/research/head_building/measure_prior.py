@@ -16,7 +16,7 @@ import numpy as np
 
 from ...geometry.similarity import best_similarity
 from ...photo.face_networks import LandmarkNetwork
-from ...photo.face_weights import load_landmark_network
+from ...photo.face_weights import FACES, load_landmark_network
 from .drawn_head import DrawnHead, load_drawn_head
 from .head_landmarks import HeadLandmarks
 from .head_regions import FACE_OVAL
@@ -30,7 +30,6 @@ from .registration import ScanRegistration, ScanTarget, Source, register
 from .settling import settle
 
 _LOG: Final = logging.getLogger(__name__)
-FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
 _VIEWS: Final = 60
 _SCAN_VIEWS: Final = 24
 _EXTENT: Final = 0.33

@@ -19,7 +19,7 @@ import numpy as np
 from ...contract.arkit import ARKIT_52
 from ...heads.open_head import OpenHead
 from ...photo.face_networks import LandmarkNetwork
-from ...photo.face_weights import load_landmark_network
+from ...photo.face_weights import FACES, load_landmark_network
 from .drawn_head import DrawnHead, load_drawn_head
 from .expression_units import load_units
 from .hint_axes import SLIDERS
@@ -28,7 +28,7 @@ from .ict_scan import IctScan, load_ict
 from .identity_basis import mirrored, without_similarity
 from .lash_trim import lash_trim
 from .makehuman import MakeHuman
-from .measure_prior import FACES, register_scan, save_map
+from .measure_prior import register_scan, save_map
 from .mouth_lining import lining_and_skin, lining_behind_skin, tucked
 from .open_head_build import SOURCE, build_open_head
 from .registration import ScanRegistration

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from ...conditioning.evidence import CROP, EvidenceNetwork
 from ...heads.open_head import OpenHead
+from ...photo.face_weights import FACES
 from .bent_portraits import BentPortraits
 from .conditioner import loss_weights, losses, new_network, train_conditioner
 from .kept_conditioner import keep
@@ -31,7 +32,6 @@ from .open_pack import known_weights
 from .photo_set import PhotoSet, read_photo_set
 
 _LOG: Final = logging.getLogger(__name__)
-_FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
 _TOGETHER: Final = 50
 
 
@@ -92,7 +92,7 @@ def main(arguments: list[str] | None = None) -> None:
     head = OpenHead.load(options.head)
     photos, held = read_photo_set(*options.photos), read_photo_set(*options.held)
     bent = BentPortraits.read(options.bent) if options.bent else None
-    known = known_weights(options.start, options.head, _FACES)
+    known = known_weights(options.start, options.head, FACES)
     network = new_network(head, photos, known, options.side)
     _LOG.info(
         "%d pictures, %d parameters", len(photos), sum(p.numel() for p in network.parameters())

@@ -24,6 +24,7 @@ import torch
 
 from ...contract.errors import ErrorCode, OferError
 from ...packs.open_pack import OpenPack, read_open_pack
+from ...photo.face_weights import FACES
 from ...photo.faces import FaceDetector
 from ..head_building.drawn_head import load_drawn_head
 from ..head_building.makehuman import MakeHuman
@@ -43,7 +44,6 @@ _GREY: Final = 1.15
 """Skin that is not so much redder than it is blue was photographed without colour."""
 _LOPSIDED: Final = 0.2
 """Of a skin whose sides differ more, in the logarithm, the light could not be taken out."""
-_FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
 _LEFT_OUT: Final = Path(__file__).with_name("left_out.json")
 """Numbers of portraits whose skins show spectacles or other things; found by eye."""
 
@@ -60,7 +60,7 @@ def build_skins(portraits: Path, pack: OpenPack, head: PhotoHead, out: Path) -> 
     linear, rough, uneven, off, number (N,), chart (V, 2); backdrops_portraits.npy."""
     fields = FaceFields.of(head)
     chart, plain = Chart.of(head, fields), plain_skin(head, fields).astype(np.float32)
-    detector = FaceDetector.load(_FACES)
+    detector = FaceDetector.load(FACES)
     left_out = set(json.loads(_LEFT_OUT.read_text(encoding="utf-8")))
     pictures, labels, behind = [], [], []
     for path in _to_learn_from(portraits):

@@ -25,6 +25,7 @@ from ...geometry.surface_points import SurfacePoints
 from ...heads.identity_prior import IdentityPrior
 from ...heads.open_head import OpenHead
 from ...packs.open_pack import OpenPack, read_open_pack
+from ...photo.face_weights import FACES
 from ...photo.faces import FaceDetector
 from ...photo.load import load_photo
 from ..head_building.detected_landmarks import with_detected_landmarks
@@ -38,7 +39,6 @@ from .sitter import Sitter, fit_sitter, pack_reading
 from .warp import Change, Warper, random_change
 
 _LOG: Final = logging.getLogger(__name__)
-_FACES: Final = Path(__file__).parents[3] / "weights" / "faces"
 _LIKE: Final = 0.7
 """A new identity has at most so much of the first one's."""
 _VARIED: Final = 0.85
@@ -168,7 +168,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(1)
     pack = read_open_pack(options.pack, torch.device("cpu"))
-    detector, head = FaceDetector.load(_FACES), load_open_photo_head(options.head)
+    detector, head = FaceDetector.load(FACES), load_open_photo_head(options.head)
     basis = OpenHead.load(options.head)
     detected = with_detected_landmarks(basis)
     marks = SurfacePoints(detected.landmark_triangles, detected.landmark_barycentric)

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from ofer_engine.contract.arkit import ARKIT_52
-from ofer_engine.heads.camera import Camera
-from ofer_engine.heads.expression_fit import fitted_expression
-from ofer_engine.heads.lid_opening import LID_UNITS, LidOpening, SeenLids
-from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.heads.lid_opening import LID_UNITS, SeenLids
 from ofer_engine.heads.rims import lid_rims
 from ofer_engine.photo.lids import Lids
+from tests.engine.heads.fitted_head import (
+    CAMERA,
+    HEAD,
+    SEEN,
+    SHAPE,
+    fitted,
+    points_of,
+    unit_weights,
+)
 
-HEAD = OpenHead.load(Path(__file__).parents[3] / "weights" / "open" / "head.npz")
-SHAPE = HEAD.template.astype(float)
-UNITS = HEAD.expression.astype(float)
-SEEN = HEAD.point_vertices
 RIMS = lid_rims(HEAD, SHAPE)
-CAMERA = Camera(900.0, np.array([256.0, 256.0]), np.eye(3), np.array([0, 0, -1.0]), 512, 512)
 WIDTH = np.array([24.0, 24.0])
 """Pixels between an eye's corners under this camera."""
 DOWN = np.array([[0.0, 1.0], [0.0, 1.0]])
 BLINKS = [ARKIT_52.index(f"eyeBlink{side}") for side in ("Left", "Right")]
-
-
-def _weights(**given):
-    weights = np.zeros(52)
-    for stem, value in given.items():
-        for number, name in enumerate(ARKIT_52):
-            weights[number] = value if name.startswith(stem) else weights[number]
-    return weights
 
 
 def _gaps(weights):
@@ -42,16 +35,12 @@ def _gaps(weights):
 
 def _seen(gaps, share=1.0):
     lids = Lids(DOWN, np.maximum(gaps, 0.0), WIDTH)
-    return SeenLids(LidOpening.of(lids), RIMS, np.full(2, share))
+    return SeenLids(lids, RIMS, np.full(2, share))
 
 
 def _fitted(true, regressed, *openings):
     """Points that say little, of a face that shows `true`."""
-    points = CAMERA.project((SHAPE + np.tensordot(true, UNITS, 1))[SEEN])
-    return fitted_expression(
-        SHAPE[SEEN], UNITS[:, SEEN], points, np.full(len(SEEN), 1e-3), regressed,
-        np.full(52, 0.1), CAMERA.focal, CAMERA.centre, (512, 512), openings=openings,
-    )  # fmt: skip
+    return fitted(points_of(true), regressed, *openings, precision=1e-3)
 
 
 def test_the_rims_are_the_lids_edges():
@@ -62,13 +51,13 @@ def test_the_rims_are_the_lids_edges():
     assert apart.min() > 5 and apart.max() < 10
     assert (upper[:3, 0] > 0.02).all() and (upper[3:, 0] < -0.02).all()
     np.testing.assert_allclose(upper[:3], upper[3:] * (-1, 1, 1), atol=1e-4)
-    shut = _gaps(_weights(eyeBlinkLeft=1.0))
+    shut = _gaps(unit_weights(eyeBlinkLeft=1.0))
     assert (shut[0] < 0).all() and shut[1] == pytest.approx(_gaps(np.zeros(52))[1])
 
 
 @pytest.mark.parametrize("true", [{"eyeWide": 0.4}, {"eyeBlink": 0.5}, {"eyeSquint": 0.8}])
 def test_lids_open_as_far_as_they_are_seen(true):
-    weights, rest = _weights(**true), np.zeros(52)
+    weights, rest = unit_weights(**true), np.zeros(52)
     found = _fitted(weights, rest, _seen(_gaps(weights)))
     one, other, now = (_gaps(each).mean() for each in (rest, weights, found))
     assert abs(other - one) > 1
@@ -77,7 +66,7 @@ def test_lids_open_as_far_as_they_are_seen(true):
 
 
 def test_one_eye_may_be_shut_alone():
-    wink = _weights(eyeBlinkLeft=0.9)
+    wink = unit_weights(eyeBlinkLeft=0.9)
     found = _fitted(wink, np.zeros(52), _seen(_gaps(wink)))
     left, right = found[BLINKS]
     assert left > 0.5 and right < 0.1
@@ -86,14 +75,14 @@ def test_one_eye_may_be_shut_alone():
 
 def test_shut_lids_are_not_opened_to_where_they_just_meet():
     """A photo does not show how far shut lids overlap."""
-    shut = _weights(eyeBlink=1.0)
+    shut = unit_weights(eyeBlink=1.0)
     assert (_gaps(shut) < 0).all()
     assert _fitted(shut, shut, _seen(_gaps(shut))) == pytest.approx(_fitted(shut, shut), abs=1e-6)
 
 
 def test_a_smile_stays_though_it_narrows_the_eyes():
     """Units of lids alone answer to lids: the cheek and the mouth keep what was read."""
-    smile = _weights(mouthSmile=0.8, cheekSquint=0.4)
+    smile = unit_weights(mouthSmile=0.8, cheekSquint=0.4)
     found = _fitted(smile, smile, _seen(_gaps(np.zeros(52))))
     np.testing.assert_allclose(found[~LID_UNITS], smile[~LID_UNITS], atol=0.02)
     assert _gaps(found).mean() > _gaps(smile).mean() + 0.3
@@ -109,7 +98,10 @@ def test_covered_eyes_say_nothing():
 
 
 def test_a_smaller_photo_says_as_much():
-    gaps = _gaps(np.zeros(52))
-    large = LidOpening.of(Lids(DOWN, gaps, WIDTH))
-    half = LidOpening.of(Lids(DOWN, gaps / 2, WIDTH / 2))
-    np.testing.assert_allclose(half.gap / half.deviation, large.gap / large.deviation)
+    """Deviations are shares of the face, not pixels."""
+    gaps, rest = _gaps(unit_weights(eyeWide=0.3)), np.zeros(52)
+    half = replace(CAMERA, focal=CAMERA.focal / 2, centre=CAMERA.centre / 2)
+    large, _ = SeenLids(Lids(DOWN, gaps, WIDTH), RIMS, np.ones(2)).misses(CAMERA, rest)
+    small, _ = SeenLids(Lids(DOWN, gaps / 2, WIDTH / 2), RIMS, np.ones(2)).misses(half, rest)
+    assert (large > 0.5).all()
+    np.testing.assert_allclose(small, large)

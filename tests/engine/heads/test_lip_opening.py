@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ofer_engine.contract.arkit import ARKIT_52
-from ofer_engine.heads.camera import Camera
-from ofer_engine.heads.expression_fit import fitted_expression
 from ofer_engine.heads.lip_opening import LipOpening, SeenLips, wider
-from ofer_engine.heads.open_head import OpenHead
 from ofer_engine.heads.rims import lip_rims
+from tests.engine.heads.fitted_head import (
+    CAMERA,
+    HEAD,
+    SEEN,
+    SHAPE,
+    UNITS,
+    fitted,
+    points_of,
+    unit_weights,
+)
 
-HEAD = OpenHead.load(Path(__file__).parents[3] / "weights" / "open" / "head.npz")
-SHAPE = HEAD.template.astype(float)
-UNITS = HEAD.expression.astype(float)
-SEEN = HEAD.point_vertices
 RIMS = lip_rims(HEAD, SHAPE)
-CAMERA = Camera(900.0, np.array([256.0, 256.0]), np.eye(3), np.array([0, 0, -1.0]), 512, 512)
 UPPER_LIP, LOWER_LIP = 13, 14
-
-
-def _weights(**given):
-    weights = np.zeros(52)
-    for stem, value in given.items():
-        for number, name in enumerate(ARKIT_52):
-            weights[number] = value if name.startswith(stem) else weights[number]
-    return weights
 
 
 def _landmarks(weights):
@@ -42,8 +34,7 @@ def _gap(weights):
 
 def _fit(true, regressed, visible):
     """Points that say little, lips as the true weights part them."""
-    points = CAMERA.project((SHAPE + np.tensordot(true, UNITS, 1))[SEEN])
-    return _fitted(points, regressed, _seen(true, float(RIMS.seen(visible)[0])))
+    return _fitted(points_of(true), regressed, _seen(true, float(RIMS.seen(visible)[0])))
 
 
 def _seen(weights, share):
@@ -51,14 +42,11 @@ def _seen(weights, share):
 
 
 def _fitted(points, regressed, *openings):
-    return fitted_expression(
-        SHAPE[SEEN], UNITS[:, SEEN], points, np.full(len(SEEN), 0.01), regressed,
-        np.full(52, 0.1), CAMERA.focal, CAMERA.centre, (512, 512), openings=openings,
-    )  # fmt: skip
+    return fitted(points, regressed, *openings, precision=0.01)
 
 
 def test_the_rims_are_those_of_the_detectors_landmarks():
-    weights = _weights(jawOpen=0.4, mouthUpperUp=0.3)
+    weights = unit_weights(jawOpen=0.4, mouthUpperUp=0.3)
     upper, lower = CAMERA.project(RIMS.moved(weights))
     landmarks = _landmarks(weights)
     assert upper[0] == pytest.approx(landmarks[UPPER_LIP])
@@ -70,7 +58,7 @@ def test_the_rims_are_those_of_the_detectors_landmarks():
     "true", [{"jawOpen": 0.5}, {"mouthUpperUp": 0.7, "mouthSmile": 0.6}, {"mouthFunnel": 0.6}]
 )
 def test_a_mouth_that_was_read_as_shut_opens_as_far_as_the_photos(true):
-    weights, visible = _weights(**true), np.ones(len(SEEN))
+    weights, visible = unit_weights(**true), np.ones(len(SEEN))
     shut = np.zeros(52)
     found = _fit(weights, shut, visible)
     rest, open_, now = (_gap(each) for each in (shut, weights, found))
@@ -80,8 +68,8 @@ def test_a_mouth_that_was_read_as_shut_opens_as_far_as_the_photos(true):
 
 
 def test_a_mouth_that_was_read_as_open_stays_open():
-    regressed = _weights(jawOpen=0.3)
-    points = CAMERA.project((SHAPE + np.tensordot(regressed, UNITS, 1))[SEEN])
+    regressed = unit_weights(jawOpen=0.3)
+    points = points_of(regressed)
     assert _fitted(points, regressed, _seen(np.zeros(52), 1.0)) == pytest.approx(
         regressed, abs=1e-3
     )
@@ -91,12 +79,12 @@ def test_a_covered_mouth_says_nothing():
     visible = np.ones(len(SEEN))
     visible[RIMS.near] = 0.0
     shut = np.zeros(52)
-    points = CAMERA.project(SHAPE[SEEN])
-    lips = _seen(_weights(jawOpen=0.5), float(RIMS.seen(visible)[0]))
+    points = points_of(shut)
+    lips = _seen(unit_weights(jawOpen=0.5), float(RIMS.seen(visible)[0]))
     assert _fitted(points, shut, lips) == pytest.approx(shut, abs=1e-3)
     assert np.abs(_fitted(points, shut, replace(lips, seen=1.0))).max() > 0.05
-    further = CAMERA.project((SHAPE + np.tensordot(_weights(jawOpen=0.7), UNITS, 1))[SEEN])
-    regressed = _weights(jawOpen=0.4)
+    further = points_of(unit_weights(jawOpen=0.7))
+    regressed = unit_weights(jawOpen=0.4)
     assert (_fitted(further, regressed, lips) == _fitted(further, regressed)).all()
 
 
@@ -113,7 +101,7 @@ def test_rims_are_compared_by_their_mean_distance():
 
 def test_a_smaller_photo_says_as_much():
     """Deviations are shares of the face, not pixels."""
-    large = _landmarks(_weights(jawOpen=0.4))
+    large = _landmarks(unit_weights(jawOpen=0.4))
     half = LipOpening.of(large / 2)
     assert half.apart * 2 == pytest.approx(LipOpening.of(large).apart)
     assert half.deviation * 2 == pytest.approx(LipOpening.of(large).deviation)

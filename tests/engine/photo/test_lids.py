@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ofer_engine.packs.open_pack import FACES
-from ofer_engine.photo.face_weights import load_landmarker_network
+from ofer_engine.photo.face_weights import FACES, load_landmarker_network
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.lids import LOWER_LIDS, UPPER_LIDS, LidReader, Lids
 from ofer_engine.photo.load import load_photo
