@@ -78,7 +78,7 @@ def of(head: bpy.types.Object) -> HeadFrame:
 
     Raises OferError(BAD_REQUEST) where vertices of the head were removed, reordered or made no
     number, its Basis was deleted, its keys are absolute, or it was mirrored or flattened, and
-    OferError(RECONSTRUCTION_DAMAGED | READ_ONLY) as `packed_reconstruction.ensure`.
+    OferError(RECONSTRUCTION_DAMAGED | READ_ONLY | DISK_FULL) as `packed_reconstruction.ensure`.
     """
     record = packed_reconstruction.record(head)
     neutral, joints = _neutral(head, record)
@@ -123,14 +123,17 @@ def placement(head: bpy.types.Object, unpack: bool = True) -> Affine:
     of those whose reconstruction is lost, and those that were cut, where they still stand.
 
     unpack : the reconstruction may be brought out of the .blend where its folder is missing.
-    Raises OferError(BAD_REQUEST).
+    Raises OferError(BAD_REQUEST), or as `packed_reconstruction.ensure` where there is no room to
+    unpack: how the head was moved is not known then.
     """
     if not unpack and not (Path(bpy.path.abspath(head.ofer.folder)) / RECORD).is_file():
         return affine_map.UNMOVED
     try:
         return of(head).placed
     except OferError as error:
-        if error.code != ErrorCode.BAD_REQUEST or _was_cut_where_it_stands(head):
+        if error.code == ErrorCode.RECONSTRUCTION_DAMAGED:
+            return affine_map.UNMOVED
+        if error.code == ErrorCode.BAD_REQUEST and _was_cut_where_it_stands(head):
             return affine_map.UNMOVED
         raise
 
@@ -150,11 +153,11 @@ def in_world(head: bpy.types.Object) -> np.ndarray:
 
 
 def or_unmoved(head: bpy.types.Object) -> HeadFrame | None:
-    """As `of`; None where the reconstruction is lost. Raises OferError(BAD_REQUEST)."""
+    """As `of`; None where the reconstruction is lost."""
     try:
         return of(head)
     except OferError as error:
-        if error.code == ErrorCode.BAD_REQUEST:
+        if error.code != ErrorCode.RECONSTRUCTION_DAMAGED:
             raise
         return None
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import subprocess
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 import synthetic
 import test_undo
+from conftest import preferences
 from ofer_faces.ofer_blender.head import asset, packed_reconstruction, provenance
 from ofer_faces.ofer_engine.contract import reconstruction
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
@@ -122,6 +125,46 @@ def test_a_damaged_keepsake_is_named(
     assert caught.value.code == ErrorCode.RECONSTRUCTION_DAMAGED and caught.value.hint
     assert differences(before, dump()) == []
     assert not list(tmp_path.glob("home/reconstructions/*"))
+
+
+@pytest.fixture(params=["ro", "size=64k"])
+def no_room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A real disk that takes no writes, or too few of them."""
+    place = tmp_path / "no_room"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", request.param, "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only root may mount a file system")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+FITTED_TO_THE_MESH = {
+    "add_rig": {},
+    "sort_gallery": {"by": "WIDTH"},
+    "through_photo": {},
+}
+"""Operators that look up in the reconstruction how the head stands in its mesh."""
+
+
+@pytest.mark.parametrize("operator", FITTED_TO_THE_MESH)
+def test_no_room_for_a_keepsake_is_named(
+    head: bpy.types.Object, no_room: Path, operator: str
+) -> None:
+    """A head that is applied elsewhere would get a rig or a camera where it stood before."""
+    head.location.x = 3.0
+    bpy.ops.object.transform_apply()
+    shutil.rmtree(head.ofer.folder)
+    preferences().home = str(no_room / "home")
+    bpy.ops.ed.undo_push(message="Home")
+    before = dump()
+    with pytest.raises(OferError) as caught:
+        packed_reconstruction.ensure(head)
+    assert caught.value.code in (ErrorCode.READ_ONLY, ErrorCode.DISK_FULL) and caught.value.hint
+    with pytest.raises(RuntimeError, match="Read-only file system|disk is full"):
+        getattr(bpy.ops.ofer, operator)("EXEC_DEFAULT", **FITTED_TO_THE_MESH[operator])
+    assert differences(before, dump()) == []
+    assert not list(no_room.rglob("*.ofer")), "half a folder would be found as a whole one"
 
 
 @pytest.mark.parametrize(

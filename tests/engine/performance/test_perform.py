@@ -2,6 +2,10 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -116,6 +120,39 @@ def test_a_stopped_video_is_gone_on_from_with_the_same_bits(
     handler.perform(session, asked, Work(1, send, lambda: False, Pace()))
     assert stop[0] == 9 and not kept.exists()
     assert contents(tmp_path / "ann.ofer") == contents(performed / "ann.ofer")
+
+
+IN_PARTS_OF_FOUR = """
+import sys
+from ofer_engine.__main__ import main
+from ofer_engine.performance import watch
+watch._PART, watch.WATCHED = 4, 2
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.parametrize("dies_after", [1, 2])
+def test_a_killed_process_is_gone_on_from_with_the_same_bits(
+    folder, performed, tmp_path, dies_after
+):
+    """SIGKILL, at whatever it does once so many parts of the video are kept."""
+    out = str(tmp_path / "ann.ofer")
+    command = ["perform", str(folder), "--out", out, "--rate", "30", *OPTIONS]
+    with subprocess.Popen(
+        [sys.executable, "-c", IN_PARTS_OF_FOUR, *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        while len(list(tmp_path.glob(".ofer-perform-*/*.npz"))) < dies_after:
+            assert process.poll() is None
+            time.sleep(0.002)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "ann.ofer").exists()
+    assert main(command) == 0
+    assert contents(tmp_path / "ann.ofer") == contents(performed / "ann.ofer")
+    assert not list(tmp_path.glob(".ofer-*")), "nothing of the killed run stays"
 
 
 def test_a_face_is_followed_from_the_first_frame_that_shows_it(folder, tmp_path):
