@@ -4,9 +4,10 @@ Our renders know every unit, but a smile of theirs folds no cheek, so that a con
 seen renders alone takes a real smile for a sneer with lowered brows. The landmarker
 (`photo/face_landmarker`, Apache-2.0) has seen real smiles. It is not right in everything: beside
 portraits looked at one by one, it gives neutral brows as lowered by half, lids at rest as a sixth
-closed, eyes as turned too far and, looking at the camera, both up and down, and no sneer nor
-raised cheek ever. `corrected` mends what is known;
-`TRUST` says how far each unit is believed.
+closed and squinting by 0.43 (the median of 12 faces that hardly smile, in every fifth portrait
+below number 780), eyes as turned too far and, looking at the camera, both up and down, and no
+sneer nor raised cheek ever. `corrected` mends what is known; `TRUST` says how far each unit is
+believed.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _TRUSTED: Final = {
 }  # fmt: skip
 _LINES: Final = {
     "eyeBlink": (1 / 0.88, 0.12), "eyeLookIn": (0.6, 0.0), "eyeLookOut": (0.6, 0.0),
-    "browDown": (0.15, 0.0), "eyeSquint": (0.6, 0.15), "eyeLookDown": (0.6, 0.15),
+    "browDown": (0.15, 0.0), "eyeSquint": (1.0, 0.45), "eyeLookDown": (0.6, 0.15),
     "eyeLookUp": (0.6, 0.09),
 }  # fmt: skip
 """Slope, and the value that counts as rest."""

@@ -114,11 +114,14 @@ def test_a_teacher_s_smile_is_taken_over_and_its_lowered_brows_are_not():
     for name in ("mouthSmileLeft", "mouthUpperUpLeft", "browDownLeft", "eyeBlinkLeft"):
         read[places[name]] = 0.6
     read[places["eyeBlinkRight"]] = 0.12  # lids at rest
+    read[places["eyeSquintLeft"]], read[places["eyeSquintRight"]] = 0.43, 0.65
     read[places["eyeLookDownLeft"]], read[places["eyeLookDownRight"]] = 0.15, 0.45
     found = corrected(read)
     assert found[places["mouthSmileLeft"]] == pytest.approx(0.6)
     assert found[places["browDownLeft"]] < 0.1 and found[places["eyeBlinkRight"]] == 0
     assert 0 < found[places["noseSneerLeft"]] < 0.1 and found[places["noseSneerRight"]] == 0
+    assert found[places["eyeSquintLeft"]] == 0, "most faces that do nothing have 0.43"
+    assert found[places["eyeSquintRight"]] == pytest.approx(0.2)
     assert found[places["eyeLookDownLeft"]] == 0
     assert found[places["eyeLookDownRight"]] == pytest.approx(0.18)
     assert TRUST[places["mouthSmileLeft"]] == 1
