@@ -22,7 +22,8 @@ def set_up(
     `start`; render size and frame rate become the video's.
 
     video : the file, or a folder of numbered pictures. The camera stands where it stood in the
-    first frame. Raises RuntimeError where Blender cannot read the video; then nothing was changed.
+    first frame. Raises RuntimeError where Blender cannot read the video, and OferError as
+    `head_frame.placement`; then nothing was changed.
     """
     clip = _clip(video, recorded)
     placed = head_frame.placement(head)
