@@ -129,13 +129,12 @@ def placement(head: bpy.types.Object, unpack: bool = True) -> Affine:
     if not unpack and not (Path(bpy.path.abspath(head.ofer.folder)) / RECORD).is_file():
         return affine_map.UNMOVED
     try:
-        return of(head).placed
+        frame = or_unmoved(head)
     except OferError as error:
-        if error.code == ErrorCode.RECONSTRUCTION_DAMAGED:
-            return affine_map.UNMOVED
         if error.code == ErrorCode.BAD_REQUEST and _was_cut_where_it_stands(head):
             return affine_map.UNMOVED
         raise
+    return frame.placed if frame else affine_map.UNMOVED
 
 
 def in_world(head: bpy.types.Object) -> np.ndarray:

@@ -4,11 +4,13 @@ all, and with nothing in them of the machine and the photo."""
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import bpy
@@ -16,6 +18,7 @@ import numpy as np
 import pytest
 import synthetic
 from conftest import ROOT
+from mounted_disk import mounted_disk
 from ofer_faces.ofer_blender.export import whole
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.plan import Plan
@@ -486,24 +489,14 @@ def test_a_jpeg_says_nothing_besides(head: bpy.types.Object, tmp_path: Path) -> 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
     """A disk of so many kilobytes."""
-    mounted: list[Path] = []
+    with ExitStack() as disks:
+        number = itertools.count()
 
-    def make(size: int) -> Path:
-        place = tmp_path / f"disk_{len(mounted)}"
-        place.mkdir()
-        call = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(place)]
-        try:
-            done = subprocess.run(call, capture_output=True, text=True)
-        except FileNotFoundError:
-            pytest.skip("no mount here")
-        if done.returncode:
-            pytest.skip(f"no small disk here: {done.stderr.strip()}")
-        mounted.append(place)
-        return place
+        def make(size: int) -> Path:
+            place = tmp_path / f"disk_{next(number)}"
+            return disks.enter_context(mounted_disk(place, f"size={size}k"))
 
-    yield make
-    for place in mounted:
-        subprocess.run(["umount", "-l", str(place)], check=True)
+        yield make
 
 
 @pytest.mark.parametrize("target", ONE_EACH)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import bpy
 import pytest
 import synthetic
 from conftest import HERE, preferences
+from mounted_disk import mounted_disk
 from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.engine.engine_settings import engine_settings
 from ofer_faces.ofer_engine.client import cancelled_job
@@ -103,13 +103,8 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(employ: Employ, phot
 @pytest.fixture
 def read_only_disk(tmp_path: Path) -> Iterator[Path]:
     """A real file system that takes no writes, not even root's."""
-    folder = tmp_path / "frozen"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,ro", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("only root may mount a file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with mounted_disk(tmp_path / "frozen", "size=1m,ro") as folder:
+        yield folder
 
 
 def test_a_read_only_disk_is_refused_at_once(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 import synthetic
 import test_undo
 from conftest import preferences
+from mounted_disk import mounted_disk
 from ofer_faces.ofer_blender.head import asset, packed_reconstruction, provenance
 from ofer_faces.ofer_engine.contract import reconstruction
 from ofer_faces.ofer_engine.contract.errors import ErrorCode, OferError
@@ -130,13 +130,8 @@ def test_a_damaged_keepsake_is_named(
 @pytest.fixture(params=["ro", "size=64k"])
 def no_room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """A real disk that takes no writes, or too few of them."""
-    place = tmp_path / "no_room"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", request.param, "tmpfs", str(place)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("only root may mount a file system")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    with mounted_disk(tmp_path / "no_room", request.param) as place:
+        yield place
 
 
 FITTED_TO_THE_MESH = {
