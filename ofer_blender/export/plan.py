@@ -88,8 +88,17 @@ _OF_PROGRAMS: Final = frozenset((
     ".abc", ".stl", ".ply", ".x3d", ".csv", ".json",
 ))  # fmt: skip
 """Suffixes, which are no part of a head's name."""
+_BY_SUFFIX: Final = {
+    ".fbx": Target.FBX, ".usd": Target.USD, ".usda": Target.USD, ".usdc": Target.USD,
+    ".obj": Target.OBJ, ".vrm": Target.VRM,
+}  # fmt: skip
 _LONGEST: Final = 48
 """Bytes of a name, so that what is put behind it fits: Blender before 5.0 cuts after 63."""
+
+
+def target_of(path: Path) -> Target:
+    """The plain target that a file's suffix names; GLB where it names none."""
+    return _BY_SUFFIX.get(path.suffix.lower(), Target.GLB)
 
 
 def file_name(name: str, plan: Plan) -> str:

@@ -12,7 +12,7 @@ from ...ofer_engine.contract.names import plain_name
 from ...ofer_engine.contract.sentence import Sentence, joined
 from ..export import check_file, check_head, check_vrm, influences, write
 from ..export.finding import Level
-from ..export.plan import Frames, Keys, Plan, identifier
+from ..export.plan import Frames, Keys, Plan, identifier, target_of
 from ..export.presets import Target
 from ..head import helper_keys, hypotheses
 from ..head.linked import check_own
@@ -72,7 +72,9 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
         if not has_name(self.filepath):
             raise nameless()
         head = hypotheses.active_head(context)
-        plan = plan_of(head, place(self.filepath), Target(self.target))
+        wanted = place(self.filepath)
+        chosen = self.properties.is_property_set("target")
+        plan = plan_of(head, wanted, Target(self.target) if chosen else target_of(wanted))
         plan = replace(plan, overwrite=self.overwrite)
         path = write.export(head, plan)
         _WRITTEN[head.session_uid, plan.target] = path

@@ -88,6 +88,8 @@ class OFER_OT_reconstruct_each(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        if not self.files:
+            raise photo_source.none_chosen()
         sources = [
             photo_source.from_file(str(Path(self.directory) / each.name)) for each in self.files
         ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bpy
 
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.protocol import InstallWeights
 from ..engine import jobs, packs
 from ..engine.engine_settings import engine_settings
@@ -48,6 +49,10 @@ class OFER_OT_import_weights(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         paths = [bpy.path.abspath(path) for path in given_paths(self)]
+        if not paths:
+            raise OferError(
+                ErrorCode.BAD_REQUEST, "No weight file is chosen.", "Choose the files of the weights."
+            )
         jobs.queue.inspect_weights(engine_settings(), paths)
         reveal(context)
         return jobs.follow(self, self.wait)

@@ -24,7 +24,7 @@ def chosen(settings: bpy.types.PropertyGroup) -> tuple[PhotoSource, ...]:
     Raises OferError(PHOTO_MISSING | PHOTO_UNREADABLE | PHOTO_TOO_LARGE).
     """
     if not settings.photos:
-        raise _none_chosen()
+        raise none_chosen()
     sources: list[PhotoSource] = []
     try:
         for photo in settings.photos:
@@ -58,7 +58,7 @@ def title(photo: bpy.types.PropertyGroup) -> str:
 def from_file(photo: str) -> PhotoSource:
     """A photo on disk; `//` starts at the .blend. Raises OferError(PHOTO_MISSING)."""
     if not photo:
-        raise _none_chosen()
+        raise none_chosen()
     path = Path(bpy.path.abspath(photo))
     if not path.is_file():
         raise OferError(
@@ -70,7 +70,8 @@ def from_file(photo: str) -> PhotoSource:
     return PhotoSource(f"file:{path}", path.stem, path)
 
 
-def _none_chosen() -> OferError:
+def none_chosen() -> OferError:
+    """What to say where a photo is needed and there is none."""
     return OferError(
         ErrorCode.PHOTO_MISSING, "No photo is chosen.", "Drop a photo of a face on the viewport."
     )

@@ -56,6 +56,31 @@ def export(path: Path, target: Target, **options: object) -> Path:
     return path.with_name(f"{path.name}.{PRESETS[target].format}")
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("x.fbx", "x.fbx"), ("x.FBX", "x.fbx"), ("x.usdc", "x.usdc"), ("x.usda", "x.usdc"),
+        ("x.obj", "x.obj"), ("x.vrm", "x.glb"), ("x.glb", "x.glb"), ("x", "x.glb"),
+    ],
+)  # fmt: skip
+def test_the_suffix_names_the_target_that_is_not_said(
+    head: bpy.types.Object, tmp_path: Path, name: str, written: str
+) -> None:
+    (tmp_path / "out").mkdir()
+    bpy.ops.ofer.export_head(filepath=str(tmp_path / "out" / name))
+    files = {each.name for each in (tmp_path / "out").iterdir()}
+    assert written in files
+    assert not files & ({"x.glb", "x.fbx", "x.usdc", "x.obj"} - {written})
+
+
+def test_a_target_that_is_said_goes_before_the_suffix(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    bpy.ops.ofer.export_head(filepath=str(tmp_path / "x.fbx"), target="GLB")
+    assert (tmp_path / "x.glb").is_file()
+    assert not (tmp_path / "x.fbx").exists()
+
+
 def png(colour: tuple[float, float, float], note: bytes = b"") -> bytes:
     """A picture as Blender writes it, with a text chunk in it."""
     image = bpy.data.images.new("made", 4, 4)

@@ -139,6 +139,18 @@ def test_same_photo_twice_in_line_gets_two_folders(
     assert {Path(each.ofer.folder).name for each in heads} == {"anna.ofer", "anna_02.ofer"}
 
 
+@pytest.mark.parametrize(
+    ("operator", "said"),
+    [("reconstruct_each", "No photo is chosen"), ("import_weights", "No weight file is chosen")],
+)
+def test_nothing_chosen_is_said(employ: Employ, tmp_path: Path, operator: str, said: str) -> None:
+    employ("ok")
+    for chosen in ({}, {"directory": str(tmp_path)}, {"directory": str(tmp_path), "files": []}):
+        with pytest.raises(RuntimeError, match=said):
+            getattr(bpy.ops.ofer, operator)(**chosen)
+    assert jobs.queue.job is None
+
+
 @pytest.mark.parametrize("stop", ["skip", "cancel"])
 def test_skip_goes_on_and_cancel_clears_the_line(
     employ: Employ, photos: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: str
