@@ -54,6 +54,11 @@ _GREY_HAIR = 1.2
 """How much more it counts there that a pixel is less red than skin: grey hair is as bright."""
 _SHADED = 0.7
 """How much less is kept there of what is not fine: hair throws its shadow and its colour on it."""
+_TOLD = 10.0
+"""Log luminance times square millimetres of dark hair from which on its colour is told: a thirtieth
+of what two usual brows have."""
+_OF_HAIR = np.array([[0.0, -0.25], [0.35, 0.3]])
+"""Least and most of log R/G and log B/G that hair takes of skin for each unit that it is darker."""
 _BROW = 0.006
 """Metres: no brow is wider than two of these; hair that hangs over it is."""
 _MASS = 0.008
@@ -172,6 +177,10 @@ def details(
     good = (seen > 0.9) & (drawn < 0.1)
     uneven = float(1.4826 * np.median(np.abs(fine[good, 0]))) if good.sum() > 100 else 0.0
     detail = np.concatenate([kept + fine, fine[..., :1]], 2)
+    if explanation.coloured:
+        detail[..., :3] = of_one_hair(
+            detail[..., :3], head.brow * inside, seen, 1000 * laid.pixel
+        )
     drawn = np.clip(drawn, 0, 1)
     detail = detail * _like_skin(laid, detail, seen, drawn)[..., None]
     detail, trust = without_holes(laid, detail, trust, drawn)
@@ -208,6 +217,22 @@ def _kept_fine(fine: np.ndarray, hair: np.ndarray) -> np.ndarray:
     """(h, w, 3) of the fine differences. hair : (h, w, 3), twice what brows may differ besides."""
     darkest, brightest = _FINE_DARKER + 0.5 * hair, _FINE_BRIGHTER + 0.5 * hair
     return np.where(fine < 0, _soft(fine, darkest), _soft(fine, brightest))
+
+
+def of_one_hair(
+    detail: np.ndarray, brow: np.ndarray, seen: np.ndarray, pixel: float
+) -> np.ndarray:
+    """Details (h, w, 3) whose colour in brows (h, w) 0..1 is that of one hair over skin: the darker,
+    the more of it. Other colours in a brow are those of rims, reflections and of the picture's
+    compression. seen : (h, w) 0..1; pixel : mm."""
+    dark = np.clip(detail[..., 0], None, 0)
+    told = brow * seen * dark
+    if -told.sum() * pixel**2 < _TOLD:
+        return detail
+    hair = np.clip((told[..., None] * detail[..., 1:]).sum((0, 1)) / (told * dark).sum(), *_OF_HAIR)
+    colour = dark[..., None] * hair
+    one = np.concatenate([detail[..., :1], colour], axis=2)
+    return detail + np.clip(brow, 0, 1)[..., None] * (one - detail)
 
 
 def _beard(away: np.ndarray) -> np.ndarray:
