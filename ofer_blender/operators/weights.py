@@ -51,7 +51,9 @@ class OFER_OT_import_weights(bpy.types.Operator):
         paths = [bpy.path.abspath(path) for path in given_paths(self)]
         if not paths:
             raise OferError(
-                ErrorCode.BAD_REQUEST, "No weight file is chosen.", "Choose the files of the weights."
+                ErrorCode.BAD_REQUEST,
+                "No weight file is chosen.",
+                "Choose the files of the weights.",
             )
         jobs.queue.inspect_weights(engine_settings(), paths)
         reveal(context)

@@ -178,9 +178,7 @@ def details(
     uneven = float(1.4826 * np.median(np.abs(fine[good, 0]))) if good.sum() > 100 else 0.0
     detail = np.concatenate([kept + fine, fine[..., :1]], 2)
     if explanation.coloured:
-        detail[..., :3] = of_one_hair(
-            detail[..., :3], head.brow * inside, seen, 1000 * laid.pixel
-        )
+        detail[..., :3] = of_one_hair(detail[..., :3], head.brow * inside, seen, 1000 * laid.pixel)
     drawn = np.clip(drawn, 0, 1)
     detail = detail * _like_skin(laid, detail, seen, drawn)[..., None]
     detail, trust = without_holes(laid, detail, trust, drawn)
@@ -219,12 +217,10 @@ def _kept_fine(fine: np.ndarray, hair: np.ndarray) -> np.ndarray:
     return np.where(fine < 0, _soft(fine, darkest), _soft(fine, brightest))
 
 
-def of_one_hair(
-    detail: np.ndarray, brow: np.ndarray, seen: np.ndarray, pixel: float
-) -> np.ndarray:
-    """Details (h, w, 3) whose colour in brows (h, w) 0..1 is that of one hair over skin: the darker,
-    the more of it. Other colours in a brow are those of rims, reflections and of the picture's
-    compression. seen : (h, w) 0..1; pixel : mm."""
+def of_one_hair(detail: np.ndarray, brow: np.ndarray, seen: np.ndarray, pixel: float) -> np.ndarray:
+    """Details (h, w, 3) whose colour in brows (h, w) 0..1 is that of one hair over skin: the
+    darker, the more of it. Other colours in a brow are those of rims, reflections and of the
+    picture's compression. seen : (h, w) 0..1; pixel : mm."""
     dark = np.clip(detail[..., 0], None, 0)
     told = brow * seen * dark
     if -told.sum() * pixel**2 < _TOLD:
