@@ -31,9 +31,9 @@ _BROAD_MOST = 0.12
 _DARKER, _BRIGHTER, _COLOUR = 0.28, 0.07, 0.14
 """Where middle differences level off: dark marks, shine, colour."""
 _FINE_DARKER, _FINE_BRIGHTER = 0.16, 0.07
-_HAIR = 0.8
+_DARK_HAIR, _PALE_HAIR = 2.0, 0.8
 """What brows may be darker, or brighter, besides: those of the prior are a blur."""
-_BROW_DARK = 0.75
+_BROW_DARK = 0.93
 """How much less a pixel of a brow that is darker than the usual one counts as no skin."""
 _FOLD, _FINE_FOLD = 0.85, 0.5
 """How much less is kept of middle and of fine differences where the expression folds skin."""
@@ -168,9 +168,9 @@ def details(
     in_photo = np.moveaxis(laid.maps(shape, np.c_[broad, (1 - _KEPT) * dull]), 0, 2)
     between = _without_shine(middle - in_photo[..., :3], explanation.level)
     fold = _folded(head, middle, explanation.coloured)
-    hair = head.brow[..., None] * np.array([_HAIR, 0, 0])
-    kept = _kept_middle(between, in_photo[..., 3:], fold, hair, head)
-    fine = _kept_fine(fine * (1 - _FINE_FOLD * fold)[..., None], hair)
+    darker, paler = (head.brow[..., None] * (most, 0, 0) for most in (_DARK_HAIR, _PALE_HAIR))
+    kept = _kept_middle(between, in_photo[..., 3:], fold, (darker, paler), head)
+    fine = _kept_fine(fine * (1 - _FINE_FOLD * fold)[..., None], (darker, paler))
     if not explanation.coloured:
         kept[..., 1:] = fine[..., 1:] = 0
     drawn = head.brow + head.spared
@@ -199,21 +199,26 @@ def _folded(head: _HeadInPhoto, away: np.ndarray, coloured: bool) -> np.ndarray:
 
 
 def _kept_middle(
-    between: np.ndarray, rest: np.ndarray, fold: np.ndarray, hair: np.ndarray, head: _HeadInPhoto
+    between: np.ndarray,
+    rest: np.ndarray,
+    fold: np.ndarray,
+    hair: tuple[np.ndarray, np.ndarray],
+    head: _HeadInPhoto,
 ) -> np.ndarray:
     """(h, w, 3) of the middle differences, and in brows of `rest` (h, w, 3), which was left out of
-    the broad ones. hair : (h, w, 3), what brows may differ besides."""
+    the broad ones. hair : two of (h, w, 3), what brows may be darker besides, and brighter."""
     between = between * (1 - _FOLD * fold)[..., None]
     between = between * (1 - _SHADED * head.hairline * (1 - head.brow))[..., None]
-    darkest = np.array([_DARKER, _COLOUR, _COLOUR]) + hair
-    brightest = np.array([_BRIGHTER, _COLOUR, _COLOUR]) + hair
+    darkest = np.array([_DARKER, _COLOUR, _COLOUR]) + hair[0]
+    brightest = np.array([_BRIGHTER, _COLOUR, _COLOUR]) + hair[1]
     kept = np.where(between < 0, _soft(between, darkest), _soft(between, brightest))
-    return kept + head.brow[..., None] * np.clip(rest, -_HAIR, _HAIR)
+    return kept + head.brow[..., None] * np.clip(rest, -_DARK_HAIR, _PALE_HAIR)
 
 
-def _kept_fine(fine: np.ndarray, hair: np.ndarray) -> np.ndarray:
-    """(h, w, 3) of the fine differences. hair : (h, w, 3), twice what brows may differ besides."""
-    darkest, brightest = _FINE_DARKER + 0.5 * hair, _FINE_BRIGHTER + 0.5 * hair
+def _kept_fine(fine: np.ndarray, hair: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """(h, w, 3) of the fine differences. hair : twice what brows may be darker besides, and
+    brighter."""
+    darkest, brightest = _FINE_DARKER + 0.5 * hair[0], _FINE_BRIGHTER + 0.5 * hair[1]
     return np.where(fine < 0, _soft(fine, darkest), _soft(fine, brightest))
 
 
