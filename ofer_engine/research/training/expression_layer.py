@@ -12,7 +12,7 @@ far as the teacher is trusted (`warps/expression_teacher`).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ from torch import Tensor
 
 from ...conditioning.evidence import EvidenceNetwork
 from ...heads.open_head import OpenHead
-from ...packs.byte_weights import as_weights
+from ...packs.byte_weights import as_bytes
 from ..evaluation.conditioner_alone import read_conditioner
 from .bent_portraits import BentPortraits
 from .photo_set import PhotoSet, read_photo_set
@@ -32,7 +32,7 @@ STAYING: Final = 0.03
 """Weight of a change of the layer, of the features' mean square. Of 0.003 to 3, it takes nearly all
 that portraits gain and costs renders half a percent."""
 _TOGETHER: Final = 64
-_LAYER: Final = ("expression_head.weight", "expression_head.bias")
+_LAYER: Final = "expression_head."
 
 
 def refitted(
@@ -97,6 +97,13 @@ def with_expressions(
     return refitted(before, features, truth, sureness)
 
 
+def with_layer(stored: Mapping[str, Tensor], layer: Tensor) -> dict[str, Tensor]:
+    """What is stored of a conditioner, as it is but for the layer (X, F + 1)."""
+    rest = {name: value for name, value in stored.items() if not name.startswith(_LAYER)}
+    weight, bias = layer[:, :-1].contiguous(), layer[:, -1].contiguous()
+    return rest | as_bytes(f"{_LAYER}weight", weight) | as_bytes(f"{_LAYER}bias", bias)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -111,12 +118,9 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     network = read_conditioner(options.conditioner, OpenHead.load(options.head))
     renders = [read_photo_set(folder) for folder in options.photos]
-    layer = with_expressions(
-        network, renders, BentPortraits.read(options.bent), options.pictures
-    ).float()
-    weights = as_weights(load_file(options.conditioner))
-    changed = zip(_LAYER, (layer[:, :-1], layer[:, -1]), strict=True)
-    save_file(weights | {name: value.contiguous() for name, value in changed}, options.out)
+    bent = BentPortraits.read(options.bent)
+    layer = with_expressions(network, renders, bent, options.pictures)
+    save_file(with_layer(load_file(options.conditioner), layer), options.out)
 
 
 if __name__ == "__main__":

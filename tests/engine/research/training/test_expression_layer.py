@@ -7,14 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from ofer_engine.heads.open_head import OpenHead
+from ofer_engine.packs.byte_weights import as_weights
 from ofer_engine.research.evaluation.conditioner_alone import read_conditioner
 from ofer_engine.research.training.bent_portraits import BentPortraits
 from ofer_engine.research.training.expression_layer import (
     features_of,
     refitted,
     with_expressions,
+    with_layer,
 )
 from ofer_engine.research.training.photo_set import PhotoSet
 
@@ -99,3 +102,19 @@ def test_portraits_count_as_far_as_their_teacher_is_trusted(network):
     moved = (layer - before.double()).abs().amax(dim=1)
     assert moved[7] > 0.1
     assert moved[[n for n in range(52) if n != 7]].max() < 1e-3
+
+
+def test_nothing_else_of_a_file_changes():
+    stored = load_file(_PACK / "conditioner.safetensors")
+    layer = torch.rand(52, 513, generator=torch.Generator().manual_seed(3)).double()
+    found = with_layer(stored, layer)
+    assert found.keys() == stored.keys()
+    changed = {name for name in stored if not torch.equal(found[name], stored[name])}
+    assert changed == {f"expression_head.{each}" for each in ("weight", "weight.scale", "bias")}
+    read = as_weights(found)
+    torch.testing.assert_close(
+        read["expression_head.weight"], layer[:, :-1].float(), atol=5e-3, rtol=0
+    )
+    torch.testing.assert_close(
+        read["expression_head.bias"], layer[:, -1].float(), atol=1e-3, rtol=0
+    )
