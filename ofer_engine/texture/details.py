@@ -55,8 +55,8 @@ _GREY_HAIR = 1.2
 _SHADED = 0.7
 """How much less is kept there of what is not fine: hair throws its shadow and its colour on it."""
 _TOLD = 10.0
-"""Log luminance times square millimetres of dark hair from which on its colour is told: a thirtieth
-of what two usual brows have."""
+"""Log luminance times square millimetres of dark hair from which on its colour is told; the brows
+of 22 portraits have 7 to 472, 142 in the median."""
 _OF_HAIR = np.array([[0.0, -0.25], [0.35, 0.3]])
 """Least and most of log R/G and log B/G that hair takes of skin for each unit that it is darker."""
 _BROW = 0.006

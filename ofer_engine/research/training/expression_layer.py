@@ -30,7 +30,8 @@ from .photo_set import PhotoSet, read_photo_set
 
 STAYING: Final = 0.03
 """Weight of a change of the layer, of the features' mean square. Of 0.003 to 3, it takes nearly all
-that portraits gain and costs renders half a percent."""
+that portraits gain (correlation with the teacher's units 0.67 to 0.70), and costs renders 0.6 %.
+"""
 _TOGETHER: Final = 64
 _LAYER: Final = "expression_head."
 
