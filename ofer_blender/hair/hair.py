@@ -72,7 +72,7 @@ def wear(head: bpy.types.Object, kind: Kind, style: str, colour: tuple[float, ..
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "{name} has another mesh than the heads of the bundled pack, and hair does not fit it.",
-            "Reconstruct the photo with the bundled pack.",
+            "Reconstruct the photo again with the bundled pack.",
             name=head.name,
         )
     cards = _cards(head, frame, made, name)
