@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from ofer_engine.contract.skin import Layout  # noqa: E402
 from ofer_engine.heads.camera import Camera  # noqa: E402
+from ofer_engine.heads.mouth_limits import limited  # noqa: E402
 from ofer_engine.heads.open_head import OpenHead  # noqa: E402
 from ofer_engine.packs.open_pack import read_open_pack  # noqa: E402
 from ofer_engine.photo.faces import FaceDetector  # noqa: E402
@@ -44,10 +45,12 @@ class Sitting:
 
 
 class SkinStudio:
-    """Reads photos, once for each, and paints their heads. kept : folder for what was read."""
+    """Reads photos, once for each, and paints their heads. kept : folder for what was read; pack :
+    of another pack whose surfaces are the bundled one's, or None."""
 
-    def __init__(self, kept: Path) -> None:
+    def __init__(self, kept: Path, pack: Path | None = None) -> None:
         torch.set_num_threads(1)
+        self._folder = pack or ROOT / "weights" / "open"
         kept.mkdir(parents=True, exist_ok=True)
         self._kept = kept
         self._pack = None
@@ -81,18 +84,19 @@ class SkinStudio:
 
     def _read(self, path: Path) -> dict[str, np.ndarray]:
         if self._pack is None:
-            self._pack = read_open_pack(ROOT / "weights" / "open", torch.device("cpu"))
+            self._pack = read_open_pack(self._folder, torch.device("cpu"))
         photo = load_photo(path)
         face = self.detector.detect(photo)[0]
         seen = self._pack.encode(photo, face)
         conditioner, context = self._pack.networks.conditioner, seen.contexts.identity
+        fitted = conditioner.regressed_expression(seen.contexts.expression)
         part, _ = conditioner.shape_entries
         identity = context[:, part] * conditioner.context_deviation[part]
         identity = identity + conditioner.context_mean[part]
         camera = seen.camera
         return {
             "identity": identity[0].cpu().numpy(),
-            "expression": conditioner.regressed_expression(context)[0].cpu().numpy(),
+            "expression": limited(fitted.cpu().numpy())[0],
             "points": seen.points, "deviation": seen.deviation, "visible": seen.visible,
             "focal": np.float64(camera.focal), "centre": np.asarray(camera.centre),
             "rotation": camera.rotation, "shift": camera.translation,
