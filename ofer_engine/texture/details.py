@@ -54,8 +54,8 @@ _GREY_HAIR = 1.2
 """How much more it counts there that a pixel is less red than skin: grey hair is as bright."""
 _SHADED = 0.7
 """How much less is kept there of what is not fine: hair throws its shadow and its colour on it."""
-_TOLD = 10.0
-"""Log luminance times square millimetres of dark hair from which on its colour is told; the brows
+_ENOUGH_HAIR = 10.0
+"""Log luminance times square millimetres of dark hair from which on its colour is read; the brows
 of 22 portraits have 7 to 472, 142 in the median."""
 _OF_HAIR = np.array([[0.0, -0.25], [0.35, 0.3]])
 """Least and most of log R/G and log B/G that hair takes of skin for each unit that it is darker."""
@@ -227,10 +227,12 @@ def of_one_hair(detail: np.ndarray, brow: np.ndarray, seen: np.ndarray, pixel: f
     darker, the more of it. Other colours in a brow are those of rims, reflections and of the
     picture's compression. seen : (h, w) 0..1; pixel : mm."""
     dark = np.clip(detail[..., 0], None, 0)
-    told = brow * seen * dark
-    if -told.sum() * pixel**2 < _TOLD:
+    weight = brow * seen * dark
+    if -weight.sum() * pixel**2 < _ENOUGH_HAIR:
         return detail
-    hair = np.clip((told[..., None] * detail[..., 1:]).sum((0, 1)) / (told * dark).sum(), *_OF_HAIR)
+    hair = np.clip(
+        (weight[..., None] * detail[..., 1:]).sum((0, 1)) / (weight * dark).sum(), *_OF_HAIR
+    )
     colour = dark[..., None] * hair
     one = np.concatenate([detail[..., :1], colour], axis=2)
     return detail + np.clip(brow, 0, 1)[..., None] * (one - detail)
