@@ -22,10 +22,8 @@ import numpy as np
 from benchmarks.skin_truth import render
 from benchmarks.skin_truth.painting import ROOT, Sitting, SkinStudio
 from ofer_engine.geometry.surface_points import SurfacePoints
-from ofer_engine.geometry.triangles import vertex_normals
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
-from ofer_engine.texture.shape import split
 
 from .dlib_network import DlibNetwork, aligned
 
@@ -99,11 +97,7 @@ def _face(
     """(150, 150, 3): a head in the photo's place, with the photo's expression."""
     head, view = studio.head, person.sitting.view
     vertices = neutral + (view.vertices - person.sitting.neutral)
-    local = view.camera.to_camera(vertices)
-    triangles, _ = split(head.polygons, head.uv)
-    light = render.soft_light(vertex_normals(local, triangles))
-    places, size = view.camera.project(vertices), view.pixels.shape[:2]
-    picture = render.draw(head, studio.uv, albedo, places, -local[:, 2], light, size)
+    picture = render.as_photographed(head, studio.uv, albedo, vertices, view.camera)
     marks = SurfacePoints(head.landmark_triangles, head.landmark_barycentric).on(vertices)
     return aligned(picture, view.camera.project(marks[_CORNERS]))
 

@@ -13,7 +13,6 @@ other outlines to it.
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +20,8 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from PIL import Image
 
-from ofer_engine.geometry.triangles import vertex_normals
-from ofer_engine.photo.load import load_photo
-from ofer_engine.texture.shape import split
+from ofer_engine.photo.load import load_photo, photo_from_pixels
 
 from . import render
 from .painting import Sitting, SkinStudio
@@ -108,10 +104,8 @@ def pair_of(studio: SkinStudio, path: Path) -> tuple[np.ndarray, np.ndarray] | N
     if not faces:
         print(f"{path.stem}: no face")
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "drawn.png"
-        Image.fromarray(drawn(studio, studio.sitting(path))).save(file)
-        again = studio.detector.detect(load_photo(file))
+    picture = drawn(studio, studio.sitting(path))
+    again = studio.detector.detect(photo_from_pixels(picture, path.stem))
     if not again:
         print(f"{path.stem}: no face in the drawing")
         return None
@@ -120,7 +114,7 @@ def pair_of(studio: SkinStudio, path: Path) -> tuple[np.ndarray, np.ndarray] | N
 
 def drawn(studio: SkinStudio, sitting: Sitting) -> np.ndarray:
     """(H, W, 3) uint8: the head as the photo shows it."""
-    camera, head = sitting.view.camera, studio.head
+    camera = sitting.view.camera
     camera = replace(
         camera,
         focal=camera.focal * _LARGER,
@@ -128,13 +122,8 @@ def drawn(studio: SkinStudio, sitting: Sitting) -> np.ndarray:
         width=camera.width * _LARGER,
         height=camera.height * _LARGER,
     )
-    vertices = sitting.view.vertices
-    local = camera.to_camera(vertices)
-    triangles, _ = split(head.polygons, head.uv)
-    light = render.soft_light(vertex_normals(local, triangles))
     albedo = studio.paint(sitting, 512).albedo
-    size = (camera.height, camera.width)
-    return render.draw(head, studio.uv, albedo, camera.project(vertices), -local[:, 2], light, size)
+    return render.as_photographed(studio.head, studio.uv, albedo, sitting.view.vertices, camera)
 
 
 if __name__ == "__main__":

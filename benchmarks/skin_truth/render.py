@@ -6,6 +6,7 @@ import numpy as np
 
 from ofer_engine.geometry.rasteriser import rasterise
 from ofer_engine.geometry.triangles import vertex_normals
+from ofer_engine.heads.camera import Camera
 from ofer_engine.heads.head import Head
 from ofer_engine.texture.colours import TO_LINEAR, to_srgb
 from ofer_engine.texture.laid_photo import sample
@@ -33,6 +34,17 @@ def turned(head: Head, vertices: np.ndarray, yaw: float, size: tuple[int, int]) 
     places = np.c_[local[:, 0], -local[:, 1]] * (focal / -local[:, 2])[:, None]
     triangles, _ = split(head.polygons, head.uv)
     return places + (size[1] / 2, size[0] / 2), -local[:, 2], vertex_normals(local, triangles)
+
+
+def as_photographed(
+    head: Head, uv: np.ndarray, albedo: np.ndarray, vertices: np.ndarray, camera: Camera
+) -> np.ndarray:
+    """(H, W, 3) uint8: a head, vertices (V, 3), where a camera sees it, in soft light on grey."""
+    local = camera.to_camera(vertices)
+    triangles, _ = split(head.polygons, head.uv)
+    light = soft_light(vertex_normals(local, triangles))
+    size = (camera.height, camera.width)
+    return draw(head, uv, albedo, camera.project(vertices), -local[:, 2], light, size)
 
 
 def soft_light(normals: np.ndarray) -> np.ndarray:

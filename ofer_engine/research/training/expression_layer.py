@@ -48,14 +48,16 @@ def refitted(
     rows = torch.cat([features.double(), ones], dim=1)
     found = layer.double().clone()
     missed = truth.double() - rows @ found.T
-    for unit, counts in enumerate(sureness.double().T):
+    alike, group = torch.unique(sureness.double().T, dim=0, return_inverse=True)
+    for number, counts in enumerate(alike):
         if not counts.any():
             continue
+        units = group == number
         weighted = rows * counts[:, None]
         square = weighted.T @ rows
         stays = staying * square.diagonal().mean() * torch.eye(len(square), dtype=torch.float64)
         stays[-1, -1] = 1e-9 * stays[0, 0]  # the bias is free
-        found[unit] += torch.linalg.solve(square + stays, weighted.T @ missed[:, unit])
+        found[units] += torch.linalg.solve(square + stays, weighted.T @ missed[:, units]).T
     return found
 
 
