@@ -20,10 +20,10 @@ from typing import Final
 import numpy as np
 
 from benchmarks.skin_truth import render
-from benchmarks.skin_truth.painting import ROOT, Sitting, SkinStudio
 from ofer_engine.geometry.surface_points import SurfacePoints
 from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
+from ofer_engine.research.skins.studio import Sitting, SkinStudio
 
 from .dlib_network import DlibNetwork, aligned
 
@@ -77,7 +77,7 @@ def main() -> None:
 
 def _people(studio: SkinStudio, photos: list[Path], resolution: int) -> list[PaintedPerson]:
     """Photos without a face are left out, and said."""
-    detector = FaceDetector.load(ROOT / "weights" / "faces")
+    detector = studio.detector
     people = []
     for path in photos:
         photo = load_photo(path)

@@ -22,9 +22,9 @@ from typing import Final
 import numpy as np
 
 from ofer_engine.photo.load import load_photo, photo_from_pixels
+from ofer_engine.research.skins.studio import Sitting, SkinStudio
 
 from . import render
-from .painting import Sitting, SkinStudio
 
 _LARGER: Final = 2
 """Times the photo's size that a head is drawn: portraits are small."""

@@ -16,9 +16,8 @@ from typing import Final
 import numpy as np
 
 from ofer_engine.photo.load import load_photo
+from ofer_engine.research.skins.studio import SkinStudio
 from ofer_engine.texture.alignment import photo_places
-
-from .painting import SkinStudio
 
 _FEATURES: Final = {
     "brows": [70, 63, 105, 66, 107, 336, 296, 334, 293, 300],

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ofer_engine.research.skins.studio import Sitting, SkinStudio
 from ofer_engine.texture.colours import TO_LINEAR, to_srgb
 from ofer_engine.texture.shape import split
-
-from .painting import Sitting, SkinStudio
 
 _SHADOW = 0.35
 

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ofer_engine.research.skins.studio import Sitting, SkinStudio
+
 from . import render
-from .painting import Sitting, SkinStudio
 
 _CELL = (250, 230)
 _YAWS = (0.0, 50.0, -50.0)

@@ -11,7 +11,7 @@ import numpy as np
 from ..geometry.rasteriser import Fragments, rasterise
 from .colours import to_srgb
 from .complexion import Complexion
-from .drawn_brows import HiddenBrows
+from .drawn_brows import Brows
 from .explanation import linear
 from .grain import grain
 from .projection import Projection
@@ -34,7 +34,7 @@ _GRAIN_TEXEL = (1.5, 0.7)
 class Layers:
     """What the texels are made of.
 
-    projections : one a photo; brows : drawn if none shows them; unevenness : of unseen skin,
+    projections : one a photo; brows : drawn over the skin; unevenness : of unseen skin,
     standard deviation of log luminance; unwanted : (R, R) float32, 1 where the artist wants nothing
     of the photos, or None.
     """
@@ -42,7 +42,7 @@ class Layers:
     shape: Shape
     projections: tuple[Projection, ...]
     complexion: Complexion
-    brows: HiddenBrows | None
+    brows: Brows
     unevenness: float
     unwanted: np.ndarray | None = None
 
@@ -77,8 +77,7 @@ def bake(layers: Layers, resolution: int, step: Callable[[int, int], None]) -> M
         detail = detail * believed[:, None]
         colour = values[:, :3] + detail[:, :3]
         colour[:, 0] += uneven
-        if layers.brows is not None:
-            colour += layers.brows.over(values[:, -2:])
+        colour += layers.brows.over(values[:, -3:])
         fine = detail[:, 3] + uneven
         albedo[texels] = to_srgb(linear(colour))
         rough = np.clip(values[:, 6] - _FINE_ROUGH * fine, 0.2, 0.9)
@@ -98,14 +97,13 @@ def bake(layers: Layers, resolution: int, step: Callable[[int, int], None]) -> M
 
 def _attributes(layers: Layers, resolution: int) -> np.ndarray:
     """(V, 8 + 8 M) float32: base, place, roughness, millimetres of a texel, then each photo's
-    columns and their mirror images; at the end two more, the place in hidden brows."""
+    columns and their mirror images; at the end three more, the place among brows."""
     shape, made = layers.shape, layers.complexion
     columns = [made.base, shape.template, made.roughness, shape.texel_size / resolution]
     for each in layers.projections:
         own = each.at_vertices()
         columns += [own, shape.mirrored(own)]
-    if layers.brows is not None:
-        columns.append(layers.brows.drawn.places)
+    columns.append(layers.brows.drawn.places)
     return np.column_stack(columns).astype(np.float32)
 
 

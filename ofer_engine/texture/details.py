@@ -7,14 +7,13 @@ of their colour than of their brightness. Finer ones are skin as long as they ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
 from ..geometry.smooth_step import smooth_step
-from .brow_extent import brow_extent, eyes_in
-from .explanation import Explanation, VertexAlbedo, opponent
+from .explanation import Explanation, opponent
 from .features import Features, sockets
 from .fields import around
 from .laid_photo import Laid, averaged, nearest, sample
@@ -31,10 +30,6 @@ _BROAD_MOST = 0.12
 _DARKER, _BRIGHTER, _COLOUR = 0.28, 0.07, 0.14
 """Where middle differences level off: dark marks, shine, colour."""
 _FINE_DARKER, _FINE_BRIGHTER = 0.16, 0.07
-_DARK_HAIR, _PALE_HAIR = 2.0, 0.8
-"""What brows may be darker, or brighter, besides: those of the prior are a blur."""
-_BROW_DARK = 0.93
-"""How much less a pixel of a brow that is darker than the usual one counts as no skin."""
 _FOLD, _FINE_FOLD = 0.85, 0.5
 """How much less is kept of middle and of fine differences where the expression folds skin."""
 _SOCKET = 0.8
@@ -54,13 +49,10 @@ _GREY_HAIR = 1.2
 """How much more it counts there that a pixel is less red than skin: grey hair is as bright."""
 _SHADED = 0.7
 """How much less is kept there of what is not fine: hair throws its shadow and its colour on it."""
-_ENOUGH_HAIR = 10.0
-"""Log luminance times square millimetres of dark hair from which on its colour is read; the brows
-of 22 portraits have 7 to 472, 142 in the median."""
-_OF_HAIR = np.array([[0.0, -0.25], [0.35, 0.3]])
-"""Least and most of log R/G and log B/G that hair takes of skin for each unit that it is darker."""
-_BROW = 0.006
-"""Metres: no brow is wider than two of these; hair that hangs over it is."""
+_LID, _LASHES = 0.2, 0.001
+"""Belonging to lids from which on a pixel is of the eye, and metres around it that may be."""
+_HANGING = 0.006
+"""Metres: half the width of what hangs over lids or lips and is none of them."""
 _MASS = 0.008
 """Metres: half the width of what throws a shadow on the skin beside it, such as a fringe."""
 _PATCH, _STRETCH, _VARIES = 0.003, 0.007, 0.07
@@ -89,15 +81,14 @@ class _HeadInPhoto:
     """What the head has at each pixel of a photo, 1 beside it. Each (h, w), 0..1 where no more is
     said.
 
-    expected, spread : (h, w, 3) its explanation and how far the prior's albedo varies; brow;
-    spared : lips and lids; lips; fold : where the expression folds skin; socket : of the eyes;
-    redness : log R/G beside the skin around; sure : where the photo shows the head; hairline :
-    where hair may begin.
+    expected, spread : (h, w, 3) its explanation and how far the prior's albedo varies; spared :
+    lips and lids; lips; fold : where the expression folds skin; socket : of the eyes; redness : log
+    R/G beside the skin around; sure : where the photo shows the head; hairline : where hair may
+    begin.
     """
 
     expected: np.ndarray
     spread: np.ndarray
-    brow: np.ndarray
     spared: np.ndarray
     lips: np.ndarray
     fold: np.ndarray
@@ -111,22 +102,21 @@ class _HeadInPhoto:
         laid: Laid,
         shape: Shape,
         features: Features,
-        albedo: VertexAlbedo,
-        explanation: Explanation,
+        skin: np.ndarray,
+        spread: np.ndarray,
+        redness: np.ndarray,
         vertices: tuple[np.ndarray, np.ndarray, np.ndarray],
     ) -> _HeadInPhoto:
-        """vertices : (V,) of `fold`, `sure` and `hairline`."""
-        own = albedo.at(explanation.weights)
+        """vertices : (V,) of `fold`, `sure` and `hairline`; the rest as in `details`."""
         folds, sure, hairline = vertices
         columns = (
-            explanation.level + explanation.light + own,
-            albedo.spread,
-            np.clip(1.6 * features.brows - 0.3, 0, 1),
+            skin,
+            spread,
             np.clip(features.lids + features.lips, 0, 1),
             features.lips,
             folds,
             sockets(shape, features),
-            own[:, 1],
+            redness,
             sure,
             hairline,
         )
@@ -140,19 +130,21 @@ def details(
     features: Features,
     folds: np.ndarray,
     sure: np.ndarray,
-    albedo: VertexAlbedo,
+    skin: np.ndarray,
+    spread: np.ndarray,
     explanation: Explanation,
 ) -> Details:
-    """The photo less its explanation. folds : (V,) 0..1, where its expression folds skin; sure :
-    (V,) 0..1, where it shows the head."""
+    """The photo less its explanation, without brows. folds : (V,) 0..1, where its expression folds
+    skin; sure : (V,) 0..1, where it shows the head; skin, spread : (V, 3) what the photo would show
+    without brows, and how far the prior's albedo varies."""
     hairline = around(shape, features.scalp, _HAIRLINE)
     vertices = (folds, sure, hairline)
-    head = _HeadInPhoto.of(laid, shape, features, albedo, explanation, vertices)
+    redness = skin[:, 1] - explanation.level[1] - explanation.light[:, 1]
+    head = _HeadInPhoto.of(laid, shape, features, skin, spread, redness, vertices)
     away = opponent(laid.picture) - head.expected
     if not explanation.coloured:
         away[..., 1:] = 0
-    eyes = eyes_in(laid, head.spared)
-    head = replace(head, brow=brow_extent(laid, away, head.brow, eyes))
+    eyes = _eyes(laid, head.spared)
     inside = np.isfinite(laid.depth.depth)
     lip = np.clip(head.lips, 0, 1) * inside
     lips = lip_colour(away, away[..., 1] + head.redness, lip, laid.plain * head.sure)
@@ -165,23 +157,19 @@ def details(
     known = known * (laid.distance <= nearest(laid.depth.depth, laid.places) + 0.004)
     broad = broad_field(shape, np.clip(sample(middle, laid.places), -1, 1), known)
     dull = _without_shine(broad, explanation.level)
-    in_photo = np.moveaxis(laid.maps(shape, np.c_[broad, (1 - _KEPT) * dull]), 0, 2)
-    between = _without_shine(middle - in_photo[..., :3], explanation.level)
+    in_photo = np.moveaxis(laid.maps(shape, broad), 0, 2)
+    between = _without_shine(middle - in_photo, explanation.level)
     fold = _folded(head, middle, explanation.coloured)
-    darker, paler = (head.brow[..., None] * (most, 0, 0) for most in (_DARK_HAIR, _PALE_HAIR))
-    kept = _kept_middle(between, in_photo[..., 3:], fold, (darker, paler), head)
-    fine = _kept_fine(fine * (1 - _FINE_FOLD * fold)[..., None], (darker, paler))
+    kept = _kept_middle(between, fold, head)
+    fine = _kept_fine(fine * (1 - _FINE_FOLD * fold)[..., None])
     if not explanation.coloured:
         kept[..., 1:] = fine[..., 1:] = 0
-    drawn = head.brow + head.spared
-    good = (seen > 0.9) & (drawn < 0.1)
+    good = (seen > 0.9) & (head.spared < 0.1)
     uneven = float(1.4826 * np.median(np.abs(fine[good, 0]))) if good.sum() > 100 else 0.0
     detail = np.concatenate([kept + fine, fine[..., :1]], 2)
-    if explanation.coloured:
-        detail[..., :3] = of_one_hair(detail[..., :3], head.brow * inside, seen, 1000 * laid.pixel)
-    drawn = np.clip(drawn, 0, 1)
-    detail = detail * _like_skin(laid, detail, seen, drawn)[..., None]
-    detail, trust = without_holes(laid, detail, trust, drawn)
+    spared = np.clip(head.spared, 0, 1)
+    detail = detail * _like_skin(laid, detail, seen, spared)[..., None]
+    detail, trust = without_holes(laid, detail, trust, spared)
     return Details(
         detail.astype(np.float32), trust.astype(np.float32),
         _KEPT * np.clip(dull, -_BROAD_MOST, _BROAD_MOST), known * sure * (1 - _SHADED * hairline),
@@ -192,50 +180,23 @@ def details(
 def _folded(head: _HeadInPhoto, away: np.ndarray, coloured: bool) -> np.ndarray:
     """(h, w) 0..1: where shade comes from a fold or from the brows, and no beard grows. away :
     (h, w, 3) differences, but for the finest."""
-    fold = head.fold * (1 - np.clip(head.brow + head.spared, 0, 1))
+    fold = head.fold * (1 - np.clip(head.spared, 0, 1))
     if coloured:
         fold = fold * (1 - _beard(away))
-    return np.maximum(fold, _SOCKET * head.socket * (1 - head.brow))
+    return np.maximum(fold, _SOCKET * head.socket)
 
 
-def _kept_middle(
-    between: np.ndarray,
-    rest: np.ndarray,
-    fold: np.ndarray,
-    hair: tuple[np.ndarray, np.ndarray],
-    head: _HeadInPhoto,
-) -> np.ndarray:
-    """(h, w, 3) of the middle differences, and in brows of `rest` (h, w, 3), which was left out of
-    the broad ones. hair : two of (h, w, 3), what brows may be darker besides, and brighter."""
+def _kept_middle(between: np.ndarray, fold: np.ndarray, head: _HeadInPhoto) -> np.ndarray:
+    """(h, w, 3) of the middle differences."""
     between = between * (1 - _FOLD * fold)[..., None]
-    between = between * (1 - _SHADED * head.hairline * (1 - head.brow))[..., None]
-    darkest = np.array([_DARKER, _COLOUR, _COLOUR]) + hair[0]
-    brightest = np.array([_BRIGHTER, _COLOUR, _COLOUR]) + hair[1]
-    kept = np.where(between < 0, _soft(between, darkest), _soft(between, brightest))
-    return kept + head.brow[..., None] * np.clip(rest, -_DARK_HAIR, _PALE_HAIR)
+    between = between * (1 - _SHADED * head.hairline)[..., None]
+    darkest = _soft(between, np.array([_DARKER, _COLOUR, _COLOUR]))
+    return np.where(between < 0, darkest, _soft(between, np.array([_BRIGHTER, _COLOUR, _COLOUR])))
 
 
-def _kept_fine(fine: np.ndarray, hair: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """(h, w, 3) of the fine differences. hair : twice what brows may be darker besides, and
-    brighter."""
-    darkest, brightest = _FINE_DARKER + 0.5 * hair[0], _FINE_BRIGHTER + 0.5 * hair[1]
-    return np.where(fine < 0, _soft(fine, darkest), _soft(fine, brightest))
-
-
-def of_one_hair(detail: np.ndarray, brow: np.ndarray, seen: np.ndarray, pixel: float) -> np.ndarray:
-    """Details (h, w, 3) whose colour in brows (h, w) 0..1 is that of one hair over skin: the
-    darker, the more of it. Other colours in a brow are those of rims, reflections and of the
-    picture's compression. seen : (h, w) 0..1; pixel : mm."""
-    dark = np.clip(detail[..., 0], None, 0)
-    weight = brow * seen * dark
-    if -weight.sum() * pixel**2 < _ENOUGH_HAIR:
-        return detail
-    hair = np.clip(
-        (weight[..., None] * detail[..., 1:]).sum((0, 1)) / (weight * dark).sum(), *_OF_HAIR
-    )
-    colour = dark[..., None] * hair
-    one = np.concatenate([detail[..., :1], colour], axis=2)
-    return detail + np.clip(brow, 0, 1)[..., None] * (one - detail)
+def _kept_fine(fine: np.ndarray) -> np.ndarray:
+    """(h, w, 3) of the fine differences."""
+    return np.where(fine < 0, _soft(fine, _FINE_DARKER), _soft(fine, _FINE_BRIGHTER))
 
 
 def _beard(away: np.ndarray) -> np.ndarray:
@@ -256,15 +217,14 @@ def _without_shine(away: np.ndarray, level: np.ndarray) -> np.ndarray:
     return left
 
 
-def _like_skin(laid: Laid, detail: np.ndarray, seen: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+def _like_skin(laid: Laid, detail: np.ndarray, seen: np.ndarray, spared: np.ndarray) -> np.ndarray:
     """(h, w) 0..1: how much to keep of details (h, w, 4) that over a stretch of skin are stronger
     than skin's. Wiener's filter: skin varies by so much, and what is beyond is of something else,
     as are the outlines of fingers, strands, hard shadows or sharpening.
 
-    seen : (h, w) 0..1, where skin is; drawn : (h, w) 0..1, brows, lids and lips, which stay as they
-    are.
+    seen : (h, w) 0..1, where skin is; spared : (h, w) 0..1, lids and lips, which stay as they are.
     """
-    rest = 1 - drawn
+    rest = 1 - spared
     skin = seen * rest
     bright = detail[..., :1]
     outlines = bright - averaged(bright, skin, _PATCH / laid.pixel)
@@ -280,13 +240,11 @@ def _soft(values: np.ndarray, most: np.ndarray | float) -> np.ndarray:
 def _believed(laid: Laid, away: np.ndarray, head: _HeadInPhoto, eyes: np.ndarray) -> np.ndarray:
     """(h, w) 0..1: whether pixels are skin, with some room around what is not. away : (h, w, 3)
     from the explanation; eyes : (h, w) bool."""
-    pixel, brow, spared = laid.pixel, head.brow, head.spared
+    pixel, spared = laid.pixel, head.spared
     reach = 0.0007 / pixel
     smooth = ndimage.gaussian_filter(away, (reach, reach, 0))
     error = np.sqrt(_ERROR**2 + head.spread**2)
     scaled = smooth / error
-    darker = np.where(smooth[..., 0] < 0, 1 - _BROW_DARK * brow, 1)
-    scaled *= darker[..., None]  # dark hair is grey beside skin, too
     scaled[..., 1] *= np.where(smooth[..., 1] > 0, 1 - 0.65 * np.clip(spared, 0, 1), 1)
     grey = _GREY_HAIR * head.hairline * (smooth[..., 1] < 0)
     scaled[..., 1:] *= (1 + grey)[..., None]
@@ -295,9 +253,16 @@ def _believed(laid: Laid, away: np.ndarray, head: _HeadInPhoto, eyes: np.ndarray
     inside = np.isfinite(laid.depth.depth)
     wide = softened(opened(other, 0.0022 / pixel), 0.0018 / pixel, 0.0045 / pixel)
     thin = softened(opened(other, _STRAND / pixel), 0.0008 / pixel, 0.002 / pixel)
-    bald = softened(opened(other & ~eyes, _BROW / pixel), 0.0018 / pixel, 0.0045 / pixel)
+    free = softened(opened(other & ~eyes, _HANGING / pixel), 0.0018 / pixel, 0.0045 / pixel)
     mass = opened(other & inside, _MASS / pixel)
     lit_freely = softened(mass, 0.004 / pixel, 0.009 / pixel)
     believed = ndimage.minimum_filter(like, 3) * wide * thin * lit_freely
-    believed += np.clip(brow + spared, 0, 1) * (like * bald - believed)
+    believed += np.clip(spared, 0, 1) * (like * free - believed)
     return ndimage.gaussian_filter(believed, 0.001 / pixel)
+
+
+def _eyes(laid: Laid, lids: np.ndarray) -> np.ndarray:
+    """(h, w) bool: lids (h, w) 0..1, what they surround, and their lashes. The mouth likewise where
+    lips are among them."""
+    around = ndimage.binary_fill_holes((lids > _LID) & np.isfinite(laid.depth.depth))
+    return np.asarray(ndimage.distance_transform_edt(~around) < _LASHES / laid.pixel)

@@ -9,7 +9,9 @@ import numpy as np
 from ..geometry.smooth_step import smooth_step
 from ..geometry.triangles import vertex_normals
 from .alignment import PointEvidence, photo_places
+from .brow_view import BrowView, brow_view
 from .details import details
+from .drawn_brows import without_brows
 from .explanation import Explanation, VertexAlbedo, explain, opponent
 from .features import Features
 from .fields import spread
@@ -45,7 +47,8 @@ class Projection:
     leave; broad : (V, 3) the same of differences too broad for `detail`, and known : (V,) 0..1, how
     far the photo tells them; explanation : what explains the photo; lips : (3,) by which lips
     differ from it; uneven : deviation of the finest luminance; hair : (3,) of the hair that it
-    shows, beside its skin, or None.
+    shows, beside its skin, or None; brows : what it shows
+    around them.
     """
 
     detail: np.ndarray
@@ -60,6 +63,7 @@ class Projection:
     lips: np.ndarray
     uneven: float
     hair: np.ndarray | None
+    brows: BrowView
 
     def at_vertices(self) -> np.ndarray:
         """(V, 4) float32: place x, y, distance, sure; what `details` reads."""
@@ -75,29 +79,41 @@ class Projection:
 
 
 def project(
-    shape: Shape, features: Features, view: PhotoView, albedo: VertexAlbedo, resolution: int
+    shape: Shape,
+    features: Features,
+    view: PhotoView,
+    albedo: VertexAlbedo,
+    places: np.ndarray,
+    resolution: int,
+    wanted: np.ndarray | float = 1.0,
 ) -> Projection:
-    """Lay a photo over the head. albedo : the prior on this head; resolution : side of the texture,
-    pixels."""
-    places = photo_places(view.vertices, view.camera, view.evidence)
+    """Lay a photo over the head. albedo : the prior on this head; places : (V, 3), as
+    `DrawnBrows.places`; resolution : side of the texture, pixels; wanted : (V,) 0..1, where the
+    artist wants anything of photos."""
+    laid_at = photo_places(view.vertices, view.camera, view.evidence)
     towards = view.camera.to_camera(view.vertices)
     normals = vertex_normals(view.vertices, shape.triangles) @ view.camera.rotation.T
     towards = -towards / np.linalg.norm(towards, axis=1, keepdims=True)
     facing = (normals * towards).sum(1)
     seen = _seen_by_evidence(shape, view.evidence)
-    sure = smooth_step(facing, _GRAZING, _FACING) * seen
-    sure = sure * (1 - np.clip(features.cavity * 2, 0, 1)) * (1 - np.clip(features.neck, 0, 1))
+    shown = smooth_step(facing, _GRAZING, _FACING) * seen
+    sure = shown * (1 - np.clip(features.cavity * 2, 0, 1)) * (1 - np.clip(features.neck, 0, 1))
     shorter = pressed(shape, view.calm, view.vertices)
     feathered, shorter = spread(shape, np.c_[sure, shorter], _FEATHER).T
     sure = np.minimum(sure, np.clip(feathered, 0, 1))
-    laid = lay(shape, view, places, facing, resolution)
+    laid = lay(shape, view, laid_at, facing, resolution)
     explanation = explain(albedo, normals, *_vertex_colours(laid, features, sure * seen))
     folds = np.maximum(folded(shorter), beside_lips(shape, features, view.calm, view.vertices))
-    found = details(laid, shape, features, folds, sure, albedo, explanation)
+    bare = without_brows(shape, features, np.c_[albedo.at(explanation.weights), albedo.spread])
+    skin = explanation.level + explanation.light + bare[:, :3]
+    found = details(laid, shape, features, folds, sure, skin, bare[:, 3:], explanation)
+    brows = brow_view(
+        laid, shape, places, skin, shown * wanted, features.lids, explanation.coloured
+    )
     return Projection(
         found.detail, laid.plain * found.trust, laid.depth, laid.places, laid.distance, sure,
         found.broad, found.known, explanation, found.lips, found.uneven,
-        _hair(laid, features, explanation, facing),
+        _hair(laid, features, explanation, facing), brows,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from .bake import Layers, bake
 from .clean_shave import shaved
 from .colours import to_srgb
 from .complexion import Complexion, complexion
-from .drawn_brows import DrawnBrows, hidden_brows, without_brows
+from .drawn_brows import DrawnBrows, without_brows
 from .explanation import VertexAlbedo, linear
 from .features import Features
 from .laid_photo import nearest
@@ -59,28 +59,28 @@ def make_skin(
 ) -> Painted:
     """Paint a head from one or more photos of one person.
 
-    uv : (F, 4, 2), from `layout.layout`; albedo : the prior on this head; brows : drawn where no
-    photo shows them; unwanted : (R, R) float32, 1 where the artist wants nothing of the photos;
+    uv : (F, 4, 2), from `layout.layout`; albedo : the prior on this head; brows : how
+    they are drawn; unwanted : (R, R) float32, 1 where the artist wants nothing of the photos;
     clean_shave : without beard or its shadow; step : called with rows done, of how many.
     """
     shape = Shape.of(head, uv)
-    projections = tuple(project(shape, features, view, albedo, resolution) for view in views)
+    wanted = 1 - _at_vertices(shape, unwanted) if unwanted is not None else 1.0
+    projections = tuple(
+        project(shape, features, view, albedo, brows.places, resolution, wanted) for view in views
+    )
     share = _share(shape, features, projections)
     made = _complexion_of(shape, features, albedo, projections)
     if clean_shave:
         base, grown = shaved(shape, features, made.base)
         made = replace(made, base=base)
         projections = _less(projections, grown)
-    hidden = hidden_brows(brows, shape, features, projections)
-    if hidden is not None:
-        bare = without_brows(shape, features, made.base) - made.base
-        made = replace(made, base=made.base + hidden.skin[:, None] * bare)
-        projections = _less(projections, hidden.skin)
-    left = 1 - _at_vertices(shape, unwanted) if unwanted is not None else 1.0
-    broad = carried_broad(shape, [(each.broad, left * each.known) for each in projections])
+    own = brows.of_person([each.brows for each in projections], _hair(projections))
+    made = replace(made, base=without_brows(shape, features, made.base))
+    projections = _less(projections, own.around(brows.places))
+    broad = carried_broad(shape, [(each.broad, wanted * each.known) for each in projections])
     made = replace(made, base=(made.base + broad).astype(np.float32))
     uneven = float(np.clip(max(each.uneven for each in projections), *_UNEVEN))
-    maps = bake(Layers(shape, projections, made, hidden, uneven, unwanted), resolution, step)
+    maps = bake(Layers(shape, projections, made, own, uneven, unwanted), resolution, step)
     nearest = nearest_covered(maps.covered)
     return Painted(
         padded(maps.albedo, nearest),
@@ -104,6 +104,12 @@ def _complexion_of(
     weights = np.average([each.weights for each in explanations], 0, counts)
     lips = np.average([each.lips for each in projections], 0, counts)
     return complexion(shape, features, albedo, weights, tone, lips)
+
+
+def _hair(projections: Sequence[Projection]) -> np.ndarray | None:
+    """(3,) of the hair of the head that photos show beside their skin, if any does."""
+    seen = [each.hair for each in projections if each.hair is not None]
+    return np.mean(seen, 0) if seen else None
 
 
 def _less(projections: tuple[Projection, ...], share: np.ndarray) -> tuple[Projection, ...]:

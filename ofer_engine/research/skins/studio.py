@@ -3,32 +3,31 @@ skins starts from."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from ...contract.skin import Layout
+from ...heads.camera import Camera
+from ...heads.mouth_limits import limited
+from ...heads.open_head import OpenHead
+from ...packs.open_pack import read_open_pack
+from ...photo.faces import FaceDetector
+from ...photo.load import load_photo
+from ...texture.albedo_prior import AlbedoPrior
+from ...texture.alignment import PointEvidence
+from ...texture.drawn_brows import DrawnBrows
+from ...texture.features import Features, features_of
+from ...texture.landmark_evidence import with_landmarks
+from ...texture.layout import layout
+from ...texture.photo_view import PhotoView
+from ...texture.skin import Painted, make_skin
 
-from ofer_engine.contract.skin import Layout  # noqa: E402
-from ofer_engine.heads.camera import Camera  # noqa: E402
-from ofer_engine.heads.mouth_limits import limited  # noqa: E402
-from ofer_engine.heads.open_head import OpenHead  # noqa: E402
-from ofer_engine.packs.open_pack import read_open_pack  # noqa: E402
-from ofer_engine.photo.faces import FaceDetector  # noqa: E402
-from ofer_engine.photo.load import load_photo  # noqa: E402
-from ofer_engine.texture.albedo_prior import AlbedoPrior  # noqa: E402
-from ofer_engine.texture.alignment import PointEvidence  # noqa: E402
-from ofer_engine.texture.drawn_brows import DrawnBrows  # noqa: E402
-from ofer_engine.texture.features import Features, features_of  # noqa: E402
-from ofer_engine.texture.landmark_evidence import with_landmarks  # noqa: E402
-from ofer_engine.texture.layout import layout  # noqa: E402
-from ofer_engine.texture.photo_view import PhotoView  # noqa: E402
-from ofer_engine.texture.skin import Painted, make_skin  # noqa: E402
+_WEIGHTS: Final = Path(__file__).parents[3] / "weights"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +49,12 @@ class SkinStudio:
 
     def __init__(self, kept: Path, pack: Path | None = None) -> None:
         torch.set_num_threads(1)
-        self._folder = pack or ROOT / "weights" / "open"
+        self._folder = pack or _WEIGHTS / "open"
         kept.mkdir(parents=True, exist_ok=True)
         self._kept = kept
         self._pack = None
-        self.detector = FaceDetector.load(ROOT / "weights" / "faces")
-        self.head = OpenHead.load(ROOT / "weights" / "open" / "head.npz")
+        self.detector = FaceDetector.load(_WEIGHTS / "faces")
+        self.head = OpenHead.load(_WEIGHTS / "open" / "head.npz")
         self.uv = layout(self.head, Layout.FACE)
         self.albedo = AlbedoPrior.load().on(self.head, lambda: self.head)
         self.brows = DrawnBrows.on(self.head, lambda: self.head)

@@ -1,0 +1,1 @@
+"""Photos read and skins painted outside Blender, for learning from and for measuring."""
