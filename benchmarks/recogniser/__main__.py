@@ -21,7 +21,6 @@ import numpy as np
 
 from benchmarks.skin_truth import render
 from ofer_engine.geometry.surface_points import SurfacePoints
-from ofer_engine.photo.faces import FaceDetector
 from ofer_engine.photo.load import load_photo
 from ofer_engine.research.skins.studio import Sitting, SkinStudio
 

@@ -49,6 +49,9 @@ _DARKEST: Final = 2.6
 """Log luminance at which the darkening of strands levels off."""
 _DENSEST, _SOFT = 0.85, 0.10
 """Share of strands that show where a brow is densest, and how far in ranks they fade."""
+_SPARSE, _BEGINS = 0.45, (-1.0, -0.6)
+"""How dense hair is at the inner end of a brow, and half lengths from its middle between which it
+grows as dense as elsewhere."""
 _UNDER: Final = 0.35
 """How much of the darkness of a brow is not of single strands: shorter hair and their shadow."""
 _HAIR: Final = 0.3
@@ -127,6 +130,7 @@ class Brows:
             at = (0.5 + 0.5 * fraction) * self.drawn.strands.shape[::-1]
             ranks = sample(self.drawn.strands[..., None], at)[:, 0]
             dense, darkness = profile(shape, x, y), float(np.exp(shape[_DARK]))
+            dense *= _SPARSE + (1 - _SPARSE) * smooth_step(along(shape, x), *_BEGINS)
             grown = dense * min(1.0, np.sqrt(darkness))
             hair = _UNDER + (1 - _UNDER) * _strands(ranks, grown) / self.drawn.covered(grown)
             dark[rows] = -_DARKEST * np.tanh(darkness * dense * hair / _DARKEST)

@@ -2,7 +2,7 @@
 
 The conditioner learnt on rendered heads where points are, the detector on photographs: lids and
 lips are where it says, and features that are laid beside their own pixels lose them. Neither tells
-where brows are: `brow_extent` looks for their hair.
+where brows are: `brow_view` looks for their hair.
 """
 
 from __future__ import annotations

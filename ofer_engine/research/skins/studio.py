@@ -64,7 +64,7 @@ class SkinStudio:
         """landmarks : laid by the detector's, too. Raises IndexError where no face is found."""
         file = self._kept / f"{path.stem}.npz"
         if not file.is_file():
-            np.savez(file, **self._read(path))
+            np.savez(file, allow_pickle=False, **self._read(path))
         with np.load(file, allow_pickle=False) as read:
             still = self.head.vertices(read["identity"])
             moved = self.head.vertices(read["identity"], read["expression"])
@@ -97,7 +97,7 @@ class SkinStudio:
             "identity": identity[0].cpu().numpy(),
             "expression": limited(fitted.cpu().numpy())[0],
             "points": seen.points, "deviation": seen.deviation, "visible": seen.visible,
-            "focal": np.float64(camera.focal), "centre": np.asarray(camera.centre),
+            "focal": np.array(camera.focal), "centre": np.asarray(camera.centre),
             "rotation": camera.rotation, "shift": camera.translation,
             "size": np.array([photo.height, photo.width]),
         }  # fmt: skip

@@ -131,9 +131,7 @@ def test_brows_that_lie_lower_are_painted_where_they_are(
     """By 6 mm, as on many faces; and such that reach from the head's place for brows on by 4 mm."""
     brows, down = head.region("brows"), 0.004 if thick else 0.006
     shape = Shape.of(head, face_uv)
-    bare = replace(
-        sitter, colours=linear(without_brows(shape, features, opponent(sitter.colours)))
-    )
+    bare = replace(sitter, colours=linear(without_brows(shape, features, opponent(sitter.colours))))
     view = bare.photo()
     triangles, _ = split(head.polygons, head.uv)
     depth = -view.camera.to_camera(view.vertices)[:, 2]
