@@ -53,6 +53,11 @@ _LID, _LASHES = 0.2, 0.001
 """Belonging to lids from which on a pixel is of the eye, and metres around it that may be."""
 _HANGING = 0.006
 """Metres: half the width of what hangs over lids or lips and is none of them."""
+_GROWS = 0.5
+"""Belonging to the scalp from which on hair grows there."""
+_BESIDE, _STRANDS = (0.024, 0.012), (-0.04, -0.12)
+"""Metres beside a fringe, and log luminance beside skin, at which what is darker begins to count as
+a strand of it, and does."""
 _MASS = 0.008
 """Metres: half the width of what throws a shadow on the skin beside it, such as a fringe."""
 _PATCH, _STRETCH, _VARIES = 0.003, 0.007, 0.07
@@ -84,7 +89,7 @@ class _HeadInPhoto:
     expected, spread : (h, w, 3) its explanation and how far the prior's albedo varies; spared :
     lips and lids; lips; fold : where the expression folds skin; socket : of the eyes; redness : log
     R/G beside the skin around; sure : where the photo shows the head; hairline : where hair may
-    begin.
+    begin; scalp.
     """
 
     expected: np.ndarray
@@ -96,6 +101,7 @@ class _HeadInPhoto:
     redness: np.ndarray
     sure: np.ndarray
     hairline: np.ndarray
+    scalp: np.ndarray
 
     @staticmethod
     def of(
@@ -119,6 +125,7 @@ class _HeadInPhoto:
             redness,
             sure,
             hairline,
+            features.scalp,
         )
         maps = laid.maps(shape, np.column_stack(columns))
         return _HeadInPhoto(np.moveaxis(maps[:3], 0, 2), np.moveaxis(maps[3:6], 0, 2), *maps[6:])
@@ -251,6 +258,7 @@ def _believed(laid: Laid, away: np.ndarray, head: _HeadInPhoto, eyes: np.ndarray
     like = smooth_step(np.sqrt((scaled**2).sum(2)), _OTHER, _SKIN).astype(np.float32)
     other = like < 0.3
     inside = np.isfinite(laid.depth.depth)
+    like = like * _without_strands(other & inside & ~eyes, smooth[..., 0], head.scalp, pixel)
     wide = softened(opened(other, 0.0022 / pixel), 0.0018 / pixel, 0.0045 / pixel)
     thin = softened(opened(other, _STRAND / pixel), 0.0008 / pixel, 0.002 / pixel)
     free = softened(opened(other & ~eyes, _HANGING / pixel), 0.0018 / pixel, 0.0045 / pixel)
@@ -259,6 +267,21 @@ def _believed(laid: Laid, away: np.ndarray, head: _HeadInPhoto, eyes: np.ndarray
     believed = ndimage.minimum_filter(like, 3) * wide * thin * lit_freely
     believed += np.clip(spared, 0, 1) * (like * free - believed)
     return ndimage.gaussian_filter(believed, 0.001 / pixel)
+
+
+def _without_strands(
+    other: np.ndarray, bright: np.ndarray, scalp: np.ndarray, pixel: float
+) -> np.ndarray:
+    """(h, w) 0..1: 0 on what is darker than skin beside hair that hangs from the scalp over the
+    face: single strands of a fringe. other : (h, w) bool, no skin; bright : (h, w) log luminance
+    beside skin; scalp : (h, w) 0..1; pixel : metres."""
+    parts, count = ndimage.label(other)
+    grown = np.asarray(ndimage.maximum(scalp * other, parts, np.arange(count + 1)))
+    fringe = (grown > _GROWS)[parts] & other & (scalp < _GROWS)
+    if not fringe.any():
+        return np.ones_like(bright)
+    away = pixel * ndimage.distance_transform_edt(~fringe)
+    return 1 - smooth_step(away, *_BESIDE) * smooth_step(bright, *_STRANDS)
 
 
 def _eyes(laid: Laid, lids: np.ndarray) -> np.ndarray:

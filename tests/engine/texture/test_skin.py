@@ -420,3 +420,37 @@ def test_lips_are_darker_and_redder_than_skin(head, face_uv, features, albedo):
         assert lips.any()
         assert (away[:, 0] < -0.13).all() and (away[:, 1] > 0.15).all()
         assert (away[:, 2] < 0.03).all()
+
+
+def test_single_strands_beside_a_fringe_are_not_painted(sitter, head, paint, plain):
+    """Such as no more than darken the skin: alone they could be wrinkles, and stay."""
+    brow = head.template[head.region("brows") > 0.5, 1].mean()
+    view = sitter.photo()
+    at = np.array([[0, brow + up, 0.09] for up in (0.036, 0.014)])
+    tips, low = view.camera.project(at)[:, 1]
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    aside = np.abs(columns - SIDE / 2) < 28
+    strands = (rows > tips) & (rows < low) & aside & (columns % 9 < 2)
+
+    skin = head.part == 0
+    triangles, corners = split(head.polygons[skin], plain.uv[skin])
+    share = np.random.default_rng(3).dirichlet(np.ones(3), 60)
+    places = np.einsum("sc,tcd->tsd", share, head.template[triangles]).reshape(-1, 3)
+    texel = np.einsum("sc,tcd->tsd", share, corners).reshape(-1, 2) * (1, -1) + (0, 1)
+    column, row = np.clip(texel * RESOLUTION, 0, RESOLUTION - 1).astype(int).T
+    seen = view.camera.project(places)
+    under = (seen[:, 1] > tips + 4) & (seen[:, 1] < low - 4) & (places[:, 2] > 0.05)
+    under &= np.abs(seen[:, 0] - SIDE / 2) < 22
+    assert under.sum() > 300
+
+    def marked(fringe: bool) -> float:
+        pixels = view.pixels.astype(np.float32)
+        pixels[strands] *= 0.84
+        if fringe:
+            pixels[(rows < tips) & aside] = (24, 20, 18)
+        painted = paint(replace(view, pixels=pixels.astype(np.uint8)))
+        bright = TO_LINEAR[painted.albedo].mean(2) / TO_LINEAR[plain.albedo].mean(2)
+        return float(np.std(bright[row, column][under]))
+
+    assert marked(fringe=False) > 0.03
+    assert marked(fringe=True) < 0.5 * marked(fringe=False)
