@@ -20,6 +20,8 @@ _NO_MEMORY: Final = re.compile(
     re.IGNORECASE,
 )
 """In torch, safetensors, C++ and Python's own thread library, none of which say it by a type."""
+_NO_CAUSE: Final = re.compile(r"error return without exception set|without setting an exception")
+"""In Python's own compiler, and in extensions that could not even raise."""
 _CUT: Final = re.compile(r"\d+ requested and \d+ written|\(os error (28|112|122)\)")
 """numpy and safetensors on a full disk."""
 
@@ -110,6 +112,8 @@ def _refused(cause: OSError) -> OferError:
 
 def _says_no_memory(cause: BaseException) -> bool:
     if isinstance(cause, MemoryError) or getattr(cause, "errno", None) == errno.ENOMEM:
+        return True
+    if isinstance(cause, SystemError) and _NO_CAUSE.search(str(cause)):
         return True
     foreign = not isinstance(cause, OferError | SyntaxError | KeyError)
     return foreign and bool(_NO_MEMORY.search(str(cause)))

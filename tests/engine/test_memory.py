@@ -103,6 +103,8 @@ def test_small_parts_succeed_where_large_ones_do_not(monkeypatch):
         ),
         RuntimeError("can't start new thread"),
         ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+        SystemError("error return without exception set"),
+        SystemError("<built-in function exec> returned NULL without setting an exception"),
     ],
     ids=lambda cause: type(cause).__name__,
 )
@@ -111,6 +113,11 @@ def test_every_library_s_lack_of_memory_is_known(cause):
     wrapped = OferError(ErrorCode.WEIGHTS_DAMAGED, "It is damaged.")
     wrapped.__cause__ = cause
     assert lacks_memory(wrapped) and as_ofer_error(wrapped).code is ErrorCode.OUT_OF_MEMORY
+
+
+def test_other_faults_are_not_taken_for_it():
+    for cause in (SystemError("bad argument to internal function"), RuntimeError("without cause")):
+        assert as_ofer_error(cause).code is ErrorCode.INTERNAL
 
 
 def test_torch_s_own_lack_of_memory_is_known():
