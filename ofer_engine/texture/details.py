@@ -55,6 +55,10 @@ _HANGING = 0.006
 """Metres: half the width of what hangs over lids or lips and is none of them."""
 _GROWS = 0.5
 """Belonging to the scalp from which on hair grows there."""
+_LOCK = 0.0022
+"""Metres: half the width of the thinnest lock of a fringe."""
+_BROWS_END = 0.008
+"""Metres above the middle of the brows at which the forehead begins."""
 _BESIDE, _STRANDS = (0.024, 0.012), (-0.04, -0.12)
 """Metres beside a fringe, and log luminance beside skin, at which what is darker begins to count as
 a strand of it, and does."""
@@ -89,7 +93,7 @@ class _HeadInPhoto:
     expected, spread : (h, w, 3) its explanation and how far the prior's albedo varies; spared :
     lips and lids; lips; fold : where the expression folds skin; socket : of the eyes; redness : log
     R/G beside the skin around; sure : where the photo shows the head; hairline : where hair may
-    begin; scalp.
+    begin; scalp; forehead : what lies above the brows.
     """
 
     expected: np.ndarray
@@ -102,6 +106,7 @@ class _HeadInPhoto:
     sure: np.ndarray
     hairline: np.ndarray
     scalp: np.ndarray
+    forehead: np.ndarray
 
     @staticmethod
     def of(
@@ -126,6 +131,7 @@ class _HeadInPhoto:
             sure,
             hairline,
             features.scalp,
+            _forehead(shape, features),
         )
         maps = laid.maps(shape, np.column_stack(columns))
         return _HeadInPhoto(np.moveaxis(maps[:3], 0, 2), np.moveaxis(maps[3:6], 0, 2), *maps[6:])
@@ -258,7 +264,7 @@ def _believed(laid: Laid, away: np.ndarray, head: _HeadInPhoto, eyes: np.ndarray
     like = smooth_step(np.sqrt((scaled**2).sum(2)), _OTHER, _SKIN).astype(np.float32)
     other = like < 0.3
     inside = np.isfinite(laid.depth.depth)
-    like = like * _without_strands(other & inside & ~eyes, smooth[..., 0], head.scalp, pixel)
+    like = like * _without_strands(laid, other & inside & ~eyes, smooth[..., 0], head)
     wide = softened(opened(other, 0.0022 / pixel), 0.0018 / pixel, 0.0045 / pixel)
     thin = softened(opened(other, _STRAND / pixel), 0.0008 / pixel, 0.002 / pixel)
     free = softened(opened(other & ~eyes, _HANGING / pixel), 0.0018 / pixel, 0.0045 / pixel)
@@ -270,18 +276,26 @@ def _believed(laid: Laid, away: np.ndarray, head: _HeadInPhoto, eyes: np.ndarray
 
 
 def _without_strands(
-    other: np.ndarray, bright: np.ndarray, scalp: np.ndarray, pixel: float
+    laid: Laid, other: np.ndarray, bright: np.ndarray, head: _HeadInPhoto
 ) -> np.ndarray:
-    """(h, w) 0..1: 0 on what is darker than skin beside hair that hangs from the scalp over the
-    face: single strands of a fringe. other : (h, w) bool, no skin; bright : (h, w) log luminance
-    beside skin; scalp : (h, w) 0..1; pixel : metres."""
-    parts, count = ndimage.label(other)
-    grown = np.asarray(ndimage.maximum(scalp * other, parts, np.arange(count + 1)))
-    fringe = (grown > _GROWS)[parts] & other & (scalp < _GROWS)
+    """(h, w) 0..1: 0 on what is darker than the forehead's skin beside hair that hangs over it from
+    the scalp: single strands of a fringe. other : (h, w) bool, no skin; bright : (h, w) log
+    luminance beside skin."""
+    parts, count = ndimage.label(opened(other, _LOCK / laid.pixel))
+    grown = np.asarray(ndimage.maximum(head.scalp, parts, np.arange(count + 1)))
+    fringe = (grown > _GROWS)[parts] & (parts > 0) & (head.scalp < _GROWS)
     if not fringe.any():
         return np.ones_like(bright)
-    away = pixel * ndimage.distance_transform_edt(~fringe)
-    return 1 - smooth_step(away, *_BESIDE) * smooth_step(bright, *_STRANDS)
+    away = laid.pixel * ndimage.distance_transform_edt(~fringe)
+    near = head.forehead * smooth_step(away, *_BESIDE)
+    return 1 - near * smooth_step(bright, *_STRANDS)
+
+
+def _forehead(shape: Shape, features: Features) -> np.ndarray:
+    """(V,) 0..1: what lies above the brows."""
+    height = shape.template[:, 1]
+    brows = np.average(height, weights=features.brows + 1e-9)
+    return smooth_step(height, brows, brows + _BROWS_END)
 
 
 def _eyes(laid: Laid, lids: np.ndarray) -> np.ndarray:
