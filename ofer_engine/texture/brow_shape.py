@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 from scipy.optimize import least_squares
+from scipy.special import expit
 
 NUMBERS: Final = (
     "height", "tilt", "arch", "skew", "half_width", "taper", "inner", "outer", "dark", "fading",
@@ -25,6 +26,8 @@ order); half_width : log mm; taper : log of how much wider it is at its middle t
 end; inner, outer : mm from the middle of the face where it ends; dark : log of how much darker than
 skin, log luminance; fading : log of how much darker it is at its outer than at its inner end."""
 _COUNT: Final = len(NUMBERS)
+_HALF_WIDTH, _TAPER, _INNER, _OUTER, DARK, _FADING = range(4, _COUNT)
+"""Where they are in a shape."""
 _ENDS: Final = (1.2, 1.6)
 """Millimetres in which the inner and the outer end fade."""
 _SOLID: Final = 2.5
@@ -59,7 +62,7 @@ class BrowPrior:
     def darker(self, times: float) -> BrowPrior:
         """Of people whose brows are so many times as dark."""
         more = np.zeros(_COUNT)
-        more[NUMBERS.index("dark")] = np.log(times)
+        more[DARK] = np.log(times)
         return BrowPrior(self.mean + more, self.root)
 
 
@@ -93,41 +96,47 @@ def fit_brows(prior: BrowPrior, samples: Sequence[BrowSamples]) -> tuple[np.ndar
 
 def along(shape: np.ndarray, x: np.ndarray) -> np.ndarray:
     """(N,) -1 at the inner end of a brow, 1 at the outer."""
-    inner, outer = shape[6:8]
+    inner, outer = shape[_INNER], shape[_OUTER]
     return 2 * (x - inner) / max(outer - inner, 1.0) - 1
 
 
 def across(shape: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(N,) half widths above the middle line."""
-    place = np.clip(along(shape, x), -_BEYOND, _BEYOND)
-    return (y - _middle(shape, place)) / np.exp(shape[4] - shape[5] * place)
+    half = np.exp(shape[_HALF_WIDTH] - shape[_TAPER] * _place(shape, x))
+    return (y - _middle(shape, x)) / half
 
 
 def profile(shape: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(N,) 0..: how dense the hair of one brow is, 1 in the middle of it."""
-    inner, outer = shape[6:8]
-    ends = _rising((x - inner) / _ENDS[0]) * _rising((outer - x) / _ENDS[1])
-    fading = np.exp(0.5 * shape[9] * np.clip(along(shape, x), -1, 1))
+    ends = expit((x - shape[_INNER]) / _ENDS[0]) * expit((shape[_OUTER] - x) / _ENDS[1])
+    fading = np.exp(0.5 * shape[_FADING] * np.clip(along(shape, x), -1, 1))
     return np.exp(-(np.abs(across(shape, x, y)) ** _SOLID)) * ends * fading
 
 
-def _middle(shape: np.ndarray, place: np.ndarray) -> np.ndarray:
+def _place(shape: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """(N,) as `along`, no farther beyond its ends than a brow bends."""
+    return np.clip(along(shape, x), -_BEYOND, _BEYOND)
+
+
+def _middle(shape: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """(N,) mm: the height of its middle line."""
     height, tilt, arch, skew = shape[:4]
+    place = _place(shape, x)
     square = place * place
     return height + tilt * place + arch * (1 / 3 - square) + skew * (square - 0.6) * place
 
 
-def _rising(value: np.ndarray) -> np.ndarray:
-    return 0.5 * (1 + np.tanh(0.5 * value))
+def _around(shape: np.ndarray, each: BrowSamples) -> np.ndarray:
+    """(N, 4) log luminance by which skin differs for a deviation of each of `_BACKGROUND`."""
+    below = expit((_middle(shape, each.x) - each.y) / _SOCKET - 1)
+    columns = (np.ones_like(below), (each.x - 36) / 20, below, (each.y - 60) / 10)
+    return np.stack(columns, 1) * _BACKGROUND
 
 
 def _shown(shape: np.ndarray, light: np.ndarray, each: BrowSamples) -> np.ndarray:
     """(N,) log luminance beside skin that a brow would show. light : (4,), of `_BACKGROUND`."""
-    middle = _middle(shape, np.clip(along(shape, each.x), -_BEYOND, _BEYOND))
-    below = _rising((middle - each.y) / _SOCKET - 1)
-    around = (np.ones_like(below), (each.x - 36) / 20, below, (each.y - 60) / 10)
-    skin = np.stack(around, 1) @ (light * _BACKGROUND)
-    return skin - np.exp(shape[8]) * profile(shape, each.x, each.y)
+    hair = np.exp(shape[DARK]) * profile(shape, each.x, each.y)
+    return _around(shape, each) @ light - hair
 
 
 class _Search:
@@ -162,11 +171,8 @@ class _Search:
             found[:, :_COUNT] = by_shape @ self._prior.root
             apart = _ASIDE if each.side == 0 else -_ASIDE
             found[:, _COUNT : 2 * _COUNT] = apart * found[:, :_COUNT]
-            lights = light + np.eye(len(_BACKGROUND))
-            found[:, first : first + len(lights)] = np.stack(
-                [_shown(shape, other, each) - shown for other in lights], 1
-            )
-            first += len(lights)
+            found[:, first : first + len(light)] = _around(shape, each)
+            first += len(light)
             away = (each.dark - shown) / _NOISE
             steep = np.abs(away) / (1 + away**2 / _TAIL) / np.sqrt(np.maximum(_heavy(away), 1e-12))
             steep = np.where(np.abs(away) < 1e-3, 1, steep)

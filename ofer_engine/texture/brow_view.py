@@ -12,7 +12,7 @@ from scipy import ndimage
 from ..geometry.rasteriser import rasterise
 from .brow_shape import BrowSamples
 from .explanation import opponent
-from .laid_photo import Laid, nearest, sample
+from .laid_photo import Laid, in_sight, sample
 from .shape import Shape
 
 _LEFT, _TOP, _WIDE, _HIGH = 0.0, 86.0, 76.5, 49.5
@@ -23,7 +23,6 @@ SQUARE: Final = (_FINE * _SQUARE) ** 2
 """Square millimetres that each sample stands for."""
 _OVER, _AWAY = 4.0, 1000.0
 """Millimetres that triangles may reach over the middle of the face, and to the eye that sees it."""
-_BEHIND: Final = 0.004
 _LID: Final = 0.15
 """Belonging to lids from which on a pixel is of the eye."""
 _CREASE: Final = 3.0
@@ -89,7 +88,7 @@ def _side(
     place = values[:, :2]
     away = opponent(sample(laid.picture, place)) - values[:, 4:7]
     weight = values[:, 3] * sample(laid.plain[..., None], place)[:, 0]
-    weight *= values[:, 2] <= nearest(laid.depth.depth, place) + _BEHIND
+    weight *= in_sight(laid.depth, place, values[:, 2])
     square = (height, width)
     away = np.where(weight[:, None] > 0, away, 0).reshape(*square, 3)
     weight = weight.reshape(square) * ~_eye(values[:, 7].reshape(square))

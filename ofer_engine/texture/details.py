@@ -16,7 +16,7 @@ from ..geometry.smooth_step import smooth_step
 from .explanation import Explanation, opponent
 from .features import Features, sockets
 from .fields import around
-from .laid_photo import Laid, averaged, nearest, sample
+from .laid_photo import Laid, averaged, in_sight, sample
 from .lip_colour import lip_colour
 from .seen_edge import broad_field, without_holes
 from .shape import Shape
@@ -167,7 +167,7 @@ def details(
     middle = averaged(away, seen, _MIDDLE / laid.pixel)
     fine = away - middle
     known = sample(seen[..., None], laid.places)[:, 0]
-    known = known * (laid.distance <= nearest(laid.depth.depth, laid.places) + 0.004)
+    known = known * in_sight(laid.depth, laid.places, laid.distance)
     broad = broad_field(shape, np.clip(sample(middle, laid.places), -1, 1), known)
     dull = _without_shine(broad, explanation.level)
     in_photo = np.moveaxis(laid.maps(shape, broad), 0, 2)

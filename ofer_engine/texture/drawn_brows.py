@@ -20,7 +20,7 @@ from ..geometry.smooth_step import smooth_step
 from ..heads.head import Head
 from ..heads.open_head import OpenHead
 from ..heads.placement import place
-from .brow_shape import NUMBERS, BrowPrior, across, along, fit_brows, profile
+from .brow_shape import DARK, BrowPrior, across, along, fit_brows, profile
 from .brow_view import SQUARE, BrowView
 from .features import Features
 from .fields import carried_on
@@ -28,7 +28,6 @@ from .laid_photo import sample
 from .shape import Shape
 
 FILE: Final = Path(__file__).with_name("drawn_brows.npz")
-_DARK: Final = NUMBERS.index("dark")
 ALONG, ACROSS = 1.2, 2.0
 """What the picture of strands spans: half lengths of a brow from its middle, and half widths."""
 _EDGE: Final = 0.03
@@ -107,7 +106,7 @@ class DrawnBrows:
             prior = prior.darker(float(np.clip(times, *_DARKER)))
             usual = np.clip(hair[1:] / hair[0], *_HUES)
         shapes, _ = fit_brows(prior, [each for view in views for each in view.samples])
-        shapes[:, _DARK] += np.log(_darker(shapes, views))
+        shapes[:, DARK] += np.log(_darker(shapes, views))
         return Brows(self, shapes, _hue(shapes, views, usual))
 
 
@@ -131,7 +130,7 @@ class Brows:
             rows, x, y, fraction = rows[inside], x[inside], y[inside], fraction[inside]
             at = (0.5 + 0.5 * fraction) * self.drawn.strands.shape[::-1]
             ranks = sample(self.drawn.strands[..., None], at)[:, 0]
-            dense, darkness = profile(shape, x, y), float(np.exp(shape[_DARK]))
+            dense, darkness = profile(shape, x, y), float(np.exp(shape[DARK]))
             dense *= _SPARSE + (1 - _SPARSE) * smooth_step(along(shape, x), *_BEGINS)
             grown = dense * min(1.0, np.sqrt(darkness))
             hair = _UNDER + (1 - _UNDER) * _strands(ranks, grown) / self.drawn.covered(grown)
@@ -175,7 +174,7 @@ def _darker(shapes: np.ndarray, views: Sequence[BrowView]) -> float:
     for view in views:
         for each, colours in zip(view.samples, view.colours, strict=True):
             shape = shapes[each.side]
-            hair = np.exp(shape[_DARK]) * profile(shape, each.x, each.y)
+            hair = np.exp(shape[DARK]) * profile(shape, each.x, each.y)
             weight = np.sqrt(SQUARE * each.weight)
             around = np.stack([np.ones_like(hair), each.x / 20, each.y / 10, -hair], 1)
             if hair @ weight**2 < 1:

@@ -15,6 +15,8 @@ from .shape import Shape
 from .trust import DepthMap, depth_map, softened, within
 
 _LARGEST = 3072
+_BEHIND = 0.004
+"""Metres that what is seen may lie behind the nearest surface."""
 _SCALES = (0.1, 2.0)
 """Least and most that a photo is scaled to the density of the texture."""
 
@@ -109,6 +111,12 @@ def sample(picture: np.ndarray, place: np.ndarray) -> np.ndarray:
     upper = flat[index] * (1 - u) + flat[index + 1] * u
     lower = flat[index + width] * (1 - u) + flat[index + width + 1] * u
     return upper * (1 - v) + lower * v
+
+
+def in_sight(depth: DepthMap, place: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """(N,) bool: nothing of the head lies before what is at pixels place (N, 2), so far away (N,),
+    metres."""
+    return distance <= nearest(depth.depth, place) + _BEHIND
 
 
 def nearest(picture: np.ndarray, place: np.ndarray) -> np.ndarray:

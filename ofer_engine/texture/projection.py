@@ -16,7 +16,7 @@ from .explanation import Explanation, VertexAlbedo, explain, opponent
 from .features import Features
 from .fields import spread
 from .folds import beside_lips, folded, pressed
-from .laid_photo import Laid, averaged, lay, nearest, sample
+from .laid_photo import Laid, averaged, in_sight, lay, sample
 from .photo_view import PhotoView
 from .shape import Shape
 from .trust import DepthMap
@@ -28,7 +28,6 @@ _UNTOLD = 0.6
 """How far a place is believed about which the evidence says nothing: ears, crown, neck."""
 _FEATHER = 5.0
 """Millimetres over which belief fades on the skin, and skin shares its folds."""
-_BEHIND = 0.004
 _ON_SCALP, _PLAIN, _FEW = 0.7, 0.5, 30
 """Where hair is looked for: belonging to the scalp, clear of edges, and the least vertices."""
 _BALD = -0.35
@@ -47,8 +46,7 @@ class Projection:
     leave; broad : (V, 3) the same of differences too broad for `detail`, and known : (V,) 0..1, how
     far the photo tells them; explanation : what explains the photo; lips : (3,) by which lips
     differ from it; uneven : deviation of the finest luminance; hair : (3,) of the hair that it
-    shows, beside its skin, or None; brows : what it shows
-    around them.
+    shows, beside its skin, or None; brows : what it shows around them.
     """
 
     detail: np.ndarray
@@ -73,7 +71,7 @@ class Projection:
     def details(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Details (N, 4) and how far they are believed (N,). at : (N, 4) as `at_vertices`."""
         place, distance, sure = at[:, :2], at[:, 2], at[:, 3]
-        near = distance <= nearest(self.depth.depth, place) + _BEHIND
+        near = in_sight(self.depth, place, distance)
         weight = sure * near * sample(self.trust[..., None], place)[:, 0]
         return sample(self.detail, place), weight
 
@@ -124,7 +122,7 @@ def _vertex_colours(
     soft = averaged(laid.picture, laid.plain, _VERTEX / laid.pixel)
     hair = np.clip(features.scalp + 0.7 * features.ears + 0.8 * features.neck, 0, 1)
     weight = sure * (1 - hair) * sample(laid.plain[..., None], laid.places)[:, 0]
-    weight = weight * (laid.distance <= nearest(laid.depth.depth, laid.places) + _BEHIND)
+    weight = weight * in_sight(laid.depth, laid.places, laid.distance)
     return sample(soft, laid.places), weight
 
 
@@ -132,7 +130,7 @@ def _hair(
     laid: Laid, features: Features, explanation: Explanation, facing: np.ndarray
 ) -> np.ndarray | None:
     """(3,) log luminance, log R/G, log B/G of the hair on the scalp, less the skin's."""
-    near = laid.distance <= nearest(laid.depth.depth, laid.places) + _BEHIND
+    near = in_sight(laid.depth, laid.places, laid.distance)
     scalp = (features.scalp > _ON_SCALP) & (facing > _GRAZING) & near
     scalp &= sample(laid.plain[..., None], laid.places)[:, 0] > _PLAIN
     if scalp.sum() < _FEW:

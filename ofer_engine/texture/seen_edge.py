@@ -37,7 +37,7 @@ def without_holes(
     pore), is like the skin around it, and skin amid what is none (between strands) is not believed;
     towards the edge of what is believed, details lose what they have in common.
 
-    features : (h, w) 0..1, belonging to brows, lids and lips, which stay as they are.
+    features : (h, w) 0..1, belonging to lids and lips, which stay as they are.
     """
     inside = np.isfinite(laid.depth.depth).astype(np.float32)
     rest = 1 - features

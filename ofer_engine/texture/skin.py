@@ -59,8 +59,8 @@ def make_skin(
 ) -> Painted:
     """Paint a head from one or more photos of one person.
 
-    uv : (F, 4, 2), from `layout.layout`; albedo : the prior on this head; brows : how
-    they are drawn; unwanted : (R, R) float32, 1 where the artist wants nothing of the photos;
+    uv : (F, 4, 2), from `layout.layout`; albedo : the prior on this head; brows : how they
+    are drawn; unwanted : (R, R) float32, 1 where the artist wants nothing of the photos;
     clean_shave : without beard or its shadow; step : called with rows done, of how many.
     """
     shape = Shape.of(head, uv)

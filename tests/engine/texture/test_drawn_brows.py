@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from ofer_engine.texture.brow_shape import NUMBERS, BrowSamples, profile
+from ofer_engine.texture.brow_shape import DARK, BrowSamples, profile
 from ofer_engine.texture.brow_view import BrowView
 from ofer_engine.texture.colours import TO_LINEAR
 from ofer_engine.texture.drawn_brows import DrawnBrows, without_brows
@@ -19,7 +19,6 @@ from tests.engine.texture.conftest import PAINTED, SIDE, covered
 
 BLACK, BLOND = (0.012, 0.010, 0.009), (0.14, 0.085, 0.035)
 HAND = (150, 100, 80)
-DARK = NUMBERS.index("dark")
 
 
 @pytest.fixture(scope="module")
