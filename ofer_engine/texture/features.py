@@ -45,6 +45,7 @@ class Features:
     neck: np.ndarray
     nose: np.ndarray
     beard: np.ndarray
+    eyeballs: np.ndarray
 
     def at(self, vertices: np.ndarray) -> Features:
         """The features of other vertices, each like one of these: vertices (N,) int."""
@@ -78,4 +79,9 @@ def _own(head: OpenHead) -> Features:
     grown = np.maximum(*beard_fields(head.template, marks, regions["lips"]))
     other = np.unique(head.polygons[head.part != head.part_names.index("skin")])
     grown[other[other >= 0]] = 0
-    return Features(**regions, beard=grown.astype(np.float32))
+    eyeballs = np.zeros(len(head.template), np.float32)
+    for number, name in enumerate(head.part_names):
+        if name.startswith("eye_"):
+            own = head.polygons[head.part == number]
+            eyeballs[own[own >= 0]] = 1
+    return Features(**regions, beard=grown.astype(np.float32), eyeballs=eyeballs)

@@ -18,6 +18,7 @@ from .fields import spread
 from .folds import beside_lips, folded, pressed
 from .laid_photo import Laid, averaged, in_sight, lay, sample
 from .photo_view import PhotoView
+from .sclera import sclera_colour
 from .shape import Shape
 from .trust import DepthMap
 
@@ -46,7 +47,8 @@ class Projection:
     leave; broad : (V, 3) the same of differences too broad for `detail`, and known : (V,) 0..1, how
     far the photo tells them; explanation : what explains the photo; lips : (3,) by which lips
     differ from it; uneven : deviation of the finest luminance; hair : (3,) of the hair that it
-    shows, beside its skin, or None; brows : what it shows around them.
+    shows, beside its skin, or None; brows : what it shows around them; sclera : (3,) of the whites
+    of the eyes, log luminance, log R/G, log B/G, or None.
     """
 
     detail: np.ndarray
@@ -62,6 +64,7 @@ class Projection:
     uneven: float
     hair: np.ndarray | None
     brows: BrowView
+    sclera: np.ndarray | None
 
     def at_vertices(self) -> np.ndarray:
         """(V, 4) float32: place x, y, distance, sure; what `details` reads."""
@@ -112,6 +115,7 @@ def project(
         found.detail, laid.plain * found.trust, laid.depth, laid.places, laid.distance, sure,
         found.broad, found.known, explanation, found.lips, found.uneven,
         _hair(laid, features, explanation, facing), brows,
+        sclera_colour(laid, shape, features.eyeballs, seen, explanation),
     )  # fmt: skip
 
 

@@ -97,11 +97,11 @@ def _complexion_of(
     shape: Shape, features: Features, albedo: VertexAlbedo, projections: Sequence[Projection]
 ) -> Complexion:
     """The person's complexion; each photo counts by how much skin it shows."""
-    explanations = [each.explanation for each in projections]
-    counts = np.array([each.likely.sum() + 1e-3 for each in explanations])
+    counts = np.array([each.explanation.likely.sum() + 1e-3 for each in projections])
     model = AlbedoPrior.load().tone
-    tone = np.average([model.of(each) for each in explanations], 0, counts)
-    weights = np.average([each.weights for each in explanations], 0, counts)
+    tones = [model.of(each.explanation, each.sclera) for each in projections]
+    tone = np.average(tones, 0, counts)
+    weights = np.average([each.explanation.weights for each in projections], 0, counts)
     lips = np.average([each.lips for each in projections], 0, counts)
     return complexion(shape, features, albedo, weights, tone, lips)
 

@@ -2,8 +2,9 @@
 
 Bayes' rule with two Gaussians: how people's tones differ (of public-domain portraits), and how much
 exposure and colour of light differ from photo to photo. What a photo shows is believed as far as it
-is more likely skin than light. Where skin is seen in two lights far apart (a hand's shade, the sun
-from the side), what is in the brighter one tells the tone, and less surely.
+is more likely skin than light. The whites of the eyes, of one colour in nearly all people, tell
+the light a second time. Where skin is seen in two lights far apart (a hand's shade, the sun from
+the side), what is in the brighter one tells the tone, and less surely.
 """
 
 from __future__ import annotations
@@ -25,6 +26,14 @@ light is redder and less blue at once."""
 SKIN: Final = np.array([-1.40, 0.60, -0.36])
 """What the portraits' average stands for, in white light: a guess, between the patches "light skin"
 and "dark skin" of a ColorChecker. Portraits are printed darker and more colourful than skin is."""
+SCLERA: Final = np.array([-1.23, 0.38, -0.18])
+"""Whites of eyes as portraits show them: log luminance, log R/G, log B/G. This and the next as
+`research/skins/sclera_statistics` measures them on 175 portraits."""
+_OTHER_WHITE: Final = np.array([0.064, 0.0053, 0.003])
+"""Variance of what they are beyond the light. The last was measured as -0.0025."""
+_SHADED: Final = 8.0
+"""Times the variance of luminance where they are darker than the skin makes one expect: lids and
+lashes take light from them, and nothing adds any."""
 _NO_HUE: Final = np.diag([0.0, 1e3, 1e3])
 """Besides, of a photo without colours."""
 _CONTRAST: Final = 1.25
@@ -46,13 +55,26 @@ class ToneModel:
     mean: np.ndarray
     covariance: np.ndarray
 
-    def of(self, explanation: Explanation) -> np.ndarray:
-        """(3,) the likeliest tone of the person of an explained photo, in white light."""
+    def of(self, explanation: Explanation, sclera: np.ndarray | None = None) -> np.ndarray:
+        """(3,) the likeliest tone of the person of an explained photo, in white light. sclera :
+        (3,) of the whites of the eyes in it, if it shows them."""
         if not explanation.likely.any():
             return SKIN
         shaded = max(explanation.contrast - _CONTRAST, 0.0)
         lift = min(shaded / _TWO_LIGHTS, 1.0) * max(explanation.lit - _LIT, 0.0)
         light = _LIGHT if explanation.coloured else _LIGHT + _NO_HUE
         light = light + np.diag([(_UNSURE * shaded) ** 2, 0.0, 0.0])
-        gain = self.covariance @ np.linalg.inv(self.covariance + light)
-        return SKIN + gain @ (explanation.level + np.array([lift, 0, 0]) - self.mean)
+        shown = explanation.level + np.array([lift, 0, 0]) - self.mean
+        if sclera is not None:
+            shown, light = self._less_light(shown, light, sclera - SCLERA)
+        return SKIN + self.covariance @ np.linalg.inv(self.covariance + light) @ shown
+
+    def _less_light(
+        self, shown: np.ndarray, light: np.ndarray, white: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The skin (3,) less the light that the whites show (3,), and what remains unknown of the
+        light (3, 3)."""
+        expected = light @ np.linalg.inv(self.covariance + light) @ shown
+        other = np.diag(_OTHER_WHITE * [_SHADED if white[0] < expected[0] else 1, 1, 1])
+        gain = light @ np.linalg.inv(light + other)
+        return shown - gain @ white, light - gain @ light

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from ...texture.brow_shape import NUMBERS, BrowSamples
+from ...texture.brow_shape import NUMBERS
 from ...texture.drawn_brows import FILE
-from ...texture.projection import project
-from ...texture.shape import Shape
 from ..wardrobe.build import KEPT_FOR_MEASURING
 from .brow_prior import learned
 from .brow_strands import strands
@@ -40,7 +37,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     numbers = range(_FIRST, KEPT_FOR_MEASURING, options.every)
     paths = [options.portraits / f"portrait_{number:03d}.jpg" for number in numbers]
-    shown = list(_shown(SkinStudio(options.readings), paths))
+    studio = SkinStudio(options.readings)
+    shown = [found.brows.samples for found in studio.projections(paths, _RESOLUTION)]
     prior = learned(shown)
     deviation = np.sqrt(np.square(prior.root).sum(1))
     _LOG.info("%d portraits", len(shown))
@@ -53,19 +51,6 @@ def main() -> None:
         mean=prior.mean,
         root=prior.root,
     )
-
-
-def _shown(studio: SkinStudio, paths: list[Path]) -> Iterator[tuple[BrowSamples, BrowSamples]]:
-    """What portraits in which a face is found show around their brows."""
-    shape = Shape.of(studio.head, studio.uv)
-    for path in paths:
-        try:
-            view = studio.sitting(path).view
-        except IndexError:
-            continue
-        places = studio.brows.places
-        found = project(shape, studio.features, view, studio.albedo, places, _RESOLUTION)
-        yield found.brows.samples
 
 
 if __name__ == "__main__":

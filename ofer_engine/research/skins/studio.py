@@ -3,7 +3,7 @@ skins starts from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,8 @@ from ...texture.features import Features, features_of
 from ...texture.landmark_evidence import with_landmarks
 from ...texture.layout import layout
 from ...texture.photo_view import PhotoView
+from ...texture.projection import Projection, project
+from ...texture.shape import Shape
 from ...texture.skin import Painted, make_skin
 
 _WEIGHTS: Final = Path(__file__).parents[3] / "weights"
@@ -80,6 +82,16 @@ class SkinStudio:
         if landmarks:
             evidence = with_landmarks(evidence, self.detector, self.head, photo, camera, moved)
         return Sitting(still, PhotoView(photo.pixels, camera, moved, still, evidence))
+
+    def projections(self, paths: Iterable[Path], resolution: int) -> Iterator[Projection]:
+        """What photos show, of those in which a face is found."""
+        shape = Shape.of(self.head, self.uv)
+        for path in paths:
+            try:
+                view = self.sitting(path).view
+            except IndexError:
+                continue
+            yield project(shape, self.features, view, self.albedo, self.brows.places, resolution)
 
     def _read(self, path: Path) -> dict[str, np.ndarray]:
         if self._pack is None:

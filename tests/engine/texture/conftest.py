@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial import KDTree
 
 from ofer_engine.contract.skin import Layout
 from ofer_engine.geometry.rasteriser import rasterise
@@ -25,6 +26,7 @@ from ofer_engine.texture.features import features_of
 from ofer_engine.texture.layout import layout
 from ofer_engine.texture.photo_view import PhotoView
 from ofer_engine.texture.shape import split
+from ofer_engine.texture.tone import SCLERA
 from tests.engine.published.invented import formed_flame
 
 SIDE = 360
@@ -32,6 +34,8 @@ SKIN = linear(AlbedoPrior.load().tone.mean)
 """As the photo shows it."""
 PAINTED = linear(tone.SKIN)
 """As it is painted."""
+_LASH = 0.02
+"""Metres from eyeballs within which all but the skin is of their colour."""
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +114,8 @@ def flame_sitter(flame, head) -> Sitter:
 
 
 def _blotched(head: Head, open_head: OpenHead) -> np.ndarray:
-    """(V, 3): blotches too small for any light; all parts but the skin are white."""
+    """(V, 3): blotches too small for any light; eyeballs and what
+    touches them as they usually look beside such skin, teeth and tongue white."""
     prior = AlbedoPrior.load()
     face = linear(prior.tone.mean + prior.on(head, lambda: open_head).mean)
     x, y, _ = head.template.T
@@ -118,6 +123,9 @@ def _blotched(head: Head, open_head: OpenHead) -> np.ndarray:
     colours = face * (1 + blotches[:, None])
     other = np.unique(head.polygons[head.part != 0])
     colours[other[other >= 0]] = (0.8, 0.8, 0.8)
+    eyeballs = features_of(head, lambda: open_head).eyeballs > 0
+    near, _ = KDTree(head.template[eyeballs]).query(head.template[other[other >= 0]])
+    colours[other[other >= 0][near < _LASH]] = linear(SCLERA)
     return colours
 
 
