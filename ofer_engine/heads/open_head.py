@@ -133,6 +133,13 @@ class OpenHead:
         """(n, 4) int32 polygons of the named parts."""
         return self.polygons[np.isin(self.part, [self.part_names.index(name) for name in names])]
 
+    def part_mask(self, *names: str) -> np.ndarray:
+        """(V,) float32, 1 on the vertices of the named parts."""
+        mask = np.zeros(len(self.template), np.float32)
+        polygons = self.part_polygons(*names)
+        mask[polygons[polygons >= 0]] = 1
+        return mask
+
     def vertices(self, identity: np.ndarray, expression: np.ndarray | None = None) -> np.ndarray:
         """Heads of given coefficients.
 

@@ -35,19 +35,11 @@ def part_masks(head: OpenHead) -> np.ndarray:
     whole["jaw"] = np.maximum(np.clip(jaw * 1.5, 0, 1), head.region("chin")) * (1 - cavity)
     for side in ("eye_left", "eye_right", "lashes"):
         if side in head.part_names:
-            whole["eyes"] = np.maximum(whole["eyes"], _belongs(head, side))
+            whole["eyes"] = np.maximum(whole["eyes"], head.part_mask(side))
     for inner in ("teeth_upper", "teeth_lower", "tongue"):
         if inner in head.part_names:
-            whole["mouth"] = np.maximum(whole["mouth"], _belongs(head, inner))
+            whole["mouth"] = np.maximum(whole["mouth"], head.part_mask(inner))
     return np.stack([_smooth(head, whole[name]) for name in FACE_PARTS]).astype(np.float16)
-
-
-def _belongs(head: OpenHead, part: str) -> np.ndarray:
-    """(V,) 1 on the vertices of a part of the mesh."""
-    own = np.zeros(len(head.template), np.float32)
-    polygons = head.part_polygons(part)
-    own[polygons[polygons >= 0]] = 1
-    return own
 
 
 def _smooth(head: OpenHead, mask: np.ndarray) -> np.ndarray:

@@ -133,7 +133,7 @@ class _HeadInPhoto:
             features.scalp,
             _forehead(shape, features),
         )
-        maps = laid.maps(shape, np.column_stack(columns))
+        maps = laid.maps(np.column_stack(columns))
         return _HeadInPhoto(np.moveaxis(maps[:3], 0, 2), np.moveaxis(maps[3:6], 0, 2), *maps[6:])
 
 
@@ -170,7 +170,7 @@ def details(
     known = known * in_sight(laid.depth, laid.places, laid.distance)
     broad = broad_field(shape, np.clip(sample(middle, laid.places), -1, 1), known)
     dull = _without_shine(broad, explanation.level)
-    in_photo = np.moveaxis(laid.maps(shape, broad), 0, 2)
+    in_photo = np.moveaxis(laid.maps(broad), 0, 2)
     between = _without_shine(middle - in_photo, explanation.level)
     fold = _folded(head, middle, explanation.coloured)
     kept = _kept_middle(between, fold, head)

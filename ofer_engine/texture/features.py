@@ -79,9 +79,5 @@ def _own(head: OpenHead) -> Features:
     grown = np.maximum(*beard_fields(head.template, marks, regions["lips"]))
     other = np.unique(head.polygons[head.part != head.part_names.index("skin")])
     grown[other[other >= 0]] = 0
-    eyeballs = np.zeros(len(head.template), np.float32)
-    for number, name in enumerate(head.part_names):
-        if name.startswith("eye_"):
-            own = head.polygons[head.part == number]
-            eyeballs[own[own >= 0]] = 1
+    eyeballs = head.part_mask(*(name for name in head.part_names if name.startswith("eye_")))
     return Features(**regions, beard=grown.astype(np.float32), eyeballs=eyeballs)

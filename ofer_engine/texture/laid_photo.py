@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ..geometry.rasteriser import rasterise
+from ..geometry.rasteriser import Fragments, rasterise
 from .colours import TO_LINEAR
 from .photo_view import PhotoView
 from .shape import Shape
@@ -26,21 +26,21 @@ class Laid:
     """A cut photo and where the head is in it, before anything is known of its skin.
 
     picture : (h, w, 3) float32 linear; plain : (h, w) float32, 0 at edges and on hidden pixels;
-    depth : of the head; places : (V, 2) pixels; distance : (V,) metres; pixel : metres.
+    fragments, depth : of the head; places : (V, 2) pixels; distance : (V,) metres; pixel : metres.
     """
 
     picture: np.ndarray
     plain: np.ndarray
+    fragments: Fragments
     depth: DepthMap
     places: np.ndarray
     distance: np.ndarray
     pixel: float
 
-    def maps(self, shape: Shape, columns: np.ndarray) -> np.ndarray:
+    def maps(self, columns: np.ndarray) -> np.ndarray:
         """Values of the vertices (V, C) as pictures (C, h, w); 1 where the head is not."""
-        fragments = rasterise(self.places, self.distance, shape.everything, *self.plain.shape)
-        values = fragments.interpolate(columns.astype(np.float32))
-        return np.moveaxis(fragments.picture(values, 1.0), 2, 0)
+        values = self.fragments.interpolate(columns.astype(np.float32))
+        return np.moveaxis(self.fragments.picture(values, 1.0), 2, 0)
 
 
 def lay(
@@ -54,12 +54,13 @@ def lay(
     picture = _cut(view.pixels, corner, scale)
     size = picture.shape[0], picture.shape[1]
     places = (places - corner[:2]) * scale
-    depth = depth_map(places, distance, shape.everything, size, pixel)
+    fragments = rasterise(places, distance, shape.everything, *size)
+    depth = depth_map(fragments, distance, pixel)
     plain = depth.clear * within(size, 0.004 / pixel)
     if view.hidden is not None:
         mask = _cut(view.hidden[..., None].repeat(3, 2).astype(np.uint8) * 255, corner, scale)
         plain *= softened(mask[..., 0] > 0.2, 0.001 / pixel, 0.004 / pixel)
-    return Laid(picture, plain, depth, places, distance, pixel)
+    return Laid(picture, plain, fragments, depth, places, distance, pixel)
 
 
 def _frame(

@@ -41,7 +41,7 @@ def sclera_colour(
     if not explanation.coloured:
         return None
     left = shape.template[:, 0] > 0
-    inside, side, sure = laid.maps(shape, np.column_stack([eyeballs, eyeballs * left, seen]))
+    inside, side, sure = laid.maps(np.column_stack([eyeballs, eyeballs * left, seen]))
     inside = (inside > _EYEBALL) & np.isfinite(laid.depth.depth)
     found = [
         white

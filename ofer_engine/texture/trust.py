@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from ..geometry.rasteriser import rasterise
+from ..geometry.rasteriser import Fragments
 from ..geometry.smooth_step import smooth_step
 
 _EDGE = 0.006
@@ -25,22 +25,14 @@ class DepthMap:
     clear: np.ndarray
 
 
-def depth_map(
-    places: np.ndarray,
-    depth: np.ndarray,
-    triangles: np.ndarray,
-    size: tuple[int, int],
-    pixel: float,
-) -> DepthMap:
+def depth_map(fragments: Fragments, depth: np.ndarray, pixel: float) -> DepthMap:
     """The head's depth in a picture.
 
-    places : (V, 2) pixels; depth : (V,) metres; triangles : (T, 3); size : (height, width);
-    pixel : metres that a pixel spans at the face.
+    fragments : of the head in it; depth : (V,) metres; pixel : metres that a pixel spans at the
+    face.
     """
-    fragments = rasterise(places, depth, triangles, *size)
-    seen = np.full(size[0] * size[1], np.inf, np.float32)
-    seen[fragments.pixel] = fragments.interpolate(depth[:, None].astype(np.float32))[:, 0]
-    seen = seen.reshape(size)
+    shown = fragments.interpolate(depth[:, None].astype(np.float32))
+    seen = fragments.picture(shown, np.inf)[..., 0]
     near = ndimage.minimum_filter(seen, 3)
     far = ndimage.maximum_filter(np.where(np.isinf(seen), 10.0, seen), 3)
     with np.errstate(invalid="ignore"):

@@ -1,22 +1,22 @@
 """What portraits show of the whites of the eyes: measures the constants of `texture/tone`.
 
-python -m ofer_engine.research.skins.sclera_statistics --portraits DIR --readings FOLDER
+    python -m ofer_engine.research.skins.sclera_statistics --portraits DIR --readings FOLDER
+
+The options are those of `learning_set`.
 """
 
 from __future__ import annotations
 
-import argparse
 import logging
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from ..wardrobe.build import KEPT_FOR_MEASURING
-from .studio import SkinStudio
+from .learning_set import shown_by_portraits
 
 _LOG: Final = logging.getLogger(__name__)
 _RESOLUTION: Final = 512
+_FIRST: Final = 0
 _STRANGE: Final = 3.5
 """Deviations, by the median absolute one, beyond which a portrait is left out."""
 
@@ -33,21 +33,11 @@ def statistics(skins: np.ndarray, whites: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def main() -> None:
     """Log both."""
-    parser = argparse.ArgumentParser(prog="python -m ofer_engine.research.skins.sclera_statistics")
-    parser.add_argument("--portraits", type=Path, required=True)
-    parser.add_argument("--readings", type=Path, required=True, help="folder for what was read")
-    parser.add_argument("--every", type=int, default=4, help="use one portrait of so many")
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    numbers = range(0, KEPT_FOR_MEASURING, options.every)
-    paths = [options.portraits / f"portrait_{number:03d}.jpg" for number in numbers]
-    shown = [
-        (found.explanation.level, found.sclera)
-        for found in SkinStudio(options.readings).projections(paths, _RESOLUTION)
-        if found.sclera is not None
-    ]
-    mean, variance = statistics(*np.moveaxis(np.array(shown), 1, 0))
-    _LOG.info("%d of %d portraits show them", len(shown), len(paths))
+    portraits = list(shown_by_portraits("sclera_statistics", _FIRST, _RESOLUTION))
+    found = [each for each in portraits if each.sclera is not None]
+    skins = np.array([each.explanation.level for each in found])
+    mean, variance = statistics(skins, np.array([each.sclera for each in found]))
+    _LOG.info("%d of %d portraits show them", len(found), len(portraits))
     _LOG.info("mean %s, variance %s", mean.round(3).tolist(), variance.round(4).tolist())
 
 

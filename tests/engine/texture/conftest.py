@@ -34,7 +34,7 @@ SKIN = linear(AlbedoPrior.load().tone.mean)
 """As the photo shows it."""
 PAINTED = linear(tone.SKIN)
 """As it is painted."""
-_LASH = 0.02
+_ABOUT_EYES = 0.02
 """Metres from eyeballs within which all but the skin is of their colour."""
 
 
@@ -114,8 +114,8 @@ def flame_sitter(flame, head) -> Sitter:
 
 
 def _blotched(head: Head, open_head: OpenHead) -> np.ndarray:
-    """(V, 3): blotches too small for any light; eyeballs and what
-    touches them as they usually look beside such skin, teeth and tongue white."""
+    """(V, 3): blotches too small for any light; eyeballs and what touches them as they usually look
+    beside such skin, teeth and tongue white."""
     prior = AlbedoPrior.load()
     face = linear(prior.tone.mean + prior.on(head, lambda: open_head).mean)
     x, y, _ = head.template.T
@@ -125,7 +125,7 @@ def _blotched(head: Head, open_head: OpenHead) -> np.ndarray:
     colours[other[other >= 0]] = (0.8, 0.8, 0.8)
     eyeballs = features_of(head, lambda: open_head).eyeballs > 0
     near, _ = KDTree(head.template[eyeballs]).query(head.template[other[other >= 0]])
-    colours[other[other >= 0][near < _LASH]] = linear(SCLERA)
+    colours[other[other >= 0][near < _ABOUT_EYES]] = linear(SCLERA)
     return colours
 
 

@@ -48,18 +48,18 @@ def test_lids_are_no_whites(laid, sitter, eyeballs):
     assert laid(with_eyes(sitter, eyeballs, 0.8 * skin).photo()).sclera is None
 
 
-@pytest.mark.parametrize("colour", [(4, 4, 4), (120, 120, 125)], ids=["black", "mirrored"])
-@pytest.mark.parametrize("known", [True, False], ids=["told by evidence", "untold"])
+@pytest.mark.parametrize(
+    "colour, known",
+    [((4, 4, 4), True), ((4, 4, 4), False), ((120, 120, 125), True)],
+    ids=["black, seen by the evidence", "black", "mirrored, seen by the evidence"],
+)
 def test_dark_glasses_are_no_whites(laid, sitter, head, colour, known):
     view = sitter.photo()
     eyes = view.camera.project(head.template[features_of(head, lambda: head).eyeballs > 0])
     low, high = eyes.min(0).astype(int) - 6, eyes.max(0).astype(int) + 6
     glass = np.zeros((SIDE, SIDE), bool)
     glass[low[1] : high[1], low[0] : high[0]] = True
-    found = laid(covered(view, glass, colour, known)).sclera
-    if known or sum(colour) < 100:
-        assert found is None
-    assert found is None or np.isfinite(found).all()
+    assert laid(covered(view, glass, colour, known)).sclera is None
 
 
 def test_one_eye_is_enough_and_none_is_too_little(laid, sitter, head):
