@@ -10,9 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import assimp_reader
 import bpy
@@ -20,50 +18,20 @@ import numpy as np
 import played
 import pytest
 import read_back
-from ofer_faces.ofer_blender.export import write
 from ofer_faces.ofer_blender.export.names import names
-from ofer_faces.ofer_blender.export.plan import Plan
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
-from ofer_faces.ofer_blender.head import tear_line
-from ofer_faces.ofer_blender.headless import scene_file
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client import launch
-from ofer_faces.ofer_engine.contract import reconstruction, skin
 from played import Played
 from read_back import ReadBack
+from sent_heads import PACKS, PLAYED, Sent
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-PACKS = ("open", "flame")
 CONSUMERS = ROOT / "benchmarks" / "consumers"
 MATRIX = [(pack, target) for pack in PACKS for target in Target]
 ONE_EACH = (Target.GLB, Target.FBX, Target.USD, Target.OBJ)
-PLAYED = (Target.WEB, Target.UNREAL, Target.USD)
 GLTF = [t for t in Target if PRESETS[t].format is Format.GLB]
-
-
-@dataclass(frozen=True, eq=False)
-class Sent:
-    """rest : (V, 3) and moves : (52, V, 3) metres, glTF's axes, the tear line's vertices after the
-    head's where it has one; used : (U,) vertices of polygons;
-    skin : (C,) vertices of the skin's polygons' corners, and uv : (C, 2) where the skin is painted;
-    folder : of the files, named by target; talking : the head at five times of those that move."""
-
-    rest: np.ndarray
-    moves: np.ndarray
-    used: np.ndarray
-    skin: np.ndarray
-    uv: np.ndarray
-    folder: Path
-    talking: Played
-
-    def file(self, target: Target) -> Path:
-        """Of a target."""
-        return self.folder / f"{target}.{PRESETS[target].format}"
-
-    def moving(self, target: Target) -> Path:
-        """Of a target, with the animation."""
-        return self.folder / f"{target}_moving.{PRESETS[target].format}"
 
 
 @pytest.fixture(scope="module")
@@ -83,55 +51,15 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[str, Sent]:
-    """What `sent` has made, for the tests after it."""
-    return {}
-
-
-@pytest.fixture
-def sent(
-    addon: ModuleType,
-    heads: Path,
-    made: dict[str, Sent],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> dict[str, Sent]:
-    """All files of both packs, by pack; they need the add-on, which each test has anew."""
-    for pack in PACKS:
-        if pack not in made:
-            made[pack] = _export(heads / f"{pack}.ofer", tmp_path_factory.mktemp(pack))
-    return made
-
-
-def _export(folder: Path, out: Path) -> Sent:
-    record = reconstruction.read(folder)
-    head = scene_file.build(record.folder, None, None)
-    polygons = record.array("polygons")
-    uv = np.load(record.folder / skin.FOLDER / skin.UV)
-    corners = (polygons >= 0) & uv.any((1, 2))[:, None]
-    for target in Target:
-        write.export(head, Plan(target, out / f"{target}"))
-    played.animate(head)
-    for target in PLAYED:
-        write.export(head, Plan(target, out / f"{target}_moving", animation=True))
-    rounding = [each for each in head.modifiers if each.type == "SUBSURF"]
-    for each in rounding:
-        head.modifiers.remove(each)
-    rest = record.array("identity_vertices")[0].astype(float)
-    moves, used = record.array("arkit_units").astype(float), np.unique(polygons[polygons >= 0])
-    if tear_line.fits(polygons):
-        wet = tear_line.places(rest)
-        units = [tear_line.places(rest + move) - wet for move in moves]
-        used = np.append(used, len(rest) + np.arange(len(wet)))
-        rest, moves = np.concatenate((rest, wet)), np.concatenate((moves, units), axis=1)
-    return Sent(
-        rest,
-        moves,
-        used,
-        polygons[corners],
-        uv[corners],
-        out,
-        played.in_the_scene(head),
+def sent(heads: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sent]:
+    """All files of both packs, by pack."""
+    out = tmp_path_factory.mktemp("sent")
+    command = [sys.executable, "-X", "faulthandler", str(HERE / "sent_heads.py")]
+    done = subprocess.run(
+        [*command, str(heads), str(out)], capture_output=True, text=True, timeout=900
     )
+    assert done.returncode == 0, done.stderr
+    return {pack: Sent.load(out / pack) for pack in PACKS}
 
 
 def compare(sent: Sent, target: Target, seen: ReadBack, unit: float = 1.0) -> None:

@@ -50,16 +50,43 @@ def test_lids_are_no_whites(laid, sitter, eyeballs):
 
 @pytest.mark.parametrize(
     "colour, known",
-    [((4, 4, 4), True), ((4, 4, 4), False), ((120, 120, 125), True)],
-    ids=["black, seen by the evidence", "black", "mirrored, seen by the evidence"],
+    [
+        ((4, 4, 4), True),
+        ((4, 4, 4), False),
+        ((120, 120, 125), True),
+        ((120, 120, 125), False),
+        ((255, 255, 255), True),
+        ((255, 255, 255), False),
+        ((80, 110, 150), False),
+    ],
+    ids=[
+        "black, seen by the evidence",
+        "black",
+        "mirrored, seen by the evidence",
+        "mirrored",
+        "glare, seen by the evidence",
+        "glare",
+        "blue",
+    ],
 )
-def test_dark_glasses_are_no_whites(laid, sitter, head, colour, known):
+def test_glasses_are_no_whites(laid, sitter, head, colour, known):
     view = sitter.photo()
     eyes = view.camera.project(head.template[features_of(head, lambda: head).eyeballs > 0])
     low, high = eyes.min(0).astype(int) - 6, eyes.max(0).astype(int) + 6
     glass = np.zeros((SIDE, SIDE), bool)
     glass[low[1] : high[1], low[0] : high[0]] = True
     assert laid(covered(view, glass, colour, known)).sclera is None
+
+
+def test_a_reflection_is_not_averaged_into_the_white(laid, sitter, head):
+    """A lamp in the upper half of either eye, on a cornea or on glass."""
+    view = sitter.photo()
+    eyes = view.camera.project(head.template[features_of(head, lambda: head).eyeballs > 0])
+    low, high = eyes.min(0).astype(int) - 6, eyes.max(0).astype(int) + 6
+    lamp = np.zeros((SIDE, SIDE), bool)
+    lamp[low[1] : int(np.median(eyes[:, 1])), low[0] : high[0]] = True
+    seen = laid(covered(view, lamp, (255, 255, 255), False)).sclera
+    np.testing.assert_allclose(seen, SCLERA, atol=0.06)
 
 
 def test_one_eye_is_enough_and_none_is_too_little(laid, sitter, head):
