@@ -167,6 +167,7 @@ def ask(
         layout=settings.layout,
         unwanted=bpy.path.abspath(unwanted) if unwanted else "",
         clean_shave=settings.clean_shave,
+        paint_brows=settings.paint_brows,
     )
     jobs.queue.ask(
         engine_settings(),

@@ -33,6 +33,11 @@ class OFER_PG_skin(bpy.types.PropertyGroup):
         name="Clean Shave",
         description="Leave a beard, and its shadow, out of the skin",
     )
+    paint_brows: bpy.props.BoolProperty(
+        name="Paint Brows",
+        description="Leave this off where brows of cards or of curves lie over the skin",
+        default=True,
+    )
     keep: bpy.props.EnumProperty(
         name="Keep",
         description="Where the picture goes. It shows a person: think of who gets the file",

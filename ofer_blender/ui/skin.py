@@ -27,6 +27,7 @@ class OFER_PT_skin(HeadTab, bpy.types.Panel):
         column.prop(settings, "resolution")
         column.prop(settings, "layout")
         column.prop(settings, "clean_shave")
+        column.prop(settings, "paint_brows")
         column.prop(settings, "keep")
         painting = layout.row(align=True)
         painting.operator("ofer.paint_hidden", text="Paint Over What Hides It", icon="BRUSH_DATA")

@@ -45,6 +45,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--mask", metavar="PNG", default="", help=mask)
     shave = "without beard or its shadow"
     parser.add_argument("--clean-shave", action="store_true", help=shave)
+    brows = "bare skin for brows of another kind, such as hair cards"
+    parser.add_argument("--no-brows", action="store_true", help=brows)
     out = f"folder to write (default: NAME.ofer/{FOLDER})"
     parser.add_argument("--out", type=Path, metavar="DIR", help=out)
     add_machine_options(parser)
@@ -79,6 +81,7 @@ def _run(options: argparse.Namespace) -> int:
         resolution=options.resolution,
         layout=options.layout,
         clean_shave=options.clean_shave,
+        paint_brows=not options.no_brows,
     )
     for note in _answer(session, wanted, Work(1, show, lambda: False, session.pace)):
         print(f"note: {note}")

@@ -149,7 +149,7 @@ class Texture:
     views, in their order; out : the folder that is written, replaced when it is there; resolution :
     pixels, one of `skin.RESOLUTIONS`; layout : a `skin.Layout`; unwanted : path of a square PNG
     over the texture, bright where nothing of the photos is wanted, or empty; clean_shave : without
-    beard or its shadow.
+    beard or its shadow; paint_brows : False where brows of another kind lie over the skin.
     """
 
     id: int
@@ -162,6 +162,7 @@ class Texture:
     layout: str = Layout.FACE
     unwanted: str = ""
     clean_shave: bool = False
+    paint_brows: bool = True
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.
         request.resolution,
         _unwanted(request),
         request.clean_shave,
+        request.paint_brows,
         lambda done, of: progress.step(PAINTING, done, of),
     )
     progress.step(WRITING, 0, 1)

@@ -34,7 +34,7 @@ _GRAIN_TEXEL = (1.5, 0.7)
 class Layers:
     """What the texels are made of.
 
-    projections : one a photo; brows : drawn over the skin; unevenness : of unseen skin,
+    projections : one a photo; brows : drawn over the skin, or None; unevenness : of unseen skin,
     standard deviation of log luminance; unwanted : (R, R) float32, 1 where the artist wants nothing
     of the photos, or None.
     """
@@ -42,7 +42,7 @@ class Layers:
     shape: Shape
     projections: tuple[Projection, ...]
     complexion: Complexion
-    brows: Brows
+    brows: Brows | None
     unevenness: float
     unwanted: np.ndarray | None = None
 
@@ -77,7 +77,8 @@ def bake(layers: Layers, resolution: int, step: Callable[[int, int], None]) -> M
         detail = detail * believed[:, None]
         colour = values[:, :3] + detail[:, :3]
         colour[:, 0] += uneven
-        colour += layers.brows.over(values[:, -3:])
+        if layers.brows is not None:
+            colour += layers.brows.over(values[:, -3:])
         fine = detail[:, 3] + uneven
         albedo[texels] = to_srgb(linear(colour))
         rough = np.clip(values[:, 6] - _FINE_ROUGH * fine, 0.2, 0.9)
@@ -97,13 +98,14 @@ def bake(layers: Layers, resolution: int, step: Callable[[int, int], None]) -> M
 
 def _attributes(layers: Layers, resolution: int) -> np.ndarray:
     """(V, 8 + 8 M) float32: base, place, roughness, millimetres of a texel, then each photo's
-    columns and their mirror images; at the end three more, the place among brows."""
+    columns and their mirror images; with brows three more at the end, the place among them."""
     shape, made = layers.shape, layers.complexion
     columns = [made.base, shape.template, made.roughness, shape.texel_size / resolution]
     for each in layers.projections:
         own = each.at_vertices()
         columns += [own, shape.mirrored(own)]
-    columns.append(layers.brows.drawn.places)
+    if layers.brows is not None:
+        columns.append(layers.brows.drawn.places)
     return np.column_stack(columns).astype(np.float32)
 
 

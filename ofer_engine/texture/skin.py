@@ -55,13 +55,15 @@ def make_skin(
     resolution: int,
     unwanted: np.ndarray | None = None,
     clean_shave: bool = False,
+    paint_brows: bool = True,
     step: Callable[[int, int], None] = lambda done, of: None,
 ) -> Painted:
     """Paint a head from one or more photos of one person.
 
     uv : (F, 4, 2), from `layout.layout`; albedo : the prior on this head; brows : how they
     are drawn; unwanted : (R, R) float32, 1 where the artist wants nothing of the photos;
-    clean_shave : without beard or its shadow; step : called with rows done, of how many.
+    clean_shave : without beard or its shadow; paint_brows : False for bare skin in their place;
+    step : called with rows done, of how many.
     """
     shape = Shape.of(head, uv)
     wanted = 1 - _at_vertices(shape, unwanted) if unwanted is not None else 1.0
@@ -80,7 +82,9 @@ def make_skin(
     broad = carried_broad(shape, [(each.broad, wanted * each.known) for each in projections])
     made = replace(made, base=(made.base + broad).astype(np.float32))
     uneven = float(np.clip(max(each.uneven for each in projections), *_UNEVEN))
-    maps = bake(Layers(shape, projections, made, own, uneven, unwanted), resolution, step)
+    painted_brows = own if paint_brows else None
+    layers = Layers(shape, projections, made, painted_brows, uneven, unwanted)
+    maps = bake(layers, resolution, step)
     nearest = nearest_covered(maps.covered)
     return Painted(
         padded(maps.albedo, nearest),

@@ -216,17 +216,22 @@ def test_without_the_photo_it_says_which_one(head: bpy.types.Object, employ: Emp
     assert jobs.queue.job is None
 
 
+@pytest.mark.parametrize("brows", [False, True])
 @pytest.mark.parametrize("shaved", [False, True])
 def test_the_engine_is_asked_for_what_the_panel_says(
-    head: bpy.types.Object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shaved: bool
+    head: bpy.types.Object, monkeypatch: pytest.MonkeyPatch, shaved: bool, brows: bool
 ) -> None:
     asked = []
     monkeypatch.setattr(jobs.queue, "ask", lambda *given, **_: asked.append(given[2]))
-    head.ofer_skin.clean_shave, head.ofer_skin.resolution = shaved, "512"
-    assert f"Clean Shave: {shaved}" in draw("OFER_PT_skin")
+    settings = head.ofer_skin
+    assert settings.paint_brows
+    settings.clean_shave, settings.paint_brows, settings.resolution = shaved, brows, "512"
+    drawn = draw("OFER_PT_skin")
+    assert f"Clean Shave: {shaved}" in drawn and f"Paint Brows: {brows}" in drawn
     make_skin.ask(head, (), (), lambda made: None)
     (request,) = asked
-    assert (request.clean_shave, request.resolution) == (shaved, 512)
+    assert (request.clean_shave, request.paint_brows) == (shaved, brows)
+    assert request.resolution == 512
 
 
 def test_the_panel_offers_it(head: bpy.types.Object, tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ REQUESTS = [
         (1.0,),
         resolution=512,
         clean_shave=True,
+        paint_brows=False,
     ),
     protocol.Picture(5, "/out/a.ofer", "/out/b", "/out/a.png", "/out/a.npy", (0.1, 0.2, 0.3)),
     protocol.Perform(8, "/v/a.mp4", "/out", "a", face=1, box=(1.0, 2.0, 3.0, 4.0), rate=25.0),

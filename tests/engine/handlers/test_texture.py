@@ -55,20 +55,22 @@ def test_the_portrait_is_painted(made, painted_folder):
     assert list(painted_folder.parent.iterdir()) == [painted_folder]
 
 
+@pytest.mark.parametrize("brows", [False, True])
 @pytest.mark.parametrize("shaved", [False, True])
-def test_the_painter_is_told_of_a_clean_shave(
-    engine, made, portrait, tmp_path, monkeypatch, shaved
+def test_the_painter_is_asked_for_what_is_wanted(
+    engine, made, portrait, tmp_path, monkeypatch, shaved, brows
 ):
     class Passed(Exception):
         pass
 
     def painter(*given):
-        raise Passed(given[8])
+        raise Passed(*given[8:10])
 
     monkeypatch.setattr(texture, "make_skin", painter)
     with pytest.raises(Passed) as passed:
-        engine.ask(_request(made, portrait, tmp_path / "skin", clean_shave=shaved))
-    assert passed.value.args == (shaved,)
+        wanted = {"clean_shave": shaved, "paint_brows": brows}
+        engine.ask(_request(made, portrait, tmp_path / "skin", **wanted))
+    assert passed.value.args == (shaved, brows)
 
 
 def test_another_photo_is_refused(engine, made, tmp_path):

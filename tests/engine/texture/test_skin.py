@@ -24,10 +24,8 @@ GREEN = (20, 200, 40)
 
 @pytest.fixture(scope="module")
 def paint(head, face_uv, features, albedo, drawn_brows):
-    def paint(*views, unwanted=None, clean_shave=False):
-        return make_skin(
-            head, face_uv, features, albedo, drawn_brows, views, RESOLUTION, unwanted, clean_shave
-        )
+    def paint(*views, **options):
+        return make_skin(head, face_uv, features, albedo, drawn_brows, views, RESOLUTION, **options)
 
     return paint
 
@@ -362,6 +360,24 @@ def test_a_clean_shave_leaves_no_beard_and_all_else(sitter, head, features, pain
     far = (features.beard[skin].max(1) == 0) & seen
     np.testing.assert_allclose(shaved.colours[far], grown.colours[far], rtol=0.03)
     assert np.median(np.abs(shaved.colours[lips & seen] / grown.colours[lips & seen] - 1)) < 0.05
+
+
+def test_without_brows_their_place_is_bare_and_all_else_as_before(sitter, head, features, paint):
+    """Of a photo that shows dark brows."""
+    browed = replace(sitter, colours=sitter.colours * (1 - 0.6 * features.brows[:, None]))
+    painted, bare = (
+        Patches.of(sitter, paint(browed.photo(), paint_brows=each)) for each in (True, False)
+    )
+    skin = head.polygons[head.part == 0, :3]
+    brow = features.brows[skin].min(1) > 0.1
+    assert brow.sum() > 10
+    assert np.median(np.log(painted.colours[brow] / PAINTED)) < -0.25
+    assert np.abs(np.median(np.log(bare.colours[brow] / PAINTED), 0)).max() < 0.1
+    around = KDTree(head.template[features.brows > 0])
+    elsewhere = around.query(head.template[skin].mean(1))[0] > 0.02
+    elsewhere &= bare.seen > 0  # not the sockets, which lie behind brows
+    assert elsewhere.sum() > 1000
+    np.testing.assert_array_equal(bare.colours[elsewhere], painted.colours[elsewhere])
 
 
 def test_a_flame_without_uvs_is_painted(flame, flame_uv, flame_sitter, head):
