@@ -149,3 +149,26 @@ def test_what_comes_to_a_head_in_an_overridden_collection_goes_into_the_scene(
     assert result == {"FINISHED"}
     made = {each for each in set(bpy.data.objects) - before if each.name != bone_rings.RING}
     assert made <= set(scene.objects)
+
+
+def test_eyes_are_aimed_by_a_rig_that_is_overridden(head: bpy.types.Object, tmp_path: Path) -> None:
+    """The head is this file's, its rig another's with what was changed of it; saved and opened
+    again, the eyes still look at the target, and leave it where angles are wanted."""
+    bpy.ops.ofer.add_rig()
+    names = head.name, rig.rig_of(head).name
+    mine, theirs = in_another_file(tmp_path, *names)
+    shown(mine).make_local()
+    mine.data.make_local()
+    changed = theirs.override_create(remap_local_usages=True)
+    bpy.context.scene.collection.objects.link(changed)
+    mine = bpy.context.view_layer.objects.active
+    assert not linked.is_linked(mine) and rig.rig_of(mine).override_library
+    bpy.ops.ofer.aim_eyes("EXEC_DEFAULT", True, by="TARGET")
+    again = str(tmp_path / "again.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=again)
+    bpy.ops.wm.open_mainfile(filepath=again)
+    armature = rig.rig_of(bpy.context.view_layer.objects.active)
+    target = rig.aim_target(armature)
+    assert armature.override_library and target is not None and target.library is None
+    bpy.ops.ofer.aim_eyes("EXEC_DEFAULT", True, by="ANGLES")
+    assert rig.aim_target(armature) is None
