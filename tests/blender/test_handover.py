@@ -90,7 +90,7 @@ print("there", flush=True)
 time.sleep(60)
 """
     other = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    assert other.stdout.readline() == "there\n"
+    assert "there\n" in iter(other.stdout.readline, ""), "after what Blender itself says"
     handover.sweep()
     assert "albedo.png" in [path.name for path in files(here)], "it is at work"
     os.kill(other.pid, signal.SIGKILL)
