@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from ...conditioning.evidence import CROP
+from ...contract.arkit import ARKIT_52
 from ...contract.errors import OferError
 from ...geometry.surface_points import SurfacePoints
 from ...heads.identity_prior import IdentityPrior
@@ -36,13 +37,29 @@ from ..wardrobe.build import KEPT_FOR_MEASURING
 from ..wardrobe.portraits import landmark_offsets
 from .expression_teacher import TRUST, ExpressionTeacher, corrected
 from .sitter import Sitter, fit_sitter, pack_reading
-from .warp import Change, Warper, random_change
+from .warp import Change, Warper, random_change, random_turn
 
 _LOG: Final = logging.getLogger(__name__)
 _LIKE: Final = 0.7
 """A new identity has at most so much of the first one's."""
 _VARIED: Final = 0.85
 """Of how far a stranger is from the average, so that few bends crease."""
+_PITCH, _YAW = 7.0, 15.0
+"""Degrees by which heads are turned: deviations, about twice those of `random_change`."""
+_OWN_EXPRESSION: Final = (0.0, 1.3)
+"""How strong the sitter's expression may be, of what it was."""
+_ADDED: Final = (1, 4)
+"""The fewest and the most units that are added to it."""
+_STRONGEST: Final = 0.5
+_OTHER_SIDE: Final = (0.6, 1.4)
+"""How strong a unit is on the right, of what it is on the left."""
+_NOT_ADDED: Final = (
+    "eyeBlink", "eyeLook", "jawOpen", "jawLeft", "jawRight", "mouthClose", "cheekPuff", "tongueOut",
+)  # fmt: skip
+"""Beginnings of the units that need pixels which a picture has not, or carry none along."""
+_ADDABLE: Final = tuple(
+    name for name in ARKIT_52 if not name.startswith(_NOT_ADDED) and not name.endswith("Right")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +97,32 @@ def features_beside(
 
 
 def other_person(rng: np.random.Generator, sitter: Sitter, prior: IdentityPrior) -> Change:
-    """As `random_change`, but people are drawn as the head's prior distributes them."""
+    """As `random_change`, but people are drawn as the head's prior distributes them, with another
+    expression, and turned farther: two pictures of a pair then differ in that as two photos do."""
     change = random_change(rng, sitter)
     like = rng.uniform(0, _LIKE)
     stranger = prior.draw(rng) * _VARIED
     identity = like * sitter.identity + np.sqrt(1 - like**2) * stranger
-    return replace(change, identity=identity.astype(np.float32))
+    return replace(
+        change,
+        identity=identity.astype(np.float32),
+        expression=other_expression(rng, sitter.expression),
+        turn=random_turn(rng, _PITCH, _YAW),
+    )
+
+
+def other_expression(rng: np.random.Generator, expression: np.ndarray) -> np.ndarray:
+    """(52,) float32 0..1: some of an expression (52,), and a few units beside it, about as strong
+    on both sides."""
+    changed = expression * rng.uniform(*_OWN_EXPRESSION)
+    fewest, most = _ADDED
+    for name in rng.choice(_ADDABLE, rng.integers(fewest, most + 1), replace=False):
+        strength = rng.uniform(0, _STRONGEST)
+        changed[ARKIT_52.index(name)] += strength
+        if name.endswith("Left"):
+            other = f"{name.removesuffix('Left')}Right"
+            changed[ARKIT_52.index(other)] += strength * rng.uniform(*_OTHER_SIDE)
+    return np.clip(changed, 0, 1).astype(np.float32)
 
 
 def read(

@@ -60,14 +60,21 @@ def random_change(rng: np.random.Generator, sitter: Sitter) -> Change:
     other = rng.standard_normal(len(sitter.identity)) * _VARIED
     identity = like * sitter.identity + np.sqrt(1 - like**2) * other
     strength = rng.uniform(0.3, 1.1) if rng.random() < 0.5 else 1.0
-    pitch = np.clip(rng.normal() * _PITCH, -_TURN_LIMITS[0], _TURN_LIMITS[0])
-    yaw = np.clip(rng.normal() * _YAW, -_TURN_LIMITS[1], _TURN_LIMITS[1])
     return Change(
         identity.astype(np.float32),
         np.clip(sitter.expression * np.float32(strength), 0, 1),
-        rotation_about("x", pitch) @ rotation_about("y", yaw),
+        random_turn(rng, _PITCH, _YAW),
         float(np.exp(rng.uniform(np.log(_NEAR), np.log(_FAR)))),
     )
+
+
+def random_turn(rng: np.random.Generator, pitch: float, yaw: float) -> np.ndarray:
+    """(3, 3) rotation by pitch and yaw of such deviations, degrees."""
+    drawn = rng.normal() * pitch, rng.normal() * yaw
+    up, aside = (
+        np.clip(angle, -most, most) for angle, most in zip(drawn, _TURN_LIMITS, strict=True)
+    )
+    return rotation_about("x", up) @ rotation_about("y", aside)
 
 
 class Warper:

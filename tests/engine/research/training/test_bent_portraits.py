@@ -21,7 +21,12 @@ from ofer_engine.research.training.bent_portraits import (
     pair_loss,
     read_contexts,
 )
-from ofer_engine.research.warps.bend_portraits import Portrait, bend, features_beside
+from ofer_engine.research.warps.bend_portraits import (
+    Portrait,
+    bend,
+    features_beside,
+    other_expression,
+)
 from ofer_engine.research.warps.expression_teacher import TRUST, corrected
 from ofer_engine.research.warps.sitter import Sitter
 from ofer_engine.research.warps.warp import Change
@@ -48,6 +53,26 @@ def test_points_lie_in_the_picture_and_people_differ(bent):
     assert ((bent.points > -10) & (bent.points < 138)).all()
     assert bent.points.std(dim=1).min() > 15
     assert (bent.identity[0] - bent.identity[1]).abs().max() > 0.5
+
+
+def test_expressions_differ_in_units_that_a_picture_can_show():
+    """Lids and jaw need pixels that are not there; what is added is about as strong on both sides,
+    and the sitter's own expression stays as it is for the next picture."""
+    own = np.zeros(52, np.float32)
+    smile, blink = ARKIT_52.index("mouthSmileLeft"), ARKIT_52.index("eyeBlinkLeft")
+    own[[smile, blink]] = 0.6, 0.4
+    rng = np.random.default_rng(3)
+    made = np.stack([other_expression(rng, own) for _ in range(400)])
+    assert own[smile] == np.float32(0.6) and made.dtype == np.float32
+    assert made.min() == 0 and made.max() <= 1
+    assert 0.2 < made[:, blink].mean() < 0.33 and made[:, blink].max() <= 0.4 * 1.3 + 1e-6
+    added = {ARKIT_52[unit] for unit in np.flatnonzero(made.any(0))} - {"eyeBlinkLeft"}
+    assert {"browInnerUp", "noseSneerLeft", "noseSneerRight"} <= added
+    assert not any(name.startswith(("jawOpen", "eyeBlink", "eyeLook")) for name in added)
+    left, right = (made[:, ARKIT_52.index(f"browDown{side}")] for side in ("Left", "Right"))
+    both = left > 0
+    assert np.array_equal(both, right > 0) and 0.05 < both.mean() < 0.5
+    assert np.abs(right[both] / left[both] - 1).max() < 0.41
 
 
 def test_points_go_where_the_detector_has_the_features():
@@ -101,7 +126,9 @@ def test_contexts_are_what_the_conditioner_reads_in_each_picture(bent):
 
 
 def test_a_bent_picture_shows_what_the_teacher_saw_and_what_was_changed(bent):
-    assert (bent.expression == 0.25).all()  # a still sitter is not changed
+    still = bent.expression == 0.25  # in all but the few units that are added
+    assert (bent.expression >= 0.25).all() and (~still).any(1).all()
+    assert ((~still).sum(1) <= 8).all()
     sitter = Sitter(np.zeros((1, 1, 3), np.uint8), *np.full((2, 52), 0.5, np.float32), None)
     portrait = Portrait(0, sitter, np.zeros((1, 3)), np.linspace(0, 1, 52))
     shown = portrait.shown(Change(np.zeros(3), np.full(52, 0.2), np.eye(3), 1.0))
