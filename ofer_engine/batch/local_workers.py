@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Final
+from typing import Final, NoReturn
 
 from .photo_list import Task
 from .settings import BatchSettings, Outcome
@@ -96,6 +97,7 @@ class LocalWorkers:
 def _serve(settings: BatchSettings, line: Connection) -> None:
     """The life of a worker: task in, outcome out, until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the batch, which ends its workers
+    signal.signal(signal.SIGTERM, _leave)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from .worker import BatchWorker
 
@@ -106,6 +108,11 @@ def _serve(settings: BatchSettings, line: Connection) -> None:
             line.send(worker.do(task))
         except (EOFError, OSError):
             return
+
+
+def _leave(*_: object) -> NoReturn:
+    """End, and take back on the way what is half written."""
+    sys.exit(1)
 
 
 def _end_with_parent() -> None:

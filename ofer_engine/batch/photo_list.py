@@ -15,6 +15,7 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.files.pieces import read_text
 from ..contract.names import as_spelled, plain_name, same_name, usable
 from ..contract.photo_files import PHOTO_SUFFIXES
+from ..contract.reconstruction import RECORD, SUFFIX
 from ..contract.sentence import Sentence
 from ..requirements import PinGroup, required
 
@@ -26,6 +27,10 @@ _LINE_END: Final = re.compile("\r\n|\r|\n")
 _BLANK_LINES: Final = re.compile(r"\A\s*[\r\n]")
 """Above the heading."""
 _LISTS: Final = (".txt", ".csv", ".parquet")
+_FRAMES: Final = "_frames"
+"""What `perform` calls the folder beside a head of a video."""
+_SHEET: Final = "_sheet"
+"""What `reconstruct` calls the picture beside a head."""
 _MOST_BYTES: Final = 1 << 28
 """Of a list: a million photos with long paths have less."""
 
@@ -74,13 +79,28 @@ def _found(base: Path, listed: str) -> Path:
 
 
 def _photos_in(folder: Path) -> list[Path]:
-    """Hidden files and what lies in hidden folders are left out."""
+    """Hidden files and what lies in hidden folders are left out, and what was made of photos."""
     return sorted(
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in PHOTO_SUFFIXES
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
+        and not _is_result(path, folder)
+    )
+
+
+def _is_result(path: Path, folder: Path) -> bool:
+    """A picture below `folder` that belongs to a reconstruction: a thumbnail, a skin, a frame of
+    its video, or its sheet."""
+    within = [each for each in path.parents if each != folder and each.is_relative_to(folder)]
+    if any(each.suffix == SUFFIX and (each / RECORD).is_file() for each in within):
+        return True
+    made = [(each, _FRAMES) for each in within] + [(path.with_suffix(""), _SHEET)]
+    return any(
+        each.name.endswith(suffix)
+        and (each.with_name(f"{each.name.removesuffix(suffix)}{SUFFIX}") / RECORD).is_file()
+        for each, suffix in made
     )
 
 
@@ -149,6 +169,8 @@ def _within(kind: Any) -> tuple[str, bool]:
     whether it has bytes. Raises ValueError for what is neither."""
     types: Any = required("pyarrow.types", "A list in Parquet", PinGroup.BATCH)
     if not types.is_struct(kind):
+        if types.is_nested(kind) or types.is_primitive(kind):
+            raise ValueError("neither paths nor pictures")
         return "", types.is_binary(kind) or types.is_large_binary(kind)
     fields = {each.name: each.type for each in kind}
     has_path = "path" in fields and not types.is_nested(fields["path"])

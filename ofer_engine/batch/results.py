@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from ..contract import reconstruction, strict_json
-from ..contract.errors import OferError
+from ..contract.errors import ErrorCode, OferError
 from ..contract.fields import from_fields
+from ..contract.files.pieces import is_plain
 from ..contract.names import shortened
 from ..contract.reconstruction import RECORD
 from ..contract.records import CameraRecord
@@ -21,6 +23,29 @@ ROWS: Final = "rows.jsonl"
 ERRORS: Final = "errors.jsonl"
 """Photos without a result, one a line: photo, code, message, hint."""
 _LONGEST: Final = 170
+
+
+def check_own(out: Path) -> None:
+    """Before a batch writes into a folder: what has the names of its lists there is of an earlier
+    batch. Raises OferError(BAD_REQUEST)."""
+    for name, key in ((ERRORS, "photo"), (ROWS, "key")):
+        path = out / name
+        if os.path.lexists(path) and not _is_own(path, f'{{"{key}": "'.encode()):
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                "{name} in {folder} is of something else, and is not replaced.",
+                "Choose another folder for the results.",
+                name=name,
+                folder=out.name or str(out),
+            )
+
+
+def _is_own(path: Path, begins: bytes) -> bool:
+    """Whether a plain file begins as a batch's lines do, or is one that was killed doing so."""
+    if not is_plain(path):
+        return False
+    with path.open("rb") as file:
+        return begins.startswith(file.read(len(begins)))
 
 
 class Results(Protocol):
@@ -117,7 +142,7 @@ class TableResults:
 
     def _read(self) -> None:
         """Find the rows there are; a line that was cut off when a batch was killed is cut away."""
-        if not self.file.is_file():
+        if not os.path.lexists(self.file):
             return
         whole = 0
         with self.file.open("rb") as file:

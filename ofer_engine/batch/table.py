@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+import os
+from collections.abc import Iterable, Iterator, Mapping, Set
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Final
 
+from ..contract.files.pieces import is_plain
 from ..contract.files.whole_file import whole_file
 from ..requirements import PinGroup, required
 
@@ -33,6 +35,35 @@ def write_table(
     with whole_file(path) as file, parquet.ParquetWriter(file, schema) as writer:
         for part in _parts(iter(rows)):
             writer.write_table(arrow.Table.from_pylist(part, schema=schema))
+
+
+def table_of(out: Path, photos: Set[str]) -> Path:
+    """Where a batch's table goes: `TABLE`, in the place of an earlier one that has none but these
+    photos, or the first name after it that is free.
+
+    Raises OferError(ENGINE_MISSING).
+    """
+    name, ending = Path(TABLE).stem, Path(TABLE).suffix
+    for number in count(1):
+        path = out / (TABLE if number == 1 else f"{name}_{number:02d}{ending}")
+        if not os.path.lexists(path) or _is_own(path, photos):
+            return path
+    raise AssertionError("numbers do not end")
+
+
+def _is_own(path: Path, photos: Set[str]) -> bool:
+    """Whether it is a table that a batch wrote of no other photos."""
+    arrow: Any = required("pyarrow", "A table in Parquet", PinGroup.BATCH)
+    parquet: Any = required("pyarrow.parquet", "A table in Parquet", PinGroup.BATCH)
+    if not is_plain(path):
+        return False
+    try:
+        schema = parquet.read_schema(path)
+        if schema.names != _schema(arrow).names or b"fingerprint" not in (schema.metadata or {}):
+            return False
+        return set(parquet.read_table(path, columns=["photo"])["photo"].to_pylist()) <= photos
+    except (OSError, ValueError, LookupError):
+        return False
 
 
 def _schema(arrow: Any) -> Any:

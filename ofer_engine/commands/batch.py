@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files import file_lock
+from ..contract.files.pieces import is_plain
 from ..contract.files.whole_file import check_place
 from ..contract.sampling import SamplingParams
 from ..contract.sentence import readable
@@ -69,7 +70,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from ..batch.photo_list import read_photo_list
-    from ..batch.results import ERRORS, FolderResults, TableResults
+    from ..batch.results import ERRORS, FolderResults, TableResults, check_own
     from ..batch.run import run_batch
 
     tasks = read_photo_list(options.source, options.images)
@@ -85,6 +86,7 @@ def _run(options: argparse.Namespace) -> int:
         _check_table()
     check_place(options.out)
     options.out.mkdir(parents=True, exist_ok=True)
+    check_own(options.out)
     with _alone(options.out), _workers(settings, options, len(tasks)) as workers:
         results = TableResults(settings) if options.table else FolderResults(settings)
         summary = run_batch(
@@ -139,8 +141,10 @@ def _workers(
 @contextmanager
 def _alone(out: Path) -> Generator[None]:
     """Raises OferError(BAD_REQUEST) where another batch writes into the folder."""
-    with (out / _LOCK).open("a", encoding="utf-8") as file:
-        if not file_lock.take(file):
+    lock = out / _LOCK
+    plain = is_plain(lock) or not os.path.lexists(lock)  # opening a pipe would wait for its reader
+    with lock.open("a", encoding="utf-8") if plain else nullcontext() as file:
+        if file is None or not file_lock.take(file):
             raise OferError(
                 ErrorCode.BAD_REQUEST,
                 "Another batch is writing into {name}.",
@@ -157,7 +161,7 @@ def _write_table(
     results: TableResults,
     summary: Summary,
 ) -> Path:
-    from ..batch.table import TABLE, write_table
+    from ..batch.table import table_of, write_table
 
     def rows() -> Iterator[dict[str, Any]]:
         for task in tasks:
@@ -170,8 +174,9 @@ def _write_table(
 
     made_with = {"pack": settings.pack.id, "version": settings.pack.version}
     made_with |= {"licence": settings.pack.licence, "fingerprint": settings.pack.fingerprint}
-    write_table(out / TABLE, rows(), made_with)
-    return out / TABLE
+    path = table_of(out, {readable(task.photo) for task in tasks})
+    write_table(path, rows(), made_with)
+    return path
 
 
 def _say(summary: Summary, out: Path) -> None:

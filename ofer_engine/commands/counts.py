@@ -1,4 +1,4 @@
-"""Options that count something."""
+"""Options that are whole numbers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 _MOST: Final = 10**9
 """More is a slip of the finger, and more than the libraries below can count to."""
+_MOST_SEED: Final = 2**31 - 1
 
 
 def positive(text: str) -> int:
@@ -15,4 +16,11 @@ def positive(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{number} is too few: give 1 or more")
     if number > _MOST:
         raise argparse.ArgumentTypeError(f"that is too many: give at most {_MOST}")
+    return number
+
+
+def seed(text: str) -> int:
+    """The type of an option that numbers random draws."""
+    if not 0 <= (number := int(text)) <= _MOST_SEED:
+        raise argparse.ArgumentTypeError(f"give a whole number from 0 to {_MOST_SEED}")
     return number

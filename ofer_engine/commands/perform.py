@@ -66,7 +66,7 @@ def _request(options: argparse.Namespace) -> Perform:
     return Perform(
         id=1,
         video=str(options.video),
-        out=str(options.out.absolute().parent),
+        out=str(options.out.parent.resolve()),
         name=name,
         pack=options.pack,
         **identity_params(options),

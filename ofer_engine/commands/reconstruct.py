@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..contract.causes import as_ofer_error
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.whole_file import write_whole
-from ..contract.names import free_name
+from ..contract.names import free_name, shortened
 from ..contract.protocol import PhotoFace, Reconstruct
 from ..contract.reconstruction import SUFFIX
 from ..contract.records import HiddenRegion, Hints, Mode, Show
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ..session import Session
 
 _OF_PHOTO: Final = re.compile(r"(?:(\d+):)?(.+)", re.DOTALL)
+_DIGITS: Final = 9
+_SAID: Final = 80
+"""Most bytes of an option that a sentence repeats."""
 _FOR: Final = "; after N: it is that of the Nth photo"
 
 
@@ -107,6 +110,8 @@ def _run(options: argparse.Namespace) -> int:
     session = Session(options.device, options.home, options.threads)
     if options.list_faces:
         return _list_faces(session, str(options.photos[0]))
+    if ".." in options.out.parts:  # which leads elsewhere once the current folder is replaced
+        options.out = options.out.resolve()
     with named_results(options, options.photos[0], (SUFFIX, SHEET)) as (name, notes):
         return _make(session, options, _request(options, name), notes)
 
@@ -174,35 +179,55 @@ def _request(options: argparse.Namespace, name: str) -> Reconstruct:
 def _photos(options: argparse.Namespace) -> tuple[PhotoFace, ...]:
     """Raises OferError(BAD_REQUEST) for options of a photo that there is not."""
     count = len(options.photos)
-    faces, regions, masks = (
-        _by_photo(texts, count) for texts in (options.face, options.hidden, options.mask)
-    )
+    faces, masks = (_one_each(texts, count) for texts in (options.face, options.mask))
+    regions = _by_photo(options.hidden, count)
     return tuple(
         PhotoFace(
             str(path),
             **_placed(faces.get(number, "1")),
-            hidden=tuple(name for name in regions.get(number, "").split(",") if name),
+            hidden=tuple(
+                dict.fromkeys(
+                    name for text in regions.get(number, ()) for name in text.split(",") if name
+                )
+            ),
             mask=masks.get(number, ""),
         )
         for number, path in enumerate(options.photos, 1)
     )
 
 
-def _by_photo(texts: list[str], count: int) -> dict[int, str]:
-    """Number of the photo → what was said of it."""
-    by_number: dict[int, str] = {}
+def _one_each(texts: list[str], count: int) -> dict[int, str]:
+    """Number of the photo → what was said of it. Raises OferError(BAD_REQUEST)."""
+    found = _by_photo(texts, count)
+    for number, said in found.items():
+        if len(said) > 1:
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                "{first} and {second} are both for photo {number}.",
+                "Give one of them.",
+                first=repr(said[0]),
+                second=repr(said[1]),
+                number=number,
+            )
+    return {number: said[0] for number, said in found.items()}
+
+
+def _by_photo(texts: list[str], count: int) -> dict[int, list[str]]:
+    """Number of the photo → all that was said of it. Raises OferError(BAD_REQUEST)."""
+    by_number: dict[int, list[str]] = {}
     for text in texts:
         found = _OF_PHOTO.fullmatch(text)
-        number = int(found[1] or 1) if found else 0
+        given = (found[1] or "1") if found else "0"
+        number = int(given) if len(given) <= _DIGITS else 0  # Python reads no more than 4 300
         if found is None or not 1 <= number <= count:
             raise OferError(
                 ErrorCode.BAD_REQUEST,
                 "{text} is for no photo: {count} are given.",
                 "Put the number of the photo and a colon before it, or nothing for the first.",
-                text=repr(text),
+                text=repr(shortened(text, _SAID)),
                 count=count,
             )
-        by_number[number] = found[2]
+        by_number.setdefault(number, []).append(found[2])
     return by_number
 
 

@@ -64,7 +64,7 @@ def handed_on(folder: Path, name: str) -> dict[str, str]:
 
 
 def _mark(folder: Path, name: str) -> Path:
-    return folder.absolute() / f".{name}.run"
+    return folder.resolve() / f".{name}.run"
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ class Replacement:
     """
 
     def __init__(self, target: Path) -> None:
-        self._target = target
+        target = self._target = _lasting(target)
         self._missing = [each for each in target.parents if not os.path.exists(each)]
         name = os.fsencode(target.name)[:_LONGEST].decode("utf-8", "ignore")
         self._holder = target.with_name(f".{name}.{uuid.uuid4().hex[:8]}{_MARK}")
@@ -78,7 +78,7 @@ class Replacement:
         aside : where an older folder goes instead of being deleted. Raises FileExistsError where
         something is there and is not to be replaced; it may be tried again then.
         """
-        target = target or self._target
+        target = self._target if target is None else _lasting(target)
         if not self.place.is_dir() and replace:
             _patiently(self.place, target)
         elif replace and os.path.lexists(target):
@@ -115,6 +115,14 @@ class Replacement:
             for folder in self._missing:
                 with contextlib.suppress(OSError):  # not made, or somebody else uses it
                     folder.rmdir()
+
+
+def _lasting(path: Path) -> Path:
+    """The same place, also when the current folder is moved aside because it is replaced."""
+    whole = path.absolute()
+    if whole.name in ("", ".."):
+        return whole.resolve()
+    return whole.parent.resolve() / whole.name
 
 
 def is_unfinished(path: Path) -> bool:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from ..causes import unwritable
 from .replacement import Replacement, sweep
+
+_LENT: Final = re.compile(r"/proc/\d+/fd/\d+")
+_MEMORY: Final = "/memfd:"
+"""What the system calls a file that lies in memory and nowhere else."""
 
 
 @contextmanager
@@ -37,7 +42,11 @@ def whole_file(path: Path) -> Generator[BinaryIO]:
 
 
 def _is_memory(path: Path) -> bool:
-    return path.is_symlink() and os.readlink(path).startswith("/proc/")
+    """A link to an open file of a program, which lies in memory: through any other, a stranger's
+    folder could have a file elsewhere overwritten."""
+    if not path.is_symlink() or not _LENT.fullmatch(lent := os.readlink(path)):
+        return False
+    return os.readlink(lent).startswith(_MEMORY)
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from ...commands.counts import positive
+from ...commands.counts import positive, seed
+from ...contract.errors import ErrorCode, OferError
 from . import benchmarks, held_out, real_faces
 from .pictures import save_picture
 
@@ -36,7 +37,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     many = "how many heads (default: 200)"
     heads.add_argument("--count", type=positive, metavar="N", default=200, help=many)
     again = "another number draws other heads (default: 0)"
-    heads.add_argument("--seed", type=int, metavar="N", default=0, help=again)
+    heads.add_argument("--seed", type=seed, metavar="N", default=0, help=again)
     heads.set_defaults(command=_heads)
     compare = kinds.add_parser("compare", help="two versions of a pack, figure by figure")
     compare.add_argument("old", type=Path, metavar="OLD", help="card.json of the older one")
@@ -59,6 +60,14 @@ def _photos(options: argparse.Namespace) -> int:
 
     set_threads(options.threads)
     paths = photos_in(options.folder)
+    if unknown := set(options.wrong) - {path.name for path in paths}:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "There is no photo {name} in {folder}.",
+            "Name files as they are there.",
+            name=min(unknown),
+            folder=options.folder.name,
+        )
     pack = read_open_pack(pack_folder(options.pack, options.home), choose_device("cpu"))
     photos = list(read_photos(pack, FaceDetector.load(BUNDLED / "faces"), paths))
     for number, photo in enumerate(photos, 1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ...commands.counts import positive
+from ...commands.counts import positive, seed
 from ...commands.machine import add_machine_options
 
 _HELP = {
@@ -40,7 +40,7 @@ def add(kinds: argparse._SubParsersAction) -> None:
         every = "steps between checkpoints (default: 500)"
         parser.add_argument("--every", type=positive, metavar="N", default=500, help=every)
         again = "another number trains on other draws (default: 0)"
-        parser.add_argument("--seed", type=int, metavar="N", default=0, help=again)
+        parser.add_argument("--seed", type=seed, metavar="N", default=0, help=again)
         parser.add_argument(
             "--install", action="store_true", help="put the result into the pack, at once"
         )

@@ -176,3 +176,71 @@ def test_a_task_can_be_sent_to_another_process():
 
     task = Task(3, "/a/b.jpg", "b")
     assert pickle.loads(pickle.dumps(task)) == task
+
+
+@pytest.mark.parametrize("name", ["errors.jsonl", "rows.jsonl", ".ofer-batch.lock"])
+@pytest.mark.parametrize("kind", ["text", "other rows", "link", "pipe"])
+def test_lists_of_somebody_else_stay(photos, tmp_path, capsys, name, kind):
+    """Also one that cannot be opened without waiting for ever."""
+    out, theirs = tmp_path / "out", tmp_path / "theirs.txt"
+    out.mkdir()
+    theirs.write_text("mine\nwithout an end")
+    match kind:
+        case "text":
+            shutil.copy(theirs, out / name)
+        case "other rows":
+            (out / name).write_text(json.dumps({"id": "key", "photo": "a.jpg"}))
+        case "link":
+            (out / name).symlink_to(theirs)
+        case "pipe":
+            os.mkfifo(out / name)
+    plain = kind in ("text", "other rows")
+    before = (out / name).read_bytes() if plain else None
+    ours = name == ".ofer-batch.lock" and plain  # whatever is in it, it is only locked
+    assert batch(photos, out, "--workers", "1") == 1
+    refused = "another folder for the results." in capsys.readouterr().err
+    assert refused != ours
+    assert before is None or (out / name).read_bytes() == before
+    assert theirs.read_text() == "mine\nwithout an end"
+
+
+def test_a_table_of_other_photos_stays(photos, tmp_path, capsys):
+    """Of the artist, or of another batch; the batch's own is written anew."""
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    out, other = tmp_path / "out", tmp_path / "other"
+    out.mkdir()
+    other.mkdir()
+    (photos / "poison.png").unlink()
+    shutil.move(photos / "p2.png", other)
+    listed = out / "heads.parquet"
+    parquet.write_table(arrow.table({"photo": [str(photos / "p0.png")], "age": [31]}), listed)
+    mine = listed.read_bytes()
+    asked = ("--table", "--workers", "1")
+    assert batch(listed, out, *asked) == 0
+    assert batch(other, out, *asked) == 0
+    assert batch(photos, out, *asked) == 0
+    written = capsys.readouterr().out.split()
+    assert [Path(each).name for each in written if each.endswith(".parquet")] == [
+        "heads_02.parquet", "heads_03.parquet", "heads_02.parquet",
+    ]  # fmt: skip
+    assert listed.read_bytes() == mine
+    tables = [parquet.read_table(out / f"heads_{n:02d}.parquet").to_pylist() for n in (2, 3)]
+    assert [[row["name"] for row in each] for each in tables] == [["p0", "p1"], ["p2"]]
+
+
+def test_workers_that_are_stopped_leave_nothing_half_written(photos, tmp_path):
+    """As Ctrl-C ends a batch, in the moment that a result is being written."""
+    out = tmp_path / "out"
+    out.mkdir()
+    settings = BatchSettings(
+        pack_record("open", None), SamplingParams(100, 10, 15), out, False, None
+    )
+    workers = LocalWorkers(settings, 1)
+    try:
+        assert workers.take(Task(0, str(photos / "p0.png"), "p0"))
+        ends = time.monotonic() + 120
+        while not any(out.glob(".*.unfinished/whole")):
+            assert time.monotonic() < ends and not any(out.glob("*.ofer"))
+    finally:
+        workers.close()
+    assert list(out.iterdir()) in ([], [out / "p0.ofer"])

@@ -248,3 +248,26 @@ def test_a_list_that_is_huge_is_not_read(tmp_path):
     with pytest.raises(OferError, match="cannot be read") as caught:
         read_photo_list(tmp_path / "list.csv")
     assert caught.value.hint
+
+
+def test_what_was_made_of_photos_is_no_photo(tmp_path):
+    """Called again, a batch into its own folder of photos finds those, and no thumbnails."""
+    photos(
+        tmp_path,
+        "egg.jpg", "egg_sheet.png", "my_sheet.png", "clip_frames/0001.png", "my_frames/1.png",
+        "results/egg.ofer/thumbnails/identity_01.png", "results/egg.ofer/reconstruction.json",
+        "egg.ofer/reconstruction.json", "clip.ofer/reconstruction.json", "mine.ofer/photo.jpg",
+    )  # fmt: skip
+    found = [os.path.relpath(task.photo, tmp_path) for task in read_photo_list(tmp_path)]
+    wanted = ["egg.jpg", "mine.ofer/photo.jpg", "my_frames/1.png", "my_sheet.png"]
+    assert found == [os.path.normpath(each) for each in wanted]
+
+
+@pytest.mark.parametrize("column", [[["a.jpg"]], [1.0, None], [3, 4], [True]])
+def test_a_column_of_parquet_that_holds_no_paths_is_no_list(tmp_path, column):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    listed = tmp_path / "list.parquet"
+    parquet.write_table(arrow.table({"photo": column}), listed)
+    with pytest.raises(OferError, match="list.parquet cannot be read"):
+        read_photo_list(listed)

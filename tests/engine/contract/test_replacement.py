@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -209,3 +210,49 @@ def test_standard_library_alone():
     code = "import sys, ofer_engine.contract.files.replacement; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
     assert replacement.__file__
+
+
+@pytest.mark.parametrize("asked", ["../a", ".", "../../tmp/a", "./x/../../a"])
+def test_a_folder_is_replaced_from_within(tmp_path, monkeypatch, asked):
+    """The current folder is moved aside meanwhile, so that what is relative to it leads astray."""
+    target = tmp_path / "tmp" / "a"
+    (target / "x").mkdir(parents=True)
+    (target / "old").write_text("old")
+    monkeypatch.chdir(target)
+    with Replacement(Path(asked)) as made:
+        made.place.mkdir()
+        (made.place / "new").write_text("new")
+        made.finish()
+    assert contents(tmp_path) == {"tmp/a/new": b"new"}
+
+
+def test_a_file_of_a_folder_that_is_replaced_from_within(tmp_path, monkeypatch):
+    target = tmp_path / "a"
+    target.mkdir()
+    monkeypatch.chdir(target)
+    with Replacement(Path("../a")) as made, Replacement(Path("../b")) as beside:
+        made.place.mkdir()
+        beside.place.write_text("b")
+        made.finish()
+        beside.finish()
+    assert contents(tmp_path) == {"b": b"b"}
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no /proc")
+@pytest.mark.parametrize("way", ["root", "cwd", "fd"])
+def test_a_link_through_proc_overwrites_nothing_elsewhere(tmp_path, monkeypatch, way):
+    """Only what lies in memory is written through a link; a file that is open lies on a disk."""
+    theirs, place = tmp_path / "theirs", tmp_path / "out"
+    theirs.write_bytes(b"precious")
+    place.mkdir()
+    monkeypatch.chdir(tmp_path)
+    with theirs.open("rb") as file:
+        led = {
+            "root": f"/proc/self/root{theirs}",
+            "cwd": f"/proc/{os.getpid()}/cwd/theirs",
+            "fd": f"/proc/{os.getpid()}/fd/{file.fileno()}",
+        }
+        (place / "sheet.png").symlink_to(led[way])
+        write_whole(place / "sheet.png", b"ours")
+    assert theirs.read_bytes() == b"precious"
+    assert not (place / "sheet.png").is_symlink() and contents(place) == {"sheet.png": b"ours"}
