@@ -16,7 +16,7 @@ from ..contract import performance as contract
 from ..contract import protocol, reconstruction
 from ..contract.causes import unwritable
 from ..contract.errors import ErrorCode, OferError
-from ..contract.files.live_link import write_live_link
+from ..contract.files.live_link import live_link_text
 from ..contract.files.replacement import Replacement
 from ..contract.files.whole_file import check_place
 from ..contract.names import check_name, free_name, kept_note
@@ -95,6 +95,7 @@ def perform(session: Session, request: protocol.Perform, work: Work) -> Performe
         with (
             Replacement(folder) as whole,
             Replacement(out / (request.name + FRAMES)) as pictures,
+            Replacement(out / (request.name + TAKE)) as take,
         ):
             photos = _write_frames(footage, readings, chosen, pictures.place, progress)
             progress.step(SHAPING, 0, 1)
@@ -107,23 +108,22 @@ def perform(session: Session, request: protocol.Perform, work: Work) -> Performe
             moved = steady(readings, fitted, seen_share(model, readings.visible) < COVERED)
             progress.step(WRITING, 0, 1)
             performance = _write(record, footage, readings, moved, model, lens, chosen)
-            motion = performance.motion()
+            take.place.write_bytes(live_link_text(performance.motion()))
             _move_up(record.folder, whole.place)
             request, renamed = _with_free_name(wished)  # others may have taken it meanwhile
             record = _renamed(record, request.name, whole.place)
             folder = out / (request.name + SUFFIX)
             whole.finish(folder, replace=request.overwrite)
             pictures.finish(out / (request.name + FRAMES), replace=request.overwrite)
+            take.finish(out / (request.name + TAKE), replace=request.overwrite)
     except OSError as cause:
         raise unwritable(folder, cause) from cause
     record = replace(record, folder=folder)
     performance = replace(performance, folder=folder / contract.FOLDER)
-    take = out / (request.name + TAKE)
-    write_live_link(take, motion)
     watch.forget()
     progress.step(WRITING, 1, 1)
     notes = (*renamed, *notes_of(readings), *(str(note) for note in record.notes))
-    return Performed(record, performance, take, notes)
+    return Performed(record, performance, out / (request.name + TAKE), notes)
 
 
 def _plan(frames: int) -> dict[str, float]:

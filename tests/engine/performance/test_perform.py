@@ -22,6 +22,7 @@ from ofer_engine.progress import Pace, Work
 from ofer_engine.published.flame_pack import FlamePack
 from ofer_engine.session import Session
 from tests.engine.performance.test_footage import write_video
+from tests.engine.small_disk import small_disk
 
 FRAMES = 14
 FEW = {"identities": 6, "keep": 2, "steps": 4}
@@ -320,3 +321,14 @@ def test_a_performance_stays_when_more_heads_are_drawn(performed):
     assert main(more) == 0
     assert performance.read(folder / performance.FOLDER).frames == FRAMES
     assert json.loads((folder / "reconstruction.json").read_text())["additions"]
+
+
+def test_where_there_is_no_room_for_the_take_nothing_is_left(folder, tmp_path, monkeypatch, capsys):
+    """The take of a long video has megabytes: head, frames and take are there, or none of them."""
+    monkeypatch.setattr(handler, "live_link_text", lambda motion: bytes(60_000_000))
+    with small_disk(tmp_path / "disk", 40_000) as disk:
+        out = ["--out", str(disk / "ann.ofer"), "--rate", "30"]
+        assert main(["perform", str(folder), *out, *OPTIONS]) == 1
+        said = capsys.readouterr().err
+        assert "The disk is full" in said and "Free some space" in said
+        assert not [each for each in disk.iterdir() if not each.name.startswith(".ofer-perform-")]
