@@ -127,6 +127,23 @@ def test_counts_below_one_are_told_by_the_parser(capsys, line):
     assert stopped.value.code == 2 and "0 is too few: give 1 or more" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("number", ["-1", "2147483648", "9" * 400])
+@pytest.mark.parametrize(
+    "command", ["evaluate heads --out x.png", "train open --photos p --people q --out r --work s"]
+)
+def test_seeds_out_of_range_are_told_by_the_parser(capsys, command, number):
+    with pytest.raises(SystemExit) as stopped:
+        main([*command.split(), "--seed", number])
+    assert stopped.value.code == 2
+    assert "--seed: give a whole number from 0 to 2147483647" in capsys.readouterr().err
+
+
+def test_a_photo_that_is_left_out_must_be_there(fails, tmp_path):
+    (tmp_path / "empty" / "a.jpg").write_bytes(b"")
+    said = fails("evaluate photos empty --wrong a.jpg b.jpg")
+    assert "There is no photo b.jpg in empty. Name files as they are there." in said
+
+
 @pytest.mark.parametrize(
     ("typed", "written"), [("", 10), ("--identities 4", 4), ("--identities 4 --keep 9", 9)]
 )
