@@ -39,6 +39,10 @@ def test_blend_and_glb(tmp_path: Path) -> None:
     assert [a.spaces.active.show_region_ui for a in shown.areas if a.type == "VIEW_3D"] == [True]
 
 
+@pytest.mark.skipif(
+    bpy.app.version < (4, 5, 0),
+    reason="the module 4.2 crashes at its exit wherever a property had an update function",
+)
 def test_blender_ends_with_everything_freed(tmp_path: Path) -> None:
     script = "import runpy, sys; sys.exit(runpy.run_path(sys.argv[1])['main'](sys.argv[2:]))"
     call = [sys.executable, "-I", "-c", script, str(SCRIPT)]
