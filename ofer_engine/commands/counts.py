@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
+from ..contract.sampling import MOST_SEED
+
 _MOST: Final = 10**9
 """More is a slip of the finger, and more than the libraries below can count to."""
-_MOST_SEED: Final = 2**31 - 1
 
 
 def positive(text: str) -> int:
@@ -21,6 +22,6 @@ def positive(text: str) -> int:
 
 def seed(text: str) -> int:
     """The type of an option that numbers random draws."""
-    if not 0 <= (number := int(text)) <= _MOST_SEED:
-        raise argparse.ArgumentTypeError(f"give a whole number from 0 to {_MOST_SEED}")
+    if not 0 <= (number := int(text)) <= MOST_SEED:
+        raise argparse.ArgumentTypeError(f"give a whole number from 0 to {MOST_SEED}")
     return number

@@ -8,6 +8,8 @@ from typing import Any, Final
 DEFAULT_SAMPLER: Final = "dpm_solver_pp_2m"
 """A name in `diffusion.samplers.SAMPLERS`."""
 DEFAULT_STEPS: Final = 20
+MOST_SEED: Final = 2**31 - 1
+"""What fits into every place that keeps it: torch, NumPy, a record, a property of Blender's."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.records import Hints
-from ..contract.sampling import SamplingParams
+from ..contract.sampling import MOST_SEED, SamplingParams
 
 MOST_CANDIDATES = 1000
-MOST_SEED = 2**31 - 1
-"""What fits into every place that keeps it: torch, NumPy, a record, a property of Blender's."""
 _AGES = (0.0, 120.0)
 
 
