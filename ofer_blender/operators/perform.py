@@ -282,7 +282,7 @@ def _ask(
 
     def deliver(folder: Path) -> None:
         record = reconstruction.read(folder)
-        frames = folder.parent / f"{record.name}_frames"
+        frames = folder.parent / f"{record.name}{reconstruction.FRAMES}"
         for photographed in record.views:
             picture = frames / photographed.photo.name
             if picture.is_file():

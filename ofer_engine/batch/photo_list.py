@@ -15,7 +15,7 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.files.pieces import read_text
 from ..contract.names import as_spelled, plain_name, same_name, usable
 from ..contract.photo_files import PHOTO_SUFFIXES
-from ..contract.reconstruction import RECORD, SUFFIX
+from ..contract.reconstruction import FRAMES, RECORD, SHEET, SUFFIX
 from ..contract.sentence import Sentence
 from ..requirements import PinGroup, required
 
@@ -27,10 +27,6 @@ _LINE_END: Final = re.compile("\r\n|\r|\n")
 _BLANK_LINES: Final = re.compile(r"\A\s*[\r\n]")
 """Above the heading."""
 _LISTS: Final = (".txt", ".csv", ".parquet")
-_FRAMES: Final = "_frames"
-"""What `perform` calls the folder beside a head of a video."""
-_SHEET: Final = "_sheet"
-"""What `reconstruct` calls the picture beside a head."""
 _MOST_BYTES: Final = 1 << 28
 """Of a list: a million photos with long paths have less."""
 
@@ -96,7 +92,7 @@ def _is_result(path: Path, folder: Path) -> bool:
     within = [each for each in path.parents if each != folder and each.is_relative_to(folder)]
     if any(each.suffix == SUFFIX and (each / RECORD).is_file() for each in within):
         return True
-    made = [(each, _FRAMES) for each in within] + [(path.with_suffix(""), _SHEET)]
+    made = [(each, FRAMES) for each in within] + [(path, SHEET)]
     return any(
         each.name.endswith(suffix)
         and (each.with_name(f"{each.name.removesuffix(suffix)}{SUFFIX}") / RECORD).is_file()

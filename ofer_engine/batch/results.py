@@ -142,7 +142,7 @@ class TableResults:
 
     def _read(self) -> None:
         """Find the rows there are; a line that was cut off when a batch was killed is cut away."""
-        if not os.path.lexists(self.file):
+        if not self.file.is_file():
             return
         whole = 0
         with self.file.open("rb") as file:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Set
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from ..contract.files.pieces import is_plain
 from ..contract.files.whole_file import whole_file
+from ..contract.names import numbered
 from ..requirements import PinGroup, required
 
 TABLE: Final = "heads.parquet"
@@ -43,12 +44,8 @@ def table_of(out: Path, photos: Set[str]) -> Path:
 
     Raises OferError(ENGINE_MISSING).
     """
-    name, ending = Path(TABLE).stem, Path(TABLE).suffix
-    for number in count(1):
-        path = out / (TABLE if number == 1 else f"{name}_{number:02d}{ending}")
-        if not os.path.lexists(path) or _is_own(path, photos):
-            return path
-    raise AssertionError("numbers do not end")
+    paths = (out / f"{name}{Path(TABLE).suffix}" for name in numbered(Path(TABLE).stem))
+    return next(path for path in paths if not os.path.lexists(path) or _is_own(path, photos))
 
 
 def _is_own(path: Path, photos: Set[str]) -> bool:

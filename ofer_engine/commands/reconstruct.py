@@ -14,12 +14,12 @@ from ..contract.errors import ErrorCode, OferError
 from ..contract.files.whole_file import write_whole
 from ..contract.names import free_name, shortened
 from ..contract.protocol import PhotoFace, Reconstruct
-from ..contract.reconstruction import SUFFIX
+from ..contract.reconstruction import SHEET, SUFFIX
 from ..contract.records import HiddenRegion, Hints, Mode, Show
 from ..contract.sentence import Sentence, joined
 from ..contract.skin import RESOLUTIONS
 from .machine import add_machine_options
-from .results import SHEET, add_name_options, named_results
+from .results import add_name_options, named_results
 from .sampling import add_hint_options, add_sampling_options, sampling_params
 from .skin import paint_first, picture_first
 from .terminal import show, show_certainty, show_line

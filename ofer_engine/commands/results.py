@@ -6,13 +6,9 @@ import argparse
 import contextlib
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Final
 
 from ..contract.files.claimed_name import claimed_name
 from ..contract.names import check_name, kept_note, plain_name, usable
-
-SHEET: Final = "_sheet.png"
-"""Ending of the contact sheet's file."""
 
 
 def add_name_options(parser: argparse.ArgumentParser, default: str) -> None:

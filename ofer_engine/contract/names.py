@@ -99,11 +99,17 @@ def free_name(folder: Path, name: str, endings: Sequence[str]) -> str:
 
 def free_names(folder: Path, name: str, endings: Sequence[str]) -> Iterator[str]:
     """`free_name` and the ones after it, for whoever may lose one to another process."""
-    for number in itertools.count(1):
-        short = shortened(name, _MOST_BYTES - 8)
-        candidate = name if number == 1 else f"{short}_{number:02d}"
+    for candidate in numbered(name):
         if not any(os.path.lexists(folder / f"{candidate}{ending}") for ending in endings):
             yield candidate
+
+
+def numbered(name: str) -> Iterator[str]:
+    """The name, then `name_02` and so on, without end."""
+    yield name
+    short = shortened(name, _MOST_BYTES - 8)
+    for number in itertools.count(2):
+        yield f"{short}_{number:02d}"
 
 
 def kept_note(name: str, free: str) -> tuple[str, ...]:

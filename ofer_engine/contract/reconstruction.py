@@ -46,6 +46,10 @@ _BEFORE_RELEASES: Final = 1
 SUFFIX: Final = ".ofer"
 RECORD: Final = "reconstruction.json"
 THUMBNAILS: Final = "thumbnails"
+SHEET: Final = "_sheet.png"
+"""Ending of the contact sheet beside a reconstruction."""
+FRAMES: Final = "_frames"
+"""Ending of the folder beside it with the frames of a video that the head is made from."""
 _MOST_TEXT: Final = 8 << 20
 """Bytes of a record; real ones have some ten thousand."""
 _LARGEST_PICTURE: Final = 2048

@@ -20,7 +20,7 @@ from ..contract.files.live_link import live_link_text
 from ..contract.files.replacement import Replacement
 from ..contract.files.whole_file import check_place
 from ..contract.names import check_name, free_name, kept_note
-from ..contract.reconstruction import SUFFIX, Reconstruction
+from ..contract.reconstruction import FRAMES, SUFFIX, Reconstruction
 from ..contract.sampling import SamplingParams
 from ..contract.sentence import Sentence
 from ..heads.camera import default_focal
@@ -36,7 +36,7 @@ from ..photo.faces import Face, FaceDetector
 from ..photo.load import Photo
 from ..progress import Progress, Work
 from ..session import Session
-from .performed_files import FRAMES, TAKE, check_replaceable
+from .performed_files import TAKE, check_replaceable
 from .reconstruct import check_reconstruction, reconstruct
 from .stages import LOADING, WRITING
 from .validation import check_sampling

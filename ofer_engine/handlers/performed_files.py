@@ -12,9 +12,8 @@ from ..contract import performance, reconstruction
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.digest import sha256_of
 from ..contract.files.live_link import read_live_link
+from ..contract.reconstruction import FRAMES
 
-FRAMES: Final = "_frames"
-"""Ending of the folder of frames that the head is made from."""
 TAKE: Final = ".csv"
 _ROUNDED: Final = 1e-8
 """How far the values of a take that was written are from the performance's, at most."""

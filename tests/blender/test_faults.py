@@ -13,7 +13,7 @@ from pathlib import Path
 import bpy
 import pytest
 import synthetic
-from conftest import HERE, preferences
+from conftest import HERE, ended_well, preferences
 from mounted_disk import mounted_disk
 from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.engine.engine_settings import engine_settings
@@ -264,7 +264,6 @@ print(jobs.queue.client.pid, flush=True)
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=180
     )
-    # The module 4.2.23 crashes at its exit wherever a property had an update function.
-    assert done.returncode == 0 or bpy.app.version < (4, 5, 0), done.stderr
+    assert ended_well(done.returncode), done.stderr
     engine = int(done.stdout.split()[-1])
     until(lambda: not Path(f"/proc/{engine}").exists())

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from ofer_engine.commands.results import SHEET, named_results
+from ofer_engine.commands.results import named_results
 from ofer_engine.contract.errors import OferError
 from ofer_engine.contract.files.claimed_name import claimed_name, handed_on
-from ofer_engine.contract.reconstruction import SUFFIX
+from ofer_engine.contract.reconstruction import SHEET, SUFFIX
 from tests.engine.child_engine import ROOT
 
 ENDINGS = (SUFFIX, ".blend")
