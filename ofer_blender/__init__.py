@@ -12,7 +12,7 @@ from .export import export_properties
 from .hair import hair_properties
 from .head import comparison, helper_keys, previews
 from .headless import command_line
-from .photo import face_pictures, painting, pin_overlay
+from .photo import face_pictures, painting, pin_overlay, through_photo
 from .skin import skin_properties
 from .ui import manual_map, preferences, reveal, shortcuts, view
 from .undo import guard
@@ -35,6 +35,7 @@ _WITH_STATE: Final = (
     hair_properties,
     view,
     comparison,
+    through_photo,
     helper_keys,
     previews,
     face_pictures,

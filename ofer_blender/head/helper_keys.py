@@ -1,5 +1,6 @@
 """Shape keys that the add-on makes on a head for a purpose of its own, each under a fixed name.
 
+They are computed again and again, so their shapes are locked: no sculpting there is lost.
 An artist's own key may have such a name. So which keys are ours is noted beside them, in a custom
 property of the shape keys, which every copy of the mesh takes along.
 """
@@ -49,7 +50,7 @@ def ensure(head: bpy.types.Object, name: str, value: float = 1.0) -> bpy.types.S
     had = names(head)
     hypotheses.free_name(head, name)
     key = head.shape_key_add(name=name, from_mix=False)
-    key.value = value
+    key.value, key.lock_shape = value, True
     _note(head, (*had, name))
     return key
 
@@ -58,14 +59,18 @@ def remove(head: bpy.types.Object, name: str) -> None:
     """Delete our key of this name, if there is one."""
     if key := get(head, name):
         had = names(head)
-        head.shape_key_remove(key)
+        hypotheses.remove_key(head, key)
         _note(head, [each for each in had if each != name])
 
 
 def note(head: bpy.types.Object) -> None:
-    """Note which keys of a new head, or of one that an older version saved, are ours."""
+    """Note which keys of a new head, or of one that an older version saved, are ours, and lock
+    them."""
+    ours = names(head)
     if not isinstance(head.data.shape_keys.get(PROPERTY), str):
-        _note(head, names(head))
+        _note(head, ours)
+    for name in ours:
+        head.data.shape_keys.key_blocks[name].lock_shape = True
 
 
 def _note(head: bpy.types.Object, ours: Collection[str]) -> None:

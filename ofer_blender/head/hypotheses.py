@@ -189,14 +189,20 @@ def show_expression(head: bpy.types.Object) -> None:
 
 
 def use_identity(head: bpy.types.Object, name: str) -> None:
-    """Make an identity the Basis; the former Basis becomes a key in its place. Raises
-    OferError(BAD_REQUEST) where that was deleted."""
+    """Make an identity the Basis; the former Basis becomes a key in its place. An artist's key
+    that is relative to that identity is relative to the Basis from then on, and as it was.
+
+    Raises OferError(BAD_REQUEST) where the Basis was deleted.
+    """
     check_basis(head)
     key = head.data.shape_keys.key_blocks[name]
     free_name(head, head.ofer.basis)
     key.name, shape = head.ofer.basis, points(key)
-    set_points(key, points(head.data.shape_keys.reference_key))
+    relative = _relative_to(key)
+    _write(key, points(head.data.shape_keys.reference_key))
     set_basis(head, name, shape)
+    for each in relative:
+        each.relative_key = head.data.shape_keys.reference_key
 
 
 def free_name(head: bpy.types.Object, name: str) -> None:
@@ -209,17 +215,18 @@ def free_name(head: bpy.types.Object, name: str) -> None:
 def set_basis(head: bpy.types.Object, name: str, shape: np.ndarray) -> None:
     """Give the Basis another shape, and the name of its hypothesis.
 
-    shape : (V, 3) float32, metres, object frame. Keys of identities keep their shape; all other
-    keys keep their movement: each becomes new basis + (key - old basis). The caller has kept the
-    old Basis as a key.
+    shape : (V, 3) float32, metres, object frame. Keys of identities keep their shape, and so do
+    those relative to one; all other keys keep their movement: each becomes new basis + (key - old
+    basis). The caller has kept the old Basis as a key.
     """
     keys = head.data.shape_keys
     old = points(keys.reference_key)
-    identities = {item.name for item in head.ofer.identities}
+    kept = [key for item in head.ofer.identities if (key := keys.key_blocks.get(item.name))]
+    kept += [each for key in kept if key != keys.reference_key for each in _resting_on(key)]
     for key in keys.key_blocks:
-        if key.name not in identities and key != keys.reference_key:
-            set_points(key, shape + (points(key) - old))
-    set_points(keys.reference_key, shape)
+        if key != keys.reference_key and key not in kept:
+            _write(key, shape + (points(key) - old))
+    _write(keys.reference_key, shape)
     head.data.vertices.foreach_set("co", shape.ravel())
     head.ofer.basis = name
     head.ofer.identity_index = head.ofer.identities.find(name)  # which shows it
@@ -232,7 +239,7 @@ def remove(head: bpy.types.Object, name: str) -> None:
     key = head.data.shape_keys.key_blocks.get(name)
     was_mixed = bool(key and key.value and name in head.ofer.identities)
     if key:
-        head.shape_key_remove(key)
+        remove_key(head, key)
     for items, index in (
         (head.ofer.identities, "identity_index"),
         (head.ofer.expressions, "expression_index"),
@@ -279,10 +286,45 @@ def movement(head: bpy.types.Object, key: bpy.types.ShapeKey) -> np.ndarray:
 
 
 def set_points(key: bpy.types.ShapeKey, shape: np.ndarray) -> None:
-    """Give a key a shape; hair that the head wears follows its skin.
+    """Give a key a shape; hair that the head wears follows its skin, and an artist's keys that are
+    relative to it go along.
 
     shape : (V, 3) float, metres, object frame.
     """
+    along = [] if key == key.id_data.reference_key else _resting_on(key)
+    before = points(key) if along else 0.0
+    _write(key, shape)
+    for each in along:
+        _write(each, points(each) + (points(key) - before))
+
+
+def remove_key(head: bpy.types.Object, key: bpy.types.ShapeKey) -> None:
+    """Delete a key. Those relative to it move as before, from the Basis; the active key stays the
+    active one."""
+    keys, active = head.data.shape_keys, head.active_shape_key
+    stays = active.name if active and active != key else ""
+    for each in _relative_to(key):
+        _write(each, points(keys.reference_key) + (points(each) - points(key)))
+        each.relative_key = keys.reference_key
+    head.shape_key_remove(key)
+    if stays:
+        head.active_shape_key_index = keys.key_blocks.find(stays)
+
+
+def _relative_to(key: bpy.types.ShapeKey) -> list[bpy.types.ShapeKey]:
+    """Keys whose movement counts from this one, itself left out."""
+    return [each for each in key.id_data.key_blocks if each.relative_key == key and each != key]
+
+
+def _resting_on(key: bpy.types.ShapeKey) -> list[bpy.types.ShapeKey]:
+    """Keys whose movement counts from this one, also by way of others, itself left out."""
+    found = [key]
+    for each in found:
+        found += [other for other in _relative_to(each) if other not in found]
+    return found[1:]
+
+
+def _write(key: bpy.types.ShapeKey, shape: np.ndarray) -> None:
     keys = key.id_data
     if isinstance(keys.user, bpy.types.Mesh) and key != keys.reference_key:
         if carried.worn(keys.user):

@@ -105,7 +105,7 @@ class OFER_OT_end_compare(_WhileComparing, bpy.types.Operator):
 
 
 class OFER_OT_remove_abandoned(bpy.types.Operator):
-    """Remove the copies that Compare made of heads that were deleted since"""
+    """Remove what heads that were deleted left behind: compared copies, the photo's view"""
 
     bl_idname = "ofer.remove_abandoned"
     bl_label = "Remove Abandoned Copies"
@@ -115,6 +115,7 @@ class OFER_OT_remove_abandoned(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         compat.make_undo_ready()
         comparison.remove_abandoned()
+        through_photo.end_abandoned()
         return {"FINISHED"}
 
 
@@ -140,7 +141,7 @@ class OFER_OT_through_photo(OnHead, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         head = hypotheses.active_head(context)
-        if not head.ofer.through_photo and not self.filepath:
+        if not through_photo.is_on(context.scene, head) and not self.filepath:
             try:
                 self._image(context, head)
             except OferError:  # the photo is elsewhere now: let it be chosen
@@ -150,7 +151,7 @@ class OFER_OT_through_photo(OnHead, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head, space = hypotheses.active_head(context), view.of(context)
-        if head.ofer.through_photo:
+        if through_photo.is_on(context.scene, head):
             through_photo.end(context.scene, head)
             if space:
                 view.look_back(space)

@@ -111,7 +111,7 @@ Esc ends"""
     def poll(cls, context: bpy.types.Context) -> bool:
         if no_head(cls, context):
             return False
-        if not hypotheses.active_head(context).ofer.through_photo:
+        if not through_photo.is_on(context.scene, hypotheses.active_head(context)):
             cls.poll_message_set(tr("Press Through the Photo first"))
         elif context.area is None or context.area.type != "VIEW_3D":
             cls.poll_message_set(tr("Only in a 3D viewport"))

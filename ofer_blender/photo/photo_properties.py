@@ -66,9 +66,29 @@ class OFER_PG_photo(bpy.types.PropertyGroup):
     )
 
 
+class OFER_PG_photo_view(bpy.types.PropertyGroup):
+    """What a scene had before it showed a head through its photo."""
+
+    photo_camera: bpy.props.PointerProperty(
+        name="Photo Camera", description="The camera of the photo", type=bpy.types.Object
+    )
+    photo_size: bpy.props.IntVectorProperty(
+        name="Photo Size", description="The photo's size, which is rendered", size=2
+    )
+    camera: bpy.props.PointerProperty(
+        name="Scene Camera",
+        description="The scene's camera before Through the Photo",
+        type=bpy.types.Object,
+    )
+    resolution: bpy.props.IntVectorProperty(
+        name="Resolution", description="The render size before Through the Photo", size=2
+    )
+
+
 class OFER_PG_settings(bpy.types.PropertyGroup):
     """Which person to reconstruct, and how."""
 
+    photo_view: bpy.props.PointerProperty(type=OFER_PG_photo_view)
     photos: bpy.props.CollectionProperty(type=OFER_PG_photo)
     photo_index: bpy.props.IntProperty(
         name="Photo", description="The photo whose faces are shown", min=0
@@ -158,4 +178,4 @@ class OFER_PG_settings(bpy.types.PropertyGroup):
     )
 
 
-CLASSES = (OFER_PG_photo, OFER_PG_settings)
+CLASSES = (OFER_PG_photo, OFER_PG_photo_view, OFER_PG_settings)

@@ -46,7 +46,8 @@ class PinDrag:
     def head(self) -> bpy.types.Object | None:
         """The head, if it is still there and seen through its photo."""
         head = lookup.of_uid(self._uid)
-        there = head is not None and head.ofer.through_photo and head.data.shape_keys
+        scene = bpy.context.scene
+        there = head and through_photo.is_on(scene, head) and head.data.shape_keys
         return head if there else None
 
     def press(self, place: Point, reach: float) -> bool:
@@ -179,4 +180,5 @@ def _inside(region: bpy.types.Region, mouse: Point) -> bool:
 
 def shown_head(context: bpy.types.Context) -> bpy.types.Object | None:
     """The head of the scene that is looked at through its photo."""
-    return next((each for each in context.scene.objects if each.ofer.through_photo), None)
+    scene = context.scene
+    return next((each for each in scene.objects if through_photo.is_on(scene, each)), None)

@@ -10,9 +10,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ...ofer_engine.client import faults
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.reconstruction import CameraRecord
 from ...ofer_engine.geometry.affine_map import Affine
+from ..engine import jobs
 from ..head import head_frame, pins
 from . import head_photos, orientation, photo_camera
 
@@ -28,8 +30,8 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, image: bpy.types.Image
     """Make the photo's camera the scene's, and the picture's shape the render's.
 
     The camera is made once and follows the head, and the mesh where that was moved since, unless
-    an artist moved the camera; what the scene had before is kept on the head. Raises OferError as
-    `check`.
+    an artist moved the camera; what the scene had before is kept with the scene. Raises OferError
+    as `check`.
     """
     record, placed = check(head)
     camera = head.ofer.camera
@@ -40,14 +42,23 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, image: bpy.types.Image
     _show(camera.data, image)
     if camera.name not in scene.objects:
         scene.collection.objects.link(camera)
-    before = head.ofer
-    before.scene_camera = scene.camera
-    render = scene.render
-    before.resolution = (render.resolution_x, render.resolution_y)
-    before.through_photo = True
+    before, render = scene.ofer.photo_view, scene.render
+    seen, size = any(before.photo_size), (render.resolution_x, render.resolution_y)
+    if not (seen and scene.camera in (None, before.photo_camera)):
+        before.camera = scene.camera
+    if size != tuple(before.photo_size):
+        before.resolution = size
+    before.photo_camera, before.photo_size = camera, (record.width, record.height)
+    head.ofer.through_photo = True
     _show_beside(head, False)
     scene.camera = camera
-    render.resolution_x, render.resolution_y = record.width, record.height
+    render.resolution_x, render.resolution_y = before.photo_size
+
+
+def is_on(scene: bpy.types.Scene, head: bpy.types.Object) -> bool:
+    """The scene shows the head through its photo."""
+    camera = head.ofer.camera
+    return bool(head.ofer.through_photo and camera and scene.camera == camera)
 
 
 def follow(head: bpy.types.Object, placed: Affine) -> None:
@@ -61,15 +72,60 @@ def follow(head: bpy.types.Object, placed: Affine) -> None:
 
 
 def end(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
-    """Give the scene its own camera and render size back; the photo's camera stays, its picture
-    hidden."""
-    before = head.ofer
-    scene.camera = before.scene_camera
-    scene.render.resolution_x, scene.render.resolution_y = before.resolution
-    before.through_photo, before.scene_camera = False, None
+    """Give the scene its own camera and render size back, unless others were chosen since; the
+    photo's camera stays, its picture hidden."""
+    kept, camera = scene.ofer.photo_view, head.ofer.camera
+    if kept.photo_camera is None:  # the file is of an older version
+        kept.photo_camera, kept.camera = camera, head.ofer.scene_camera
+        kept.resolution = head.ofer.resolution
+        kept.photo_size = (scene.render.resolution_x, scene.render.resolution_y)
+    _give_back(scene)
+    head.ofer.through_photo, head.ofer.scene_camera = False, None
     _show_beside(head, True)
-    if before.camera:
-        before.camera.data.show_background_images = False
+    camera.data.show_background_images = False
+
+
+def end_abandoned() -> None:
+    """Give scenes their own camera back that look through the photo of a head that is gone."""
+    for scene in filter(_is_abandoned, bpy.data.scenes):
+        _give_back(scene)
+
+
+@bpy.app.handlers.persistent
+@faults.guarded(reported=False)
+def watch(*_: object) -> None:
+    """After any change: see whether a head was deleted while it was seen through its photo."""
+    if any(map(_is_abandoned, bpy.data.scenes)) and not bpy.app.background:
+        if not bpy.app.timers.is_registered(_end_soon):
+            bpy.app.timers.register(_end_soon, first_interval=0.0)
+
+
+@faults.guarded()
+def _end_soon() -> float | None:
+    """Once the deletion's undo step is made, which this one joins."""
+    if bpy.context.mode != "OBJECT":
+        return jobs.INTERVAL
+    jobs.insert(bpy.ops.ofer.remove_abandoned)
+    return None
+
+
+def _is_abandoned(scene: bpy.types.Scene) -> bool:
+    camera = scene.camera
+    if camera is None or camera != scene.ofer.photo_view.photo_camera:
+        return False
+    return not any(
+        each.ofer.camera == camera for where in bpy.data.scenes for each in where.objects
+    )
+
+
+def _give_back(scene: bpy.types.Scene) -> None:
+    kept, render = scene.ofer.photo_view, scene.render
+    if scene.camera == kept.photo_camera:
+        scene.camera = kept.camera
+    if (render.resolution_x, render.resolution_y) == tuple(kept.photo_size):
+        render.resolution_x, render.resolution_y = kept.resolution
+    kept.photo_camera = kept.camera = None
+    kept.photo_size = (0, 0)
 
 
 def _show_beside(head: bpy.types.Object, shown: bool) -> None:
@@ -153,3 +209,15 @@ def _show(camera: bpy.types.Camera, image: bpy.types.Image) -> None:
     sideways = quarters % 2 and width and height
     # Blender fits the picture before it turns it: bring a lying one to the standing frame's size.
     background.scale = max(width, height) / min(width, height) if sideways else 1.0
+
+
+def register() -> None:
+    """Look for heads that are deleted."""
+    bpy.app.handlers.depsgraph_update_post.append(watch)
+
+
+def unregister() -> None:
+    """Look for them no more."""
+    bpy.app.handlers.depsgraph_update_post.remove(watch)
+    if bpy.app.timers.is_registered(_end_soon):
+        bpy.app.timers.unregister(_end_soon)

@@ -23,7 +23,7 @@ class OFER_PT_look(HeadTab, bpy.types.Panel):
         layout = self.layout
         head = hypotheses.active_head(context)
         _draw_compare(layout, context, head)
-        shown = head.ofer.through_photo
+        shown = through_photo.is_on(context.scene, head)
         text = "Leave the Photo" if shown else "Through the Photo"
         row = layout.row(align=True)
         row.operator("ofer.through_photo", text=text, icon="VIEW_CAMERA", depress=shown)

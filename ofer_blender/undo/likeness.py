@@ -53,6 +53,8 @@ def match_group(live: Any, values: dict[str, Any]) -> None:
                 items.clear()
                 for each in value:
                     match_group(items.add(), each)
+        elif isinstance(value, dict):
+            match_group(getattr(live, name), value)
         elif plain(getattr(live, name)) != value and is_there(value):
             setattr(live, name, value)
 
@@ -64,14 +66,17 @@ def group(struct: bpy.types.PropertyGroup) -> dict[str, Any]:
         name = item.identifier
         if item.type == "COLLECTION":
             values[name] = [group(each) for each in getattr(struct, name)]
+        elif name != "rna_type" and isinstance(getattr(struct, name), bpy.types.PropertyGroup):
+            values[name] = group(getattr(struct, name))
         elif not (item.is_readonly or item.is_skip_save):  # those show what a sibling keeps
             values[name] = plain(getattr(struct, name))
     return values
 
 
 def match_custom(live: bpy.types.ID, was: bpy.types.ID) -> None:
-    """Give a datablock the custom properties of another."""
-    wanted = custom(was)
+    """Give a datablock the custom properties of another. As in `match`, a copy that points at
+    itself stands for one that did."""
+    wanted = {name: live if value == was else value for name, value in custom(was).items()}
     present = custom(live)
     for name in present.keys() - wanted.keys():
         del live[name]

@@ -17,7 +17,9 @@ from . import likeness
 
 NAME: Final = "OFER before"
 """Of the copies that are kept meanwhile."""
-_KEY_VALUES: Final = ("slider_min", "slider_max", "value", "mute", "vertex_group", "interpolation")
+_KEY_VALUES: Final = (
+    "slider_min", "slider_max", "value", "mute", "vertex_group", "interpolation", "lock_shape",
+)  # fmt: skip
 _BY_KIND: Final = {
     "FLOAT_COLOR": ("color", 4, np.float32), "BYTE_COLOR": ("color", 4, np.float32),
     "FLOAT2": ("vector", 2, np.float32), "FLOAT_VECTOR": ("vector", 3, np.float32),
@@ -41,8 +43,7 @@ class MeshBefore:
     @classmethod
     def of(cls, mesh: bpy.types.Mesh, owner: bpy.types.Object) -> MeshBefore:
         """Keep a mesh as it is now; owner : an object that shows it."""
-        copy = mesh.copy()
-        copy.name = NAME
+        copy = copied(mesh)
         materials = list(mesh.materials)
         for slot in range(len(materials)):
             copy.materials[slot] = None  # whoever asks whether a material is used must not find us
@@ -79,7 +80,23 @@ class MeshBefore:
 
     def forget(self) -> None:
         """The copy is needed no more."""
-        bpy.data.meshes.remove(self.copy, do_unlink=False)
+        drop(bpy.data.meshes, self.copy)
+
+
+def copied(block: bpy.types.ID) -> bpy.types.ID:
+    """A copy to keep. What points at its own datablock, as rigs' bones do for their panels, points
+    at that one in the copy, too: Blender lets it point at the copy."""
+    copy = block.copy()
+    copy.name = NAME
+    if copy.users:
+        copy.user_remap(block)
+    return copy
+
+
+def drop(collection: Any, copy: bpy.types.ID) -> None:
+    """Remove a copy; collection : of bpy.data. To look for what points at it takes long in a large
+    file, and hardly ever anything does."""
+    collection.remove(copy, do_unlink=copy.users > 0)
 
 
 def _is_rebuilt(mesh: bpy.types.Mesh, copy: bpy.types.Mesh) -> bool:

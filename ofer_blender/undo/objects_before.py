@@ -9,7 +9,7 @@ from typing import Any, Final
 import bpy
 
 from .likeness import group, is_there, match, match_custom, match_group, match_stack, plain
-from .mesh_before import NAME, MeshBefore
+from .mesh_before import MeshBefore, copied, drop
 
 _GROUPS: Final = ("ofer", "ofer_skin", "ofer_export")
 
@@ -32,8 +32,7 @@ class BlockBefore:
     @classmethod
     def of(cls, block: bpy.types.ID) -> BlockBefore:
         """Keep a datablock as it is now."""
-        copy = block.copy()
-        copy.name = NAME
+        copy = copied(block)
         before = cls(block, copy, block.name, block.session_uid, bool(block.asset_data))
         for owner, name in _pointers(copy):
             before.held.append((owner, name, getattr(owner, name)))
@@ -70,7 +69,7 @@ class BlockBefore:
 
     def forget(self, collection: Any) -> None:
         """The copy is needed no more."""
-        collection.remove(self.copy, do_unlink=False)  # nothing points at it
+        drop(collection, self.copy)
 
 
 @dataclass

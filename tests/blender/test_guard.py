@@ -364,3 +364,69 @@ def test_a_handler_of_others_that_takes_the_head_away_is_told_of(
     assert "unexpected error" not in str(caught.value)
     assert len(bpy.data.scenes) == scenes
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(("x", "."))] == []
+
+
+def _group_with_a_socket(name: str) -> tuple[bpy.types.NodeTree, str]:
+    """Geometry nodes that take an object, and the identifier of that input."""
+    group = bpy.data.node_groups.new("self", "GeometryNodeTree")
+    group.interface.new_socket("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
+    group.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    socket = group.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketObject")
+    ends = [group.nodes.new(f"NodeGroup{each}") for each in ("Input", "Output")]
+    group.links.new(ends[0].outputs[0], ends[1].inputs[0])
+    return group, socket.identifier
+
+
+WHO: dict[str, Callable[[bpy.types.Object], tuple[Any, bpy.types.ID]]] = {
+    "head": lambda head: (head, head),
+    "mesh": lambda head: (head.data, head.data),
+    "keys": lambda head: (head.data.shape_keys, head.data.shape_keys),
+    "material": lambda head: (head.data.materials[0], head.data.materials[0]),
+    "rig": lambda head: (head.parent, head.parent),
+    "pose bone": lambda head: (head.parent.pose.bones["head"], head.parent),
+    "nodes": lambda head: (head.modifiers["self"], head),
+}
+"""Who points, and at which datablock: itself, or its own."""
+
+
+@pytest.mark.parametrize("where", WHO)
+def test_what_points_at_itself_is_no_hindrance_and_leaves_nothing(
+    where: str, head: bpy.types.Object
+) -> None:
+    assert bpy.ops.ofer.add_rig() == {"FINISHED"}
+    group, name = _group_with_a_socket("me")
+    if where == "nodes":
+        head.modifiers.new("self", "NODES").node_group = group
+    else:
+        name = "me"
+    owner, thing = WHO[where](head)
+    owner[name] = thing
+
+    def points_still() -> bool:
+        owner, thing = WHO[where](head)
+        return owner.get(name) == thing
+
+    assert points_still()
+    counts = len(bpy.data.objects), len(bpy.data.meshes), len(bpy.data.materials)
+    for step in ("show", "use_identity"):
+        assert getattr(bpy.ops.ofer, step)(name="identity_03") == {"FINISHED"}
+        assert points_still()
+    with pytest.raises(RuntimeError, match="no hypothesis"):
+        bpy.ops.ofer.show(name="nobody")
+    assert points_still(), "a refusal takes nothing away"
+    with fault_at(60), pytest.raises(RuntimeError, match="InventedFault"):
+        bpy.ops.ofer.use_identity(name="identity_02")
+    assert points_still(), "nor does a failure in the midst"
+    assert (len(bpy.data.objects), len(bpy.data.meshes), len(bpy.data.materials)) == counts
+
+
+def test_an_operator_that_cannot_clean_up_has_done_its_work(
+    head: bpy.types.Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("cannot be removed")
+
+    monkeypatch.setattr("ofer_faces.ofer_blender.undo.objects_before.drop", fail)
+    assert bpy.ops.ofer.show(name="identity_03") == {"FINISHED"}
+    assert head.data.shape_keys.key_blocks["identity_03"].value == 1.0
+    assert "cannot be removed" in engine_settings().faults.read_text("utf-8")

@@ -345,3 +345,75 @@ def test_a_new_head_stands_on_what_would_hide_it(record: Reconstruction) -> None
     bpy.context.scene.cursor.location = (0, 5, 0)
     bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
     assert tuple(bpy.context.object.location) == (0, 5, 0)
+
+
+def _scene_state(scene: bpy.types.Scene) -> tuple[object, int, int]:
+    return scene.camera, scene.render.resolution_x, scene.render.resolution_y
+
+
+def test_two_heads_seen_through_their_photos_give_the_camera_back(
+    head: bpy.types.Object, record: Reconstruction, anna: Path
+) -> None:
+    scene = bpy.context.scene
+    scene.camera = bpy.data.objects.new("mine", bpy.data.cameras.new("mine"))
+    before = _scene_state(scene)
+    bpy.ops.ofer.insert_head("EXEC_DEFAULT", True, directory=str(record.folder))
+    other = bpy.context.object
+    for each in (head, other, head):
+        bpy.context.view_layer.objects.active = each
+        step("through_photo", filepath=str(anna))
+        assert through_photo.is_on(scene, each) and scene.camera == each.ofer.camera
+    assert not through_photo.is_on(scene, other)
+    step("through_photo")
+    assert _scene_state(scene) == before
+
+
+def test_each_scene_gets_its_own_camera_back(head: bpy.types.Object, anna: Path) -> None:
+    first, second = bpy.context.scene, bpy.data.scenes.new("second")
+    second.collection.objects.link(head)
+    first.render.resolution_x, second.render.resolution_x = 1920, 640
+    before = _scene_state(first), _scene_state(second)
+    for scene in (first, second, first):
+        bpy.context.window.scene = scene
+        bpy.context.view_layer.objects.active = head
+        step("through_photo", filepath=str(anna))
+    assert _scene_state(first) == before[0], "the third call left it"
+    bpy.context.window.scene = second
+    bpy.context.view_layer.objects.active = head
+    head.ofer.through_photo = True  # it was left in the other scene
+    step("through_photo")
+    assert _scene_state(second) == before[1]
+
+
+def test_a_camera_and_a_size_chosen_meanwhile_stay(head: bpy.types.Object, anna: Path) -> None:
+    scene = bpy.context.scene
+    step("through_photo", filepath=str(anna))
+    scene.camera = bpy.data.objects.new("chosen", bpy.data.cameras.new("chosen"))
+    scene.render.resolution_x = 4096
+    chosen = _scene_state(scene)
+    assert not through_photo.is_on(scene, head)
+    step("through_photo", filepath=str(anna))
+    step("through_photo")
+    assert _scene_state(scene) == chosen
+    step("through_photo", filepath=str(anna))
+    scene.render.resolution_x = 2048
+    step("through_photo")
+    assert (scene.camera, scene.render.resolution_x) == (chosen[0], 2048)
+
+
+@pytest.mark.parametrize("gone", ["head", "camera"])
+def test_the_camera_comes_back_though_the_head_or_the_photos_camera_is_gone(
+    gone: str, head: bpy.types.Object, anna: Path
+) -> None:
+    scene = bpy.context.scene
+    scene.camera = bpy.data.objects.new("mine", bpy.data.cameras.new("mine"))
+    before = _scene_state(scene)
+    step("through_photo", filepath=str(anna))
+    bpy.data.objects.remove(head if gone == "head" else head.ofer.camera)
+    bpy.context.view_layer.update()
+    if gone == "head":
+        assert through_photo._end_soon() is None  # as the timer calls it
+    else:
+        step("through_photo", filepath=str(anna))
+        step("through_photo")
+    assert _scene_state(scene) == before
