@@ -58,6 +58,14 @@ def save_pixels(
         bpy.data.images.remove(twin)
 
 
+def mend_edge_selection(mesh: bpy.types.Mesh) -> None:
+    """5.0 keeps the selection of edges that it has calculated as pairs of whole numbers, and crashes
+    where a script then selects one. Without it, none is selected."""
+    kept = mesh.attributes.get(".select_edge")
+    if kept and kept.data_type != "BOOLEAN":
+        mesh.attributes.remove(kept)
+
+
 def remove_unused(images: Iterable[bpy.types.Image]) -> None:
     """Remove those images that nothing shows or keeps, all at once. Up to 4.4 the count of their
     users cannot be trusted: copying a material in 4.2 counts what its nodes show once too often."""

@@ -13,6 +13,7 @@ import numpy as np
 from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.digest import polygons_digest
+from .. import compat
 from ..head import carried, head_frame, hypotheses
 from ..head.head_object import UV_LAYER
 from ..head.linked import link_beside
@@ -122,6 +123,7 @@ def _cards(
     rest = made.carry(basis) + frame.placed.moves(to_blender(made.offset))
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata(rest.tolist(), [], made.triangles.tolist())
+    compat.mend_edge_selection(mesh)
     corners = made.triangles.ravel()
     mesh.uv_layers.new(name=UV_LAYER).uv.foreach_set("vector", made.uv[corners].ravel())
     carried.number(mesh, name, 0)
@@ -165,6 +167,15 @@ def _forget(mesh: bpy.types.Mesh) -> None:
 
 
 def _delete(mesh: bpy.types.Mesh, rows: np.ndarray) -> None:
+    """What stays keeps its selection, which BMesh would spread from vertices."""
+    compat.mend_edge_selection(mesh)
+    stays = np.ones(len(mesh.vertices), bool)
+    stays[rows] = False
+    kept = [("vertices", stays, _selected(mesh.vertices))]
+    for name in ("edges", "polygons"):
+        elements = getattr(mesh, name)
+        whole = np.array([stays[list(each.vertices)].all() for each in elements], bool)
+        kept.append((name, whole, _selected(elements)))
     work = bmesh.new()
     try:
         work.from_mesh(mesh)
@@ -173,3 +184,12 @@ def _delete(mesh: bpy.types.Mesh, rows: np.ndarray) -> None:
         work.to_mesh(mesh)
     finally:
         work.free()
+    compat.mend_edge_selection(mesh)
+    for name, whole, selected in kept:
+        getattr(mesh, name).foreach_set("select", selected[whole])
+
+
+def _selected(elements: bpy.types.bpy_prop_collection) -> np.ndarray:
+    values = np.empty(len(elements), bool)
+    elements.foreach_get("select", values)
+    return values

@@ -53,7 +53,8 @@ def copies(head: bpy.types.Object) -> list[bpy.types.Object]:
     return [
         each
         for each in bpy.data.objects
-        if each.ofer.compared_with == head and each.ofer.compared_made in ("", _made(each))
+        if each != head and each.ofer.compared_with == head
+        if each.ofer.compared_made in ("", _made(each))
     ]
 
 
@@ -98,7 +99,8 @@ def end(head: bpy.types.Object) -> None:
     where comparing began. What an artist duplicated, renamed or sculpted of them stays."""
     head.ofer.comparing = head.ofer.compare_page = 0
     is_here = bool(copies(head))  # or it was appended from another file, and names are of that one
-    _remove([each for each in bpy.data.objects if each.ofer.compared_with == head])
+    compared = [each for each in bpy.data.objects if each.ofer.compared_with == head]
+    _remove([each for each in compared if each != head])
     before, current = head.ofer, bpy.context.view_layer
     layer = (_layer_before(head) if is_here else None) or current
     _hide(head, False, layer)

@@ -10,6 +10,7 @@ import numpy as np
 from ...ofer_engine.client.head_arrays import HeadArrays
 from ...ofer_engine.client.reconstruction_reader import LoadedReconstruction
 from ...ofer_engine.contract.reconstruction import Reconstruction
+from .. import compat
 from . import (
     carried,
     eyes,
@@ -83,6 +84,7 @@ def _mesh(reconstruction: Reconstruction, arrays: HeadArrays, wet: bool) -> bpy.
     if wet:
         carried.number(mesh, tear_line.NAME, arrays.identity_vertices.shape[1])
     mesh.update(calc_edges=True)
+    compat.mend_edge_selection(mesh)
     mesh.shade_smooth()
     return mesh
 

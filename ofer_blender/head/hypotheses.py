@@ -28,7 +28,7 @@ def active_head(context: bpy.types.Context) -> bpy.types.Object | None:
     active = context.object
     if active is None:  # the artist deleted a copy: the way back must stay open
         active = next((each for each in context.scene.objects if each.ofer.comparing), None)
-    elif active.ofer.compared_with:
+    elif active.ofer.compared_with not in (None, active):
         active = active.ofer.compared_with
     elif active.type == "EMPTY" and active.parent and active.parent.ofer.photo_beside == active:
         active = active.parent

@@ -74,7 +74,7 @@ def _moves(head: bpy.types.Object, pinning: Pinning) -> np.ndarray:
     frame = pinning.frame
     back = np.linalg.inv(frame.placed.linear).T @ ENGINE_TO_BLENDER
     rows, targets, follows = [], [], []
-    for taken in head.ofer.parts:
+    for taken in {each.name: each for each in head.ofer.parts}.values():  # a file may repeat them
         shape = hypotheses.shape_of(head, taken.identity) if taken.identity else None
         if shape is not None and taken.name in FACE_PARTS:
             rows.append(masks[FACE_PARTS.index(taken.name)])

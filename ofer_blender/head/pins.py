@@ -50,11 +50,14 @@ class Pinning:
         recorded = PinRecord(pin.point, tuple(pin.place), pin.view)
         return pin.point < self.frame.vertices and are_pins([recorded], self.frame.record.views)
 
+    def held(self, head: bpy.types.Object) -> list[bpy.types.PropertyGroup]:
+        """The head's own pins, of too many the last ones: a file may hold any number."""
+        return [each for each in head.ofer.pins if self.holds(each)][-MOST_PINS:]
+
     def recorded(self, head: bpy.types.Object) -> tuple[PinRecord, ...]:
-        """The head's pins for the engine, as many as it takes."""
-        held = [each for each in head.ofer.pins if self.holds(each)]
-        found = [PinRecord(each.point, tuple(each.place), each.view) for each in held]
-        return tuple(found[-MOST_PINS:])
+        """The head's pins for the engine."""
+        held = self.held(head)
+        return tuple(PinRecord(each.point, tuple(each.place), each.view) for each in held)
 
     def shown(
         self, head: bpy.types.Object, without: tuple[str, ...] = KEYS
@@ -116,7 +119,7 @@ def show(
         return
     pinning = pinning or Pinning.of(head)
     prior, added = known or pinning.prior(head)
-    held = [each for each in head.ofer.pins if pinning.holds(each)]
+    held = pinning.held(head)
     answer = prior.given([Pin(e.point, np.array(e.place), e.view) for e in held])
     expression = added + answer.expressions[0]
     for name, moves in zip(KEYS, (answer.moves, expression), strict=True):

@@ -10,6 +10,7 @@ import bpy
 from ...ofer_engine.client import reconstruction_reader
 from ...ofer_engine.contract import protocol, reconstruction
 from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ...ofer_engine.contract.sampling import MOST_SEED
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
 from ..head import blend, gallery, head_frame, hints, hypotheses, lookup, pins
@@ -108,6 +109,11 @@ def shown(head: bpy.types.Object) -> dict[int, float]:
     return rows
 
 
+def next_seed(seed: int, draws: int) -> int:
+    """Another seed for each draw that follows the first; after the largest comes 0."""
+    return (seed + draws + 1) % (MOST_SEED + 1)
+
+
 def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
     """Ask for new heads and add them to the gallery when they come. Raises OferError."""
     record = head_frame.of(head).record  # a head that they would not fit is refused before the work
@@ -123,7 +129,7 @@ def _ask_for_more(head: bpy.types.Object, title: str, strength: float) -> None:
         strength=strength,
         identities=head.ofer.drawn,
         keep=min(head.ofer.keep, head.ofer.drawn),
-        seed=record.settings.seed + len(record.additions) + 1,
+        seed=next_seed(record.settings.seed, len(record.additions)),
         pins=pins.Pinning.of(head).recorded(head) if head.ofer.pins else (),
         hints=hints.of_head(head),
     )

@@ -34,7 +34,7 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, image: bpy.types.Image
     as `check`.
     """
     record, placed = check(head)
-    camera = head.ofer.camera
+    camera = camera_of(head)
     if camera:
         _follow(head, camera, record, placed)
     else:
@@ -55,9 +55,15 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, image: bpy.types.Image
     render.resolution_x, render.resolution_y = before.photo_size
 
 
+def camera_of(head: bpy.types.Object) -> bpy.types.Object | None:
+    """The photo's camera, where there is one; a file from elsewhere may name any object."""
+    camera = head.ofer.camera
+    return camera if camera and camera.type == "CAMERA" else None
+
+
 def is_on(scene: bpy.types.Scene, head: bpy.types.Object) -> bool:
     """The scene shows the head through its photo."""
-    camera = head.ofer.camera
+    camera = camera_of(head)
     return bool(head.ofer.through_photo and camera and scene.camera == camera)
 
 
@@ -66,7 +72,7 @@ def follow(head: bpy.types.Object, placed: Affine) -> None:
 
     placed : where the head stands in its mesh.
     """
-    if camera := head.ofer.camera:
+    if camera := camera_of(head):
         record = CameraRecord(**head_photos.views(head)[0]["camera"])
         _follow(head, camera, pins.camera(head, record), placed)
 
@@ -74,7 +80,7 @@ def follow(head: bpy.types.Object, placed: Affine) -> None:
 def end(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
     """Give the scene its own camera and render size back, unless others were chosen since; the
     photo's camera stays, its picture hidden."""
-    kept, camera = scene.ofer.photo_view, head.ofer.camera
+    kept, camera = scene.ofer.photo_view, camera_of(head)
     if kept.photo_camera is None:  # the file is of an older version
         kept.photo_camera, kept.camera = camera, head.ofer.scene_camera
         kept.resolution = head.ofer.resolution
@@ -136,7 +142,7 @@ def _show_beside(head: bpy.types.Object, shown: bool) -> None:
 
 def picture(head: bpy.types.Object) -> bpy.types.CameraBackgroundImage | None:
     """The photo before the camera, whose `alpha` is its opacity."""
-    camera = head.ofer.camera
+    camera = camera_of(head)
     pictures = camera.data.background_images if camera else ()
     return pictures[0] if pictures else None
 

@@ -59,7 +59,7 @@ def wear(
     images = _pictures(head, skin, keep)
     _lay_out(head.data, uv, corners)
     earlier = skin_nodes.pictures(material)
-    _show(own_mesh.own_material(head, 0), images, skin.tone)
+    _show(own_mesh.own_material(head, 0), images, skin.tone, not earlier)
     _let_go(earlier.values())
     return images[skin_nodes.COLOUR]
 
@@ -256,15 +256,20 @@ def _copy_whole(source: Path, path: Path) -> None:
 
 
 def _show(
-    material: bpy.types.Material, images: dict[str, bpy.types.Image], tone: tuple[float, ...]
+    material: bpy.types.Material,
+    images: dict[str, bpy.types.Image],
+    tone: tuple[float, ...],
+    first: bool,
 ) -> None:
+    """first : the material showed no skin before; else what an artist set since stays."""
     skin_nodes.show(material.node_tree, images)
     shader = skin_nodes.shader(material.node_tree)
-    shader.inputs["Roughness"].default_value = _ROUGHNESS
-    shader.inputs["Specular IOR Level"].default_value = _SPECULAR
-    shader.inputs["Subsurface Weight"].default_value = _SUBSURFACE
-    shader.inputs["Subsurface Radius"].default_value = _RADIUS
-    shader.inputs["Subsurface Scale"].default_value = 1.0
+    if first:
+        shader.inputs["Roughness"].default_value = _ROUGHNESS
+        shader.inputs["Specular IOR Level"].default_value = _SPECULAR
+        shader.inputs["Subsurface Weight"].default_value = _SUBSURFACE
+        shader.inputs["Subsurface Radius"].default_value = _RADIUS
+        shader.inputs["Subsurface Scale"].default_value = 1.0
     linear = [value**2.2 for value in tone]
     material.diffuse_color = (*(value**_SOLID for value in tone), 1.0)
     shader.inputs["Base Color"].default_value = (*linear, 1.0)

@@ -49,17 +49,17 @@ def show(tree: bpy.types.NodeTree, images: dict[str, bpy.types.Image]) -> None:
         texture.image = images[name]
         right, up = _AWAY[name]
         texture.location = (target.location.x + right, target.location.y + up)
-        tree.links.new(layer.outputs["UV"], texture.inputs["Vector"])
-    tree.links.new(tree.nodes[COLOUR].outputs["Color"], target.inputs["Base Color"])
+        _link(tree, layer.outputs["UV"], texture.inputs["Vector"])
+    _link(tree, tree.nodes[COLOUR].outputs["Color"], target.inputs["Base Color"])
     if ROUGHNESS in images:
-        tree.links.new(tree.nodes[ROUGHNESS].outputs["Color"], target.inputs["Roughness"])
+        _link(tree, tree.nodes[ROUGHNESS].outputs["Color"], target.inputs["Roughness"])
     if NORMAL in images:
         relief = tree.nodes.get(_RELIEF) or tree.nodes.new("ShaderNodeNormalMap")
         relief.name = relief.label = _RELIEF
         relief.uv_map = UV_LAYER
         relief.location = (target.location.x - 260, target.location.y - 560)
-        tree.links.new(tree.nodes[NORMAL].outputs["Color"], relief.inputs["Color"])
-        tree.links.new(relief.outputs["Normal"], target.inputs["Normal"])
+        _link(tree, tree.nodes[NORMAL].outputs["Color"], relief.inputs["Color"])
+        _link(tree, relief.outputs["Normal"], target.inputs["Normal"])
     else:
         _remove(tree, _RELIEF)
 
@@ -68,6 +68,21 @@ def clear(tree: bpy.types.NodeTree) -> None:
     """Take all of it out again; the shader shows its own values."""
     for name in (*SUFFIXES, _RELIEF):
         _remove(tree, name)
+
+
+def _link(
+    tree: bpy.types.NodeTree, output: bpy.types.NodeSocket, target: bpy.types.NodeSocket
+) -> None:
+    """Link two sockets, unless the output already leads there, also by way of an artist's nodes."""
+    passed, ahead = set(), [link.to_socket for link in output.links]
+    while ahead:
+        socket = ahead.pop()
+        if socket == target:
+            return
+        if socket.node.name not in passed:
+            passed.add(socket.node.name)
+            ahead += [link.to_socket for each in socket.node.outputs for link in each.links]
+    tree.links.new(output, target)
 
 
 def _remove(tree: bpy.types.NodeTree, name: str) -> None:

@@ -66,7 +66,7 @@ def group(struct: bpy.types.PropertyGroup) -> dict[str, Any]:
         name = item.identifier
         if item.type == "COLLECTION":
             values[name] = [group(each) for each in getattr(struct, name)]
-        elif name != "rna_type" and isinstance(getattr(struct, name), bpy.types.PropertyGroup):
+        elif item.type == "POINTER" and item.is_readonly and name != "rna_type":
             values[name] = group(getattr(struct, name))
         elif not (item.is_readonly or item.is_skip_save):  # those show what a sibling keeps
             values[name] = plain(getattr(struct, name))

@@ -13,6 +13,7 @@ import bmesh
 import bpy
 import numpy as np
 
+from .. import compat
 from . import likeness
 
 NAME: Final = "OFER before"
@@ -121,6 +122,8 @@ def _restore_elements(mesh: bpy.types.Mesh, copy: bpy.types.Mesh) -> None:
         work.to_mesh(mesh)
     finally:
         work.free()
+    for each in (mesh, copy):
+        compat.mend_edge_selection(each)
     for kind in ("vertices", "edges", "polygons"):
         _copy_values(getattr(copy, kind), getattr(mesh, kind), "select", 1, bool)
 

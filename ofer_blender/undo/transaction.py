@@ -143,6 +143,7 @@ class _State:
         self._active = active.session_uid if active else 0
         self._mode = active.mode if active else "OBJECT"
         self._selected = {each.session_uid for each in context.selected_objects}
+        self._own = {each.session_uid for each in objects}
         self._hidden = {each.session_uid: each.hide_get() for each in objects if _is_in(each)}
         self._members = [
             _Members(each, each.name, _uids(each.objects),
@@ -154,6 +155,7 @@ class _State:
         """Some objects were replaced by others: their session uids."""
         self._active = replaced.get(self._active, self._active)
         self._selected = {replaced.get(uid, uid) for uid in self._selected}
+        self._own = {replaced.get(uid, uid) for uid in self._own}
         self._hidden = {replaced.get(uid, uid): hid for uid, hid in self._hidden.items()}
         for each in self._members:
             each.uids = [replaced.get(uid, uid) for uid in each.uids]
@@ -185,7 +187,7 @@ class _State:
                 each.collection = bpy.data.collections.new(each.name)
         for each in self._members:
             if each.collection.is_editable:
-                each.restore(by_uid)
+                each.restore(by_uid, self._own)
 
 
 @dataclass
@@ -198,14 +200,22 @@ class _Members:
     uids: list[int]
     children: list[str]
 
-    def restore(self, by_uid: dict[int, bpy.types.Object]) -> None:
-        """Put in and take out what it takes; by_uid : all objects."""
+    def restore(self, by_uid: dict[int, bpy.types.Object], own: set[int]) -> None:
+        """Put in and take out what it takes; by_uid : all objects; own : session uids of those that
+        the operator may change, which get their places back, too."""
         objects, children = self.collection.objects, self.collection.children
         for member in [each for each in objects if each.session_uid not in self.uids]:
             objects.unlink(member)
         present = {each.session_uid for each in objects}
         for uid in self.uids:
             if uid in by_uid and uid not in present:
+                objects.link(by_uid[uid])
+        wanted = [uid for uid in self.uids if uid in by_uid]
+        places = zip(wanted, _uids(objects), strict=False)
+        misplaced = next((n for n, (uid, now) in enumerate(places) if uid != now), len(wanted))
+        if own.issuperset(wanted[misplaced:]):
+            for uid in wanted[misplaced:]:
+                objects.unlink(by_uid[uid])
                 objects.link(by_uid[uid])
         for name in self.children:
             if name in bpy.data.collections and name not in children:

@@ -10,6 +10,9 @@ from typing import Any
 
 from conftest import ROOT
 
+_WATCHING = ("comparison", "through_photo")
+"""Modules that look, after any change, whether a head was deleted."""
+
 GUARDS = {
     "faults", "guard", "likeness", "mesh_before", "objects_before", "transaction", "__init__",
 }  # fmt: skip
@@ -40,7 +43,7 @@ class Fault:
             return
         if code.co_name.startswith("<") or _module(code.co_filename) in GUARDS:
             return
-        if _module(code.co_filename) == "comparison" and "watch" in _callers(frame):
+        if _module(code.co_filename) in _WATCHING and "watch" in _callers(frame):
             return
         self.calls += 1
         if self.calls == self.number:

@@ -14,6 +14,7 @@ import pytest
 import synthetic
 from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.head import hypotheses, pins, previews
+from ofer_faces.ofer_blender.operators import draw_more
 from ofer_faces.ofer_blender.operators.express import STEPS
 from ofer_faces.ofer_blender.photo import mask
 from ofer_faces.ofer_blender.rig import arkit_keys
@@ -22,6 +23,7 @@ from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.errors import ErrorCode
 from ofer_faces.ofer_engine.contract.records import HiddenRegion
+from ofer_faces.ofer_engine.contract.sampling import MOST_SEED
 from recording_layout import draw
 from scene_dump import differences, dump
 from shapes import key_points
@@ -468,3 +470,8 @@ def test_a_damaged_answer_changes_nothing(
     poll_until(idle)
     assert jobs.queue.failure.code == ErrorCode.RECONSTRUCTION_DAMAGED
     assert differences(before, dump()) == []
+
+
+def test_the_seed_after_the_largest_is_0() -> None:
+    assert [draw_more.next_seed(MOST_SEED, draws) for draws in range(2)] == [0, 1]
+    assert draw_more.next_seed(5, 2) == 8

@@ -356,3 +356,12 @@ def test_empty_expressions(tmp_path: Path) -> None:
     assert len(head_arrays.read(record).expression_vertices) == 0
     bpy.ops.ofer.insert_head(directory=str(record.folder))
     assert tuple(bpy.context.object.ofer.expressions.keys()) == ("neutral",)
+
+
+def test_a_script_may_select_its_edges(head: bpy.types.Object) -> None:
+    """Blender 5.0 crashes where the selection of edges has the type that it gives it itself."""
+    kept = head.data.attributes.get(".select_edge")
+    assert kept is None or kept.data_type == "BOOLEAN"
+    edges = head.data.edges
+    edges[1].select = True
+    assert edges[1].select and not edges[0].select

@@ -18,6 +18,7 @@ from ofer_faces.ofer_blender.photo.face_picker import PhotoFrame
 from ofer_faces.ofer_blender.photo.landmarks import Landmarks
 from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.client.frame import ENGINE_TO_BLENDER
+from ofer_faces.ofer_engine.contract.record_sense import MOST_PINS
 from ofer_faces.ofer_engine.geometry.photo_views import viewpoint
 from ofer_faces.ofer_engine.geometry.pins import IMPROBABLE, Pin
 from ofer_faces.ofer_engine.handlers import draft
@@ -352,3 +353,25 @@ def test_a_miss_on_the_photo_is_told_from_a_press_beside_it() -> None:
         assert frame.holds(inside)
     for outside in ((199, 350), (401, 350), (300, 299), (300, 401)):
         assert not frame.holds(outside)
+
+
+def test_a_file_with_thousands_of_pins_and_parts_holds_nobody_up(head: bpy.types.Object) -> None:
+    step("pin", point=POINT, photo=(300.0, 200.0))
+    for number in range(4000):
+        taken = head.ofer.parts.add()
+        taken.name, taken.identity = "nose", f"identity_0{number % 4 + 1}"
+        pin = head.ofer.pins.add()
+        pin.point, pin.place = number % 120, (100.0 + number % 40, 200.0)
+    assert len(Pinning.of(head).held(head)) == MOST_PINS
+    step("show", name="identity_02")
+    assert np.isfinite(shown(head)).all()
+
+
+def test_a_camera_that_is_none_and_a_copy_of_itself(head: bpy.types.Object) -> None:
+    """As a file from elsewhere may say."""
+    head.ofer.camera = head.ofer.compared_with = head
+    head.ofer.through_photo, head.ofer.comparing = True, 4
+    step("pin", point=POINT, photo=(300.0, 200.0))
+    step("show", name="identity_02")
+    assert head.name in bpy.context.scene.objects
+    step("clear_pins")

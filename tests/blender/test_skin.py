@@ -85,6 +85,26 @@ def test_fine_detail_and_roughness_arrive_in_the_material(
         assert node.inputs["Vector"].links[0].from_node.uv_map == "UVMap"
 
 
+def test_what_an_artist_made_of_the_material_stays_when_the_skin_is_made_again(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    wear(head, write_skin(tmp_path / "one", 50))
+    tree = head.data.materials[0].node_tree
+    shader = skin_nodes.shader(tree)
+    own = tree.nodes.new("ShaderNodeHueSaturation")
+    tree.links.new(tree.nodes[skin_nodes.COLOUR].outputs["Color"], own.inputs["Color"])
+    tree.links.new(own.outputs["Color"], shader.inputs["Base Color"])
+    chosen = {"Subsurface Weight": 0.77, "Specular IOR Level": 0.9, "Subsurface Scale": 0.123}
+    for name, value in chosen.items():
+        shader.inputs[name].default_value = value
+    wear(head, write_skin(tmp_path / "two", 200))
+    shader = skin_nodes.shader(head.data.materials[0].node_tree)
+    assert shader.inputs["Base Color"].links[0].from_node.type == "HUE_SAT"
+    for name, value in chosen.items():
+        assert shader.inputs[name].default_value == pytest.approx(value)
+    assert skin.picture(head).pixels[0] == pytest.approx(200 / 255, abs=1e-3), "the new one"
+
+
 def test_a_skin_of_before_has_colours_alone(head: bpy.types.Object, tmp_path: Path) -> None:
     """Worn over a newer one, nothing of that stays."""
     wear(head, write_skin(tmp_path / "new"))
