@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import bpy
 
@@ -30,6 +30,9 @@ _SCAN: Final = 0xDA
 _ICC: Final = b"ICC_PROFILE\x00"
 
 
+_Animated = TypeVar("_Animated", bpy.types.Material, bpy.types.NodeTree)
+
+
 class Pictures:
     """names : of the files, which lie in the output's folder; copies : datablocks made for them,
     which the caller removes, the last one first."""
@@ -46,9 +49,10 @@ class Pictures:
     def material(self, source: bpy.types.Material) -> bpy.types.Material:
         """The copy of a material whose pictures are the files. Raises OSError."""
         if source not in self._materials:
-            copy = self._materials[source] = source.copy()
+            copy = self._materials[source] = _as_it_is(source)
             self.copies.append(copy)
             if copy.node_tree:
+                copy.node_tree.animation_data_clear()
                 self._use(copy.node_tree)
         return self._materials[source]
 
@@ -63,7 +67,7 @@ class Pictures:
 
     def _group(self, source: bpy.types.NodeTree) -> bpy.types.NodeTree:
         if source not in self._groups:
-            copy = self._groups[source] = source.copy()
+            copy = self._groups[source] = _as_it_is(source)
             self.copies.append(copy)
             self._use(copy)
         return self._groups[source]
@@ -95,6 +99,13 @@ class Pictures:
             made.colorspace_settings.name = image.colorspace_settings.name  # else Blender turned it
         made.alpha_mode = image.alpha_mode
         return made
+
+
+def _as_it_is(source: _Animated) -> _Animated:
+    """A copy that keeps the values which are shown, keyed or not."""
+    copy = source.copy()
+    copy.animation_data_clear()
+    return copy
 
 
 def missing(head: bpy.types.Object) -> list[str]:

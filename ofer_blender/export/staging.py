@@ -15,6 +15,7 @@ from typing import Final
 import bpy
 from mathutils import Matrix
 
+from ..motion import unkeyed
 from ..rig import body_bones, rig
 from ..undo.atomic_output import AtomicOutput
 from . import companions, influences, neck, playing, skeleton
@@ -83,6 +84,7 @@ def _scene(head: bpy.types.Object) -> Iterator[None]:
             stack.enter_context(bpy.context.temp_override(window=windows[0]))
         window, theirs = bpy.context.window, bpy.context.scene
         layer = bpy.context.view_layer.name
+        stack.enter_context(unkeyed.kept())
         scene = bpy.data.scenes.new(head.name)
         try:
             scene.frame_current = theirs.frame_current
