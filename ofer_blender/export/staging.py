@@ -29,6 +29,7 @@ from .plan import LOD_RATIOS, Plan, file_name
 from .presets import INFLUENCES, Format, Space
 from .shapes import Shapes, chosen
 from .temporary_blocks import TemporaryBlocks
+from .uv_layers import lay_first
 
 _LEAST_IN_USD: Final = 4.7e-4
 """Scale of a bone that shrinks to nothing: with less, USD takes its transform for none (it wants a
@@ -117,8 +118,10 @@ def _make(
         fine, shapes = copy_shown(head, shown, made)
     pictures = Pictures(head, output)
     dress(fine, head, pictures, made)
-    meshes = _levels(fine, shapes, name, plan, made)
     others = [copy_along(each, called, source, pictures, made) for called, each in along.items()]
+    for each in (fine, *others):
+        lay_first(each, of_faces=plan.preset.format in (Format.FBX, Format.OBJ))
+    meshes = _levels(fine, shapes, name, plan, made)
     for each in (*meshes, *others, *([armature] if armature else [])):
         _put_forward(each)
     if armature:
