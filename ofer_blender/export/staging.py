@@ -210,13 +210,13 @@ def _onto(
     made_of: dict[bpy.types.Object, bpy.types.Object], source: bpy.types.Object, upright: Matrix
 ) -> None:
     """Lay copies where what they are made of is on its body, and as the body stands in the scene:
-    in metres, the file's origin between its feet."""
+    in metres, the file's origin between its feet; what is mirrored there keeps its outside."""
     body = upright @ body_bones.into_frame(source)
     for copy, original in made_of.items():
-        copy.data.transform(
-            body @ original.matrix_world,
-            shape_keys=True,  # pyright: ignore[reportCallIssue]
-        )
+        place = body @ original.matrix_world
+        copy.data.transform(place, shape_keys=True)  # pyright: ignore[reportCallIssue]
+        if place.determinant() < 0:
+            copy.data.flip_normals()
         copy.data.update()
 
 
