@@ -24,7 +24,7 @@ from .applied import rig_in_file, shape_shown
 from .avatar import Avatar, stand
 from .copies import copy_along, copy_head, copy_rig, copy_shown, dress
 from .lods import reduced
-from .pictures import Pictures
+from .pictures import Pictures, too_large
 from .plan import LOD_RATIOS, Plan, file_name
 from .presets import INFLUENCES, Format, Space
 from .shapes import Shapes, chosen
@@ -59,9 +59,13 @@ class StagedHead:
 @contextmanager
 def staged(head: bpy.types.Object, plan: Plan, output: AtomicOutput) -> Iterator[StagedHead]:
     """Make the copies, alone in the scene of the window, selected and active; take them away again
-    whatever happens. Raises OferError(BAD_REQUEST) where a modifier cannot be applied, OSError."""
-    made = TemporaryBlocks()
-    animation, along = sample(head, plan), companions.named(head, plan)
+    whatever happens. Raises OferError(BAD_REQUEST) where a modifier cannot be applied or a picture
+    is too large, OSError."""
+    made, along = TemporaryBlocks(), companions.named(head, plan)
+    for each in (head, *along.values()):
+        if refused := too_large(each):
+            raise refused
+    animation = sample(head, plan)
     shown = shape_shown(head, plan)
     if shown is not None:
         made.blocks.append(shown)
