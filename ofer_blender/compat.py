@@ -145,12 +145,22 @@ def copied_action(owner: bpy.types.ID, name: str) -> tuple[bpy.types.Action, Any
 def curves_of(owner: bpy.types.ID) -> list[bpy.types.FCurve]:
     """The curves with which its action animates a datablock; none without an action."""
     animation = owner.animation_data
-    action = animation.action if animation else None
+    return _curves(animation, animation.action) if animation else []
+
+
+def curves_of_strip(strip: bpy.types.NlaStrip) -> list[bpy.types.FCurve]:
+    """The curves with which a strip of the Nonlinear Animation animates its datablock."""
+    return _curves(strip, strip.action)
+
+
+def _curves(
+    player: bpy.types.AnimData | bpy.types.NlaStrip, action: bpy.types.Action | None
+) -> list[bpy.types.FCurve]:
     if action is None:
         return []
     if bpy.app.version < (4, 4, 0):
         return list(action.fcurves)
-    slot = animation.action_slot
+    slot = player.action_slot
     strips = [strip for layer in action.layers for strip in layer.strips] if slot else []
     bags = [strip.channelbag(slot) for strip in strips]
     return [curve for bag in bags if bag for curve in bag.fcurves]

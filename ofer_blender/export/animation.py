@@ -5,19 +5,18 @@ bones, frame by frame, whatever moves them in the scene (actions, tracks, driver
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
+from ..motion.motion_sources import Span, span_of
+from ..motion.stand_in import stand_in
 from . import skeleton
 from .applied import rig_in_file
-from .motion_sources import Span, frame_targets, span_of
 from .plan import Frames, Plan
 from .shapes import chosen
 
@@ -118,7 +117,7 @@ def at(head: bpy.types.Object, plan: Plan, frames: np.ndarray, rate: float) -> A
     bones = tuple(above)
     weights = np.zeros((len(frames), len(keys)), np.float32)
     poses = np.zeros((len(frames), len(bones), 4, 4), np.float32)
-    with _stand_in(head, armature) as (scene, layer):
+    with stand_in(head, armature) as (scene, layer):
         for row, frame in enumerate(frames.tolist()):
             whole = math.floor(frame)
             scene.frame_set(whole, subframe=min(frame - whole, 0.999999))
@@ -160,35 +159,3 @@ def _name(head: bpy.types.Object) -> str:
         if animation and animation.action:
             return animation.action.name
     return head.name
-
-
-@contextmanager
-def _stand_in(
-    head: bpy.types.Object, armature: bpy.types.Object | None
-) -> Iterator[tuple[bpy.types.Scene, bpy.types.ViewLayer]]:
-    """A scene in no window, with the head and its rig. What it evaluates stays there: the artist's
-    frame, values and poses are left alone, keyed or not."""
-    theirs = bpy.context.scene
-    scene = bpy.data.scenes.new(theirs.name)
-    scene.render.fps, scene.render.fps_base = theirs.render.fps, theirs.render.fps_base
-    scene.render.use_simplify, scene.render.simplify_subdivision = True, 0  # nobody looks at it
-    shown = [each for each in (head, armature) if each]
-    hidden = [each for each in shown if each.hide_viewport]  # what is hidden is not evaluated
-    readers = [each for each in frame_targets(head) if each.id == theirs]
-    with ExitStack() as stack:
-        stack.callback(bpy.data.scenes.remove, scene)
-        for each in readers:
-            stack.callback(_put_back, each, "id", theirs)
-            each.id = scene
-        for each in shown:
-            scene.collection.objects.link(each)
-        for each in hidden:
-            stack.callback(_put_back, each, "hide_viewport", True)
-            each.hide_viewport = False
-        yield scene, scene.view_layers[0]
-
-
-def _put_back(owner: bpy.types.bpy_struct, name: str, value: Any) -> None:
-    """Set what is still there: handlers of others were called meanwhile."""
-    with suppress(ReferenceError):
-        setattr(owner, name, value)

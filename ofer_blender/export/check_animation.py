@@ -12,11 +12,11 @@ from mathutils import Matrix, Quaternion
 
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import helper_keys
+from ..motion.motion_sources import action_names, actions
 from . import animation
 from .animation import Animation
 from .content import FileAnimation, FileContent
 from .finding import AGAIN, Finding, Level, listed
-from .motion_sources import action_names, actions
 from .plan import Keys, Plan
 from .shapes import chosen
 

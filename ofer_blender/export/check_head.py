@@ -12,10 +12,18 @@ from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import helper_keys, presentation, provenance
 from ..rig import arkit_keys, body, rig, visemes
-from . import animation, check_animation, check_body, check_vrm, companions, influences, skeleton
+from . import (
+    animation,
+    check_animation,
+    check_body,
+    check_pictures,
+    check_vrm,
+    companions,
+    influences,
+    skeleton,
+)
 from .applied import is_applied, rig_in_file
 from .finding import Finding, Level, listed
-from .pictures import missing, tiled
 from .plan import Keys, Plan
 from .presets import INFLUENCES
 from .shapes import chosen, own
@@ -28,7 +36,7 @@ _POSED: Final = 1e-4
 def before(head: bpy.types.Object, plan: Plan) -> tuple[Finding, ...]:
     """What will be in the file, and what will not."""
     found = [*_keys(head, plan), *_bones(head, plan), *_object(head, plan), *_left(head, plan)]
-    return (*found, *_pictures(head), *_licence(head))
+    return (*found, *check_pictures.before(head, plan), *_licence(head))
 
 
 def _keys(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
@@ -231,21 +239,6 @@ def _hangs_on(other: bpy.types.Object, carriers: set[bpy.types.Object | None]) -
 
 def _drivers(owner: bpy.types.ID | None) -> list[bpy.types.FCurve]:
     return list(owner.animation_data.drivers) if owner and owner.animation_data else []
-
-
-def _pictures(head: bpy.types.Object) -> Iterator[Finding]:
-    lost = missing(head)
-    if lost:
-        yield Finding(
-            Level.NOTE,
-            Sentence("Pictures that are missing are not in the file: {lost}.", lost=listed(lost)),
-        )
-    if parted := tiled(head):
-        what = Sentence(
-            "Of pictures with several tiles (UDIM) the first is in the file: {names}.",
-            names=listed(parted),
-        )
-        yield Finding(Level.NOTE, what)
 
 
 def _licence(head: bpy.types.Object) -> Iterator[Finding]:

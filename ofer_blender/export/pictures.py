@@ -8,12 +8,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import bpy
 
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import compat
-from ..image_size import image_size
+from ..image_size import MOST, image_size
 from ..skin import skin
 from ..undo.atomic_output import AtomicOutput
 
@@ -24,10 +25,15 @@ _PNG_KEPT: Final = frozenset((
     b"bKGD", b"pHYs",
 ))  # fmt: skip
 """Chunks that say how the picture looks; others hold who made it, when, and of which .blend."""
+_MOST_WRITTEN: Final = 8192 * 8192
+"""Pixels of a picture that is in no PNG or JPEG: writing one takes 36 bytes for each."""
 _SHOWN: Final = ("TEX_IMAGE", "TEX_ENVIRONMENT")
 _END: Final = 0xD9
 _SCAN: Final = 0xDA
 _ICC: Final = b"ICC_PROFILE\x00"
+
+
+_Animated = TypeVar("_Animated", bpy.types.Material, bpy.types.NodeTree)
 
 
 class Pictures:
@@ -46,9 +52,10 @@ class Pictures:
     def material(self, source: bpy.types.Material) -> bpy.types.Material:
         """The copy of a material whose pictures are the files. Raises OSError."""
         if source not in self._materials:
-            copy = self._materials[source] = source.copy()
+            copy = self._materials[source] = _as_it_is(source)
             self.copies.append(copy)
             if copy.node_tree:
+                copy.node_tree.animation_data_clear()
                 self._use(copy.node_tree)
         return self._materials[source]
 
@@ -63,7 +70,7 @@ class Pictures:
 
     def _group(self, source: bpy.types.NodeTree) -> bpy.types.NodeTree:
         if source not in self._groups:
-            copy = self._groups[source] = source.copy()
+            copy = self._groups[source] = _as_it_is(source)
             self.copies.append(copy)
             self._use(copy)
         return self._groups[source]
@@ -97,9 +104,34 @@ class Pictures:
         return made
 
 
+def _as_it_is(source: _Animated) -> _Animated:
+    """A copy that keeps the values which are shown, keyed or not."""
+    copy = source.copy()
+    copy.animation_data_clear()
+    return copy
+
+
 def missing(head: bpy.types.Object) -> list[str]:
     """Names of the pictures of a head's materials that are nowhere."""
     return [each.name for each in _shown(head) if not (_bytes(each) or image_size(each)[0])]
+
+
+def too_large(head: bpy.types.Object) -> OferError | None:
+    """What refuses the first picture of a head's materials that is too large for a file; none of
+    them is opened."""
+    for each in _shown(head):
+        width, height = image_size(each)
+        most = MOST if _bytes(each) else _MOST_WRITTEN
+        if width * height > most:
+            return OferError(
+                ErrorCode.BAD_REQUEST,
+                "The image {name} has {height:.0f} million pixels.",
+                "Scale it to at most {pixels:.0f} million.",
+                name=repr(each.name),
+                height=width * height / 1e6,
+                pixels=most / 1e6,
+            )
+    return None
 
 
 def tiled(head: bpy.types.Object) -> list[str]:

@@ -11,8 +11,8 @@ import numpy as np
 
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ..head import helper_keys, hypotheses
+from ..motion.motion_sources import span_of
 from ..rig import visemes
-from .motion_sources import span_of
 from .names import names
 from .plan import Keys, Plan, identifier
 from .presets import Format, Target

@@ -15,6 +15,7 @@ from typing import Final
 import bpy
 from mathutils import Matrix
 
+from ..motion import unkeyed
 from ..rig import body_bones, rig
 from ..undo.atomic_output import AtomicOutput
 from . import companions, influences, neck, playing, skeleton
@@ -23,11 +24,12 @@ from .applied import rig_in_file, shape_shown
 from .avatar import Avatar, stand
 from .copies import copy_along, copy_head, copy_rig, copy_shown, dress
 from .lods import reduced
-from .pictures import Pictures
+from .pictures import Pictures, too_large
 from .plan import LOD_RATIOS, Plan, file_name
 from .presets import INFLUENCES, Format, Space
 from .shapes import Shapes, chosen
 from .temporary_blocks import TemporaryBlocks
+from .uv_layers import lay_first
 
 _LEAST_IN_USD: Final = 4.7e-4
 """Scale of a bone that shrinks to nothing: with less, USD takes its transform for none (it wants a
@@ -57,9 +59,13 @@ class StagedHead:
 @contextmanager
 def staged(head: bpy.types.Object, plan: Plan, output: AtomicOutput) -> Iterator[StagedHead]:
     """Make the copies, alone in the scene of the window, selected and active; take them away again
-    whatever happens. Raises OferError(BAD_REQUEST) where a modifier cannot be applied, OSError."""
-    made = TemporaryBlocks()
-    animation, along = sample(head, plan), companions.named(head, plan)
+    whatever happens. Raises OferError(BAD_REQUEST) where a modifier cannot be applied or a picture
+    is too large, OSError."""
+    made, along = TemporaryBlocks(), companions.named(head, plan)
+    for each in (head, *along.values()):
+        if refused := too_large(each):
+            raise refused
+    animation = sample(head, plan)
     shown = shape_shown(head, plan)
     if shown is not None:
         made.blocks.append(shown)
@@ -83,6 +89,7 @@ def _scene(head: bpy.types.Object) -> Iterator[None]:
             stack.enter_context(bpy.context.temp_override(window=windows[0]))
         window, theirs = bpy.context.window, bpy.context.scene
         layer = bpy.context.view_layer.name
+        stack.enter_context(unkeyed.kept())
         scene = bpy.data.scenes.new(head.name)
         try:
             scene.frame_current = theirs.frame_current
@@ -115,8 +122,10 @@ def _make(
         fine, shapes = copy_shown(head, shown, made)
     pictures = Pictures(head, output)
     dress(fine, head, pictures, made)
-    meshes = _levels(fine, shapes, name, plan, made)
     others = [copy_along(each, called, source, pictures, made) for called, each in along.items()]
+    for each in (fine, *others):
+        lay_first(each, of_faces=plan.preset.format in (Format.FBX, Format.OBJ))
+    meshes = _levels(fine, shapes, name, plan, made)
     for each in (*meshes, *others, *([armature] if armature else [])):
         _put_forward(each)
     if armature:
@@ -205,13 +214,13 @@ def _onto(
     made_of: dict[bpy.types.Object, bpy.types.Object], source: bpy.types.Object, upright: Matrix
 ) -> None:
     """Lay copies where what they are made of is on its body, and as the body stands in the scene:
-    in metres, the file's origin between its feet."""
+    in metres, the file's origin between its feet; what is mirrored there keeps its outside."""
     body = upright @ body_bones.into_frame(source)
     for copy, original in made_of.items():
-        copy.data.transform(
-            body @ original.matrix_world,
-            shape_keys=True,  # pyright: ignore[reportCallIssue]
-        )
+        place = body @ original.matrix_world
+        copy.data.transform(place, shape_keys=True)  # pyright: ignore[reportCallIssue]
+        if place.determinant() < 0:
+            copy.data.flip_normals()
         copy.data.update()
 
 

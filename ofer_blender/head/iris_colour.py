@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import bpy
 import numpy as np
 
@@ -9,13 +11,16 @@ from ...ofer_engine.contract.irises import IRIS_RADIUS, PUPIL_RADIUS
 from ..image_size import image_size
 from . import eyes
 
+_MOST: Final = 4096 * 4096
+"""Pixels of a picture that is looked at: ours has a hundredth."""
+
 
 def of(head: bpy.types.Object) -> tuple[float, ...]:
     """(3,) sRGB 0..1: the mean of the painted iris; empty where the head has none."""
     image = next(filter(None, map(_picture, head.data.materials)), None)
-    if image is None or not all(image_size(image)):
+    width, height = image_size(image) if image else (0, 0)
+    if image is None or not 0 < width * height <= _MOST:
         return ()
-    width, height = image.size
     pixels = np.empty(width * height * image.channels, np.float32)
     image.pixels.foreach_get(pixels)
     across = ((np.arange(width) + 0.5) / width - 0.5) * eyes.SIDE

@@ -15,6 +15,7 @@ from ..rig import arkit_keys
 from . import head_turn
 from .curves import begin, fill
 from .head_turn import TurningBones
+from .stand_in import stand_in
 
 
 def frames_a_second(scene: bpy.types.Scene) -> float:
@@ -59,8 +60,8 @@ def play(
 
 
 def record(head: bpy.types.Object, first: int, last: int) -> FaceMotion:
-    """What a head does from one frame of the scene to another, whatever moves it; the scene is left
-    at the frame where it was.
+    """What a head does from one frame of the scene to another, whatever moves it; the scene stays
+    as it is.
 
     The head turns as its bone, of its rig or of its body, does against its rest, the neck's share
     included, and the eyes as their bones do against the head. Raises OferError(BAD_REQUEST) for a
@@ -73,20 +74,15 @@ def record(head: bpy.types.Object, first: int, last: int) -> FaceMotion:
             "Press Add ARKit 52, and set the scene's first and last frame.",
             name=head.name,
         )
-    scene = bpy.context.scene
-    before, part = scene.frame_current, scene.frame_subframe
     bones = head_turn.bones_of(head)
     weights, turns = [], []
-    try:
+    with stand_in(head, bones.armature if bones else None) as (played, layer):
         for frame in range(first, last + 1):
-            scene.frame_set(frame)
-            graph = bpy.context.evaluated_depsgraph_get()
-            blocks = head.evaluated_get(graph).data.shape_keys.key_blocks
+            played.frame_set(frame)
+            blocks = head.evaluated_get(layer.depsgraph).data.shape_keys.key_blocks
             weights.append([blocks[name].value for name in ARKIT_52])
-            turns.append(_turns(bones, graph))
-    finally:
-        scene.frame_set(before, subframe=part)
-    times = np.arange(len(weights)) / frames_a_second(scene)
+            turns.append(_turns(bones, layer.depsgraph))
+    times = np.arange(len(weights)) / frames_a_second(bpy.context.scene)
     angles = np.array(turns, np.float64)
     return FaceMotion(
         times, np.array(weights, np.float64), angles[:, 0], angles[:, 1], angles[:, 2]

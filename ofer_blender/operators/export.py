@@ -10,7 +10,7 @@ import bpy
 
 from ...ofer_engine.contract.names import plain_name
 from ...ofer_engine.contract.sentence import Sentence, joined
-from ..export import check_file, check_head, check_vrm, influences, write
+from ..export import check_file, check_head, check_pictures, check_vrm, influences, real_size, write
 from ..export.finding import Level
 from ..export.plan import Frames, Keys, Plan, identifier, target_of
 from ..export.presets import Target
@@ -88,7 +88,8 @@ class OFER_OT_export_head(_HeadOperator, bpy.types.Operator):
             )
         else:
             message = Sentence("{name} was written.", name=path.name)
-            self.report({"INFO"}, translate(joined(message, plan.note)))
+            left = [each.text for each in check_pictures.before(head, plan)]
+            self.report({"INFO"}, translate(joined(message, *left, plan.note)))
         return {"FINISHED"}
 
 
@@ -181,11 +182,9 @@ class OFER_OT_real_size(_HeadOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
-        sized = [each for each in (head, rig.rig_of(head)) if each]
-        for each in sized:
+        for each in filter(None, (head, rig.rig_of(head))):
             check_own(each)
-        for each in sized:
-            each.scale = (1.0, 1.0, 1.0)
+        real_size.give(head)
         return {"FINISHED"}
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from ...ofer_engine.client import handover, png
 from ...ofer_engine.client.photo_source import PhotoSource
-from . import orientation
+from ..image_size import MOST, image_size
+from . import orientation, photo_source
 
 LONGEST: Final = 1024
 """Pixels along the longer side of the copy: enough to paint on, quick to compare."""
@@ -29,7 +30,7 @@ def begin(head: bpy.types.Object, photo: bpy.types.Image) -> bpy.types.Image:
         return copy
     pixels = upright(photo)
     height, width = pixels.shape[:2]
-    if copy is None or tuple(copy.size) != (width, height):
+    if copy is None or image_size(copy) != (width, height):
         copy = bpy.data.images.new(f"{head.name} hidden", width, height)
     copy.pixels.foreach_set(np.ascontiguousarray(pixels[::-1]).ravel())
     copy.update()
@@ -46,7 +47,7 @@ def end(head: bpy.types.Object) -> None:
 def write(head: bpy.types.Object, photo: bpy.types.Image) -> PhotoSource | None:
     """The mask as a temporary PNG, white where paint differs from the photo; None without paint."""
     copy = head.ofer.mask
-    if copy is None or not copy.size[0] or _is_lost(copy):
+    if copy is None or _is_lost(copy) or not image_size(copy)[0]:
         return None
     painted = _pixels(copy)[::-1]
     original = upright(photo)
@@ -78,8 +79,8 @@ def upright(photo: bpy.types.Image) -> np.ndarray:
 
 
 def _pixels(image: bpy.types.Image) -> np.ndarray:
-    """(H, W, 4) float32, bottom row first."""
-    width, height = image.size
+    """(H, W, 4) float32, bottom row first. Raises OferError(PHOTO_TOO_LARGE)."""
+    width, height = photo_source.check_size(image, MOST)
     values = np.empty(width * height * image.channels, np.float32)
     image.pixels.foreach_get(values)
     values = values.reshape(height, width, image.channels)

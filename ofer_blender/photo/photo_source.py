@@ -105,11 +105,13 @@ def from_image(image: bpy.types.Image | None) -> PhotoSource:
             return PhotoSource(source_key, name, path, temporary=True)
         if on_disk.is_file():
             return PhotoSource(source_key, name, on_disk)
-    _check_pixels(image)
+    check_size(image, MAX_PIXELS)
     return PhotoSource(source_key, name, _write(image), temporary=True)
 
 
-def _check_pixels(image: bpy.types.Image) -> None:
+def check_size(image: bpy.types.Image, most: int) -> tuple[int, int]:
+    """Width and height of an image that has pixels, `most` of them, before any is read. Raises
+    OferError(PHOTO_UNREADABLE | PHOTO_TOO_LARGE)."""
     width, height = image_size(image)
     if not width:
         raise OferError(
@@ -118,15 +120,16 @@ def _check_pixels(image: bpy.types.Image) -> None:
             "Choose another image, or save this one to a file first.",
             name=repr(image.name),
         )
-    if width * height > MAX_PIXELS:
+    if width * height > most:
         raise OferError(
             ErrorCode.PHOTO_TOO_LARGE,
             "The image {name} has {height:.0f} million pixels.",
             "Scale it to at most {pixels:.0f} million.",
             name=repr(image.name),
             height=width * height / 1e6,
-            pixels=MAX_PIXELS / 1e6,
+            pixels=most / 1e6,
         )
+    return width, height
 
 
 def _write(image: bpy.types.Image) -> Path:

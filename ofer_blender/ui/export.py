@@ -7,9 +7,9 @@ from typing import Final
 import bpy
 
 from ..export.finding import Level
-from ..export.motion_sources import span_of
 from ..export.presets import PRESETS, Target
 from ..head import hypotheses
+from ..motion.motion_sources import span_of
 from ..rig import body
 from ..translations import tr
 from .tab import HeadTab, say

@@ -10,7 +10,7 @@ import mpfb_body
 import numpy as np
 import pytest
 import read_back
-from mathutils import Euler, Matrix
+from mathutils import Euler, Matrix, Vector
 from ofer_faces.ofer_blender.export.fbx import FbxReader
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
@@ -200,3 +200,39 @@ def test_a_body_of_mpfb2(head: bpy.types.Object, tmp_path: Path, target: Target)
     reader = GlbReader if PRESETS[target].format is Format.GLB else FbxReader
     (size,) = [m.size for m in reader(path).summary().meshes if m.name == "Human"]
     assert max(size) == pytest.approx(max(human.dimensions), abs=1e-3)
+
+
+@pytest.mark.parametrize("target", [Target.GODOT, Target.UNITY, Target.USD])
+@pytest.mark.parametrize("mirrored", ["mesh", "armature", "head"])
+def test_what_is_mirrored_is_not_inside_out(
+    head: bpy.types.Object, tmp_path: Path, mirrored: str, target: Target
+) -> None:
+    mirror = Matrix.Scale(-1, 4, (1, 0, 0))
+    armature = bodies.make("MPFB", place() @ mirror if mirrored == "armature" else place())
+    torso = torso_on(armature, "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    if mirrored == "mesh":
+        torso.matrix_world = torso.matrix_world @ mirror
+    if mirrored == "head":
+        head.scale.x *= -1
+    bpy.context.view_layer.update()
+    torso.modifiers.remove(torso.modifiers["Mask"])
+    wanted = {"torso": outwards(torso), "anna": outwards(head)}
+    assert wanted["torso"] == 1 and any(
+        each.matrix_world.determinant() < 0 for each in (head, torso, armature)
+    )
+    path = export(tmp_path / "out", target)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    read_back.import_file(path)
+    for name, share in wanted.items():
+        (made,) = (o for o in bpy.data.objects if o.type == "MESH" and o.name.startswith(name))
+        assert outwards(made) == pytest.approx(share, abs=0.01)
+
+
+def outwards(thing: bpy.types.Object) -> float:
+    """Share of the faces that are seen from outside, from far off the middle."""
+    place = thing.matrix_world
+    turn = place.to_3x3().inverted().transposed()
+    middle = sum((place @ v.co for v in thing.data.vertices), Vector()) / len(thing.data.vertices)
+    faces = thing.data.polygons
+    return sum((turn @ f.normal).dot(place @ f.center - middle) > 0 for f in faces) / len(faces)

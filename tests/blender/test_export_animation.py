@@ -19,6 +19,8 @@ from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.head import hypotheses
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_blender.undo import atomic_output
+from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
+from ofer_faces.ofer_engine.contract.files.live_link import read_live_link
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from played import FIRST, LAST, RATE
 from recording_layout import draw
@@ -375,6 +377,103 @@ def test_drivers_of_the_frame_alone_travel(
     assert any("read back at 5 times" in text for text in said)
     assert not any("not exported" in text for text in said)
     assert played.off(wanted, played.by_blender(path)) < APART
+
+
+def _property_of_the_scene(driver: bpy.types.Driver) -> None:
+    variable = driver.variables.new()
+    driver.expression, variable.targets[0].id_type = "var", "SCENE"
+    variable.targets[0].id, variable.targets[0].data_path = bpy.context.scene, '["mouth"]'
+
+
+def _property_of_the_scene_shown(driver: bpy.types.Driver) -> None:
+    variable = driver.variables.new()
+    driver.expression, variable.type = "var", "CONTEXT_PROP"
+    variable.targets[0].data_path = '["mouth"]'
+
+
+def _property_that_another_drives(driver: bpy.types.Driver) -> None:
+    """The scene drives itself, and an object between passes it on."""
+    bpy.context.scene["twice"] = 0.0
+    _property_of_the_scene(bpy.context.scene.driver_add('["twice"]').driver)
+    between = _empty("between")
+    _property_of_the_scene(own := between.driver_add("location", 0).driver)
+    own.variables[0].targets[0].data_path = '["twice"]'
+    variable = driver.variables.new()
+    driver.expression, variable.targets[0].id = "var", between
+    variable.targets[0].data_path = "location.x"
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize(
+    "drive",
+    [_property_of_the_scene, _property_of_the_scene_shown, _property_that_another_drives],
+)
+def test_drivers_of_what_the_scene_has_travel(
+    record: Reconstruction,
+    tmp_path: Path,
+    drive: Callable[[bpy.types.Driver], None],
+    alone: bool,
+) -> None:
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ofer.add_rig()
+    bpy.ops.ofer.add_arkit()
+    head, scene = hypotheses.active_head(bpy.context), bpy.context.scene
+    keys = head.data.shape_keys.key_blocks
+    for frame, value in ((1, 0.0), (11, 1.0)):
+        scene["mouth"] = value
+        scene.keyframe_insert('["mouth"]', frame=frame)
+        if not alone:
+            keys["browInnerUp"].value = value / 2
+            keys["browInnerUp"].keyframe_insert("value", frame=frame)
+    drive(keys["jawOpen"].driver_add("value").driver)
+    seen = []
+    for frame in (1, 6, 11):
+        scene.frame_set(frame)
+        seen.append(keys["jawOpen"].value)
+    assert seen == pytest.approx([0, 0.5, 1], abs=1e-3)
+    before = dump()
+    path = export(tmp_path / "out", Target.GLB)
+    bpy.ops.ofer.export_take(filepath=str(tmp_path / "out.csv"))
+    said = findings(Target.GLB)
+    head.ofer_export.findings.clear()
+    assert differences(before, dump()) == []
+    assert any("read back at 5 times" in text for text in said)
+    curve = GlbReader(path).summary().animations[0].weights["jawOpen"]
+    played_back = [curve.at(frame / 24)[0] for frame in (0, 5, 10)]
+    assert played_back == pytest.approx(seen, abs=1e-3)
+    taken = read_live_link(tmp_path / "out.csv").weights[:, ARKIT_52.index("jawOpen")]
+    assert [taken[frame] for frame in (0, 5, 10)] == pytest.approx(seen, abs=1e-3)
+
+
+@pytest.mark.parametrize("frames", ["SCENE", "ANIMATED"])
+@pytest.mark.parametrize(("old", "new"), [(100, 200), (200, 100)])
+def test_time_that_is_remapped_is_in_every_file(
+    record: Reconstruction, tmp_path: Path, old: int, new: int, frames: str
+) -> None:
+    bpy.ops.ofer.insert_head(directory=str(record.folder))
+    bpy.ops.ofer.add_arkit()
+    head, scene = hypotheses.active_head(bpy.context), bpy.context.scene
+    jaw = head.data.shape_keys.key_blocks["jawOpen"]
+    for frame, value in ((0, 0.0), (20, 1.0)):
+        jaw.value = value
+        jaw.keyframe_insert("value", frame=frame)
+    scene.render.frame_map_old, scene.render.frame_map_new = old, new
+    scene.frame_start, scene.frame_end = 0, 40
+    last = 40 if frames == "SCENE" else 20 * new // old
+    seen = []
+    for frame in range(41):
+        scene.frame_set(frame)
+        seen.append(jaw.value)
+    path = export(tmp_path / "out", Target.GLB, frames=frames)
+    bpy.ops.ofer.export_take(filepath=str(tmp_path / "out.csv"))
+    assert any("read back at 5 times" in text for text in findings(Target.GLB))
+    (animation,) = GlbReader(path).summary().animations
+    assert animation.seconds == pytest.approx(last / 24)
+    curve = animation.weights["jawOpen"]
+    played_back = [curve.at(frame / 24)[0] for frame in range(last + 1)]
+    assert played_back == pytest.approx(seen[: last + 1], abs=1e-3)
+    taken = read_live_link(tmp_path / "out.csv").weights[:, ARKIT_52.index("jawOpen")]
+    assert taken.tolist() == pytest.approx(seen, abs=1e-3)
 
 
 def test_a_driver_of_another_frame_or_none_is_no_animation(record: Reconstruction) -> None:

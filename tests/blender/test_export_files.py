@@ -755,3 +755,66 @@ def test_names_that_would_break_a_line_of_an_obj(
     shown = [line.partition(" ")[2] for line in (tmp_path / named).read_text("utf-8").split("\n")
              if line.startswith("map_")]  # fmt: skip
     assert shown and all((tmp_path / each).is_file() for each in shown)
+
+
+@pytest.mark.parametrize("target", [Target.OBJ, Target.UNITY, Target.GLB])
+@pytest.mark.parametrize("order", ["after", "before"])
+def test_pictures_lie_by_their_own_uvs_whichever_layer_is_active(
+    head: bpy.types.Object, tmp_path: Path, target: Target, order: str
+) -> None:
+    """Programs read the first layer of an FBX, and an OBJ has one alone: the skin's, and on the
+    eyes that of their own picture."""
+    write_skin(tmp_path / "skin")
+    wear_skin(head, tmp_path / "skin")
+    mesh = head.data
+    if order == "before":
+        kept = [(each.name, _uvs(each)) for each in mesh.uv_layers]
+        while mesh.uv_layers:
+            mesh.uv_layers.remove(mesh.uv_layers[0])
+    else:
+        kept = []
+    lightmap = mesh.uv_layers.new(name="Lightmap")
+    lightmap.uv.foreach_set("vector", np.full(2 * len(mesh.loops), 0.5, np.float32))
+    for name, values in kept:
+        mesh.uv_layers.new(name=name).uv.foreach_set("vector", values.ravel())
+    mesh.uv_layers.active = mesh.uv_layers["Lightmap"]
+    corners = np.repeat([each.material_index for each in mesh.polygons],
+                        [each.loop_total for each in mesh.polygons])  # fmt: skip
+    eye = next(
+        number
+        for number, slot in enumerate(head.material_slots)
+        if any(node.type == "UVMAP" and node.uv_map == "UVEyes"
+               for node in slot.material.node_tree.nodes)
+        and (corners == number).any()
+    )  # fmt: skip
+    of_skin = _uvs(mesh.uv_layers["UVMap"])[corners == 0]
+    of_eye = _uvs(mesh.uv_layers["UVEyes"])[corners == eye]
+    assert not _same(of_skin, np.full((1, 2), 0.5)) and not _same(of_eye, of_skin)
+    before = dump()
+    path = export(tmp_path / "out", target)
+    assert differences(before, dump()) == []
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    import_file(path)
+    (made,) = (each for each in bpy.data.objects if each.type == "MESH" and "Ico" not in each.name)
+    seen = _uvs(made.data.uv_layers[0])
+    slots = np.repeat([each.material_index for each in made.data.polygons],
+                      [each.loop_total for each in made.data.polygons])  # fmt: skip
+    names = [slot.material.name.replace("_", " ") for slot in made.material_slots]
+    assert _same(seen[slots == names.index("OFER skin")], of_skin)
+    if target is not Target.GLB:  # that says for each picture which layer it needs
+        shown = next(
+            n for n, each in enumerate(names) if each.startswith("OFER eye") and n in slots
+        )
+        assert _same(seen[slots == shown], of_eye)
+
+
+def _uvs(layer: bpy.types.MeshUVLoopLayer) -> np.ndarray:
+    values = np.empty((len(layer.uv), 2), np.float32)
+    layer.uv.foreach_get("vector", values.ravel())
+    return values
+
+
+def _same(seen: np.ndarray, wanted: np.ndarray) -> bool:
+    """The same places, in whatever order and however often."""
+    far = np.abs(seen[:, None] - wanted[None]).max(axis=2)
+    return bool(far.min(axis=0).max() < 1e-3 and far.min(axis=1).max() < 1e-3)

@@ -4,7 +4,7 @@ read the frame; and from when to when."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,23 +44,32 @@ def action_names(head: bpy.types.Object) -> tuple[str, ...]:
 
 
 def span_of(head: bpy.types.Object) -> Span | None:
-    """From the first frame of what animates a head to the last; the scene's, where drivers that
-    read its frame do so alone; None where nothing does."""
-    owners = _owners(head)
+    """From the frame of the scene that shows the first of what animates a head to that of the last
+    (its time may be remapped); the scene's own, where drivers that read its frame do so alone; None
+    where nothing does."""
+    owners, scene = _owners(head), bpy.context.scene
     spans = [span for owner in owners for _, span in _played(owner)]
     if spans:
-        return Span(min(each.first for each in spans), max(each.last for each in spans))
+        stretch = scene.render.frame_map_new / scene.render.frame_map_old
+        first, last = min(each.first for each in spans), max(each.last for each in spans)
+        return Span(first * stretch, last * stretch)
     if any(_reads_frame(curve) for owner in owners for curve in _drivers(owner)):
-        scene = bpy.context.scene
         return Span(scene.frame_start, scene.frame_end)
     return None
 
 
-def frame_targets(head: bpy.types.Object) -> list[bpy.types.DriverTarget]:
-    """Where drivers of what moves a head read the frame of a scene that they name."""
-    curves = [curve for owner in _owners(head) for curve in _drivers(owner)]
+def readers_of(scene: bpy.types.Scene, head: bpy.types.Object) -> list[bpy.types.DriverTarget]:
+    """Where drivers of what moves a head name a scene, those of the scene itself left out."""
+    curves = [curve for owner in _owners(head) if owner != scene for curve in _drivers(owner)]
+    return targets_of(curves, scene)
+
+
+def targets_of(
+    curves: Iterable[bpy.types.FCurve], scene: bpy.types.Scene
+) -> list[bpy.types.DriverTarget]:
+    """Where drivers name a scene."""
     targets = [target for curve in curves for target in _single_targets(curve)]
-    return [each for each in targets if isinstance(each.id, bpy.types.Scene) and _is_frame(each)]
+    return [each for each in targets if each.id == scene]
 
 
 def _owners(head: bpy.types.Object) -> tuple[bpy.types.ID, ...]:
@@ -75,12 +84,21 @@ def _owners(head: bpy.types.Object) -> tuple[bpy.types.ID, ...]:
             continue
         found[owner] = None
         for curve in _drivers(owner):
-            waiting += [target.id for each in curve.driver.variables for target in each.targets]
+            waiting += _read_by(curve)
         if isinstance(owner, bpy.types.Object):
             waiting += _looked_at(owner)
             if owner != armature or any(bone.constraints for bone in armature.pose.bones):
                 waiting += _carrying(owner)
     return tuple(found)
+
+
+def _read_by(curve: bpy.types.FCurve) -> list[bpy.types.ID | None]:
+    """What the variables of a driver read; one of the context, the scene that is shown."""
+    found: list[bpy.types.ID | None] = []
+    for variable in curve.driver.variables:
+        shown = variable.type == "CONTEXT_PROP"
+        found += [bpy.context.scene if shown else each.id for each in variable.targets]
+    return found
 
 
 def _looked_at(thing: bpy.types.Object) -> list[bpy.types.ID | None]:
