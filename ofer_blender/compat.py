@@ -134,15 +134,35 @@ def copied_action(owner: bpy.types.ID, name: str) -> tuple[bpy.types.Action, Any
     return action, strip.channelbag(slot, ensure=True).fcurves
 
 
+def share_action(owner: bpy.types.ID, other: bpy.types.ID) -> None:
+    """Let another datablock of its kind be animated by the action of one, just as that is."""
+    source, target = owner.animation_data, other.animation_data_create()
+    target.action = source.action
+    if bpy.app.version >= (4, 4, 0):
+        target.action_slot = source.action_slot
+    for name in ("action_blend_type", "action_extrapolation", "action_influence"):
+        setattr(target, name, getattr(source, name))
+
+
 def curves_of(owner: bpy.types.ID) -> list[bpy.types.FCurve]:
     """The curves with which its action animates a datablock; none without an action."""
     animation = owner.animation_data
-    action = animation.action if animation else None
-    if action is None:
-        return []
+    return _curves(animation.action, animation) if animation and animation.action else []
+
+
+def curves_of_strip(strip: bpy.types.NlaStrip) -> list[bpy.types.FCurve]:
+    """The curves of a strip of the NLA, or of the strips that were grouped as one."""
+    inner = [curve for each in strip.strips for curve in curves_of_strip(each)]
+    return inner + (_curves(strip.action, strip) if strip.action else [])
+
+
+def _curves(
+    action: bpy.types.Action, player: bpy.types.AnimData | bpy.types.NlaStrip
+) -> list[bpy.types.FCurve]:
+    """Those of an action that are its player's."""
     if bpy.app.version < (4, 4, 0):
         return list(action.fcurves)
-    slot = animation.action_slot
+    slot = player.action_slot
     strips = [strip for layer in action.layers for strip in layer.strips] if slot else []
     bags = [strip.channelbag(slot) for strip in strips]
     return [curve for bag in bags if bag for curve in bag.fcurves]

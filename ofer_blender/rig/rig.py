@@ -15,7 +15,7 @@ from mathutils import Vector
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..head import head_frame, joint_anchors, presentation
 from ..head.linked import check_own, link_beside
-from . import bone_rings, following, jaw_correctives, rest_bones
+from . import bone_rings, following, jaw_correctives, object_motion, rest_bones
 from .rest_bones import BONES, EYES
 
 MODIFIER: Final = "OFER rig"
@@ -35,7 +35,8 @@ def rig_of(head: bpy.types.Object) -> bpy.types.Object | None:
 
 
 def build(head: bpy.types.Object) -> bpy.types.Object:
-    """Make the armature and hang the head on it where it stands; one that is there is kept.
+    """Make the armature and hang the head on it where it stands; one that is there is kept. What
+    animates the head as a whole animates the armature from then on.
 
     The head must be linked to the scene, in Object mode. Raises OferError where the head follows
     something else already, does not say where its joints are, or as `head_frame.of`; then nothing
@@ -44,6 +45,7 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
     if found := rig_of(head):
         return found
     following.check_free(head)
+    object_motion.check_no_tracks(head)
     frame, parents = head_frame.or_unmoved(head), joint_anchors.parents(head)
     if missing := joint_anchors.groups_missing(head):
         raise OferError(
@@ -78,6 +80,7 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
     bone_rings.put_on(rig, head)
     scene.unlink(rig)
     link_beside(rig, head)
+    object_motion.hand_over(head, rig)
     _hang(head, rig)
     if frame:
         _take_along(head, frame.vertices)

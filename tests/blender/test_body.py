@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import count, product
 from math import pi
@@ -500,3 +501,98 @@ def test_a_body_without_an_open_neck_is_refused(head: bpy.types.Object) -> None:
     bpy.ops.ofer.attach_to_armature()
     with pytest.raises(RuntimeError, match="no open edge near the neck"):
         bpy.ops.ofer.bridge_neck()
+
+
+def on_the_bone(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    hat = bpy.data.objects.new("hat", None)
+    hat.parent, hat.parent_type, hat.parent_bone = own, "BONE", "head"
+    bpy.context.scene.collection.objects.link(hat)
+    return "hat"
+
+
+def by_its_bones(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    beard = bpy.data.objects.new("beard", bpy.data.meshes.new("hairs"))
+    bpy.context.scene.collection.objects.link(beard)
+    beard.modifiers.new("Armature", "ARMATURE").object = own
+    return "beard"
+
+
+def by_a_constraint(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    glasses = bpy.data.objects.new("glasses", None)
+    bpy.context.scene.collection.objects.link(glasses)
+    glasses.constraints.new("CHILD_OF").target = own
+    return "glasses"
+
+
+def by_a_bone_of_another(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    bpy.data.objects["MPFB"].pose.bones["head"].constraints.new("COPY_ROTATION").target = own
+    return "MPFB"
+
+
+def by_a_driver(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    lamp = bpy.data.objects.new("lamp", bpy.data.lights.new("shine", "POINT"))
+    bpy.context.scene.collection.objects.link(lamp)
+    curve = lamp.data.driver_add("energy")
+    curve.driver.variables.new().targets[0].id = own
+    return "shine"
+
+
+def on_the_gaze(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    bpy.ops.ofer.aim_eyes(by="TARGET")
+    fly = bpy.data.objects.new("fly", None)
+    fly.parent = bpy.data.objects[f"{own.name} gaze"]
+    bpy.context.scene.collection.objects.link(fly)
+    return "fly"
+
+
+def by_a_modifier_of_the_head(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    head.modifiers.new("Pulled", "HOOK").object = own
+    return "Pulled"
+
+
+def by_a_driver_of_its_keys(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    key = head.shape_key_add(name="wrinkle", from_mix=False)
+    key.driver_add("value").driver.variables.new().targets[0].id = own
+    return "wrinkle"
+
+
+def a_bone_of_the_artists(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    bpy.context.view_layer.objects.active = own
+    bpy.ops.object.mode_set(mode="EDIT")
+    own.data.edit_bones.new("feather").tail = (0, 0, 1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return "feather"
+
+
+def a_constraint_of_the_artists(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    own.pose.bones["jaw"].constraints.new("LIMIT_ROTATION").name = "No farther"
+    return "No farther"
+
+
+def a_property(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    own["note"] = "keep"
+    return "note"
+
+
+@pytest.mark.parametrize(
+    "hang",
+    [
+        on_the_bone, by_its_bones, by_a_constraint, by_a_bone_of_another, by_a_driver, on_the_gaze,
+        by_a_modifier_of_the_head, by_a_driver_of_its_keys, a_bone_of_the_artists,
+        a_constraint_of_the_artists, a_property,
+    ],
+    ids=lambda each: each.__name__,
+)  # fmt: skip
+def test_a_rig_that_carries_more_than_the_head_stays(
+    head: bpy.types.Object, hang: Callable[[bpy.types.Object, bpy.types.Object], str]
+) -> None:
+    bpy.ops.ofer.add_rig()
+    own = rig.rig_of(head)
+    bodies.make("MPFB", place())
+    named = hang(own, head)
+    bpy.context.view_layer.objects.active = head
+    bpy.context.view_layer.update()
+    before = dump()
+    with pytest.raises(RuntimeError, match=rf"would be lost: \S*{named}\S*\. Hang that"):
+        bpy.ops.ofer.attach_to_armature("EXEC_DEFAULT", True, armature="MPFB")
+    assert differences(before, dump()) == []
