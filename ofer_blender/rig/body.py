@@ -83,7 +83,7 @@ def attach(head: bpy.types.Object, armature: bpy.types.Object, size: float) -> B
     head.matrix_parent_inverse = body_bones.into_frame(armature)
     head.matrix_basis = _place(armature, bones, Vector(joint), size)
     bpy.context.view_layer.update()
-    _share(head, armature, bones)
+    share(head, armature)
     modifier = head.modifiers.new(MODIFIER, "ARMATURE")
     modifier.object = armature
     smooth = head.modifiers.find(presentation.SMOOTH)
@@ -125,9 +125,12 @@ def _remove(own: bpy.types.Object) -> None:
         bpy.data.objects.remove(gaze)
 
 
-def _share(head: bpy.types.Object, armature: bpy.types.Object, bones: BodyBones) -> None:
-    """Give the body's bones what the head's joints have; the shares of joints that are called as a
-    bone of the body are set aside."""
+def share(head: bpy.types.Object, armature: bpy.types.Object) -> None:
+    """Give a body's bones what the joints of a head that stands on it have; the shares of joints
+    that are called as a bone of the body are set aside. Nothing is changed on what is no body."""
+    bones = body_bones.recognise(armature)
+    if bones is None:
+        return
     shares = {name: joint_anchors.own_shares(head, name) for name in rig.BONES}
     given = {name: np.zeros(len(head.data.vertices)) for name in bones.all}
     given[bones.chest] += shares["root"]
