@@ -12,7 +12,7 @@ from ..hair import hair
 from ..head import carried, layers, tear_line
 from ..head.linked import link_beside
 from ..undo.likeness import match, plain
-from . import body, rig
+from . import body, rig, seam
 
 _SETTINGS: Final = ("ofer_skin", "ofer_hair", "ofer_export")
 _KEPT: Final = ("hidden_here", "mask", "likeness", "drawn", "keep")
@@ -20,7 +20,7 @@ _KEPT: Final = ("hidden_here", "mask", "likeness", "drawn", "keep")
 
 def succeed(old: bpy.types.Object, new: bpy.types.Object, placed: Matrix) -> None:
     """Give a new head the place, parent, modifiers, vertex groups, materials and skin of an old
-    one; on a body, its bones move the new one, too. Its rig it does not get: bones rest on the
+    one; on a body, its bones move the new one, too, and the seam is the new one's. Its rig it does not get: bones rest on the
     joints of one head.
 
     placed : where the old head stands in its own mesh.
@@ -45,6 +45,8 @@ def succeed(old: bpy.types.Object, new: bpy.types.Object, placed: Matrix) -> Non
         _dress(old.data, new.data, shared)
         layers.give_attributes(old.data, new.data, _elements(old.data, new.data, shared))
     hair.succeed(old, new)
+    if armature:
+        seam.succeed(old, new)
 
 
 def _put_modifiers_on(old: bpy.types.Object, new: bpy.types.Object) -> None:

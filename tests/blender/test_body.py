@@ -495,6 +495,101 @@ def test_a_neck_wider_than_the_bodys_leaves_no_fold(head: bpy.types.Object) -> N
     assert np.abs(shown(head) - before).max() < 1e-6
 
 
+def faults(head: bpy.types.Object) -> list[str]:
+    """What Check Export finds at fault with its seam."""
+    head.ofer_export.target = "GLB"
+    bpy.ops.ofer.check_export()
+    return [each.text for each in head.ofer_export.findings if "another shape" in each.text]
+
+
+def test_a_neck_that_is_bridged_again_has_one_seam(head: bpy.types.Object) -> None:
+    """Of the head as it is then; what an artist gave the strip stays."""
+    armature = bodies.make("MPFB", place())
+    torso = tube(armature, "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    bpy.ops.ofer.bridge_neck()
+    seam = bpy.data.objects["anna seam"]
+    seam.modifiers.new("Soft", "SMOOTH").show_viewport = False
+    seam.name = "scarf"
+    assert faults(head) == []
+    meshes = len(bpy.data.meshes)
+    bpy.ops.ofer.use_identity(name="identity_03")
+    assert gap(seam, head, torso) > 2e-3
+    (said,) = faults(head)
+    assert said.startswith("scarf was made for another shape of the neck")
+    (finding,) = (each for each in head.ofer_export.findings if each.text == said)
+    assert finding.level == "fault" and finding.fix == "ofer.bridge_neck"
+    bpy.ops.ofer.bridge_neck()
+    assert gap(seam, head, torso) < 1e-5 and len(bpy.data.meshes) == meshes
+    assert [each for each in body.meshes_of(armature) if each != torso] == [seam]
+    assert list(seam.modifiers.keys()) == ["OFER body", "Soft"] and faults(head) == []
+
+
+def test_where_bridging_again_fails_the_seam_is_as_it_was(head: bpy.types.Object) -> None:
+    tube(bodies.make("MPFB", place()), "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    bpy.ops.ofer.bridge_neck()
+    bpy.ops.ofer.use_identity(name="identity_03")
+    bpy.ops.ed.undo_push(message="Before")
+    before, failed = dump(), set[str]()
+    for number in count(1, 5):
+        with fault_at(number) as fault, suppress(RuntimeError):
+            bpy.ops.ofer.bridge_neck("EXEC_DEFAULT", True)
+        if not fault.where:
+            break
+        failed.add(fault.where)
+        assert differences(before, dump()) == [], fault.where
+    assert any(each.startswith("seam.") for each in failed), failed
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+def test_a_seam_of_an_earlier_version_is_made_anew(head: bpy.types.Object) -> None:
+    armature = bodies.make("MPFB", place())
+    tube(armature, "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    bpy.ops.ofer.bridge_neck()
+    head.ofer.seam = None
+    bpy.ops.ofer.bridge_neck()
+    assert [each.name for each in bpy.data.objects if "seam" in each.name] == ["anna seam"]
+
+
+def test_a_copy_of_a_head_gets_a_seam_of_its_own(head: bpy.types.Object) -> None:
+    armature = bodies.make("MPFB", place())
+    tube(armature, "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    bpy.ops.ofer.bridge_neck()
+    first = head.ofer.seam
+    points = shown(first)
+    twin = head.copy()
+    twin.data = head.data.copy()
+    bpy.context.scene.collection.objects.link(twin)
+    bpy.context.view_layer.objects.active = twin
+    bpy.ops.ofer.use_identity(name="identity_03")
+    bpy.ops.ofer.bridge_neck()
+    assert twin.ofer.seam != first == head.ofer.seam
+    assert np.array_equal(shown(first), points)
+
+
+def test_a_head_in_the_place_of_another_takes_over_the_seam(
+    head: bpy.types.Object, record: Reconstruction
+) -> None:
+    armature = bodies.make("MPFB", place())
+    torso = tube(armature, "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    bpy.ops.ofer.bridge_neck()
+    bpy.ops.ofer.use_identity(name="identity_03")
+    bpy.ops.ed.undo_push(message="Bridged")
+    before = dump()
+    bpy.ops.ofer.replace_head("EXEC_DEFAULT", True, directory=str(record.folder), head=head.name)
+    new = bpy.context.object
+    assert new != head and [*body.meshes_of(armature)].count(new.ofer.seam) == 1
+    assert len(body.meshes_of(armature)) == 2 and head.ofer.seam is None
+    assert gap(new.ofer.seam, new, torso) < 1e-5
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
 def test_a_body_without_an_open_neck_is_refused(head: bpy.types.Object) -> None:
     bodies.make("MPFB", place())
     assert not bpy.ops.ofer.bridge_neck.poll()
