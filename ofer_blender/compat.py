@@ -144,6 +144,15 @@ def share_action(owner: bpy.types.ID, other: bpy.types.ID) -> None:
         setattr(target, name, getattr(source, name))
 
 
+def players_of_action(owner: bpy.types.ID) -> list[bpy.types.ID]:
+    """What the curves that animate a datablock animate, itself and tracks of the NLA included."""
+    animation = owner.animation_data
+    if bpy.app.version >= (4, 4, 0):
+        slot = animation.action_slot
+        return list(slot.users()) if slot else []
+    return list(bpy.data.user_map(subset=[animation.action])[animation.action])
+
+
 def curves_of(owner: bpy.types.ID) -> list[bpy.types.FCurve]:
     """The curves with which its action animates a datablock; none without an action."""
     animation = owner.animation_data

@@ -189,7 +189,16 @@ class OFER_OT_clean_motion(_OnMotion, bpy.types.Operator):
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        made = cleaning.of_head(hypotheses.active_head(context))
+        head = hypotheses.active_head(context)
+        shared = head.data.shape_keys.animation_data.action.name
+        if cleaning.make_own(head):
+            message = Sentence(
+                "{action} is linked or animates others, too: {name} got a copy of its own.",
+                action=shared,
+                name=head.name,
+            )
+            self.report({"INFO"}, translate(message))
+        made = cleaning.of_head(head)
         frame = context.scene.frame_current_final
         cleaning.clean(made, self.smooth, self.exaggerate, self.offset, frame)
         return {"FINISHED"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import bpy
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from ..head import helper_keys
+from ..head import helper_keys, lookup
 from ..undo.likeness import custom
 from . import rig
 
@@ -44,15 +44,8 @@ def _users(head: bpy.types.Object, own: bpy.types.Object) -> Iterator[str]:
     for block, users in bpy.data.user_map(subset=removed).items():
         for user in sorted(users - known, key=lambda each: each.name):
             keeps = block == own.data == getattr(user, "data", None)  # a second rig of that data
-            if not (keeps or isinstance(user, _HOLDING)) and _is_in_a_scene(user):
+            if not (keeps or isinstance(user, _HOLDING)) and lookup.in_a_scene(user):
                 yield user.name
-
-
-def _is_in_a_scene(block: bpy.types.ID) -> bool:
-    """Objects and shape keys that no scene has are nothing that anybody sees."""
-    if isinstance(block, bpy.types.Key):
-        return any(each.users_scene for each in bpy.data.objects if each.data == block.user)
-    return not isinstance(block, bpy.types.Object) or bool(block.users_scene)
 
 
 def _of_the_head(head: bpy.types.Object, own: bpy.types.Object) -> Iterator[str]:

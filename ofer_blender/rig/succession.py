@@ -20,8 +20,8 @@ _KEPT: Final = ("hidden_here", "mask", "likeness", "drawn", "keep")
 
 def succeed(old: bpy.types.Object, new: bpy.types.Object, placed: Matrix) -> None:
     """Give a new head the place, parent, modifiers, vertex groups, materials and skin of an old
-    one; on a body, its bones move the new one, too, and the seam is the new one's. Its rig it does not get: bones rest on the
-    joints of one head.
+    one; on a body, its bones move the new one, too, and the seam is the new one's. A rig of its own
+    it does not get: bones rest on the joints of one head.
 
     placed : where the old head stands in its own mesh.
     """

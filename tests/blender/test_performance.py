@@ -14,6 +14,7 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Euler, Matrix
+from ofer_faces.ofer_blender import compat
 from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.motion import cleaning, retarget
 from ofer_faces.ofer_blender.rig import rig
@@ -276,6 +277,91 @@ def test_cleaning_exaggerates_and_takes_a_resting_face_off(
     assert np.abs(values_at(head, 4)).max() < 1e-5
     rest = before[3, JAW]
     assert values_at(head, FRAMES)[JAW] == pytest.approx((0.8 - rest) / (1 - rest), abs=1e-4)
+
+
+def keyed_jaw(head: bpy.types.Object, handles: str = "FREE") -> bpy.types.FCurve:
+    """A curve of three keys with handles three frames long, level ones."""
+    keys = head.data.shape_keys
+    for frame, value in ((1, 0.0), (10, 1.0), (20, 0.2)):
+        keys.key_blocks["jawOpen"].value = value
+        keys.key_blocks["jawOpen"].keyframe_insert("value", frame=frame)
+    (curve,) = compat.curves_of(keys)
+    for point in curve.keyframe_points:
+        point.handle_left_type = point.handle_right_type = handles
+        point.handle_left = (point.co[0] - 3, point.co[1])
+        point.handle_right = (point.co[0] + 3, point.co[1])
+    curve.update()
+    return curve
+
+
+@pytest.mark.parametrize("handles", ["FREE", "ALIGNED", "VECTOR", "AUTO_CLAMPED"])
+def test_handles_go_with_the_keys_that_are_cleaned(head: bpy.types.Object, handles: str) -> None:
+    bpy.ops.ofer.add_arkit()
+    curve = keyed_jaw(head, handles)
+    if handles in ("FREE", "ALIGNED"):  # a slope at the top
+        curve.keyframe_points[1].handle_left = (7, 0.7)
+        curve.keyframe_points[1].handle_right = (13, 1.3)
+        curve.update()
+    frames = (2, 5, 8, 12, 15, 18)
+    before = np.array([curve.evaluate(frame) for frame in frames])
+    assert bpy.ops.ofer.clean_motion(smooth=0.0, exaggerate=0.5) == {"FINISHED"}
+    after = np.array([curve.evaluate(frame) for frame in frames])
+    assert np.abs(after - before / 2).max() < 2e-3
+    bpy.context.scene.frame_set(20)
+    assert bpy.ops.ofer.clean_motion(smooth=0.0, offset=1.0) == {"FINISHED"}
+    taken_off = np.array([curve.evaluate(frame) for frame in frames[3:]])
+    assert np.abs(taken_off - (before[3:] / 2 - 0.1) / 0.9).max() < 2e-3
+
+
+def test_handles_stay_within_the_range_of_weights(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.add_arkit()
+    curve = keyed_jaw(head)
+    bpy.ops.ofer.clean_motion(smooth=0.0, exaggerate=3.0)
+    values = [curve.evaluate(frame) for frame in np.arange(1, 20, 0.25)]
+    assert min(values) >= 0 and max(values) <= 1 and curve.evaluate(20) == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_cleaning_leaves_another_head_of_that_action_alone(
+    head: bpy.types.Object, tmp_path: Path, shown: bool
+) -> None:
+    """A head that no scene has counts for nothing."""
+    bpy.ops.ofer.add_arkit()
+    curve = keyed_jaw(head)
+    keys = head.data.shape_keys
+    twin = head.copy()
+    twin.data = head.data.copy()  # which shares the action
+    if shown:
+        bpy.context.scene.collection.objects.link(twin)
+    shared = keys.animation_data.action
+    assert twin.data.shape_keys.animation_data.action == shared
+    before = curve.evaluate(10)
+    bpy.ops.ofer.clean_motion("EXEC_DEFAULT", True, smooth=0.0, exaggerate=0.5)
+    own = keys.animation_data.action
+    assert (own != shared) == shown
+    assert twin.data.shape_keys.animation_data.action == shared
+    (theirs,), (mine,) = compat.curves_of(twin.data.shape_keys), compat.curves_of(keys)
+    assert mine.evaluate(10) == pytest.approx(0.5)
+    assert theirs.evaluate(10) == (before if shown else mine.evaluate(10))
+
+
+def test_cleaning_a_linked_action_changes_a_copy_of_it(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    bpy.ops.ofer.add_arkit()
+    keyed_jaw(head)
+    keys, path = head.data.shape_keys, str(tmp_path / "library.blend")
+    action = keys.animation_data.action
+    bpy.data.libraries.write(path, {action}, fake_user=True)
+    keys.animation_data.action = None
+    with bpy.data.libraries.load(path, link=True) as (there, linked):
+        linked.actions = list(there.actions)
+    keys.animation_data.action = linked.actions[0]
+    if hasattr(linked.actions[0], "slots"):
+        keys.animation_data.action_slot = linked.actions[0].slots[0]
+    bpy.ops.ofer.clean_motion(smooth=0.0, exaggerate=0.5)
+    assert values_at(head, 10)[JAW] == pytest.approx(0.5)
+    assert keys.animation_data.action.is_editable
 
 
 def other_mesh(names: list[str]) -> bpy.types.Object:
