@@ -106,6 +106,14 @@ def aim_by_angles(rig: bpy.types.Object) -> None:
     follow.target_space = follow.owner_space = "LOCAL"
 
 
+def hold_eyes(rig: bpy.types.Object, *, held: bool) -> None:
+    """Whether eye_R follows eye_L, or both a target; else each turns by itself."""
+    for name in EYES:
+        for constraint in rig.pose.bones[name].constraints:
+            if constraint.name in (AIM, FOLLOW):
+                constraint.mute = not held
+
+
 def aim_target(rig: bpy.types.Object) -> bpy.types.Object | None:
     """What the eyes look at, if at anything."""
     aim = rig.pose.bones["eye_L"].constraints.get(AIM)
