@@ -150,7 +150,8 @@ def players_of_action(owner: bpy.types.ID) -> list[bpy.types.ID]:
     if bpy.app.version >= (4, 4, 0):
         slot = animation.action_slot
         return list(slot.users()) if slot else []
-    return list(bpy.data.user_map(subset=[animation.action])[animation.action])
+    users = bpy.data.user_map(subset=[animation.action])  # pyright: ignore[reportCallIssue]
+    return list(users[animation.action])
 
 
 def curves_of(owner: bpy.types.ID) -> list[bpy.types.FCurve]:

@@ -239,12 +239,10 @@ class OFER_PG_head(bpy.types.PropertyGroup):
         name="Photo Beside", description="The photo beside the head", type=bpy.types.Object
     )
     seam: bpy.props.PointerProperty(
-        name="Seam", description="The strip that closes the gap to the body", type=bpy.types.Object
+        name="Seam", description="The strip from its neck to the body", type=bpy.types.Object
     )
     video_camera: bpy.props.PointerProperty(
-        name="Video Camera",
-        description="The camera that sees the head as the video does",
-        type=bpy.types.Object,
+        name="Video Camera", description="The camera of the video", type=bpy.types.Object
     )
     through_photo: bpy.props.BoolProperty(
         name="Through the Photo", description="The scene shows this head through its photo"

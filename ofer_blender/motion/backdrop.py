@@ -43,7 +43,8 @@ def set_up(
     _show(camera.data, clip, start)
     scene.camera = camera
     scene.render.resolution_x, scene.render.resolution_y = recorded.width, recorded.height
-    for each, users in bpy.data.user_map(subset=earlier).items():
+    shown = bpy.data.user_map(subset=earlier)  # pyright: ignore[reportCallIssue]
+    for each, users in shown.items():
         if not (each.use_fake_user or any(map(lookup.in_a_scene, users))):
             bpy.data.movieclips.remove(each)
     return camera

@@ -24,17 +24,18 @@ def of_head(head: bpy.types.Object) -> dict[str, bpy.types.FCurve]:
     return {name: curve for name, curve in found if name in ARKIT_52 and curve.keyframe_points}
 
 
-def make_own(head: bpy.types.Object) -> bool:
+def make_own(head: bpy.types.Object) -> str:
     """Let the action of a head's keys be the head's alone, in a copy, where another datablock has
-    it, too, or another file; whether it had to be. Raises OferError in tweak mode of the NLA."""
+    it, too, or another file; the name of that action, "" where it was the head's alone. Raises
+    OferError in tweak mode of the NLA."""
     keys = head.data.shape_keys
     action = keys.animation_data.action
     others = [each for each in compat.players_of_action(keys) if each != keys]
     if action.is_editable and not any(map(lookup.in_a_scene, others)):
-        return False
+        return ""
     tweak_mode.check_left(head.name, keys)
     compat.copied_action(keys, action.name)
-    return True
+    return action.name
 
 
 def clean(

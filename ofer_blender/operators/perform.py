@@ -194,8 +194,7 @@ class OFER_OT_clean_motion(_OnMotion, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
-        shared = head.data.shape_keys.animation_data.action.name
-        if cleaning.make_own(head):
+        if shared := cleaning.make_own(head):
             message = Sentence(
                 "{action} is linked or animates others, too: {name} got a copy of its own.",
                 action=shared,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import bpy
 
@@ -11,8 +12,10 @@ from ..head import helper_keys, lookup
 from ..undo.likeness import custom
 from . import rig
 
-_HOLDING = (bpy.types.Collection, bpy.types.Scene, bpy.types.Screen, bpy.types.WindowManager,
-            bpy.types.WorkSpace)  # fmt: skip
+_HOLDING: Final = (
+    bpy.types.Collection, bpy.types.Scene, bpy.types.Screen, bpy.types.WindowManager,
+    bpy.types.WorkSpace,
+)  # fmt: skip
 """Kinds of datablocks that only show or list an object."""
 
 
@@ -41,7 +44,8 @@ def _users(head: bpy.types.Object, own: bpy.types.Object) -> Iterator[str]:
     """Names of all that refers to the rig, in whatever way."""
     removed = {each for each in (own, own.data, gaze_of(own)) if each}
     known = {*removed, head, head.data.shape_keys}
-    for block, users in bpy.data.user_map(subset=removed).items():
+    found = bpy.data.user_map(subset=removed)  # pyright: ignore[reportCallIssue]
+    for block, users in found.items():
         for user in sorted(users - known, key=lambda each: each.name):
             keeps = block == own.data == getattr(user, "data", None)  # a second rig of that data
             if not (keeps or isinstance(user, _HOLDING)) and lookup.in_a_scene(user):
