@@ -13,6 +13,7 @@ from ...ofer_engine.contract.photo_files import PHOTO_SUFFIXES
 from ...ofer_engine.contract.records import CameraRecord
 from ..head import head_frame, lookup
 from ..photo import photo_camera
+from ..undo.likeness import match
 
 
 def set_up(
@@ -58,11 +59,12 @@ def _in_place(head: bpy.types.Object, made: bpy.types.Object) -> bpy.types.Objec
     shared = any(each.ofer.video_camera == camera and each.users_scene for each in others)
     if camera is None or camera.type != "CAMERA" or not camera.users_scene or shared:
         return made
-    was, place = camera.data, made.matrix_world.copy()
-    camera.data, camera.matrix_world = made.data, place
+    match(camera.data, made.data)
+    camera.matrix_world = made.matrix_world
+    camera.data.background_images.clear()
+    data = made.data
     bpy.data.objects.remove(made)
-    if not was.users:
-        bpy.data.cameras.remove(was)
+    bpy.data.cameras.remove(data)
     return camera
 
 
