@@ -17,11 +17,8 @@ def of_uid(uid: int) -> bpy.types.Object | None:
 
 
 def in_a_scene(block: bpy.types.ID) -> bool:
-    """An object, shape keys or a camera are of a scene, as what is kept aside while an operator
-    works is not; of other kinds of datablocks nobody knows."""
-    if isinstance(block, bpy.types.Object):
-        return bool(block.users_scene)
-    if isinstance(block, bpy.types.Key | bpy.types.Camera):
-        data = block.user if isinstance(block, bpy.types.Key) else block
-        return any(each.users_scene for each in bpy.data.objects if each.data == data)
-    return True
+    """An object or shape keys are of a scene, as what is kept aside while an operator works is not;
+    of other kinds of datablocks nobody knows."""
+    if isinstance(block, bpy.types.Key):
+        return any(each.users_scene for each in bpy.data.objects if each.data == block.user)
+    return not isinstance(block, bpy.types.Object) or bool(block.users_scene)

@@ -11,7 +11,7 @@ from ...ofer_engine.contract.numbered_pictures import numbered_pictures
 from ...ofer_engine.contract.performance import Performance
 from ...ofer_engine.contract.photo_files import PHOTO_SUFFIXES
 from ...ofer_engine.contract.records import CameraRecord
-from ..head import head_frame, lookup
+from ..head import head_frame
 from ..photo import photo_camera
 from ..undo.likeness import match
 
@@ -46,7 +46,7 @@ def set_up(
     scene.render.resolution_x, scene.render.resolution_y = recorded.width, recorded.height
     shown = bpy.data.user_map(subset=earlier)  # pyright: ignore[reportCallIssue]
     for each, users in shown.items():
-        if not (each.use_fake_user or any(map(lookup.in_a_scene, users))):
+        if not (users or each.use_fake_user):
             bpy.data.movieclips.remove(each)
     return camera
 
