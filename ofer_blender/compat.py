@@ -59,7 +59,7 @@ def save_pixels(
 
 
 def mend_edge_selection(mesh: bpy.types.Mesh) -> None:
-    """5.0 keeps the selection of edges that it has calculated as pairs of whole numbers, and crashes
+    """5.0 keeps the selection of edges that it calculates as pairs of whole numbers, and crashes
     where a script then selects one. Without it, none is selected."""
     kept = mesh.attributes.get(".select_edge")
     if kept and kept.data_type != "BOOLEAN":
@@ -142,22 +142,42 @@ def copied_action(owner: bpy.types.ID, name: str) -> tuple[bpy.types.Action, Any
     return action, strip.channelbag(slot, ensure=True).fcurves
 
 
+def share_action(owner: bpy.types.ID, other: bpy.types.ID) -> None:
+    """Let another datablock of its kind be animated by the action of one, just as that is."""
+    source, target = owner.animation_data, other.animation_data_create()
+    target.action = source.action
+    if bpy.app.version >= (4, 4, 0):
+        target.action_slot = source.action_slot
+    for name in ("action_blend_type", "action_extrapolation", "action_influence"):
+        setattr(target, name, getattr(source, name))
+
+
+def players_of_action(owner: bpy.types.ID) -> list[bpy.types.ID]:
+    """What the curves that animate a datablock animate, itself and tracks of the NLA included."""
+    animation = owner.animation_data
+    if bpy.app.version >= (4, 4, 0):
+        slot = animation.action_slot
+        return list(slot.users()) if slot else []
+    users = bpy.data.user_map(subset=[animation.action])  # pyright: ignore[reportCallIssue]
+    return list(users[animation.action])
+
+
 def curves_of(owner: bpy.types.ID) -> list[bpy.types.FCurve]:
     """The curves with which its action animates a datablock; none without an action."""
     animation = owner.animation_data
-    return _curves(animation, animation.action) if animation else []
+    return _curves(animation.action, animation) if animation and animation.action else []
 
 
 def curves_of_strip(strip: bpy.types.NlaStrip) -> list[bpy.types.FCurve]:
-    """The curves with which a strip of the Nonlinear Animation animates its datablock."""
-    return _curves(strip, strip.action)
+    """The curves of a strip of the NLA, or of the strips that were grouped as one."""
+    inner = [curve for each in strip.strips for curve in curves_of_strip(each)]
+    return inner + (_curves(strip.action, strip) if strip.action else [])
 
 
 def _curves(
-    player: bpy.types.AnimData | bpy.types.NlaStrip, action: bpy.types.Action | None
+    action: bpy.types.Action, player: bpy.types.AnimData | bpy.types.NlaStrip
 ) -> list[bpy.types.FCurve]:
-    if action is None:
-        return []
+    """Those of an action that are its player's."""
     if bpy.app.version < (4, 4, 0):
         return list(action.fcurves)
     slot = player.action_slot

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import bpy
 
 from ...ofer_engine.contract.sentence import Sentence
-from ..rig import body
-from . import companions, influences
+from ..rig import body, seam
+from . import companions, influences, shapes
 from .applied import rig_in_file
 from .content import FileContent
 from .finding import AGAIN, Finding, Level, listed
 from .plan import Plan
 from .presets import INFLUENCES
 
+_OPEN: Final = 1e-3
+"""Metres between an edge and its seam, of which an artist may have smoothed the border."""
+
 
 def before(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
-    """Which meshes travel."""
+    """Which meshes travel, and whether the seam of the neck still meets the head."""
     armature = rig_in_file(head, plan)
     if armature is None or armature != body.body_of(head):
         return
@@ -29,6 +33,15 @@ def before(head: bpy.types.Object, plan: Plan) -> Iterator[Finding]:
         yield Finding(Level.GOOD, what)
     elif not plan.body and body.meshes_of(armature):
         yield Finding(Level.NOTE, "The body's meshes are not exported unless Body is on.")
+    strip = seam.of(head)
+    gap = seam.gap(head, strip, armature, shapes.neutral(head, plan)) if strip in along else 0.0
+    if gap > _OPEN:
+        what = Sentence(
+            "{seam} was made for another shape of the neck: it is {gap:.1f} mm off this one.",
+            seam=strip.name,
+            gap=gap * 1000,
+        )
+        yield Finding(Level.FAULT, what, "ofer.bridge_neck")
     bones = armature.data.bones.keys()
     many = [each.name for each in along if influences.largest_count(each, bones) > INFLUENCES]
     if many:

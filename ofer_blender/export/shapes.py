@@ -40,9 +40,7 @@ def gather(head: bpy.types.Object, plan: Plan, moving: Collection[str] = frozens
     that was eased to its body always is: the seam was made for it.
     """
     keys = head.data.shape_keys
-    rest = hypotheses.points(keys.reference_key)
-    fitted = _fitted(head)
-    basis = _shown(head, rest, moving) if plan.bake else rest + fitted
+    fitted, basis = _fitted(head), neutral(head, plan, moving)
     moves = np.zeros((len(found := chosen(head, plan)), *basis.shape), np.float32)
     for move, (source, _) in zip(moves, found, strict=True):
         key = keys.key_blocks[source]
@@ -51,6 +49,15 @@ def gather(head: bpy.types.Object, plan: Plan, moving: Collection[str] = frozens
         else:
             move[:] = hypotheses.movement(head, key)
     return Shapes(basis, tuple(name for _, name in found), moves)
+
+
+def neutral(
+    head: bpy.types.Object, plan: Plan, moving: Collection[str] = frozenset()
+) -> np.ndarray:
+    """(V, 3) float32 metres, object frame: the shape that keys move in the file, without what
+    modifiers do to it; as `gather`."""
+    rest = hypotheses.points(head.data.shape_keys.reference_key)
+    return _shown(head, rest, moving) if plan.bake else rest + _fitted(head)
 
 
 def _fitted(head: bpy.types.Object) -> np.ndarray:

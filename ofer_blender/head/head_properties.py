@@ -238,6 +238,12 @@ class OFER_PG_head(bpy.types.PropertyGroup):
     photo_beside: bpy.props.PointerProperty(
         name="Photo Beside", description="The photo beside the head", type=bpy.types.Object
     )
+    seam: bpy.props.PointerProperty(
+        name="Seam", description="The strip from its neck to the body", type=bpy.types.Object
+    )
+    video_camera: bpy.props.PointerProperty(
+        name="Video Camera", description="The camera of the video", type=bpy.types.Object
+    )
     through_photo: bpy.props.BoolProperty(
         name="Through the Photo", description="The scene shows this head through its photo"
     )

@@ -13,13 +13,15 @@ from ...ofer_engine.contract.photo_files import PHOTO_SUFFIXES
 from ...ofer_engine.contract.records import CameraRecord
 from ..head import head_frame
 from ..photo import photo_camera
+from ..undo.likeness import match
 
 
 def set_up(
     scene: bpy.types.Scene, head: bpy.types.Object, recorded: Performance, video: Path, start: int
 ) -> bpy.types.Object:
     """Make the camera of the video the scene's, with the video behind the head, its first frame at
-    `start`; render size and frame rate become the video's.
+    `start`; render size and frame rate become the video's. A head has one such camera: what it saw
+    before is forgotten.
 
     video : the file, or a folder of numbered pictures. The camera stands where it stood in the
     first frame. Raises RuntimeError where Blender cannot read the video, and OferError as
@@ -33,13 +35,43 @@ def set_up(
     record = CameraRecord(
         recorded.focal, centre, straight, away, recorded.width, recorded.height, False
     )
-    camera = photo_camera.build(record, head, placed)
+    earlier = _clips(head.ofer.video_camera)
+    camera = _in_place(head, photo_camera.build(record, head, placed))
     camera.name = camera.data.name = f"{head.name} video"
-    scene.collection.objects.link(camera)
+    if not camera.users_scene:
+        scene.collection.objects.link(camera)
+    head.ofer.video_camera = camera
     _show(camera.data, clip, start)
     scene.camera = camera
     scene.render.resolution_x, scene.render.resolution_y = recorded.width, recorded.height
+    shown = bpy.data.user_map(subset=earlier)  # pyright: ignore[reportCallIssue]
+    for each, users in shown.items():
+        if not (users or each.use_fake_user):
+            bpy.data.movieclips.remove(each)
     return camera
+
+
+def _in_place(head: bpy.types.Object, made: bpy.types.Object) -> bpy.types.Object:
+    """A new camera, or the head's earlier one, which then sees the same. What shows another head
+    as well, as its copy, is left to that."""
+    camera = head.ofer.video_camera
+    others = [each for each in bpy.data.objects if each != head and each.ofer.is_head]
+    shared = any(each.ofer.video_camera == camera and each.users_scene for each in others)
+    if camera is None or camera.type != "CAMERA" or not camera.users_scene or shared:
+        return made
+    match(camera.data, made.data)
+    camera.matrix_world = made.matrix_world
+    camera.data.background_images.clear()
+    data = made.data
+    bpy.data.objects.remove(made)
+    bpy.data.cameras.remove(data)
+    return camera
+
+
+def _clips(camera: bpy.types.Object | None) -> set[bpy.types.MovieClip]:
+    """What a camera shows behind what it sees."""
+    seen = camera.data.background_images if camera and camera.type == "CAMERA" else ()
+    return {each.clip for each in seen if each.clip}
 
 
 def keep_step(scene: bpy.types.Scene, rate: float) -> None:

@@ -8,6 +8,8 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.arkit import ARKIT_52
+from .. import compat
+from ..head import lookup, tweak_mode
 from . import curves
 
 _QUICK: Final = ("eyeBlink", "eyeLook")
@@ -20,6 +22,20 @@ def of_head(head: bpy.types.Object) -> dict[str, bpy.types.FCurve]:
     keys = head.data.shape_keys
     found = curves.of_keys(keys) if keys else ()
     return {name: curve for name, curve in found if name in ARKIT_52 and curve.keyframe_points}
+
+
+def make_own(head: bpy.types.Object) -> str:
+    """Let the action of a head's keys be the head's alone, in a copy, where another datablock has
+    it, too, or another file; the name of that action, "" where it was the head's alone. Raises
+    OferError in tweak mode of the NLA."""
+    keys = head.data.shape_keys
+    action = keys.animation_data.action
+    others = [each for each in compat.players_of_action(keys) if each != keys]
+    if action.is_editable and not any(map(lookup.in_a_scene, others)):
+        return ""
+    tweak_mode.check_left(head.name, keys)
+    compat.copied_action(keys, action.name)
+    return action.name
 
 
 def clean(
@@ -37,14 +53,14 @@ def clean(
     """
     for unit, curve in made.items():
         found = curves.places(curve)
-        values = found[:, 1]
+        values, gain = found[:, 1], exaggerate
         width = smooth * (_LESS if unit.startswith(_QUICK) else 1.0)
         if width > 0:
             values = _averaged(found[:, 0], values, width)
         if offset > 0:
             rest = min(max(offset * float(np.interp(neutral, found[:, 0], values)), 0.0), 0.99)
-            values = (values - rest) / (1 - rest)
-        curves.set_values(curve, np.clip(exaggerate * values, 0.0, 1.0))
+            values, gain = (values - rest) / (1 - rest), exaggerate / (1 - rest)
+        curves.set_values(curve, np.clip(exaggerate * values, 0.0, 1.0), gain)
 
 
 def _averaged(frames: np.ndarray, values: np.ndarray, width: float) -> np.ndarray:

@@ -62,9 +62,20 @@ def places(curve: bpy.types.FCurve) -> np.ndarray:
     return found.reshape(-1, 2)
 
 
-def set_values(curve: bpy.types.FCurve, values: np.ndarray) -> None:
-    """Give the keys of a curve other values (n,); handles follow."""
-    found = places(curve)
-    found[:, 1] = values
-    curve.keyframe_points.foreach_set("co", found.ravel())
+def set_values(curve: bpy.types.FCurve, values: np.ndarray, gain: float = 1.0) -> None:
+    """Give the keys of a curve other values (n,), 0..1; handles go with them, at `gain` times their
+    height over their keys, and stay within 0 and 1 where they were."""
+    points, found = curve.keyframe_points, places(curve)
+    moved = found.copy()
+    moved[:, 1] = values
+    for side in ("handle_left", "handle_right"):
+        handles = np.empty(found.size)
+        points.foreach_get(side, handles)
+        handles = handles.reshape(-1, 2)
+        was = handles[:, 1].copy()
+        handles[:, 1] = values + gain * (was - found[:, 1])
+        within = (was >= 0) & (was <= 1)
+        handles[within, 1] = np.clip(handles[within, 1], 0, 1)
+        points.foreach_set(side, handles.ravel())
+    points.foreach_set("co", moved.ravel())
     curve.update()

@@ -10,11 +10,19 @@ import bpy
 import numpy as np
 from mathutils import Euler, Matrix, Quaternion
 
+from .. import compat
 from ..rig import body, body_bones, rig
 from . import curves
 
 _ORDER: Final = "ZXY"
 """Roll, then pitch, then yaw."""
+_REST: Final = {
+    "location": (0.0, 0.0, 0.0),
+    "rotation_euler": (0.0, 0.0, 0.0),
+    "rotation_quaternion": (1.0, 0.0, 0.0, 0.0),
+    "rotation_axis_angle": (0.0, 0.0, 1.0, 0.0),
+}
+"""Channels of a bone that are played, at rest."""
 _CONTROLS: Final = {"Rigify": (("neck",), "head")}
 """Of bodies whose deforming bones follow others by constraints: those that are posed."""
 
@@ -61,12 +69,52 @@ def bones_of(head: bpy.types.Object) -> TurningBones | None:
 
 
 def begin(bones: TurningBones, name: str) -> tuple[bpy.types.Action, Any]:
-    """A new action for what turns a head, and its curves. A body goes on doing what it did."""
+    """A new action for what turns a head, and its curves. An armature goes on doing what it did,
+    but for the bones that turn; on a rig of the head's own, eyes and jaw, and the way of the root,
+    stop as well. What stops is at rest where no new curve moves it."""
+    return _go_on(bones.armature, name, _turned(bones))
+
+
+def stop_face_bones(head: bpy.types.Object, name: str) -> bpy.types.Action | None:
+    """Jaw and eyes of a head's own rig stop what an action lets them do, since keys move the face
+    from now on; the rest goes on, in a new action. None where they do nothing."""
+    own = rig.rig_of(head)
+    if own is None or not any(c.data_path.startswith(_FACE) for c in compat.curves_of(own)):
+        return None
+    return _go_on(own, name, _FACE)[0]
+
+
+def _turned(bones: TurningBones) -> tuple[str, ...]:
+    """What the paths of curves begin with that a performance or a take replaces."""
+    turned = tuple(_rotation(each) for each in (*bones.necks, bones.head))
     if set(rig.BONES) <= set(bones.armature.data.bones.keys()):
-        return curves.begin(bones.armature, name)
-    turned = [f'pose.bones["{bpy.utils.escape_identifier(each)}"].rotation'
-              for each in (*bones.necks, bones.head)]  # fmt: skip
-    return curves.go_on(bones.armature, name, tuple(turned))
+        return (*turned, *_FACE, f"{_bone('root')}.location")
+    return turned
+
+
+def _go_on(armature: bpy.types.Object, name: str, paths: tuple[str, ...]) -> tuple[Any, Any]:
+    curves_before = compat.curves_of(armature)
+    stopped = {each.data_path for each in curves_before if each.data_path.startswith(paths)}
+    action, made = curves.go_on(armature, name, paths)
+    for bone in armature.pose.bones:
+        for channel, rest in _REST.items():
+            if f"{_bone(bone.name)}.{channel}" in stopped:
+                setattr(bone, channel, rest)
+    if any(path.startswith(_rotation("eye_R")) for path in stopped):
+        rig.hold_eyes(armature, held=True)
+    return action, made
+
+
+def _bone(name: str) -> str:
+    return f'pose.bones["{bpy.utils.escape_identifier(name)}"]'
+
+
+def _rotation(name: str) -> str:
+    return f"{_bone(name)}.rotation"
+
+
+_FACE: Final = tuple(_rotation(name) for name in ("jaw", *rig.EYES))
+"""Turns of what keys move as well."""
 
 
 def fill(
@@ -83,7 +131,7 @@ def fill(
         kind, values = "quaternion", _quaternions(local)
     else:
         kind, values = "euler", _eulers(local, bone.rotation_mode)
-    path = f'pose.bones["{bpy.utils.escape_identifier(name)}"].rotation_{kind}'
+    path = f"{_rotation(name)}_{kind}"
     for axis, along in enumerate(values.T):
         curves.fill(made.new(path, index=axis), frames, along)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -12,6 +11,7 @@ from mathutils import Vector
 
 from ...ofer_engine.client.frame import ENGINE_TO_BLENDER
 from ...ofer_engine.contract.arkit import ARKIT_52
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.performance import Performance
 from ..head import head_frame
 from ..rig import rig
@@ -31,23 +31,32 @@ class Movers(StrEnum):
     BONES = "BONES"
 
 
-@dataclass(frozen=True)
-class Played:
-    """The actions that were made, and the scene's frames that they cover."""
+def frames_of(recorded: Performance, start: int) -> tuple[int, int]:
+    """The first and the last frame of a scene that shows a performance from a frame on, each of its
+    frames once. Raises OferError(BAD_REQUEST) where a scene has none of them."""
+    most = bpy.types.Scene.bl_rna.properties["frame_end"].hard_max
+    last = start + round(float(recorded.array("seconds")[-1]) * recorded.rate)
+    if last < 0 or start > most:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "From frame {start} on, all of it lies outside a scene, whose frames are 0 to {most}.",
+            "Choose another Start.",
+            start=start,
+            most=most,
+        )
+    return max(start, 0), min(last, most)
 
-    actions: tuple[bpy.types.Action, ...]
-    first: float
-    last: float
 
-
-def play(head: bpy.types.Object, recorded: Performance, start: int, movers: Movers) -> Played:
+def play(
+    head: bpy.types.Object, recorded: Performance, start: int, movers: Movers
+) -> tuple[bpy.types.Action, ...]:
     """Let a head play a performance from a frame of the scene on, with a key at each of its frames.
 
     The 52 keys get an action; so does the rig, where there is one: bones `neck` and `head` turn,
     `root` takes them where the video shows them, and with `Movers.BONES` eyes and jaw turn, too,
     in place of their keys. On a body its necks and head turn, and it goes on with the rest of what
-    it does. What animated them before stays in the file. Raises
-    OferError(BAD_REQUEST) for a head without the 52 keys, and as `Performance.array`.
+    it does. What animated them before stays in the file. Raises OferError as `check_playable` and
+    `Performance.array`.
     """
     check_playable(head)
     frames = start + recorded.array("seconds") * frames_a_second(bpy.context.scene)
@@ -60,7 +69,7 @@ def play(head: bpy.types.Object, recorded: Performance, start: int, movers: Move
         actions += (action,)
         if own is not None:
             _play_own_bones(made, head, own, recorded, frames, by_bones)
-    return Played(actions, float(frames[0]), float(frames[-1]))
+    return actions
 
 
 def _play_keys(
@@ -106,7 +115,7 @@ def _play_own_bones(
             "eye_L": _eye(recorded.array("left_eye")),
             "eye_R": _eye(recorded.array("right_eye")),
         }
-        _let_go_of_the_right_eye(armature)
+        rig.hold_eyes(armature, held=False)
         for name, values in angles.items():
             armature.pose.bones[name].rotation_mode = "XYZ"
             _fill(made, f'pose.bones["{name}"].rotation_euler', frames, values)
@@ -140,11 +149,3 @@ def _eye(gaze: np.ndarray) -> np.ndarray:
     """(F, 3) angles of an eye's bone, whose axes are the subject's left, ahead and down."""
     yaw, pitch, _ = gaze.T
     return np.stack((pitch, np.zeros_like(yaw), -yaw), axis=1)
-
-
-def _let_go_of_the_right_eye(armature: bpy.types.Object) -> None:
-    """It turns by itself: what makes it follow the left one, or both a target, is muted."""
-    for name in rig.EYES:
-        for constraint in armature.pose.bones[name].constraints:
-            if constraint.name in (rig.AIM, rig.FOLLOW):
-                constraint.mute = True

@@ -10,6 +10,7 @@ from typing import Final
 import bpy
 
 from ...ofer_engine.contract.arkit import ARKIT_52, UNIFIED, UNITS, without_spelling
+from ..head import tweak_mode
 from . import curves
 
 _BETWEEN: Final = re.compile(r"[._:\- ]")
@@ -58,8 +59,10 @@ def retarget(
 ) -> tuple[bpy.types.Action, int]:
     """Let a mesh's keys do what curves of units do; what animated them before stays in the file.
 
-    Gives the action and how many units the mesh has. made : unit → curve.
+    Gives the action and how many units the mesh has. made : unit → curve. Raises
+    OferError(BAD_REQUEST) in tweak mode of the NLA.
     """
+    tweak_mode.check_left(mesh.name, mesh.data.shape_keys)
     units = {unit: key for unit, key in units_of(mesh).items() if unit in made}
     action, channels = curves.begin(mesh.data.shape_keys, name)
     for unit, key in units.items():

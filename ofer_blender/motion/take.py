@@ -11,7 +11,8 @@ from mathutils import Matrix
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.face_motion import FaceMotion
-from ..rig import arkit_keys
+from ..head import tweak_mode
+from ..rig import arkit_keys, body
 from . import head_turn
 from .curves import begin, fill
 from .head_turn import TurningBones
@@ -23,8 +24,17 @@ def frames_a_second(scene: bpy.types.Scene) -> float:
     return scene.render.fps / scene.render.fps_base
 
 
+def check_left(head: bpy.types.Object) -> None:
+    """Raises OferError(BAD_REQUEST) where a strip of a head's keys or bones is being tweaked."""
+    armature = body.carrier_of(head)
+    tweak_mode.check_left(head.name, head.data.shape_keys)
+    if armature:
+        tweak_mode.check_left(armature.name, armature)
+
+
 def check_playable(head: bpy.types.Object) -> None:
-    """Raises OferError(BAD_REQUEST) for a head without the 52 keys."""
+    """Raises OferError(BAD_REQUEST) for a head without the 52 keys, or in tweak mode of the NLA."""
+    check_left(head)
     if not arkit_keys.complete(head):
         raise OferError(
             ErrorCode.BAD_REQUEST,
@@ -40,8 +50,9 @@ def play(
     """Let a head play a take, from a frame of the scene on, with a key at each of its frames.
 
     The 52 units get an action; with `turn`, the bone of the head, too, of its rig or of its body,
-    which goes on with the rest of what it does. What animated them before stays in the file. Raises
-    OferError(BAD_REQUEST) for a head without the 52 keys.
+    which goes on with the rest of what it does. Jaw and eyes of its rig, which a performance may
+    have moved, stop. What animated them before stays in the file. Raises OferError as
+    `check_playable`.
     """
     check_playable(head)
     frames = start + motion.times * frames_a_second(bpy.context.scene)
@@ -52,7 +63,8 @@ def play(
         fill(curves.new(path), frames, motion.weights[:, place])
     bones = head_turn.bones_of(head)
     if bones is None or not turn:
-        return (action,)
+        stopped = head_turn.stop_face_bones(head, f"{head.name} {name} bones")
+        return (action, stopped) if stopped else (action,)
     turned, made = head_turn.begin(bones, f"{bones.armature.name} {name}")
     turns = [bones.turn(*map(float, angles)) for angles in motion.head]
     head_turn.fill(made, bones, bones.head, frames, turns)

@@ -59,11 +59,9 @@ def _animated() -> Iterator[bpy.types.ID]:
 
 def _curves(owner: bpy.types.ID) -> Iterator[bpy.types.FCurve]:
     yield from compat.curves_of(owner)
-    strips = [strip for track in owner.animation_data.nla_tracks for strip in track.strips]
-    while strips:
-        strip = strips.pop()
-        strips += strip.strips  # of those that were grouped as one
-        yield from compat.curves_of_strip(strip)
+    for track in owner.animation_data.nla_tracks:
+        for strip in track.strips:
+            yield from compat.curves_of_strip(strip)
 
 
 def _update() -> None:

@@ -10,7 +10,9 @@ import bpy
 
 from ...ofer_engine.contract.names import plain_name
 from ...ofer_engine.contract.sentence import Sentence, joined
-from ..export import check_file, check_head, check_pictures, check_vrm, influences, real_size, write
+from ..export import (
+    check_file, check_head, check_pictures, check_vrm, influences, key_range, real_size, write,
+)  # fmt: skip
 from ..export.finding import Level
 from ..export.plan import Frames, Keys, Plan, identifier, target_of
 from ..export.presets import Target
@@ -144,7 +146,7 @@ class OFER_OT_unmute_keys(_HeadOperator, bpy.types.Operator):
 
 
 class OFER_OT_reset_ranges(_HeadOperator, bpy.types.Operator):
-    """Let every shape key of the head go from 0 to 1"""
+    """Let every shape key of the head go from 0 to 1, and as far as it is on or animated"""
 
     bl_idname = "ofer.reset_ranges"
     bl_label = "Reset Ranges"
@@ -153,9 +155,18 @@ class OFER_OT_reset_ranges(_HeadOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         jaw = helper_keys.names(head, helper_keys.JAW)
+        wide = []
         for key in head.data.shape_keys.key_blocks[1:]:
-            if key.name not in jaw:  # a jaw may turn the other way, too
-                key.slider_min, key.slider_max = 0.0, 1.0
+            if key.name in jaw:  # a jaw may turn the other way, too
+                continue
+            low, high = key_range.reached(key)
+            key.slider_min, key.slider_max = min(low, 0.0), max(high, 1.0)
+            if low < 0 or high > 1:
+                wide.append(key.name)
+        if wide:
+            said = Sentence("Because they are on or animated so, {names} go beyond 0 and 1 as before.",
+                            names=", ".join(wide))  # fmt: skip
+            self.report({"INFO"}, translate(said))
         return {"FINISHED"}
 
 

@@ -15,13 +15,14 @@ from ...ofer_engine.contract.photo_files import PHOTO_SUFFIXES
 from ...ofer_engine.contract.sentence import Sentence
 from ..engine import jobs
 from ..engine.engine_settings import engine_settings
-from ..head import hypotheses
-from ..motion import backdrop, cleaning, retarget
-from ..motion.performance import Movers, play
+from ..head import hypotheses, tweak_mode
+from ..motion import backdrop, cleaning, retarget, take
+from ..motion.performance import Movers, frames_of, play
 from ..photo import head_photos, photo_source
 from ..rig import arkit_keys, body
 from ..translations import CONTEXT, tr, translate
 from ..ui import view
+from . import held_keys
 from .dropped import OnViewport
 from .refusal import OnHead, engine_missing, ready_head, setting_up
 from .waiting import WAIT
@@ -124,13 +125,15 @@ class OFER_OT_play_performance(OnHead, bpy.types.Operator):
         head, scene = hypotheses.active_head(context), context.scene
         ofer = bpy.path.abspath(self.directory) if self.directory else head.ofer.folder
         recorded = performance.read(Path(ofer) / performance.FOLDER)
+        take.check_left(head)
+        first, last = frames_of(recorded, self.start)
         if not arkit_keys.complete(head):
             bpy.ops.ofer.add_arkit()
         if body.carrier_of(head) is None:
             bpy.ops.ofer.add_rig()
         backdrop.keep_step(scene, recorded.rate)
-        played = play(head, recorded, self.start, Movers(self.movers))
-        scene.frame_start, scene.frame_end = self.start, max(round(played.last), self.start)
+        play(head, recorded, self.start, Movers(self.movers))
+        scene.frame_start, scene.frame_end = first, last
         video = chosen_video(self.video)
         if self.backdrop and video is not None:
             try:
@@ -146,6 +149,7 @@ class OFER_OT_play_performance(OnHead, bpy.types.Operator):
             bridged=bridged,
         )
         self.report({"INFO"}, translate(message))
+        held_keys.warn_of_motion(self, head)
         return {"FINISHED"}
 
 
@@ -189,7 +193,15 @@ class OFER_OT_clean_motion(_OnMotion, bpy.types.Operator):
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        made = cleaning.of_head(hypotheses.active_head(context))
+        head = hypotheses.active_head(context)
+        if shared := cleaning.make_own(head):
+            message = Sentence(
+                "{action} is linked or animates others, too: {name} got a copy of its own.",
+                action=shared,
+                name=head.name,
+            )
+            self.report({"INFO"}, translate(message))
+        made = cleaning.of_head(head)
         frame = context.scene.frame_current_final
         cleaning.clean(made, self.smooth, self.exaggerate, self.offset, frame)
         return {"FINISHED"}
@@ -215,17 +227,14 @@ class OFER_OT_retarget_motion(_OnMotion, bpy.types.Operator):
         head = hypotheses.active_head(context)
         made = cleaning.of_head(head)
         source = head.data.shape_keys.animation_data.action.name
-        for mesh in _targets(context):
+        targets = _targets(context)
+        for mesh in targets:
+            tweak_mode.check_left(mesh.name, mesh.data.shape_keys)
+        for mesh in targets:
             _, units = retarget.retarget(made, mesh, f"{mesh.name} {source}")
             message = Sentence("{name} plays {units} of 52 units.", name=mesh.name, units=units)
             self.report({"INFO"}, translate(message))
-            if held := retarget.held_units(made, mesh):
-                message = Sentence(
-                    "{held} keys of {name} do not show it: they are muted, driven or limited.",
-                    held=len(held),
-                    name=mesh.name,
-                )
-                self.report({"WARNING"}, translate(message))
+            held_keys.warn(self, mesh, retarget.held_units(made, mesh))
         return {"FINISHED"}
 
 

@@ -7,9 +7,10 @@ import bpy
 from ...ofer_engine.contract.sentence import Sentence
 from ...ofer_engine.contract.visemes import VisemeSet
 from ..head import hypotheses, joint_anchors
+from ..motion import retarget
 from ..rig import arkit_keys, expression_pose, rig, visemes
 from ..translations import CONTEXT, tr, translate
-from . import express
+from . import express, held_keys
 from .refusal import ready_head
 
 
@@ -173,8 +174,12 @@ class OFER_OT_keep_expression(bpy.types.Operator):
         return ready_head(cls, context) is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        action = expression_pose.keep(hypotheses.active_head(context))
+        head = hypotheses.active_head(context)
+        keys = head.data.shape_keys.key_blocks
+        held = [unit for unit in retarget.held_units({}, head) if keys[unit].value]
+        action = expression_pose.keep(head)
         self.report({"INFO"}, translate(Sentence("Kept as the action {name}.", name=action.name)))
+        held_keys.warn(self, head, held)
         return {"FINISHED"}
 
 

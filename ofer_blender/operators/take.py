@@ -16,6 +16,7 @@ from ..motion import take
 from ..rig import arkit_keys, body
 from ..translations import tr, translate
 from ..undo.atomic_output import atomic_output, has_name, nameless
+from . import held_keys
 from .refusal import place, ready_head
 
 _SUFFIX = ".csv"
@@ -73,6 +74,7 @@ class OFER_OT_import_take(_OnUnits, bpy.types.Operator):
             start=self.start,
         )
         self.report({"INFO"}, translate(message))
+        held_keys.warn_of_motion(self, head)
         if self.turn and motion.head.any() and body.carrier_of(head) is None:
             message = "The take turns the head: press Rig and import it again for that."
             self.report({"INFO"}, translate(message))

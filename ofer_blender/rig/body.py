@@ -10,7 +10,7 @@ from mathutils import Matrix, Vector
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..head import helper_keys, hypotheses, joint_anchors, presentation
-from . import body_bones, following, rig
+from . import body_bones, dependents, following, object_motion, rig
 from .body_bones import BodyBones
 
 MODIFIER: Final = "OFER body"
@@ -56,7 +56,8 @@ def attach(head: bpy.types.Object, armature: bpy.types.Object, size: float) -> B
     looks where the body looks, and the body's bones move it. A rig of its own is taken away.
 
     size : of the head against its real one. Raises OferError(BAD_REQUEST) for an armature that is
-    no body, or a head that follows something else; then nothing was changed.
+    no body, a head that follows something else or is animated as a whole, or one whose rig carries
+    more than the head; then nothing was changed.
     """
     bones = body_bones.recognise(armature)
     if bones is None:
@@ -69,6 +70,10 @@ def attach(head: bpy.types.Object, armature: bpy.types.Object, size: float) -> B
     own = rig.rig_of(head)
     if own is None:
         following.check_free(head)
+    else:
+        following.check_unheld(head)
+        dependents.check_bare(head, own)
+    object_motion.check_still(head)
     joint = joint_anchors.places(head)["head"]
     if own:
         _take_off(head)
@@ -78,7 +83,7 @@ def attach(head: bpy.types.Object, armature: bpy.types.Object, size: float) -> B
     head.matrix_parent_inverse = body_bones.into_frame(armature)
     head.matrix_basis = _place(armature, bones, Vector(joint), size)
     bpy.context.view_layer.update()
-    _share(head, armature, bones)
+    share(head, armature)
     modifier = head.modifiers.new(MODIFIER, "ARMATURE")
     modifier.object = armature
     smooth = head.modifiers.find(presentation.SMOOTH)
@@ -110,19 +115,22 @@ def _take_off(head: bpy.types.Object) -> None:
 
 
 def _remove(own: bpy.types.Object) -> None:
-    """Take away a rig that carries nothing any more, and what its eyes look at."""
-    target, data = rig.aim_target(own), own.data
-    name = own.name
+    """Take away a rig that carries nothing any more, as `dependents.check_bare` found, and what its
+    eyes look at."""
+    gaze, data = dependents.gaze_of(own), own.data
     bpy.data.objects.remove(own)
     if not data.users:
         bpy.data.armatures.remove(data)
-    if target and target.name == f"{name} gaze":
-        bpy.data.objects.remove(target)
+    if gaze:
+        bpy.data.objects.remove(gaze)
 
 
-def _share(head: bpy.types.Object, armature: bpy.types.Object, bones: BodyBones) -> None:
-    """Give the body's bones what the head's joints have; the shares of joints that are called as a
-    bone of the body are set aside."""
+def share(head: bpy.types.Object, armature: bpy.types.Object) -> None:
+    """Give a body's bones what the joints of a head that stands on it have; the shares of joints
+    that are called as a bone of the body are set aside. Nothing is changed on what is no body."""
+    bones = body_bones.recognise(armature)
+    if bones is None:
+        return
     shares = {name: joint_anchors.own_shares(head, name) for name in rig.BONES}
     given = {name: np.zeros(len(head.data.vertices)) for name in bones.all}
     given[bones.chest] += shares["root"]

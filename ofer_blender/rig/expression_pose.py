@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from ..head import hypotheses, shaping
+from ..head import hypotheses, shaping, tweak_mode
 from . import arkit_keys
 
 
@@ -13,8 +13,10 @@ def keep(head: bpy.types.Object) -> bpy.types.Action:
     """An action, marked as an asset, that brings back what the face does now; then all of it is 0.
 
     It keys the 52 units where the head has them, and the expressions that are on. What the head
-    was animated by stays its animation. Raises OferError(BAD_REQUEST) on a neutral face.
+    was animated by stays its animation. Raises OferError(BAD_REQUEST) on a neutral face, and in
+    tweak mode of the NLA.
     """
+    tweak_mode.check_left(head.name, head.data.shape_keys)
     keys = _moving(head)
     if not any(key.value for key in keys):
         raise OferError(

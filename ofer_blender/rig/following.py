@@ -18,6 +18,11 @@ def check_free(head: bpy.types.Object) -> None:
             name=head.name,
             name_2=armature.name,
         )
+    check_unheld(head)
+
+
+def check_unheld(head: bpy.types.Object) -> None:
+    """Raises OferError(BAD_REQUEST), naming a constraint that holds the head."""
     for constraint in head.constraints:
         if constraint.enabled and constraint.influence:
             raise OferError(

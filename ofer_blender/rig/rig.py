@@ -15,7 +15,7 @@ from mathutils import Vector
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..head import head_frame, joint_anchors, presentation
 from ..head.linked import check_own, link_beside
-from . import bone_rings, following, jaw_correctives, rest_bones
+from . import bone_rings, following, jaw_correctives, object_motion, rest_bones
 from .rest_bones import BONES, EYES
 
 MODIFIER: Final = "OFER rig"
@@ -35,7 +35,8 @@ def rig_of(head: bpy.types.Object) -> bpy.types.Object | None:
 
 
 def build(head: bpy.types.Object) -> bpy.types.Object:
-    """Make the armature and hang the head on it where it stands; one that is there is kept.
+    """Make the armature and hang the head on it where it stands; one that is there is kept. What
+    animates the head as a whole animates the armature from then on.
 
     The head must be linked to the scene, in Object mode. Raises OferError where the head follows
     something else already, does not say where its joints are, or as `head_frame.of`; then nothing
@@ -44,6 +45,7 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
     if found := rig_of(head):
         return found
     following.check_free(head)
+    object_motion.check_no_tracks(head)
     frame, parents = head_frame.or_unmoved(head), joint_anchors.parents(head)
     if missing := joint_anchors.groups_missing(head):
         raise OferError(
@@ -78,6 +80,7 @@ def build(head: bpy.types.Object) -> bpy.types.Object:
     bone_rings.put_on(rig, head)
     scene.unlink(rig)
     link_beside(rig, head)
+    object_motion.hand_over(head, rig)
     _hang(head, rig)
     if frame:
         _take_along(head, frame.vertices)
@@ -101,6 +104,14 @@ def aim_by_angles(rig: bpy.types.Object) -> None:
     follow = rig.pose.bones["eye_R"].constraints.new("COPY_ROTATION")
     follow.name, follow.target, follow.subtarget = FOLLOW, rig, "eye_L"
     follow.target_space = follow.owner_space = "LOCAL"
+
+
+def hold_eyes(rig: bpy.types.Object, *, held: bool) -> None:
+    """Whether eye_R follows eye_L, or both a target; else each turns by itself."""
+    for name in EYES:
+        for constraint in rig.pose.bones[name].constraints:
+            if constraint.name in (AIM, FOLLOW):
+                constraint.mute = not held
 
 
 def aim_target(rig: bpy.types.Object) -> bpy.types.Object | None:

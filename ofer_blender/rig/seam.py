@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,7 @@ import numpy as np
 from mathutils import Vector
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from ..head import open_edges
+from ..head import helper_keys, open_edges
 from ..head.linked import link_beside
 from . import body, body_bones, neck_fit
 from .at_rest import shape_at_rest
@@ -38,8 +39,8 @@ class _Edge:
 
 
 def bridge(head: bpy.types.Object, *, fit: bool) -> bpy.types.Object:
-    """A new object that the body's bones move as they move both edges. It wears the skin of the
-    head, as it is at its edge. The body stays as it is.
+    """An object that the body's bones move as they move both edges; the head's earlier one is made
+    anew. It wears the skin of the head, as it is at its edge. The body stays as it is.
 
     fit : the head's lower neck is eased to the body's edge, in a key of its own (`neck_fit`).
     Raises OferError(BAD_REQUEST) for a head on no body, or where the head, or what the body's bones
@@ -62,6 +63,54 @@ def bridge(head: bpy.types.Object, *, fit: bool) -> bpy.types.Object:
     if fit and neck_fit.ease(head, armature, upper.numbers, lower.places):
         upper = _lowest(head, armature)
     return _strip(head, armature, upper, lower)
+
+
+def of(head: bpy.types.Object) -> bpy.types.Object | None:
+    """The strip that was made for a head, or by its name, as earlier versions made it; none that
+    another head has as well, as the head's copy."""
+    found = head.ofer.seam
+    if found is None:
+        found = bpy.data.objects.get(_name(head))
+    if found is None or found.type != "MESH" or body.MODIFIER not in found.modifiers:
+        return None
+    others = [each for each in bpy.data.objects if each != head and each.ofer.seam == found]
+    shared = any(each.ofer.is_head and each.users_scene for each in others)
+    return found if found.users_scene and not shared else None
+
+
+def succeed(old: bpy.types.Object, new: bpy.types.Object) -> None:
+    """Let the strip of an old head, if it has one, close the gap of a new one on the same body;
+    where that has no open edge it stays as it is."""
+    strip = of(old)
+    if strip is None:
+        return
+    fit = helper_keys.get(old, helper_keys.NECK_FIT) is not None
+    old.ofer.seam, new.ofer.seam = None, strip
+    strip.name = _name(new)
+    with suppress(OferError):
+        bpy.context.view_layer.update()  # which knows only then of the new one
+        bridge(new, fit=fit)
+
+
+def gap(
+    head: bpy.types.Object, seam: bpy.types.Object, armature: bpy.types.Object, points: np.ndarray
+) -> float:
+    """Metres from the farthest vertex of the edge of a head's neck to its strip, both at rest; none
+    without an edge. points : (V, 3) of the head, in its own frame."""
+    try:
+        edge = points[_lowest(head, armature).numbers]
+    except OferError:
+        return 0.0
+    with shape_at_rest(seam, armature, modifiers=True) as mesh:
+        strip = np.array([seam.matrix_world @ vert.co for vert in mesh.vertices])
+    if not len(strip):
+        return 0.0
+    places = np.array([head.matrix_world @ Vector(each) for each in edge.tolist()])
+    return float(np.linalg.norm(places[:, None] - strip, axis=2).min(1).max())
+
+
+def _name(head: bpy.types.Object) -> str:
+    return f"{head.name} seam"
 
 
 def _lowest(head: bpy.types.Object, armature: bpy.types.Object) -> _Edge:
@@ -110,8 +159,7 @@ def _edges(
 def _strip(
     head: bpy.types.Object, armature: bpy.types.Object, upper: _Edge, lower: _Edge
 ) -> bpy.types.Object:
-    mesh = bpy.data.meshes.new(f"{head.name} seam")
-    seam = bpy.data.objects.new(mesh.name, mesh)
+    mesh = bpy.data.meshes.new(_name(head))
     work = bmesh.new()
     try:
         edges = []
@@ -131,14 +179,33 @@ def _strip(
         work.free()
     if upper.material:
         mesh.materials.append(upper.material)
+    seam = _object(head, mesh)
     for number, weights in enumerate((*upper.weights, *lower.weights)):
         for name, weight in weights.items():
             group = seam.vertex_groups.get(name) or seam.vertex_groups.new(name=name)
             group.add([number], weight, "REPLACE")
-    link_beside(seam, head)
-    seam.parent = armature
+    seam.parent, seam.parent_type = armature, "OBJECT"
     seam.matrix_parent_inverse = body_bones.into_frame(armature)
-    seam.modifiers.new(body.MODIFIER, "ARMATURE").object = armature
+    seam.matrix_basis.identity()
+    moves = seam.modifiers.get(body.MODIFIER) or seam.modifiers.new(body.MODIFIER, "ARMATURE")
+    moves.object = armature
+    return seam
+
+
+def _object(head: bpy.types.Object, mesh: bpy.types.Mesh) -> bpy.types.Object:
+    """The head's strip with another mesh and without vertex groups, or a new one."""
+    seam = of(head)
+    if seam is None:
+        seam = bpy.data.objects.new(mesh.name, mesh)
+        link_beside(seam, head)
+    else:
+        was, seam.data = seam.data, mesh
+        seam.vertex_groups.clear()
+        if not was.users:
+            name = was.name
+            bpy.data.meshes.remove(was)
+            mesh.name = name
+    head.ofer.seam = seam
     return seam
 
 

@@ -9,18 +9,19 @@ import numpy as np
 from mathutils import Matrix
 
 from ..hair import hair
-from ..head import carried, tear_line
+from ..head import carried, layers, tear_line
 from ..head.linked import link_beside
 from ..undo.likeness import match, plain
-from . import rig
+from . import body, rig, seam
 
 _SETTINGS: Final = ("ofer_skin", "ofer_hair", "ofer_export")
 _KEPT: Final = ("hidden_here", "mask", "likeness", "drawn", "keep")
 
 
 def succeed(old: bpy.types.Object, new: bpy.types.Object, placed: Matrix) -> None:
-    """Give a new head the place, parent, modifiers, materials and skin of an old one. Its rig it
-    does not get: bones rest on the joints of one head.
+    """Give a new head the place, parent, modifiers, vertex groups, materials and skin of an old
+    one; on a body, its bones move the new one, too, and the seam is the new one's. A rig of its own
+    it does not get: bones rest on the joints of one head.
 
     placed : where the old head stands in its own mesh.
     """
@@ -33,10 +34,19 @@ def succeed(old: bpy.types.Object, new: bpy.types.Object, placed: Matrix) -> Non
         setattr(new.ofer, name, getattr(old.ofer, name))
     for name in _SETTINGS:
         match(getattr(new, name), getattr(old, name))
+    armature = body.body_of(old)
+    if armature:
+        body.share(new, armature)
+    shared = _shared(old.data, new.data)
+    without = () if armature else rig.BONES  # those are of the new head's own joints
+    layers.give_groups(old, new, _vertices(new.data, shared), without)
     _put_modifiers_on(old, new)
-    if shared := _shared(old.data, new.data):
+    if shared:
         _dress(old.data, new.data, shared)
+        layers.give_attributes(old.data, new.data, _elements(old.data, new.data, shared))
     hair.succeed(old, new)
+    if armature:
+        seam.succeed(old, new)
 
 
 def _put_modifiers_on(old: bpy.types.Object, new: bpy.types.Object) -> None:
@@ -59,6 +69,28 @@ def _shared(old: bpy.types.Mesh, new: bpy.types.Mesh) -> int:
         if len(old.polygons) >= count and np.array_equal(was[:loops], now[:loops]):
             return count
     return 0
+
+
+def _vertices(mesh: bpy.types.Mesh, polygons: int) -> int:
+    """How many vertices the first polygons have; they come first in the mesh."""
+    loops = _loops(mesh, polygons)
+    return int(_corners(mesh)[:loops].max()) + 1 if loops else 0
+
+
+def _elements(old: bpy.types.Mesh, new: bpy.types.Mesh, polygons: int) -> dict[str, int]:
+    """Domain → how many elements both meshes begin with."""
+    pairs = [np.empty(2 * len(mesh.edges), np.int32) for mesh in (old, new)]
+    for mesh, found in zip((old, new), pairs, strict=True):
+        mesh.edges.foreach_get("vertices", found)
+    was, now = (each.reshape(-1, 2) for each in pairs)
+    both = min(len(was), len(now))
+    differ = np.flatnonzero((was[:both] != now[:both]).any(axis=1))
+    return {
+        "POINT": _vertices(new, polygons),
+        "CORNER": _loops(new, polygons),
+        "FACE": polygons,
+        "EDGE": int(differ[0]) if len(differ) else both,
+    }
 
 
 def _corners(mesh: bpy.types.Mesh) -> np.ndarray:

@@ -26,6 +26,8 @@ from .transaction import Transaction
 
 _ADDON: Final = __package__.rpartition(".")[0]
 _CHANGING: Final = frozenset({"UNDO", "UNDO_GROUPED"})
+_MADE: Final = ("camera", "photo_beside", "seam", "video_camera")
+"""Properties of a head: what was made for it, and is made anew in place."""
 
 
 def register(kind: type) -> None:
@@ -195,9 +197,8 @@ def _touched(operator: bpy.types.Operator, context: bpy.types.Context) -> list[b
     found: dict[int, bpy.types.Object] = {}
     for head in filter(None, (hypotheses.active_head(context), named)):
         copies = comparison.copies(head) if head.ofer.comparing else []
-        for each in filter(
-            None, (head, rig.rig_of(head), head.ofer.camera, head.ofer.photo_beside, *copies)
-        ):
+        made = (getattr(head.ofer, name) for name in _MADE)
+        for each in filter(None, (head, rig.rig_of(head), *made, *copies)):
             found[each.session_uid] = each
     return list(found.values())
 

@@ -169,7 +169,8 @@ def _pointers(copy: bpy.types.ID) -> list[tuple[Any, str]]:
         nodes = copy.node_tree.nodes if copy.node_tree else ()
         return [(node, "image") for node in nodes if getattr(node, "image", None)]
     if isinstance(copy, bpy.types.Camera):
-        return [(each, "image") for each in copy.background_images if each.image]
+        shown = [(each, kind) for each in copy.background_images for kind in ("image", "clip")]
+        return [(each, kind) for each, kind in shown if getattr(each, kind)]
     if not isinstance(copy, bpy.types.Object):
         return []
     return [

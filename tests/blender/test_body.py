@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import count, product
 from math import pi
@@ -494,9 +495,199 @@ def test_a_neck_wider_than_the_bodys_leaves_no_fold(head: bpy.types.Object) -> N
     assert np.abs(shown(head) - before).max() < 1e-6
 
 
+def faults(head: bpy.types.Object) -> list[str]:
+    """What Check Export finds at fault with its seam."""
+    head.ofer_export.target = "GLB"
+    bpy.ops.ofer.check_export()
+    return [each.text for each in head.ofer_export.findings if "another shape" in each.text]
+
+
+def test_a_neck_that_is_bridged_again_has_one_seam(head: bpy.types.Object) -> None:
+    """Of the head as it is then; what an artist gave the strip stays."""
+    armature = bodies.make("MPFB", place())
+    torso = tube(armature, "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    bpy.ops.ofer.bridge_neck()
+    seam = bpy.data.objects["anna seam"]
+    seam.modifiers.new("Soft", "SMOOTH").show_viewport = False
+    seam.name = "scarf"
+    assert faults(head) == []
+    meshes = len(bpy.data.meshes)
+    bpy.ops.ofer.use_identity(name="identity_03")
+    assert gap(seam, head, torso) > 2e-3
+    (said,) = faults(head)
+    assert said.startswith("scarf was made for another shape of the neck")
+    (finding,) = (each for each in head.ofer_export.findings if each.text == said)
+    assert finding.level == "fault" and finding.fix == "ofer.bridge_neck"
+    bpy.ops.ofer.bridge_neck()
+    assert gap(seam, head, torso) < 1e-5 and len(bpy.data.meshes) == meshes
+    assert [each for each in body.meshes_of(armature) if each != torso] == [seam]
+    assert list(seam.modifiers.keys()) == ["OFER body", "Soft"] and faults(head) == []
+
+
+def test_where_bridging_again_fails_the_seam_is_as_it_was(head: bpy.types.Object) -> None:
+    tube(bodies.make("MPFB", place()), "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    bpy.ops.ofer.bridge_neck()
+    bpy.ops.ofer.use_identity(name="identity_03")
+    bpy.ops.ed.undo_push(message="Before")
+    before, failed = dump(), set[str]()
+    for number in count(1, 5):
+        with fault_at(number) as fault, suppress(RuntimeError):
+            bpy.ops.ofer.bridge_neck("EXEC_DEFAULT", True)
+        if not fault.where:
+            break
+        failed.add(fault.where)
+        assert differences(before, dump()) == [], fault.where
+    assert any(each.startswith("seam.") for each in failed), failed
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
+def test_a_seam_of_an_earlier_version_is_made_anew(head: bpy.types.Object) -> None:
+    armature = bodies.make("MPFB", place())
+    tube(armature, "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    bpy.ops.ofer.bridge_neck()
+    head.ofer.seam = None
+    bpy.ops.ofer.bridge_neck()
+    assert [each.name for each in bpy.data.objects if "seam" in each.name] == ["anna seam"]
+
+
+def test_a_copy_of_a_head_gets_a_seam_of_its_own(head: bpy.types.Object) -> None:
+    armature = bodies.make("MPFB", place())
+    tube(armature, "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    bpy.ops.ofer.bridge_neck()
+    first = head.ofer.seam
+    points = shown(first)
+    twin = head.copy()
+    twin.data = head.data.copy()
+    bpy.context.scene.collection.objects.link(twin)
+    bpy.context.view_layer.objects.active = twin
+    bpy.ops.ofer.use_identity(name="identity_03")
+    bpy.ops.ofer.bridge_neck()
+    assert twin.ofer.seam != first == head.ofer.seam
+    assert np.array_equal(shown(first), points)
+
+
+def test_a_head_in_the_place_of_another_takes_over_the_seam(
+    head: bpy.types.Object, record: Reconstruction
+) -> None:
+    armature = bodies.make("MPFB", place())
+    torso = tube(armature, "MPFB")
+    bpy.ops.ofer.attach_to_armature()
+    bpy.ops.ofer.bridge_neck()
+    bpy.ops.ofer.use_identity(name="identity_03")
+    bpy.ops.ed.undo_push(message="Bridged")
+    before = dump()
+    bpy.ops.ofer.replace_head("EXEC_DEFAULT", True, directory=str(record.folder), head=head.name)
+    new = bpy.context.object
+    assert new != head and [*body.meshes_of(armature)].count(new.ofer.seam) == 1
+    assert len(body.meshes_of(armature)) == 2 and head.ofer.seam is None
+    assert gap(new.ofer.seam, new, torso) < 1e-5
+    bpy.ops.ed.undo()
+    assert differences(before, dump()) == []
+
+
 def test_a_body_without_an_open_neck_is_refused(head: bpy.types.Object) -> None:
     bodies.make("MPFB", place())
     assert not bpy.ops.ofer.bridge_neck.poll()
     bpy.ops.ofer.attach_to_armature()
     with pytest.raises(RuntimeError, match="no open edge near the neck"):
         bpy.ops.ofer.bridge_neck()
+
+
+def on_the_bone(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    hat = bpy.data.objects.new("hat", None)
+    hat.parent, hat.parent_type, hat.parent_bone = own, "BONE", "head"
+    bpy.context.scene.collection.objects.link(hat)
+    return "hat"
+
+
+def by_its_bones(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    beard = bpy.data.objects.new("beard", bpy.data.meshes.new("hairs"))
+    bpy.context.scene.collection.objects.link(beard)
+    beard.modifiers.new("Armature", "ARMATURE").object = own
+    return "beard"
+
+
+def by_a_constraint(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    glasses = bpy.data.objects.new("glasses", None)
+    bpy.context.scene.collection.objects.link(glasses)
+    glasses.constraints.new("CHILD_OF").target = own
+    return "glasses"
+
+
+def by_a_bone_of_another(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    bpy.data.objects["MPFB"].pose.bones["head"].constraints.new("COPY_ROTATION").target = own
+    return "MPFB"
+
+
+def by_a_driver(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    lamp = bpy.data.objects.new("lamp", bpy.data.lights.new("shine", "POINT"))
+    bpy.context.scene.collection.objects.link(lamp)
+    curve = lamp.data.driver_add("energy")
+    curve.driver.variables.new().targets[0].id = own
+    return "shine"
+
+
+def on_the_gaze(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    bpy.ops.ofer.aim_eyes(by="TARGET")
+    fly = bpy.data.objects.new("fly", None)
+    fly.parent = bpy.data.objects[f"{own.name} gaze"]
+    bpy.context.scene.collection.objects.link(fly)
+    return "fly"
+
+
+def by_a_modifier_of_the_head(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    head.modifiers.new("Pulled", "HOOK").object = own
+    return "Pulled"
+
+
+def by_a_driver_of_its_keys(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    key = head.shape_key_add(name="wrinkle", from_mix=False)
+    key.driver_add("value").driver.variables.new().targets[0].id = own
+    return "wrinkle"
+
+
+def a_bone_of_the_artists(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    bpy.context.view_layer.objects.active = own
+    bpy.ops.object.mode_set(mode="EDIT")
+    own.data.edit_bones.new("feather").tail = (0, 0, 1)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return "feather"
+
+
+def a_constraint_of_the_artists(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    own.pose.bones["jaw"].constraints.new("LIMIT_ROTATION").name = "No farther"
+    return "No farther"
+
+
+def a_property(own: bpy.types.Object, head: bpy.types.Object) -> str:
+    own["note"] = "keep"
+    return "note"
+
+
+@pytest.mark.parametrize(
+    "hang",
+    [
+        on_the_bone, by_its_bones, by_a_constraint, by_a_bone_of_another, by_a_driver, on_the_gaze,
+        by_a_modifier_of_the_head, by_a_driver_of_its_keys, a_bone_of_the_artists,
+        a_constraint_of_the_artists, a_property,
+    ],
+    ids=lambda each: each.__name__,
+)  # fmt: skip
+def test_a_rig_that_carries_more_than_the_head_stays(
+    head: bpy.types.Object, hang: Callable[[bpy.types.Object, bpy.types.Object], str]
+) -> None:
+    bpy.ops.ofer.add_rig()
+    own = rig.rig_of(head)
+    bodies.make("MPFB", place())
+    named = hang(own, head)
+    bpy.context.view_layer.objects.active = head
+    bpy.context.view_layer.update()
+    before = dump()
+    with pytest.raises(RuntimeError, match=rf"would be lost: \S*{named}\S*\. Hang that"):
+        bpy.ops.ofer.attach_to_armature("EXEC_DEFAULT", True, armature="MPFB")
+    assert differences(before, dump()) == []

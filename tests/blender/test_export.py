@@ -340,3 +340,29 @@ def test_without_rig_and_units(record: Reconstruction, tmp_path: Path) -> None:
     bpy.ops.ofer.check_export()
     fixes = {line.fix for line in head.ofer_export.findings}
     assert {"ofer.add_arkit", "ofer.add_rig"} <= fixes
+
+
+@pytest.mark.parametrize("how", ["on", "keyed", "driven"])
+def test_resetting_ranges_changes_nothing_that_is_seen_or_played(
+    how: str, head: bpy.types.Object
+) -> None:
+    keys = head.data.shape_keys
+    shown, idle = keys.key_blocks["identity_02"], keys.key_blocks["expression_01"]
+    for key in (shown, idle):
+        key.slider_min, key.slider_max = -1.0, 4.0
+    if how == "on":
+        shown.value = 2.5
+    elif how == "keyed":
+        for frame, value in ((1, 0.0), (10, 2.5), (20, 0.0)):
+            shown.value = value
+            shown.keyframe_insert("value", frame=frame)
+    else:
+        shown.driver_add("value").driver.expression = "frame / 4"
+    scene = bpy.context.scene
+    scene.frame_set(10)
+    assert bpy.ops.ofer.reset_ranges() == {"FINISHED"}
+    scene.frame_set(1)
+    scene.frame_set(10)
+    assert shown.value == pytest.approx(2.5) and (idle.slider_min, idle.slider_max) == (0.0, 1.0)
+    assert shown.slider_max == (4.0 if how == "driven" else 2.5)
+    assert shown.slider_min == (-1.0 if how == "driven" else 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import bodies
 import bpy
 import numpy as np
 import pytest
@@ -139,3 +140,108 @@ def test_a_modifier_without_an_armature_is_no_obstacle(head: bpy.types.Object) -
     head.modifiers.new("Empty", "ARMATURE")
     assert bpy.ops.ofer.add_rig() == {"FINISHED"}
     assert [each.object for each in head.modifiers] == [None, rig.rig_of(head)]
+
+
+def walk(head: bpy.types.Object) -> np.ndarray:
+    """(3, 16) where the head stands in the world at frames 1, 25 and 50."""
+    scene = bpy.context.scene
+    found = []
+    for frame in (1, 25, 50):
+        scene.frame_set(frame)
+        graph = bpy.context.evaluated_depsgraph_get()
+        found.append(np.array(head.evaluated_get(graph).matrix_world).ravel())
+    return np.array(found)
+
+
+def by_an_action(head: bpy.types.Object) -> None:
+    head.rotation_mode, head.delta_location = "QUATERNION", (0.1, 0, 0)
+    for frame, x in ((1, 0.0), (50, 1.0)):
+        head.location, head.rotation_quaternion = (x, 0, 0), (1 - x / 2, x / 2, 0, 0)
+        head.keyframe_insert("location", frame=frame)
+        head.keyframe_insert("rotation_quaternion", frame=frame)
+
+
+def by_an_action_that_does_more(head: bpy.types.Object) -> None:
+    by_an_action(head)
+    for frame in (1, 50):
+        head.pass_index = frame
+        head.keyframe_insert("pass_index", frame=frame)
+
+
+def by_drivers(head: bpy.types.Object) -> None:
+    for path, expression in (("location", "frame * 0.02"), ("delta_scale", "1 + frame * 0.01")):
+        head.driver_add(path, 0).driver.expression = expression
+
+
+def by_a_property_of_its_own(head: bpy.types.Object) -> None:
+    by_an_action(head)
+    head["sway"] = 0.3
+    driver = head.driver_add("location", 1).driver
+    driver.type, target = "SUM", driver.variables.new().targets[0]
+    target.id, target.data_path = head, '["sway"]'
+
+
+MOVED = (by_an_action, by_an_action_that_does_more, by_drivers, by_a_property_of_its_own)
+
+
+@pytest.mark.parametrize("move", MOVED, ids=lambda each: each.__name__)
+def test_what_moves_a_head_moves_its_rig_from_then_on(
+    head: bpy.types.Object, move: Callable[[bpy.types.Object], None]
+) -> None:
+    move(head)
+    before = walk(head)
+    assert np.abs(before[2] - before[0]).max() > 0.5
+    bpy.context.scene.frame_set(25)
+    assert bpy.ops.ofer.add_rig() == {"FINISHED"}
+    assert np.abs(walk(head) - before).max() < 1e-5
+    own = rig.rig_of(head)
+    assert np.abs(np.array(own.matrix_world) - np.array(head.matrix_world)).max() < 1e-6
+    assert head.pass_index == (50 if move is by_an_action_that_does_more else 0)
+
+
+def tracked(head: bpy.types.Object) -> bpy.types.NlaTrack:
+    by_an_action(head)
+    animation = head.animation_data
+    track = animation.nla_tracks.new()
+    track.name = "Walk"
+    strip = track.strips.new("walk", 1, animation.action)
+    if hasattr(strip, "action_slot") and strip.action_slot is None:
+        strip.action_slot = strip.action.slots[0]
+    animation.action = None
+    return track
+
+
+def test_a_head_that_tracks_move_is_refused(head: bpy.types.Object) -> None:
+    track = tracked(head)
+    bpy.context.view_layer.update()
+    before = dump()
+    with pytest.raises(RuntimeError, match="anna is moved by its NLA tracks, Walk"):
+        bpy.ops.ofer.add_rig("EXEC_DEFAULT", True)
+    assert differences(before, dump()) == []
+    track.mute = True
+    assert bpy.ops.ofer.add_rig() == {"FINISHED"}
+
+
+@pytest.mark.parametrize("rigged", [False, True])
+@pytest.mark.parametrize("move", [*MOVED, tracked], ids=lambda each: each.__name__)
+def test_a_head_that_moves_by_itself_goes_on_no_body(
+    head: bpy.types.Object, move: Callable[[bpy.types.Object], object], rigged: bool
+) -> None:
+    if rigged:
+        bpy.ops.ofer.add_rig()
+    move(head)
+    bodies.make("MPFB")
+    bpy.context.view_layer.objects.active = head
+    bpy.context.view_layer.update()
+    before = dump()
+    with pytest.raises(RuntimeError, match="anna is moved by its own animation, "):
+        bpy.ops.ofer.attach_to_armature("EXEC_DEFAULT", True)
+    assert differences(before, dump()) == []
+
+
+def test_a_rigged_head_held_by_a_constraint_goes_on_no_body(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.add_rig()
+    head.constraints.new("LIMIT_LOCATION").name = "Here"
+    bodies.make("MPFB")
+    with pytest.raises(RuntimeError, match="anna is held by its constraint Here"):
+        bpy.ops.ofer.attach_to_armature()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +15,7 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Euler, Matrix
+from ofer_faces.ofer_blender import compat
 from ofer_faces.ofer_blender.engine import jobs
 from ofer_faces.ofer_blender.motion import cleaning, retarget
 from ofer_faces.ofer_blender.rig import rig
@@ -21,6 +23,8 @@ from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.client.png import encode
 from ofer_faces.ofer_engine.contract import performance
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
+from ofer_faces.ofer_engine.contract.face_motion import FaceMotion
+from ofer_faces.ofer_engine.contract.files.live_link import write_live_link
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from ofer_faces.ofer_engine.performance import result
 from recording_layout import draw
@@ -157,6 +161,191 @@ def test_bones_in_place_of_keys(
     assert np.arcsin(left.z) == pytest.approx(-0.1, abs=0.02)
 
 
+def seen_at(head: bpy.types.Object, frame: int) -> np.ndarray:
+    """(V, 3) metres, world."""
+    bpy.context.scene.frame_set(frame)
+    seen = head.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return np.array([seen.matrix_world @ vertex.co for vertex in seen.data.vertices])
+
+
+def take_of(tmp_path: Path) -> Path:
+    still = np.zeros((12, 3))
+    turns = np.linspace(0, 1, 12)[:, None] * (0.3, 0.2, 0.1)
+    weights = np.random.default_rng(9).uniform(0, 0.5, (12, 52))
+    motion = FaceMotion(np.arange(12) / 25, weights, turns, still, still)
+    write_live_link(tmp_path / "take.csv", motion)
+    return tmp_path / "take.csv"
+
+
+@pytest.mark.parametrize("then", ["KEYS", "take", "take without turning"])
+def test_what_was_played_before_does_not_show_through(
+    head: bpy.types.Object, record: Reconstruction, tmp_path: Path, then: str
+) -> None:
+    """Bones that were moved by a performance are at rest where the next motion does not move them;
+    what an artist posed otherwise stays, and goes on."""
+    path = take_of(tmp_path)
+
+    def play_then() -> None:
+        if then == "KEYS":
+            play(record, movers="KEYS", start=1)
+        else:
+            turn = then == "take"
+            bpy.ops.ofer.import_take(filepath=str(path), start=1, rate=25, turn=turn)
+
+    bpy.ops.ofer.add_arkit()
+    bpy.ops.ofer.add_rig()
+    bpy.context.scene.render.fps = 25
+    armature = rig.rig_of(head)
+    armature.pose.bones["root"].rotation_euler = (0, 0, 0.3)
+    for frame, x in ((1, 0.0), (20, 0.5)):
+        armature.location.x = x
+        armature.keyframe_insert("location", frame=frame)
+    if then == "take without turning":  # which leaves turning and moving as they were
+        play(record, movers="KEYS", start=1)
+    play_then()
+    alone = [seen_at(head, frame) for frame in (2, 9)]
+    bpy.context.scene.frame_set(FRAMES)
+    play(record, movers="BONES", start=1)
+    bpy.context.scene.frame_set(FRAMES)
+    assert armature.pose.bones["jaw"].rotation_euler[0] > 0.2
+    assert armature.pose.bones["eye_R"].constraints[rig.FOLLOW].mute
+    play_then()
+    for frame, wanted in zip((2, 9), alone, strict=True):
+        assert np.abs(seen_at(head, frame) - wanted).max() < 1e-5
+    bones = armature.pose.bones
+    assert not any(bones[name].rotation_euler[:] != (0, 0, 0) for name in ("jaw", *rig.EYES))
+    assert bones["root"].rotation_euler[2] == pytest.approx(0.3)
+    bones["eye_L"].rotation_euler = (0, 0, 0.4)
+    bpy.context.view_layer.update()
+    eyes = [np.array(turned(armature, name).to_euler()) for name in rig.EYES]
+    assert np.abs(eyes[0] - eyes[1]).max() < 1e-5
+
+
+def test_a_pose_that_nothing_animated_stays(head: bpy.types.Object, record: Reconstruction) -> None:
+    bpy.ops.ofer.add_rig()
+    bones = rig.rig_of(head).pose.bones
+    bones["jaw"].rotation_euler = (0.1, 0, 0)
+    bones["eye_R"].constraints[rig.FOLLOW].mute = True
+    play(record, movers="KEYS")
+    bpy.context.scene.frame_set(3)
+    assert bones["jaw"].rotation_euler[0] == pytest.approx(0.1)
+    assert bones["eye_R"].constraints[rig.FOLLOW].mute
+
+
+def test_on_a_body_the_necks_of_a_performance_rest_in_a_take(
+    head: bpy.types.Object, record: Reconstruction, tmp_path: Path
+) -> None:
+    armature = bodies.make("Unreal Engine")
+    bpy.ops.ofer.attach_to_armature()
+    play(record, start=1)
+    bpy.context.scene.frame_set(FRAMES)
+    assert turned(armature, "neck_01").to_quaternion().angle > 0.05
+    bpy.ops.ofer.import_take(filepath=str(take_of(tmp_path)), start=1)
+    bpy.context.scene.frame_set(9)
+    assert turned(armature, "neck_01").to_quaternion().angle < 1e-5
+
+
+@pytest.mark.parametrize(("start", "frames"), [(-10, (0, FRAMES - 11)), (-50, None)])
+def test_a_scene_begins_at_frame_0(
+    head: bpy.types.Object, record: Reconstruction, start: int, frames: tuple[int, int] | None
+) -> None:
+    scene = bpy.context.scene
+    if frames is None:
+        before = dump()
+        with pytest.raises(RuntimeError, match="all of it lies outside a scene"):
+            play(record, start=start)
+        assert differences(before, dump()) == []
+    else:
+        play(record, start=start)
+        assert (scene.frame_start, scene.frame_end) == frames
+
+
+def test_played_again_it_has_one_camera_and_one_clip(
+    head: bpy.types.Object, record: Reconstruction, pictures: Path
+) -> None:
+    """An artist's own clip and camera stay, and so does what follows the camera."""
+    first = str(pictures / "shot_0000.png")
+    own = bpy.data.movieclips.load(first)
+    play(record, video=first, start=1)
+    camera = bpy.context.scene.camera
+    light = bpy.data.objects.new("light", None)
+    light.parent = camera
+    bpy.context.scene.collection.objects.link(light)
+    mine = bpy.data.objects.new("mine", bpy.data.cameras.new("mine"))
+    bpy.context.scene.collection.objects.link(mine)
+    stood = np.array(camera.matrix_world)
+    bpy.context.scene.frame_set(1)
+    play(record, video=first, start=5)
+    assert bpy.context.scene.camera == camera == light.parent
+    assert {each.name for each in bpy.data.cameras if each.users} >= {"mine"}
+    assert len([each for each in bpy.data.objects if each.type == "CAMERA"]) == 2
+    assert set(bpy.data.movieclips) - {own} == {camera.data.background_images[0].clip}
+    assert camera.data.background_images[0].clip.frame_start == 5
+    assert np.abs(np.array(camera.matrix_world) - stood).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("operator", "on"),
+    [
+        *product(("play_performance", "import_take"), ("keys", "rig")),
+        ("retarget_motion", "the other's keys"),
+    ],
+)
+def test_in_tweak_mode_nothing_is_played(
+    head: bpy.types.Object, record: Reconstruction, tmp_path: Path, operator: str, on: str
+) -> None:
+    play(record)
+    owner = head.data.shape_keys if on == "keys" else rig.rig_of(head)
+    if operator == "retarget_motion":
+        owner = other_mesh(["jawOpen"]).data.shape_keys
+        owner.key_blocks["jawOpen"].keyframe_insert("value", frame=1)
+        head.select_set(True)
+        bpy.context.view_layer.objects.active = head
+    tweak(owner)
+    options = {
+        "play_performance": {"directory": str(record.folder)},
+        "import_take": {"filepath": str(take_of(tmp_path))},
+        "retarget_motion": {},
+    }[operator]
+    before = dump()
+    with pytest.raises(RuntimeError, match=r"is in tweak mode.*Leave tweak mode first"):
+        getattr(bpy.ops.ofer, operator)("EXEC_DEFAULT", True, **options)
+    assert differences(before, dump()) == []
+
+
+def tweak(owner: bpy.types.ID) -> None:
+    """A strip of its action is being tweaked."""
+    animation = owner.animation_data
+    animation.nla_tracks.new().strips.new("strip", 1, animation.action)
+    animation.action = None
+    animation.use_tweak_mode = True
+    assert animation.use_tweak_mode and animation.action
+
+
+def test_keys_that_do_not_show_a_motion_are_said(
+    head: bpy.types.Object, record: Reconstruction, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    bpy.ops.ofer.add_arkit()
+    keys = head.data.shape_keys.key_blocks
+    path = str(take_of(tmp_path))
+    capfd.readouterr()
+    bpy.ops.ofer.import_take(filepath=path)
+    play(record)
+    assert "do not show it" not in capfd.readouterr().out
+    keys["jawOpen"].mute = True
+    keys["eyeBlinkLeft"].driver_add("value").driver.expression = "0.25"
+    keys["mouthSmileLeft"].slider_max = 0.01
+    bpy.ops.ofer.import_take(filepath=path)
+    assert "3 keys of anna do not show it: they are muted, driven or" in capfd.readouterr().out
+    play(record)
+    assert "3 keys of anna do not show it" in capfd.readouterr().out
+    head.data.shape_keys.animation_data.action = None
+    keys["jawOpen"].value = 0.5
+    bpy.context.view_layer.update()
+    bpy.ops.ofer.keep_expression()
+    assert "2 keys of anna do not show it" in capfd.readouterr().out
+
+
 def test_on_a_body_its_necks_and_head_turn(
     head: bpy.types.Object, record: Reconstruction, recorded: performance.Performance
 ) -> None:
@@ -276,6 +465,91 @@ def test_cleaning_exaggerates_and_takes_a_resting_face_off(
     assert np.abs(values_at(head, 4)).max() < 1e-5
     rest = before[3, JAW]
     assert values_at(head, FRAMES)[JAW] == pytest.approx((0.8 - rest) / (1 - rest), abs=1e-4)
+
+
+def keyed_jaw(head: bpy.types.Object, handles: str = "FREE") -> bpy.types.FCurve:
+    """A curve of three keys with handles three frames long, level ones."""
+    keys = head.data.shape_keys
+    for frame, value in ((1, 0.0), (10, 1.0), (20, 0.2)):
+        keys.key_blocks["jawOpen"].value = value
+        keys.key_blocks["jawOpen"].keyframe_insert("value", frame=frame)
+    (curve,) = compat.curves_of(keys)
+    for point in curve.keyframe_points:
+        point.handle_left_type = point.handle_right_type = handles
+        point.handle_left = (point.co[0] - 3, point.co[1])
+        point.handle_right = (point.co[0] + 3, point.co[1])
+    curve.update()
+    return curve
+
+
+@pytest.mark.parametrize("handles", ["FREE", "ALIGNED", "VECTOR", "AUTO_CLAMPED"])
+def test_handles_go_with_the_keys_that_are_cleaned(head: bpy.types.Object, handles: str) -> None:
+    bpy.ops.ofer.add_arkit()
+    curve = keyed_jaw(head, handles)
+    if handles in ("FREE", "ALIGNED"):  # a slope at the top
+        curve.keyframe_points[1].handle_left = (7, 0.7)
+        curve.keyframe_points[1].handle_right = (13, 1.3)
+        curve.update()
+    frames = (2, 5, 8, 12, 15, 18)
+    before = np.array([curve.evaluate(frame) for frame in frames])
+    assert bpy.ops.ofer.clean_motion(smooth=0.0, exaggerate=0.5) == {"FINISHED"}
+    after = np.array([curve.evaluate(frame) for frame in frames])
+    assert np.abs(after - before / 2).max() < 2e-3
+    bpy.context.scene.frame_set(20)
+    assert bpy.ops.ofer.clean_motion(smooth=0.0, offset=1.0) == {"FINISHED"}
+    taken_off = np.array([curve.evaluate(frame) for frame in frames[3:]])
+    assert np.abs(taken_off - (before[3:] / 2 - 0.1) / 0.9).max() < 2e-3
+
+
+def test_handles_stay_within_the_range_of_weights(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.add_arkit()
+    curve = keyed_jaw(head)
+    bpy.ops.ofer.clean_motion(smooth=0.0, exaggerate=3.0)
+    values = [curve.evaluate(frame) for frame in np.arange(1, 20, 0.25)]
+    assert min(values) >= 0 and max(values) <= 1 and curve.evaluate(20) == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_cleaning_leaves_another_head_of_that_action_alone(
+    head: bpy.types.Object, tmp_path: Path, shown: bool
+) -> None:
+    """A head that no scene has counts for nothing."""
+    bpy.ops.ofer.add_arkit()
+    curve = keyed_jaw(head)
+    keys = head.data.shape_keys
+    twin = head.copy()
+    twin.data = head.data.copy()  # which shares the action
+    if shown:
+        bpy.context.scene.collection.objects.link(twin)
+    shared = keys.animation_data.action
+    assert twin.data.shape_keys.animation_data.action == shared
+    before = curve.evaluate(10)
+    bpy.ops.ofer.clean_motion("EXEC_DEFAULT", True, smooth=0.0, exaggerate=0.5)
+    own = keys.animation_data.action
+    assert (own != shared) == shown
+    assert twin.data.shape_keys.animation_data.action == shared
+    (theirs,), (mine,) = compat.curves_of(twin.data.shape_keys), compat.curves_of(keys)
+    assert mine.evaluate(10) == pytest.approx(0.5)
+    assert theirs.evaluate(10) == (before if shown else mine.evaluate(10))
+
+
+def test_cleaning_a_linked_action_changes_a_copy_of_it(
+    head: bpy.types.Object, tmp_path: Path
+) -> None:
+    bpy.ops.ofer.add_arkit()
+    keyed_jaw(head)
+    keys, path = head.data.shape_keys, str(tmp_path / "library.blend")
+    action = keys.animation_data.action
+    bpy.data.libraries.write(path, {action}, fake_user=True)
+    keys.animation_data.action = None
+    with bpy.data.libraries.load(path, link=True) as (there, linked):
+        linked.actions = list(there.actions)
+    keys.animation_data.action = linked.actions[0]
+    if hasattr(linked.actions[0], "slots"):
+        keys.animation_data.action_slot = linked.actions[0].slots[0]
+    bpy.ops.ofer.clean_motion(smooth=0.0, exaggerate=0.5)
+    assert values_at(head, 10)[JAW] == pytest.approx(0.5)
+    assert keys.animation_data.action.is_editable
 
 
 def other_mesh(names: list[str]) -> bpy.types.Object:

@@ -213,6 +213,20 @@ def test_an_expression_is_kept_and_the_head_goes_neutral(head: bpy.types.Object)
         bpy.ops.ofer.keep_expression()
 
 
+def test_in_tweak_mode_no_expression_is_kept(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.show(name="expression_01")
+    keys = head.data.shape_keys
+    keys.key_blocks["expression_01"].keyframe_insert("value", frame=1)
+    animation = keys.animation_data
+    animation.nla_tracks.new().strips.new("strip", 1, animation.action)
+    animation.action = None
+    animation.use_tweak_mode = True
+    before = dump()
+    with pytest.raises(RuntimeError, match="anna is in tweak mode"):
+        bpy.ops.ofer.keep_expression("EXEC_DEFAULT", True)
+    assert differences(before, dump()) == []
+
+
 @pytest.mark.parametrize("operator", ["add_rig", "add_arkit", "aim_eyes", "keep_expression"])
 def test_each_is_one_undo_step(head: bpy.types.Object, operator: str) -> None:
     if operator == "aim_eyes":
