@@ -11,7 +11,14 @@ import bpy
 from ...ofer_engine.contract.names import plain_name
 from ...ofer_engine.contract.sentence import Sentence, joined
 from ..export import (
-    check_file, check_head, check_pictures, check_vrm, influences, key_range, real_size, write,
+    check_file,
+    check_head,
+    check_pictures,
+    check_vrm,
+    influences,
+    key_range,
+    real_size,
+    write,
 )  # fmt: skip
 from ..export.finding import Level
 from ..export.plan import Frames, Keys, Plan, identifier, target_of
@@ -164,9 +171,8 @@ class OFER_OT_reset_ranges(_HeadOperator, bpy.types.Operator):
             if low < 0 or high > 1:
                 wide.append(key.name)
         if wide:
-            said = Sentence("Because they are on or animated so, {names} go beyond 0 and 1 as before.",
-                            names=", ".join(wide))  # fmt: skip
-            self.report({"INFO"}, translate(said))
+            said = "{names} are on or animated beyond 0 and 1: their ranges stay as wide."
+            self.report({"INFO"}, translate(Sentence(said, names=", ".join(wide))))
         return {"FINISHED"}
 
 
