@@ -94,10 +94,10 @@ def _owners(head: bpy.types.Object) -> tuple[bpy.types.ID, ...]:
 
 def _read_by(curve: bpy.types.FCurve) -> list[bpy.types.ID | None]:
     """What the variables of a driver read; one of the context, the scene that is shown."""
-    found: list[bpy.types.ID | None] = []
+    found, shown = [], bpy.context.scene
     for variable in curve.driver.variables:
-        shown = variable.type == "CONTEXT_PROP"
-        found += [bpy.context.scene if shown else each.id for each in variable.targets]
+        by_context = variable.type == "CONTEXT_PROP"
+        found += [shown if by_context else each.id for each in variable.targets]
     return found
 
 

@@ -19,7 +19,7 @@ from ..export import (
     key_range,
     real_size,
     write,
-)  # fmt: skip
+)
 from ..export.finding import Level
 from ..export.plan import Frames, Keys, Plan, identifier, target_of
 from ..export.presets import Target
