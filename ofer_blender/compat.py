@@ -168,6 +168,14 @@ def curves_of(owner: bpy.types.ID) -> list[bpy.types.FCurve]:
     return _curves(animation.action, animation) if animation and animation.action else []
 
 
+def all_curves_of(owner: bpy.types.ID) -> list[bpy.types.FCurve]:
+    """The curves of a datablock's action, and of all strips on its tracks of the NLA."""
+    animation = owner.animation_data
+    tracks = animation.nla_tracks if animation else ()
+    strips = [strip for track in tracks for strip in track.strips]
+    return [*curves_of(owner), *(curve for each in strips for curve in curves_of_strip(each))]
+
+
 def curves_of_strip(strip: bpy.types.NlaStrip) -> list[bpy.types.FCurve]:
     """The curves of a strip of the NLA, or of the strips that were grouped as one."""
     inner = [curve for each in strip.strips for curve in curves_of_strip(each)]

@@ -8,6 +8,7 @@ from typing import Final
 
 import bpy
 
+from ..ofer_engine.contract.errors import ErrorCode, OferError
 from ..ofer_engine.contract.files.png_size import png_size
 
 MOST: Final = 16384 * 16384
@@ -36,6 +37,24 @@ def image_size(image: bpy.types.Image) -> tuple[int, int]:
             return width, height
     width, height = image.size
     return width, height
+
+
+def refused(
+    image: bpy.types.Image, size: tuple[int, int], most: int, code: ErrorCode
+) -> OferError | None:
+    """What refuses an image of more than `most` pixels. size : width and height, as `image_size`
+    has them."""
+    pixels = size[0] * size[1]
+    if pixels <= most:
+        return None
+    return OferError(
+        code,
+        "The image {name} has {height:.0f} million pixels.",
+        "Scale it to at most {pixels:.0f} million.",
+        name=repr(image.name),
+        height=pixels / 1e6,
+        pixels=most / 1e6,
+    )
 
 
 def _begin(image: bpy.types.Image, path: Path) -> bytes:

@@ -15,10 +15,8 @@ def reached(key: bpy.types.ShapeKey) -> tuple[float, float]:
     """
     keys, path, values = key.id_data, key.path_from_id("value"), [key.value]
     if animation := keys.animation_data:
-        curves = compat.curves_of(keys)
-        for strip in (strip for track in animation.nla_tracks for strip in track.strips):
-            curves += compat.curves_of_strip(strip)
-        points = (p for curve in curves if curve.data_path == path for p in curve.keyframe_points)
+        curves = [curve for curve in compat.all_curves_of(keys) if curve.data_path == path]
+        points = (point for curve in curves for point in curve.keyframe_points)
         values += [point.co.y for point in points]
         if any(driver.data_path == path for driver in animation.drivers):
             values += [key.slider_min, key.slider_max]

@@ -13,7 +13,7 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ..head import hypotheses
+from ..head import shape_keys
 from .shapes import Shapes
 
 _PREFIX: Final = "ofer_move_"
@@ -104,5 +104,5 @@ def _add_keys(coarse: bpy.types.Object, names: tuple[str, ...], moves: list[np.n
     coarse.shape_key_add(name="Basis", from_mix=False)
     for name, move in zip(names, moves, strict=True):
         key = coarse.shape_key_add(name=name, from_mix=False)
-        hypotheses.set_points(key, basis + move)
+        shape_keys.set_points(key, basis + move)
         key.value = 0.0

@@ -14,7 +14,7 @@ import bpy
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import compat
-from ..image_size import MOST, image_size
+from ..image_size import MOST, image_size, refused
 from ..skin import skin
 from ..undo.atomic_output import AtomicOutput
 
@@ -120,17 +120,9 @@ def too_large(head: bpy.types.Object) -> OferError | None:
     """What refuses the first picture of a head's materials that is too large for a file; none of
     them is opened."""
     for each in _shown(head):
-        width, height = image_size(each)
         most = MOST if _bytes(each) else _MOST_WRITTEN
-        if width * height > most:
-            return OferError(
-                ErrorCode.BAD_REQUEST,
-                "The image {name} has {height:.0f} million pixels.",
-                "Scale it to at most {pixels:.0f} million.",
-                name=repr(each.name),
-                height=width * height / 1e6,
-                pixels=most / 1e6,
-            )
+        if found := refused(each, image_size(each), most, ErrorCode.BAD_REQUEST):
+            return found
     return None
 
 

@@ -42,9 +42,7 @@ def _is_played(thing: bpy.types.Object) -> bool:
     animation = thing.animation_data
     if animation is None:
         return False
-    curves = [*compat.curves_of(thing), *animation.drivers]
-    for strip in (strip for track in animation.nla_tracks for strip in track.strips):
-        curves += compat.curves_of_strip(strip)
+    curves = [*compat.all_curves_of(thing), *animation.drivers]
     return any(curve.data_path in _SCALES for curve in curves)
 
 

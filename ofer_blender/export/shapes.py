@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.arkit import ARKIT_52
-from ..head import helper_keys, hypotheses
+from ..head import helper_keys, shape_keys
 from ..motion.motion_sources import span_of
 from ..rig import visemes
 from .names import names
@@ -45,9 +45,9 @@ def gather(head: bpy.types.Object, plan: Plan, moving: Collection[str] = frozens
     for move, (source, _) in zip(moves, found, strict=True):
         key = keys.key_blocks[source]
         if source in head.ofer.identities and source not in moving:
-            move[:] = hypotheses.points(key) + fitted - basis
+            move[:] = shape_keys.points(key) + fitted - basis
         else:
-            move[:] = hypotheses.movement(head, key)
+            move[:] = shape_keys.movement(head, key)
     return Shapes(basis, tuple(name for _, name in found), moves)
 
 
@@ -56,7 +56,7 @@ def neutral(
 ) -> np.ndarray:
     """(V, 3) float32 metres, object frame: the shape that keys move in the file, without what
     modifiers do to it; as `gather`."""
-    rest = hypotheses.points(head.data.shape_keys.reference_key)
+    rest = shape_keys.points(head.data.shape_keys.reference_key)
     return _shown(head, rest, moving) if plan.bake else rest + _fitted(head)
 
 
@@ -65,18 +65,18 @@ def _fitted(head: bpy.types.Object) -> np.ndarray:
     key = helper_keys.get(head, helper_keys.NECK_FIT)
     if key is None or key.mute or not key.value:
         return np.zeros(3, np.float32)
-    return key.value * hypotheses.movement(head, key)
+    return key.value * shape_keys.movement(head, key)
 
 
 def put_on(copy: bpy.types.Object, shapes: Shapes) -> None:
     """Give an object these shapes: every key at 0, from 0 to 1."""
     copy.data.vertices.foreach_set("co", np.ascontiguousarray(shapes.basis).ravel())
     if shapes.names:
-        hypotheses.set_points(copy.shape_key_add(name="Basis", from_mix=False), shapes.basis)
+        shape_keys.set_points(copy.shape_key_add(name="Basis", from_mix=False), shapes.basis)
     parts = _parts(copy.data)
     for name, move in zip(shapes.names, shapes.moves, strict=True):
         key = copy.shape_key_add(name=name, from_mix=False)
-        hypotheses.set_points(key, shapes.basis + _without_still_parts(move, parts))
+        shape_keys.set_points(key, shapes.basis + _without_still_parts(move, parts))
         key.value, key.slider_min, key.slider_max = 0.0, 0.0, 1.0
     copy.data.update()
 
@@ -163,7 +163,7 @@ def _shown(head: bpy.types.Object, rest: np.ndarray, moving: Collection[str]) ->
     for key in head.data.shape_keys.key_blocks[1:]:
         kept = key.name not in jaw and key.name not in moving
         if key.value and not key.mute and kept:
-            shown += key.value * hypotheses.movement(head, key)
+            shown += key.value * shape_keys.movement(head, key)
     return shown.astype(np.float32)
 
 

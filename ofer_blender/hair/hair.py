@@ -14,7 +14,7 @@ from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.digest import polygons_digest
 from .. import compat
-from ..head import carried, head_frame, hypotheses
+from ..head import carried, head_frame, shape_keys
 from ..head.head_object import UV_LAYER
 from ..head.linked import link_beside
 from . import hair_material
@@ -135,7 +135,7 @@ def _cards(
     for key in keys.key_blocks:
         shape = rest
         if key != keys.reference_key:
-            shape = rest + made.carry(hypotheses.points(key)[own] - basis)
+            shape = rest + made.carry(shape_keys.points(key)[own] - basis)
         added = cards.shape_key_add(name=key.name, from_mix=False)
         added.points.foreach_set("co", np.ascontiguousarray(shape, np.float32).ravel())
     _share(head, cards, made)

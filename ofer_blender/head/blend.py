@@ -8,7 +8,7 @@ from typing import Final
 import bpy
 import numpy as np
 
-from . import hypotheses, previews, shaping
+from . import hypotheses, previews, shape_keys, shaping
 
 MOST: Final = 3
 """Sliders that a blend has at most: more than three faces are a crowd."""
@@ -80,12 +80,12 @@ def use(head: bpy.types.Object) -> str:
     """
     hypotheses.check_basis(head)
     parts = shares(head)
-    shape = np.zeros_like(hypotheses.points(head.data.shape_keys.reference_key))
+    shape = np.zeros_like(shape_keys.points(head.data.shape_keys.reference_key))
     for name, share in parts.items():
         shape += share * hypotheses.shape_of(head, name)
     hypotheses.free_name(head, head.ofer.basis)
     former = head.shape_key_add(name=head.ofer.basis, from_mix=False)
-    hypotheses.set_points(former, hypotheses.points(head.data.shape_keys.reference_key))
+    shape_keys.set_points(former, shape_keys.points(head.data.shape_keys.reference_key))
     former.value = 0.0
     name = _list(head, parts)
     hypotheses.set_basis(head, name, shape)

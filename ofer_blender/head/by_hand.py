@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.client.frame import to_blender
-from . import hypotheses, last_moves
+from . import last_moves, shape_keys
 from .head_frame import HeadFrame
 from .last_moves import LastMoves
 
@@ -102,5 +102,5 @@ def _rest(frame: HeadFrame, each: EngineKey, moves: np.ndarray | None) -> np.nda
     if moves is None:
         return None
     own = slice(frame.vertices)
-    moved = hypotheses.points(each.key)[own].astype(np.float64) - frame.basis[own]
+    moved = shape_keys.points(each.key)[own].astype(np.float64) - frame.basis[own]
     return moved - frame.placed.moves(moves)

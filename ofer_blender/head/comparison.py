@@ -16,8 +16,7 @@ from mathutils import Matrix
 from ...ofer_engine.client import faults
 from ...ofer_engine.contract.errors import OferError
 from ...ofer_engine.geometry.affine_map import Affine
-from ..engine import jobs
-from . import head_frame, hypotheses, modifiers, shaping
+from . import deleted_heads, head_frame, hypotheses, lookup, modifiers, shape_keys, shaping
 from .free_space import Box, obstacles, way_out, world_points
 
 COLLECTION: Final = "OFER compare"
@@ -139,9 +138,8 @@ def watch(*_: object) -> None:
     if not compared:
         return
     _watched.update(e.session_uid for e in compared if _is_in_a_scene(e.ofer.compared_with))
-    if any(map(_is_abandoned, compared)) and not bpy.app.background:
-        if not bpy.app.timers.is_registered(_remove_soon):
-            bpy.app.timers.register(_remove_soon, first_interval=0.0)
+    if any(map(_is_abandoned, compared)):
+        deleted_heads.clean_up_soon()
 
 
 @bpy.app.handlers.persistent
@@ -149,15 +147,6 @@ def watch(*_: object) -> None:
 def forget(*_: object) -> None:
     """After undo and redo: what is there then was there before, and stays."""
     _watched.clear()
-
-
-@faults.guarded()
-def _remove_soon() -> float | None:
-    """Once the deletion's undo step is made, which this one joins."""
-    if bpy.context.mode != "OBJECT":
-        return jobs.INTERVAL
-    jobs.insert(bpy.ops.ofer.remove_abandoned)
-    return None
 
 
 def selected(context: bpy.types.Context) -> str:
@@ -185,7 +174,7 @@ def _is_abandoned(copy: bpy.types.Object) -> bool:
 
 
 def _is_in_a_scene(head: bpy.types.Object | None) -> bool:
-    return bool(head and any(head.name in scene.objects for scene in bpy.data.scenes))
+    return head is not None and lookup.in_a_scene(head)
 
 
 def _remove(compared: list[bpy.types.Object]) -> None:
@@ -239,10 +228,10 @@ def _meshes(head: bpy.types.Object, names: list[str], bound: int) -> list[bpy.ty
 def _plain(head: bpy.types.Object) -> bpy.types.Mesh:
     """The head without any modifier, as its keys shape it now."""
     first, *others = head.data.shape_keys.key_blocks
-    shape = hypotheses.points(first)
+    shape = shape_keys.points(first)
     for key in others:
         if key.value and not key.mute:
-            shape += key.value * hypotheses.movement(head, key)
+            shape += key.value * shape_keys.movement(head, key)
     mesh = bpy.data.meshes.new_from_object(head)
     mesh.vertices.foreach_set("co", np.ascontiguousarray(shape, np.float32).ravel())
     mesh.update()
@@ -356,6 +345,5 @@ def unregister() -> None:
     for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post):
         handlers.remove(forget)
     bpy.app.handlers.depsgraph_update_post.remove(watch)
-    if bpy.app.timers.is_registered(_remove_soon):
-        bpy.app.timers.unregister(_remove_soon)
+    deleted_heads.ask_no_more()
     _watched.clear()

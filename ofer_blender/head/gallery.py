@@ -12,7 +12,7 @@ from ...ofer_engine.client.reconstruction_reader import LoadedReconstruction
 from ...ofer_engine.contract import expression_words
 from ...ofer_engine.contract.reconstruction import Hypothesis
 from ...ofer_engine.geometry.photo_views import refuted_expressions
-from . import certainty, hypotheses, packed_reconstruction, previews
+from . import certainty, hypotheses, packed_reconstruction, previews, shape_keys
 from .head_frame import HeadFrame
 
 
@@ -64,7 +64,7 @@ def add_draw(head: bpy.types.Object, loaded: LoadedReconstruction, frame: HeadFr
         if hypothesis.draw == latest and hypothesis.name not in head.ofer.identities:
             hypotheses.free_name(head, hypothesis.name)
             key = head.shape_key_add(name=hypothesis.name, from_mix=False)
-            hypotheses.set_points(key, frame.shape(shape))
+            shape_keys.set_points(key, frame.shape(shape))
             key.value = 0.0
             new.append(hypothesis)
     _list_identities(head, loaded, new)

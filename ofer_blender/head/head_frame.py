@@ -23,7 +23,7 @@ from ...ofer_engine.contract.reconstruction import RECORD, Reconstruction
 from ...ofer_engine.contract.sentence import Sentence
 from ...ofer_engine.geometry import affine_map
 from ...ofer_engine.geometry.affine_map import Affine
-from . import hypotheses, packed_reconstruction
+from . import hypotheses, packed_reconstruction, shape_keys
 
 _SMALLEST: Final = 1e-5
 _FLATTEST: Final = 50.0
@@ -82,7 +82,7 @@ def of(head: bpy.types.Object) -> HeadFrame:
     """
     record = packed_reconstruction.record(head)
     neutral, joints = _neutral(head, record)
-    basis = hypotheses.points(head.data.shape_keys.reference_key)
+    basis = shape_keys.points(head.data.shape_keys.reference_key)
     if not _is_whole(head.data, record, len(neutral)):
         raise _changed(head)
     if not head.data.shape_keys.use_relative:
@@ -237,7 +237,7 @@ def _was_cut_where_it_stands(head: bpy.types.Object) -> bool:
     neutral, _ = _neutral(head, record)
     if _is_whole(head.data, record, len(neutral)):
         return False
-    basis = hypotheses.points(head.data.shape_keys.reference_key)
+    basis = shape_keys.points(head.data.shape_keys.reference_key)
     wanted, found = (
         np.ascontiguousarray(np.rint(points / _SAME_PLACE).astype(np.int64)).view("i8,i8,i8")
         for points in (neutral, basis)

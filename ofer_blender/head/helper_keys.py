@@ -14,7 +14,7 @@ import bpy
 
 from ...ofer_engine.client import faults
 from ...ofer_engine.contract.hint_places import HINTS as HINT_NAMES
-from . import hypotheses
+from . import hypotheses, shape_keys
 
 HINTS: Final = "hints"
 PARTS: Final = "parts"
@@ -59,7 +59,7 @@ def remove(head: bpy.types.Object, name: str) -> None:
     """Delete our key of this name, if there is one."""
     if key := get(head, name):
         had = names(head)
-        hypotheses.remove_key(head, key)
+        shape_keys.remove(head, key)
         _note(head, [each for each in had if each != name])
 
 

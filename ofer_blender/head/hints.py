@@ -14,7 +14,7 @@ from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.hint_places import HINTS, moves
 from ...ofer_engine.contract.records import Hints
-from . import head_frame, helper_keys, hypotheses
+from . import head_frame, helper_keys, hypotheses, shape_keys
 from .helper_keys import HINTS as KEY
 
 _NEEDED: Final = ("hint_values", "hint_gram", "hint_pushes")
@@ -40,7 +40,7 @@ def show(head: bpy.types.Object) -> None:
         return
     values, gram, pushes = (frame.record.array(name) for name in _NEEDED)
     found = moves(hints, _place(head, values), pushes, gram)
-    hypotheses.set_points(helper_keys.ensure(head, KEY), frame.moved(to_blender(found)))
+    shape_keys.set_points(helper_keys.ensure(head, KEY), frame.moved(to_blender(found)))
     head.data.update()
 
 

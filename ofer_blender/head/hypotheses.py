@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from . import carried
+from . import shape_keys
 
 NEUTRAL: Final = "neutral"
 _standing_still: Final[set[int]] = set()
@@ -197,9 +197,9 @@ def use_identity(head: bpy.types.Object, name: str) -> None:
     check_basis(head)
     key = head.data.shape_keys.key_blocks[name]
     free_name(head, head.ofer.basis)
-    key.name, shape = head.ofer.basis, points(key)
-    relative = _relative_to(key)
-    _write(key, points(head.data.shape_keys.reference_key))
+    key.name, shape = head.ofer.basis, shape_keys.points(key)
+    relative = shape_keys.relative_to(key)
+    shape_keys.write(key, shape_keys.points(head.data.shape_keys.reference_key))
     set_basis(head, name, shape)
     for each in relative:
         each.relative_key = head.data.shape_keys.reference_key
@@ -220,13 +220,14 @@ def set_basis(head: bpy.types.Object, name: str, shape: np.ndarray) -> None:
     basis). The caller has kept the old Basis as a key.
     """
     keys = head.data.shape_keys
-    old = points(keys.reference_key)
+    old = shape_keys.points(keys.reference_key)
     kept = [key for item in head.ofer.identities if (key := keys.key_blocks.get(item.name))]
-    kept += [each for key in kept if key != keys.reference_key for each in _resting_on(key)]
+    for key in [each for each in kept if each != keys.reference_key]:
+        kept += shape_keys.resting_on(key)
     for key in keys.key_blocks:
         if key != keys.reference_key and key not in kept:
-            _write(key, shape + (points(key) - old))
-    _write(keys.reference_key, shape)
+            shape_keys.write(key, shape + (shape_keys.points(key) - old))
+    shape_keys.write(keys.reference_key, shape)
     head.data.vertices.foreach_set("co", shape.ravel())
     head.ofer.basis = name
     head.ofer.identity_index = head.ofer.identities.find(name)  # which shows it
@@ -239,7 +240,7 @@ def remove(head: bpy.types.Object, name: str) -> None:
     key = head.data.shape_keys.key_blocks.get(name)
     was_mixed = bool(key and key.value and name in head.ofer.identities)
     if key:
-        remove_key(head, key)
+        shape_keys.remove(head, key)
     for items, index in (
         (head.ofer.identities, "identity_index"),
         (head.ofer.expressions, "expression_index"),
@@ -260,76 +261,7 @@ def shape_of(head: bpy.types.Object, name: str) -> np.ndarray | None:
     where someone deleted the key."""
     keys = head.data.shape_keys
     key = keys.reference_key if is_basis(head, name) else keys.key_blocks.get(name)
-    return points(key) if key else None
-
-
-def points(key: bpy.types.ShapeKey) -> np.ndarray:
-    """(V, 3) float32, metres, object frame."""
-    values = np.empty((len(key.points), 3), dtype=np.float32)
-    key.points.foreach_get("co", values.ravel())
-    return values
-
-
-def movement(head: bpy.types.Object, key: bpy.types.ShapeKey) -> np.ndarray:
-    """(V, 3) float32 metres that a key moves at 1: from the key that it is relative to, and as far
-    as its vertex group goes."""
-    move = points(key) - points(key.relative_key)
-    group = head.vertex_groups.get(key.vertex_group) if key.vertex_group else None
-    if group is None:
-        return move
-    share = np.zeros((len(move), 1), np.float32)
-    for vertex in head.data.vertices:
-        for entry in vertex.groups:
-            if entry.group == group.index:
-                share[vertex.index] = entry.weight
-    return move * share
-
-
-def set_points(key: bpy.types.ShapeKey, shape: np.ndarray) -> None:
-    """Give a key a shape; hair that the head wears follows its skin, and an artist's keys that are
-    relative to it go along.
-
-    shape : (V, 3) float, metres, object frame.
-    """
-    along = [] if key == key.id_data.reference_key else _resting_on(key)
-    before = points(key) if along else 0.0
-    _write(key, shape)
-    for each in along:
-        _write(each, points(each) + (points(key) - before))
-
-
-def remove_key(head: bpy.types.Object, key: bpy.types.ShapeKey) -> None:
-    """Delete a key. Those relative to it move as before, from the Basis; the active key stays the
-    active one."""
-    keys, active = head.data.shape_keys, head.active_shape_key
-    stays = active.name if active and active != key else ""
-    for each in _relative_to(key):
-        _write(each, points(keys.reference_key) + (points(each) - points(key)))
-        each.relative_key = keys.reference_key
-    head.shape_key_remove(key)
-    if stays:
-        head.active_shape_key_index = keys.key_blocks.find(stays)
-
-
-def _relative_to(key: bpy.types.ShapeKey) -> list[bpy.types.ShapeKey]:
-    """Keys whose movement counts from this one, itself left out."""
-    return [each for each in key.id_data.key_blocks if each.relative_key == key and each != key]
-
-
-def _resting_on(key: bpy.types.ShapeKey) -> list[bpy.types.ShapeKey]:
-    """Keys whose movement counts from this one, also by way of others, itself left out."""
-    found = [key]
-    for each in found:
-        found += [other for other in _relative_to(each) if other not in found]
-    return found[1:]
-
-
-def _write(key: bpy.types.ShapeKey, shape: np.ndarray) -> None:
-    keys = key.id_data
-    if isinstance(keys.user, bpy.types.Mesh) and key != keys.reference_key:
-        if carried.worn(keys.user):
-            shape = carried.along(keys.user, shape, points(keys.reference_key))
-    key.points.foreach_set("co", np.ascontiguousarray(shape, dtype=np.float32).ravel())
+    return shape_keys.points(key) if key else None
 
 
 def _chosen(items: bpy.types.bpy_prop_collection, index: int) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from ...ofer_engine.client.head_arrays import HeadArrays
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.reconstruction import Reconstruction
-from . import hypotheses
+from . import shape_keys
 
 PROPERTY: Final = "ofer_joints"
 _ANCHORS: Final = 160
@@ -45,7 +45,7 @@ def places(head: bpy.types.Object) -> dict[str, np.ndarray]:
     Raises OferError(RECONSTRUCTION_DAMAGED) where the custom property was deleted.
     """
     kept = _kept(head)
-    shape = hypotheses.points(head.data.shape_keys.reference_key).astype(np.float64)
+    shape = shape_keys.points(head.data.shape_keys.reference_key).astype(np.float64)
     weights = np.array(kept["weights"]).reshape(len(kept["names"]), -1)
     return dict(zip(kept["names"], weights @ shape[list(kept["anchors"])], strict=True))
 

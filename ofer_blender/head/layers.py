@@ -11,18 +11,7 @@ import bpy
 import numpy as np
 from mathutils import kdtree
 
-_VALUES: Final = {
-    "FLOAT": ("value", 1, np.float32),
-    "INT": ("value", 1, np.int32),
-    "INT8": ("value", 1, np.int32),
-    "BOOLEAN": ("value", 1, np.bool_),
-    "FLOAT2": ("vector", 2, np.float32),
-    "FLOAT_VECTOR": ("vector", 3, np.float32),
-    "FLOAT_COLOR": ("color", 4, np.float32),
-    "BYTE_COLOR": ("color", 4, np.float32),
-    "QUATERNION": ("value", 4, np.float32),
-}
-"""Type of an attribute → what its values are called, how many there are, and of which kind."""
+from ..undo.mesh_before import ATTRIBUTE_VALUES
 
 _OURS: Final = ("OFER ", "ofer_")
 """Before names of the add-on's own attributes."""
@@ -69,9 +58,14 @@ def give_attributes(old: bpy.types.Mesh, new: bpy.types.Mesh, shared: dict[str, 
     for was in [each for each in old.attributes if each.name not in uv]:
         count = shared.get(was.domain, 0)
         usual = was.is_internal or was.is_required or was.name.startswith((".", *_OURS))
-        if not count or usual or was.name in new.attributes or was.data_type not in _VALUES:
+        if (
+            not count
+            or usual
+            or was.name in new.attributes
+            or was.data_type not in ATTRIBUTE_VALUES
+        ):
             continue
-        called, width, kind = _VALUES[was.data_type]
+        called, width, kind = ATTRIBUTE_VALUES[was.data_type]
         made = new.attributes.new(was.name, was.data_type, was.domain)
         values = np.zeros((len(was.data), width), kind)
         was.data.foreach_get(called, values.ravel())

@@ -12,7 +12,7 @@ from ...ofer_engine.client.frame import ENGINE_TO_BLENDER, to_blender
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.face_parts import FACE_PARTS
 from ...ofer_engine.geometry import chosen_parts
-from . import helper_keys, hypotheses, pins
+from . import helper_keys, hypotheses, pins, shape_keys
 from .helper_keys import PARTS as KEY
 from .pins import Pinning
 
@@ -40,7 +40,7 @@ def show(head: bpy.types.Object, pinning: Pinning | None = None) -> None:
         pinning = pinning or Pinning.of(head)
     if head.ofer.parts:
         moves = _moves(head, pinning)
-        hypotheses.set_points(helper_keys.ensure(head, KEY), pinning.frame.moved(to_blender(moves)))
+        shape_keys.set_points(helper_keys.ensure(head, KEY), pinning.frame.moved(to_blender(moves)))
         head.data.update()
     else:
         helper_keys.remove(head, KEY)

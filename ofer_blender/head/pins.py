@@ -21,7 +21,7 @@ from ...ofer_engine.geometry.modes import principal_modes
 from ...ofer_engine.geometry.photo_pose import LandmarkedPhoto
 from ...ofer_engine.geometry.photo_views import photo_views
 from ...ofer_engine.geometry.pins import Pin, Prior
-from . import head_frame, helper_keys, hypotheses
+from . import head_frame, helper_keys, shape_keys
 from .head_frame import HeadFrame
 
 KEYS: Final = (helper_keys.PINS, helper_keys.PINS_EXPRESSION)
@@ -69,7 +69,7 @@ class Pinning:
         shaping = helper_keys.names(head, (helper_keys.PARTS, helper_keys.HINTS))
         for key in keys.key_blocks[1:]:
             if key.value and not key.mute and key.name not in without:
-                move = key.value * hypotheses.movement(head, key)
+                move = key.value * shape_keys.movement(head, key)
                 if key.name in head.ofer.identities or key.name in shaping:
                     neutral += move
                 else:
@@ -87,7 +87,7 @@ class Pinning:
         for name in KEYS:
             key = helper_keys.get(head, name)
             if key and not key.mute:
-                own = (hypotheses.points(key) - basis)[: self.frame.vertices]
+                own = (shape_keys.points(key) - basis)[: self.frame.vertices]
                 moves = moves + key.value * own @ back
         return neutral + moves
 
@@ -124,7 +124,7 @@ def show(
     expression = added + answer.expressions[0]
     for name, moves in zip(KEYS, (answer.moves, expression), strict=True):
         key = helper_keys.ensure(head, name)
-        hypotheses.set_points(key, pinning.frame.moved(to_blender(moves)))
+        shape_keys.set_points(key, pinning.frame.moved(to_blender(moves)))
     for each, deviations in zip(held, answer.deviations.tolist(), strict=True):
         each.deviations = deviations
     view = answer.viewpoints[0]

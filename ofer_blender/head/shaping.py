@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import bpy
 
-from . import helper_keys, hints, hypotheses, parts, pins
+from . import helper_keys, hints, hypotheses, parts, pins, shape_keys
 
 _KEYS = (helper_keys.HINTS, helper_keys.PARTS, *pins.KEYS)
 
@@ -30,7 +30,7 @@ def kept(head: bpy.types.Object) -> Iterator[None]:
     settings, keys = head.ofer, head.data.shape_keys.key_blocks
     identities = hypotheses.identity_values(head)
     most = {name: keys[name].slider_max for name in identities}
-    shapes = {name: hypotheses.points(keys[name]) for name in helper_keys.names(head, _KEYS)}
+    shapes = {name: shape_keys.points(keys[name]) for name in helper_keys.names(head, _KEYS)}
     times, camera = settings.exaggerated, list(settings.pinned_camera)
     deviations = [each.deviations for each in settings.pins]
     try:

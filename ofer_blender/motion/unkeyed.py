@@ -42,7 +42,7 @@ def kept() -> Iterator[None]:
 
 def _values() -> Iterator[_Value]:
     for owner in _animated():
-        for path in dict.fromkeys(curve.data_path for curve in _curves(owner)):
+        for path in dict.fromkeys(curve.data_path for curve in compat.all_curves_of(owner)):
             with suppress(*_GONE):  # there is no such property, or no longer
                 yield _Value(owner, path, _read(owner, path))
 
@@ -55,13 +55,6 @@ def _animated() -> Iterator[bpy.types.ID]:
         for each in (block, inner if inner and inner.is_embedded_data else None):
             if getattr(each, "animation_data", None):
                 yield each
-
-
-def _curves(owner: bpy.types.ID) -> Iterator[bpy.types.FCurve]:
-    yield from compat.curves_of(owner)
-    for track in owner.animation_data.nla_tracks:
-        for strip in track.strips:
-            yield from compat.curves_of_strip(strip)
 
 
 def _update() -> None:

@@ -6,7 +6,7 @@ import bpy
 
 from ...ofer_engine.contract.sentence import Sentence
 from ...ofer_engine.contract.visemes import VisemeSet
-from ..head import hypotheses, joint_anchors
+from ..head import hypotheses, joint_anchors, shape_keys
 from ..motion import retarget
 from ..rig import arkit_keys, expression_pose, rig, visemes
 from ..translations import CONTEXT, tr, translate
@@ -58,8 +58,8 @@ class OFER_OT_add_arkit(bpy.types.Operator):
         if arkit_keys.carried_over(head):
             express.ask_if_awake(head, "add_arkit", frame)
         keys = head.data.shape_keys
-        tongue = hypotheses.points(keys.key_blocks[arkit_keys.TONGUE])
-        if (tongue == hypotheses.points(keys.reference_key)).all():
+        tongue = shape_keys.points(keys.key_blocks[arkit_keys.TONGUE])
+        if (tongue == shape_keys.points(keys.reference_key)).all():
             message = "This head has no tongue: its key tongueOut is there, and empty."
             self.report({"INFO"}, translate(message))
         return {"FINISHED"}

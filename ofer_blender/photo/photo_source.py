@@ -12,7 +12,7 @@ from ...ofer_engine.client import handover
 from ...ofer_engine.client.photo_source import PhotoSource
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from .. import compat
-from ..image_size import image_size
+from ..image_size import image_size, refused
 
 MAX_PIXELS: Final = 50_000_000
 _FALLBACK_NAME: Final = "photo"
@@ -112,24 +112,17 @@ def from_image(image: bpy.types.Image | None) -> PhotoSource:
 def check_size(image: bpy.types.Image, most: int) -> tuple[int, int]:
     """Width and height of an image that has pixels, `most` of them, before any is read. Raises
     OferError(PHOTO_UNREADABLE | PHOTO_TOO_LARGE)."""
-    width, height = image_size(image)
-    if not width:
+    size = image_size(image)
+    if not size[0]:
         raise OferError(
             ErrorCode.PHOTO_UNREADABLE,
             "The image {name} has no pixels.",
             "Choose another image, or save this one to a file first.",
             name=repr(image.name),
         )
-    if width * height > most:
-        raise OferError(
-            ErrorCode.PHOTO_TOO_LARGE,
-            "The image {name} has {height:.0f} million pixels.",
-            "Scale it to at most {pixels:.0f} million.",
-            name=repr(image.name),
-            height=width * height / 1e6,
-            pixels=most / 1e6,
-        )
-    return width, height
+    if found := refused(image, size, most, ErrorCode.PHOTO_TOO_LARGE):
+        raise found
+    return size
 
 
 def _write(image: bpy.types.Image) -> Path:

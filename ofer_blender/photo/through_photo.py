@@ -14,8 +14,7 @@ from ...ofer_engine.client import faults
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.reconstruction import CameraRecord
 from ...ofer_engine.geometry.affine_map import Affine
-from ..engine import jobs
-from ..head import head_frame, pins
+from ..head import deleted_heads, head_frame, pins
 from . import head_photos, orientation, photo_camera
 
 _OPACITY: Final = 0.5
@@ -101,18 +100,8 @@ def end_abandoned() -> None:
 @faults.guarded(reported=False)
 def watch(*_: object) -> None:
     """After any change: see whether a head was deleted while it was seen through its photo."""
-    if any(map(_is_abandoned, bpy.data.scenes)) and not bpy.app.background:
-        if not bpy.app.timers.is_registered(_end_soon):
-            bpy.app.timers.register(_end_soon, first_interval=0.0)
-
-
-@faults.guarded()
-def _end_soon() -> float | None:
-    """Once the deletion's undo step is made, which this one joins."""
-    if bpy.context.mode != "OBJECT":
-        return jobs.INTERVAL
-    jobs.insert(bpy.ops.ofer.remove_abandoned)
-    return None
+    if any(map(_is_abandoned, bpy.data.scenes)):
+        deleted_heads.clean_up_soon()
 
 
 def _is_abandoned(scene: bpy.types.Scene) -> bool:
@@ -225,5 +214,4 @@ def register() -> None:
 def unregister() -> None:
     """Look for them no more."""
     bpy.app.handlers.depsgraph_update_post.remove(watch)
-    if bpy.app.timers.is_registered(_end_soon):
-        bpy.app.timers.unregister(_end_soon)
+    deleted_heads.ask_no_more()

@@ -15,7 +15,7 @@ from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.array_file import read_array
 from ...ofer_engine.contract.reconstruction import Reconstruction
 from ...ofer_engine.contract.sentence import Sentence
-from ..head import head_frame, hypotheses
+from ..head import head_frame, hypotheses, shape_keys
 
 PROPERTY: Final = "ofer_arkit"
 _ARRAYS: Final = ("arkit_units", "expression_arkit", "expression_arkit_residual")
@@ -81,7 +81,7 @@ def add(head: bpy.types.Object) -> head_frame.HeadFrame:
                 _move_along(key, frame, move)
             continue
         key = head.shape_key_add(name=name, from_mix=False)
-        hypotheses.set_points(key, frame.moved(move))
+        shape_keys.set_points(key, frame.moved(move))
         key.value = 0.0
     head.active_shape_key_index = active
     head.ofer.units_of = frame.record.identities[0].name
@@ -92,11 +92,11 @@ def add(head: bpy.types.Object) -> head_frame.HeadFrame:
 
 def _move_along(key: bpy.types.ShapeKey, frame: head_frame.HeadFrame, move: np.ndarray) -> None:
     """Let a key that only moves what was joined to the head move the head, too."""
-    own, shape = frame.vertices, hypotheses.points(key)
-    moved = shape - hypotheses.points(key.relative_key)
+    own, shape = frame.vertices, shape_keys.points(key)
+    moved = shape - shape_keys.points(key.relative_key)
     if (np.abs(moved[:own]) <= _STILL * frame.placed.scale).all() and moved[own:].any():
         shape[:own] += frame.moved(move)[:own] - frame.basis[:own]
-        hypotheses.set_points(key, shape)
+        shape_keys.set_points(key, shape)
 
 
 def keep_weights(head: bpy.types.Object, units: Units) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from ..head import helper_keys, hypotheses, joint_anchors, presentation
+from ..head import helper_keys, joint_anchors, presentation, shape_keys
 from . import body_bones, dependents, following, object_motion, rig
 from .body_bones import BodyBones
 
@@ -162,7 +162,7 @@ def _along(
     head: bpy.types.Object, armature: bpy.types.Object, necks: tuple[str, ...]
 ) -> dict[str, np.ndarray]:
     """Share of each neck bone in what follows the neck, by how near it is; they sum to one."""
-    points = hypotheses.points(head.data.shape_keys.reference_key).astype(float)
+    points = shape_keys.points(head.data.shape_keys.reference_key).astype(float)
     place = np.array(head.matrix_world)
     points = points @ place[:3, :3].T + place[:3, 3]
     near = []

@@ -8,7 +8,7 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ..head import hypotheses, joint_anchors
+from ..head import joint_anchors, shape_keys
 
 RING: Final = "OFER ring"
 _CORNERS: Final = 32
@@ -48,7 +48,7 @@ def _rings(rig: bpy.types.Object, head: bpy.types.Object) -> dict[str, tuple[flo
     """Metres along its bone and metres of radius of each bone's ring."""
     bones = rig.data.bones
     eyes = (bones["eye_L"].head_local - bones["eye_R"].head_local).length
-    over_head = hypotheses.points(head.data.shape_keys.reference_key)
+    over_head = shape_keys.points(head.data.shape_keys.reference_key)
     over_head = over_head - np.array(bones["head"].head_local)
     crown = float((over_head @ _along(bones["head"])).max())
     along = {
@@ -65,7 +65,7 @@ def _rings(rig: bpy.types.Object, head: bpy.types.Object) -> dict[str, tuple[flo
 def _neck(bone: bpy.types.Bone, head: bpy.types.Object, eyes: float) -> tuple[float, float]:
     """The ring around the middle of the neck."""
     axis, middle = _along(bone), bone.length / 2
-    shape = hypotheses.points(head.data.shape_keys.reference_key) - np.array(bone.head_local)
+    shape = shape_keys.points(head.data.shape_keys.reference_key) - np.array(bone.head_local)
     along = shape @ axis
     from_bone = np.linalg.norm(shape - along[:, None] * axis, axis=1)
     own = joint_anchors.shares(head, bone.name) > 0.5

@@ -14,7 +14,7 @@ from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.files.array_archive import arrays_in
-from ..head import by_hand, hypotheses, last_moves, shaping
+from ..head import by_hand, hypotheses, last_moves, shape_keys, shaping
 from ..head.head_frame import HeadFrame
 from . import arkit_keys, visemes
 
@@ -58,7 +58,7 @@ def differs(head: bpy.types.Object, frame: HeadFrame, computed: Computed, tolera
     """A key of a head is off what was computed by more than so many metres."""
     own = slice(frame.vertices)
     return any(
-        float(np.abs(hypotheses.points(each.key)[own] - laid[own]).max()) > tolerance
+        float(np.abs(shape_keys.points(each.key)[own] - laid[own]).max()) > tolerance
         for each in _keys(head, computed)
         for laid in (_laid(frame, computed, each),)
     )
@@ -70,9 +70,9 @@ def renew(head: bpy.types.Object, frame: HeadFrame, computed: Computed) -> None:
     stepped, step = _stepped(frame, computed)
     spoken = visemes.moves(head)
     for key, wanted in _wanted(head, frame, computed, stepped):
-        had = hypotheses.points(key)
+        had = shape_keys.points(key)
         had[: frame.vertices] = wanted[: frame.vertices]
-        hypotheses.set_points(key, had)
+        shape_keys.set_points(key, had)
     visemes.follow(head, spoken)
     if computed.units:
         arkit_keys.keep_weights(head, computed.units)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...ofer_engine.client.frame import to_blender
 from ...ofer_engine.contract.errors import OferError
-from ..head import helper_keys, hypotheses
+from ..head import helper_keys, shape_keys
 from ..head.head_frame import HeadFrame
 
 _ARRAY: Final = "jaw_correctives"
@@ -28,7 +28,7 @@ def add(head: bpy.types.Object, rig: bpy.types.Object, frame: HeadFrame | None) 
     active = head.active_shape_key_index
     for name, move, expression in zip(helper_keys.JAW, moves, _OF_THE_ANGLE, strict=True):
         key = helper_keys.ensure(head, name, 0.0)
-        hypotheses.set_points(key, frame.moved(move))
+        shape_keys.set_points(key, frame.moved(move))
         key.slider_min = -1.0
         key.driver_remove("value")
         driver = key.driver_add("value").driver

@@ -12,7 +12,7 @@ from typing import Final
 import bpy
 import numpy as np
 
-from ..head import helper_keys, hypotheses, joint_anchors
+from ..head import helper_keys, joint_anchors, shape_keys
 from . import body_bones
 from .at_rest import shape_at_rest
 
@@ -46,8 +46,8 @@ def ease(
         return False
     back = np.linalg.inv(np.array(head.matrix_world.to_3x3()))
     key = helper_keys.ensure(head, helper_keys.NECK_FIT)
-    basis = hypotheses.points(keys.reference_key)
-    hypotheses.set_points(key, basis + (moved @ back.T).astype(np.float32))
+    basis = shape_keys.points(keys.reference_key)
+    shape_keys.set_points(key, basis + (moved @ back.T).astype(np.float32))
     head.data.update()
     return True
 

@@ -13,7 +13,7 @@ from mathutils import Vector
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.geometry import affine_map
 from ...ofer_engine.geometry.affine_map import Affine
-from ..head import hypotheses, joint_anchors
+from ..head import joint_anchors, shape_keys
 from ..head.head_frame import HeadFrame
 
 BONES: Final = ("root", "neck", "head", "jaw", "eye_L", "eye_R")
@@ -48,7 +48,7 @@ def of(head: bpy.types.Object, frame: HeadFrame | None) -> dict[str, RestBone]:
         placed, joints, shape = frame.placed, frame.joints, frame.basis[: frame.vertices]
     else:
         placed, joints = affine_map.UNMOVED, joint_anchors.places(head)
-        shape = hypotheses.points(head.data.shape_keys.reference_key)
+        shape = shape_keys.points(head.data.shape_keys.reference_key)
     if not set(BONES) <= joints.keys():
         raise OferError(
             ErrorCode.RECONSTRUCTION_DAMAGED,

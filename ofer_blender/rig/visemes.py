@@ -9,7 +9,7 @@ import numpy as np
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.visemes import VISEMES, VisemeSet, Weights
-from ..head import hypotheses
+from ..head import shape_keys
 from . import arkit_keys
 
 PROPERTY: Final = "ofer_visemes"
@@ -39,13 +39,13 @@ def add(head: bpy.types.Object, kind: VisemeSet) -> None:
             "Press Add ARKit 52 first.",
             name=head.name,
         )
-    rest = hypotheses.points(head.data.shape_keys.reference_key)
+    rest = shape_keys.points(head.data.shape_keys.reference_key)
     active, had, ours = head.active_shape_key_index, present(head), _ours(head)
     for name, weights in VISEMES[kind].items():
         if name in had:
             continue
         key = head.shape_key_add(name=name, from_mix=False)
-        hypotheses.set_points(key, (rest + _move(head, weights)).astype(np.float32))
+        shape_keys.set_points(key, (rest + _move(head, weights)).astype(np.float32))
         key.value = 0.0
     made = [name for name in VISEMES[kind] if name not in had]
     head.data.shape_keys[PROPERTY] = " ".join((*ours, *made))
@@ -65,7 +65,7 @@ def follow(head: bpy.types.Object, before: dict[str, np.ndarray]) -> None:
     keys = head.data.shape_keys.key_blocks
     for name, move in moves(head).items():
         key = keys[name]
-        hypotheses.set_points(key, hypotheses.points(key) + (move - before[name]))
+        shape_keys.set_points(key, shape_keys.points(key) + (move - before[name]))
 
 
 def _ours(head: bpy.types.Object) -> tuple[str, ...]:
@@ -81,8 +81,8 @@ def _ours(head: bpy.types.Object) -> tuple[str, ...]:
 def _move(head: bpy.types.Object, weights: Weights) -> np.ndarray:
     """(V, 3) float32 metres; units that the head lost move nothing."""
     keys = head.data.shape_keys.key_blocks
-    found = np.zeros_like(hypotheses.points(head.data.shape_keys.reference_key))
+    found = np.zeros_like(shape_keys.points(head.data.shape_keys.reference_key))
     for name, weight in weights.items():
         if name in keys:
-            found += np.float32(weight) * hypotheses.movement(head, keys[name])
+            found += np.float32(weight) * shape_keys.movement(head, keys[name])
     return found

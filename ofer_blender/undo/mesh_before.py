@@ -21,13 +21,18 @@ NAME: Final = "OFER before"
 _KEY_VALUES: Final = (
     "slider_min", "slider_max", "value", "mute", "vertex_group", "interpolation", "lock_shape",
 )  # fmt: skip
-_BY_KIND: Final = {
-    "FLOAT_COLOR": ("color", 4, np.float32), "BYTE_COLOR": ("color", 4, np.float32),
-    "FLOAT2": ("vector", 2, np.float32), "FLOAT_VECTOR": ("vector", 3, np.float32),
-    "FLOAT": ("value", 1, np.float32), "INT": ("value", 1, np.int32),
-    "BOOLEAN": ("value", 1, bool),
-}  # fmt: skip
-"""Data type of an attribute → its property, values for each element, and their kind."""
+ATTRIBUTE_VALUES: Final = {
+    "FLOAT": ("value", 1, np.float32),
+    "INT": ("value", 1, np.int32),
+    "INT8": ("value", 1, np.int32),
+    "BOOLEAN": ("value", 1, np.bool_),
+    "FLOAT2": ("vector", 2, np.float32),
+    "FLOAT_VECTOR": ("vector", 3, np.float32),
+    "FLOAT_COLOR": ("color", 4, np.float32),
+    "BYTE_COLOR": ("color", 4, np.float32),
+    "QUATERNION": ("value", 4, np.float32),
+}
+"""Type of an attribute → what its values are called, how many there are, and of which kind."""
 
 
 @dataclass
@@ -207,8 +212,8 @@ def _restore_attributes(mesh: bpy.types.Mesh, copy: bpy.types.Mesh) -> None:
         now = mesh.attributes.get(name)
         if now is None:
             now = mesh.attributes.new(name, was.data_type, was.domain)
-        if was.data_type in _BY_KIND and len(now.data) == len(was.data):
-            _copy_values(was.data, now.data, *_BY_KIND[was.data_type])
+        if was.data_type in ATTRIBUTE_VALUES and len(now.data) == len(was.data):
+            _copy_values(was.data, now.data, *ATTRIBUTE_VALUES[was.data_type])
     for layers in ("uv_layers", "color_attributes"):
         mine, theirs = getattr(mesh, layers), getattr(copy, layers)
         if theirs.active_index >= 0 and mine.active_index != theirs.active_index:

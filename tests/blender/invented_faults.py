@@ -10,7 +10,7 @@ from typing import Any
 
 from conftest import ROOT
 
-_WATCHING = ("comparison", "through_photo")
+_WATCHING = ("comparison", "deleted_heads", "through_photo")
 """Modules that look, after any change, whether a head was deleted."""
 
 GUARDS = {

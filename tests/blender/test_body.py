@@ -19,7 +19,7 @@ from ofer_faces.ofer_blender.export import human_bones
 from ofer_faces.ofer_blender.export.fbx import FbxReader
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
-from ofer_faces.ofer_blender.head import hypotheses, joint_anchors
+from ofer_faces.ofer_blender.head import hypotheses, joint_anchors, shape_keys
 from ofer_faces.ofer_blender.motion import head_turn
 from ofer_faces.ofer_blender.rig import body, body_bones, rig
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
@@ -132,7 +132,7 @@ def test_the_head_stands_where_the_body_says(head: bpy.types.Object, kind: str) 
     assert (joint - goal).length < 1e-5
     ahead = head.matrix_world.to_3x3() @ Vector((0, -1, 0))
     assert (ahead - place().to_3x3() @ Vector((0, -1, 0))).length < 1e-5
-    rest = hypotheses.points(head.data.shape_keys.reference_key)
+    rest = shape_keys.points(head.data.shape_keys.reference_key)
     wanted = np.array([head.matrix_world @ Vector(each) for each in rest.tolist()])
     assert np.abs(shown(head) - wanted).max() < 1e-5
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from ofer_faces.ofer_blender.head import hypotheses, last_moves
+from ofer_faces.ofer_blender.head import last_moves, shape_keys
 from ofer_faces.ofer_blender.undo import likeness
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
@@ -25,7 +25,7 @@ def fix(head: bpy.types.Object, name: str, seed: int) -> np.ndarray:
     key = head.data.shape_keys.key_blocks[name]
     moved = np.zeros((len(key.points), 3), np.float32)
     moved[20:60] = np.random.default_rng(seed).normal(0, 0.003, (40, 3))
-    hypotheses.set_points(key, hypotheses.points(key) + moved)
+    shape_keys.set_points(key, shape_keys.points(key) + moved)
     return moved
 
 
@@ -104,9 +104,9 @@ def test_what_a_script_took_from_the_basis_alone_is_on_no_key(
     """Blender takes all keys along when the Basis is sculpted; scripts may not."""
     bpy.ops.ofer.add_arkit()
     basis = head.data.shape_keys.reference_key
-    shape = hypotheses.points(basis)
+    shape = shape_keys.points(basis)
     shape[30:60] += (0.0, -0.0091, 0.002)
-    hypotheses.set_points(basis, shape)
+    shape_keys.set_points(basis, shape)
     head.data.vertices.foreach_set("co", shape.ravel())
     jaw = fix(head, "jawOpen", 2)
     moves, units = computed(head, tmp_path, record, 0)

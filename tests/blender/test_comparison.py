@@ -10,7 +10,13 @@ import bpy
 import numpy as np
 import pytest
 from mathutils import Matrix, Vector
-from ofer_faces.ofer_blender.head import comparison, hypotheses, modifiers
+from ofer_faces.ofer_blender.head import (
+    comparison,
+    deleted_heads,
+    hypotheses,
+    modifiers,
+    shape_keys,
+)
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from recording_layout import draw
@@ -211,8 +217,8 @@ def test_an_artists_key_moves_the_copies_as_it_moves_the_head(head: bpy.types.Ob
     keys = head.data.shape_keys.key_blocks
     for name, other, away in (("sneer", "Basis", 0.02), ("fix", "sneer", 0.03)):
         key = head.shape_key_add(name=name, from_mix=False)
-        shape = hypotheses.points(keys[other])
-        hypotheses.set_points(key, shape + np.array((0, -away, 0), np.float32))
+        shape = shape_keys.points(keys[other])
+        shape_keys.set_points(key, shape + np.array((0, -away, 0), np.float32))
         key.relative_key = keys[other]
     half = head.vertex_groups.new(name="half")
     half.add(range(0, len(head.data.vertices), 2), 0.5, "REPLACE")
@@ -450,7 +456,7 @@ def test_a_compared_head_takes_its_copies_along(head: bpy.types.Object, way: str
     else:
         bpy.data.objects.remove(head)
     bpy.context.view_layer.update()
-    assert comparison._remove_soon() is None  # as the timer calls it
+    assert deleted_heads.clean_up() is None  # as the timer calls it
     for _ in range(2):
         assert {each.name for each in bpy.data.objects} == {"Cube", name}
         assert not bpy.data.objects[name].ofer.compared_as

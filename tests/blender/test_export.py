@@ -17,7 +17,7 @@ from ofer_faces.ofer_blender.export.names import META, UNIFIED, NameTable, names
 from ofer_faces.ofer_blender.export.plan import identifier
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.export.shapes import Shapes
-from ofer_faces.ofer_blender.head import hypotheses
+from ofer_faces.ofer_blender.head import hypotheses, shape_keys
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
@@ -142,7 +142,7 @@ def test_hidden_things_are_in_the_file(head: bpy.types.Object, tmp_path: Path, h
 
 
 def test_what_moves_is_collapsed_last(head: bpy.types.Object) -> None:
-    basis = hypotheses.points(head.data.shape_keys.reference_key)
+    basis = shape_keys.points(head.data.shape_keys.reference_key)
     counts = []
     for side in (1, -1):
         moves = np.zeros((1, *basis.shape), np.float32)

@@ -18,7 +18,7 @@ from ofer_faces.ofer_blender.export import fbx_tree
 from ofer_faces.ofer_blender.export.fbx import FbxReader, name_of
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
-from ofer_faces.ofer_blender.head import hypotheses
+from ofer_faces.ofer_blender.head import hypotheses, shape_keys
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_blender.undo import atomic_output
 from ofer_faces.ofer_engine.client.frame import to_blender
@@ -268,10 +268,10 @@ def test_what_follows_no_bone_follows_the_root(
 
 
 def own_keys(head: bpy.types.Object, *names: str) -> None:
-    rest = hypotheses.points(head.data.shape_keys.reference_key)
+    rest = shape_keys.points(head.data.shape_keys.reference_key)
     for number, name in enumerate(names, 1):
         key = head.shape_key_add(name=name, from_mix=False)
-        hypotheses.set_points(key, rest + np.float32(0.001 * number))
+        shape_keys.set_points(key, rest + np.float32(0.001 * number))
 
 
 @pytest.mark.parametrize("target", [Target.GLB, Target.FBX, Target.UNREAL, Target.USD])
@@ -496,7 +496,7 @@ def test_what_is_shown_is_baked_with_the_pose(
     path = export(tmp_path / "out", target)
     assert differences(before, dump()) == []
     assert apart(read_back.by_blender_beside(path).rest, to_gltf(shown)) < 1e-5
-    rest = hypotheses.points(head.data.shape_keys.reference_key)
+    rest = shape_keys.points(head.data.shape_keys.reference_key)
     assert np.linalg.norm(shown - rest, axis=1).max() > 0.01
 
 

@@ -14,7 +14,7 @@ from exporting import export
 from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import Target
 from ofer_faces.ofer_blender.hair import hair
-from ofer_faces.ofer_blender.head import carried, hypotheses
+from ofer_faces.ofer_blender.head import carried, shape_keys
 from ofer_faces.ofer_engine.contract.files.digest import polygons_digest
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from ofer_faces.ofer_engine.heads.head_file import read_head_arrays
@@ -39,7 +39,7 @@ def head(record: Reconstruction, tmp_path: Path) -> bpy.types.Object:
 
 
 def shapes(head: bpy.types.Object) -> dict[str, np.ndarray]:
-    return {key.name: hypotheses.points(key) for key in head.data.shape_keys.key_blocks}
+    return {key.name: shape_keys.points(key) for key in head.data.shape_keys.key_blocks}
 
 
 def carried_by(shape: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ import synthetic
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Matrix, Vector
 from ofer_faces.ofer_blender.engine import jobs
-from ofer_faces.ofer_blender.head import certainty, head_frame, helper_keys, hypotheses
+from ofer_faces.ofer_blender.head import certainty, head_frame, helper_keys, shape_keys
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client import png as png_file
 from ofer_faces.ofer_engine.client.frame import to_blender
@@ -219,9 +219,9 @@ def test_an_eyeball_that_was_moved_keeps_its_bone_at_its_centre(tmp_path: Path) 
     bpy.ops.ofer.insert_head(directory=str(record.folder))
     head = bpy.context.object
     shift = np.array((0.004, -0.003, 0.002))
-    shape = hypotheses.points(head.data.shape_keys.reference_key)
+    shape = shape_keys.points(head.data.shape_keys.reference_key)
     shape[ball] += shift
-    hypotheses.set_points(head.data.shape_keys.reference_key, shape)
+    shape_keys.set_points(head.data.shape_keys.reference_key, shape)
     bpy.ops.ofer.add_rig()
     bones = rig.rig_of(head).data.bones
     joints = to_blender(record.array("identity_joints"))[0]
@@ -342,7 +342,7 @@ def test_a_head_sculpted_alone_keeps_it_to_itself(
     by_hand = np.zeros((OWN, 3), np.float32)
     by_hand[30:50, 1] = -0.01
     key = head.data.shape_keys.key_blocks["identity_03"]
-    hypotheses.set_points(key, identities[2] + by_hand)
+    shape_keys.set_points(key, identities[2] + by_hand)
     bpy.ops.ofer.use_identity(name="identity_03")
     moves, _ = answer(tmp_path / "answer.npz", record, 2)
     bpy.ops.ofer.renew_expressions(filepath=str(tmp_path / "answer.npz"), head=head.name)
@@ -374,9 +374,9 @@ def test_what_was_joined_to_the_head_is_carried_along(
     place = PLACED[how](head)
     cube = at(place, cube)
     moved_hat = head.data.shape_keys.key_blocks["expression_02"]
-    points = hypotheses.points(moved_hat)
+    points = shape_keys.points(moved_hat)
     points[OWN:] += 0.5
-    hypotheses.set_points(moved_hat, points)
+    shape_keys.set_points(moved_hat, points)
     bpy.ops.ofer.use_identity(name="identity_03")
     more = synthetic.write_more(tmp_path / "more")
     assert bpy.ops.ofer.add_heads(directory=str(more.folder), head=head.name) == {"FINISHED"}

@@ -12,7 +12,7 @@ from mathutils import Matrix
 from ofer_faces.ofer_blender.export import check_head, shapes
 from ofer_faces.ofer_blender.export.plan import Plan
 from ofer_faces.ofer_blender.export.presets import Target
-from ofer_faces.ofer_blender.head import helper_keys, hypotheses, joint_anchors
+from ofer_faces.ofer_blender.head import helper_keys, joint_anchors, shape_keys
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
@@ -33,7 +33,7 @@ def test_the_models_correctives_follow_the_jaw(tmp_path: Path) -> None:
     rig.rig_of(head).pose.bones["jaw"].rotation_euler.x = angle
     corrected = evaluated(head)
     shipped = shapes.gather(head, Plan(Target.GLB, tmp_path / "a.glb", bake=True))
-    rest = hypotheses.points(head.data.shape_keys.reference_key)
+    rest = shape_keys.points(head.data.shape_keys.reference_key)
     assert (shipped.basis == rest).all() and not set(shipped.names) & set(helper_keys.JAW)
     for key in keys:
         key.mute = True

@@ -12,7 +12,7 @@ import pytest
 import synthetic
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
-from ofer_faces.ofer_blender.head import certainty, comparison, hypotheses
+from ofer_faces.ofer_blender.head import certainty, comparison, deleted_heads, hypotheses
 from ofer_faces.ofer_blender.photo import orientation, through_photo
 from ofer_faces.ofer_blender.ui import view
 from ofer_faces.ofer_engine.client import png as png_file
@@ -412,7 +412,7 @@ def test_the_camera_comes_back_though_the_head_or_the_photos_camera_is_gone(
     bpy.data.objects.remove(head if gone == "head" else head.ofer.camera)
     bpy.context.view_layer.update()
     if gone == "head":
-        assert through_photo._end_soon() is None  # as the timer calls it
+        assert deleted_heads.clean_up() is None  # as the timer calls it
     else:
         step("through_photo", filepath=str(anna))
         step("through_photo")

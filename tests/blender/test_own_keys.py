@@ -12,7 +12,7 @@ import synthetic
 from ofer_faces.ofer_blender.export import shapes
 from ofer_faces.ofer_blender.export.plan import Keys, Plan
 from ofer_faces.ofer_blender.export.presets import Target
-from ofer_faces.ofer_blender.head import helper_keys, hypotheses
+from ofer_faces.ofer_blender.head import helper_keys, shape_keys
 from ofer_faces.ofer_blender.undo import transaction
 from shapes import key_points
 from test_body import tube
@@ -24,7 +24,7 @@ MOVE = 0.25
 def add_own(head: bpy.types.Object, name: str) -> None:
     """An artist's key with a driver on it."""
     key = head.shape_key_add(name=name, from_mix=False)
-    hypotheses.set_points(key, hypotheses.points(key) + np.float32(MOVE))
+    shape_keys.set_points(key, shape_keys.points(key) + np.float32(MOVE))
     key.driver_add("value").driver.expression = "0.5"
 
 
@@ -35,7 +35,7 @@ def kept(head: bpy.types.Object, name: str) -> bool:
     assert driven[f'key_blocks["{name}"].value'] == "0.5"
     bpy.context.view_layer.update()
     assert keys.key_blocks[name].value == pytest.approx(0.5)
-    moved = key_points(head)[name] - hypotheses.points(keys.reference_key)
+    moved = key_points(head)[name] - shape_keys.points(keys.reference_key)
     return np.allclose(moved, MOVE, atol=1e-5)
 
 
@@ -221,13 +221,13 @@ def test_new_heads_get_the_names_of_their_own(head: bpy.types.Object, tmp_path: 
     more = synthetic.write_more(tmp_path / "more")
     assert bpy.ops.ofer.add_heads(head=head.name, directory=str(more.folder)) == {"FINISHED"}
     assert kept(head, "identity_05.001") and "identity_05" in head.ofer.identities
-    ours = key_points(head)["identity_05"] - hypotheses.points(head.data.shape_keys.reference_key)
+    ours = key_points(head)["identity_05"] - shape_keys.points(head.data.shape_keys.reference_key)
     assert np.abs(ours).max() < MOVE / 2
 
 
 @pytest.mark.parametrize("name", ["identity_01", "blend_01"])
 def test_a_blend_and_the_head_before_it_get_theirs(head: bpy.types.Object, name: str) -> None:
-    basis = hypotheses.points(head.data.shape_keys.reference_key)
+    basis = shape_keys.points(head.data.shape_keys.reference_key)
     add_own(head, name)
     for part in ("identity_02", "identity_03"):
         bpy.ops.ofer.blend_add(name=part)
@@ -240,7 +240,7 @@ def test_a_blend_and_the_head_before_it_get_theirs(head: bpy.types.Object, name:
 
 
 def test_the_head_before_another_one_gets_its_own(head: bpy.types.Object) -> None:
-    basis = hypotheses.points(head.data.shape_keys.reference_key)
+    basis = shape_keys.points(head.data.shape_keys.reference_key)
     add_own(head, "identity_01")
     assert bpy.ops.ofer.use_identity(name="identity_02") == {"FINISHED"}
     assert np.array_equal(key_points(head)["identity_01"], basis)

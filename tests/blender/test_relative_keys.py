@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from ofer_faces.ofer_blender.head import hypotheses
+from ofer_faces.ofer_blender.head import shape_keys
 from shapes import shown
 
 MOVE = np.float32(0.01)
@@ -18,7 +18,7 @@ def add_corrective(head: bpy.types.Object, relative: str) -> bpy.types.ShapeKey:
     """An artist's key that moves a few points from where another key has them."""
     keys = head.data.shape_keys.key_blocks
     key = head.shape_key_add(name=f"corrective of {relative}", from_mix=False)
-    shape = hypotheses.points(keys[relative])
+    shape = shape_keys.points(keys[relative])
     shape[:10, 2] += MOVE
     key.points.foreach_set("co", shape.ravel())
     key.relative_key = keys[relative]
@@ -27,7 +27,7 @@ def add_corrective(head: bpy.types.Object, relative: str) -> bpy.types.ShapeKey:
 
 
 def movement(key: bpy.types.ShapeKey) -> np.ndarray:
-    return hypotheses.points(key) - hypotheses.points(key.relative_key)
+    return shape_keys.points(key) - shape_keys.points(key.relative_key)
 
 
 def step(operator: str, **arguments: object) -> None:
@@ -46,7 +46,7 @@ def test_they_move_as_before_when_another_head_is_used(
 ) -> None:
     key = add_corrective(head, relative)
     second = head.shape_key_add(name="on top", from_mix=False)
-    second.points.foreach_set("co", (hypotheses.points(key) + MOVE).ravel())
+    second.points.foreach_set("co", (shape_keys.points(key) + MOVE).ravel())
     second.relative_key = key
     for name in ("identity_03", "identity_01"):
         step("use_identity", name=name)
@@ -64,16 +64,16 @@ def test_one_of_the_head_that_becomes_the_basis_is_relative_to_the_basis(
     head: bpy.types.Object,
 ) -> None:
     key, shape = add_corrective(head, "identity_03"), None
-    shape = hypotheses.points(key)
+    shape = shape_keys.points(key)
     step("use_identity", name="identity_03")
     assert key.relative_key == head.data.shape_keys.reference_key
-    assert np.abs(hypotheses.points(key) - shape).max() < 1e-6
+    assert np.abs(shape_keys.points(key) - shape).max() < 1e-6
 
 
 def test_they_go_along_with_what_is_computed_anew(head: bpy.types.Object, tmp_path: Path) -> None:
     step("add_arkit")
     keys = [add_corrective(head, name) for name in ("jawOpen", "expression_01")]
-    before = hypotheses.points(head.data.shape_keys.key_blocks["jawOpen"])
+    before = shape_keys.points(head.data.shape_keys.key_blocks["jawOpen"])
     step("use_identity", name="identity_03")
     rng = np.random.default_rng(3)
     np.savez(
@@ -84,7 +84,7 @@ def test_they_go_along_with_what_is_computed_anew(head: bpy.types.Object, tmp_pa
         expression_arkit_residual=np.full(3, 0.001, np.float32),
     )
     step("renew_expressions", head=head.name, filepath=str(tmp_path / "answer.npz"))
-    now = hypotheses.points(head.data.shape_keys.key_blocks["jawOpen"])
+    now = shape_keys.points(head.data.shape_keys.key_blocks["jawOpen"])
     assert np.abs(now - before).max() > 1e-4, "it was computed anew"
     for key in keys:
         assert np.abs(movement(key) - wanted()).max() < 1e-6
@@ -104,7 +104,7 @@ def test_keys_that_are_relative_to_each_other_end(head: bpy.types.Object) -> Non
     one, other = add_corrective(head, "identity_02"), add_corrective(head, "expression_01")
     one.relative_key, other.relative_key = other, one
     step("use_identity", name="identity_03")
-    hypotheses.set_points(one, hypotheses.points(one) + MOVE)
+    shape_keys.set_points(one, shape_keys.points(one) + MOVE)
     assert {one.name, other.name} <= set(keys.keys())
 
 
@@ -138,13 +138,13 @@ def test_keys_that_are_computed_again_and_again_are_locked(
     ours = {"pins", "pins_expression", "parts", "hints"}
     assert {each.name for each in keys if each.lock_shape} == ours
     head.active_shape_key_index = keys.find("parts")
-    shape = hypotheses.points(keys["parts"])
+    shape = shape_keys.points(keys["parts"])
     bpy.ops.object.mode_set(mode="EDIT")
     bpy.ops.mesh.select_all(action="SELECT")
     with pytest.raises(RuntimeError, match="locked"):
         bpy.ops.transform.translate(value=(0, 0, 1))
     bpy.ops.object.mode_set(mode="OBJECT")
-    assert np.array_equal(hypotheses.points(keys["parts"]), shape)
+    assert np.array_equal(shape_keys.points(keys["parts"]), shape)
     keys["parts"].lock_shape = False  # as a file of an earlier version has it
     file = str(tmp_path / "head.blend")
     bpy.ops.wm.save_as_mainfile(filepath=file)

@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 import synthetic
 from mathutils import Vector
-from ofer_faces.ofer_blender.head import hypotheses, joint_anchors, packed_reconstruction
+from ofer_faces.ofer_blender.head import (
+    hypotheses,
+    joint_anchors,
+    packed_reconstruction,
+    shape_keys,
+)
 from ofer_faces.ofer_blender.rig import arkit_keys, bone_rings, rig
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
@@ -151,7 +156,7 @@ def test_joints_of_a_blend_are_the_blend_of_joints(
     vertices = to_blender(record.array("identity_vertices"))
     share = np.array([0.4, 0.3, 0.2, 0.1])
     blend = np.tensordot(share, vertices, 1)
-    hypotheses.set_points(head.data.shape_keys.reference_key, blend)
+    shape_keys.set_points(head.data.shape_keys.reference_key, blend)
     found = np.stack(list(joint_anchors.places(head).values()))
     assert np.abs(found - np.tensordot(share, joints, 1)).max() < 1e-4
 
@@ -162,9 +167,9 @@ def test_the_52_in_apples_order(head: bpy.types.Object, record: Reconstruction) 
     keys = head.data.shape_keys.key_blocks
     assert list(keys.keys()) == [*before, *ARKIT_52]
     units = to_blender(record.array("arkit_units"))
-    rest = hypotheses.points(head.data.shape_keys.reference_key)
+    rest = shape_keys.points(head.data.shape_keys.reference_key)
     for name, unit in zip(ARKIT_52, units, strict=True):
-        assert np.abs(hypotheses.points(keys[name]) - rest - unit).max() < 1e-6
+        assert np.abs(shape_keys.points(keys[name]) - rest - unit).max() < 1e-6
         assert (keys[name].value, keys[name].slider_min, keys[name].slider_max) == (0, 0, 1)
     assert not bpy.ops.ofer.add_arkit.poll()
     head.shape_key_remove(keys["jawOpen"])
@@ -292,9 +297,9 @@ def test_units_spoiled_after_the_head_was_made_come_from_its_own_copy(
     assert Path(head.ofer.folder) != record.folder
     own = np.load(Path(head.ofer.folder) / "arkit_units.npy")
     keys = head.data.shape_keys.key_blocks
-    basis = hypotheses.points(keys[0])
+    basis = shape_keys.points(keys[0])
     for name in ("jawOpen", "mouthSmileLeft"):
-        moved = hypotheses.points(keys[name]) - basis
+        moved = shape_keys.points(keys[name]) - basis
         np.testing.assert_allclose(moved, to_blender(own[units[name]]), atol=1e-6)
 
 

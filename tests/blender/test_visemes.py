@@ -12,7 +12,7 @@ from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.plan import Keys, Plan
 from ofer_faces.ofer_blender.export.presets import PRESETS, Target
 from ofer_faces.ofer_blender.export.shapes import chosen
-from ofer_faces.ofer_blender.head import hypotheses
+from ofer_faces.ofer_blender.head import hypotheses, shape_keys
 from ofer_faces.ofer_blender.rig import visemes
 from ofer_faces.ofer_blender.undo import atomic_output
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
@@ -51,8 +51,8 @@ def test_a_unit_that_is_relative_to_another_key_counts_as_it_is_shown(
 ) -> None:
     keys = head.data.shape_keys.key_blocks
     unit, other = keys["mouthFunnel"], keys["jawOpen"]
-    away = hypotheses.points(other) - hypotheses.points(keys["Basis"])
-    hypotheses.set_points(unit, hypotheses.points(unit) + away)
+    away = shape_keys.points(other) - shape_keys.points(keys["Basis"])
+    shape_keys.set_points(unit, shape_keys.points(unit) + away)
     unit.relative_key = other
     bpy.ops.ofer.add_visemes(kind="META")
     keys = head.data.shape_keys.key_blocks
@@ -124,9 +124,9 @@ def test_they_go_along_with_renewed_units(head: bpy.types.Object) -> None:
     keys = head.data.shape_keys.key_blocks
     keys["viseme_aa"].points[7].co.z += 0.002
     before, had = visemes.moves(head), key_points(head)
-    jaw = hypotheses.points(keys["jawOpen"])
+    jaw = shape_keys.points(keys["jawOpen"])
     jaw[:, 2] -= 0.001
-    hypotheses.set_points(keys["jawOpen"], jaw)
+    shape_keys.set_points(keys["jawOpen"], jaw)
     visemes.follow(head, before)
     now = key_points(head)
     assert np.allclose(now["viseme_aa"] - had["viseme_aa"], (0, 0, -0.0006), atol=1e-7)
@@ -141,7 +141,7 @@ def test_an_artists_own_of_that_name_stays_as_it_is(head: bpy.types.Object, adde
         bpy.ops.ofer.add_visemes(kind="META")
     before, had = visemes.moves(head), key_points(head)
     jaw = head.data.shape_keys.key_blocks["jawOpen"]
-    hypotheses.set_points(jaw, hypotheses.points(jaw) - (0, 0, 0.001))
+    shape_keys.set_points(jaw, shape_keys.points(jaw) - (0, 0, 0.001))
     visemes.follow(head, before)
     now = key_points(head)
     assert np.array_equal(now["viseme_aa"], had["viseme_aa"])
