@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..contract.arkit import other_side
 from ..heads.iris import AROUND
 from ..heads.open_head import OpenHead
 from .evidence import CROP, Evidence, EvidenceNetwork
@@ -54,7 +55,7 @@ class Mirror:
         return Mirror(
             torch.tensor(twins),
             torch.from_numpy(np.sign(even)).float(),
-            torch.tensor([names.index(_other_side(name)) for name in names]),
+            torch.tensor([names.index(other_side(name)) for name in names]),
         )
 
     def place(self, points: Tensor) -> Tensor:
@@ -137,10 +138,3 @@ def _turned(crops: Tensor, angle: float) -> Tensor:
     turn = torch.tensor([(cosine, -sine, 0.0), (sine, cosine, 0.0)]).to(crops)
     grid = F.affine_grid(turn.expand(len(crops), 2, 3), list(crops.shape), align_corners=False)
     return F.grid_sample(crops - _GREY, grid, align_corners=False) + _GREY
-
-
-def _other_side(unit: str) -> str:
-    for side, other in (("Left", "Right"), ("Right", "Left")):
-        if unit.endswith(side):
-            return unit.removesuffix(side) + other
-    return unit

@@ -36,6 +36,14 @@ _UNIFIED: Final = {
 compares the two ("Apple ARKit", Compatibility)."""
 
 
+def other_side(unit: str) -> str:
+    """The unit of the other half of the face; a unit of both halves is its own."""
+    for side, other in (("Left", "Right"), ("Right", "Left")):
+        if unit.endswith(side) and unit.removesuffix(side) + other in ARKIT_52:
+            return unit.removesuffix(side) + other
+    return unit
+
+
 def without_spelling(name: str) -> str:
     """A name as names are compared whose spelling differs: `EyeBlinkLeft` and `eye_blink.left` are
     one."""

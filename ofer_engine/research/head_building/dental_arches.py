@@ -28,7 +28,7 @@ _DEPTHS: Final = (1.3, 1.3, 1.8, 5.5, 6.0, 7.5, 7.5, 7.5)
 _LOWERED: Final = {"upper": 0.0022, "lower": 0.0006}
 """Metres towards the other row that the edges come down or up from MakeHuman's."""
 _BACK: Final = {"upper": 0.0, "lower": 0.0008}
-_WITHIN: Final = (0.0, 0.14, 0.5, 0.86)
+_WITHIN: Final = (0.0, 0.07, 0.5, 0.93)
 """Columns of a tooth, over its width; the first lies between two teeth."""
 
 
@@ -51,10 +51,10 @@ class _Row:
 _PROFILE: Final = (
     _Row(1.0, 7.0, 1.0, 0.0, 0.2, 0.0),
     _Row(1.7, 1.2, 1.0, 0.0, 0.3, -1.0),
-    _Row(1.2, 0.0, 1.0, 0.0, 0.5, -2.0),
-    _Row(1.1, 0.0, 0.5, 0.0, 0.9, 0.0),
-    _Row(0.0, 0.5, 0.0, 0.0, 0.8, 0.7),
-    _Row(-0.3, 0.0, 0.0, 0.0, 0.5, 1.0),
+    _Row(1.2, 0.0, 1.0, 0.0, 0.6, -2.0),
+    _Row(1.1, 0.0, 0.5, 0.0, 1.9, 0.0),
+    _Row(0.0, 0.5, 0.0, 0.0, 1.9, 1.3),
+    _Row(-0.3, 0.0, 0.0, 0.0, 1.1, 1.6),
     _Row(-0.2, 0.0, 0.0, 1.0, -0.2, 1.0),
     _Row(-2.2, 0.0, 0.5, 1.0, -0.4, 0.0),
     _Row(-4.2, 0.0, 1.0, 1.0, -0.4, -1.0),

@@ -6,28 +6,26 @@ from typing import Final
 
 import numpy as np
 
-from ...contract.arkit import ARKIT_52
+from ...contract.arkit import ARKIT_52, other_side
 from .head_cut import HeadCut
 from .makehuman import MakeHuman
 
 _BLINKS: Final = ("eyeBlinkLeft", "eyeBlinkRight")
-
-
-def _other_side(name: str) -> str:
-    if name.endswith("Left"):
-        return name.removesuffix("Left") + "Right"
-    if name.endswith("Right"):
-        return name.removesuffix("Right") + "Left"
-    return name
+_ACROSS: Final = np.array([-1, 1, 1], np.float32)
 
 
 def load_units(makehuman: MakeHuman, cut: HeadCut) -> np.ndarray:
     """(52, V, 3) float64 metres at MakeHuman's size, in ARKIT_52 order, left and right exact
     mirror images of each other."""
     units = {name: makehuman.face_unit(name)[cut.base_ids] for name in ARKIT_52}
-    return np.stack(
-        [(units[name] + units[_other_side(name)][cut.mirror] * [-1, 1, 1]) / 2 for name in ARKIT_52]
-    )
+    return symmetric(np.stack([units[name] for name in ARKIT_52]), cut.mirror)
+
+
+def symmetric(units: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """Units (52, V, 3), those of either side mirror images of each other. mirror : (V,) int, the
+    vertex of the other half."""
+    twins = [ARKIT_52.index(other_side(name)) for name in ARKIT_52]
+    return (units + units[twins][:, mirror] * _ACROSS) / 2
 
 
 def narrow_eyes(

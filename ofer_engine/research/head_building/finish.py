@@ -1,4 +1,4 @@
-"""Finishes a built head: round eyes, whole rows of teeth with gums, an even neck, fuller smiles,
+"""Finishes a built head: round eyes, whole rows of teeth with gums, an even neck, livelier units,
 lids at rest, brows on their ridge, upper lashes that stand off, and UVs that favour the face.
 
 `python -m ofer_engine.research.head_building.finish IN.npz OUT.npz` reads one head.npz and writes
@@ -10,15 +10,14 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from ...arkit.gaze import turned_eyeballs
 from ...arkit.unit_model import UnitModel, settled_units
-from ...contract.arkit import ARKIT_52
 from ...heads.open_head import OpenHead
 from .dental_arches import dental_arches
+from .expression_units import symmetric
 from .face_layout import face_layout
 from .inserts import with_inserts
 from .level_neck import level_neck
@@ -28,15 +27,13 @@ from .resting_lids import with_resting_lids
 from .round_eyes import round_eyes
 from .upper_lashes import with_upper_lashes
 
-_ACROSS: Final = np.array([-1, 1, 1], np.float32)
-
 
 def finished(head: OpenHead) -> OpenHead:
     """The head as artists are given it. Pure."""
     whole = with_inserts(head, (*round_eyes(head), *dental_arches(head)))
     lively = level_neck(replace(whole, expression=lifelike_units(whole)))
     units = settled_units(UnitModel.of_open_head(lively))
-    settled = replace(lively, expression=_symmetric(units, lively.mirror), uv=face_layout(lively))
+    settled = replace(lively, expression=symmetric(units, lively.mirror), uv=face_layout(lively))
     return with_upper_lashes(with_lower_brows(with_resting_lids(with_turning_eyes(settled))))
 
 
@@ -45,21 +42,7 @@ def with_turning_eyes(head: OpenHead) -> OpenHead:
     model = UnitModel.of_open_head(head)
     rest = head.template.astype(np.float64)
     turned = turned_eyeballs(rest, head.expression, model.eyes, model.eyeballs(rest))
-    return replace(head, expression=_symmetric(turned, head.mirror))
-
-
-def _symmetric(units: np.ndarray, mirror: np.ndarray) -> np.ndarray:
-    """Units (52, V, 3) of which those of either side mirror each other."""
-    twins = [ARKIT_52.index(_other_side(name)) for name in ARKIT_52]
-    return (units + units[twins][:, mirror] * _ACROSS) / 2
-
-
-def _other_side(name: str) -> str:
-    """The unit of the other half of the face."""
-    for one, other in (("Left", "Right"), ("Right", "Left")):
-        if name.endswith(one):
-            return name.removesuffix(one) + other
-    return name
+    return replace(head, expression=symmetric(turned, head.mirror))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,6 +1,6 @@
-"""Units as ARKit means them, where MakeHuman's leave something out.
+"""Units as ARKit means them, where they leave something out.
 
-A smile raises the cheek and narrows the eye a little; with an open jaw the tongue lies on the floor
+A smile narrows the eye a little; with an open jaw the tongue lies on the floor
 of the mouth; lips that purse or open keep a round rim.
 """
 
@@ -16,10 +16,11 @@ from ...contract.arkit import ARKIT_52
 from ...geometry.triangles import edges_of, triangulate, vertex_normals
 from ...heads.open_head import OpenHead
 
-_WITH_SMILE: Final = {"cheekSquint": 0.55, "eyeSquint": 0.05}
-"""Share of each other unit of its side that a smile brings along. With it a smile lifts the lower
-lid by 0.87 mm. Over 879 portraits, the lid rises with the smile by 0.031 of an eye's width, 0.85 mm
-here, and the upper one sinks by 0.006."""
+_LID: Final = 0.00087
+"""Metres by which a smile lifts the lower lid, with as much of eyeSquint as it takes. Over 879
+portraits, the lid rises with the smile by 0.031 of an eye's width, 0.85 mm here, and the upper one
+sinks by 0.006."""
+_LOWER_LIDS: Final = {"Left": 374, "Right": 145}
 _SMOOTHED: Final = {"mouthFunnel": 12, "jawOpen": 6}
 """Rounds of smoothing of the lips' displacement."""
 _FLAT: Final = 0.5
@@ -38,8 +39,9 @@ def lifelike_units(head: OpenHead) -> np.ndarray:
     """(52, V, 3) float32 metres, in ARKIT_52 order."""
     units = head.expression.astype(np.float64)
     for side in ("Left", "Right"):
-        for other, share in _WITH_SMILE.items():
-            units[_at(f"mouthSmile{side}")] += share * units[_at(f"{other}{side}")]
+        smile, squint = units[_at(f"mouthSmile{side}")], units[_at(f"eyeSquint{side}")]
+        lid = _LOWER_LIDS[side]
+        smile += (_LID - _rise(head, smile, lid)) / _rise(head, squint, lid) * squint
     average = _average(head)
     for name, rounds in _SMOOTHED.items():
         for _ in range(rounds):
@@ -51,6 +53,11 @@ def lifelike_units(head: OpenHead) -> np.ndarray:
 
 def _at(name: str) -> int:
     return ARKIT_52.index(name)
+
+
+def _rise(head: OpenHead, unit: np.ndarray, landmark: int) -> float:
+    """Metres by which a unit (V, 3) lifts a landmark."""
+    return float(head.landmarks(unit)[landmark, 1])
 
 
 def _average(head: OpenHead) -> sparse.csr_matrix:

