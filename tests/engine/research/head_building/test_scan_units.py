@@ -48,7 +48,7 @@ def _files(folder, head, units, places=None):
         folder / "map.npz",
         open_vertices=known,
         ict_vertices=corners,
-        barycentric=np.tile(np.float32([0.5, 0.25, 0.25]), (len(known), 1)),
+        barycentric=np.tile(np.array([0.5, 0.25, 0.25], np.float32), (len(known), 1)),
         scale=0.1,
         rotation=turned,
         translation=np.zeros(3),
