@@ -57,6 +57,15 @@ def worn(head: bpy.types.Object, kind: Kind) -> str:
     return NONE
 
 
+def is_all(head: bpy.types.Object) -> bool:
+    """Nothing else is left in the mesh, as in a hairdo that was separated from its head."""
+    mesh = head.data
+    covered = np.zeros(len(mesh.vertices), bool)
+    for name in carried.worn(mesh):
+        covered |= carried.numbers(mesh, name).astype(bool)
+    return bool(covered.all())
+
+
 def wear(head: bpy.types.Object, kind: Kind, style: str, colour: tuple[float, ...]) -> None:
     """Put a style on a head in place of the one of its kind; NONE takes it off.
 

@@ -51,8 +51,8 @@ def _mark(head: bpy.types.Object) -> None:
     data.tags.new("OFER Faces", skip_if_exists=True)
     if made_of:
         pack = made_of["pack"]
-        data.license = pack["licence"]
-        data.description = f"{pack['title']} {pack['version']}: {pack['claim']}"
+        data.license = data.license or pack["licence"]
+        data.description = data.description or f"{pack['title']} {pack['version']}: {pack['claim']}"
     _set_picture(head)
 
 

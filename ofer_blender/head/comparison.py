@@ -83,10 +83,11 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: in
         for each in (copy, _caption(head, name)):
             holder.objects.link(each)
             each.ofer.compared_with, each.ofer.compared_as = head, name
-            each.ofer.compared_made = _made(each)
         copy.matrix_world = head.matrix_world
         made.append(copy)
     modifiers.give(head, made, bound)
+    for each in copies(head):
+        each.ofer.compared_made = _made(each)
     stand = _spread(head, made)
     _hide(head, True, layer)
     _activate(made[0], [made[0]], layer)
@@ -95,7 +96,7 @@ def begin(scene: bpy.types.Scene, head: bpy.types.Object, count: int, turned: in
 
 def end(head: bpy.types.Object) -> None:
     """Remove the copies, and show and select what was shown and selected before, in the view layer
-    where comparing began. What an artist duplicated, renamed or sculpted of them stays."""
+    where comparing began. What an artist duplicated, renamed, sculpted or dressed of them stays."""
     head.ofer.comparing = head.ofer.compare_page = 0
     is_here = bool(copies(head))  # or it was appended from another file, and names are of that one
     compared = [each for each in bpy.data.objects if each.ofer.compared_with == head]
@@ -196,12 +197,15 @@ def _remove(compared: list[bpy.types.Object]) -> None:
 
 
 def _made(copy: bpy.types.Object) -> str:
-    """What a copy or caption is called, and where its points are: as it was made, or not."""
-    if copy.type != "MESH":
-        return copy.name
-    points = np.empty(3 * len(copy.data.vertices), np.float32)
-    copy.data.vertices.foreach_get("co", points)
-    return f"{zlib.crc32(points.tobytes()):08x} {copy.name}"
+    """What a copy or caption is called, where its points are, what it wears and what hangs on it:
+    as it was made, or not."""
+    points = np.empty(3 * len(copy.data.vertices) if copy.type == "MESH" else 0, np.float32)
+    if copy.type == "MESH":
+        copy.data.vertices.foreach_get("co", points)
+    worn: list[object] = [slot.material and slot.material.name for slot in copy.material_slots]
+    worn += [(each.name, each.type) for each in (*copy.modifiers, *copy.constraints)]
+    worn += [bool(copy.animation_data), len(copy.children)]
+    return f"{zlib.crc32(points.tobytes() + repr(worn).encode()):08x} {copy.name}"
 
 
 def _grid(count: int) -> tuple[int, int]:

@@ -6,6 +6,7 @@ no key of its own because it is the Basis, and the expression `neutral` is the a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Final
@@ -161,8 +162,17 @@ def show_identity(head: bpy.types.Object) -> None:
 
 
 def exaggerate(head: bpy.types.Object, weights: dict[str, float]) -> None:
-    """Show these weights of identities, all as many times as the artist says."""
-    times = head.ofer.exaggerated = head.ofer.exaggeration
+    """Show these weights of identities, all as many times as the artist says. Raises
+    OferError(BAD_REQUEST) where that is no number, as a script or a driver may leave it."""
+    times = head.ofer.exaggeration
+    if not math.isfinite(times):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "Exaggerate of {name} is no number.",
+            "Set it to 1.",
+            name=head.name,
+        )
+    head.ofer.exaggerated = times
     set_identities(head, {name: weight * times for name, weight in weights.items()})
 
 
@@ -192,10 +202,18 @@ def use_identity(head: bpy.types.Object, name: str) -> None:
     """Make an identity the Basis; the former Basis becomes a key in its place. An artist's key
     that is relative to that identity is relative to the Basis from then on, and as it was.
 
-    Raises OferError(BAD_REQUEST) where the Basis was deleted.
+    Raises OferError(BAD_REQUEST) where the Basis was deleted, or the identity is animated: its
+    curves and drivers would then play the former Basis.
     """
     check_basis(head)
     key = head.data.shape_keys.key_blocks[name]
+    if shape_keys.is_animated(key):
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "{name} is animated or driven, and would play the other way round as the Basis.",
+            "Delete its keyframes or its driver first.",
+            name=repr(name),
+        )
     free_name(head, head.ofer.basis)
     key.name, shape = head.ofer.basis, shape_keys.points(key)
     relative = shape_keys.relative_to(key)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from .. import compat
 from . import carried
+
+
+def is_animated(key: bpy.types.ShapeKey) -> bool:
+    """A curve, of a strip too, or a driver sets its value."""
+    owner, path = key.id_data, key.path_from_id("value")
+    drivers = owner.animation_data.drivers if owner.animation_data else ()
+    return any(each.data_path == path for each in (*compat.all_curves_of(owner), *drivers))
 
 
 def points(key: bpy.types.ShapeKey) -> np.ndarray:

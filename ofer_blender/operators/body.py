@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ...ofer_engine.contract.sentence import Sentence
 from ..head import hypotheses, joint_anchors
 from ..rig import body, seam
@@ -44,6 +45,13 @@ class OFER_OT_attach_to_armature(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
         armature = context.scene.objects.get(self.armature) if self.armature else None
+        if self.armature and armature is None:
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                "The scene has no armature {name}.",
+                "Say the name of one that is there, or select it.",
+                name=repr(self.armature),
+            )
         found = [armature] if armature else body.candidates()
         several = len(found) > 1 and not found[0].select_get()
         if several or not found or (armature is not None and armature.type != "ARMATURE"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import bpy
 
 from ...ofer_engine.client.opened_photos import OpenedPhoto
@@ -68,6 +70,12 @@ class OFER_OT_place_face(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         photo = panel_photo.follow(context).entry
         if any(self.points):
+            if not all(map(math.isfinite, self.points)):
+                raise OferError(
+                    ErrorCode.BAD_REQUEST,
+                    "A place of an eye or of the chin is no number.",
+                    "Say all three in pixels of the photo.",
+                )
             photo.points, photo.placement = self.points, POINTS
             return {"FINISHED"}
         opened = jobs.queue.opened(photo_source.key(photo))

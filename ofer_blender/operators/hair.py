@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ...ofer_engine.contract.errors import ErrorCode, OferError
 from ..hair import hair
 from ..head import hypotheses
 from ..translations import tr
@@ -45,6 +46,13 @@ class OFER_OT_remove_hair(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         head = hypotheses.active_head(context)
+        if hair.is_all(head):
+            raise OferError(
+                ErrorCode.BAD_REQUEST,
+                "{name} is hair that was separated from its head: nothing would be left of it.",
+                "Select the head, or delete this object.",
+                name=head.name,
+            )
         for kind in hair.Kind:
             hair.take_off(head, kind)
         return {"FINISHED"}

@@ -14,7 +14,13 @@ from ..translations import tr
 from .look import head_in_view
 from .refusal import OnHead, no_head
 
-_POINT: Final = {"name": "Point", "description": "Vertex of the head", "default": -1, "min": -1}
+_POINT: Final = {
+    "name": "Point",
+    "description": "Vertex of the head",
+    "default": -1,
+    "min": -1,
+    "options": {"SKIP_SAVE"},
+}
 _VIEW: Final = {
     "name": "Photo",
     "description": "Which of the head's photos, from 0",
@@ -33,7 +39,11 @@ that were drawn say it must"""
 
     point: bpy.props.IntProperty(**_POINT)
     photo: bpy.props.FloatVectorProperty(
-        name="Place", description="Pixels of the photo, from its top left corner", size=2
+        name="Place",
+        description="Pixels of the photo, from its top left corner",
+        size=2,
+        default=(-1.0, -1.0),
+        options={"SKIP_SAVE"},
     )
     view: bpy.props.IntProperty(**_VIEW)
 

@@ -121,6 +121,15 @@ def test_what_is_no_body_is_none(head: bpy.types.Object) -> None:
     assert not bpy.ops.ofer.attach_to_armature.poll()
 
 
+def test_another_body_than_the_one_named_is_not_taken(head: bpy.types.Object) -> None:
+    bodies.make(next(iter(bodies.NAMES)), place())
+    bpy.context.view_layer.objects.active = head
+    before = dump()
+    with pytest.raises(RuntimeError, match="no armature 'Villain'"):
+        bpy.ops.ofer.attach_to_armature(armature="Villain")
+    assert differences(before, dump()) == []
+
+
 @pytest.mark.parametrize("kind", bodies.NAMES)
 def test_the_head_stands_where_the_body_says(head: bpy.types.Object, kind: str) -> None:
     """And is not moved by bones that rest."""

@@ -388,6 +388,23 @@ def test_what_an_artist_made_of_the_copies_stays(head: bpy.types.Object) -> None
     assert {each.name for each in bpy.data.objects} == {each.name for each in (head, *left)}
 
 
+def test_a_copy_that_an_artist_dressed_stays(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.compare(count="4")
+    copies = [each for each in comparison.copies(head) if each.type == "MESH"]
+    hat = bpy.data.objects.new("hat", None)
+    bpy.context.scene.collection.objects.link(hat)
+    hat.parent = copies[0]
+    hat.location = (0, 0, 0.2)
+    copies[1].modifiers.new("Lattice", "LATTICE")
+    copies[2].data.materials.append(bpy.data.materials.new("gold"))
+    bpy.context.view_layer.update()
+    place, kept = hat.matrix_world.copy(), {each.name for each in copies[:3]}
+    bpy.ops.ofer.end_compare()
+    bpy.context.view_layer.update()
+    assert {each.name for each in bpy.data.objects} == kept | {head.name, "hat"}
+    assert hat.parent and hat.matrix_world == place
+
+
 def test_with_nothing_active_the_way_back_is_open(head: bpy.types.Object) -> None:
     """As after the copy that was clicked is deleted."""
     compare(count="4")

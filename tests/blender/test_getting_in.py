@@ -65,6 +65,17 @@ def test_what_the_engine_reads_may_be_chosen_and_dropped() -> None:
         assert chosen.split(";") == [f"*{suffix}" for suffix in dropped]
 
 
+def test_a_place_that_is_no_number_is_refused(
+    employ: Employ, photos: list[str], tmp_path: Path
+) -> None:
+    employ("ok")
+    bpy.ops.ofer.choose_photo(directory=str(tmp_path), files=listed(photos[:1]))
+    before = dump()
+    with pytest.raises(RuntimeError, match="no number"):
+        bpy.ops.ofer.place_face(points=(1, 2, 3, float("nan"), 5, 6))
+    assert differences(before, dump()) == []
+
+
 def test_several_photos_of_one_person_are_one_request(
     employ: Employ, photos: list[str], tmp_path: Path
 ) -> None:

@@ -105,6 +105,27 @@ def test_what_is_selected_stays_so_when_hair_goes(chosen: int, head: bpy.types.O
     assert selected() == before
 
 
+def test_a_hairdo_that_was_separated_is_not_emptied(head: bpy.types.Object) -> None:
+    bpy.ops.ofer.add_hair()
+    hair_rows = np.zeros(len(head.data.vertices), bool)
+    for name in carried.worn(head.data):
+        hair_rows |= carried.numbers(head.data, name) > 0
+    for each in (*head.data.polygons, *head.data.edges):
+        each.select = False
+    head.data.vertices.foreach_set("select", hair_rows)
+    bpy.context.tool_settings.mesh_select_mode = (True, False, False)
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.mesh.separate(type="SELECTED")
+    bpy.ops.object.mode_set(mode="OBJECT")
+    hairdo = next(each for each in bpy.context.selected_objects if each != head)
+    bpy.context.view_layer.objects.active = hairdo
+    count = len(hairdo.data.vertices)
+    assert count == hair_rows.sum()
+    with pytest.raises(RuntimeError, match="separated from its head"):
+        bpy.ops.ofer.remove_hair()
+    assert len(hairdo.data.vertices) == count
+
+
 def test_another_style_takes_the_place_of_the_first(head: bpy.types.Object) -> None:
     bpy.ops.ofer.add_hair()
     head.ofer_hair.colour = (0.5, 0.25, 0.0)

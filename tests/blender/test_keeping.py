@@ -221,6 +221,15 @@ def test_asset_of_this_file(head: bpy.types.Object, tmp_path: Path) -> None:
     assert (tmp_path / "blender_assets.cats.txt").read_text() == catalogues, "told once"
 
 
+def test_what_an_artist_said_of_an_asset_stays(head: bpy.types.Object) -> None:
+    head.asset_mark()
+    head.asset_data.description, head.asset_data.license = "hero of shot 12", "studio only"
+    bpy.ops.ofer.save_as_asset()
+    said = bpy.context.object.asset_data
+    assert (said.description, said.license) == ("hero of shot 12", "studio only")
+    assert said.catalog_id == asset.CATALOGUE
+
+
 def test_asset_in_a_library(head: bpy.types.Object, tmp_path: Path) -> None:
     libraries = bpy.context.preferences.filepaths.asset_libraries
     libraries.new(name="Faces", directory=str(tmp_path / "library"))

@@ -203,6 +203,8 @@ def test_an_older_reconstruction_is_pinned_by_the_heads_that_it_keeps(tmp_path: 
         ({"point": 5000, "photo": (3, 3)}, "number of a vertex"),
         ({"photo": (3, 3)}, "number of a vertex"),
         ({"point": 3, "photo": (-5, 3)}, "inside the photo"),
+        ({"point": 3}, "inside the photo"),
+        ({"point": 3, "photo": (float("nan"), 3)}, "inside the photo"),
         ({"point": 3, "photo": (5, 3), "view": 4}, "fewer photos"),
     ],
 )

@@ -132,6 +132,31 @@ def test_a_removed_expression_leaves_the_strength_of_the_one_shown(
     assert hypotheses.chosen_expression(head) == "expression_02"
 
 
+def test_what_is_no_number_exaggerates_nothing(head: bpy.types.Object) -> None:
+    before, place = values(head), shown(head)
+    head.ofer.exaggeration = float("nan")
+    with pytest.raises(RuntimeError, match="no number"):
+        bpy.ops.ofer.show(name="identity_02")
+    head.ofer.exaggeration = 1.0
+    assert values(head) == before
+    assert np.abs(shown(head) - place).max() == 0
+
+
+@pytest.mark.parametrize("by", ["curve", "driver"])
+def test_an_animated_identity_is_not_made_the_basis(head: bpy.types.Object, by: str) -> None:
+    key = head.data.shape_keys.key_blocks["identity_03"]
+    if by == "curve":
+        key.keyframe_insert("value", frame=1)
+    else:
+        key.driver_add("value").driver.expression = "1"
+    bpy.context.view_layer.update()
+    before = dump()
+    with pytest.raises(RuntimeError, match="animated or driven"):
+        bpy.ops.ofer.use_identity(name="identity_03")
+    assert differences(before, dump()) == []
+    assert bpy.ops.ofer.use_identity(name="identity_02") == {"FINISHED"}
+
+
 def test_a_mixture_is_exaggerated_as_a_whole(head: bpy.types.Object) -> None:
     keys = key_points(head)
     own = {name: keys[name] - keys["Basis"] for name in ("identity_02", "identity_03")}
