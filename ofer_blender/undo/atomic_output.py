@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -214,16 +215,13 @@ def disk_full(file: Path) -> OferError:
 
 def is_full(folder: Path) -> bool:
     """The disk of a folder takes nothing more."""
-    probe = folder / "probe"
     try:
-        with probe.open("wb") as file:
+        with tempfile.TemporaryFile(prefix=".ofer-", dir=folder) as file:
             file.write(bytes(_PROBE))
             file.flush()
             os.fsync(file.fileno())
     except OSError as cause:
         return cause.errno in _FULL
-    finally:
-        probe.unlink(missing_ok=True)
     return False
 
 

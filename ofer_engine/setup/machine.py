@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -77,9 +78,9 @@ def prepare_folder(folder: Path, needed: int, option: str = "--home") -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".ofer-probe"
-        probe.write_bytes(b"OFER")
-        probe.unlink()
+        # Without a name, or with one that nothing has: what is there is not touched.
+        with tempfile.TemporaryFile(prefix=".ofer-", dir=folder) as probe:
+            probe.write(b"OFER")
     except OSError as error:
         raise folder_error(error, folder, option) from error
     free = shutil.disk_usage(folder).free

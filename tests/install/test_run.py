@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import sys
 from dataclasses import replace
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from ofer_engine.contract.errors import OferError
-from ofer_engine.setup import portrait, run_photo
+from ofer_engine.setup import machine, portrait, run_photo
 from ofer_engine.setup.console import Console
 from ofer_engine.setup.home import Home
 from ofer_engine.setup.pins import Pins
@@ -38,6 +42,40 @@ def test_a_mistake_is_told_at_once(
     assert answer.code == 1 and said in answer.last
     assert "Traceback" not in answer.out
     assert not (bare.home / "engine" / "lib").exists() or arguments[0] == "setup"
+
+
+def _put_in_the_way(folder: Path, name: str, kind: str) -> None:
+    """A link to a file beside the folder, a pipe, or a file, under a name that ours might be."""
+    folder.mkdir(exist_ok=True)
+    if kind == "link":
+        (folder.parent / "thesis.txt").write_text("thesis")
+        (folder / name).symlink_to(folder.parent / "thesis.txt")
+    elif kind == "pipe":
+        os.mkfifo(folder / name)
+    else:
+        (folder / name).write_text("mine")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of Unix")
+@pytest.mark.parametrize("kind", ["link", "pipe", "file"])
+@pytest.mark.parametrize("name", [".ofer-probe", ".ofer-", "probe", ".lock"])
+def test_looking_whether_a_folder_can_be_written_touches_nothing_in_it(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    folder = tmp_path / "folder"
+    _put_in_the_way(folder, name, kind)
+    before = os.lstat(folder / name)
+    machine.prepare_folder(folder, 0)
+    refused = pytest.raises(OferError, match="Another set-up")
+    with refused if name == ".lock" and kind != "file" else contextlib.nullcontext():
+        with Home(folder).locked(0):
+            pass
+    after = os.lstat(folder / name)
+    assert (before.st_ino, before.st_size, before.st_mtime) == (
+        after.st_ino, after.st_size, after.st_mtime
+    )  # fmt: skip
+    assert kind != "link" or (tmp_path / "thesis.txt").read_text() == "thesis"
+    assert {each.name for each in folder.iterdir()} == {name, ".lock"}
 
 
 @pytest.fixture
@@ -112,9 +150,10 @@ def test_another_file_named_as_the_portrait_stays(tmp_path) -> None:
     kept.write_bytes((resources.files("skimage.data") / portrait.FILE_NAME).read_bytes())
     home, out = Home(tmp_path / "home"), tmp_path / "out"
     out.mkdir()
-    (out / portrait.FILE_NAME).write_text("mine")
+    os.mkfifo(out / portrait.FILE_NAME)  # which is not waited for
+    (out / "astronaut_02.png").write_text("mine")
     console = Console(io.StringIO())
     for _ in range(2):
         fetched = portrait.fetch(home, Pins.read(ROOT), out, console)
         assert fetched.read_bytes() == kept.read_bytes()
-    assert (out / portrait.FILE_NAME).read_text() == "mine"
+    assert (out / "astronaut_02.png").read_text() == "mine"
