@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import time
 from collections.abc import Generator
@@ -12,6 +13,8 @@ from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.claimed_name import claimed_name, handed_on
+from ..contract.files.pieces import is_plain
+from ..contract.files.sidecar import is_as_made, made_files, note_results, sidecar_of
 from ..contract.names import check_name, kept_note, plain_name
 from . import blender, portrait, provision
 from .console import Console, clock
@@ -19,8 +22,10 @@ from .home import Home
 from .machine import prepare_folder
 from .pins import Pins
 
-_ENDINGS: Final = (".ofer", "_sheet.png", ".blend", ".glb")
+_FOLDER, _SHEET, _BLEND, _GLB = ".ofer", "_sheet.png", ".blend", ".glb"
+_ENDINGS: Final = (_FOLDER, _SHEET, _BLEND, _GLB, f"{_GLB}.json")
 """What one reconstruction becomes on disk."""
+_RECORD: Final = "reconstruction.json"
 _SKIN = "2048"
 """Pixels of the skin painted from the photo."""
 
@@ -28,7 +33,7 @@ _SKIN = "2048"
 @dataclass(frozen=True)
 class PhotoRun:
     """photos : of one person, none for the public-domain portrait; name : of the results, the first
-    photo's where there is none; overwrite : replace results of that name; options : more for
+    photo's where there is none; overwrite : replace what a run made of that name; options : more for
     `reconstruct`, as typed."""
 
     photos: tuple[Path, ...]
@@ -40,10 +45,11 @@ class PhotoRun:
 
 
 def run_photo(run: PhotoRun, home: Home, pins: Pins, root: Path, console: Console) -> None:
-    """Write NAME.ofer/, NAME_sheet.png, NAME.blend and NAME.glb into `run.out`.
+    """Write NAME.ofer/, NAME_sheet.png, NAME.blend, NAME.glb and NAME.glb.json into `run.out`.
 
-    Where any of these is there already, it stays, and NAME gets a number. Sets up what is missing
-    first; what was mistyped is told before. Raises OferError with the next step.
+    Where any of these is there already, it stays, and NAME gets a number: with `overwrite` too,
+    unless all of them are as a run made them. Sets up what is missing first; what was mistyped is
+    told before. Raises OferError with the next step.
     """
     begun = time.monotonic()
     _check(run)
@@ -86,10 +92,23 @@ def _named(run: PhotoRun, photo: Path, console: Console) -> Generator[str]:
     another name than wished for. Raises OferError(BAD_REQUEST) where another is at what is to be
     overwritten."""
     name = run.name or plain_name(photo.stem)
-    with claimed_name(run.out, name, _ENDINGS, run.overwrite) as free:
+    overwrite = run.overwrite and _are_ours(run.out, name)
+    with claimed_name(run.out, name, _ENDINGS, overwrite) as free:
         for note in kept_note(name, free):
             console.say(note)
         yield free
+
+
+def _are_ours(out: Path, name: str) -> bool:
+    """Whether nothing would be lost with what has the name: it is as a run made it."""
+    sidecar = sidecar_of(out / f"{name}{_GLB}")
+    made = made_files(sidecar)
+    folder = out / f"{name}{_FOLDER}"
+    return (
+        (made is not None or not os.path.lexists(sidecar))
+        and (is_plain(folder / _RECORD) or not os.path.lexists(folder))
+        and all(is_as_made(out / f"{name}{ending}", made) for ending in (_BLEND, _GLB, _SHEET))
+    )
 
 
 def _portrait(run: PhotoRun, home: Home, pins: Pins, console: Console) -> Path:
@@ -102,7 +121,8 @@ def _reconstruct(
     photos: tuple[Path, ...], name: str, run: PhotoRun, home: Home, root: Path
 ) -> None:
     arguments = ["reconstruct", *map(str, photos), "--out", str(run.out), "--name", name]
-    arguments += ["--overwrite"] if run.overwrite else []
+    replaces = any(os.path.lexists(run.out / f"{name}{ending}") for ending in _ENDINGS)
+    arguments += ["--overwrite"] if replaces else []
     arguments += ["--skin", _SKIN, *run.options]  # of two, the option given last counts
     command = home.engine_call(root, arguments)
     environment = home.process_environment | handed_on(run.out, name)
@@ -125,7 +145,7 @@ def _build(
 ) -> None:
     script = root / "ofer_blender" / "headless" / "build_file.py"
     outputs = ["--blend", f"{run.out / name}.blend", "--glb", f"{run.out / name}.glb"]
-    arguments = [str(run.out / f"{name}.ofer"), *outputs, "--photo", str(photo)]
+    arguments = [str(run.out / f"{name}.ofer"), *outputs, "--photo", str(photo), "--keep-others"]
     if found := blender.required(run.blender) if run.blender else blender.find():
         console.say(f"Building the head in {found.label}: {found.program}")
         command = found.script(script, arguments)
@@ -138,6 +158,10 @@ def _build(
             "Run `install.py doctor` and report what both say.",
             name=name,
         )
+    results = [run.out / f"{name}{ending}" for ending in (_BLEND, _SHEET)]
+    note_results(
+        sidecar_of(run.out / f"{name}{_GLB}"), [each for each in results if is_plain(each)]
+    )
 
 
 def _module(home: Home, pins: Pins, console: Console) -> list[str]:

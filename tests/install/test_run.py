@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ofer_engine.contract.errors import OferError
+from ofer_engine.contract.files.sidecar import note_results
 from ofer_engine.setup import machine, portrait, run_photo
 from ofer_engine.setup.console import Console
 from ofer_engine.setup.home import Home
@@ -102,13 +104,40 @@ def test_whatever_has_the_name_of_the_results_stays(
             return found
 
     assert name(run) == "front" and not said
-    for ending in (".blend", ".glb", ".ofer", "_sheet.png"):
+    for ending in (".blend", ".glb", ".glb.json", ".ofer", "_sheet.png"):
         (tmp_path / f"front{ending}").write_text("work")
-        assert name(run) == "front_02"
-        assert said.pop() == "front is there already and stays as it is: this is front_02."
-        assert name(replace(run, overwrite=True)) == "front" and not said
+        for overwrite in (False, True):
+            assert name(replace(run, overwrite=overwrite)) == "front_02"
+            assert said.pop() == "front is there already and stays as it is: this is front_02."
         (tmp_path / f"front{ending}").unlink()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_overwrite_replaces_what_a_run_made_and_nothing_else(tmp_path, console: Console) -> None:
+    run = run_photo.PhotoRun((tmp_path / "front.jpg",), tmp_path, overwrite=True)
+    made = [tmp_path / f"front{ending}" for ending in (".blend", ".glb", "_sheet.png")]
+    record, sidecar = tmp_path / "front.ofer" / "reconstruction.json", tmp_path / "front.glb.json"
+
+    def named_after(change: Callable[[], object]) -> str:
+        """A run's results with one change: what the next run is called."""
+        record.parent.mkdir(exist_ok=True)
+        record.write_text("{}")
+        for each in made:
+            each.unlink(missing_ok=True)
+            each.write_bytes(b"as made")
+        sidecar.write_text('{"made_with": "OFER Faces, Blender 5.0"}')
+        note_results(sidecar, made)
+        change()
+        with run_photo._named(run, run.photos[0], console) as found:
+            return found
+
+    assert named_after(lambda: None) == "front"
+    assert named_after(made[0].unlink) == "front"
+    for each in made:
+        assert named_after(lambda file=each: file.write_bytes(b"worked on")) == "front_02"
+        assert named_after(lambda file=each: os.truncate(file, 1 << 42)) == "front_02"  # at once
+    assert named_after(lambda: sidecar.write_text('{"mine": 1}')) == "front_02"
+    assert named_after(record.unlink) == "front_02"
 
 
 def test_two_runs_at_once_never_take_each_other_s_name(
