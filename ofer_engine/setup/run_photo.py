@@ -33,8 +33,8 @@ _SKIN = "2048"
 @dataclass(frozen=True)
 class PhotoRun:
     """photos : of one person, none for the public-domain portrait; name : of the results, the first
-    photo's where there is none; overwrite : replace what a run made of that name; options : more for
-    `reconstruct`, as typed."""
+    photo's where there is none; overwrite : replace what a run made of that name; options : more
+    for `reconstruct`, as typed."""
 
     photos: tuple[Path, ...]
     out: Path

@@ -18,9 +18,9 @@ from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.head import hypotheses
 from ofer_faces.ofer_blender.rig import rig
-from ofer_faces.ofer_engine.contract.files.sidecar import sidecar_of
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.files.live_link import read_live_link
+from ofer_faces.ofer_engine.contract.files.sidecar import sidecar_of
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from played import FIRST, LAST, RATE
 from recording_layout import draw

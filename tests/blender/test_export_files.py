@@ -26,8 +26,8 @@ from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.head import hypotheses
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_blender.skin import skin
-from ofer_faces.ofer_engine.contract.files.sidecar import sidecar_of
 from ofer_faces.ofer_blender.web_page import page
+from ofer_faces.ofer_engine.contract.files.sidecar import sidecar_of
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from read_back import import_file
 from scene_dump import differences, dump

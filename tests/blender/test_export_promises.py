@@ -20,9 +20,9 @@ from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.head import hypotheses, shape_keys
 from ofer_faces.ofer_blender.rig import rig
-from ofer_faces.ofer_engine.contract.files.sidecar import sidecar_of
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
+from ofer_faces.ofer_engine.contract.files.sidecar import sidecar_of
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from scene_dump import differences, dump
 

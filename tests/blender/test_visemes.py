@@ -14,8 +14,8 @@ from ofer_faces.ofer_blender.export.presets import PRESETS, Target
 from ofer_faces.ofer_blender.export.shapes import chosen
 from ofer_faces.ofer_blender.head import hypotheses, shape_keys
 from ofer_faces.ofer_blender.rig import visemes
-from ofer_faces.ofer_engine.contract.files.sidecar import sidecar_of
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
+from ofer_faces.ofer_engine.contract.files.sidecar import sidecar_of
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from ofer_faces.ofer_engine.contract.visemes import VISEMES, VRCHAT, VisemeSet
 from recording_layout import draw

@@ -51,8 +51,8 @@ def is_as_made(place: Path, made: Mapping[str, str] | None) -> bool:
 
 
 def note_results(sidecar: Path, files: Sequence[Path]) -> None:
-    """List more files, which lie beside a sidecar of ours. Raises OSError, and OferError(DISK_FULL |
-    READ_ONLY)."""
+    """List more files, which lie beside a sidecar of ours. Raises OSError and
+    OferError(DISK_FULL | READ_ONLY)."""
     record = _read(sidecar)
     if record is not None:
         record["results"] = {each.name: sha256_of(each) for each in files}
