@@ -97,17 +97,28 @@ def prepare_folder(folder: Path, needed: int, option: str = "--home") -> None:
 
 
 def folder_error(error: OSError, folder: Path, option: str = "--home") -> OferError:
-    """The sentence for a folder that could not be written; option : what chooses another."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    """The sentence for a folder that could not be written; option : what chooses another, empty
+    where it is the project's own."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    code = ErrorCode.DISK_FULL if full else ErrorCode.READ_ONLY
+    if not option:
         return OferError(
-            ErrorCode.DISK_FULL,
+            code,
+            "{folder} cannot be written to ({strerror}).",
+            "Copy the project to a folder that takes it, and run this there.",
+            folder=folder,
+            strerror=error.strerror,
+        )
+    if full:
+        return OferError(
+            code,
             "There is no space left for {folder}.",
             "Free some space, or choose another place with {option} DIR, and run this again.",
             folder=folder,
             option=option,
         )
     return OferError(
-        ErrorCode.READ_ONLY,
+        code,
         "{folder} cannot be written to ({strerror}).",
         "Choose another place with {option} DIR and run this again.",
         folder=folder,
