@@ -28,12 +28,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--keep-others", action="store_true", help=kept)
     options = parser.parse_args(arguments)
     addon = _addon()
+    stopping = importlib.import_module(f"{_PACKAGE}.ofer_engine.client.stopping")
     faults = importlib.import_module(f"{_PACKAGE}.ofer_engine.client.faults")
     scene_file = importlib.import_module(f"{_PACKAGE}.ofer_blender.headless.scene_file")
+    stopping.listen("stopped")
     addon.register()
     try:
         places = (options.reconstruction, options.blend, options.glb, options.photo)
-        scene_file.build(*places, overwrite=not options.keep_others)
+        with stopping.working():
+            scene_file.build(*places, overwrite=not options.keep_others)
+    except KeyboardInterrupt:
+        return stopping.STOPPED
     except Exception as cause:  # noqa: BLE001 the border
         sys.stderr.write(f"{faults.caught(cause)}\n")
         return 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from .console import Console, clock
 from .home import Home
 from .machine import prepare_folder
 from .pins import Pins
+from .runner import run_to_end
 
 _FOLDER, _SHEET, _BLEND, _GLB = ".ofer", "_sheet.png", ".blend", ".glb"
 _ENDINGS: Final = (_FOLDER, _SHEET, _BLEND, _GLB, f"{_GLB}.json")
@@ -33,29 +33,34 @@ _SKIN = "2048"
 @dataclass(frozen=True)
 class PhotoRun:
     """photos : of one person, none for the public-domain portrait; name : of the results, the first
-    photo's where there is none; overwrite : replace what a run made of that name; options : more
-    for `reconstruct`, as typed."""
+    photo's where there is none; overwrite : replace what a run made of that name;
+    list_faces : of the first photo, and make no head; options : more for `reconstruct`."""
 
     photos: tuple[Path, ...]
     out: Path
     name: str | None = None
     overwrite: bool = False
+    list_faces: bool = False
     blender: Path | None = None
     options: tuple[str, ...] = ()
 
 
-def run_photo(run: PhotoRun, home: Home, pins: Pins, root: Path, console: Console) -> None:
+def run_photo(run: PhotoRun, home: Home, pins: Pins, root: Path, console: Console) -> int:
     """Write NAME.ofer/, NAME_sheet.png, NAME.blend, NAME.glb and NAME.glb.json into `run.out`.
 
     Where any of these is there already, it stays, and NAME gets a number: with `overwrite` too,
     unless all of them are as a run made them. Sets up what is missing first; what was mistyped is
-    told before. Raises OferError with the next step.
+    told before. Gives the exit status. Raises OferError with the next step.
     """
     begun = time.monotonic()
     _check(run)
     if not provision.provide(home, provision.engine(home, pins), console):
         console.say(f"Engine ready: {home.engine.folder}")
     photos = run.photos or (_portrait(run, home, pins, console),)
+    if run.list_faces:
+        listing = ["--out", str(run.out), "--list-faces", *run.options]
+        command = home.engine_call(root, ["reconstruct", *map(str, photos), *listing])
+        return run_to_end(command, home.process_environment)
     with _named(run, photos[0], console) as name:
         _reconstruct(photos, name, run, home, root)
         reconstructed = time.monotonic()
@@ -67,6 +72,7 @@ def run_photo(run: PhotoRun, home: Home, pins: Pins, root: Path, console: Consol
         f"{run.out / (name + '.blend')} in Blender; look at {run.out / (name + '_sheet.png')} "
         "first to choose a head."
     )
+    return 0
 
 
 def _check(run: PhotoRun) -> None:
@@ -83,7 +89,15 @@ def _check(run: PhotoRun) -> None:
             )
     if run.blender:
         blender.required(run.blender)
-    prepare_folder(run.out, 0, "--out")
+    if run.list_faces:
+        return
+    missing = [each for each in (run.out, *run.out.parents) if not os.path.lexists(each)]
+    try:
+        prepare_folder(run.out, 0, "--out")
+    finally:
+        for each in missing:  # it is made again for what comes into it
+            with contextlib.suppress(OSError):
+                each.rmdir()
 
 
 @contextlib.contextmanager
@@ -120,13 +134,13 @@ def _portrait(run: PhotoRun, home: Home, pins: Pins, console: Console) -> Path:
 def _reconstruct(
     photos: tuple[Path, ...], name: str, run: PhotoRun, home: Home, root: Path
 ) -> None:
-    arguments = ["reconstruct", *map(str, photos), "--out", str(run.out), "--name", name]
+    arguments = ["reconstruct", *map(str, photos), "--out", str(run.out), f"--name={name}"]
     replaces = any(os.path.lexists(run.out / f"{name}{ending}") for ending in _ENDINGS)
     arguments += ["--overwrite"] if replaces else []
     arguments += ["--skin", _SKIN, *run.options]  # of two, the option given last counts
     command = home.engine_call(root, arguments)
     environment = home.process_environment | handed_on(run.out, name)
-    if subprocess.run(command, env=environment).returncode != 0:
+    if run_to_end(command, environment) != 0:
         raise OferError(
             ErrorCode.ENGINE_DIED,
             "Not all results of the photo were made, for the reason above.",
@@ -151,7 +165,7 @@ def _build(
         command = found.script(script, arguments)
     else:
         command = [*_module(home, pins, console), str(script), *arguments]
-    if subprocess.run(command, env=home.process_environment).returncode != 0:
+    if run_to_end(command, home.process_environment) != 0:
         raise OferError(
             ErrorCode.INTERNAL,
             "Blender did not build the head, for the reason above; {name}.ofer is whole.",

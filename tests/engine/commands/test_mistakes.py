@@ -219,7 +219,7 @@ def test_a_command_that_is_stopped_takes_back_what_it_began(portrait, tmp_path, 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_a_closed_terminal_stops_no_command_that_runs_under_nohup(tmp_path):
     signal_it = "import os, signal; os.kill(os.getpid(), signal.SIGHUP); print('went on')"
-    program = f"from ofer_engine import __main__ as m; m._take_back_when_stopped(); {signal_it}"
+    program = f"from ofer_engine.client import stopping; stopping.listen('stopped'); {signal_it}"
     for ignored, output in ((True, b"went on\n"), (False, b"")):
         before = (lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) if ignored else None
         done = subprocess.run(
