@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from enum import Enum
 from typing import Final
 
@@ -43,7 +43,7 @@ def listen(line: str) -> None:
 
 
 @contextlib.contextmanager
-def working() -> Iterator[None]:
+def working() -> Generator[None]:
     """What runs in the block takes back what it began: a signal raises KeyboardInterrupt there."""
     _State.phase = _Phase.WORKING
     try:
@@ -59,7 +59,7 @@ def was_asked() -> bool:
 
 
 @contextlib.contextmanager
-def blocked() -> Iterator[Callable[[], None]]:
+def blocked() -> Generator[Callable[[], None]]:
     """Signals wait until the block has ended, where the system can do that. Gives what lets them in
     again in a child, which is started with them blocked."""
     if not hasattr(signal, "pthread_sigmask"):

@@ -35,8 +35,13 @@ def made_files(sidecar: Path) -> dict[str, str] | None:
     record = _read(sidecar)
     if record is None:
         return None
-    lists = [each for each in map(record.get, _LISTS) if isinstance(each, dict)]
-    return {name: known for each in lists for name, known in each.items() if isinstance(known, str)}
+    made: dict[str, str] = {}
+    for key in _LISTS:
+        listed: Any = record.get(key)
+        if isinstance(listed, Mapping):
+            pairs: Mapping[str, Any] = listed  # pyright: ignore[reportUnknownVariableType]
+            made |= {name: known for name, known in pairs.items() if isinstance(known, str)}
+    return made
 
 
 def is_as_made(place: Path, made: Mapping[str, str] | None) -> bool:
