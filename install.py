@@ -6,10 +6,10 @@ with that, or says in one sentence which one to install. Plain enough to be read
 """
 
 import os
-import subprocess
 import sys
 
 _ROOT = os.path.dirname(os.path.abspath(__file__))
+_STOPPED = "Stopped. Run the same command again: it goes on where it stopped."
 
 
 def main():
@@ -20,6 +20,9 @@ def main():
     from ofer_engine.setup import interpreters
 
     if sys.version_info[:2] in interpreters.ENGINE and sys.maxsize > 2**32:
+        from ofer_engine.client import stopping
+
+        stopping.listen(_STOPPED)  # before the rest is loaded
         from pathlib import Path
 
         from ofer_engine.setup.commands import main as run_command
@@ -30,11 +33,17 @@ def main():
         values = interpreters.wrong_python(interpreters.ENGINE)
         sys.stderr.write(interpreters.WRONG_PYTHON.format(**values) + "\n")
         return 1
-    try:
-        return subprocess.call(other + [os.path.abspath(__file__)] + sys.argv[1:])
-    except KeyboardInterrupt:
-        return 130
+    command = other + [os.path.abspath(__file__)] + sys.argv[1:]
+    if os.name == "posix":
+        os.execv(command[0], command)  # so that whoever stops this one stops that one
+    import subprocess
+
+    return subprocess.call(command)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.stderr.write(_STOPPED + "\n")
+        sys.exit(130)

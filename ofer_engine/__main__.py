@@ -5,21 +5,30 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
-from .client.launch import chosen_home, mend_streams, tune_this_process
-from .commands import batch, more_like, packs, perform, reconstruct, serve, skin
-from .contract.causes import as_ofer_error
-from .contract.errors import ErrorCode, OferError
+from .client import stopping
+
+_SAID: Final = "ofer: stopped."
+if __name__ == "__main__":
+    stopping.listen(_SAID)  # before the rest is loaded
+
+from .client.launch import (  # noqa: E402
+    check_working_folder,
+    chosen_home,
+    mend_streams,
+    tune_this_process,
+)
+from .commands import batch, more_like, packs, perform, reconstruct, serve, skin  # noqa: E402
+from .contract.causes import as_ofer_error  # noqa: E402
+from .contract.errors import ErrorCode, OferError  # noqa: E402
 
 LOG: Final = "engine-error.log"
 """In the data folder: the trace of the last failure that nobody foresaw."""
-_STOPPED: Final = 130  # what a shell expects after an interrupt
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,20 +52,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         evaluate.add(commands)
     options = parser.parse_args(arguments)
     try:
+        if options.command is not serve.run:  # which asks for whole paths alone
+            check_working_folder()
         options.home = chosen_home(options.home)
     except OferError as error:
         print(f"ofer: {error}", file=sys.stderr)
         return 1
     try:
-        status = options.command(options)
-        sys.stdout.flush()  # else only the interpreter's end would find that nobody listens
+        with stopping.working():
+            status = options.command(options)
+            sys.stdout.flush()  # else only the interpreter's end would find that nobody listens
         return status
     except KeyboardInterrupt:
-        print("ofer: stopped.", file=sys.stderr)
-        return _STOPPED
+        return _stopped()
     except BrokenPipeError:
         return _discard_output()
     except Exception as cause:  # noqa: BLE001 - the border: one sentence, whatever happened
+        if stopping.was_asked():
+            return _stopped()
         return _fail(cause, options.home / LOG)
 
 
@@ -87,18 +100,10 @@ def _discard_output() -> int:
     return 1
 
 
-def _interrupt(number: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt
-
-
-def _take_back_when_stopped() -> None:
-    """The system's wish, and a terminal that is closed, as Ctrl-C; `nohup` lets a command go on."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    closed = getattr(signal, "SIGHUP", None)
-    if closed is not None and signal.getsignal(closed) is not signal.SIG_IGN:
-        signal.signal(closed, _interrupt)
+def _stopped() -> int:
+    print(_SAID, file=sys.stderr)
+    return stopping.STOPPED
 
 
 if __name__ == "__main__":
-    _take_back_when_stopped()
     sys.exit(main())

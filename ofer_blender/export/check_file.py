@@ -8,8 +8,8 @@ from typing import Final
 
 import bpy
 
+from ...ofer_engine.contract.files.sidecar import sidecar_of
 from ...ofer_engine.contract.sentence import Sentence
-from ..undo.atomic_output import sidecar_of
 from . import check_animation, check_body, check_vrm, companions, skeleton
 from .applied import rig_in_file
 from .content import FileContent, FileMesh

@@ -10,10 +10,10 @@ import bpy
 
 from ...ofer_engine.contract.arkit import ARKIT_52
 from ...ofer_engine.contract.files.digest import sha256_of
+from ...ofer_engine.contract.files.sidecar import MADE_WITH
 from ...ofer_engine.contract.visemes import VISEMES
 from ..head import provenance
 from ..rig import arkit_keys
-from ..undo.atomic_output import MADE_WITH
 from .animation import Animation
 from .names import names
 from .plan import Plan

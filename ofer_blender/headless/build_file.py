@@ -24,13 +24,21 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--blend", type=Path)
     parser.add_argument("--glb", type=Path)
     parser.add_argument("--photo", type=Path, help="stands beside the head in the .blend")
+    kept = "replace nothing but what the GLB's sidecar lists, unchanged since (default: all)"
+    parser.add_argument("--keep-others", action="store_true", help=kept)
     options = parser.parse_args(arguments)
     addon = _addon()
+    stopping = importlib.import_module(f"{_PACKAGE}.ofer_engine.client.stopping")
     faults = importlib.import_module(f"{_PACKAGE}.ofer_engine.client.faults")
     scene_file = importlib.import_module(f"{_PACKAGE}.ofer_blender.headless.scene_file")
+    stopping.listen("stopped")
     addon.register()
     try:
-        scene_file.build(options.reconstruction, options.blend, options.glb, options.photo)
+        places = (options.reconstruction, options.blend, options.glb, options.photo)
+        with stopping.working():
+            scene_file.build(*places, overwrite=not options.keep_others)
+    except KeyboardInterrupt:
+        return stopping.STOPPED
     except Exception as cause:  # noqa: BLE001 the border
         sys.stderr.write(f"{faults.caught(cause)}\n")
         return 1

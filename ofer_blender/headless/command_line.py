@@ -41,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
         if not (blend or glb):
             blend = Path(f"{folder.stem}.blend")
         if not options.overwrite:
-            blend, glb = _free(blend), _free(glb)
+            blend, glb = _free(blend), _free(glb, ".json")
         scene_file.build(folder, blend, glb, Path(options.photos[0]))
     except Exception as cause:  # noqa: BLE001 the border
         sys.stderr.write(f"{faults.caught(cause)}\n")
@@ -54,11 +54,12 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _free(file: Path | None) -> Path | None:
-    """The file, or one with a number where it is there already; says so."""
+def _free(file: Path | None, beside: str = "") -> Path | None:
+    """The file, or one with a number where it is there already, or what has its name and this
+    ending; says so."""
     if file is None:
         return None
-    name = free_name(file.parent, file.stem, (file.suffix,))
+    name = free_name(file.parent, file.stem, (file.suffix, file.suffix + beside))
     for note in kept_note(file.stem, name):
         sys.stderr.write(f"{note}\n")
     return file.with_name(name + file.suffix)

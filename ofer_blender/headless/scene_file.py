@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from mathutils import Euler, Vector
 from ...ofer_engine.client import reconstruction_reader
 from ...ofer_engine.contract import reconstruction
 from ...ofer_engine.contract import skin as contract
+from ...ofer_engine.contract.files.sidecar import is_as_made, made_files, sidecar_of
 from .. import compat
 from ..export import write
 from ..export.plan import Keys, Plan
@@ -21,6 +22,7 @@ from ..head import head_object, presentation
 from ..photo import head_photos, photo_beside, photo_camera
 from ..rig import arkit_keys, rig
 from ..skin import skin
+from ..undo.atomic_output import beside, disk_full, is_full, taken, unwritable
 
 _LAMPS: Final = (
     ("Key", (0.9, -1.3, 0.9), 22.0, 0.8),
@@ -35,15 +37,19 @@ _WIDE: Final = 1.5
 
 
 def build(
-    folder: Path, blend: Path | None, glb: Path | None, photo: Path | None = None
+    folder: Path,
+    blend: Path | None,
+    glb: Path | None,
+    photo: Path | None = None,
+    overwrite: bool = True,
 ) -> bpy.types.Object:
     """Empty this Blender, build the head of a NAME.ofer folder in it, rigged and with the 52 ARKit
     keys, write what is asked for; in the .blend the head is shown as *Reconstruct* shows it.
 
-    photo : stands beside the head, if Blender has a reader for it.
+    photo : stands beside the head, if Blender has a reader for it; overwrite : files that are
+    there; else those alone that the GLB's sidecar lists, unchanged since.
 
-    Raises OferError where the folder is damaged or the GLB cannot be written, RuntimeError where
-    the .blend cannot.
+    Raises OferError where the folder is damaged or a file cannot be written.
     """
     delivered = reconstruction_reader.read(folder)
     record = delivered.record
@@ -63,8 +69,9 @@ def build(
     if record.has("arkit_units"):
         arkit_keys.add(head)
     rig.build(head)
+    made = made_files(sidecar_of(glb)) if glb else None
     if glb:
-        plan = Plan(Target.GLB, glb.absolute(), Keys.ALL, overwrite=True)  # callers have asked
+        plan = Plan(Target.GLB, glb.absolute(), Keys.ALL, overwrite=overwrite)
         write.export(head, plan)
     if blend:
         presentation.dress(head, presentation.FULL)
@@ -72,9 +79,21 @@ def build(
             image = bpy.data.images.load(str(photo.absolute()))
             photo_beside.show(head, image)
         _look_at(*photo_beside.bounds(head))
-        path = str(blend.absolute())
-        bpy.ops.wm.save_as_mainfile(filepath=path, check_existing=False, compress=True)
+        _save(blend.absolute(), made, overwrite)
     return head
+
+
+def _save(blend: Path, made: Mapping[str, str] | None, overwrite: bool) -> None:
+    """Raises OferError: what is there stays then, and nothing lies beside it."""
+    with beside(blend) as scratch:
+        saved = scratch / blend.name
+        try:
+            bpy.ops.wm.save_as_mainfile(filepath=str(saved), check_existing=False, compress=True)
+        except RuntimeError as cause:
+            raise disk_full(blend) if is_full(scratch) else unwritable(blend, str(cause)) from cause
+        if not (overwrite or is_as_made(blend, made)):
+            raise taken(blend.name)
+        saved.replace(blend)
 
 
 def _lamps() -> Iterator[bpy.types.Object]:

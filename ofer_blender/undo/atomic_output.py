@@ -7,28 +7,25 @@ left alone. What an earlier one made is what its sidecar lists, each with its ha
 from __future__ import annotations
 
 import errno
-import json
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from ...ofer_engine.contract.errors import ErrorCode, OferError
-from ...ofer_engine.contract.files.digest import sha256_of
 from ...ofer_engine.contract.files.replacement import OLDER, Replacement
+from ...ofer_engine.contract.files.sidecar import is_as_made, made_files, sidecar_of
 from ...ofer_engine.contract.names import is_reserved
 from ...ofer_engine.contract.sentence import readable
 
-MADE_WITH: Final = "OFER Faces"
 _SCRATCH: Final = "ofer_export"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _PROBE: Final = 1 << 18
 _MISREAD: Final = re.compile(r'^[-\s]+|["\x00-\x1f\x7f-\x9f\u2028\u2029]')
 """What an .obj or .mtl that names the file would end or begin at."""
-_LONGEST: Final = 8 << 20
-"""Bytes of a sidecar; ours have a hundredth of that."""
 
 
 class AtomicOutput:
@@ -38,7 +35,7 @@ class AtomicOutput:
         self.file, self.folder = file, folder
         self.sidecar = sidecar_of(file)
         self._overwrite = overwrite
-        self._before = _made(self.sidecar)
+        self._before = made_files(self.sidecar)
 
     def companion(self, label: str, suffix: str) -> str:
         """The name of a file that goes with the main one and is named after it: the next one that
@@ -58,7 +55,7 @@ class AtomicOutput:
         names = tuple(names)
         for name in names:
             if not self._may_replace(name):
-                raise _taken(name)
+                raise taken(name)
             with (self.folder / name).open("rb+") as file:
                 os.fsync(file.fileno())  # some disks tell only now that they are full
         self._move(names)
@@ -96,14 +93,7 @@ class AtomicOutput:
 
     def _ours(self, name: str) -> bool:
         """Nothing has this name, or what has it is as an earlier export of this file made it."""
-        place = self.file.parent / name
-        if not os.path.lexists(place):
-            return True
-        known = (self._before or {}).get(name)
-        try:
-            return known is not None and _is_plain(place) and known == sha256_of(place)
-        except OSError:
-            return False
+        return is_as_made(self.file.parent / name, self._before)
 
 
 def _set_aside(place: Path, older: Path) -> None:
@@ -174,11 +164,6 @@ def aside_of(folder: Path) -> Path:
     return older
 
 
-def sidecar_of(file: Path) -> Path:
-    """Where the sidecar of an exported file lies."""
-    return file.with_name(f"{file.name}.json")
-
-
 def unwritable(file: Path, cause: OSError | str) -> OferError:
     """The error for a file that the system would not write."""
     message = cause.strerror or str(cause) if isinstance(cause, OSError) else cause
@@ -214,39 +199,18 @@ def disk_full(file: Path) -> OferError:
 
 def is_full(folder: Path) -> bool:
     """The disk of a folder takes nothing more."""
-    probe = folder / "probe"
     try:
-        with probe.open("wb") as file:
+        with tempfile.TemporaryFile(prefix=".ofer-", dir=folder) as file:
             file.write(bytes(_PROBE))
             file.flush()
             os.fsync(file.fileno())
     except OSError as cause:
         return cause.errno in _FULL
-    finally:
-        probe.unlink(missing_ok=True)
     return False
 
 
-def _is_plain(place: Path) -> bool:
-    """A file: not a link, nor what whoever reads would wait at."""
-    return place.is_file() and not place.is_symlink()
-
-
-def _made(sidecar: Path) -> dict[str, str] | None:
-    """Name and hash of what an earlier export made; None where there was none."""
-    try:
-        if not _is_plain(sidecar) or sidecar.stat().st_size > _LONGEST:
-            return None
-        record = json.loads(sidecar.read_text("utf-8"))
-        if not str(record["made_with"]).startswith(MADE_WITH):
-            return None
-        files = record.get("files", {})
-        return {name: known for name, known in files.items() if isinstance(known, str)}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None  # missing, or not a sidecar of ours
-
-
-def _taken(name: str) -> OferError:
+def taken(name: str) -> OferError:
+    """The error for a name that something of somebody else's has."""
     return OferError(
         ErrorCode.BAD_REQUEST,
         "{name} is already there, and not as an export of this name left it.",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Final, NoReturn
+from typing import Final
 
+from ..client import stopping
 from .photo_list import Task
 from .settings import BatchSettings, Outcome
 
@@ -81,7 +84,9 @@ class LocalWorkers:
     def _start(self) -> _Worker:
         ours, theirs = _SPAWNED.Pipe()
         process = _SPAWNED.Process(target=_serve, args=(self._settings, theirs), daemon=True)
-        process.start()
+        resource_tracker.ensure_running()  # which would let signals in again
+        with stopping.blocked():  # until the worker can answer them
+            process.start()
         theirs.close()
         return _Worker(process, ours)
 
@@ -96,8 +101,10 @@ class LocalWorkers:
 
 def _serve(settings: BatchSettings, line: Connection) -> None:
     """The life of a worker: task in, outcome out, until the other end closes."""
+    end = _End()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the batch, which ends its workers
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, end.ask)
+    stopping.unblock()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from .worker import BatchWorker
 
@@ -105,14 +112,38 @@ def _serve(settings: BatchSettings, line: Connection) -> None:
     while True:
         try:
             task = line.recv()
-            line.send(worker.do(task))
+            with end.taking_back():
+                outcome = worker.do(task)
+            line.send(outcome)
         except (EOFError, OSError):
             return
 
 
-def _leave(*_: object) -> NoReturn:
-    """End, and take back on the way what is half written."""
-    sys.exit(1)
+class _End:
+    """Ends a worker when it is asked to: between two photos at once, at work on one once it has
+    taken back what is half written, however often it is asked meanwhile."""
+
+    def __init__(self) -> None:
+        self._asked = self._at_work = False
+
+    def ask(self, *_: object) -> None:
+        """A handler of signals."""
+        if not self._at_work:
+            os._exit(1)
+        if not self._asked:
+            self._asked = True
+            sys.exit(1)
+
+    @contextlib.contextmanager
+    def taking_back(self) -> Iterator[None]:
+        """What runs in the block is left by SystemExit; nothing of what it says then is heard."""
+        self._at_work = True
+        try:
+            yield
+        finally:
+            self._at_work = False
+            if self._asked:
+                os._exit(1)
 
 
 def _end_with_parent() -> None:

@@ -13,6 +13,7 @@ from typing import Final
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.digest import sha256_of
 from ..contract.sentence import Sentence
+from ..photo.load import MAX_FILE_BYTES
 from .photo_list import Task
 from .results import Results
 from .settings import Outcome
@@ -132,9 +133,9 @@ def run_batch(
 
 
 def _digest(photo: Path) -> str:
-    """The sha256 of a photo; empty where it cannot be read, or what is there has no end."""
+    """The sha256 of a photo; empty where it cannot be read, or is larger than a photo can be."""
     try:
-        return sha256_of(photo) if photo.is_file() else ""
+        return sha256_of(photo, MAX_FILE_BYTES)
     except (OSError, ValueError):
         return ""
 

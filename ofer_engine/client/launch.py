@@ -69,6 +69,19 @@ def chosen_home(folder: Path | str | None) -> Path:
         ) from cause
 
 
+def check_working_folder() -> None:
+    """Raises OferError(BAD_REQUEST) where the folder that this process was started in is gone:
+    libraries fail there in words of their own, and no path in it leads anywhere."""
+    try:
+        os.getcwd()
+    except OSError as cause:
+        raise OferError(
+            ErrorCode.BAD_REQUEST,
+            "The folder in which this was started is not there any more.",
+            "Change to another folder, and run this again.",
+        ) from cause
+
+
 def environment_python(folder: Path) -> Path:
     """The interpreter of the virtual environment in `folder`, whether it exists or not."""
     if sys.platform == "win32":

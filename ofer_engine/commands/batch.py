@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..contract.errors import ErrorCode, OferError
-from ..contract.files import file_lock
-from ..contract.files.pieces import is_plain
+from ..contract.files.claimed_name import held_mark
 from ..contract.files.whole_file import check_place
 from ..contract.sampling import SamplingParams
 from ..contract.sentence import readable
@@ -70,7 +69,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from ..batch.photo_list import read_photo_list
-    from ..batch.results import ERRORS, FolderResults, TableResults, check_own
+    from ..batch.results import ERRORS, FolderResults, TableResults
     from ..batch.run import run_batch
 
     tasks = read_photo_list(options.source, options.images)
@@ -85,8 +84,6 @@ def _run(options: argparse.Namespace) -> int:
     if options.table:
         _check_table()
     check_place(options.out)
-    options.out.mkdir(parents=True, exist_ok=True)
-    check_own(options.out)
     with _alone(options.out), _workers(settings, options, len(tasks)) as workers:
         results = TableResults(settings) if options.table else FolderResults(settings)
         summary = run_batch(
@@ -140,18 +137,27 @@ def _workers(
 
 @contextmanager
 def _alone(out: Path) -> Generator[None]:
-    """Raises OferError(BAD_REQUEST) where another batch writes into the folder."""
-    lock = out / _LOCK
-    plain = is_plain(lock) or not os.path.lexists(lock)  # opening a pipe would wait for its reader
-    with lock.open("a", encoding="utf-8") if plain else nullcontext() as file:
-        if file is None or not file_lock.take(file):
-            raise OferError(
-                ErrorCode.BAD_REQUEST,
-                "Another batch is writing into {name}.",
-                "Wait for it, or choose another folder for the results.",
-                name=out.name,
-            )
-        yield
+    """Make the folder, which goes if nothing came into it. Raises OferError(BAD_REQUEST) where
+    another batch writes into it, or something else has the names of ours."""
+    from ..batch.results import check_own
+
+    missing = [each for each in (out, *out.parents) if not os.path.lexists(each)]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        check_own(out)
+        with held_mark(out / _LOCK, written=True) as ours:
+            if not ours:
+                raise OferError(
+                    ErrorCode.BAD_REQUEST,
+                    "Another batch is writing into {name}.",
+                    "Wait for it, or choose another folder for the results.",
+                    name=out.name,
+                )
+            yield
+    finally:
+        for each in missing:
+            with suppress(OSError):  # results are in it, or it was not made
+                each.rmdir()
 
 
 def _write_table(

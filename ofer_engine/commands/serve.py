@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 from typing import NoReturn
 
 from .machine import add_machine_options
@@ -14,10 +16,15 @@ def add(commands: argparse._SubParsersAction) -> None:
     log = "file that the caller sends stderr to: failures name it"
     parser.add_argument("--log", metavar="FILE", default="", help=log)
     add_machine_options(parser)
-    parser.set_defaults(command=_run)
+    parser.set_defaults(command=run)
 
 
-def _run(options: argparse.Namespace) -> NoReturn:
+def run(options: argparse.Namespace) -> NoReturn:
+    """Answer requests until there are no more."""
+    try:
+        os.getcwd()
+    except OSError:  # its client was started in a folder that is gone, where libraries fail
+        os.chdir(Path(__file__).parent)
     from ..server import serve
 
     serve(options.device, options.home, options.threads, options.log)

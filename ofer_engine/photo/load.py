@@ -170,9 +170,13 @@ def _read(path: Path) -> bytes:
             )
         if not path.is_file():
             raise FileNotFoundError(path)
-        if path.stat().st_size > MAX_FILE_BYTES:
+        size = path.stat().st_size  # 0 of the system's own files, which may have no end
+        if size > MAX_FILE_BYTES:
             raise _too_large(path.name)
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read((size or MAX_FILE_BYTES) + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise _too_large(path.name)
     except FileNotFoundError as error:
         raise OferError(
             ErrorCode.PHOTO_MISSING,

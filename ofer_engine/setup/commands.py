@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import signal
-import subprocess
+import os
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
-from ..client.launch import chosen_home, mend_streams
+from ..client import stopping
+from ..client.launch import check_working_folder, chosen_home, mend_streams
 from ..contract.causes import as_ofer_error
 from ..contract.errors import ErrorCode, OferError
 from . import blender, doctor, package, provision, torch_build
@@ -19,12 +19,13 @@ from .checks import Checks, Suite
 from .console import Console, JsonConsole
 from .home import Home
 from .lock import DOCS
-from .machine import folder_error
+from .machine import folder_error, prepare_folder
 from .pins import Pins
+from .run_options import add_run
 from .run_photo import PhotoRun, run_photo
+from .runner import run_to_end
 
-_PASSED_ON: Final = ("run", "test", "weights")  # unknown options go to the engine or to pytest
-_STOPPED: Final = 130  # what a shell expects after an interrupt
+_PASSED_ON: Final = ("test", "weights")  # unknown options go to the engine or to pytest
 
 
 def main(root: Path, arguments: Sequence[str] | None = None) -> int:
@@ -33,33 +34,45 @@ def main(root: Path, arguments: Sequence[str] | None = None) -> int:
     chosen, extra = parser.parse_known_args(arguments)
     if extra and chosen.command not in _PASSED_ON:
         parser.error(f"unrecognized arguments: {' '.join(extra)}")
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK", "SIGHUP"):
-        number = getattr(signal, name, None)
-        ignored = name == "SIGHUP" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # nohup
-        if number is not None and not ignored:
-            signal.signal(number, _interrupt)
     mend_streams()
     json_wanted = getattr(chosen, "progress", "text") == "json"
     console = JsonConsole() if json_wanted else Console()
     try:
+        check_working_folder()
         home = Home(chosen_home(getattr(chosen, "home", None)))
     except OferError as error:
         console.fail(error)
         return 1
     try:
-        command = _Command(chosen, tuple(extra), home, Pins.read(root), root, console)
-        return getattr(command, chosen.command)()
-    except OferError as error:
-        console.fail(error)
-    except OSError as error:
-        console.fail(folder_error(error, Path(error.filename or home.path)))
+        with stopping.working():
+            command = _Command(chosen, tuple(extra), home, Pins.read(root), root, console)
+            return getattr(command, chosen.command)()
     except KeyboardInterrupt:
-        again = "Run the same command again: it goes on where it stopped."
-        console.fail(OferError(ErrorCode.CANCELLED, "Stopped.", again))
-        return _STOPPED
+        return _stopped(console)
     except Exception as cause:  # noqa: BLE001 - the border: one sentence, the trace in the log
-        console.fail(_unforeseen(cause, home.log))
+        if stopping.was_asked():
+            return _stopped(console)
+        console.fail(_told(cause, home, root))
     return 1
+
+
+def _stopped(console: Console) -> int:
+    again = "Run the same command again: it goes on where it stopped."
+    console.fail(OferError(ErrorCode.CANCELLED, "Stopped.", again))
+    return stopping.STOPPED
+
+
+def _told(cause: Exception, home: Home, root: Path) -> OferError:
+    """What a person is told of it: the place that could not be written is the data folder, which
+    another can take the place of, or the project."""
+    if isinstance(cause, OferError):
+        return cause
+    if not isinstance(cause, OSError):
+        return _unforeseen(cause, home.log)
+    place = Path(os.fsdecode(cause.filename)) if cause.filename else home.path
+    if place.is_relative_to(home.path):
+        return folder_error(cause, place)
+    return folder_error(cause, place, "") if place.is_relative_to(root) else as_ofer_error(cause)
 
 
 def _unforeseen(cause: Exception, log: Path) -> OferError:
@@ -100,10 +113,10 @@ class _Command:
             name=self._chosen.name,
             overwrite=self._chosen.overwrite,
             blender=self._chosen.blender,
-            options=self._extra,
+            list_faces=self._chosen.list_faces,
+            options=tuple(self._chosen.passed_on),
         )
-        run_photo(run, self._home, self._pins, self._root, self._console)
-        return 0
+        return run_photo(run, self._home, self._pins, self._root, self._console)
 
     def setup(self) -> int:
         if self._chosen.rebuild:
@@ -171,27 +184,29 @@ class _Command:
         return 0
 
     def docs(self) -> int:
+        prepare_folder(self._root / "dist", 0, "")
         for contents in (
             provision.engine(self._home, self._pins),
             provision.beside_engine(self._home, self._pins, DOCS),
         ):
             provision.provide(self._home, contents, self._console)
-        made = subprocess.run(
+        status = run_to_end(
             [str(self._home.engine.python), "-m", "mkdocs", "build", "--strict"],
-            cwd=self._root,
-            env={**self._home.process_environment, "NO_MKDOCS_2_WARNING": "1"},
+            {**self._home.process_environment, "NO_MKDOCS_2_WARNING": "1"},
+            self._root,
         )
-        if made.returncode == 0:
+        if status == 0:
             self._console.finish(f"Built {self._root / 'dist' / 'site' / 'index.html'}.")
-        return made.returncode
+        return status
 
     def translations(self) -> int:
+        prepare_folder(self._root / "ofer_blender" / "translations" / "po", 0, "")
         module = provision.blender_module(self._home, self._pins)
         provision.provide(self._home, module, self._console)
-        return subprocess.call(
+        return run_to_end(
             [str(module.environment.python), "tests/blender/translation_files.py"],
-            cwd=self._root,
-            env=self._home.process_environment,
+            self._home.process_environment,
+            self._root,
         )
 
     def doctor(self) -> int:
@@ -200,6 +215,7 @@ class _Command:
         return 0 if doctor.can_run(findings) else 1
 
     def lock(self) -> int:
+        prepare_folder(self._pins.lock.folder, 0, "")
         provision.renew(self._home, self._pins, self._console, self._chosen.upgrade)
         self._console.finish(f"The lock agrees with pyproject.toml: {self._pins.lock.folder}.")
         return 0
@@ -208,7 +224,7 @@ class _Command:
         provision.provide(self._home, provision.engine(self._home, self._pins), self._console)
         arguments = ["packs", *(self._chosen.words or ["list"]), *self._extra]
         command = self._home.engine_call(self._root, arguments)
-        return subprocess.run(command, env=self._home.process_environment).returncode
+        return run_to_end(command, self._home.process_environment)
 
     def _extension_tool(self) -> list[str]:
         """Blender's own judge of extensions, from a Blender or else from the module."""
@@ -247,7 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    _add_run(commands, [home, with_blender])
+    add_run(commands, [home, with_blender])
     _add_setup(commands, home)
 
     test = commands.add_parser("test", parents=[home], help="run every check and test")
@@ -283,26 +299,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_run(commands: argparse._SubParsersAction, parents: list[argparse.ArgumentParser]) -> None:
-    run = commands.add_parser(
-        "run", parents=parents, help="turn a photo into a head in a .blend file"
-    )
-    run.add_argument(
-        "photos",
-        nargs="*",
-        type=Path,
-        metavar="PHOTO",
-        help="one or several of one person (default: a public-domain portrait)",
-    )
-    out = "folder for the results (default: ./ofer-out)"
-    run.add_argument("--out", type=Path, default=Path("ofer-out"), metavar="DIR", help=out)
-    run.add_argument("--name", help="name of the results (default: the first photo's)")
-    replace = "replace results of that name (default: they stay, and the new ones get a number)"
-    run.add_argument("--overwrite", action="store_true", help=replace)
-    to_the_engine = "Other options, after the photos or as --seed=3, go to the engine: "
-    run.epilog = to_the_engine + "python -m ofer_engine reconstruct --help"
-
-
 def _add_setup(commands: argparse._SubParsersAction, home: argparse.ArgumentParser) -> None:
     setup = commands.add_parser("setup", parents=[home], help="make the engine's environment")
     kinds = "how progress is printed: text (default), or json for programs"
@@ -324,7 +320,3 @@ def _add_setup(commands: argparse._SubParsersAction, home: argparse.ArgumentPars
         help="also what only some work needs: batch (tables, clusters), perform (video files),"
         " train, evaluate (scans), scrfd (its five points)",
     )
-
-
-def _interrupt(number: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import IO
 from ..client.launch import ENGINE_FOLDER, HOME_VARIABLE, engine_command, engine_environment
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files import file_lock
+from ..contract.files.pieces import is_plain
 from .environment import Environment
 from .machine import prepare_folder
 
@@ -58,8 +60,10 @@ class Home:
         another set-up is at work.
         """
         prepare_folder(self.path, needed)
-        with (self.path / ".lock").open("w") as file:
-            if not file_lock.take(file):
+        lock = self.path / ".lock"
+        plain = is_plain(lock) or not os.path.lexists(lock)  # no link, no pipe that would wait
+        with lock.open("a") if plain else contextlib.nullcontext() as file:
+            if file is None or not file_lock.take(file):
                 raise OferError(
                     ErrorCode.ENGINE_MISSING,
                     "Another set-up is at work in {path}.",

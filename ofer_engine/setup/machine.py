@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -77,9 +78,9 @@ def prepare_folder(folder: Path, needed: int, option: str = "--home") -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".ofer-probe"
-        probe.write_bytes(b"OFER")
-        probe.unlink()
+        # Without a name, or with one that nothing has: what is there is not touched.
+        with tempfile.TemporaryFile(prefix=".ofer-", dir=folder) as probe:
+            probe.write(b"OFER")
     except OSError as error:
         raise folder_error(error, folder, option) from error
     free = shutil.disk_usage(folder).free
@@ -96,17 +97,28 @@ def prepare_folder(folder: Path, needed: int, option: str = "--home") -> None:
 
 
 def folder_error(error: OSError, folder: Path, option: str = "--home") -> OferError:
-    """The sentence for a folder that could not be written; option : what chooses another."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    """The sentence for a folder that could not be written; option : what chooses another, empty
+    where it is the project's own."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    code = ErrorCode.DISK_FULL if full else ErrorCode.READ_ONLY
+    if not option:
         return OferError(
-            ErrorCode.DISK_FULL,
+            code,
+            "{folder} cannot be written to ({strerror}).",
+            "Copy the project to a folder that takes it, and run this there.",
+            folder=folder,
+            strerror=error.strerror,
+        )
+    if full:
+        return OferError(
+            code,
             "There is no space left for {folder}.",
             "Free some space, or choose another place with {option} DIR, and run this again.",
             folder=folder,
             option=option,
         )
     return OferError(
-        ErrorCode.READ_ONLY,
+        code,
         "{folder} cannot be written to ({strerror}).",
         "Choose another place with {option} DIR and run this again.",
         folder=folder,

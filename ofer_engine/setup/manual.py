@@ -13,6 +13,7 @@ from typing import Final
 
 FOLDER: Final = "manual"
 _DOCS: Final = "docs"
+_PICTURES: Final = "pictures"
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title} · OFER Faces</title>
 <meta name="viewport" content="width=device-width">
@@ -30,18 +31,23 @@ pre {{ background: #f3f3f3; padding: .8em; overflow-x: auto }} code {{ font-size
 </body></html>
 """
 _ITEM: Final = re.compile(r"(?:[-*]|(\d+)\.) +")
-_PICTURE: Final = re.compile(r"!\[([^\]]*)\]\((pictures/[^)\s]+)\)")
+_PICTURE: Final = re.compile(r"!\[([^\]]*)\]\((pictures/[^)/\s]+)\)")
 _LINK: Final = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
+
+
+def sources(root: Path) -> Iterator[Path]:
+    """What the manual is made of: every page of docs/, then the pictures."""
+    yield from sorted((root / _DOCS).glob("*.md"))
+    yield from sorted((root / _DOCS / _PICTURES).glob("*"))
 
 
 def pages(root: Path) -> dict[str, bytes]:
     """Path inside the package → content: every page of docs/, and the pictures they show."""
-    sources = {path.stem: path.read_text("utf-8") for path in sorted((root / _DOCS).glob("*.md"))}
+    texts = {path.stem: path.read_text("utf-8") for path in sorted((root / _DOCS).glob("*.md"))}
     made = {
-        f"{FOLDER}/{name}.html": page(text, tuple(sources)).encode()
-        for name, text in sources.items()
+        f"{FOLDER}/{name}.html": page(text, tuple(texts)).encode() for name, text in texts.items()
     }
-    for text in sources.values():
+    for text in texts.values():
         for _, picture in _PICTURE.findall(text):
             if (root / _DOCS / picture).is_file():
                 made[f"{FOLDER}/{picture}"] = (root / _DOCS / picture).read_bytes()

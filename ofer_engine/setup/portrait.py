@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from ..contract.errors import ErrorCode, OferError
+from ..contract.files.pieces import read_piece
 from ..contract.names import free_name
 from . import provision
 from .console import Console
@@ -21,6 +22,7 @@ from .pins import Pins
 
 FILE_NAME: Final = "astronaut.png"
 _INSIDE: Final = "skimage/data/astronaut.png"
+_MOST_BYTES: Final = 1 << 20
 _SHA256: Final = "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5"
 
 
@@ -58,6 +60,6 @@ def _download(home: Home, pins: Pins, kept: Path, console: Console) -> None:
 
 def _is_portrait(path: Path) -> bool:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() == _SHA256
+        return hashlib.sha256(read_piece(path, _MOST_BYTES)).hexdigest() == _SHA256
     except OSError:
         return False

@@ -6,14 +6,16 @@ import contextlib
 import os
 import queue
 import re
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
+from ..client import stopping
 from ..contract.errors import ErrorCode, OferError
 from ..contract.sentence import Sentence
 from .console import Console
@@ -22,6 +24,8 @@ from .console import Console
 _DIVERTING: Final = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_REQUIRE_VIRTUALENV")
 _KEPT_LINES: Final = 400
 _POLL_SECONDS: Final = 0.25
+_PATIENCE: Final = 20.0
+"""Seconds that a program gets to take back what it began."""
 
 _DOWNLOADING: Final = re.compile(r"Downloading (\S+) \(([\d.]+)([KMG])iB\)")
 _DOWNLOADED: Final = re.compile(r" Downloaded (\S+)")
@@ -86,12 +90,7 @@ class Runner:
         try:
             code, output = self._follow(process, watch)
         except BaseException:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process, 5)
             raise
         if code != 0:
             raise failure(output, self.folder, self.log)
@@ -138,6 +137,44 @@ class Runner:
                     progress.read(line)
                 self.console.tick(progress.done, progress.total, progress.doing)
         return process.wait(), "".join(kept)
+
+
+def run_to_end(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+) -> int:
+    """Run a program that speaks for itself, in `folder`; gives its exit status.
+
+    Whoever stops this process stops it, too, and it gets the time to take back what it began.
+    """
+    process = None
+    try:
+        with stopping.blocked() as let_in:
+
+            def begin() -> None:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for this process alone
+                let_in()
+
+            process = subprocess.Popen(
+                list(command),
+                cwd=folder,
+                env=environment,
+                preexec_fn=begin if os.name == "posix" else None,
+            )
+        return process.wait()
+    except BaseException:
+        if process is not None:
+            _end(process, _PATIENCE)
+        raise
+
+
+def _end(process: subprocess.Popen[Any], patience: float) -> None:
+    """End a process, by force where it takes longer than so many seconds."""
+    process.terminate()
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 class _Progress:

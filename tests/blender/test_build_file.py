@@ -13,6 +13,7 @@ import synthetic
 from conftest import ROOT, ended_well
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
+from ofer_faces.ofer_engine.contract.files.sidecar import note_results, sidecar_of
 
 SCRIPT = ROOT / "ofer_blender" / "headless" / "build_file.py"
 
@@ -82,3 +83,24 @@ def test_errors_are_one_sentence(tmp_path: Path, damage: str) -> None:
     done = run(folder, "--blend", blend)
     assert done.returncode == 1 and done.stdout == ""
     assert "Traceback" not in done.stderr and len(done.stderr.strip()) > 20
+
+
+def test_what_no_build_made_stays(tmp_path: Path) -> None:
+    folder = synthetic.write(tmp_path).folder
+    blend, glb = tmp_path / "anna.blend", tmp_path / "anna.glb"
+    blend.write_text("a scene of my own")
+    call = (folder, "--blend", blend, "--glb", glb, "--keep-others")
+    done = run(*call)
+    assert done.returncode == 1 and "anna.blend is already there" in done.stderr
+    assert blend.read_text() == "a scene of my own"
+    blend.unlink()
+    assert run(*call).returncode == 0
+    note_results(sidecar_of(glb), [blend])
+    assert run(*call).returncode == 0  # as it was made
+    note_results(sidecar_of(glb), [blend])
+    with blend.open("ab") as file:
+        file.write(b"worked on")
+    worked_on = blend.read_bytes()
+    assert run(*call).returncode == 1 and blend.read_bytes() == worked_on
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"anna.ofer", "anna.blend", "anna.glb", "anna.glb.json"}

@@ -18,9 +18,9 @@ from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.head import hypotheses
 from ofer_faces.ofer_blender.rig import rig
-from ofer_faces.ofer_blender.undo import atomic_output
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
 from ofer_faces.ofer_engine.contract.files.live_link import read_live_link
+from ofer_faces.ofer_engine.contract.files.sidecar import sidecar_of
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from played import FIRST, LAST, RATE
 from recording_layout import draw
@@ -151,7 +151,7 @@ def test_rate_and_range(head: bpy.types.Object, tmp_path: Path) -> None:
         curve = animation.weights["jawOpen"]
         assert len(curve.times) == frames
         assert np.allclose(np.diff(curve.times), 1 / rate, atol=1e-5)
-        sidecar = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))["animation"]
+        sidecar = json.loads(sidecar_of(path).read_text("utf-8"))["animation"]
         assert sidecar == {"name": "talking", "frames": frames, "frames_a_second": rate}
     scene.frame_set(10)
     assert curve.values[0, 0] == pytest.approx(head.data.shape_keys.key_blocks["jawOpen"].value)
@@ -167,7 +167,7 @@ def test_a_rate_that_is_no_whole_number(head: bpy.types.Object, tmp_path: Path, 
     (animation,) = GlbReader(path).summary().animations
     times = animation.weights["jawOpen"].times
     assert np.allclose(times, np.arange(31) * 1.001 / fps, rtol=0, atol=1e-5)
-    said = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))["animation"]
+    said = json.loads(sidecar_of(path).read_text("utf-8"))["animation"]
     assert said["frames_a_second"] == pytest.approx(fps / 1.001, abs=1e-4)
 
 

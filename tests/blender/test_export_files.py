@@ -26,8 +26,8 @@ from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.head import hypotheses
 from ofer_faces.ofer_blender.rig import rig
 from ofer_faces.ofer_blender.skin import skin
-from ofer_faces.ofer_blender.undo import atomic_output
 from ofer_faces.ofer_blender.web_page import page
+from ofer_faces.ofer_engine.contract.files.sidecar import sidecar_of
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from read_back import import_file
 from scene_dump import differences, dump
@@ -154,7 +154,7 @@ def test_the_companions_of_others_are_left(
         (tmp_path / name).write_bytes(BYTES_OF_OTHERS)
     path = export(tmp_path / "out", target)
     assert {(tmp_path / name).read_bytes() for name in theirs} == {BYTES_OF_OTHERS}
-    sidecar = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))
+    sidecar = json.loads(sidecar_of(path).read_text("utf-8"))
     assert "out_skin_3.png" in sidecar["files"]
     if target is Target.OBJ:
         assert "mtllib out_2.mtl" in path.read_text("utf-8")
@@ -489,7 +489,7 @@ def test_nothing_of_the_machine_and_the_photo(
 def test_the_record_goes_along_for_who_wants_it(head: bpy.types.Object, tmp_path: Path) -> None:
     head.ofer_export.record = True
     path = export(tmp_path / "out", Target.GLB)
-    sidecar = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))
+    sidecar = json.loads(sidecar_of(path).read_text("utf-8"))
     assert sidecar["provenance"]["photo"]["name"] == "anna.jpg"
 
 
@@ -545,7 +545,7 @@ def test_a_disk_that_is_full(
             assert files(place) == {"mine.txt": b"mine"}
             outcomes.append("full")
         else:
-            assert whole.is_whole(file) and atomic_output.sidecar_of(file).is_file()
+            assert whole.is_whole(file) and sidecar_of(file).is_file()
             outcomes.append("written")
         assert [each.name for each in place.iterdir() if each.name.startswith(".")] == []
         assert differences(before, dump()) == []

@@ -20,9 +20,9 @@ from ofer_faces.ofer_blender.export.glb import GlbReader
 from ofer_faces.ofer_blender.export.presets import PRESETS, Format, Target
 from ofer_faces.ofer_blender.head import hypotheses, shape_keys
 from ofer_faces.ofer_blender.rig import rig
-from ofer_faces.ofer_blender.undo import atomic_output
 from ofer_faces.ofer_engine.client.frame import to_blender
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
+from ofer_faces.ofer_engine.contract.files.sidecar import sidecar_of
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from scene_dump import differences, dump
 
@@ -68,7 +68,7 @@ def test_fbx_lies_as_its_program_wants_it(
 ) -> None:
     """By the bytes: the unit, the axes, nothing scaled or turned but bones, plain numbers."""
     path = export(tmp_path / "out", target)
-    said = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))["units"]
+    said = json.loads(sidecar_of(path).read_text("utf-8"))["units"]
     unit = "centimetres" if METRES[target] == 0.01 else "metres"
     assert said.startswith(f"{unit}, {'Z up, -Y' if target in Z_UP else 'Y up, +Z'} ahead;")
     tree = fbx_tree.read(path)
@@ -180,7 +180,7 @@ def test_unreal_gets_root_as_its_first_bone(head: bpy.types.Object, tmp_path: Pa
         if kind.values[0] in (b"Model", b"NodeAttribute"):
             assert kind.array(b"Count").item() == count
     assert FbxReader(path).summary().joints == rig.BONES
-    sidecar = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))
+    sidecar = json.loads(sidecar_of(path).read_text("utf-8"))
     assert sidecar["bones"] == list(rig.BONES)
 
 
@@ -231,7 +231,7 @@ def test_a_bone_of_the_artists_own_travels(
     bpy.ops.object.mode_set(mode="OBJECT")
     bpy.context.view_layer.objects.active = head
     path = export(tmp_path / "out", target)
-    sidecar = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))
+    sidecar = json.loads(sidecar_of(path).read_text("utf-8"))
     assert set(sidecar["bones"]) == {*rig.BONES, "hat"}
     said = findings(target)
     assert said["Bones of your own are exported, too: hat."] == "good"
@@ -285,7 +285,7 @@ def test_keys_of_the_artists_own_travel(
         before[f"Keys of your own are not exported unless Keys is Everything: {listed}."] == "note"
     )
     path = export(tmp_path / "out", target, keys="ALL")
-    sidecar = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))
+    sidecar = json.loads(sidecar_of(path).read_text("utf-8"))
     expected = {
         Target.GLB: ("vrc.v_aa", "あ", "A I", "JawOpen", "jawOpenWide"),
         Target.FBX: ("vrc.v_aa", "あ", "A I", "JawOpen", "jawOpenWide"),
@@ -354,7 +354,7 @@ def test_heads_keep_their_names(head: bpy.types.Object, tmp_path: Path, target: 
                     letters = letters.replace("_3", "_")
                 assert f"/{letters}_head/" in str(seen["mesh"])
                 assert f"{name}_head" in seen["called"].tolist()
-        assert json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))["name"] == name
+        assert json.loads(sidecar_of(path).read_text("utf-8"))["name"] == name
         assert head.name == name
 
 

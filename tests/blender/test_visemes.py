@@ -14,8 +14,8 @@ from ofer_faces.ofer_blender.export.presets import PRESETS, Target
 from ofer_faces.ofer_blender.export.shapes import chosen
 from ofer_faces.ofer_blender.head import hypotheses, shape_keys
 from ofer_faces.ofer_blender.rig import visemes
-from ofer_faces.ofer_blender.undo import atomic_output
 from ofer_faces.ofer_engine.contract.arkit import ARKIT_52
+from ofer_faces.ofer_engine.contract.files.sidecar import sidecar_of
 from ofer_faces.ofer_engine.contract.reconstruction import Reconstruction
 from ofer_faces.ofer_engine.contract.visemes import VISEMES, VRCHAT, VisemeSet
 from recording_layout import draw
@@ -110,7 +110,7 @@ def test_a_file_has_them_and_their_weights(head: bpy.types.Object, tmp_path: Pat
     for unit in ("mouthLowerDownLeft", "mouthLowerDownRight"):
         wanted += 0.15 * reader.displacement(mesh.name, unit)
     assert np.abs(reader.displacement(mesh.name, "viseme_aa") - wanted).max() < 1e-5
-    sidecar = json.loads(atomic_output.sidecar_of(path).read_text("utf-8"))["visemes"]
+    sidecar = json.loads(sidecar_of(path).read_text("utf-8"))["visemes"]
     assert sidecar["meta"]["viseme_aa"]["jawOpen"] == 0.6 and len(sidecar["microsoft"]) == 22
     bpy.ops.ofer.check_export(filepath=str(path))
     said = {line.text: line.level for line in head.ofer_export.findings}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import http.server
@@ -31,6 +32,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_two_copies_of_the_project_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    """One of them without git, of which a list names all that is packed."""
     copy = tmp_path / "copy"
     shutil.copytree(ROOT / "docs", copy / "docs")  # which the manual is made of
     for name in reversed(package.contents(ROOT)):
@@ -87,6 +89,104 @@ def test_holds_nothing_else(built: Path, tmp_path: Path) -> None:
         (copy / stray).parent.mkdir(parents=True, exist_ok=True)
         (copy / stray).write_text("stray")
     assert package.contents(copy) == package.contents(ROOT)
+
+
+@pytest.fixture(scope="module")
+def _kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("git") is None:
+        pytest.skip("git is not here")
+    kept = tmp_path_factory.mktemp("kept") / "checkout"
+    for name in (*package.contents(ROOT), "docs/manual.md", "docs/pictures/rig.png"):
+        (kept / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, kept / name)
+    for command in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", "-C", str(kept), *command], check=True)
+    return kept
+
+
+@pytest.fixture
+def checkout(_kept: Path, tmp_path: Path) -> Path:
+    """A copy of what is packed, with git; its files are not to be written into."""
+    return shutil.copytree(_kept, tmp_path / "checkout", copy_function=os.link)
+
+
+@pytest.mark.parametrize("git", [True, False])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "weights/open/generic_model.pkl",
+        "weights/open/flame.safetensors",
+        "weights/faces/scrfd_10g_bnkps.onnx",
+        "ofer_engine/photo/me.jpg",
+        "ofer_engine/server.py~",
+        "ofer_engine/texture/flame.npz",
+        "ofer_blender/notes.orig",
+        "docs/pictures/me.heic",
+    ],
+)
+def test_what_is_not_the_project_s_is_refused_by_name(
+    checkout: Path, tmp_path: Path, name: str, git: bool
+) -> None:
+    (checkout / name).write_text("licence-bound, or private")
+    if not git:
+        shutil.rmtree(checkout / ".git")
+    with pytest.raises(OferError, match="not the project's") as refused:
+        package.build(checkout, tmp_path / "dist")
+    assert f": {name}. Move it away" in str(refused.value)
+    assert not (tmp_path / "dist").exists()
+
+
+def test_only_git_knows_whose_a_python_file_is(checkout: Path, tmp_path: Path) -> None:
+    for name in ("ofer_engine/mine.py", "docs/diary.md"):
+        (checkout / name).write_text("mine")
+        with pytest.raises(OferError, match=name):
+            package.build(checkout, tmp_path / "dist")
+        subprocess.run(["git", "-C", str(checkout), "add", name], check=True)
+    package.build(checkout, tmp_path / "dist")
+    assert len(list((tmp_path / "dist").iterdir())) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links of Unix")
+@pytest.mark.parametrize(
+    "name",
+    ["ofer_engine/key.py", "README.md", "docs/key.md", "weights/open/source", "ofer_blender/dir"],
+)
+def test_a_link_is_not_followed(checkout: Path, tmp_path: Path, name: str) -> None:
+    place, elsewhere = checkout / name, tmp_path / "elsewhere"
+    if place.is_dir():
+        place.rename(elsewhere)
+    else:
+        elsewhere.write_text("PRIVATE KEY")
+        place.unlink(missing_ok=True)
+    place.symlink_to(elsewhere)
+    subprocess.run(["git", "-C", str(checkout), "add", "-A"], check=True)
+    with pytest.raises(OferError, match=f"would be in the package: .*{name}"):
+        package.build(checkout, tmp_path / "dist")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links of Unix")
+def test_the_package_is_not_written_through_a_link(checkout: Path, tmp_path: Path) -> None:
+    version = tomllib.loads((ROOT / "blender_manifest.toml").read_text("utf-8"))["version"]
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "thesis").write_text("thesis")
+    for ending in ("", ".part"):
+        (tmp_path / "dist" / f"ofer_faces-{version}.zip{ending}").symlink_to(tmp_path / "thesis")
+    built = package.build(checkout, tmp_path / "dist")
+    assert built.is_file() and not built.is_symlink()
+    assert (tmp_path / "thesis").read_text() == "thesis"
+
+
+def test_a_project_that_may_only_be_read_is_named(checkout: Path, monkeypatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with pytest.raises(OferError) as said:
+        package.build(checkout, checkout / "dist")
+    assert str(said.value).endswith(
+        "dist cannot be written to (Read-only file system). Copy the project to a folder that "
+        "takes it, and run this there."
+    )
 
 
 def test_one_version_everywhere() -> None:

@@ -39,7 +39,7 @@ def claimed_name(
             with contextlib.ExitStack() as stack:
                 try:
                     folder.mkdir(parents=True, exist_ok=True)
-                    ours = stack.enter_context(_claimed(_mark(folder, free)))
+                    ours = stack.enter_context(held_mark(_mark(folder, free)))
                 except (OSError, ValueError) as cause:  # ValueError: a NUL in it
                     place = folder / name if folder.is_dir() else folder
                     raise unwritable(place, cause) from cause
@@ -68,8 +68,10 @@ def _mark(folder: Path, name: str) -> Path:
 
 
 @contextlib.contextmanager
-def _claimed(mark: Path) -> Generator[bool]:
-    """Whether it is ours alone to work under a name; its mark is gone afterwards."""
+def held_mark(mark: Path, written: bool = False) -> Generator[bool]:
+    """Whether it is ours alone to work on what a file stands for; the file is gone afterwards. A
+    link and a pipe are never ours, nor a file that somebody wrote into, unless `written`: it stays.
+    Raises OSError."""
     if os.environ.get(_OF_PARENT) == str(mark):
         yield True
         return
@@ -79,20 +81,21 @@ def _claimed(mark: Path) -> Generator[bool]:
     windows = sys.platform == "win32"  # which deletes no open file
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(mark.open("a"))
-        ours = file_lock.take(file) and _is_mark(file.fileno(), mark)
+        empty = not os.fstat(file.fileno()).st_size
+        ours = (empty or written) and file_lock.take(file) and _is_mark(file.fileno(), mark)
         try:
             yield ours
         finally:
             if windows:
                 stack.close()
-            if ours:
+            if ours and empty:
                 with contextlib.suppress(OSError):
                     mark.unlink()
 
 
 def _is_mark(file: int, path: Path) -> bool:
-    """An open file is still the one of that name, and nobody wrote anything into it."""
+    """An open file is still the one of that name."""
     try:
-        return os.path.samestat(os.fstat(file), path.stat()) and not os.fstat(file).st_size
+        return os.path.samestat(os.fstat(file), path.stat())
     except OSError:
         return False

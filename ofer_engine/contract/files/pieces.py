@@ -10,8 +10,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
-_READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-"""Opening a pipe would wait for somebody who writes into it."""
+READING: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Flags to open what a stranger may have put there: a pipe would wait for its writer."""
 
 
 def is_plain(path: Path) -> bool:
@@ -39,7 +39,7 @@ def open_piece(path: Path, most: int) -> BufferedReader:
     """Open a plain file of at most `most` bytes. Raises OSError for whatever else is there."""
     if not is_plain(path):
         raise OSError(errno.EINVAL, "it is no plain file", str(path))
-    file = os.fdopen(os.open(path, _READ), "rb")
+    file = os.fdopen(os.open(path, READING), "rb")
     if os.fstat(file.fileno()).st_size > most:
         file.close()
         raise OSError(errno.EFBIG, "it is larger than it can be", str(path))

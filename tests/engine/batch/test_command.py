@@ -122,10 +122,27 @@ def test_a_killed_batch_is_taken_up_again(photos, tmp_path, capsys, how):
     assert batch(photos, out, "--workers", "1") == 0
     assert ", 0 failed" in capsys.readouterr().out
     assert list(found_in(out)) == ["p0", "p1", "p2"]
-    assert [path.name for path in out.iterdir() if path.name.startswith(".ofer-")] in (
-        [],
-        [".ofer-batch.lock"],
+    assert not [path.name for path in out.iterdir() if path.name.startswith(".ofer-")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("begun", ["out", "out/.ofer-batch.lock", "out/.p0*.unfinished"])
+def test_a_batch_stopped_with_its_workers_says_so_in_one_line(photos, tmp_path, begun, how):
+    """As a terminal and `timeout` do: all processes of the group get the signal."""
+    command = [sys.executable, "-m", "ofer_engine", "batch", str(photos), "--out", "OUT", *FEW]
+    command[command.index("OUT")] = str(tmp_path / "out")
+    running = subprocess.Popen(
+        [*command, "--workers", "2"], cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE
     )
+    while not list(tmp_path.glob(begun)):
+        assert running.poll() is None
+        time.sleep(0.01)
+    os.killpg(running.pid, how)
+    assert running.communicate(timeout=60)[1] == b"ofer: stopped.\n"
+    assert running.returncode == 130
+    assert not list(tmp_path.glob("out/.*"))
+    assert list(tmp_path.glob("out/*")) or not (tmp_path / "out").exists()
 
 
 def test_two_batches_do_not_write_into_one_folder(photos, tmp_path, capsys):

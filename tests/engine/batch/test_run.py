@@ -236,10 +236,13 @@ def test_a_row_that_was_spoiled_is_worked_on_again(tasks, settings, spoil):
 @pytest.mark.skipif(sys.platform == "win32", reason="makes pipes")
 def test_a_photo_that_has_no_end_holds_nothing_up(tmp_path, settings):
     os.mkfifo(tmp_path / "pipe.jpg")
+    with (tmp_path / "hole.jpg").open("wb") as file:
+        file.truncate(1 << 42)  # which takes no room on the disk, and hours to read
     endless = [tmp_path / "pipe.jpg", Path("/dev/zero"), Path("a\0b.jpg"), tmp_path]
+    endless += [tmp_path / "hole.jpg"]
     tasks = [Task(number, str(photo), str(number)) for number, photo in enumerate(endless)]
     failed = [Outcome(number, code="photo_unreadable") for number in range(len(tasks))]
     ends = {outcome.number: [outcome] for outcome in failed}
     summary, _ = run(tasks, ScriptedWorkers(1, ends), settings)
-    assert (summary.done, summary.failed) == (0, 4)
+    assert (summary.done, summary.failed) == (0, 5)
     assert set(summary.photos.values()) == {""}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ from ofer_engine.client.launch import engine_command, engine_environment
 from ofer_engine.commands import more_like, sampling
 from ofer_engine.contract.errors import ErrorCode, OferError
 from ofer_engine.contract.files.whole_file import check_place
+from ofer_engine.contract.protocol import PROTOCOL_VERSION
 from ofer_engine.contract.reconstruction import Hypothesis
 from ofer_engine.contract.records import PinRecord
 from ofer_engine.diffusion.samplers import SAMPLERS
@@ -219,10 +221,22 @@ def test_a_command_that_is_stopped_takes_back_what_it_began(portrait, tmp_path, 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 def test_a_closed_terminal_stops_no_command_that_runs_under_nohup(tmp_path):
     signal_it = "import os, signal; os.kill(os.getpid(), signal.SIGHUP); print('went on')"
-    program = f"from ofer_engine import __main__ as m; m._take_back_when_stopped(); {signal_it}"
+    program = f"from ofer_engine.client import stopping; stopping.listen('stopped'); {signal_it}"
     for ignored, output in ((True, b"went on\n"), (False, b"")):
         before = (lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) if ignored else None
         done = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, preexec_fn=before, cwd=ROOT
         )
         assert done.stdout == output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no folder in use can be deleted there")
+def test_the_engine_serves_a_client_whose_folder_is_gone(tmp_path):
+    (tmp_path / "gone").mkdir()
+    command = engine_command(Path(sys.executable), ROOT, ["--home", str(tmp_path / "h"), "serve"])
+    done = subprocess.run(
+        ["sh", "-c", 'cd "$0" && rmdir "$0" && exec "$@"', str(tmp_path / "gone"), *command],
+        input=json.dumps({"type": "Hello", "protocol": PROTOCOL_VERSION}) + "\n",
+        capture_output=True, text=True, check=False, env=engine_environment(),
+    )  # fmt: skip
+    assert json.loads(done.stdout.splitlines()[0])["type"] == "Ready", done.stderr

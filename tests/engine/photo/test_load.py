@@ -377,3 +377,14 @@ def test_formats_outside_the_list_are_refused(picture, tmp_path):
     picture.save(buffer, "PPM")
     (tmp_path / "a.jpg").write_bytes(buffer.getvalue())
     assert refusal(tmp_path / "a.jpg").code is ErrorCode.PHOTO_UNREADABLE
+
+
+def test_a_file_of_the_system_that_has_no_end(monkeypatch):
+    """Which has no bytes, as the system says."""
+    endless = Path("/proc/self/mountinfo")
+    if not endless.is_file():
+        pytest.skip("this system has no such files")
+    monkeypatch.setattr("ofer_engine.photo.load.MAX_FILE_BYTES", 8)
+    with pytest.raises(OferError) as refused:
+        load_photo(endless)
+    assert "larger" in str(refused.value)
