@@ -52,7 +52,7 @@ def main(root: Path, arguments: Sequence[str] | None = None) -> int:
     except Exception as cause:  # noqa: BLE001 - the border: one sentence, the trace in the log
         if stopping.was_asked():
             return _stopped(console)
-        console.fail(_told(cause, home, root))
+        console.fail(_refusal(cause, home, root))
     return 1
 
 
@@ -62,8 +62,8 @@ def _stopped(console: Console) -> int:
     return stopping.STOPPED
 
 
-def _told(cause: Exception, home: Home, root: Path) -> OferError:
-    """What a person is told of it: the place that could not be written is the data folder, which
+def _refusal(cause: Exception, home: Home, root: Path) -> OferError:
+    """The sentence for it: the place that could not be written is the data folder, which
     another can take the place of, or the project."""
     if isinstance(cause, OferError):
         return cause
