@@ -17,7 +17,7 @@ from ..contract import protocol, reconstruction
 from ..contract.causes import unwritable
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.live_link import live_link_text
-from ..contract.files.replacement import Replacement
+from ..contract.files.replacement import MOVED, Replacement
 from ..contract.files.whole_file import check_place
 from ..contract.names import check_name, free_name, kept_note
 from ..contract.reconstruction import FRAMES, SUFFIX, Reconstruction
@@ -223,7 +223,7 @@ def _write_frames(
 
 def _move_up(made: Path, place: Path) -> None:
     """Put the folder that lies in `place` there instead of it. Raises OSError."""
-    inner = made.rename(place.with_name("made"))
+    inner = made.rename(place.with_name(MOVED))
     place.rmdir()
     inner.rename(place)
 
