@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arkit.six_joints import SixJoints
 from ..contract import protocol
+from ..contract.files.replacement import sweep
 from ..contract.files.whole_file import check_place
 from ..contract.names import check_name, free_name
 from ..contract.reconstruction import ARRAYS, OPTIONAL_ARRAYS, SUFFIX, Reconstruction
@@ -36,6 +37,7 @@ def answer(session: Session, request: protocol.MoreLikeThis, work: Work) -> prot
     check_hints(request.hints)
     check_place(Path(request.out))
     request = _placed(request)
+    sweep(Path(request.folder))
     state = state_of(Path(request.folder))
     progress = work.progress(plan_of_more(request))
     progress.step(LOADING, 0, 1)
@@ -96,7 +98,9 @@ def _write(
     kept = candidates[ranking.order[: request.keep]]
     heads = neutral_heads(reconstructor.pack, kept, work.check)
     with draft:
-        _keep_rest(earlier, draft)
+        draft.keep_rest(earlier, added)
+        for hypothesis in (*earlier.identities, *earlier.expressions):
+            draft.thumbnail(hypothesis.name, earlier.picture(hypothesis))
         coefficients = earlier.array("identity_coefficients")
         scores = earlier.array("identity_scores")
         computed = candidate_arrays(
@@ -156,10 +160,3 @@ def _unchanged(
     optional = [name for name in OPTIONAL_ARRAYS if earlier.has(name)]
     names = [name for name in (*ARRAYS, *optional) if name not in computed]
     return {name: earlier.array(name) for name in names}
-
-
-def _keep_rest(earlier: Reconstruction, draft: Draft) -> None:
-    """The earlier pictures, and what others put beside the reconstruction's own files."""
-    draft.keep_rest(earlier.folder)
-    for hypothesis in (*earlier.identities, *earlier.expressions):
-        draft.thumbnail(hypothesis.name, earlier.picture(hypothesis))

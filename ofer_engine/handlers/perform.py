@@ -17,7 +17,7 @@ from ..contract import protocol, reconstruction
 from ..contract.causes import unwritable
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.live_link import live_link_text
-from ..contract.files.replacement import Replacement
+from ..contract.files.replacement import MOVED, Replacement
 from ..contract.files.whole_file import check_place
 from ..contract.names import check_name, free_name, kept_note
 from ..contract.reconstruction import FRAMES, SUFFIX, Reconstruction
@@ -36,6 +36,7 @@ from ..photo.faces import Face, FaceDetector
 from ..photo.load import Photo
 from ..progress import Progress, Work
 from ..session import Session
+from .as_made import aside_note, reconstruction_aside
 from .performed_files import TAKE, check_replaceable
 from .reconstruct import check_reconstruction, reconstruct
 from .stages import LOADING, WRITING
@@ -113,8 +114,10 @@ def perform(session: Session, request: protocol.Perform, work: Work) -> Performe
             request, renamed = _with_free_name(wished)  # others may have taken it meanwhile
             record = _renamed(record, request.name, whole.place)
             folder = out / (request.name + SUFFIX)
-            whole.finish(folder, replace=request.overwrite)
-            pictures.finish(out / (request.name + FRAMES), replace=request.overwrite)
+            aside = reconstruction_aside(folder, FRAMES) if request.overwrite else None
+            whole.finish(folder, request.overwrite, aside)
+            frames = out / (request.name + FRAMES)
+            pictures.finish(frames, request.overwrite, aside and _frames_of(aside))
             take.finish(out / (request.name + TAKE), replace=request.overwrite)
     except OSError as cause:
         raise unwritable(folder, cause) from cause
@@ -122,7 +125,12 @@ def perform(session: Session, request: protocol.Perform, work: Work) -> Performe
     performance = replace(performance, folder=folder / contract.FOLDER)
     watch.forget()
     progress.step(WRITING, 1, 1)
-    notes = (*renamed, *notes_of(readings), *(str(note) for note in record.notes))
+    notes = (
+        *renamed,
+        *aside_note(folder, aside),
+        *notes_of(readings),
+        *(str(note) for note in record.notes),
+    )
     return Performed(record, performance, out / (request.name + TAKE), notes)
 
 
@@ -221,9 +229,14 @@ def _write_frames(
     )
 
 
+def _frames_of(folder: Path) -> Path:
+    """Where the frames lie that a `NAME.ofer` is made from."""
+    return folder.with_name(folder.name.removesuffix(SUFFIX) + FRAMES)
+
+
 def _move_up(made: Path, place: Path) -> None:
     """Put the folder that lies in `place` there instead of it. Raises OSError."""
-    inner = made.rename(place.with_name("made"))
+    inner = made.rename(place.with_name(MOVED))
     place.rmdir()
     inner.rename(place)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from ..contract import protocol
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.whole_file import check_place
 from ..contract.names import check_name, free_name, kept_note
-from ..contract.reconstruction import RECORD, SUFFIX, Reconstruction
+from ..contract.reconstruction import SUFFIX, Reconstruction
 from ..contract.records import Mode, SettingsRecord, Show
 from ..contract.sampling import SamplingParams
 from ..contract.sentence import Sentence
@@ -28,6 +29,7 @@ from ..progress import Progress, Work
 from ..published.catalogue import PACK_ID
 from ..published.published_pack import PUBLISHED_CANDIDATES, PUBLISHED_EXPRESSIONS
 from ..session import Session
+from .as_made import is_reconstruction
 from .assembly import (
     DrawnHeads,
     assemble,
@@ -118,7 +120,7 @@ def _named(request: protocol.Reconstruct) -> tuple[protocol.Reconstruct, tuple[s
 
 def check_reconstruction(folder: Path) -> None:
     """Raises OferError(BAD_REQUEST) where something is there that is no reconstruction."""
-    if folder.exists() and not (folder / RECORD).is_file():
+    if os.path.lexists(folder) and not is_reconstruction(folder):
         raise OferError(
             ErrorCode.BAD_REQUEST,
             "{name} is no reconstruction, and is not replaced.",

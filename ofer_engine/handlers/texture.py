@@ -16,10 +16,7 @@ from ..contract import skin as contract
 from ..contract.causes import unwritable
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.array_file import write_array
-from ..contract.files.digest import sha256_of
-from ..contract.files.pieces import is_plain
 from ..contract.files.replacement import Replacement
-from ..contract.names import free_name
 from ..contract.reconstruction import Reconstruction
 from ..contract.sentence import Sentence
 from ..heads.open_head import OpenHead
@@ -37,6 +34,7 @@ from ..texture.landmark_evidence import with_landmarks
 from ..texture.layout import layout
 from ..texture.photo_view import PhotoView
 from ..texture.skin import Painted, make_skin
+from .as_made import aside_note, skin_aside
 from .assembly import expressive_heads, neutral_heads
 from .resume import blended, open_earlier, person_of
 
@@ -44,10 +42,6 @@ LOADING: Final = "Loading the pack"
 LAYING: Final = "Unwrapping the head"
 PAINTING: Final = "Painting the skin"
 WRITING: Final = "Writing"
-
-_TOUCHED_SECONDS: Final = 2.0
-"""A picture of an older skin this much younger than its record, the last file written, was changed
-by somebody."""
 
 
 def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.Result:
@@ -80,10 +74,10 @@ def answer(session: Session, request: protocol.Texture, work: Work) -> protocol.
         lambda done, of: progress.step(PAINTING, done, of),
     )
     progress.step(WRITING, 0, 1)
-    _write(Path(request.out), painted, request, tuple(photo.sha256 for _, photo in photos))
+    kept = _write(Path(request.out), painted, request, tuple(photo.sha256 for _, photo in photos))
     progress.step(WRITING, 1, 1)
     return protocol.Result(
-        request.id, request.out, tuple(map(Sentence, (*notes, *_remarks(painted))))
+        request.id, request.out, tuple(map(Sentence, (*notes, *_remarks(painted), *kept)))
     )
 
 
@@ -219,34 +213,10 @@ def _check_replaceable(out: Path) -> None:
     )
 
 
-def _aside(out: Path) -> Path | None:
-    """Where the older skin goes: nowhere if it is as we wrote it, else beside the new one."""
-    if not (out.is_dir() and _touched(out)):
-        return None
-    return out.with_name(free_name(out.parent, f"{out.name}_before", ("",)))
-
-
-def _touched(out: Path) -> bool:
-    """Somebody changed what lies there, or put something beside it. Raises OSError."""
-    found = {each.name: each for each in out.iterdir()}
-    if not found:
-        return False
-    if not (found.keys() <= {*contract.FILES} and all(map(is_plain, found.values()))):
-        return True
-    try:
-        skin = contract.read(out)
-    except OferError:
-        return True
-    if not skin.digests:  # of an older skin, of which only the times tell
-        written = found[contract.RECORD].stat().st_mtime
-        return any(each.stat().st_mtime > written + _TOUCHED_SECONDS for each in found.values())
-    del found[contract.RECORD]
-    return any(sha256_of(each) != skin.digest(name) for name, each in found.items())
-
-
 def _write(
     out: Path, painted: Painted, request: protocol.Texture, digests: tuple[str, ...]
-) -> None:
+) -> tuple[Sentence, ...]:
+    """Returns what is to be said of an older skin."""
     uv = io.BytesIO()
     write_array(uv, painted.uv)
     made = {
@@ -270,9 +240,11 @@ def _write(
             replacement.place.mkdir()
             for name, content in files.items():
                 (replacement.place / name).write_bytes(content)
-            replacement.finish(aside=_aside(out))
+            aside = skin_aside(out)
+            replacement.finish(aside=aside)
     except OSError as cause:
         raise unwritable(out, cause) from cause
+    return aside_note(out, aside)
 
 
 def _png(picture: np.ndarray) -> bytes:

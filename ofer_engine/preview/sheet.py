@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from ..contract.certainty import certainty, describe, describe_parts
 from ..contract.errors import ErrorCode, OferError
 from ..contract.expression_words import words
+from ..contract.files.png_mark import marked
 from ..contract.reconstruction import Hypothesis, Reconstruction
 from ..heads.camera import Camera
 from .overlay import cropped, overlay
@@ -42,7 +43,7 @@ class _Tile:
 def contact_sheet(
     reconstruction: Reconstruction, photo: np.ndarray, look: Look | None = None
 ) -> bytes:
-    """A PNG of one reconstruction that has been written to its folder.
+    """A PNG, marked as ours, of one reconstruction that has been written to its folder.
 
     photo : (H, W, 3) uint8, the pixels that its face box and camera speak of; look : of the head
     over it; None: clay. Raises OferError(RECONSTRUCTION_DAMAGED) if an array or thumbnail cannot
@@ -60,7 +61,7 @@ def contact_sheet(
         top += strip.height
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG", compress_level=_COMPRESSION)
-    return buffer.getvalue()
+    return marked(buffer.getvalue())
 
 
 def _header(reconstruction: Reconstruction) -> Image.Image:

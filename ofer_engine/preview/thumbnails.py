@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from PIL import Image
 
+from ..contract.files.png_mark import marked
 from ..contract.irises import INNER_SHARE, IRIS_RADIUS, OUTER_SHARE, PUPIL_RADIUS
 from ..geometry.rasteriser import Fragments, rasterise
 from ..geometry.triangles import face_normals, triangulate, vertex_normals
@@ -195,13 +196,14 @@ def _framing(template: np.ndarray, eyes: ArrayLike) -> tuple[np.ndarray, float]:
 
 
 def thumbnail(vertices: np.ndarray, look: Look, side: int = THUMBNAIL_SIDE) -> bytes:
-    """A PNG of side x side pixels on soft grey. vertices : (V, 3) metres, engine frame."""
+    """A PNG of side x side pixels on soft grey, marked as ours. vertices : (V, 3) metres, engine
+    frame."""
     coverage = render(vertices, look, thumbnail_camera(look, side))
     shade = np.linspace(1.06, 0.90, side, dtype=np.float32)[:, None, None]
     picture = coverage[..., :3] + (1 - coverage[..., 3:]) * _BACKDROP * shade
     buffer = io.BytesIO()
     Image.fromarray(to_bytes(picture)).save(buffer, "PNG", compress_level=_COMPRESSION)
-    return buffer.getvalue()
+    return marked(buffer.getvalue())
 
 
 def thumbnail_camera(look: Look, side: int) -> Camera:

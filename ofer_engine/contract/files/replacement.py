@@ -3,7 +3,9 @@
 It is made inside a hidden folder beside its place, `.NAME.XXXXXXXX.unfinished`, whose maker holds a
 lock there. The system lets go of a lock when its holder is gone, killed or not, so that anybody who
 comes by later may sweep: what nobody holds is deleted, and an older folder that was moved aside is
-put back. Standard library only.
+put back. Only what is made as we make it is swept: whatever else has such a name, belongs to
+another user, or leads or reaches elsewhere, by a link or onto another disk, stays. Standard library
+only.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
+import stat
 import sys
 import time
 import uuid
@@ -20,11 +24,16 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from . import file_lock
+from .pieces import is_plain
 
 _MARK: Final = ".unfinished"
+_HOLDER: Final = re.compile(r"\..+\.[0-9a-f]{8}" + re.escape(_MARK), re.DOTALL)
 _LOCK: Final = "lock"
+_LOCKING: Final = "locking"
 OLDER: Final = "older"
 """Beside `place`: what is moved aside into it comes back under its name, unless that is taken."""
+MOVED: Final = "made"
+"""Beside `place`: what is on its way there."""
 _INNER: Final = "whole"
 _LONGEST: Final = 180
 """Bytes of a name that the hidden folder repeats; file systems take 255."""
@@ -126,8 +135,45 @@ def _lasting(path: Path) -> Path:
 
 
 def is_unfinished(path: Path) -> bool:
-    """It is where something is being made, or was when its maker was killed."""
-    return path.name.startswith(".") and path.name.endswith(_MARK)
+    """It is where something is being made, or was when its maker was killed: a folder of ours that
+    holds what we put there and nothing else.
+    """
+    if not _HOLDER.fullmatch(path.name) or not is_real_folder(path):
+        return False
+    try:
+        names = {each.name for each in path.iterdir()}
+        locks = names & {_LOCK, _LOCKING}
+        return (
+            _is_own(path)
+            and (_LOCK in names or names <= {_LOCKING})  # it is there before anything else
+            and names <= {_LOCK, _LOCKING, OLDER, MOVED, _INNER}
+            and all(is_plain(path / each) and not os.lstat(path / each).st_size for each in locks)
+            and (OLDER not in names or is_real_folder(path / OLDER))
+        )
+    except OSError:  # it is gone by now, or another's
+        return False
+
+
+def is_real_folder(path: Path) -> bool:
+    """Whether a folder is there, and no link to one."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def is_on_one_disk(folder: Path) -> bool:
+    """Whether all folders in a folder lie on the disk that itself lies on."""
+    try:
+        disk = os.lstat(folder.parent).st_dev
+        return all(os.lstat(place).st_dev == disk for place, _, _ in os.walk(folder))
+    except OSError:
+        return False
+
+
+def _is_own(path: Path) -> bool:
+    """Whether it belongs to the user who runs us."""
+    return sys.platform == "win32" or os.lstat(path).st_uid == os.geteuid()
 
 
 def sweep(folder: Path) -> bool:
@@ -139,7 +185,7 @@ def sweep(folder: Path) -> bool:
         with os.scandir(folder) as entries:
             found = [each.path for each in entries if each.name.endswith(_MARK)]
         for each in map(Path, found):
-            if not is_unfinished(each) or each.is_symlink():
+            if not is_unfinished(each):
                 continue
             if _is_left(each):
                 _discard(each)
@@ -152,7 +198,7 @@ def _is_left(holder: Path) -> bool:
     """Nobody is at work in it."""
     with contextlib.suppress(OSError):
         lock = holder / _LOCK
-        if not lock.is_file():
+        if not is_plain(lock):
             return time.time() - holder.stat().st_mtime > _NEW_SECONDS
         with lock.open("r+") as file:
             return file_lock.take(file, without=False)
@@ -163,7 +209,7 @@ def _locked(holder: Path) -> IO[str]:
     """A lock that is held from the moment that anybody can see it, where the system moves open
     files.
     """
-    made = holder / (_LOCK if sys.platform == "win32" else f"{_LOCK}ing")
+    made = holder / (_LOCK if sys.platform == "win32" else _LOCKING)
     file = made.open("w")
     file_lock.take(file)
     if sys.platform != "win32":
@@ -172,16 +218,18 @@ def _locked(holder: Path) -> IO[str]:
 
 
 def _discard(holder: Path) -> None:
-    """Delete it, once an older folder that it holds is back where that belongs."""
-    with contextlib.suppress(OSError):
-        for older in (holder / OLDER).iterdir():
+    """Delete it, once what was moved aside into it is back where that belongs."""
+    try:
+        for older in (holder / OLDER).iterdir() if is_real_folder(holder / OLDER) else ():
             if not os.path.lexists(holder.with_name(older.name)):
                 older.rename(holder.with_name(older.name))
-    if holder.is_dir():
-        shutil.rmtree(holder, ignore_errors=True)
+    except OSError:
         return
-    with contextlib.suppress(OSError):
-        holder.unlink()
+    if not is_real_folder(holder) or not is_on_one_disk(holder):
+        return
+    for name in (_INNER, MOVED, OLDER):  # the lock goes last: without it nobody knows what this is
+        shutil.rmtree(holder / name, ignore_errors=True)
+    shutil.rmtree(holder, ignore_errors=True)
 
 
 def _patiently(source: Path, target: Path) -> None:

@@ -256,3 +256,89 @@ def test_a_link_through_proc_overwrites_nothing_elsewhere(tmp_path, monkeypatch,
         write_whole(place / "sheet.png", b"ours")
     assert theirs.read_bytes() == b"precious"
     assert not (place / "sheet.png").is_symlink() and contents(place) == {"sheet.png": b"ours"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right on Windows")
+@pytest.mark.parametrize("linked", ["older", "lock", "whole"])
+def test_sweeping_follows_no_link_out_of_the_folder(tmp_path, linked):
+    """A folder from a stranger may hold what looks like a killed process's, with links in it."""
+    theirs, place = tmp_path / "Documents", tmp_path / "out"
+    (theirs / "sub").mkdir(parents=True)
+    (theirs / "thesis").write_text("precious")
+    holder = place / ".photo.12345678.unfinished"
+    holder.mkdir(parents=True)
+    if linked != "lock":
+        (holder / "lock").touch()
+    (holder / linked).symlink_to(theirs / "thesis" if linked == "lock" else theirs)
+    os.utime(holder, (0, 0))
+    sweep(place)
+    assert contents(theirs) == {"thesis": b"precious"} and (theirs / "sub").is_dir()
+    assert not [each for each in place.iterdir() if each != holder]
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [
+        (".essay.unfinished", None),
+        (".essay.12345678.unfinished", None),
+        (".draft.unfinished", {"chapter": "mine"}),
+        (".draft.12345678.unfinished", {"chapter": "mine"}),
+        (".12345678.unfinished", {"chapter": "mine"}),
+        (".Draft.1234567G.unfinished", {}),
+        (".unlocked.12345678.unfinished", {"whole": "mine"}),
+        (".locked.12345678.unfinished", {"whole": "mine", "lock": "of another program"}),
+        (".more.12345678.unfinished", {"whole": "ours", "lock": "", "chapter": "mine"}),
+    ],
+)
+def test_what_others_called_unfinished_stays(tmp_path, name, inside):
+    other = tmp_path / name
+    if inside is None:
+        other.write_text("mine")
+    else:
+        other.mkdir()
+        for file, text in inside.items():
+            (other / file).write_text(text)
+    os.utime(other, (1e9, 1e9))
+    before = contents(tmp_path)
+    with Replacement(tmp_path / "a"):
+        pass
+    assert sweep(tmp_path) and contents(tmp_path) == before and os.path.lexists(other)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no owners by number on Windows")
+def test_what_another_user_is_making_or_left_stays(tmp_path, maker, monkeypatch):
+    child = maker()
+    child.kill()
+    child.wait()
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    assert sweep(tmp_path) and len(list(tmp_path.iterdir())) == 1
+    monkeypatch.undo()
+    assert sweep(tmp_path) and not list(tmp_path.iterdir())
+
+
+def test_what_lies_on_another_disk_is_not_swept(tmp_path, maker):
+    child = maker()
+    child.kill()
+    child.wait()
+    (holder,) = tmp_path.iterdir()
+    with small_disk(holder / "whole" / "disk", 64) as disk:
+        (disk / "mine").write_text("precious")
+        sweep(tmp_path)
+        assert (disk / "mine").read_text() == "precious"
+
+
+def test_an_older_folder_that_cannot_be_put_back_is_kept(tmp_path, maker, monkeypatch):
+    _folder(tmp_path / "a", "old")
+    child = maker("exchange")
+    child.kill()
+    child.wait()
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    sweep(tmp_path)
+    monkeypatch.undo()
+    sweep(tmp_path)
+    assert contents(tmp_path) == {"a/text": b"old"} and len(list(tmp_path.iterdir())) == 1

@@ -10,6 +10,7 @@ import pytest
 
 from ofer_engine.contract import protocol, reconstruction
 from ofer_engine.contract.errors import ErrorCode, OferError
+from ofer_engine.contract.files.replacement import Replacement
 from ofer_engine.contract.reconstruction import ARRAYS, RECORD
 from ofer_engine.contract.record_sense import MOST_PINS
 from ofer_engine.contract.records import NO_HINTS, Hints, PinRecord
@@ -300,10 +301,10 @@ def test_a_copy_takes_no_name_that_was_taken_meanwhile(engine, made, tmp_path):
 
 def test_what_another_is_making_in_the_folder_is_not_copied(engine, made, tmp_path):
     folder, request = _added(made, tmp_path)
-    half = folder / ".skin.0123abcd.unfinished" / "whole"
-    half.mkdir(parents=True)
-    (half / "albedo.png").write_bytes(b"half")
-    grown = engine.read(dataclasses.replace(request, name="more"))
+    with Replacement(folder / "skin") as half:
+        half.place.mkdir()
+        (half.place / "albedo.png").write_bytes(b"half")
+        grown = engine.read(dataclasses.replace(request, name="more"))
     assert not [each.name for each in grown.folder.iterdir() if each.name.startswith(".")]
 
 

@@ -116,7 +116,8 @@ def test_a_skin_that_somebody_worked_on_is_kept_when_it_is_made_again(
     written = (out / skin.RECORD).stat().st_mtime
     Image.new("RGB", (512, 512), "green").save(out / skin.ALBEDO)
     os.utime(out / skin.ALBEDO, (written + 60, written + 60))
-    engine.ask(_request(made, portrait, out))
+    said = engine.ask(_request(made, portrait, out)).notes
+    assert "skin held what somebody else changed or added, and is kept as skin_before." in said
     (out / "notes.txt").write_text("mine")
     engine.ask(_request(made, portrait, out))
     kept = sorted(path.name for path in tmp_path.iterdir())
@@ -142,3 +143,12 @@ def test_a_skin_painted_over_is_kept_whatever_the_time_of_its_file(
     os.utime(out / name, (1, 1))
     engine.ask(_request(made, portrait, out))
     assert (tmp_path / "skin_before" / name).read_bytes() == b"somebody's own"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
+def test_a_link_to_a_skin_is_kept_as_it_is(engine, made, portrait, out, tmp_path):
+    elsewhere = out.rename(tmp_path / "elsewhere")
+    out.symlink_to(elsewhere)
+    engine.ask(_request(made, portrait, out))
+    assert not out.is_symlink() and (tmp_path / "skin_before").readlink() == elsewhere
+    assert skin.read(elsewhere)

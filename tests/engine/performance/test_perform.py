@@ -264,6 +264,16 @@ def test_overwrite_replaces_what_a_performance_left(folder, performed, tmp_path)
     assert (out / "ann.ofer").stat().st_ino != former
 
 
+def test_overwrite_keeps_what_somebody_worked_in(folder, performed, tmp_path, capsys):
+    out = shutil.copytree(performed, tmp_path / "out")
+    (out / "ann.ofer" / "notes.txt").write_text("mine")
+    before = [contents(out / name) for name in ("ann.ofer", "ann_frames")]
+    assert _overwrite(folder, out) == 0
+    assert "is kept as ann_before.ofer" in capsys.readouterr().out
+    assert [contents(out / name) for name in ("ann_before.ofer", "ann_before_frames")] == before
+    assert not (out / "ann.ofer" / "notes.txt").exists()
+
+
 @pytest.mark.parametrize("theirs", ["ann_frames", "ann.csv", "a picture of ann_frames"])
 def test_overwrite_replaces_nothing_else(folder, performed, tmp_path, theirs, capsys):
     """A shot may be called ann_frames, and a phone writes ann.csv beside its video."""
