@@ -68,7 +68,7 @@ def aside_note(folder: Path, aside: Path | None) -> tuple[Sentence, ...]:
         return ()
     return (
         Sentence(
-            "{name} held what somebody else changed or added, and is kept as {kept}.",
+            "{name} held what was changed or added by hand, and is kept as {kept}.",
             name=folder.name,
             kept=aside.name,
         ),
