@@ -94,7 +94,7 @@ def test_a_folder_that_somebody_worked_in_is_kept_beside_the_new_one(engine, sma
     assert record.folder == anna and not (anna / "notes.txt").exists()
     kept = anna.with_name("anna_before.ofer")
     assert contents(kept) == before
-    said = "anna.ofer held what somebody else changed or added, and is kept as anna_before.ofer."
+    said = "anna.ofer held what was changed or added by hand, and is kept as anna_before.ofer."
     assert said in record.notes
     assert sorted(each.name for each in anna.parent.iterdir()) == ["anna.ofer", kept.name]
 

@@ -117,7 +117,7 @@ def test_a_skin_that_somebody_worked_on_is_kept_when_it_is_made_again(
     Image.new("RGB", (512, 512), "green").save(out / skin.ALBEDO)
     os.utime(out / skin.ALBEDO, (written + 60, written + 60))
     said = engine.ask(_request(made, portrait, out)).notes
-    assert "skin held what somebody else changed or added, and is kept as skin_before." in said
+    assert "skin held what was changed or added by hand, and is kept as skin_before." in said
     (out / "notes.txt").write_text("mine")
     engine.ask(_request(made, portrait, out))
     kept = sorted(path.name for path in tmp_path.iterdir())
