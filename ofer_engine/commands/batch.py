@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..client import stopping
 from ..contract.errors import ErrorCode, OferError
 from ..contract.files.claimed_name import held_mark
 from ..contract.files.whole_file import check_place
@@ -143,9 +144,11 @@ def _alone(out: Path) -> Generator[None]:
 
     missing = [each for each in (out, *out.parents) if not os.path.lexists(each)]
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        check_own(out)
-        with held_mark(out / _LOCK, written=True) as ours:
+        with ExitStack() as stack:
+            with stopping.blocked():  # a signal between two of these would leave the lock
+                out.mkdir(parents=True, exist_ok=True)
+                check_own(out)
+                ours = stack.enter_context(held_mark(out / _LOCK, written=True))
             if not ours:
                 raise OferError(
                     ErrorCode.BAD_REQUEST,
